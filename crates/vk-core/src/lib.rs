@@ -1,1 +1,54 @@
-//! Under construction.
+//! The Vulkan compute context under `gpu-executor`.
+//!
+//! From the loader up to a submitted kernel: [`Instance`] opens the loader,
+//! [`DeviceCaps`] records what a device can do, [`choose_device`] picks one,
+//! [`Device`] owns the logical device and its queues, and [`Kernel`] is a
+//! compute pipeline made from any SPIR-V module that keeps the kernel
+//! interface (see [`spirv::KernelInterface`]).
+//!
+//! This crate allocates no device memory and knows no field; `vk-mem-paths`
+//! builds the data paths on top of it.
+//!
+//! ```no_run
+//! use vk_core::{Device, DevicePolicy, Instance, InstanceOptions, choose_device};
+//!
+//! # fn main() -> Result<(), vk_core::Error> {
+//! let instance = Instance::new(&InstanceOptions::default())?;
+//! let devices = instance.devices()?;
+//! let caps: Vec<_> = devices.iter().map(|d| d.caps().clone()).collect();
+//! let choice = choose_device(&caps, &DevicePolicy::Auto)?;
+//! let device = Device::new(&devices[choice.index])?;
+//! assert_eq!(device.caps().name, caps[choice.index].name);
+//! # Ok(())
+//! # }
+//! ```
+
+mod caps;
+mod command;
+mod device;
+mod error;
+mod instance;
+mod kernel;
+mod queues;
+mod select;
+pub mod spirv;
+mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod timestamps;
+mod validation;
+
+pub use ash;
+pub use caps::{
+    ApiVersion, DeviceCaps, DeviceKind, Features, Limits, MemoryHeap, MemoryType, QueueFamily, Uuid,
+};
+pub use command::CommandBuffers;
+pub use device::Device;
+pub use error::Error;
+pub use instance::{Instance, InstanceOptions, PhysicalDevice, validation_layer_available};
+pub use kernel::{Kernel, KernelCache, SetLayout};
+pub use queues::{QueuePlan, QueueRef, choose_queues};
+pub use select::{DeviceChoice, DevicePolicy, choose_device};
+pub use sync::{Ticket, WaitPolicy};
+pub use timestamps::{StageTimer, ticks_to_duration};
+pub use validation::{Validation, ValidationLog};

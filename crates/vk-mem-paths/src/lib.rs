@@ -1,1 +1,39 @@
-//! Under construction.
+//! Host-to-host data paths of `gpu-executor`: buffers by direction, the
+//! planner, the chunker and the one transfer loop.
+//!
+//! ```text
+//! jobs -> planned (path, chunk, depth) -> loop over chunks -> results + stats
+//!           loop: copy in | upload | kernel | download | copy out
+//! ```
+//!
+//! The paths are one loop with three knobs: *path* (whether the kernel works
+//! on host memory or on device memory with copies around it), *chunk*
+//! (elements per slot) and *depth* (slots in flight; 1 is sequential). Chunks
+//! are cut from all jobs as one stream of work, so one huge job, many small
+//! ones and any mixture keep every slot busy.
+//!
+//! This crate creates no pipelines and knows no field: an element is a number
+//! of bytes, and a kernel is whatever [`vk_core::Kernel`] was made.
+
+mod buffers;
+mod chunks;
+mod descriptors;
+mod error;
+mod host_copy;
+mod layout;
+mod memory;
+mod placement;
+mod plan;
+mod record;
+mod slot;
+mod stages;
+mod stats;
+mod transfer;
+
+pub use chunks::{Chunk, Chunks, Packing, Segment};
+pub use error::Error;
+pub use placement::{MemoryUse, rank_memory_types};
+pub use plan::{Path, PathChoice, Plan, Request, Workload, plan};
+pub use stages::{Group, Stage, group_stages};
+pub use stats::{StageTimes, Stats};
+pub use transfer::{Job, Transfer, TransferOptions};

@@ -1,0 +1,177 @@
+//! Fills a [`DeviceCaps`] from a physical device.
+
+use std::ffi::CStr;
+
+use ash::vk;
+
+use super::{
+    ApiVersion, DeviceCaps, DeviceKind, Features, Limits, MemoryHeap, MemoryType, QueueFamily, Uuid,
+};
+
+/// Captures `physical`; `instance_api` is the version the instance was made for.
+///
+/// `None` for a device that offers less than Vulkan 1.1.
+pub(crate) fn query(
+    instance: &ash::Instance,
+    physical: vk::PhysicalDevice,
+    instance_api: ApiVersion,
+) -> Option<DeviceCaps> {
+    // SAFETY: `physical` was enumerated from `instance` by the caller.
+    let base = unsafe { instance.get_physical_device_properties(physical) };
+    let api = ApiVersion(base.api_version.min(instance_api.0));
+    if api < ApiVersion::V1_1 {
+        return None;
+    }
+    let mut id = vk::PhysicalDeviceIDProperties::default();
+    let mut maintenance3 = vk::PhysicalDeviceMaintenance3Properties::default();
+    let mut subgroup = vk::PhysicalDeviceSubgroupProperties::default();
+    let mut driver = vk::PhysicalDeviceDriverProperties::default();
+    let mut properties = vk::PhysicalDeviceProperties2::default()
+        .push_next(&mut id)
+        .push_next(&mut maintenance3)
+        .push_next(&mut subgroup);
+    if api >= ApiVersion::V1_2 {
+        properties = properties.push_next(&mut driver);
+    }
+    // SAFETY: as above; every chained struct is of a version that `api` covers.
+    unsafe { instance.get_physical_device_properties2(physical, &mut properties) };
+
+    // SAFETY: `physical` belongs to `instance`.
+    let memory = unsafe { instance.get_physical_device_memory_properties(physical) };
+    // SAFETY: `physical` belongs to `instance`.
+    let families = unsafe { instance.get_physical_device_queue_family_properties(physical) };
+
+    Some(DeviceCaps {
+        name: text(&base.device_name),
+        driver: driver_text(&driver, base.driver_version),
+        vendor_device: (base.vendor_id, base.device_id),
+        driver_version: base.driver_version,
+        kind: kind(base.device_type),
+        api,
+        uuid: Uuid(id.device_uuid),
+        limits: limits(&base.limits, maintenance3.max_memory_allocation_size),
+        features: features(instance, physical, api, &subgroup),
+        heaps: heaps(&memory),
+        memory_types: memory_types(&memory),
+        queue_families: families
+            .iter()
+            .map(|family| QueueFamily {
+                flags: family.queue_flags,
+                count: family.queue_count,
+                timestamp_bits: family.timestamp_valid_bits,
+            })
+            .collect(),
+    })
+}
+
+fn text(raw: &[std::ffi::c_char]) -> String {
+    let bytes: Vec<u8> = raw.iter().map(|&c| c.cast_unsigned()).collect();
+    CStr::from_bytes_until_nul(&bytes)
+        .map(|s| s.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+fn driver_text(driver: &vk::PhysicalDeviceDriverProperties<'_>, version: u32) -> String {
+    let (name, info) = (text(&driver.driver_name), text(&driver.driver_info));
+    match (name.is_empty(), info.is_empty()) {
+        (true, _) => format!("driver version {version:#x}"),
+        (false, true) => name,
+        (false, false) => format!("{name} {info}"),
+    }
+}
+
+fn kind(raw: vk::PhysicalDeviceType) -> DeviceKind {
+    match raw {
+        vk::PhysicalDeviceType::DISCRETE_GPU => DeviceKind::Discrete,
+        vk::PhysicalDeviceType::INTEGRATED_GPU => DeviceKind::Integrated,
+        vk::PhysicalDeviceType::VIRTUAL_GPU => DeviceKind::Virtual,
+        vk::PhysicalDeviceType::CPU => DeviceKind::Software,
+        _ => DeviceKind::Other,
+    }
+}
+
+fn limits(raw: &vk::PhysicalDeviceLimits, max_allocation: u64) -> Limits {
+    Limits {
+        max_storage_buffer_range: u64::from(raw.max_storage_buffer_range),
+        max_allocation,
+        max_workgroups_x: raw.max_compute_work_group_count[0],
+        max_workgroup_size_x: raw.max_compute_work_group_size[0],
+        max_workgroup_invocations: raw.max_compute_work_group_invocations,
+        max_shared_memory: raw.max_compute_shared_memory_size,
+        max_push_constants: raw.max_push_constants_size,
+        storage_buffer_alignment: raw.min_storage_buffer_offset_alignment.max(1),
+        non_coherent_atom: raw.non_coherent_atom_size.max(1),
+        timestamp_period: raw.timestamp_period,
+    }
+}
+
+fn features(
+    instance: &ash::Instance,
+    physical: vk::PhysicalDevice,
+    api: ApiVersion,
+    subgroup: &vk::PhysicalDeviceSubgroupProperties<'_>,
+) -> Features {
+    let mut storage16 = vk::PhysicalDevice16BitStorageFeatures::default();
+    let mut pointers = vk::PhysicalDeviceVariablePointersFeatures::default();
+    let mut v12 = vk::PhysicalDeviceVulkan12Features::default();
+    let mut v13 = vk::PhysicalDeviceVulkan13Features::default();
+    let mut all = vk::PhysicalDeviceFeatures2::default()
+        .push_next(&mut storage16)
+        .push_next(&mut pointers);
+    if api >= ApiVersion::V1_2 {
+        all = all.push_next(&mut v12);
+    }
+    if api >= ApiVersion::V1_3 {
+        all = all.push_next(&mut v13);
+    }
+    // SAFETY: `physical` belongs to `instance`; every chained struct is of a
+    // version that `api` covers.
+    unsafe { instance.get_physical_device_features2(physical, &mut all) };
+    let core = all.features;
+    let on = |flag: vk::Bool32| flag == vk::TRUE;
+    let in_compute = subgroup
+        .supported_stages
+        .contains(vk::ShaderStageFlags::COMPUTE);
+    Features {
+        shader_int64: on(core.shader_int64),
+        shader_int16: on(core.shader_int16),
+        shader_float64: on(core.shader_float64),
+        storage_buffer_16bit: on(storage16.storage_buffer16_bit_access),
+        variable_pointers: on(pointers.variable_pointers_storage_buffer)
+            && on(pointers.variable_pointers),
+        shader_int8: on(v12.shader_int8),
+        shader_float16: on(v12.shader_float16),
+        storage_buffer_8bit: on(v12.storage_buffer8_bit_access),
+        vulkan_memory_model: on(v12.vulkan_memory_model),
+        timeline_semaphore: on(v12.timeline_semaphore),
+        host_query_reset: on(v12.host_query_reset),
+        maintenance4: on(v13.maintenance4),
+        subgroup_operations: if in_compute {
+            subgroup.supported_operations
+        } else {
+            vk::SubgroupFeatureFlags::empty()
+        },
+    }
+}
+
+fn heaps(memory: &vk::PhysicalDeviceMemoryProperties) -> Vec<MemoryHeap> {
+    memory
+        .memory_heaps_as_slice()
+        .iter()
+        .map(|heap| MemoryHeap {
+            size: heap.size,
+            device_local: heap.flags.contains(vk::MemoryHeapFlags::DEVICE_LOCAL),
+        })
+        .collect()
+}
+
+fn memory_types(memory: &vk::PhysicalDeviceMemoryProperties) -> Vec<MemoryType> {
+    memory
+        .memory_types_as_slice()
+        .iter()
+        .map(|kind| MemoryType {
+            heap: kind.heap_index as usize,
+            flags: kind.property_flags,
+        })
+        .collect()
+}

@@ -1,0 +1,144 @@
+//! The one error type of this crate.
+
+use std::time::Duration;
+
+use ash::vk;
+
+/// What went wrong between the loader and a finished submission.
+///
+/// Misuse (`InvalidSpirv`, `NoMatchingDevice`), environment (`NoLoader`,
+/// `NoDevice`, `NoValidationLayer`, `Unsupported`, the memory variants) and
+/// the driver's own failures (`DeviceLost`, `Timeout`, `Vulkan`) are kept
+/// apart, so that a caller can act on each.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The system has no Vulkan loader, or it cannot be opened.
+    #[error(
+        "no Vulkan loader found ({detail}); install one: `apt install libvulkan1`, \
+         `dnf install vulkan-loader`, `pacman -S vulkan-icd-loader` or `brew install vulkan-loader molten-vk`"
+    )]
+    NoLoader {
+        /// What the operating system said.
+        detail: String,
+    },
+    /// The loader works, but no usable device is behind it.
+    #[error(
+        "no Vulkan device found (searched: {searched}); install the driver of your GPU, or a software \
+         device: `apt install mesa-vulkan-drivers`, `dnf install mesa-vulkan-drivers` or `pacman -S vulkan-swrast`"
+    )]
+    NoDevice {
+        /// Where was looked, and what was passed over.
+        searched: String,
+    },
+    /// Devices exist, but none is the one that was asked for.
+    #[error("no Vulkan device matches {wanted}; found: {found}")]
+    NoMatchingDevice {
+        /// The policy, in words.
+        wanted: String,
+        /// The devices there are, by index, name and UUID.
+        found: String,
+    },
+    /// Validation was asked for and the Khronos layer is not installed.
+    #[error(
+        "validation was asked for, but the layer VK_LAYER_KHRONOS_validation is not installed; \
+         `apt install vulkan-validationlayers` or the Vulkan SDK brings it"
+    )]
+    NoValidationLayer,
+    /// A SPIR-V module is not one that this library can run.
+    #[error("invalid SPIR-V: {reason}")]
+    InvalidSpirv {
+        /// What was expected and what was found.
+        reason: String,
+    },
+    /// The device lacks something that is needed.
+    #[error("not supported by this device: needed {needed}, found {found}")]
+    Unsupported {
+        /// What is needed, and by what.
+        needed: String,
+        /// What the device has instead.
+        found: String,
+    },
+    /// The driver ran out of host memory.
+    #[error("out of host memory in {call}")]
+    OutOfHostMemory {
+        /// The Vulkan entry point that reported it.
+        call: &'static str,
+    },
+    /// The driver ran out of device memory.
+    #[error("out of device memory in {call}")]
+    OutOfDeviceMemory {
+        /// The Vulkan entry point that reported it.
+        call: &'static str,
+    },
+    /// The device was lost; nothing submitted to it can be trusted.
+    #[error("device lost, first reported by {call}; create a new backend")]
+    DeviceLost {
+        /// The Vulkan entry point that reported it first.
+        call: &'static str,
+    },
+    /// A submission did not finish in time and is still in flight.
+    #[error("the device did not finish within {} ms", after.as_millis())]
+    Timeout {
+        /// How long was waited.
+        after: Duration,
+    },
+    /// Any other result that the driver returned.
+    #[error("{call} failed: {result}")]
+    Vulkan {
+        /// The Vulkan entry point.
+        call: &'static str,
+        /// The result it returned.
+        result: vk::Result,
+    },
+}
+
+impl Error {
+    /// The error for `result` as returned by the entry point `call`.
+    #[must_use]
+    pub fn from_vk(call: &'static str, result: vk::Result) -> Self {
+        match result {
+            vk::Result::ERROR_OUT_OF_HOST_MEMORY => Self::OutOfHostMemory { call },
+            vk::Result::ERROR_OUT_OF_DEVICE_MEMORY => Self::OutOfDeviceMemory { call },
+            vk::Result::ERROR_DEVICE_LOST => Self::DeviceLost { call },
+            result => Self::Vulkan { call, result },
+        }
+    }
+
+    pub(crate) fn spirv(reason: impl Into<String>) -> Self {
+        Self::InvalidSpirv {
+            reason: reason.into(),
+        }
+    }
+}
+
+/// Gives a `VkResult` the name of the call that returned it.
+pub(crate) trait VkContext<T> {
+    fn during(self, call: &'static str) -> Result<T, Error>;
+}
+
+impl<T> VkContext<T> for ash::prelude::VkResult<T> {
+    fn during(self, call: &'static str) -> Result<T, Error> {
+        self.map_err(|result| Error::from_vk(call, result))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_a_caller_can_act_on_have_their_own_variant() {
+        let call = "vkQueueSubmit";
+        assert_eq!(
+            Error::from_vk(call, vk::Result::ERROR_DEVICE_LOST),
+            Error::DeviceLost { call }
+        );
+        assert_eq!(
+            Error::from_vk(call, vk::Result::ERROR_OUT_OF_DEVICE_MEMORY),
+            Error::OutOfDeviceMemory { call }
+        );
+        let other = Error::from_vk(call, vk::Result::ERROR_INITIALIZATION_FAILED);
+        assert!(other.to_string().contains("vkQueueSubmit failed"));
+    }
+}

@@ -1,0 +1,230 @@
+//! The loader and the instance.
+
+use std::ffi::CStr;
+use std::sync::Arc;
+
+use ash::{ext, khr, vk};
+
+use crate::caps::query;
+use crate::error::VkContext;
+use crate::validation::{LAYER, messenger_info};
+use crate::{ApiVersion, DeviceCaps, Error, Validation, ValidationLog};
+
+/// How to create an [`Instance`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InstanceOptions {
+    /// Whether to load the Khronos validation layer. Default: off.
+    pub validation: Validation,
+}
+
+/// A Vulkan instance together with the loader it came from.
+pub struct Instance {
+    raw: ash::Instance,
+    messenger: Option<(ext::debug_utils::Instance, vk::DebugUtilsMessengerEXT)>,
+    log: ValidationLog,
+    api: ApiVersion,
+    // Every function pointer above lives in the loaded library, so it drops last.
+    _entry: ash::Entry,
+}
+
+/// A device that an [`Instance`] found, with its caps.
+#[derive(Clone)]
+pub struct PhysicalDevice {
+    pub(crate) instance: Arc<Instance>,
+    pub(crate) raw: vk::PhysicalDevice,
+    caps: DeviceCaps,
+}
+
+impl Instance {
+    /// Opens the loader and creates an instance for the highest Vulkan
+    /// version that it offers, 1.3 at most.
+    ///
+    /// # Errors
+    /// [`Error::NoLoader`] without a Vulkan loader, [`Error::NoValidationLayer`]
+    /// where validation is asked for and not installed, [`Error::Unsupported`]
+    /// for a loader older than Vulkan 1.1, else what the driver returned.
+    pub fn new(options: &InstanceOptions) -> Result<Arc<Self>, Error> {
+        let entry = load_entry()?;
+        let api = loader_version(&entry)?;
+        let validate = options.validation == Validation::On;
+        if validate && !has_layer(&entry)? {
+            return Err(Error::NoValidationLayer);
+        }
+        let log = ValidationLog::default();
+        let raw = create(&entry, api, validate.then_some(&log))?;
+        let mut instance = Self {
+            raw,
+            messenger: None,
+            log,
+            api,
+            _entry: entry,
+        };
+        if validate {
+            instance.messenger = Some(instance.create_messenger()?);
+        }
+        Ok(Arc::new(instance))
+    }
+
+    /// Every device that offers Vulkan 1.1 or more, in the loader's order.
+    ///
+    /// # Errors
+    /// What `vkEnumeratePhysicalDevices` returned.
+    pub fn devices(self: &Arc<Self>) -> Result<Vec<PhysicalDevice>, Error> {
+        // SAFETY: the instance is alive for the duration of the call.
+        let raw = unsafe { self.raw.enumerate_physical_devices() };
+        let raw = match raw {
+            // A loader without any driver behind it says so with this result.
+            Err(vk::Result::ERROR_INITIALIZATION_FAILED) => Vec::new(),
+            raw => raw.during("vkEnumeratePhysicalDevices")?,
+        };
+        let found = raw.into_iter().filter_map(|raw| {
+            let caps = query(&self.raw, raw, self.api);
+            if caps.is_none() {
+                tracing::info!("passed over a device that offers less than Vulkan 1.1");
+            }
+            caps.map(|caps| PhysicalDevice {
+                instance: Arc::clone(self),
+                raw,
+                caps,
+            })
+        });
+        Ok(found.collect())
+    }
+
+    /// What the validation layer reported so far.
+    #[must_use]
+    pub fn validation_log(&self) -> &ValidationLog {
+        &self.log
+    }
+
+    /// The instance's function table, for crates that build on this one.
+    #[must_use]
+    pub fn raw(&self) -> &ash::Instance {
+        &self.raw
+    }
+
+    fn create_messenger(
+        &self,
+    ) -> Result<(ext::debug_utils::Instance, vk::DebugUtilsMessengerEXT), Error> {
+        let functions = ext::debug_utils::Instance::new(&self._entry, &self.raw);
+        let info = messenger_info(&self.log);
+        // SAFETY: VK_EXT_debug_utils was enabled by `create`, and `self.log`
+        // outlives the messenger (see `Drop`).
+        let messenger = unsafe { functions.create_debug_utils_messenger(&info, None) };
+        Ok((
+            functions,
+            messenger.during("vkCreateDebugUtilsMessengerEXT")?,
+        ))
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        // Order: messenger before its instance, instance before the log that
+        // receives its last messages and before the loader (field order).
+        if let Some((functions, messenger)) = self.messenger.take() {
+            // SAFETY: created from this instance, destroyed once.
+            unsafe { functions.destroy_debug_utils_messenger(messenger, None) };
+        }
+        // SAFETY: every child holds an `Arc` of this value, so none is left.
+        unsafe { self.raw.destroy_instance(None) };
+    }
+}
+
+impl PhysicalDevice {
+    /// What the device can do.
+    #[must_use]
+    pub fn caps(&self) -> &DeviceCaps {
+        &self.caps
+    }
+}
+
+/// Whether the Khronos validation layer is installed.
+///
+/// # Errors
+/// [`Error::NoLoader`] without a Vulkan loader, else what the loader returned.
+pub fn validation_layer_available() -> Result<bool, Error> {
+    has_layer(&load_entry()?)
+}
+
+fn load_entry() -> Result<ash::Entry, Error> {
+    // SAFETY: loading the system's Vulkan loader runs its initialisers, which
+    // is what every Vulkan program on the system trusts it with.
+    unsafe { ash::Entry::load() }.map_err(|error| Error::NoLoader {
+        detail: error.to_string(),
+    })
+}
+
+fn loader_version(entry: &ash::Entry) -> Result<ApiVersion, Error> {
+    // SAFETY: no precondition beyond a loaded entry.
+    let offered = unsafe { entry.try_enumerate_instance_version() }
+        .during("vkEnumerateInstanceVersion")?
+        .map_or(ApiVersion(vk::API_VERSION_1_0), ApiVersion);
+    if offered < ApiVersion::V1_1 {
+        return Err(Error::Unsupported {
+            needed: "a Vulkan loader for 1.1 or later".to_owned(),
+            found: offered.to_string(),
+        });
+    }
+    Ok(offered.min(ApiVersion::V1_3))
+}
+
+fn has_layer(entry: &ash::Entry) -> Result<bool, Error> {
+    // SAFETY: no precondition beyond a loaded entry.
+    let layers = unsafe { entry.enumerate_instance_layer_properties() }
+        .during("vkEnumerateInstanceLayerProperties")?;
+    Ok(layers
+        .iter()
+        .any(|layer| layer.layer_name_as_c_str() == Ok(LAYER)))
+}
+
+fn has_extension(entry: &ash::Entry, name: &CStr) -> Result<bool, Error> {
+    // SAFETY: no precondition beyond a loaded entry.
+    let extensions = unsafe { entry.enumerate_instance_extension_properties(None) }
+        .during("vkEnumerateInstanceExtensionProperties")?;
+    Ok(extensions
+        .iter()
+        .any(|extension| extension.extension_name_as_c_str() == Ok(name)))
+}
+
+fn create(
+    entry: &ash::Entry,
+    api: ApiVersion,
+    log: Option<&ValidationLog>,
+) -> Result<ash::Instance, Error> {
+    let app = vk::ApplicationInfo::default()
+        .application_name(c"gpu-executor")
+        .api_version(api.0);
+    let (mut layers, mut extensions) = (Vec::new(), Vec::new());
+    let mut flags = vk::InstanceCreateFlags::empty();
+    // Without this, devices that only approximate Vulkan (MoltenVK) stay hidden.
+    if has_extension(entry, khr::portability_enumeration::NAME)? {
+        extensions.push(khr::portability_enumeration::NAME.as_ptr());
+        flags |= vk::InstanceCreateFlags::ENUMERATE_PORTABILITY_KHR;
+    }
+    if log.is_some() {
+        layers.push(LAYER.as_ptr());
+        extensions.push(ext::debug_utils::NAME.as_ptr());
+    }
+    let mut info = vk::InstanceCreateInfo::default()
+        .application_info(&app)
+        .enabled_layer_names(&layers)
+        .enabled_extension_names(&extensions)
+        .flags(flags);
+    // Chained to the instance as well, to hear of its creation and destruction.
+    let mut messenger = log.map(messenger_info);
+    let checks = [vk::ValidationFeatureEnableEXT::SYNCHRONIZATION_VALIDATION];
+    let mut features = vk::ValidationFeaturesEXT::default().enabled_validation_features(&checks);
+    if let Some(messenger) = &mut messenger {
+        info = info.push_next(messenger).push_next(&mut features);
+    }
+    // SAFETY: every pointer in `info` is to a local that outlives the call;
+    // the messenger's sink is the log that the caller stores beside the
+    // instance.
+    unsafe { entry.create_instance(&info, None) }.map_err(|result| match result {
+        vk::Result::ERROR_INCOMPATIBLE_DRIVER => Error::NoDevice {
+            searched: "every driver known to the Vulkan loader; none is compatible".to_owned(),
+        },
+        result => Error::from_vk("vkCreateInstance", result),
+    })
+}

@@ -1,0 +1,285 @@
+//! Kernels: compute pipelines from SPIR-V, kept by the hash of the module.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ash::vk;
+use sha2::{Digest, Sha256};
+
+use crate::error::VkContext;
+use crate::spirv::{BINDINGS, KernelInterface};
+use crate::{Device, Error};
+
+/// A compute pipeline that keeps the kernel interface of [`crate::spirv`].
+pub struct Kernel {
+    pipeline: vk::Pipeline,
+    layout: vk::PipelineLayout,
+    set_layout: Arc<SetLayout>,
+    hash: [u8; 32],
+    workgroup_size: u32,
+    push_constant_bytes: u32,
+}
+
+impl Kernel {
+    /// The pipeline's handle, for recording.
+    #[must_use]
+    pub fn pipeline(&self) -> vk::Pipeline {
+        self.pipeline
+    }
+
+    /// The pipeline layout's handle, for recording.
+    #[must_use]
+    pub fn layout(&self) -> vk::PipelineLayout {
+        self.layout
+    }
+
+    /// The SHA-256 of the SPIR-V module.
+    #[must_use]
+    pub fn hash(&self) -> &[u8; 32] {
+        &self.hash
+    }
+
+    /// Elements that one workgroup computes.
+    #[must_use]
+    pub fn workgroup_size(&self) -> u32 {
+        self.workgroup_size
+    }
+
+    /// The push constants for a dispatch over `elements`: the count, then
+    /// zeros up to the size of the module's block; empty without a block.
+    #[must_use]
+    pub fn push_constants(&self, elements: u32) -> Vec<u8> {
+        let mut block = vec![0; self.push_constant_bytes as usize];
+        if let Some(count) = block.first_chunk_mut::<4>() {
+            *count = elements.to_le_bytes();
+        }
+        block
+    }
+}
+
+impl Drop for Kernel {
+    fn drop(&mut self) {
+        let device = self.set_layout.device.raw();
+        // SAFETY: whoever submits work with this kernel holds an `Arc` of it
+        // until the work is complete (contract of `Device::submit`).
+        unsafe { device.destroy_pipeline(self.pipeline, None) };
+        // SAFETY: as above.
+        unsafe { device.destroy_pipeline_layout(self.layout, None) };
+    }
+}
+
+/// The descriptor set layout that every kernel shares: three storage buffers.
+pub struct SetLayout {
+    device: Arc<Device>,
+    raw: vk::DescriptorSetLayout,
+}
+
+impl SetLayout {
+    fn new(device: &Arc<Device>) -> Result<Self, Error> {
+        let bindings: Vec<_> = (0..)
+            .take(BINDINGS)
+            .map(|binding| {
+                vk::DescriptorSetLayoutBinding::default()
+                    .binding(binding)
+                    .descriptor_type(vk::DescriptorType::STORAGE_BUFFER)
+                    .descriptor_count(1)
+                    .stage_flags(vk::ShaderStageFlags::COMPUTE)
+            })
+            .collect();
+        let info = vk::DescriptorSetLayoutCreateInfo::default().bindings(&bindings);
+        // SAFETY: the device is alive; `info` points to locals.
+        let raw = unsafe { device.raw().create_descriptor_set_layout(&info, None) };
+        Ok(Self {
+            device: Arc::clone(device),
+            raw: raw.during("vkCreateDescriptorSetLayout")?,
+        })
+    }
+
+    /// The layout's handle, for allocating sets.
+    #[must_use]
+    pub fn raw(&self) -> vk::DescriptorSetLayout {
+        self.raw
+    }
+}
+
+impl Drop for SetLayout {
+    fn drop(&mut self) {
+        // SAFETY: kernels and caches hold an `Arc` of this value.
+        unsafe {
+            self.device
+                .raw()
+                .destroy_descriptor_set_layout(self.raw, None)
+        };
+    }
+}
+
+/// The kernels of a device, each made once.
+///
+/// Holds the most recently used [`KernelCache::CAPACITY`] kernels; one that
+/// is pushed out lives on until the last submission using it is complete.
+pub struct KernelCache {
+    set_layout: Arc<SetLayout>,
+    driver_cache: vk::PipelineCache,
+    kernels: HashMap<[u8; 32], (u64, Arc<Kernel>)>,
+    latest: Option<(Vec<u8>, Arc<Kernel>)>,
+    clock: u64,
+}
+
+impl KernelCache {
+    /// How many kernels are kept.
+    pub const CAPACITY: usize = 64;
+
+    /// An empty cache.
+    ///
+    /// # Errors
+    /// What the driver returned.
+    pub fn new(device: &Arc<Device>) -> Result<Self, Error> {
+        let set_layout = Arc::new(SetLayout::new(device)?);
+        let info = vk::PipelineCacheCreateInfo::default();
+        // SAFETY: the device is alive; `info` carries no initial data.
+        let cache = unsafe { device.raw().create_pipeline_cache(&info, None) };
+        Ok(Self {
+            set_layout,
+            driver_cache: cache.during("vkCreatePipelineCache")?,
+            kernels: HashMap::new(),
+            latest: None,
+            clock: 0,
+        })
+    }
+
+    /// The descriptor set layout of every kernel.
+    #[must_use]
+    pub fn set_layout(&self) -> &Arc<SetLayout> {
+        &self.set_layout
+    }
+
+    /// The kernel of the module in `spirv`, made now if it is new.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSpirv`] for a module that does not keep the kernel
+    /// interface, [`Error::Unsupported`] for one that needs more than the
+    /// device has, else what the driver returned.
+    pub fn get(&mut self, spirv: &[u8]) -> Result<Arc<Kernel>, Error> {
+        // A caller that runs one kernel over and over pays a comparison, not
+        // a hash.
+        if let Some((bytes, kernel)) = &self.latest
+            && bytes == spirv
+        {
+            return Ok(Arc::clone(kernel));
+        }
+        let hash: [u8; 32] = Sha256::digest(spirv).into();
+        let kernel = match self.kernels.get(&hash) {
+            Some((_, kernel)) => Arc::clone(kernel),
+            None => Arc::new(self.create(spirv, hash)?),
+        };
+        self.keep(hash, &kernel);
+        self.latest = Some((spirv.to_vec(), Arc::clone(&kernel)));
+        Ok(kernel)
+    }
+
+    /// How many kernels are held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.kernels.len()
+    }
+
+    /// Whether none is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kernels.is_empty()
+    }
+
+    fn keep(&mut self, hash: [u8; 32], kernel: &Arc<Kernel>) {
+        self.clock += 1;
+        self.kernels.insert(hash, (self.clock, Arc::clone(kernel)));
+        if self.kernels.len() > Self::CAPACITY {
+            let oldest = self.kernels.iter().min_by_key(|(_, (used, _))| *used);
+            if let Some(oldest) = oldest.map(|(hash, _)| *hash) {
+                self.kernels.remove(&oldest);
+            }
+        }
+    }
+
+    fn create(&self, spirv: &[u8], hash: [u8; 32]) -> Result<Kernel, Error> {
+        let interface = KernelInterface::parse(spirv)?;
+        let device = &self.set_layout.device;
+        interface.check_device(device.caps())?;
+        let layout = self.create_layout(interface.push_constant_bytes)?;
+        let pipeline = create_pipeline(device.raw(), &interface.words, layout, self.driver_cache);
+        let pipeline = match pipeline {
+            Ok(pipeline) => pipeline,
+            Err(error) => {
+                // SAFETY: made above, and no pipeline came to use it.
+                unsafe { device.raw().destroy_pipeline_layout(layout, None) };
+                return Err(error);
+            }
+        };
+        Ok(Kernel {
+            pipeline,
+            layout,
+            set_layout: Arc::clone(&self.set_layout),
+            hash,
+            workgroup_size: interface.workgroup_size,
+            push_constant_bytes: interface.push_constant_bytes,
+        })
+    }
+
+    fn create_layout(&self, push_constant_bytes: u32) -> Result<vk::PipelineLayout, Error> {
+        let sets = [self.set_layout.raw];
+        let range = [vk::PushConstantRange::default()
+            .stage_flags(vk::ShaderStageFlags::COMPUTE)
+            .size(push_constant_bytes)];
+        let mut info = vk::PipelineLayoutCreateInfo::default().set_layouts(&sets);
+        if push_constant_bytes > 0 {
+            info = info.push_constant_ranges(&range);
+        }
+        // SAFETY: the device is alive; `info` points to locals.
+        unsafe {
+            self.set_layout
+                .device
+                .raw()
+                .create_pipeline_layout(&info, None)
+        }
+        .during("vkCreatePipelineLayout")
+    }
+}
+
+impl Drop for KernelCache {
+    fn drop(&mut self) {
+        let device = self.set_layout.device.raw();
+        // SAFETY: only `create` uses it, and it is not running.
+        unsafe { device.destroy_pipeline_cache(self.driver_cache, None) };
+    }
+}
+
+fn create_pipeline(
+    device: &ash::Device,
+    words: &[u32],
+    layout: vk::PipelineLayout,
+    cache: vk::PipelineCache,
+) -> Result<vk::Pipeline, Error> {
+    let info = vk::ShaderModuleCreateInfo::default().code(words);
+    // SAFETY: the module's interface and capabilities were checked against
+    // the layout and the device; beyond that SPIR-V is code that the caller
+    // vouches for (module documentation of `spirv`).
+    let module = unsafe { device.create_shader_module(&info, None) };
+    let module = module.during("vkCreateShaderModule")?;
+    let stage = vk::PipelineShaderStageCreateInfo::default()
+        .stage(vk::ShaderStageFlags::COMPUTE)
+        .module(module)
+        .name(c"main");
+    let info = vk::ComputePipelineCreateInfo::default()
+        .stage(stage)
+        .layout(layout);
+    // SAFETY: module, layout and cache are alive; entry point `main` exists.
+    let created = unsafe { device.create_compute_pipelines(cache, &[info], None) };
+    // SAFETY: a pipeline does not need its module after creation.
+    unsafe { device.destroy_shader_module(module, None) };
+    match created {
+        Ok(pipelines) => pipelines.first().copied().ok_or(Error::Vulkan {
+            call: "vkCreateComputePipelines",
+            result: vk::Result::ERROR_UNKNOWN,
+        }),
+        Err((_, result)) => Err(Error::from_vk("vkCreateComputePipelines", result)),
+    }
+}

@@ -1,0 +1,192 @@
+//! From bytes to a parsed module, and look-ups over it.
+
+use std::collections::HashMap;
+
+use rspirv::dr::{Instruction, Module, Operand};
+use rspirv::spirv::{Decoration, MAGIC_NUMBER, Op, Word};
+
+use crate::Error;
+
+const HEADER_WORDS: usize = 5;
+/// The largest id bound that every consumer must take (SPIR-V specification,
+/// "Universal Limits"). A parser may size tables by it.
+const MAX_ID_BOUND: u32 = 0x3F_FFFF;
+
+/// `bytes` as words, with length, magic number and id bound checked.
+pub(super) fn words(bytes: &[u8]) -> Result<Vec<u32>, Error> {
+    if bytes.is_empty() {
+        return Err(Error::spirv("the module is empty (0 bytes)"));
+    }
+    let whole = bytes.len().is_multiple_of(4) && bytes.len() >= 4 * HEADER_WORDS;
+    if !whole {
+        return Err(Error::spirv(format!(
+            "expected a multiple of 4 bytes, {} at least; found {} bytes (truncated file?)",
+            4 * HEADER_WORDS,
+            bytes.len()
+        )));
+    }
+    let words: Vec<u32> = bytes
+        .chunks_exact(4)
+        .map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]))
+        .collect();
+    if words[0] != MAGIC_NUMBER {
+        return Err(Error::spirv(format!(
+            "expected the magic number {MAGIC_NUMBER:#010x}, found {:#010x}",
+            words[0]
+        )));
+    }
+    if words[3] == 0 || words[3] > MAX_ID_BOUND {
+        return Err(Error::spirv(format!(
+            "expected an id bound of 1 to {MAX_ID_BOUND:#x}, found {:#x}",
+            words[3]
+        )));
+    }
+    Ok(words)
+}
+
+/// Parses `words`.
+pub(super) fn load(words: &[u32]) -> Result<Module, Error> {
+    // The parser indexes past the end of some malformed modules; a panic
+    // there is a finding about the module, not a reason to unwind the caller.
+    let parsed = std::panic::catch_unwind(|| rspirv::dr::load_words(words));
+    match parsed {
+        Ok(Ok(module)) => Ok(module),
+        Ok(Err(state)) => Err(Error::spirv(format!("not a well-formed module: {state}"))),
+        Err(_) => Err(Error::spirv("not a well-formed module: the parser gave up")),
+    }
+}
+
+/// Types, constants, variables and decorations of a module by id.
+pub(super) struct Index<'m> {
+    definitions: HashMap<Word, &'m Instruction>,
+    decorations: HashMap<(Word, Decoration), &'m [Operand]>,
+    member_offsets: HashMap<(Word, u32), u32>,
+}
+
+impl<'m> Index<'m> {
+    pub(super) fn new(module: &'m Module) -> Self {
+        let definitions = module
+            .types_global_values
+            .iter()
+            .filter_map(|i| i.result_id.map(|id| (id, i)))
+            .collect();
+        let mut decorations = HashMap::new();
+        let mut member_offsets = HashMap::new();
+        for annotation in &module.annotations {
+            match (annotation.class.opcode, annotation.operands.as_slice()) {
+                (Op::Decorate, [Operand::IdRef(id), Operand::Decoration(kind), rest @ ..]) => {
+                    decorations.insert((*id, *kind), rest);
+                }
+                (
+                    Op::MemberDecorate,
+                    [
+                        Operand::IdRef(id),
+                        Operand::LiteralBit32(member),
+                        Operand::Decoration(Decoration::Offset),
+                        Operand::LiteralBit32(offset),
+                    ],
+                ) => {
+                    member_offsets.insert((*id, *member), *offset);
+                }
+                _ => {}
+            }
+        }
+        Self {
+            definitions,
+            decorations,
+            member_offsets,
+        }
+    }
+
+    /// The type, constant or variable with this id.
+    pub(super) fn get(&self, id: Word) -> Result<&'m Instruction, Error> {
+        self.definitions
+            .get(&id)
+            .copied()
+            .ok_or_else(|| Error::spirv(format!("id %{id} is used but not defined")))
+    }
+
+    pub(super) fn is_decorated(&self, id: Word, kind: Decoration) -> bool {
+        self.decorations.contains_key(&(id, kind))
+    }
+
+    /// The ids that carry `kind`, with its operands.
+    pub(super) fn decorated(
+        &self,
+        kind: Decoration,
+    ) -> impl Iterator<Item = (Word, &'m [Operand])> + '_ {
+        let all = self.decorations.iter();
+        all.filter(move |((_, found), _)| *found == kind)
+            .map(|((id, _), operands)| (*id, *operands))
+    }
+
+    /// The literal operand of a decoration such as `Binding`.
+    pub(super) fn literal(&self, id: Word, kind: Decoration) -> Option<u32> {
+        match self.decorations.get(&(id, kind)) {
+            Some([Operand::LiteralBit32(value)]) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The value of a 32-bit (specialization) constant.
+    pub(super) fn constant(&self, id: Word) -> Result<u32, Error> {
+        let constant = self.get(id)?;
+        match (constant.class.opcode, constant.operands.as_slice()) {
+            (Op::Constant | Op::SpecConstant, [Operand::LiteralBit32(value)]) => Ok(*value),
+            (other, _) => Err(Error::spirv(format!(
+                "expected %{id} to be a 32-bit constant, found {other:?}"
+            ))),
+        }
+    }
+
+    /// The bytes that a push constant block of type `id` covers.
+    pub(super) fn block_bytes(&self, id: Word) -> Result<u32, Error> {
+        self.type_bytes(id, 0)
+    }
+
+    fn type_bytes(&self, id: Word, depth: u32) -> Result<u32, Error> {
+        // Types nest a few levels deep; a module whose types form a cycle
+        // must not overflow the stack.
+        if depth > 16 {
+            return Err(Error::spirv(
+                "push constant types nested deeper than 16 levels",
+            ));
+        }
+        let kind = self.get(id)?;
+        let too_large = || Error::spirv("push constant block larger than 4 GiB");
+        match (kind.class.opcode, kind.operands.as_slice()) {
+            (Op::TypeInt | Op::TypeFloat, [Operand::LiteralBit32(width), ..]) => Ok(width / 8),
+            (Op::TypeVector, [Operand::IdRef(of), Operand::LiteralBit32(count)]) => {
+                let one = self.type_bytes(*of, depth + 1)?;
+                one.checked_mul(*count).ok_or_else(too_large)
+            }
+            (Op::TypeArray, [Operand::IdRef(_), Operand::IdRef(count)]) => {
+                let stride = self.literal(id, Decoration::ArrayStride).ok_or_else(|| {
+                    Error::spirv("an array in the push constant block has no ArrayStride")
+                })?;
+                let count = self.constant(*count)?;
+                stride.checked_mul(count).ok_or_else(too_large)
+            }
+            (Op::TypeStruct, members) => {
+                let mut bytes = 0;
+                for (member, operand) in (0..).zip(members) {
+                    let Operand::IdRef(of) = operand else {
+                        continue;
+                    };
+                    let offset = self.member_offset(id, member)?;
+                    let end = offset.checked_add(self.type_bytes(*of, depth + 1)?);
+                    bytes = bytes.max(end.ok_or_else(too_large)?);
+                }
+                Ok(bytes)
+            }
+            (other, _) => Err(Error::spirv(format!(
+                "expected integers, floats, vectors, arrays and structs in the push constant block, found {other:?}"
+            ))),
+        }
+    }
+
+    pub(super) fn member_offset(&self, id: Word, member: u32) -> Result<u32, Error> {
+        let offset = self.member_offsets.get(&(id, member)).copied();
+        offset.ok_or_else(|| Error::spirv(format!("member {member} of %{id} has no Offset")))
+    }
+}

@@ -1,0 +1,143 @@
+//! How long the stages of a submission took on the device.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ash::vk;
+
+use crate::error::VkContext;
+use crate::{Device, Error};
+
+/// Timestamp queries around `stages` stages of one submission.
+///
+/// Each stage is timed between two timestamps of its own queue, so that
+/// counters of different queues are never compared.
+pub struct StageTimer {
+    device: Arc<Device>,
+    pool: vk::QueryPool,
+    stages: u32,
+}
+
+impl StageTimer {
+    /// A timer for `stages` stages; `None` where the device cannot reset
+    /// queries from the host, which queues without compute would need.
+    ///
+    /// # Errors
+    /// What the driver returned.
+    pub fn new(device: &Arc<Device>, stages: u32) -> Result<Option<Self>, Error> {
+        if !device.caps().features.host_query_reset {
+            return Ok(None);
+        }
+        let info = vk::QueryPoolCreateInfo::default()
+            .query_type(vk::QueryType::TIMESTAMP)
+            .query_count(2 * stages);
+        // SAFETY: the device is alive.
+        let pool = unsafe { device.raw().create_query_pool(&info, None) };
+        Ok(Some(Self {
+            device: Arc::clone(device),
+            pool: pool.during("vkCreateQueryPool")?,
+            stages,
+        }))
+    }
+
+    /// Makes the timer ready for a submission.
+    ///
+    /// # Safety
+    /// No submission that records this timer is in flight.
+    pub unsafe fn reset(&self) {
+        // SAFETY: the caller's contract; `new` checked for hostQueryReset.
+        unsafe {
+            self.device
+                .raw()
+                .reset_query_pool(self.pool, 0, 2 * self.stages)
+        };
+    }
+
+    /// Records the start or the end of `stage` on a queue of `family`;
+    /// nothing where that family has no timestamps.
+    ///
+    /// # Safety
+    /// `commands` is being recorded for a queue of `family`, and this timer
+    /// outlives its submission.
+    pub unsafe fn record(&self, commands: vk::CommandBuffer, family: u32, stage: u32, end: bool) {
+        if self.valid_bits(family) == 0 || stage >= self.stages {
+            return;
+        }
+        // At the bottom of the pipe both wait for the work before them.
+        let point = vk::PipelineStageFlags::BOTTOM_OF_PIPE;
+        let query = 2 * stage + u32::from(end);
+        let device = self.device.raw();
+        // SAFETY: the caller's contract; the query exists, since stage < stages.
+        unsafe { device.cmd_write_timestamp(commands, point, self.pool, query) };
+    }
+
+    /// How long `stage` took on its queue of `family`; `None` where it was
+    /// not timed.
+    ///
+    /// # Errors
+    /// What `vkGetQueryPoolResults` returned.
+    pub fn elapsed(&self, family: u32, stage: u32) -> Result<Option<Duration>, Error> {
+        let bits = self.valid_bits(family);
+        if bits == 0 || stage >= self.stages {
+            return Ok(None);
+        }
+        let mut ticks = [0_u64; 2];
+        let flags = vk::QueryResultFlags::TYPE_64;
+        let device = self.device.raw();
+        // SAFETY: two queries from 2 * stage exist; the array holds both.
+        let result =
+            unsafe { device.get_query_pool_results(self.pool, 2 * stage, &mut ticks, flags) };
+        match result {
+            Ok(()) => {
+                let period = self.device.caps().limits.timestamp_period;
+                Ok(Some(ticks_to_duration(ticks, bits, period)))
+            }
+            Err(vk::Result::NOT_READY) => Ok(None),
+            Err(result) => Err(Error::from_vk("vkGetQueryPoolResults", result)),
+        }
+    }
+
+    fn valid_bits(&self, family: u32) -> u32 {
+        let families = &self.device.caps().queue_families;
+        families
+            .get(family as usize)
+            .map_or(0, |f| f.timestamp_bits)
+    }
+}
+
+impl Drop for StageTimer {
+    fn drop(&mut self) {
+        // SAFETY: whoever recorded it keeps it until the submission is
+        // complete (contract of `record`).
+        unsafe { self.device.raw().destroy_query_pool(self.pool, None) };
+    }
+}
+
+/// The time between two timestamps of which `bits` are valid, with `period`
+/// nanoseconds per tick; a counter that wrapped once in between is right.
+#[must_use]
+pub fn ticks_to_duration([start, end]: [u64; 2], bits: u32, period: f32) -> Duration {
+    let mask = u64::MAX
+        .checked_shr(64_u32.saturating_sub(bits))
+        .unwrap_or(0);
+    let ticks = end.wrapping_sub(start) & mask;
+    #[expect(clippy::cast_precision_loss, reason = "2^53 ns are 104 days")]
+    let nanoseconds = ticks as f64 * f64::from(period);
+    Duration::from_secs_f64(nanoseconds * 1e-9)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_masked_scaled_and_may_wrap() {
+        let ns = |ticks, bits, period| ticks_to_duration(ticks, bits, period).as_nanos();
+        assert_eq!(ns([100, 350], 64, 1.0), 250);
+        assert_eq!(ns([100, 350], 64, 4.0), 1000);
+        // 32 valid bits: the upper half is garbage and the counter wrapped.
+        assert_eq!(ns([0xdead_beef_ffff_fff0, 0x10], 32, 1.0), 32);
+        assert_eq!(ns([u64::MAX, 1], 64, 1.0), 2);
+        assert_eq!(ns([7, 9], 0, 1.0), 0);
+    }
+}

@@ -1,0 +1,46 @@
+//! The one error type of this crate.
+
+/// What went wrong between the caller's slices and the finished results.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The context below reported it.
+    #[error(transparent)]
+    Vulkan(#[from] vk_core::Error),
+    /// A job's slices do not fit together.
+    #[error("job {job}: expected {what} of {expected} bytes, found {found}")]
+    InvalidJob {
+        /// The job's position in the batch, from 0.
+        job: usize,
+        /// Which slice.
+        what: &'static str,
+        /// Its length as it should be, in bytes.
+        expected: usize,
+        /// Its length, in bytes.
+        found: usize,
+    },
+    /// No memory type of the device fits a purpose.
+    #[error("no memory type fits {purpose}; the device has {found}")]
+    NoMemoryType {
+        /// What the memory is for.
+        purpose: String,
+        /// The types there are.
+        found: String,
+    },
+    /// The device could not provide a buffer.
+    #[error("out of memory for {purpose}: {requested} bytes requested, heap of {heap} bytes")]
+    OutOfMemory {
+        /// What the memory is for.
+        purpose: String,
+        /// The size of the buffer, in bytes.
+        requested: u64,
+        /// The size of the heap that it was to come from, in bytes.
+        heap: u64,
+    },
+    /// A step of this crate broke its own contract: a bug, please report it.
+    #[error("internal error in the data path (please report it): {what}")]
+    Internal {
+        /// What was expected and what was found.
+        what: String,
+    },
+}

@@ -1,0 +1,170 @@
+//! The one module that knows `vk-mem`: allocates buffers, maps, flushes,
+//! invalidates and frees them.
+//!
+//! `vk_mem::Allocation` is `Copy`, so freeing one twice compiles. Here each
+//! lives in a [`Buffer`] that is neither `Copy` nor `Clone` and frees it in
+//! `Drop`, and nothing outside this module ever sees one.
+
+use std::ops::Range;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use vk_core::Device;
+use vk_core::ash::vk;
+use vk_mem::Alloc;
+
+use crate::{Error, MemoryUse, rank_memory_types};
+
+/// The allocator of a device.
+pub(crate) struct Memory {
+    // Before the device: the allocator frees its blocks when it drops.
+    allocator: vk_mem::Allocator,
+    device: Arc<Device>,
+}
+
+impl Memory {
+    pub(crate) fn new(device: &Arc<Device>) -> Result<Arc<Self>, Error> {
+        let instance = device.instance();
+        let mut info =
+            vk_mem::AllocatorCreateInfo::new(instance.raw(), device.raw(), device.physical());
+        // The default is 1.0; the instance was made for at least this version.
+        info.vulkan_api_version = device.caps().api.0;
+        // SAFETY: instance, device and physical device outlive the allocator,
+        // since `Memory` holds the device, which holds the instance.
+        let allocator = unsafe { vk_mem::Allocator::new(info) };
+        Ok(Arc::new(Self {
+            allocator: allocator
+                .map_err(|result| vk_core::Error::from_vk("vmaCreateAllocator", result))?,
+            device: Arc::clone(device),
+        }))
+    }
+
+    /// A buffer of `size` bytes from the best memory type for `purpose`,
+    /// mapped where the host uses it.
+    pub(crate) fn buffer(
+        self: &Arc<Self>,
+        size: usize,
+        usage: vk::BufferUsageFlags,
+        purpose: MemoryUse,
+    ) -> Result<Buffer, Error> {
+        let caps = self.device.caps();
+        for kind in rank_memory_types(caps, purpose) {
+            match self.buffer_of_type(size, usage, purpose, kind) {
+                Ok(buffer) => return Ok(buffer),
+                // The buffer may not live in this type: the next best then.
+                Err(vk::Result::ERROR_FEATURE_NOT_PRESENT) => {}
+                Err(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY) => {
+                    let heap = caps.heaps.get(caps.memory_types[kind].heap);
+                    return Err(Error::OutOfMemory {
+                        purpose: purpose.to_string(),
+                        requested: size as u64,
+                        heap: heap.map_or(0, |heap| heap.size),
+                    });
+                }
+                Err(result) => {
+                    return Err(vk_core::Error::from_vk("vmaCreateBuffer", result).into());
+                }
+            }
+        }
+        Err(Error::NoMemoryType {
+            purpose: purpose.to_string(),
+            found: format!("{:?}", caps.memory_types),
+        })
+    }
+
+    fn buffer_of_type(
+        self: &Arc<Self>,
+        size: usize,
+        usage: vk::BufferUsageFlags,
+        purpose: MemoryUse,
+        kind: usize,
+    ) -> Result<Buffer, vk::Result> {
+        let families = self.device.queue_plan().families();
+        let mut info = vk::BufferCreateInfo::default()
+            .size(size as u64)
+            .usage(usage);
+        // Concurrent sharing costs buffers nothing on current devices and
+        // saves an ownership transfer per queue and chunk.
+        if families.len() > 1 {
+            info = info
+                .sharing_mode(vk::SharingMode::CONCURRENT)
+                .queue_family_indices(&families);
+        }
+        let mut placement = vk_mem::AllocationCreateInfo {
+            memory_type_bits: 1 << kind,
+            ..Default::default()
+        };
+        if purpose != MemoryUse::Device {
+            placement.flags |= vk_mem::AllocationCreateFlags::MAPPED;
+        }
+        // SAFETY: both infos are valid and point to locals; the allocator is
+        // alive.
+        let (raw, allocation) = unsafe { self.allocator.create_buffer(&info, &placement) }?;
+        let mapped = self.allocator.get_allocation_info(&allocation).mapped_data;
+        Ok(Buffer {
+            memory: Arc::clone(self),
+            raw,
+            allocation,
+            mapped: NonNull::new(mapped.cast()),
+            size,
+        })
+    }
+}
+
+/// A buffer and its memory, freed together when it drops.
+pub(crate) struct Buffer {
+    memory: Arc<Memory>,
+    raw: vk::Buffer,
+    allocation: vk_mem::Allocation,
+    mapped: Option<NonNull<u8>>,
+    size: usize,
+}
+
+// SAFETY: `mapped` points to memory that this value owns and that no thread
+// is tied to; everything else is Send.
+unsafe impl Send for Buffer {}
+
+impl Buffer {
+    pub(crate) fn raw(&self) -> vk::Buffer {
+        self.raw
+    }
+
+    /// The mapped bytes of `range`; `None` for memory that is not mapped and
+    /// for a range past the end.
+    pub(crate) fn mapped(&self, range: &Range<usize>) -> Option<NonNull<u8>> {
+        let inside = range.start <= range.end && range.end <= self.size;
+        let base = self.mapped.filter(|_| inside)?;
+        // SAFETY: the mapping covers `size` bytes and the range lies inside.
+        Some(unsafe { base.add(range.start) })
+    }
+
+    /// Makes the host's writes to `range` available to the device; nothing on
+    /// coherent memory.
+    pub(crate) fn flush(&self, range: &Range<usize>) -> Result<(), Error> {
+        let allocator = &self.memory.allocator;
+        allocator
+            .flush_allocation(&self.allocation, range.start as u64, range.len() as u64)
+            .map_err(|result| vk_core::Error::from_vk("vmaFlushAllocation", result).into())
+    }
+
+    /// Makes the device's writes to `range` visible to the host; nothing on
+    /// coherent memory.
+    pub(crate) fn invalidate(&self, range: &Range<usize>) -> Result<(), Error> {
+        let allocator = &self.memory.allocator;
+        allocator
+            .invalidate_allocation(&self.allocation, range.start as u64, range.len() as u64)
+            .map_err(|result| vk_core::Error::from_vk("vmaInvalidateAllocation", result).into())
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        // SAFETY: made by this allocator and freed only here; a buffer
+        // outlives every submission that names it (see `slot`).
+        unsafe {
+            self.memory
+                .allocator
+                .destroy_buffer(self.raw, &mut self.allocation)
+        };
+    }
+}

@@ -1,0 +1,125 @@
+//! Which memory type serves which purpose: a pure function over the caps.
+
+use std::fmt;
+
+use vk_core::DeviceCaps;
+use vk_core::ash::vk::MemoryPropertyFlags as Flags;
+
+/// What a buffer's memory is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MemoryUse {
+    /// Touched by the device alone.
+    Device,
+    /// Written by the host, read by the device.
+    Upload,
+    /// Written by the device, read by the host.
+    Readback,
+}
+
+impl fmt::Display for MemoryUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Device => "device memory",
+            Self::Upload => "upload memory",
+            Self::Readback => "readback memory",
+        })
+    }
+}
+
+/// The memory types that can serve `purpose`, best first, as indices into
+/// [`DeviceCaps::memory_types`]; empty where none can.
+///
+/// - Device: device-local is required; a type the host cannot see is better,
+///   since the part of device memory behind a BAR may be small.
+/// - Upload: host-visible is required. Host memory is better than device
+///   memory behind a BAR, which may be small and is slow to fill from one
+///   thread; coherent is better than flushing.
+/// - Readback: host-visible is required. Cached memory is better by far
+///   (uncached reads run at about 1/40 of its speed) but some devices have
+///   none; never device memory behind a bus while there is any other.
+#[must_use]
+pub fn rank_memory_types(caps: &DeviceCaps, purpose: MemoryUse) -> Vec<usize> {
+    let required = match purpose {
+        MemoryUse::Device => Flags::DEVICE_LOCAL,
+        MemoryUse::Upload | MemoryUse::Readback => Flags::HOST_VISIBLE,
+    };
+    // Lazily allocated and protected memory is for attachments and DRM.
+    let unusable = Flags::LAZILY_ALLOCATED | Flags::PROTECTED;
+    let mut ranked: Vec<usize> = (0..caps.memory_types.len())
+        .filter(|&index| {
+            let flags = caps.memory_types[index].flags;
+            flags.contains(required) && !flags.intersects(unusable)
+        })
+        .collect();
+    // A stable sort keeps the driver's order among equals: Vulkan requires
+    // drivers to list the faster of two otherwise equal types first.
+    ranked.sort_by_key(|&index| std::cmp::Reverse(score(caps, index, purpose)));
+    ranked
+}
+
+fn score(caps: &DeviceCaps, index: usize, purpose: MemoryUse) -> u32 {
+    let flags = caps.memory_types[index].flags;
+    let has = |flag| u32::from(flags.contains(flag));
+    let not = |flag| u32::from(!flags.contains(flag));
+    match purpose {
+        MemoryUse::Device => not(Flags::HOST_VISIBLE),
+        MemoryUse::Upload => 2 * not(Flags::DEVICE_LOCAL) + has(Flags::HOST_COHERENT),
+        MemoryUse::Readback => {
+            4 * has(Flags::HOST_CACHED) + 2 * not(Flags::DEVICE_LOCAL) + has(Flags::HOST_COHERENT)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vk_core::testing::recorded;
+
+    fn best(caps: &DeviceCaps, purpose: MemoryUse) -> usize {
+        rank_memory_types(caps, purpose)[0]
+    }
+
+    #[test]
+    fn a_discrete_gpu_computes_in_its_own_memory_and_stages_in_the_hosts() {
+        for (caps, device, upload, readback) in [
+            (recorded::h200(), 1, 2, 3),
+            (recorded::small_bar(), 0, 2, 3),
+        ] {
+            assert_eq!(best(&caps, MemoryUse::Device), device, "{}", caps.name);
+            assert_eq!(best(&caps, MemoryUse::Upload), upload, "{}", caps.name);
+            assert_eq!(best(&caps, MemoryUse::Readback), readback, "{}", caps.name);
+        }
+    }
+
+    #[test]
+    fn a_readback_through_the_bar_is_the_last_resort() {
+        let caps = recorded::h200();
+        assert_eq!(rank_memory_types(&caps, MemoryUse::Readback), [3, 2, 4]);
+    }
+
+    #[test]
+    fn unified_devices_use_what_they_have() {
+        let caps = recorded::llvmpipe();
+        for purpose in [MemoryUse::Device, MemoryUse::Upload, MemoryUse::Readback] {
+            assert_eq!(rank_memory_types(&caps, purpose), [0]);
+        }
+        assert_eq!(best(&recorded::integrated(), MemoryUse::Readback), 2);
+        assert_eq!(best(&recorded::integrated(), MemoryUse::Device), 0);
+    }
+
+    #[test]
+    fn cached_memory_is_preferred_for_readback_but_not_required() {
+        assert_eq!(
+            rank_memory_types(&recorded::uncached(), MemoryUse::Readback),
+            [0]
+        );
+    }
+
+    #[test]
+    fn a_purpose_that_nothing_serves_has_no_candidates() {
+        let mut caps = recorded::h200();
+        caps.memory_types
+            .retain(|kind| !kind.flags.contains(Flags::HOST_VISIBLE));
+        assert!(rank_memory_types(&caps, MemoryUse::Upload).is_empty());
+    }
+}

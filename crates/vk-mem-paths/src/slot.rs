@@ -1,0 +1,315 @@
+//! One slot of the transfer loop: its buffers, its commands and its state.
+//!
+//! # Safety
+//!
+//! A slot's buffers, command buffers, descriptor set and timer may be touched
+//! only while no submission that names them is in flight. The slot's state is
+//! what says so:
+//!
+//! ```text
+//! Free --stage, submit--> InFlight(ticket) --ticket complete, copy out--> Free
+//! ```
+//!
+//! 1. Every submission sets `InFlight` before anything else can fail, so a
+//!    slot that is `Free` has nothing in flight.
+//! 2. `InFlight` becomes `Free` only after waiting for its ticket succeeded.
+//!    A wait that timed out or failed leaves the state as it is.
+//! 3. The ticket is that of the last group; each group starts after the one
+//!    before it, so its completion is that of all.
+//! 4. `stage`, `submit` and `release` refuse a slot that is not `Free`.
+//! 5. `Drop` waits for the device while `InFlight`, so buffers and the kernel
+//!    that `recorded` holds outlive every submission that names them.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use vk_core::ash::vk;
+use vk_core::{CommandBuffers, Device, Kernel, SetLayout, StageTimer, Ticket, WaitPolicy};
+
+use crate::buffers::{DeviceBuffer, ReadbackBuffer, UploadBuffer};
+use crate::descriptors::DescriptorSet;
+use crate::layout::Layout;
+use crate::memory::Memory;
+use crate::record::{Buffers, Recording};
+use crate::stats::{StageTimes, add};
+use crate::transfer::Job;
+use crate::{Chunk, Error, Group, Path, Stage, host_copy};
+
+/// What a slot is made for.
+pub(crate) struct SlotShape<'a> {
+    pub(crate) path: Path,
+    pub(crate) groups: &'a [Group],
+    pub(crate) capacity: usize,
+    pub(crate) element_bytes: usize,
+    pub(crate) timestamps: bool,
+}
+
+pub(crate) struct Slot {
+    state: State,
+    device: Arc<Device>,
+    commands: Vec<(Group, CommandBuffers)>,
+    recorded: Option<(Arc<Kernel>, usize)>,
+    set: DescriptorSet,
+    timer: Option<StageTimer>,
+    buffers: Buffers,
+    layout: Layout,
+    capacity: usize,
+    element_bytes: usize,
+}
+
+enum State {
+    Free,
+    InFlight {
+        ticket: Ticket,
+        // None for a chunk of which only the first groups were submitted.
+        chunk: Option<Chunk>,
+    },
+}
+
+impl Slot {
+    pub(crate) fn new(
+        device: &Arc<Device>,
+        memory: &Arc<Memory>,
+        set_layout: &Arc<SetLayout>,
+        shape: &SlotShape<'_>,
+    ) -> Result<Self, Error> {
+        let alignment = device.caps().limits.storage_buffer_alignment;
+        let alignment = usize::try_from(alignment).unwrap_or(usize::MAX);
+        let layout = Layout::new(shape.capacity, shape.element_bytes, alignment);
+        let (input, output) = (layout.input_bytes(), layout.output_bytes());
+        let buffers = Buffers {
+            upload: UploadBuffer::new(memory, input)?,
+            readback: ReadbackBuffer::new(memory, output)?,
+            device: match shape.path {
+                Path::HostVisible => None,
+                Path::DeviceLocal => Some((
+                    DeviceBuffer::new(memory, input)?,
+                    DeviceBuffer::new(memory, output)?,
+                )),
+            },
+        };
+        let commands = shape.groups.iter().map(|group| {
+            let commands = CommandBuffers::new(device, group.queue.family, 1)?;
+            Ok((group.clone(), commands))
+        });
+        Ok(Self {
+            state: State::Free,
+            device: Arc::clone(device),
+            commands: commands.collect::<Result<_, Error>>()?,
+            recorded: None,
+            set: DescriptorSet::new(device, set_layout)?,
+            timer: match shape.timestamps {
+                true => StageTimer::new(device, Stage::COUNT)?,
+                false => None,
+            },
+            buffers,
+            layout,
+            capacity: shape.capacity,
+            element_bytes: shape.element_bytes,
+        })
+    }
+
+    pub(crate) fn fits(&self, capacity: usize, element_bytes: usize) -> bool {
+        self.capacity >= capacity && self.element_bytes == element_bytes
+    }
+
+    /// Copies the inputs of `chunk` into the upload buffer.
+    pub(crate) fn stage(&mut self, chunk: &Chunk, jobs: &[Job<'_>]) -> Result<(), Error> {
+        self.expect_free()?;
+        if chunk.elements > self.capacity {
+            return Err(Error::Internal {
+                what: format!(
+                    "expected a chunk of {} elements at most, found {}",
+                    self.capacity, chunk.elements
+                ),
+            });
+        }
+        let ranges = [self.layout.a(chunk.elements), self.layout.b(chunk.elements)];
+        // SAFETY: nothing is in flight (rule 1).
+        let [mut a, mut b] = unsafe { self.buffers.upload.views(ranges.clone())? };
+        let mut copies = Vec::with_capacity(2 * chunk.segments.len());
+        for segment in &chunk.segments {
+            let job = &jobs[segment.job];
+            let bytes = segment.len * self.element_bytes;
+            let from = segment.first * self.element_bytes;
+            let (to_a, rest_a) = a.split_at_mut(bytes);
+            let (to_b, rest_b) = b.split_at_mut(bytes);
+            copies.push((&job.a[from..from + bytes], to_a));
+            copies.push((&job.b[from..from + bytes], to_b));
+            (a, b) = (rest_a, rest_b);
+        }
+        host_copy::run(copies);
+        ranges
+            .iter()
+            .try_for_each(|range| self.buffers.upload.flush(range))
+    }
+
+    /// Submits the staged `chunk` to run through `kernel`.
+    pub(crate) fn submit(&mut self, kernel: &Arc<Kernel>, chunk: Chunk) -> Result<(), Error> {
+        self.expect_free()?;
+        self.record(kernel, chunk.elements)?;
+        if let Some(timer) = &self.timer {
+            // SAFETY: nothing is in flight (rule 1).
+            unsafe { timer.reset() };
+        }
+        let mut ticket = None;
+        for (group, commands) in &self.commands {
+            let Some(buffer) = commands.get(0) else {
+                continue;
+            };
+            // SAFETY: recorded above, not in flight (rule 1); what it names
+            // stays until the ticket is complete (rules 2 to 5).
+            let submitted = unsafe { self.device.submit(group.queue, buffer, ticket)? };
+            ticket = Some(submitted);
+            self.state = State::InFlight {
+                ticket: submitted,
+                chunk: None,
+            };
+        }
+        if let State::InFlight { chunk: carried, .. } = &mut self.state {
+            *carried = Some(chunk);
+        }
+        Ok(())
+    }
+
+    /// Waits for the chunk in flight, if any, and copies its results out.
+    pub(crate) fn finish(
+        &mut self,
+        jobs: &mut [Job<'_>],
+        wait: WaitPolicy,
+        times: &mut StageTimes,
+    ) -> Result<(), Error> {
+        let State::InFlight { ticket, .. } = self.state else {
+            return Ok(());
+        };
+        let start = Instant::now();
+        self.device.wait(ticket, wait)?;
+        times.wait += start.elapsed();
+        let done = std::mem::replace(&mut self.state, State::Free);
+        if let State::InFlight {
+            chunk: Some(chunk), ..
+        } = done
+        {
+            let start = Instant::now();
+            self.copy_out(&chunk, jobs)?;
+            times.copy_out += start.elapsed();
+            self.add_device_times(times)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for whatever is in flight and drops its results.
+    pub(crate) fn release(&mut self, wait: WaitPolicy) -> Result<(), Error> {
+        if let State::InFlight { ticket, .. } = self.state {
+            self.device.wait(ticket, wait)?;
+            self.state = State::Free;
+        }
+        Ok(())
+    }
+
+    fn copy_out(&mut self, chunk: &Chunk, jobs: &mut [Job<'_>]) -> Result<(), Error> {
+        let range = self.layout.out(chunk.elements);
+        // SAFETY: the submission that wrote this range and recorded the host
+        // barrier is complete (rule 2), and nothing else is in flight.
+        let mut from = unsafe { self.buffers.readback.read(&range)? };
+        let first_job = chunk.segments.first().map_or(0, |segment| segment.job);
+        let mut segments = chunk.segments.iter().peekable();
+        let mut copies = Vec::with_capacity(chunk.segments.len());
+        for (number, job) in jobs.iter_mut().enumerate().skip(first_job) {
+            let Some(segment) = segments.next_if(|segment| segment.job == number) else {
+                match segments.peek() {
+                    Some(_) => continue,
+                    None => break,
+                }
+            };
+            let bytes = segment.len * self.element_bytes;
+            let to = segment.first * self.element_bytes;
+            let (piece, rest) = from.split_at(bytes);
+            copies.push((piece, &mut job.out[to..to + bytes]));
+            from = rest;
+        }
+        host_copy::run(copies);
+        Ok(())
+    }
+
+    fn record(&mut self, kernel: &Arc<Kernel>, elements: usize) -> Result<(), Error> {
+        let same = |(recorded, count): &(Arc<Kernel>, usize)| {
+            Arc::ptr_eq(recorded, kernel) && *count == elements
+        };
+        if self.recorded.as_ref().is_some_and(same) {
+            return Ok(());
+        }
+        self.recorded = None;
+        let (input, output) = self.buffers.kernel_operands();
+        let ranges = [self.layout.a(elements), self.layout.b(elements)];
+        let [a, b] = ranges.map(|range| (input, range));
+        let out = (output, self.layout.out(elements));
+        // SAFETY: nothing is in flight (rule 1); the buffers live as long as
+        // the set.
+        unsafe { self.set.write([a, b, out]) };
+        let count = u32::try_from(elements).map_err(|_| Error::Internal {
+            what: format!("expected a chunk below 2^32 elements, found {elements}"),
+        })?;
+        let recording = Recording {
+            buffers: &self.buffers,
+            layout: &self.layout,
+            kernel,
+            set: self.set.raw(),
+            timer: self.timer.as_ref(),
+            elements: count,
+        };
+        for (group, commands) in &mut self.commands {
+            let family = group.queue.family;
+            let fill = |device: &vk_core::ash::Device, buffer: vk::CommandBuffer| {
+                // SAFETY: being recorded for `family`; all that `recording`
+                // names lives in this slot (rules 2 to 5).
+                unsafe { recording.record(device, buffer, family, &group.stages) };
+                Ok::<(), Error>(())
+            };
+            // SAFETY: nothing is in flight (rule 1).
+            unsafe { commands.record(0, fill)? };
+        }
+        self.recorded = Some((Arc::clone(kernel), elements));
+        Ok(())
+    }
+
+    fn add_device_times(&self, times: &mut StageTimes) -> Result<(), Error> {
+        let Some(timer) = &self.timer else {
+            return Ok(());
+        };
+        for (group, _) in &self.commands {
+            for stage in &group.stages {
+                let elapsed: Option<Duration> =
+                    timer.elapsed(group.queue.family, stage.number())?;
+                match stage {
+                    Stage::Upload => add(&mut times.upload, elapsed),
+                    Stage::Kernel => add(&mut times.kernel, elapsed),
+                    Stage::Download => add(&mut times.download, elapsed),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn expect_free(&self) -> Result<(), Error> {
+        match self.state {
+            State::Free => Ok(()),
+            State::InFlight { .. } => Err(Error::Internal {
+                what: "expected a free slot, found one in flight".to_owned(),
+            }),
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if let State::InFlight { .. } = self.state {
+            // SAFETY: the device is alive; submissions of other threads to it
+            // go on unharmed.
+            let idle = unsafe { self.device.raw().device_wait_idle() };
+            if let Err(result) = idle {
+                tracing::warn!("vkDeviceWaitIdle while dropping a slot in flight: {result}");
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Which stages of a chunk run on which queue.
+
+use vk_core::{QueuePlan, QueueRef};
+
+use crate::Path;
+
+/// One step of a chunk on the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// Staging buffer to device memory.
+    Upload = 0,
+    /// The kernel.
+    Kernel = 1,
+    /// Device memory to staging buffer.
+    Download = 2,
+}
+
+impl Stage {
+    /// How many stages there are.
+    pub const COUNT: u32 = 3;
+
+    /// The stage's number, from 0.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self as u32
+    }
+}
+
+/// Consecutive stages that run in one command buffer on one queue.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Group {
+    /// The queue.
+    pub queue: QueueRef,
+    /// The stages, in order.
+    pub stages: Vec<Stage>,
+}
+
+/// The groups of a chunk, in the order in which they run.
+///
+/// Stages spread over several queues only where chunks overlap
+/// (`overlapped`): a lone chunk gains nothing from a second queue and pays
+/// for a semaphore.
+#[must_use]
+pub fn group_stages(path: Path, overlapped: bool, queues: &QueuePlan) -> Vec<Group> {
+    let compute = queues.compute;
+    let stages = match (path, overlapped) {
+        (Path::HostVisible, _) => vec![(Stage::Kernel, compute)],
+        (Path::DeviceLocal, false) => vec![
+            (Stage::Upload, compute),
+            (Stage::Kernel, compute),
+            (Stage::Download, compute),
+        ],
+        (Path::DeviceLocal, true) => vec![
+            (Stage::Upload, queues.upload),
+            (Stage::Kernel, compute),
+            (Stage::Download, queues.download),
+        ],
+    };
+    let mut groups: Vec<Group> = Vec::new();
+    for (stage, queue) in stages {
+        match groups.last_mut() {
+            Some(group) if group.queue == queue => group.stages.push(stage),
+            _ => groups.push(Group {
+                queue,
+                stages: vec![stage],
+            }),
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vk_core::choose_queues;
+    use vk_core::testing::recorded;
+
+    fn shape(path: Path, overlapped: bool, queues: &QueuePlan) -> Vec<Vec<Stage>> {
+        let groups = group_stages(path, overlapped, queues);
+        groups.into_iter().map(|group| group.stages).collect()
+    }
+
+    #[test]
+    fn stages_spread_over_copy_queues_only_when_chunks_overlap() {
+        use Stage::{Download, Kernel, Upload};
+        let h200 = choose_queues(&recorded::h200()).unwrap();
+        let single = choose_queues(&recorded::llvmpipe()).unwrap();
+        let device = Path::DeviceLocal;
+        assert_eq!(shape(Path::HostVisible, true, &h200), [vec![Kernel]]);
+        assert_eq!(
+            shape(device, false, &h200),
+            [vec![Upload, Kernel, Download]]
+        );
+        assert_eq!(
+            shape(device, true, &h200),
+            [vec![Upload], vec![Kernel], vec![Download]]
+        );
+        assert_eq!(
+            shape(device, true, &single),
+            [vec![Upload, Kernel, Download]]
+        );
+        let one_copy_queue = QueuePlan {
+            download: h200.compute,
+            ..h200
+        };
+        assert_eq!(
+            shape(device, true, &one_copy_queue),
+            [vec![Upload], vec![Kernel, Download]]
+        );
+    }
+}
