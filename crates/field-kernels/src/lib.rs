@@ -1,1 +1,54 @@
-//! Under construction.
+//! BLS12-381 base-field kernels: the modulus, a CPU reference, and the compute
+//! shaders as SPIR-V.
+//!
+//! This crate holds what is true of the field and of the kernels whichever engine
+//! runs them. It uses no Vulkan, so it builds, and serves as the oracle, on a machine
+//! without a GPU.
+//!
+//! # Elements
+//!
+//! An element is 6 little-endian `u64` limbs, 48 bytes, the form of arkworks' `Fq`
+//! and of `blst_fp`. It is *canonical* if it is below [`MODULUS`]. Addition and
+//! subtraction are the same function in Montgomery form and in plain form.
+//!
+//! ```
+//! use field_kernels::{MODULUS, reference};
+//!
+//! let one = [1, 0, 0, 0, 0, 0];
+//! let minus_one = reference::sub(&[0; 6], &one);
+//! assert!(reference::is_canonical(&minus_one));
+//! assert_eq!(reference::add(&minus_one, &one), [0; 6]);
+//! assert!(!reference::is_canonical(&MODULUS));
+//! ```
+//!
+//! # Kernels
+//!
+//! [`KERNELS`] lists the shaders; [`FIELD_ADD`] runs on every Vulkan device. Each
+//! keeps one interface: entry point `main`; set 0 with storage buffers at bindings 0
+//! and 1 (inputs) and 2 (output), elements without padding; a push constant block
+//! whose first `u32` is the element count; one invocation an element along x.
+//! Elements past the count, or past the shortest bound range, are neither read nor
+//! written.
+//!
+//! By default the crate embeds modules that were compiled beforehand, recorded in
+//! [`MANIFEST_JSON`]. With the feature `shader-compile` its build script compiles
+//! them, under `SHADER_OPT` (`zero`, `size` or `performance`) and `SHADER_STRICT`
+//! (`1` makes a warning an error).
+
+#[doc(hidden)]
+pub mod edge;
+mod kernel;
+mod modulus;
+pub mod reference;
+
+pub use kernel::{
+    BLS12_381_FIELD_ADD_SPV, BinaryOp, FIELD_ADD, FIELD_ADD_U64, KERNELS, Kernel, MANIFEST_JSON,
+    find_by_spirv,
+};
+pub use modulus::MODULUS;
+
+/// 64-bit limbs in an element.
+pub const LIMBS: usize = 6;
+
+/// Bytes in an element.
+pub const ELEMENT_BYTES: usize = LIMBS * size_of::<u64>();

@@ -1,1 +1,48 @@
-//! Under construction.
+//! GLSL compute shaders to SPIR-V, and the manifest of what was compiled.
+//!
+//! One code path serves both users: the command that rewrites the checked-in
+//! SPIR-V, and a build script that compiles at build time. Without the feature
+//! `shaderc` this crate is pure Rust and needs no compiler: it parses the options,
+//! finds and hashes sources with their includes, reads manifests and says what is
+//! stale. With it, `compile_all` compiles.
+//!
+//! # The shader root
+//!
+//! A *shader root* is a folder laid out like this; every path in a manifest is
+//! relative to it, with forward slashes.
+//!
+//! ```text
+//! *.comp                  product kernels
+//! tests/*.comp            kernels that only tests load
+//! include/*.glsl          what they include
+//! compiled/*.spv          one module a kernel, same name
+//! compiled/manifest.json  which source, compiler and options each came from
+//! ```
+//!
+//! # The two variables
+//!
+//! | variable | values | default |
+//! | --- | --- | --- |
+//! | `SHADER_OPT` | `zero`, `size`, `performance` | `performance` |
+//! | `SHADER_STRICT` | `0`, `1` (a warning is an error) | `0` |
+//!
+//! Any other value is an error that lists the good ones.
+
+mod check;
+#[cfg(feature = "shaderc")]
+mod compile;
+mod error;
+mod generated;
+mod manifest;
+mod options;
+mod source;
+pub mod system;
+
+pub use check::{REPAIR_COMMAND, Reason, Stale, check};
+#[cfg(feature = "shaderc")]
+pub use compile::{Compiled, Report, Warning, compile_all, write_all};
+pub use error::{Error, Result};
+pub use generated::{Generated, fq_modulus};
+pub use manifest::{CompilerRecord, KernelRecord, MANIFEST_FILE, Manifest, OptionsRecord};
+pub use options::{OptLevel, Options, SPIRV_VERSION, TARGET_ENV};
+pub use source::{COMPILED_DIR, Scope, Source, discover, sha256_hex};

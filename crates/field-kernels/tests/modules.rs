@@ -1,0 +1,155 @@
+//! The embedded modules against the manifest, the sources, and what the registry says
+//! of them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+use std::path::PathBuf;
+
+use field_kernels::{KERNELS, Kernel, MANIFEST_JSON, MODULUS};
+use sha2::{Digest as _, Sha256};
+
+const MAGIC: u32 = 0x0723_0203;
+const VERSION_1_3: u32 = 0x0001_0300;
+const HEADER_WORDS: usize = 5;
+
+const OP_ENTRY_POINT: u32 = 15;
+const OP_CAPABILITY: u32 = 17;
+const OP_LOOP_MERGE: u32 = 246;
+
+const CAPABILITY_SHADER: u32 = 1;
+const CAPABILITY_INT64: u32 = 11;
+
+fn words(kernel: &Kernel) -> Vec<u32> {
+    let (words, rest) = kernel.spirv.as_chunks();
+    assert!(rest.is_empty(), "{}: not whole words", kernel.name);
+    words.iter().map(|word| u32::from_le_bytes(*word)).collect()
+}
+
+/// The instructions as (opcode, operands).
+fn instructions(words: &[u32]) -> Vec<(u32, &[u32])> {
+    let mut rest = &words[HEADER_WORDS..];
+    let mut found = Vec::new();
+    while let Some(&first) = rest.first() {
+        let (instruction, next) = rest.split_at((first >> 16) as usize);
+        found.push((first & 0xffff, &instruction[1..]));
+        rest = next;
+    }
+    found
+}
+
+fn capabilities(words: &[u32]) -> Vec<u32> {
+    let all = instructions(words).into_iter();
+    let mut found: Vec<u32> = all
+        .filter(|(opcode, _)| *opcode == OP_CAPABILITY)
+        .map(|(_, operands)| operands[0])
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+fn shader_root() -> PathBuf {
+    let package = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let link = package.join("shaders");
+    if link.is_dir() {
+        link
+    } else {
+        package.join("../../shaders")
+    }
+}
+
+#[test]
+fn every_module_is_the_one_in_the_manifest() {
+    let manifest: serde_json::Value = serde_json::from_str(MANIFEST_JSON).unwrap();
+    let rows = manifest["kernels"].as_array().unwrap();
+    for kernel in KERNELS {
+        let row = rows
+            .iter()
+            .find(|row| row["name"] == kernel.name)
+            .unwrap_or_else(|| panic!("{} is not in the manifest", kernel.name));
+        let digest = Sha256::digest(kernel.spirv);
+        let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(row["spirv_sha256"], hash, "{}", kernel.name);
+        assert_eq!(row["spirv"], format!("{}.spv", kernel.name));
+    }
+}
+
+#[test]
+fn the_registry_lists_every_product_kernel() {
+    let manifest: serde_json::Value = serde_json::from_str(MANIFEST_JSON).unwrap();
+    let rows = manifest["kernels"].as_array().unwrap();
+    let mut product: Vec<&str> = rows
+        .iter()
+        .filter_map(|row| row["name"].as_str())
+        .filter(|name| !name.contains('/'))
+        .collect();
+    let mut registered: Vec<&str> = KERNELS.iter().map(|kernel| kernel.name).collect();
+    product.sort_unstable();
+    registered.sort_unstable();
+    assert_eq!(registered, product);
+}
+
+#[test]
+fn headers_and_entry_points_are_what_every_device_takes() {
+    for kernel in KERNELS {
+        let words = words(kernel);
+        assert_eq!(words[..2], [MAGIC, VERSION_1_3], "{}", kernel.name);
+        let all = instructions(&words);
+        let entries: Vec<_> = all
+            .iter()
+            .filter(|(opcode, _)| *opcode == OP_ENTRY_POINT)
+            .collect();
+        assert_eq!(entries.len(), 1, "{}", kernel.name);
+        assert_eq!(
+            entries[0].1[2..4],
+            [u32::from_le_bytes(*b"main"), 0],
+            "{}",
+            kernel.name
+        );
+    }
+}
+
+#[test]
+fn the_int64_flag_is_what_the_module_declares() {
+    for kernel in KERNELS {
+        let mut expected = vec![CAPABILITY_SHADER];
+        if kernel.needs_shader_int64 {
+            expected.push(CAPABILITY_INT64);
+        }
+        assert_eq!(capabilities(&words(kernel)), expected, "{}", kernel.name);
+    }
+}
+
+/// One software driver stops, without a word, after 65,535 loop iterations in an
+/// invocation.
+#[test]
+fn no_module_has_a_loop() {
+    for kernel in KERNELS {
+        let words = words(kernel);
+        let loops = instructions(&words)
+            .iter()
+            .filter(|(opcode, _)| *opcode == OP_LOOP_MERGE)
+            .count();
+        assert_eq!(loops, 0, "{}", kernel.name);
+    }
+}
+
+/// The shaders' modulus is this crate's: every word of it, in order.
+#[test]
+fn the_shaders_have_the_same_modulus() {
+    let path = shader_root().join("include/bls12_381_fq_modulus.glsl");
+    let text = std::fs::read_to_string(path).unwrap();
+    let found: Vec<u64> = text
+        .split("0x")
+        .skip(1)
+        .map(|rest| u64::from_str_radix(&rest[..8], 16).unwrap())
+        .collect();
+    let expected: Vec<u64> = MODULUS
+        .iter()
+        .flat_map(|limb| [limb & 0xffff_ffff, limb >> 32])
+        .collect();
+    assert_eq!(found, expected);
+}
