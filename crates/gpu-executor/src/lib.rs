@@ -1,1 +1,48 @@
-//! Under construction.
+//! BLS12-381 field arithmetic over long vectors, on any Vulkan GPU.
+//!
+//! An element is 6 little-endian `u64` limbs, 48 bytes, as arkworks' `Fq` and
+//! `blst_fp` hold it; a vector is a flat slice of limbs. Addition works alike
+//! in Montgomery form and in plain form.
+//!
+//! ```
+//! use gpu_executor::Executor;
+//!
+//! # fn main() -> anyhow::Result<()> {
+//! let a = vec![1_u64; 6 * 1024];
+//! let b = vec![2_u64; 6 * 1024];
+//! let mut executor = Executor::auto()?; // a Vulkan device, else the CPU
+//! let c = executor.field_add(&a, &b)?;
+//! assert_eq!(c, vec![3; 6 * 1024]);
+//! println!("{}", executor.last_report().expect("a run just succeeded"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`spirv::PersistentVulkanBackend`] runs batches on a Vulkan device with
+//!   any SPIR-V kernel that keeps the interface of [`vk_core::spirv`], and
+//!   never falls back.
+//! - [`cpu::CpuEngine`] computes the same on all cores.
+//! - [`Executor`] is one of the two, and says which.
+//!
+//! Every call that can fail returns [`anyhow::Result`];
+//! `error.downcast_ref::<gpu_executor::Error>()` gives the typed [`Error`].
+//!
+//! Inputs must be canonical (below the modulus) for the sums to be canonical.
+//! They are not checked: for other inputs a kernel of this library returns
+//! `s - p` if `s >= p`, else `s`, where `s = (a + b) mod 2^384`.
+
+mod config;
+pub mod cpu;
+mod error;
+mod executor;
+mod jobs;
+pub mod kernels;
+mod report;
+pub mod spirv;
+
+pub use error::Error;
+pub use executor::Executor;
+pub use jobs::Job;
+pub use report::{Engine, Mode, RunReport};
+pub use vk_core::{DeviceCaps, DevicePolicy, Validation, ValidationLog, WaitPolicy};
+pub use vk_mem_paths::{Path, PathChoice, StageTimes};

@@ -107,6 +107,8 @@ pub fn plan(caps: &DeviceCaps, work: &Workload, request: &Request) -> Result<Pla
     let mut chunk = request.chunk.clamp(1, limit);
     if depth > 1 {
         let share = work.total.div_ceil(ROUNDS_PER_SLOT * depth);
+        // Whole workgroups, so that only the last one of a run is partly idle.
+        let share = share.next_multiple_of(work.workgroup_size.max(1) as usize);
         chunk = chunk.min(share.max(MIN_PIPELINED_CHUNK));
     }
     let fullest = match packing {

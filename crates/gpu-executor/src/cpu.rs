@@ -1,0 +1,198 @@
+//! The same calls on the host's processor.
+
+use std::time::Instant;
+
+use rayon::prelude::*;
+use vk_mem_paths::StageTimes;
+
+use crate::jobs::{self, Job};
+use crate::kernels::{self, ELEMENT_BYTES, Kernel, LIMBS};
+use crate::{Engine, Error, Mode, RunReport};
+
+/// Elements that one thread computes at a time.
+const GRAIN: usize = 4_096;
+
+/// Runs batches of field operations on all cores, by the CPU reference of
+/// this library's kernels.
+///
+/// It runs no SPIR-V: a module is recognised as one of [`kernels::KERNELS`]
+/// by its bytes, and any other is an error.
+#[derive(Debug)]
+pub struct CpuEngine {
+    threads: rayon::ThreadPool,
+    report: Option<RunReport>,
+}
+
+impl CpuEngine {
+    /// An engine with one thread per core.
+    ///
+    /// # Errors
+    /// [`Error::Threads`] where the threads cannot be started.
+    pub fn new() -> anyhow::Result<Self> {
+        Ok(Self::with_threads(0)?)
+    }
+
+    /// An engine with `threads` threads; 0 means one per core.
+    ///
+    /// # Errors
+    /// [`Error::Threads`] where the threads cannot be started.
+    pub fn with_threads(threads: usize) -> Result<Self, Error> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|number| format!("gpu-executor-cpu-{number}"))
+            .build();
+        Ok(Self {
+            threads: pool.map_err(|error| Error::Threads {
+                detail: error.to_string(),
+            })?,
+            report: None,
+        })
+    }
+
+    /// Runs `jobs` in order; see
+    /// [`PersistentVulkanBackend::run_field_add_batch`](crate::spirv::PersistentVulkanBackend::run_field_add_batch).
+    /// There is no device memory to prefer here: `use_device_local` changes
+    /// nothing, and the report names the CPU.
+    ///
+    /// # Errors
+    /// [`Error::InvalidJob`] and [`Error::TooManyElements`] for `jobs` that do
+    /// not fit `elements`, [`Error::UnknownKernelOnCpu`] for SPIR-V that is not
+    /// this library's.
+    pub fn run_field_add_batch(
+        &mut self,
+        spirv_bytes: &[u8],
+        jobs: &[(&[u64], &[u64])],
+        elements: usize,
+        _use_device_local: bool,
+    ) -> anyhow::Result<Vec<Vec<u64>>> {
+        Ok(self.run(spirv_bytes, jobs, elements, Mode::Sequential)?)
+    }
+
+    /// Runs `jobs`; on the CPU nothing is transferred, so nothing overlaps.
+    ///
+    /// # Errors
+    /// As [`Self::run_field_add_batch`].
+    pub fn run_field_add_batch_pipelined(
+        &mut self,
+        spirv_bytes: &[u8],
+        jobs: &[(&[u64], &[u64])],
+        elements: usize,
+    ) -> anyhow::Result<Vec<Vec<u64>>> {
+        Ok(self.run(spirv_bytes, jobs, elements, Mode::Pipelined)?)
+    }
+
+    /// Runs one job.
+    ///
+    /// # Errors
+    /// As [`Self::run_field_add_batch`].
+    pub fn run_field_add(
+        &mut self,
+        spirv_bytes: &[u8],
+        a: &[u64],
+        b: &[u64],
+        elements: usize,
+        _use_device_local: bool,
+    ) -> anyhow::Result<Vec<u64>> {
+        let results = self.run(spirv_bytes, &[(a, b)], elements, Mode::Sequential)?;
+        Ok(results.into_iter().next().unwrap_or_default())
+    }
+
+    /// Adds A and B.
+    ///
+    /// # Errors
+    /// [`Error::InvalidJob`]; the length of `a` says how many elements are
+    /// expected.
+    pub fn field_add(&mut self, a: &[u64], b: &[u64]) -> anyhow::Result<Vec<u64>> {
+        let results = self.field_add_batch(&[(a, b)], a.len() / LIMBS)?;
+        Ok(results.into_iter().next().unwrap_or_default())
+    }
+
+    /// Adds the pairs of `jobs`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidJob`] and [`Error::TooManyElements`].
+    pub fn field_add_batch(
+        &mut self,
+        jobs: &[(&[u64], &[u64])],
+        elements: usize,
+    ) -> anyhow::Result<Vec<Vec<u64>>> {
+        self.run_field_add_batch_pipelined(self.field_add_spirv(), jobs, elements)
+    }
+
+    /// The SPIR-V by which this engine knows field addition.
+    #[must_use]
+    pub fn field_add_spirv(&self) -> &'static [u8] {
+        kernels::BLS12_381_FIELD_ADD_SPV
+    }
+
+    /// What the last run did; `None` before the first one and after one that
+    /// failed.
+    #[must_use]
+    pub fn last_report(&self) -> Option<&RunReport> {
+        self.report.as_ref()
+    }
+
+    fn run(
+        &mut self,
+        spirv: &[u8],
+        jobs: &[Job<'_>],
+        elements: usize,
+        mode: Mode,
+    ) -> Result<Vec<Vec<u64>>, Error> {
+        let start = Instant::now();
+        self.report = None;
+        let limbs = jobs::check(jobs, elements)?;
+        let kernel = known(spirv)?;
+        let results = self.threads.install(|| {
+            let all = jobs.iter().map(|job| compute(kernel, *job, limbs));
+            all.collect::<Vec<_>>()
+        });
+        let total = elements * jobs.len();
+        let bytes = (total * ELEMENT_BYTES) as u64;
+        self.report = Some(RunReport {
+            engine: Engine::Cpu {
+                threads: self.threads.current_num_threads(),
+            },
+            kernel: kernel.name.to_owned(),
+            mode,
+            path: None,
+            path_reason: "",
+            chunk: elements,
+            depth: 1,
+            chunks: jobs.len(),
+            jobs: jobs.len(),
+            elements: total,
+            bytes_in: 2 * bytes,
+            bytes_out: bytes,
+            total: start.elapsed(),
+            stages: StageTimes::default(),
+        });
+        Ok(results)
+    }
+}
+
+fn known(spirv: &[u8]) -> Result<&'static Kernel, Error> {
+    kernels::find_by_spirv(spirv).ok_or_else(|| {
+        let names: Vec<_> = kernels::KERNELS.iter().map(|kernel| kernel.name).collect();
+        Error::UnknownKernelOnCpu {
+            known: names.join(", "),
+            bytes: spirv.len(),
+        }
+    })
+}
+
+fn compute(kernel: &Kernel, (a, b): Job<'_>, limbs: usize) -> Vec<u64> {
+    let mut out = vec![0; limbs];
+    let grain = GRAIN * LIMBS;
+    out.par_chunks_mut(grain)
+        .zip(a.par_chunks(grain).zip(b.par_chunks(grain)))
+        .for_each(|(out, (a, b))| {
+            let (out, _) = out.as_chunks_mut::<LIMBS>();
+            let (a, _) = a.as_chunks::<LIMBS>();
+            let (b, _) = b.as_chunks::<LIMBS>();
+            for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
+                *out = (kernel.reference)(a, b);
+            }
+        });
+    out
+}

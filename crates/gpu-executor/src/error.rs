@@ -1,0 +1,86 @@
+//! The error type that every `anyhow::Error` of this crate holds.
+
+use crate::kernels::LIMBS;
+
+/// What went wrong in a call to this crate.
+///
+/// `error.downcast_ref::<gpu_executor::Error>()` on the returned
+/// [`anyhow::Error`] gives this type.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A job's slice does not have the length that `elements` asks for.
+    #[error(
+        "job {job}: expected {operand} of {expected} limbs ({} elements x {LIMBS}), found {found}",
+        expected / LIMBS
+    )]
+    InvalidJob {
+        /// The job's position in the batch, from 0.
+        job: usize,
+        /// `A` or `B`.
+        operand: &'static str,
+        /// The expected length, in limbs.
+        expected: usize,
+        /// The length found, in limbs.
+        found: usize,
+    },
+    /// `elements` is more than the address space can hold.
+    #[error("expected at most {most} elements, found {elements}")]
+    TooManyElements {
+        /// The value passed.
+        elements: usize,
+        /// The largest value that a vector can have.
+        most: usize,
+    },
+    /// An environment variable or a builder setting has a value that is not
+    /// accepted.
+    #[error("{variable}: expected {accepted}, found {value:?}")]
+    Config {
+        /// The variable or the setting.
+        variable: &'static str,
+        /// Its value.
+        value: String,
+        /// What is accepted.
+        accepted: &'static str,
+    },
+    /// The CPU engine was given a kernel that is not one of this library's.
+    #[error(
+        "the CPU engine runs no SPIR-V and knows only this library's kernels ({known}); \
+         found a module of {bytes} bytes"
+    )]
+    UnknownKernelOnCpu {
+        /// The names of the kernels it knows.
+        known: String,
+        /// The size of the module passed.
+        bytes: usize,
+    },
+    /// There is no host memory for the results.
+    #[error("out of host memory: {requested} bytes for the result of job {job}")]
+    OutOfHostMemory {
+        /// The job's position in the batch, from 0.
+        job: usize,
+        /// Bytes requested.
+        requested: usize,
+    },
+    /// The CPU engine's threads could not be started.
+    #[error("cannot start the CPU engine's threads: {detail}")]
+    Threads {
+        /// What the operating system said.
+        detail: String,
+    },
+    /// The Vulkan context reported it: loader, device, SPIR-V, submission.
+    #[error(transparent)]
+    Vulkan(#[from] vk_core::Error),
+    /// The data path reported it: staging memory, jobs.
+    #[error(transparent)]
+    DataPath(vk_mem_paths::Error),
+}
+
+impl From<vk_mem_paths::Error> for Error {
+    fn from(error: vk_mem_paths::Error) -> Self {
+        match error {
+            vk_mem_paths::Error::Vulkan(error) => Self::Vulkan(error),
+            error => Self::DataPath(error),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A Vulkan device where there is one, the CPU where there is none.
+
+use vk_core::Error as VulkanError;
+
+use crate::cpu::CpuEngine;
+use crate::spirv::PersistentVulkanBackend;
+use crate::{Error, RunReport};
+
+/// Either engine behind the same calls. Which one it is shows in the variant
+/// and in every [`RunReport`].
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one or two of them live in a process"
+)]
+pub enum Executor {
+    /// Computes on a Vulkan device.
+    Vulkan(PersistentVulkanBackend),
+    /// Computes on the host's processor.
+    Cpu(CpuEngine),
+}
+
+/// Calls the same method on whichever engine it is.
+macro_rules! on_engine {
+    ($executor:expr, $engine:ident => $call:expr) => {
+        match $executor {
+            Executor::Vulkan($engine) => $call,
+            Executor::Cpu($engine) => $call,
+        }
+    };
+}
+
+impl Executor {
+    /// The best Vulkan device, or the CPU where the system has no Vulkan
+    /// loader or no device; the choice is logged as a warning then.
+    ///
+    /// # Errors
+    /// Whatever else keeps the Vulkan backend from being made (a malformed
+    /// variable, a device asked for that is not there, a driver that fails):
+    /// that is a mistake to be seen, not a reason to compute elsewhere.
+    pub fn auto() -> anyhow::Result<Self> {
+        match PersistentVulkanBackend::builder().build_typed() {
+            Ok(backend) => Ok(Self::Vulkan(backend)),
+            Err(
+                error @ Error::Vulkan(VulkanError::NoLoader { .. } | VulkanError::NoDevice { .. }),
+            ) => {
+                tracing::warn!("computing on the CPU: {error}");
+                Ok(Self::Cpu(CpuEngine::new()?))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Runs `jobs` in order; see
+    /// [`PersistentVulkanBackend::run_field_add_batch`].
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn run_field_add_batch(
+        &mut self,
+        spirv_bytes: &[u8],
+        jobs: &[(&[u64], &[u64])],
+        elements: usize,
+        use_device_local: bool,
+    ) -> anyhow::Result<Vec<Vec<u64>>> {
+        on_engine!(self, engine => engine.run_field_add_batch(spirv_bytes, jobs, elements, use_device_local))
+    }
+
+    /// Runs `jobs` with transfers and kernels overlapping; see
+    /// [`PersistentVulkanBackend::run_field_add_batch_pipelined`].
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn run_field_add_batch_pipelined(
+        &mut self,
+        spirv_bytes: &[u8],
+        jobs: &[(&[u64], &[u64])],
+        elements: usize,
+    ) -> anyhow::Result<Vec<Vec<u64>>> {
+        on_engine!(self, engine => engine.run_field_add_batch_pipelined(spirv_bytes, jobs, elements))
+    }
+
+    /// Runs one job; see [`PersistentVulkanBackend::run_field_add`].
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn run_field_add(
+        &mut self,
+        spirv_bytes: &[u8],
+        a: &[u64],
+        b: &[u64],
+        elements: usize,
+        use_device_local: bool,
+    ) -> anyhow::Result<Vec<u64>> {
+        on_engine!(self, engine => engine.run_field_add(spirv_bytes, a, b, elements, use_device_local))
+    }
+
+    /// Adds A and B, flat slices of 6 limbs per element.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn field_add(&mut self, a: &[u64], b: &[u64]) -> anyhow::Result<Vec<u64>> {
+        on_engine!(self, engine => engine.field_add(a, b))
+    }
+
+    /// Adds the pairs of `jobs`, each of `elements` elements.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn field_add_batch(
+        &mut self,
+        jobs: &[(&[u64], &[u64])],
+        elements: usize,
+    ) -> anyhow::Result<Vec<Vec<u64>>> {
+        on_engine!(self, engine => engine.field_add_batch(jobs, elements))
+    }
+
+    /// The SPIR-V of the library's field addition for this engine.
+    #[must_use]
+    pub fn field_add_spirv(&self) -> &'static [u8] {
+        on_engine!(self, engine => engine.field_add_spirv())
+    }
+
+    /// What the last run did; `None` before the first one and after one that
+    /// failed.
+    #[must_use]
+    pub fn last_report(&self) -> Option<&RunReport> {
+        on_engine!(self, engine => engine.last_report())
+    }
+}

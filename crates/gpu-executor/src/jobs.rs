@@ -1,0 +1,128 @@
+//! Checks a batch of jobs and holds its results while they are computed.
+
+use std::mem::MaybeUninit;
+
+use crate::Error;
+use crate::kernels::{ELEMENT_BYTES, LIMBS};
+
+/// One job: the inputs A and B, each a flat slice of 6 limbs per element.
+pub type Job<'a> = (&'a [u64], &'a [u64]);
+
+/// Checks that every slice of `jobs` holds exactly `elements` elements, and
+/// returns that length in limbs.
+pub(crate) fn check(jobs: &[Job<'_>], elements: usize) -> Result<usize, Error> {
+    // The largest slice that Rust allows is isize::MAX bytes.
+    let most = isize::MAX.unsigned_abs() / ELEMENT_BYTES;
+    if elements > most {
+        return Err(Error::TooManyElements { elements, most });
+    }
+    let expected = elements * LIMBS;
+    for (job, (a, b)) in jobs.iter().enumerate() {
+        for (operand, slice) in [("A", a), ("B", b)] {
+            if slice.len() != expected {
+                return Err(Error::InvalidJob {
+                    job,
+                    operand,
+                    expected,
+                    found: slice.len(),
+                });
+            }
+        }
+    }
+    Ok(expected)
+}
+
+/// The result vectors of a batch, allocated and not yet written: zeroing
+/// them first would touch every page twice.
+pub(crate) struct Outputs {
+    vectors: Vec<Vec<u64>>,
+    limbs: usize,
+}
+
+impl Outputs {
+    pub(crate) fn new(jobs: usize, limbs: usize) -> Result<Self, Error> {
+        let allocate = |job| {
+            let mut vector: Vec<u64> = Vec::new();
+            match vector.try_reserve_exact(limbs) {
+                Ok(()) => Ok(vector),
+                Err(_) => Err(Error::OutOfHostMemory {
+                    job,
+                    requested: limbs * size_of::<u64>(),
+                }),
+            }
+        };
+        Ok(Self {
+            vectors: (0..jobs).map(allocate).collect::<Result<_, _>>()?,
+            limbs,
+        })
+    }
+
+    /// Each result's bytes, to be written.
+    pub(crate) fn bytes(&mut self) -> impl Iterator<Item = &mut [MaybeUninit<u8>]> {
+        self.vectors.iter_mut().map(|vector| {
+            let limbs = &mut vector.spare_capacity_mut()[..self.limbs];
+            let (start, bytes) = (limbs.as_mut_ptr(), size_of_val(limbs));
+            // SAFETY: the same memory under the same borrow; any byte may
+            // stand in a MaybeUninit<u64>, and u8 needs no alignment.
+            unsafe { std::slice::from_raw_parts_mut(start.cast(), bytes) }
+        })
+    }
+
+    /// The results.
+    ///
+    /// # Safety
+    /// Every byte that [`Self::bytes`] gave out has been written.
+    pub(crate) unsafe fn assume_written(mut self) -> Vec<Vec<u64>> {
+        for vector in &mut self.vectors {
+            // SAFETY: `new` reserved `limbs`, and the caller says that their
+            // bytes are written; every bit pattern is a u64.
+            unsafe { vector.set_len(self.limbs) };
+        }
+        self.vectors
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_checked_job_by_job_and_operand_by_operand() {
+        let (good, short) = (vec![0; 12], vec![0; 11]);
+        assert_eq!(check(&[(&good, &good)], 2), Ok(12));
+        assert_eq!(check(&[], 2), Ok(12));
+        assert_eq!(check(&[(&[], &[])], 0), Ok(0));
+        let error = check(&[(&good, &good), (&good, &short)], 2).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "job 1: expected B of 12 limbs (2 elements x 6), found 11"
+        );
+        assert!(
+            check(&[(&short, &good)], 2)
+                .unwrap_err()
+                .to_string()
+                .contains("expected A")
+        );
+    }
+
+    #[test]
+    fn elements_that_overflow_are_an_error() {
+        for elements in [usize::MAX, usize::MAX / 6, usize::MAX / 48 + 1] {
+            let error = check(&[], elements).unwrap_err();
+            assert!(matches!(error, Error::TooManyElements { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn outputs_keep_what_was_written() {
+        let mut outputs = Outputs::new(2, 6).unwrap();
+        for (value, bytes) in (1_u8..).zip(outputs.bytes()) {
+            assert_eq!(bytes.len(), 48);
+            bytes.fill(MaybeUninit::new(value));
+        }
+        // SAFETY: every byte was written above.
+        let vectors = unsafe { outputs.assume_written() };
+        assert_eq!(vectors[0], [0x0101_0101_0101_0101; 6]);
+        assert_eq!(vectors[1], [0x0202_0202_0202_0202; 6]);
+    }
+}

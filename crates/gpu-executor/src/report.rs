@@ -1,0 +1,112 @@
+//! What a run did: where it ran, how, and how long its stages took.
+
+use std::fmt;
+use std::time::Duration;
+
+use vk_mem_paths::{Path, StageTimes};
+
+/// Where a run was computed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// On a Vulkan device.
+    Vulkan {
+        /// The device's name.
+        device: String,
+        /// The driver's name and version.
+        driver: String,
+    },
+    /// On the host's processor, by the CPU engine.
+    Cpu {
+        /// Threads used at most.
+        threads: usize,
+    },
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Vulkan { device, driver } => write!(f, "Vulkan: {device} ({driver})"),
+            Self::Cpu { threads } => write!(f, "CPU: {threads} threads"),
+        }
+    }
+}
+
+/// How the jobs of a batch follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Each job is complete before the next begins.
+    Sequential,
+    /// Transfers and kernels of several chunks overlap.
+    Pipelined,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sequential => "sequential",
+            Self::Pipelined => "pipelined",
+        })
+    }
+}
+
+/// What the last successful run did.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunReport {
+    /// Where it was computed.
+    pub engine: Engine,
+    /// The library kernel's name, or the start of the SHA-256 of the module
+    /// that the caller passed.
+    pub kernel: String,
+    /// Sequential or pipelined.
+    pub mode: Mode,
+    /// The data path; `None` on the CPU.
+    pub path: Option<Path>,
+    /// Why this path.
+    pub path_reason: &'static str,
+    /// Elements per chunk, at most.
+    pub chunk: usize,
+    /// Chunks in flight, at most.
+    pub depth: usize,
+    /// Chunks submitted.
+    pub chunks: usize,
+    /// Jobs.
+    pub jobs: usize,
+    /// Elements of all jobs.
+    pub elements: usize,
+    /// Bytes read from the caller's slices.
+    pub bytes_in: u64,
+    /// Bytes of the results.
+    pub bytes_out: u64,
+    /// From the call to its return.
+    pub total: Duration,
+    /// Time per stage; zero on the CPU.
+    pub stages: StageTimes,
+}
+
+impl RunReport {
+    /// Elements per second over the whole call; infinite for an empty one.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
+    pub fn elements_per_second(&self) -> f64 {
+        self.elements as f64 / self.total.as_secs_f64()
+    }
+}
+
+impl fmt::Display for RunReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} jobs, {} elements in {:.3?} on {}; kernel {}, {}",
+            self.jobs, self.elements, self.total, self.engine, self.kernel, self.mode
+        )?;
+        if let Some(path) = self.path {
+            write!(
+                f,
+                ", {path} ({}), {} chunks of {} elements at most, {} in flight",
+                self.path_reason, self.chunks, self.chunk, self.depth
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,220 @@
+//! Settings of a backend, and their precedence.
+
+use std::fmt;
+
+use vk_core::{DevicePolicy, Instance, InstanceOptions, Validation, WaitPolicy};
+use vk_mem_paths::{Path, PathChoice, TransferOptions};
+
+use super::PersistentVulkanBackend;
+use crate::Error;
+use crate::config::Environment;
+
+/// Elements per chunk where nothing else is asked for.
+const DEFAULT_CHUNK: usize = 524_288;
+/// Chunks in flight of a pipelined run where nothing else is asked for: one
+/// being filled, one on the device, one being emptied.
+const DEFAULT_DEPTH: usize = 3;
+
+/// Settings of a [`PersistentVulkanBackend`].
+///
+/// A setting made here beats the environment, which beats the default.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Builder {
+    device: Option<DevicePolicy>,
+    chunk: Option<usize>,
+    depth: Option<usize>,
+    path: Option<PathChoice>,
+    validation: Validation,
+    transfer: TransferOptions,
+}
+
+/// What a backend works by, settings and environment merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Settings {
+    pub(super) chunk: usize,
+    pub(super) depth: usize,
+    pub(super) path: Option<PathChoice>,
+    pub(super) prefer_device_local: bool,
+}
+
+impl Builder {
+    /// Which device. Default: `GPU_DEVICE`, else the best one.
+    pub fn device(mut self, policy: DevicePolicy) -> Self {
+        self.device = Some(policy);
+        self
+    }
+
+    /// The most elements of one chunk. Default: `GPU_STREAM_CHUNK_ELEMS`,
+    /// else 524,288. What the device's limits allow caps it further.
+    pub fn chunk_elements(mut self, elements: usize) -> Self {
+        self.chunk = Some(elements);
+        self
+    }
+
+    /// The most chunks in flight of a pipelined run. Default: 3.
+    pub fn depth(mut self, chunks: usize) -> Self {
+        self.depth = Some(chunks);
+        self
+    }
+
+    /// The data path of every run whose call does not ask for another.
+    /// Default: `GPU_DEVICE_LOCAL`, else host-visible for sequential runs and
+    /// [`PathChoice::Auto`] for pipelined ones.
+    pub fn path(mut self, path: PathChoice) -> Self {
+        self.path = Some(path);
+        self
+    }
+
+    /// Whether to run under the Khronos validation layer. Default: off.
+    pub fn validation(mut self, validation: Validation) -> Self {
+        self.validation = validation;
+        self
+    }
+
+    /// How to wait for the device. Default: 50 us of polling, then blocking,
+    /// 60 s in all.
+    pub fn wait(mut self, policy: WaitPolicy) -> Self {
+        self.transfer.wait = policy;
+        self
+    }
+
+    /// Whether the device times its stages for the report. Default: off.
+    pub fn timestamps(mut self, on: bool) -> Self {
+        self.transfer.timestamps = on;
+        self
+    }
+
+    /// Opens the loader, picks the device and creates the backend.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a setting or an environment variable that is not
+    /// accepted, [`Error::Vulkan`] without loader, device or validation layer
+    /// and for whatever the driver returned.
+    pub fn build(self) -> anyhow::Result<PersistentVulkanBackend> {
+        Ok(self.build_typed()?)
+    }
+
+    pub(crate) fn build_typed(self) -> Result<PersistentVulkanBackend, Error> {
+        let environment = Environment::read()?;
+        let settings = self.settings(&environment)?;
+        let policy = self.device.or(environment.device).unwrap_or_default();
+        let instance = Instance::new(&InstanceOptions {
+            validation: self.validation,
+        })?;
+        let devices = instance.devices()?;
+        let caps: Vec<_> = devices.iter().map(|device| device.caps().clone()).collect();
+        let choice = vk_core::choose_device(&caps, &policy)?;
+        tracing::info!(
+            device = caps[choice.index].name,
+            driver = caps[choice.index].driver,
+            reason = choice.reason,
+            "chose a Vulkan device"
+        );
+        PersistentVulkanBackend::open(&devices[choice.index], settings, self.transfer)
+    }
+
+    fn settings(&self, environment: &Environment) -> Result<Settings, Error> {
+        let chunk = self.chunk.or(environment.chunk).unwrap_or(DEFAULT_CHUNK);
+        let depth = self.depth.unwrap_or(DEFAULT_DEPTH);
+        for (variable, value) in [("chunk_elements", chunk), ("depth", depth)] {
+            if value == 0 {
+                return Err(refused(variable, value));
+            }
+        }
+        Ok(Settings {
+            chunk,
+            depth,
+            path: self.path,
+            prefer_device_local: environment.device_local == Some(true),
+        })
+    }
+}
+
+fn refused(variable: &'static str, value: impl fmt::Display) -> Error {
+    Error::Config {
+        variable,
+        value: value.to_string(),
+        accepted: "1 or more",
+    }
+}
+
+impl Settings {
+    /// The path of a run: what the call asks for, else the builder's, else
+    /// the environment's, else `default`.
+    pub(super) fn path(&self, device_local: bool, default: PathChoice) -> PathChoice {
+        let device = PathChoice::Fixed(Path::DeviceLocal);
+        if device_local {
+            return device;
+        }
+        match self.path {
+            Some(path) => path,
+            None if self.prefer_device_local => device,
+            None => default,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOST: PathChoice = PathChoice::Fixed(Path::HostVisible);
+    const DEVICE: PathChoice = PathChoice::Fixed(Path::DeviceLocal);
+
+    fn environment() -> Environment {
+        Environment {
+            chunk: Some(1000),
+            device_local: Some(true),
+            device: None,
+        }
+    }
+
+    #[test]
+    fn a_setting_beats_the_environment_which_beats_the_default() {
+        let silent = Environment::default();
+        let default = Builder::default().settings(&silent).unwrap();
+        assert_eq!((default.chunk, default.depth), (524_288, 3));
+        let from_environment = Builder::default().settings(&environment()).unwrap();
+        assert_eq!(from_environment.chunk, 1000);
+        let set = Builder::default().chunk_elements(7).depth(5);
+        let set = set.settings(&environment()).unwrap();
+        assert_eq!((set.chunk, set.depth), (7, 5));
+    }
+
+    #[test]
+    fn the_call_beats_the_builder_which_beats_the_environment() {
+        let path = |builder: Builder, environment: &Environment, device_local| {
+            let settings = builder.settings(environment).unwrap();
+            settings.path(device_local, PathChoice::Auto)
+        };
+        let silent = Environment::default();
+        assert_eq!(path(Builder::default(), &silent, false), PathChoice::Auto);
+        assert_eq!(path(Builder::default(), &silent, true), DEVICE);
+        assert_eq!(path(Builder::default(), &environment(), false), DEVICE);
+        assert_eq!(
+            path(Builder::default().path(HOST), &environment(), false),
+            HOST
+        );
+        assert_eq!(
+            path(Builder::default().path(HOST), &environment(), true),
+            DEVICE
+        );
+    }
+
+    #[test]
+    fn zero_is_refused_by_name() {
+        for builder in [
+            Builder::default().depth(0),
+            Builder::default().chunk_elements(0),
+        ] {
+            let error = builder.settings(&Environment::default()).unwrap_err();
+            assert!(
+                error
+                    .to_string()
+                    .contains("expected 1 or more, found \"0\""),
+                "{error}"
+            );
+        }
+    }
+}
