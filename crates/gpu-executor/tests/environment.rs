@@ -1,6 +1,8 @@
 //! Environment variables and missing drivers, each in a child process: this
 //! process's own environment stays as it is.
 
+#![allow(clippy::unwrap_used, reason = "a test: a failure here is its failure")]
+
 mod support;
 
 use std::process::{Command, Output};

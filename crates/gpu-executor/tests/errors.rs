@@ -1,6 +1,8 @@
 //! Input that does not fit: the error names the job, what was expected and
 //! what was found, and the backend works on as before.
 
+#![allow(clippy::unwrap_used, reason = "a test: a failure here is its failure")]
+
 mod support;
 
 use gpu_executor::cpu::CpuEngine;

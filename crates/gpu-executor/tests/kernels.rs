@@ -1,6 +1,8 @@
 //! The kernel is the caller's: what keeps the interface runs, what does not
 //! is an error that says why.
 
+#![allow(clippy::unwrap_used, reason = "a test: a failure here is its failure")]
+
 mod support;
 
 use gpu_executor::Error;

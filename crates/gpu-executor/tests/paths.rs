@@ -1,5 +1,7 @@
 //! Every path, chunk size, depth and kernel variant against the CPU reference.
 
+#![allow(clippy::unwrap_used, reason = "a test: a failure here is its failure")]
+
 mod support;
 
 use gpu_executor::kernels::{KERNELS, Kernel, LIMBS};

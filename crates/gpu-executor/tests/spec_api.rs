@@ -1,5 +1,7 @@
 //! The documented interface, as its users write it.
 
+#![allow(clippy::unwrap_used, reason = "a test: a failure here is its failure")]
+
 mod support;
 
 use std::fs;

@@ -32,7 +32,7 @@ pub struct Instance {
 pub struct PhysicalDevice {
     pub(crate) instance: Arc<Instance>,
     pub(crate) raw: vk::PhysicalDevice,
-    caps: DeviceCaps,
+    pub(crate) caps: DeviceCaps,
 }
 
 impl Instance {
@@ -132,6 +132,12 @@ impl Drop for Instance {
 }
 
 impl PhysicalDevice {
+    /// The instance that found the device.
+    #[must_use]
+    pub fn instance(&self) -> &Arc<Instance> {
+        &self.instance
+    }
+
     /// What the device can do.
     #[must_use]
     pub fn caps(&self) -> &DeviceCaps {

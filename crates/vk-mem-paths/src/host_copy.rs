@@ -14,10 +14,11 @@ const PIECE: usize = 512 << 10;
 /// One contiguous copy: source and destination have equal lengths.
 pub(crate) type Copy<'a> = (&'a [u8], &'a mut [MaybeUninit<u8>]);
 
-/// Runs all `copies`, in parallel where they are large enough.
-pub(crate) fn run(copies: Vec<Copy<'_>>) {
+/// Runs all `copies`; in parallel where that is asked for and they are large
+/// enough.
+pub(crate) fn run(copies: Vec<Copy<'_>>, parallel: bool) {
     let total: usize = copies.iter().map(|(from, _)| from.len()).sum();
-    if total < PARALLEL_FROM || rayon::current_num_threads() == 1 {
+    if !parallel || total < PARALLEL_FROM || rayon::current_num_threads() == 1 {
         for (from, to) in copies {
             to.write_copy_of_slice(from);
         }
@@ -45,15 +46,16 @@ mod tests {
             PIECE,
             PIECE + 1,
             PARALLEL_FROM,
-            3 * PARALLEL_FROM + 7,
+            3 * PARALLEL_FROM + 8,
         ] {
             let from: Vec<u8> = (0..len).map(|i| u8::try_from(i % 251).unwrap()).collect();
             let mut to = vec![MaybeUninit::new(0xff); len];
             let mut other = vec![MaybeUninit::new(0xff); 3];
-            run(vec![
+            let copies = vec![
                 (from.as_slice(), to.as_mut_slice()),
                 (b"abc", other.as_mut_slice()),
-            ]);
+            ];
+            run(copies, len % 2 == 0);
             // SAFETY: `run` wrote every byte, and all were initialised before.
             let same = to
                 .iter()

@@ -10,7 +10,8 @@
 //! on host memory or on device memory with copies around it), *chunk*
 //! (elements per slot) and *depth* (slots in flight; 1 is sequential). Chunks
 //! are cut from all jobs as one stream of work, so one huge job, many small
-//! ones and any mixture keep every slot busy.
+//! ones and any mixture keep every slot busy. In a pipelined run the loop is
+//! driven by several threads (lanes), each with slots of its own.
 //!
 //! This crate creates no pipelines and knows no field: an element is a number
 //! of bytes, and a kernel is whatever [`vk_core::Kernel`] was made.
@@ -20,6 +21,7 @@ mod chunks;
 mod descriptors;
 mod error;
 mod host_copy;
+mod lanes;
 mod layout;
 mod memory;
 mod placement;
@@ -29,11 +31,12 @@ mod slot;
 mod stages;
 mod stats;
 mod transfer;
+mod work;
 
 pub use chunks::{Chunk, Chunks, Packing, Segment};
 pub use error::Error;
 pub use placement::{MemoryUse, rank_memory_types};
-pub use plan::{Path, PathChoice, Plan, Request, Workload, plan};
+pub use plan::{DEFAULT_CHUNK, Path, PathChoice, Plan, Request, Workload, plan};
 pub use stages::{Group, Stage, group_stages};
 pub use stats::{StageTimes, Stats};
 pub use transfer::{Job, Transfer, TransferOptions};

@@ -50,10 +50,14 @@ pub struct Workload {
 pub struct Request {
     /// The path.
     pub path: PathChoice,
-    /// The most elements of one chunk.
-    pub chunk: usize,
-    /// The most chunks in flight; 1 is sequential.
-    pub depth: usize,
+    /// The most elements of one chunk; `None` leaves it to the planner, which
+    /// takes [`DEFAULT_CHUNK`] at most.
+    pub chunk: Option<usize>,
+    /// The most chunks in flight, 1 being sequential; `None` leaves it to the
+    /// planner.
+    pub depth: Option<usize>,
+    /// The most threads that copy on the host at once.
+    pub threads: usize,
 }
 
 /// How it will be done.
@@ -67,18 +71,27 @@ pub struct Plan {
     pub chunk: usize,
     /// How many chunks are in flight at most.
     pub depth: usize,
+    /// How many threads drive them.
+    pub lanes: usize,
     /// Whether a chunk may carry several jobs.
     pub packing: Packing,
     /// Elements that each slot's buffers are made for.
     pub capacity: usize,
 }
 
+/// The most elements of one chunk where nothing else is asked for.
+pub const DEFAULT_CHUNK: usize = 524_288;
 /// The least elements of a pipelined chunk: below, the fixed cost of a
 /// submission outweighs what the overlap saves.
 const MIN_PIPELINED_CHUNK: usize = 8_192;
+/// The most elements of a pipelined chunk: above, filling and draining the
+/// pipeline takes longer and nothing gets faster.
+const MAX_PIPELINED_CHUNK: usize = 65_536;
 /// Chunks that each slot of a pipeline should see, so that filling and
 /// draining the pipeline stays a small part of the run.
 const ROUNDS_PER_SLOT: usize = 2;
+/// Slots of one lane: it fills one while the device works on the other.
+const SLOTS_PER_LANE: usize = 2;
 /// From this many elements on, device memory is expected to pay where nothing
 /// is measured (the guidance of the API's documentation).
 const DEVICE_LOCAL_FROM: usize = 1 << 20;
@@ -89,14 +102,15 @@ const HEAP_SHARE: u64 = 4;
 
 /// Plans `work` on a device with `caps`.
 ///
-/// The chunk is `request.chunk`, lowered to what one storage buffer binding,
-/// one dispatch and the staging memory of all slots allow and, in a pipeline,
-/// to a share of the work that keeps every slot busy.
+/// The chunk is what the request asks for, else a share of the work that keeps
+/// every slot busy; in any case no more than one storage buffer binding, one
+/// dispatch and the staging memory of all slots allow.
 ///
 /// # Errors
 /// [`Error::NoMemoryType`] where the device has no memory for the path.
 pub fn plan(caps: &DeviceCaps, work: &Workload, request: &Request) -> Result<Plan, Error> {
-    let depth = request.depth.max(1);
+    let pipeline = SLOTS_PER_LANE * request.threads.max(1);
+    let depth = request.depth.unwrap_or(pipeline).max(1);
     let packing = if depth == 1 {
         Packing::PerJob
     } else {
@@ -104,13 +118,12 @@ pub fn plan(caps: &DeviceCaps, work: &Workload, request: &Request) -> Result<Pla
     };
     let (path, reason) = choose_path(caps, work.total, request.path);
     let limit = chunk_limit(caps, work, path, depth)?;
-    let mut chunk = request.chunk.clamp(1, limit);
-    if depth > 1 {
-        let share = work.total.div_ceil(ROUNDS_PER_SLOT * depth);
-        // Whole workgroups, so that only the last one of a run is partly idle.
-        let share = share.next_multiple_of(work.workgroup_size.max(1) as usize);
-        chunk = chunk.min(share.max(MIN_PIPELINED_CHUNK));
-    }
+    let chunk = match request.chunk {
+        Some(asked) => asked,
+        None if depth == 1 => DEFAULT_CHUNK,
+        None => share(work, depth),
+    };
+    let chunk = chunk.clamp(1, limit);
     let fullest = match packing {
         Packing::PerJob => work.largest_job,
         Packing::AcrossJobs => work.total,
@@ -118,14 +131,25 @@ pub fn plan(caps: &DeviceCaps, work: &Workload, request: &Request) -> Result<Pla
     // Powers of two, so that batches of slightly different sizes reuse the
     // same buffers.
     let capacity = chunk.min(fullest.max(1)).next_power_of_two().min(limit);
+    let depth = depth.min(work.total.div_ceil(chunk).max(1));
     Ok(Plan {
         path,
         reason,
         chunk,
-        depth: depth.min(work.total.div_ceil(chunk).max(1)),
+        depth,
+        lanes: request.threads.min(depth.div_ceil(SLOTS_PER_LANE)).max(1),
         packing,
         capacity,
     })
+}
+
+/// The pipelined chunk that gives every slot its rounds.
+fn share(work: &Workload, depth: usize) -> usize {
+    let share = work.total.div_ceil(ROUNDS_PER_SLOT * depth);
+    // Whole workgroups, so that only the last one of a run is partly idle.
+    share
+        .clamp(MIN_PIPELINED_CHUNK, MAX_PIPELINED_CHUNK)
+        .next_multiple_of(work.workgroup_size.max(1) as usize)
 }
 
 fn choose_path(caps: &DeviceCaps, total: usize, choice: PathChoice) -> (Path, &'static str) {
@@ -214,11 +238,12 @@ mod tests {
         }
     }
 
-    fn request(depth: usize) -> Request {
+    fn request(depth: Option<usize>) -> Request {
         Request {
             path: PathChoice::Auto,
-            chunk: 524_288,
+            chunk: None,
             depth,
+            threads: 4,
         }
     }
 
@@ -227,7 +252,7 @@ mod tests {
         let path = |caps: &DeviceCaps, total, choice| {
             let request = Request {
                 path: choice,
-                ..request(3)
+                ..request(None)
             };
             plan(caps, &work(total), &request).unwrap().path
         };
@@ -246,14 +271,20 @@ mod tests {
 
     #[test]
     fn sequential_runs_job_by_job_and_pipelined_keeps_every_slot_busy() {
-        let sequential = plan(&recorded::h200(), &work(1 << 20), &request(1)).unwrap();
+        let sequential = plan(&recorded::h200(), &work(1 << 20), &request(Some(1))).unwrap();
         assert_eq!((sequential.depth, sequential.chunk), (1, 524_288));
         assert_eq!(sequential.packing, Packing::PerJob);
-        let pipelined = plan(&recorded::h200(), &work(1 << 20), &request(3)).unwrap();
+        let pipelined = plan(&recorded::h200(), &work(1 << 20), &request(None)).unwrap();
         assert_eq!(pipelined.packing, Packing::AcrossJobs);
-        assert_eq!(pipelined.depth, 3);
-        assert!((1 << 20) / pipelined.chunk >= 5);
-        let tiny = plan(&recorded::h200(), &work(64), &request(3)).unwrap();
+        assert_eq!((pipelined.depth, pipelined.lanes), (8, 4));
+        assert_eq!(pipelined.chunk, (1 << 20) / 16);
+        let asked = Request {
+            chunk: Some(100_000),
+            ..request(Some(3))
+        };
+        let asked = plan(&recorded::h200(), &work(1 << 20), &asked).unwrap();
+        assert_eq!((asked.chunk, asked.depth, asked.lanes), (100_000, 3, 2));
+        let tiny = plan(&recorded::h200(), &work(64), &request(None)).unwrap();
         assert_eq!((tiny.depth, tiny.capacity), (1, 64));
     }
 
@@ -265,8 +296,8 @@ mod tests {
                 ..work(1 << 30)
             };
             let request = Request {
-                chunk: usize::MAX,
-                ..request(depth)
+                chunk: Some(usize::MAX),
+                ..request(Some(depth))
             };
             plan(&recorded::llvmpipe(), &work, &request).unwrap()
         };
@@ -282,7 +313,7 @@ mod tests {
     fn a_device_without_host_memory_is_an_error() {
         let mut caps = recorded::h200();
         caps.memory_types.truncate(2);
-        let error = plan(&caps, &work(1), &request(1)).unwrap_err();
+        let error = plan(&caps, &work(1), &request(Some(1))).unwrap_err();
         assert!(error.to_string().contains("upload memory"), "{error}");
     }
 
@@ -291,8 +322,8 @@ mod tests {
         fn every_plan_is_within_the_limits(
             device in 0_usize..5,
             total in 0_usize..(1 << 34),
-            chunk in 0_usize..(1 << 34),
-            depth in 0_usize..20,
+            chunk in prop::option::of(0_usize..(1 << 34)),
+            depth in prop::option::of(0_usize..20),
             workgroup_size in 1_u32..1024,
             element_bytes in prop::sample::select(vec![8_usize, 32, 48, 96]),
             path in prop::sample::select(vec![
@@ -307,12 +338,13 @@ mod tests {
             ];
             let caps = &devices[device];
             let work = Workload { total, largest_job: total, element_bytes, workgroup_size };
-            let plan = plan(caps, &work, &Request { path, chunk, depth }).unwrap();
+            let plan = plan(caps, &work, &Request { path, chunk, depth, threads: 8 }).unwrap();
             let bytes = (plan.chunk * element_bytes) as u64;
-            prop_assert!(plan.chunk >= 1 && plan.chunk <= chunk.max(1));
+            prop_assert!(plan.chunk >= 1 && plan.chunk <= chunk.unwrap_or(DEFAULT_CHUNK).max(1));
             prop_assert!(bytes <= caps.limits.max_storage_buffer_range);
             prop_assert!(plan.chunk.div_ceil(workgroup_size as usize) <= caps.limits.max_workgroups_x as usize);
-            prop_assert!(plan.depth >= 1 && plan.depth <= depth.max(1));
+            prop_assert!(plan.depth >= 1 && plan.depth <= depth.unwrap_or(16).max(1));
+            prop_assert!(plan.lanes >= 1 && plan.lanes <= plan.depth);
             prop_assert!(plan.capacity >= plan.chunk.min(total));
             prop_assert!((2 * plan.capacity * element_bytes) as u64 <= caps.limits.max_allocation);
             let staged = 6 * (plan.depth * plan.capacity * element_bytes) as u64;

@@ -32,8 +32,8 @@ use crate::layout::Layout;
 use crate::memory::Memory;
 use crate::record::{Buffers, Recording};
 use crate::stats::{StageTimes, add};
-use crate::transfer::Job;
-use crate::{Chunk, Error, Group, Path, Stage, host_copy};
+use crate::work::ChunkWork;
+use crate::{Error, Group, Path, Stage, host_copy};
 
 /// What a slot is made for.
 pub(crate) struct SlotShape<'a> {
@@ -42,6 +42,9 @@ pub(crate) struct SlotShape<'a> {
     pub(crate) capacity: usize,
     pub(crate) element_bytes: usize,
     pub(crate) timestamps: bool,
+    /// Whether one chunk's copies use several threads: where chunks run one
+    /// after the other, nothing else keeps the cores busy.
+    pub(crate) parallel_copies: bool,
 }
 
 pub(crate) struct Slot {
@@ -55,15 +58,13 @@ pub(crate) struct Slot {
     layout: Layout,
     capacity: usize,
     element_bytes: usize,
+    parallel_copies: bool,
 }
 
+#[derive(Clone, Copy)]
 enum State {
     Free,
-    InFlight {
-        ticket: Ticket,
-        // None for a chunk of which only the first groups were submitted.
-        chunk: Option<Chunk>,
-    },
+    InFlight(Ticket),
 }
 
 impl Slot {
@@ -106,6 +107,7 @@ impl Slot {
             layout,
             capacity: shape.capacity,
             element_bytes: shape.element_bytes,
+            parallel_copies: shape.parallel_copies,
         })
     }
 
@@ -113,41 +115,38 @@ impl Slot {
         self.capacity >= capacity && self.element_bytes == element_bytes
     }
 
-    /// Copies the inputs of `chunk` into the upload buffer.
-    pub(crate) fn stage(&mut self, chunk: &Chunk, jobs: &[Job<'_>]) -> Result<(), Error> {
+    /// Copies the inputs of `work` into the upload buffer.
+    pub(crate) fn stage(&mut self, work: &ChunkWork<'_>) -> Result<(), Error> {
         self.expect_free()?;
-        if chunk.elements > self.capacity {
+        if work.elements > self.capacity {
             return Err(Error::Internal {
                 what: format!(
                     "expected a chunk of {} elements at most, found {}",
-                    self.capacity, chunk.elements
+                    self.capacity, work.elements
                 ),
             });
         }
-        let ranges = [self.layout.a(chunk.elements), self.layout.b(chunk.elements)];
+        let ranges = [self.layout.a(work.elements), self.layout.b(work.elements)];
         // SAFETY: nothing is in flight (rule 1).
         let [mut a, mut b] = unsafe { self.buffers.upload.views(ranges.clone())? };
-        let mut copies = Vec::with_capacity(2 * chunk.segments.len());
-        for segment in &chunk.segments {
-            let job = &jobs[segment.job];
-            let bytes = segment.len * self.element_bytes;
-            let from = segment.first * self.element_bytes;
-            let (to_a, rest_a) = a.split_at_mut(bytes);
-            let (to_b, rest_b) = b.split_at_mut(bytes);
-            copies.push((&job.a[from..from + bytes], to_a));
-            copies.push((&job.b[from..from + bytes], to_b));
+        let mut copies = Vec::with_capacity(2 * work.pieces.len());
+        for piece in &work.pieces {
+            let (to_a, rest_a) = a.split_at_mut(piece.a.len());
+            let (to_b, rest_b) = b.split_at_mut(piece.b.len());
+            copies.push((piece.a, to_a));
+            copies.push((piece.b, to_b));
             (a, b) = (rest_a, rest_b);
         }
-        host_copy::run(copies);
+        host_copy::run(copies, self.parallel_copies);
         ranges
             .iter()
             .try_for_each(|range| self.buffers.upload.flush(range))
     }
 
-    /// Submits the staged `chunk` to run through `kernel`.
-    pub(crate) fn submit(&mut self, kernel: &Arc<Kernel>, chunk: Chunk) -> Result<(), Error> {
+    /// Submits the `elements` staged last to run through `kernel`.
+    pub(crate) fn submit(&mut self, kernel: &Arc<Kernel>, elements: usize) -> Result<(), Error> {
         self.expect_free()?;
-        self.record(kernel, chunk.elements)?;
+        self.record(kernel, elements)?;
         if let Some(timer) = &self.timer {
             // SAFETY: nothing is in flight (rule 1).
             unsafe { timer.reset() };
@@ -161,74 +160,49 @@ impl Slot {
             // stays until the ticket is complete (rules 2 to 5).
             let submitted = unsafe { self.device.submit(group.queue, buffer, ticket)? };
             ticket = Some(submitted);
-            self.state = State::InFlight {
-                ticket: submitted,
-                chunk: None,
-            };
-        }
-        if let State::InFlight { chunk: carried, .. } = &mut self.state {
-            *carried = Some(chunk);
+            self.state = State::InFlight(submitted);
         }
         Ok(())
     }
 
-    /// Waits for the chunk in flight, if any, and copies its results out.
+    /// Waits for the chunk in flight, which is `work`'s, and copies its
+    /// results out.
     pub(crate) fn finish(
         &mut self,
-        jobs: &mut [Job<'_>],
+        work: ChunkWork<'_>,
         wait: WaitPolicy,
         times: &mut StageTimes,
     ) -> Result<(), Error> {
-        let State::InFlight { ticket, .. } = self.state else {
-            return Ok(());
-        };
         let start = Instant::now();
-        self.device.wait(ticket, wait)?;
-        times.wait += start.elapsed();
-        let done = std::mem::replace(&mut self.state, State::Free);
-        if let State::InFlight {
-            chunk: Some(chunk), ..
-        } = done
-        {
-            let start = Instant::now();
-            self.copy_out(&chunk, jobs)?;
-            times.copy_out += start.elapsed();
-            self.add_device_times(times)?;
-        }
-        Ok(())
+        self.release(wait)?;
+        let done = Instant::now();
+        self.copy_out(work)?;
+        times.wait += done - start;
+        times.copy_out += done.elapsed();
+        self.add_device_times(times)
     }
 
-    /// Waits for whatever is in flight and drops its results.
+    /// Waits for whatever is in flight.
     pub(crate) fn release(&mut self, wait: WaitPolicy) -> Result<(), Error> {
-        if let State::InFlight { ticket, .. } = self.state {
+        if let State::InFlight(ticket) = self.state {
             self.device.wait(ticket, wait)?;
             self.state = State::Free;
         }
         Ok(())
     }
 
-    fn copy_out(&mut self, chunk: &Chunk, jobs: &mut [Job<'_>]) -> Result<(), Error> {
-        let range = self.layout.out(chunk.elements);
+    fn copy_out(&mut self, work: ChunkWork<'_>) -> Result<(), Error> {
+        let range = self.layout.out(work.elements);
         // SAFETY: the submission that wrote this range and recorded the host
         // barrier is complete (rule 2), and nothing else is in flight.
         let mut from = unsafe { self.buffers.readback.read(&range)? };
-        let first_job = chunk.segments.first().map_or(0, |segment| segment.job);
-        let mut segments = chunk.segments.iter().peekable();
-        let mut copies = Vec::with_capacity(chunk.segments.len());
-        for (number, job) in jobs.iter_mut().enumerate().skip(first_job) {
-            let Some(segment) = segments.next_if(|segment| segment.job == number) else {
-                match segments.peek() {
-                    Some(_) => continue,
-                    None => break,
-                }
-            };
-            let bytes = segment.len * self.element_bytes;
-            let to = segment.first * self.element_bytes;
-            let (piece, rest) = from.split_at(bytes);
-            copies.push((piece, &mut job.out[to..to + bytes]));
+        let mut copies = Vec::with_capacity(work.pieces.len());
+        for piece in work.pieces {
+            let (results, rest) = from.split_at(piece.out.len());
+            copies.push((results, piece.out));
             from = rest;
         }
-        host_copy::run(copies);
+        host_copy::run(copies, self.parallel_copies);
         Ok(())
     }
 
@@ -294,7 +268,7 @@ impl Slot {
     fn expect_free(&self) -> Result<(), Error> {
         match self.state {
             State::Free => Ok(()),
-            State::InFlight { .. } => Err(Error::Internal {
+            State::InFlight(_) => Err(Error::Internal {
                 what: "expected a free slot, found one in flight".to_owned(),
             }),
         }
@@ -303,7 +277,7 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if let State::InFlight { .. } = self.state {
+        if let State::InFlight(_) = self.state {
             // SAFETY: the device is alive; submissions of other threads to it
             // go on unharmed.
             let idle = unsafe { self.device.raw().device_wait_idle() };

@@ -1,15 +1,15 @@
-//! The transfer loop: chunks through slots.
+//! Runs batches: keeps the slots and hands them to the lanes.
 
 use std::collections::HashMap;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
-use std::time::Instant;
 
 use vk_core::{Device, Kernel, SetLayout, WaitPolicy};
 
 use crate::memory::Memory;
 use crate::slot::{Slot, SlotShape};
-use crate::{Chunk, Chunks, Error, Path, Plan, Stats, group_stages};
+use crate::work::WorkQueue;
+use crate::{Chunks, Error, Path, Plan, Stats, group_stages, lanes};
 
 /// One job: two inputs and an output of equal length, a whole number of
 /// elements each.
@@ -20,6 +20,16 @@ pub struct Job<'a> {
     pub b: &'a [u8],
     /// Where the result goes; needs no value before.
     pub out: &'a mut [MaybeUninit<u8>],
+}
+
+impl Job<'_> {
+    fn reborrow(&mut self) -> Job<'_> {
+        Job {
+            a: self.a,
+            b: self.b,
+            out: self.out,
+        }
+    }
 }
 
 /// Settings of a [`Transfer`].
@@ -97,12 +107,22 @@ impl Transfer {
         let slots = self.slots.entry(kind).or_default();
         let slots = &mut slots[..plan.depth.max(1)];
         let chunks = Chunks::new(&elements, plan.chunk, plan.packing);
-        let mut stats = Stats::default();
-        let ran = run_chunks(slots, kernel, chunks, jobs, wait, &mut stats);
+        let jobs = jobs.iter_mut().map(Job::reborrow).collect();
+        let queue = WorkQueue::new(chunks, jobs, element_bytes);
+        let ran = lanes::run(slots, plan.lanes, kernel, &queue, wait);
         if ran.is_err() {
             release(slots, wait);
         }
-        ran?;
+        let mut stats = ran?;
+        let total: usize = elements.iter().sum();
+        if stats.elements != total {
+            return Err(Error::Internal {
+                what: format!(
+                    "expected {total} elements computed, found {}",
+                    stats.elements
+                ),
+            });
+        }
         let bytes = (stats.elements * element_bytes) as u64;
         stats.bytes_in = 2 * bytes;
         stats.bytes_out = bytes;
@@ -119,6 +139,7 @@ impl Transfer {
             capacity: plan.capacity,
             element_bytes,
             timestamps: self.options.timestamps,
+            parallel_copies: !kind.overlapped,
         };
         let slots = self.slots.entry(kind).or_default();
         for slot in slots.iter_mut() {
@@ -159,37 +180,6 @@ fn check_jobs(jobs: &[Job<'_>], element_bytes: usize) -> Result<Vec<usize>, Erro
         }
     };
     jobs.iter().enumerate().map(check).collect()
-}
-
-fn run_chunks(
-    slots: &mut [Slot],
-    kernel: &Arc<Kernel>,
-    chunks: impl Iterator<Item = Chunk>,
-    jobs: &mut [Job<'_>],
-    wait: WaitPolicy,
-    stats: &mut Stats,
-) -> Result<(), Error> {
-    for chunk in chunks {
-        // The slot that was filled longest ago.
-        let oldest = stats.chunks % slots.len();
-        let slot = &mut slots[oldest];
-        slot.finish(jobs, wait, &mut stats.times)?;
-        let start = Instant::now();
-        slot.stage(&chunk, jobs)?;
-        let staged = Instant::now();
-        stats.chunks += 1;
-        stats.elements += chunk.elements;
-        slot.submit(kernel, chunk)?;
-        stats.times.copy_in += staged - start;
-        stats.times.submit += staged.elapsed();
-    }
-    // Oldest first, so that copying one out overlaps the next one's work.
-    let oldest = stats.chunks % slots.len();
-    slots.rotate_left(oldest);
-    for slot in slots {
-        slot.finish(jobs, wait, &mut stats.times)?;
-    }
-    Ok(())
 }
 
 /// After a failed run: waits for what is in flight, so that the slots are

@@ -71,7 +71,8 @@ impl PersistentVulkanBackend {
         let request = Request {
             path: self.settings.path(use_device_local, host),
             chunk: self.settings.chunk,
-            depth: 1,
+            depth: Some(1),
+            threads: rayon::current_num_threads(),
         };
         Ok(self.run(spirv_bytes, jobs, elements, Mode::Sequential, &request)?)
     }
@@ -94,6 +95,7 @@ impl PersistentVulkanBackend {
             path: self.settings.path(false, PathChoice::Auto),
             chunk: self.settings.chunk,
             depth: self.settings.depth,
+            threads: rayon::current_num_threads(),
         };
         Ok(self.run(spirv_bytes, jobs, elements, Mode::Pipelined, &request)?)
     }

@@ -1,19 +1,11 @@
 //! Settings of a backend, and their precedence.
 
-use std::fmt;
-
 use vk_core::{DevicePolicy, Instance, InstanceOptions, Validation, WaitPolicy};
 use vk_mem_paths::{Path, PathChoice, TransferOptions};
 
 use super::PersistentVulkanBackend;
 use crate::Error;
 use crate::config::Environment;
-
-/// Elements per chunk where nothing else is asked for.
-const DEFAULT_CHUNK: usize = 524_288;
-/// Chunks in flight of a pipelined run where nothing else is asked for: one
-/// being filled, one on the device, one being emptied.
-const DEFAULT_DEPTH: usize = 3;
 
 /// Settings of a [`PersistentVulkanBackend`].
 ///
@@ -32,8 +24,8 @@ pub struct Builder {
 /// What a backend works by, settings and environment merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Settings {
-    pub(super) chunk: usize,
-    pub(super) depth: usize,
+    pub(super) chunk: Option<usize>,
+    pub(super) depth: Option<usize>,
     pub(super) path: Option<PathChoice>,
     pub(super) prefer_device_local: bool,
 }
@@ -45,14 +37,16 @@ impl Builder {
         self
     }
 
-    /// The most elements of one chunk. Default: `GPU_STREAM_CHUNK_ELEMS`,
-    /// else 524,288. What the device's limits allow caps it further.
+    /// The most elements of one chunk. Default: `GPU_STREAM_CHUNK_ELEMS`, else
+    /// 524,288 for sequential runs and a share of the work, 65,536 at most,
+    /// for pipelined ones. What the device's limits allow caps it further.
     pub fn chunk_elements(mut self, elements: usize) -> Self {
         self.chunk = Some(elements);
         self
     }
 
-    /// The most chunks in flight of a pipelined run. Default: 3.
+    /// The most chunks in flight of a pipelined run. Default: two for each
+    /// thread of rayon's pool, which copy on the host.
     pub fn depth(mut self, chunks: usize) -> Self {
         self.depth = Some(chunks);
         self
@@ -115,27 +109,21 @@ impl Builder {
     }
 
     fn settings(&self, environment: &Environment) -> Result<Settings, Error> {
-        let chunk = self.chunk.or(environment.chunk).unwrap_or(DEFAULT_CHUNK);
-        let depth = self.depth.unwrap_or(DEFAULT_DEPTH);
-        for (variable, value) in [("chunk_elements", chunk), ("depth", depth)] {
-            if value == 0 {
-                return Err(refused(variable, value));
+        for (variable, value) in [("chunk_elements", self.chunk), ("depth", self.depth)] {
+            if value == Some(0) {
+                return Err(Error::Config {
+                    variable,
+                    value: "0".to_owned(),
+                    accepted: "1 or more",
+                });
             }
         }
         Ok(Settings {
-            chunk,
-            depth,
+            chunk: self.chunk.or(environment.chunk),
+            depth: self.depth,
             path: self.path,
             prefer_device_local: environment.device_local == Some(true),
         })
-    }
-}
-
-fn refused(variable: &'static str, value: impl fmt::Display) -> Error {
-    Error::Config {
-        variable,
-        value: value.to_string(),
-        accepted: "1 or more",
     }
 }
 
@@ -174,12 +162,12 @@ mod tests {
     fn a_setting_beats_the_environment_which_beats_the_default() {
         let silent = Environment::default();
         let default = Builder::default().settings(&silent).unwrap();
-        assert_eq!((default.chunk, default.depth), (524_288, 3));
+        assert_eq!((default.chunk, default.depth), (None, None));
         let from_environment = Builder::default().settings(&environment()).unwrap();
-        assert_eq!(from_environment.chunk, 1000);
+        assert_eq!(from_environment.chunk, Some(1000));
         let set = Builder::default().chunk_elements(7).depth(5);
         let set = set.settings(&environment()).unwrap();
-        assert_eq!((set.chunk, set.depth), (7, 5));
+        assert_eq!((set.chunk, set.depth), (Some(7), Some(5)));
     }
 
     #[test]

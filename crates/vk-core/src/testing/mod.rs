@@ -40,6 +40,13 @@ impl Drop for DeviceTest {
     }
 }
 
+/// `device` as if it had no timeline semaphores: one queue, and fences.
+#[must_use]
+pub fn without_timeline_semaphores(mut device: PhysicalDevice) -> PhysicalDevice {
+    device.caps.features.timeline_semaphore = false;
+    device
+}
+
 fn record(device: &str, test: &str) {
     let Some(path) = std::env::var_os(LOG_VARIABLE) else {
         return;

@@ -1,0 +1,127 @@
+//! The work of a run: chunks that own their part of the jobs' slices.
+
+use std::mem::MaybeUninit;
+use std::sync::{Mutex, PoisonError};
+
+use crate::transfer::Job;
+use crate::{Chunk, Chunks};
+
+/// The bytes of one segment: two inputs and where the result goes.
+pub(crate) struct Piece<'a> {
+    pub(crate) a: &'a [u8],
+    pub(crate) b: &'a [u8],
+    pub(crate) out: &'a mut [MaybeUninit<u8>],
+}
+
+/// One chunk with the bytes of its segments, in order.
+pub(crate) struct ChunkWork<'a> {
+    pub(crate) elements: usize,
+    pub(crate) pieces: Vec<Piece<'a>>,
+}
+
+/// The chunks of a run, to be taken by several lanes.
+///
+/// Each chunk holds the only reference to its part of the results, so lanes
+/// cannot write the same element twice.
+pub(crate) struct WorkQueue<'a> {
+    state: Mutex<State<'a>>,
+}
+
+struct State<'a> {
+    chunks: Chunks<'a>,
+    jobs: Vec<Job<'a>>,
+    element_bytes: usize,
+    stopped: bool,
+}
+
+impl<'a> WorkQueue<'a> {
+    /// The chunks of `jobs`, cut by `chunks`, with elements of
+    /// `element_bytes`.
+    pub(crate) fn new(chunks: Chunks<'a>, jobs: Vec<Job<'a>>, element_bytes: usize) -> Self {
+        Self {
+            state: Mutex::new(State {
+                chunks,
+                jobs,
+                element_bytes,
+                stopped: false,
+            }),
+        }
+    }
+
+    /// The next chunk; `None` when all are taken or the run was stopped.
+    pub(crate) fn next(&self) -> Option<ChunkWork<'a>> {
+        let mut state = self.lock();
+        if state.stopped {
+            return None;
+        }
+        let chunk = state.chunks.next()?;
+        Some(state.cut(&chunk))
+    }
+
+    /// Ends the run: nothing more is given out.
+    pub(crate) fn stop(&self) {
+        self.lock().stopped = true;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State<'a>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<'a> State<'a> {
+    /// Splits the front of each job's slices off: chunks come in order.
+    fn cut(&mut self, chunk: &Chunk) -> ChunkWork<'a> {
+        let pieces = chunk.segments.iter().map(|segment| {
+            let job = &mut self.jobs[segment.job];
+            let bytes = segment.len * self.element_bytes;
+            let (a, b, out);
+            (a, job.a) = job.a.split_at(bytes);
+            (b, job.b) = job.b.split_at(bytes);
+            (out, job.out) = std::mem::take(&mut job.out).split_at_mut(bytes);
+            Piece { a, b, out }
+        });
+        ChunkWork {
+            elements: chunk.elements,
+            pieces: pieces.collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Packing;
+
+    #[test]
+    fn chunks_own_their_part_of_every_job_and_a_stopped_queue_gives_none() {
+        let (a, b) = (*b"aaAAbbBBcc", *b"0011223344");
+        let mut out = [MaybeUninit::new(b'-'); 10];
+        let (first, second) = out.split_at_mut(4);
+        let jobs = vec![
+            Job {
+                a: &a[..4],
+                b: &b[..4],
+                out: first,
+            },
+            Job {
+                a: &a[4..],
+                b: &b[4..],
+                out: second,
+            },
+        ];
+        let elements = [2, 3];
+        let queue = WorkQueue::new(Chunks::new(&elements, 3, Packing::AcrossJobs), jobs, 2);
+        let chunk = queue.next().unwrap();
+        assert_eq!(chunk.elements, 3);
+        let inputs: Vec<_> = chunk
+            .pieces
+            .iter()
+            .map(|piece| (piece.a, piece.b))
+            .collect();
+        assert_eq!(inputs, [(&b"aaAA"[..], &b"0011"[..]), (b"bb", b"22")]);
+        let lengths: Vec<_> = chunk.pieces.iter().map(|piece| piece.out.len()).collect();
+        assert_eq!(lengths, [4, 2]);
+        queue.stop();
+        assert!(queue.next().is_none());
+    }
+}

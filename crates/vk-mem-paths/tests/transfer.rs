@@ -1,0 +1,207 @@
+//! The transfer loop on a real device: jobs of any mixture of sizes, on every
+//! path and depth, with timeline semaphores and with fences.
+#![allow(clippy::unwrap_used, reason = "a test: a failure here is its failure")]
+
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+
+use field_kernels::{ELEMENT_BYTES, FIELD_ADD, LIMBS, reference};
+use proptest::prelude::*;
+use vk_core::testing::{DeviceTest, device_under_test, without_timeline_semaphores};
+use vk_core::{Device, Kernel, KernelCache};
+use vk_mem_paths::{
+    Error, Job, Path, PathChoice, Plan, Request, Stats, Transfer, TransferOptions, Workload, plan,
+};
+
+/// A transfer loop with the library's kernel; drops before its guard.
+struct Loop {
+    transfer: Transfer,
+    kernel: Arc<Kernel>,
+    device: Arc<Device>,
+    _guard: DeviceTest,
+}
+
+impl Loop {
+    fn new(timeline: bool) -> Self {
+        let (guard, mut physical) = device_under_test().unwrap();
+        if !timeline {
+            physical = without_timeline_semaphores(physical);
+        }
+        let device = Device::new(&physical).unwrap();
+        let mut kernels = KernelCache::new(&device).unwrap();
+        let kernel = kernels.get(FIELD_ADD.spirv).unwrap();
+        let options = TransferOptions::default();
+        Self {
+            transfer: Transfer::new(&device, kernels.set_layout(), options).unwrap(),
+            kernel,
+            device,
+            _guard: guard,
+        }
+    }
+
+    fn plan(&self, jobs: &[Operands], path: Path, chunk: usize, depth: usize) -> Plan {
+        let work = Workload {
+            total: jobs.iter().map(|job| job.elements()).sum(),
+            largest_job: jobs.iter().map(|job| job.elements()).max().unwrap_or(0),
+            element_bytes: ELEMENT_BYTES,
+            workgroup_size: self.kernel.workgroup_size(),
+        };
+        let request = Request {
+            path: PathChoice::Fixed(path),
+            chunk: Some(chunk),
+            depth: Some(depth),
+            threads: 3,
+        };
+        plan(self.device.caps(), &work, &request).unwrap()
+    }
+
+    fn run(&mut self, jobs: &mut [Operands], plan: &Plan) -> Result<Stats, Error> {
+        let mut borrowed: Vec<_> = jobs.iter_mut().map(Operands::job).collect();
+        self.transfer
+            .run(&self.kernel, plan, ELEMENT_BYTES, &mut borrowed)
+    }
+}
+
+/// A job that owns its operands.
+struct Operands {
+    a: Vec<u8>,
+    b: Vec<u8>,
+    out: Vec<MaybeUninit<u8>>,
+}
+
+impl Operands {
+    fn new(elements: usize, seed: u8) -> Self {
+        // Below the modulus: the highest byte of each element stays small.
+        let bytes = |factor: usize| -> Vec<u8> {
+            (0..elements * ELEMENT_BYTES)
+                .map(|i| match i % ELEMENT_BYTES {
+                    47 => 0x0d,
+                    _ => u8::try_from((i * factor + usize::from(seed)) % 256).unwrap(),
+                })
+                .collect()
+        };
+        Self {
+            a: bytes(31),
+            b: bytes(37),
+            out: vec![MaybeUninit::new(0xee); elements * ELEMENT_BYTES],
+        }
+    }
+
+    fn elements(&self) -> usize {
+        self.a.len() / ELEMENT_BYTES
+    }
+
+    fn job(&mut self) -> Job<'_> {
+        Job {
+            a: &self.a,
+            b: &self.b,
+            out: &mut self.out,
+        }
+    }
+
+    fn is_added(&self) -> bool {
+        let limbs = |bytes: &[u8]| -> [u64; LIMBS] {
+            std::array::from_fn(|i| u64::from_le_bytes(*bytes[8 * i..].first_chunk().unwrap()))
+        };
+        // SAFETY: `new` gave every byte a value.
+        let out: Vec<u8> = self
+            .out
+            .iter()
+            .map(|byte| unsafe { byte.assume_init() })
+            .collect();
+        let inputs = self
+            .a
+            .chunks(ELEMENT_BYTES)
+            .zip(self.b.chunks(ELEMENT_BYTES));
+        let sums = inputs.map(|(a, b)| reference::add(&limbs(a), &limbs(b)));
+        out.chunks(ELEMENT_BYTES).map(limbs).eq(sums)
+    }
+}
+
+fn mixture(sizes: &[usize]) -> Vec<Operands> {
+    (0..)
+        .zip(sizes)
+        .map(|(seed, &elements)| Operands::new(elements, seed))
+        .collect()
+}
+
+#[test]
+fn a_mixture_of_sizes_runs_on_every_path_depth_and_form_of_completion() {
+    for timeline in [true, false] {
+        let mut transfer = Loop::new(timeline);
+        for path in [Path::HostVisible, Path::DeviceLocal] {
+            for depth in [1, 2, 3, 5] {
+                let mut jobs = mixture(&[1, 700, 0, 64, 9_000, 3, 20_000]);
+                let plan = transfer.plan(&jobs, path, 4_000, depth);
+                let stats = transfer.run(&mut jobs, &plan).unwrap();
+                let what = format!("timeline {timeline}, {path}, depth {depth}");
+                assert!(jobs.iter().all(Operands::is_added), "{what}");
+                assert_eq!(stats.elements, 29_768, "{what}");
+                assert_eq!(stats.bytes_out, 29_768 * 48, "{what}");
+                assert!(stats.chunks >= 8, "{what}: {} chunks", stats.chunks);
+            }
+        }
+    }
+}
+
+#[test]
+fn slices_of_unequal_length_are_refused_before_anything_runs() {
+    let mut transfer = Loop::new(true);
+    let mut jobs = mixture(&[10, 10]);
+    let plan = transfer.plan(&jobs, Path::HostVisible, 100, 1);
+    jobs[1].b.truncate(479);
+    let error = transfer.run(&mut jobs, &plan).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "job 1: expected B of 480 bytes, found 479"
+    );
+    jobs[1].b.push(0);
+    jobs[1].a.truncate(470);
+    assert!(matches!(
+        transfer.run(&mut jobs, &plan),
+        Err(Error::InvalidJob { job: 1, .. })
+    ));
+    let mut jobs = mixture(&[10, 10]);
+    transfer.run(&mut jobs, &plan).unwrap();
+    assert!(jobs.iter().all(Operands::is_added));
+}
+
+#[test]
+fn staging_memory_that_cannot_be_had_is_an_error_and_the_next_run_works() {
+    let mut transfer = Loop::new(true);
+    let mut jobs = mixture(&[1_000]);
+    let good = transfer.plan(&jobs, Path::HostVisible, 100, 1);
+    let absurd = Plan {
+        // More than the address space of any device today.
+        capacity: 1 << 46,
+        ..good
+    };
+    let error = transfer.run(&mut jobs, &absurd).unwrap_err();
+    assert!(!matches!(error, Error::InvalidJob { .. }), "{error}");
+    transfer.run(&mut jobs, &good).unwrap();
+    assert!(jobs.iter().all(Operands::is_added));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_mixture_is_added(
+        sizes in prop::collection::vec(0_usize..2_000, 0..8),
+        chunk in 1_usize..3_000,
+        depth in 1_usize..6,
+        device_local in any::<bool>(),
+        timeline in any::<bool>(),
+    ) {
+        let path = if device_local { Path::DeviceLocal } else { Path::HostVisible };
+        let mut transfer = Loop::new(timeline);
+        // Twice through the same slots: what the first run left behind must
+        // not show in the second.
+        for _ in 0..2 {
+            let mut jobs = mixture(&sizes);
+            let plan = transfer.plan(&jobs, path, chunk, depth);
+            transfer.run(&mut jobs, &plan).unwrap();
+            prop_assert!(jobs.iter().all(Operands::is_added));
+        }
+    }
+}
