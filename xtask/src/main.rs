@@ -1,2 +1,78 @@
-//! The commands of this workspace.
-fn main() {}
+//! The commands of this workspace: `cargo xtask demo`, `test`, `shaders`,
+//! `bench`, `package`. This file parses and dispatches; each command has its own.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool talks to the terminal; the lint is for libraries"
+)]
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod bench;
+mod demo;
+mod device_log;
+mod driver;
+mod install;
+mod package;
+mod packages;
+mod probe;
+mod shaders;
+mod steps;
+mod test;
+mod workspace;
+
+/// The commands of this workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Add field elements on a Vulkan device, installing a software driver
+    /// where there is none, and compare every result with the CPU.
+    Demo(demo::Args),
+    /// Run every check of the project on a Vulkan device.
+    Test(test::Args),
+    /// Compile the shaders under SHADER_OPT and SHADER_STRICT, and rewrite the
+    /// manifest.
+    Shaders {
+        /// Only say what is stale and how to repair it; takes no compiler.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Measure with the Criterion suite and write a dated record.
+    Bench(bench::Args),
+    /// Build each publishable crate from its package alone.
+    Package,
+    /// Print what this machine offers, for the parent process.
+    #[command(hide = true)]
+    Probe,
+}
+
+fn main() -> ExitCode {
+    match dispatch(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // On one line and without a backtrace: what fails here is a
+            // command or the machine, hardly ever this program.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Shaders { check } => shaders::run(check),
+        Command::Bench(args) => bench::run(&args),
+        Command::Package => package::run(),
+        Command::Probe => probe::answer(),
+    }
+}

@@ -1,0 +1,176 @@
+//! Which package manager a system has, and what it calls the things needed.
+//!
+//! Everything here is a pure function, so that the branches for systems other
+//! than the one at hand are tested too. `install` runs what this plans.
+
+/// Something the system's packages can provide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// A Vulkan loader and Mesa's drivers, the software one among them.
+    Driver,
+    /// `VK_LAYER_KHRONOS_validation`.
+    ValidationLayer,
+    /// libshaderc with all that linking it takes.
+    Shaderc,
+}
+
+impl Need {
+    /// The need in words, for messages.
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Self::Driver => "a Vulkan driver",
+            Self::ValidationLayer => "the Khronos validation layer",
+            Self::Shaderc => "libshaderc",
+        }
+    }
+}
+
+/// A package manager this tool can drive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PackageManager {
+    /// Debian, Ubuntu and relatives.
+    AptGet,
+    /// Fedora, RHEL and relatives.
+    Dnf,
+    /// Arch and relatives.
+    Pacman,
+}
+
+impl PackageManager {
+    const ALL: [Self; 3] = [Self::AptGet, Self::Dnf, Self::Pacman];
+
+    /// The first known manager that `exists` finds.
+    pub(crate) fn choose(exists: impl Fn(&str) -> bool) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|manager| exists(manager.program()))
+    }
+
+    /// The manager's command.
+    pub(crate) fn program(self) -> &'static str {
+        match self {
+            Self::AptGet => "apt-get",
+            Self::Dnf => "dnf",
+            Self::Pacman => "pacman",
+        }
+    }
+
+    /// The packages that provide `need`.
+    pub(crate) fn packages(self, need: Need) -> &'static [&'static str] {
+        match (self, need) {
+            (Self::AptGet, Need::Driver) => &["mesa-vulkan-drivers", "libvulkan1"],
+            (Self::AptGet, Need::ValidationLayer) => &["vulkan-validationlayers"],
+            // libshaderc-dev alone does not link: its static library lacks
+            // glslang's and SPIRV-Tools' objects.
+            (Self::AptGet, Need::Shaderc) => &["libshaderc-dev", "glslang-dev", "spirv-tools"],
+            (Self::Dnf, Need::Driver) => &["mesa-vulkan-drivers", "vulkan-loader"],
+            (Self::Dnf, Need::ValidationLayer) => &["vulkan-validation-layers"],
+            (Self::Dnf, Need::Shaderc) => {
+                &["libshaderc-devel", "glslang-devel", "spirv-tools-devel"]
+            }
+            (Self::Pacman, Need::Driver) => &["vulkan-swrast", "vulkan-icd-loader"],
+            (Self::Pacman, Need::ValidationLayer) => &["vulkan-validation-layers"],
+            (Self::Pacman, Need::Shaderc) => &["shaderc"],
+        }
+    }
+
+    /// The command lines, program first, that install what `needs` names;
+    /// through sudo unless the user is root.
+    pub(crate) fn commands(self, needs: &[Need], root: bool) -> Vec<Vec<&'static str>> {
+        let steps: &[&[&str]] = match self {
+            Self::AptGet => &[
+                &["apt-get", "update"],
+                &["apt-get", "install", "-y", "--no-install-recommends"],
+            ],
+            Self::Dnf => &[&["dnf", "install", "-y"]],
+            // A fresh system has no package database yet, hence the `y`.
+            Self::Pacman => &[&["pacman", "-Sy", "--needed", "--noconfirm"]],
+        };
+        let last = steps.len() - 1;
+        let mut commands = Vec::new();
+        for (index, step) in steps.iter().enumerate() {
+            let mut command: Vec<&'static str> = Vec::new();
+            if !root {
+                command.push("sudo");
+            }
+            if self == Self::AptGet {
+                // `env`, because sudo drops the caller's environment.
+                command.extend(["env", "DEBIAN_FRONTEND=noninteractive"]);
+            }
+            command.extend(*step);
+            if index == last {
+                command.extend(needs.iter().flat_map(|need| self.packages(*need)));
+            }
+            commands.push(command);
+        }
+        commands
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEEDS: [Need; 3] = [Need::Driver, Need::ValidationLayer, Need::Shaderc];
+
+    fn has(programs: &[&str]) -> Option<PackageManager> {
+        PackageManager::choose(|name| programs.contains(&name))
+    }
+
+    #[test]
+    fn the_manager_follows_from_the_programs_that_exist() {
+        assert_eq!(has(&["apt-get", "apt"]), Some(PackageManager::AptGet));
+        assert_eq!(has(&["dnf", "rpm"]), Some(PackageManager::Dnf));
+        assert_eq!(has(&["pacman"]), Some(PackageManager::Pacman));
+        assert_eq!(has(&["brew"]), None);
+        assert_eq!(has(&[]), None);
+    }
+
+    #[test]
+    fn debian_with_a_foreign_manager_installed_still_uses_its_own() {
+        let all = ["pacman", "dnf", "apt-get"];
+        assert_eq!(has(&all), Some(PackageManager::AptGet));
+    }
+
+    #[test]
+    fn every_manager_names_packages_for_every_need() {
+        for manager in PackageManager::ALL {
+            for need in NEEDS {
+                assert!(!manager.packages(need).is_empty(), "{manager:?} {need:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn root_installs_without_sudo() {
+        let commands = PackageManager::AptGet.commands(&[Need::Driver], true);
+        let lines: Vec<String> = commands.iter().map(|c| c.join(" ")).collect();
+        assert_eq!(
+            lines,
+            [
+                "env DEBIAN_FRONTEND=noninteractive apt-get update",
+                "env DEBIAN_FRONTEND=noninteractive apt-get install -y \
+                 --no-install-recommends mesa-vulkan-drivers libvulkan1",
+            ]
+        );
+    }
+
+    #[test]
+    fn others_install_through_sudo() {
+        let commands = PackageManager::Dnf.commands(&[Need::Driver, Need::ValidationLayer], false);
+        assert_eq!(
+            commands,
+            [[
+                "sudo",
+                "dnf",
+                "install",
+                "-y",
+                "mesa-vulkan-drivers",
+                "vulkan-loader",
+                "vulkan-validation-layers"
+            ]]
+        );
+        let commands = PackageManager::AptGet.commands(&[Need::Shaderc], false);
+        assert!(commands.iter().all(|command| command[0] == "sudo"));
+    }
+}

@@ -1,0 +1,154 @@
+//! Asks a child process what Vulkan offers here.
+//!
+//! A child, because a loader installed a moment ago is seen by a new process
+//! only, and because a driver that crashes or hangs must not take this one
+//! with it.
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+
+/// Marks the answer among whatever drivers and layers print.
+const ANSWER: &str = "xtask-probe: ";
+/// Longer than any driver takes to list its devices.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What Vulkan offers on this machine.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Survey {
+    /// The devices, in the order the library lists them.
+    pub(crate) devices: Vec<Device>,
+    /// Why there are no devices to list, where asking failed.
+    pub(crate) problem: Option<String>,
+    /// Whether `VK_LAYER_KHRONOS_validation` is installed.
+    pub(crate) validation_layer: bool,
+}
+
+/// One Vulkan device.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Device {
+    /// The device's own name.
+    pub(crate) name: String,
+    /// The driver's name and version.
+    pub(crate) driver: String,
+    /// Discrete, integrated, virtual, software, ...
+    pub(crate) kind: String,
+}
+
+/// Surveys the machine in a child process. Never fails: what went wrong
+/// stands in [`Survey::problem`].
+pub(crate) fn survey() -> Survey {
+    ask_child().unwrap_or_else(|error| Survey {
+        problem: Some(format!("{error:#}")),
+        ..Survey::default()
+    })
+}
+
+/// The child's side: prints this machine's survey.
+///
+/// # Errors
+/// When the survey cannot be written as JSON.
+pub(crate) fn answer() -> anyhow::Result<()> {
+    let mut survey = Survey::default();
+    match list_devices() {
+        Ok(devices) => survey.devices = devices,
+        Err(error) => survey.problem = Some(error.to_string()),
+    }
+    // No loader is an error here too, and already told above.
+    survey.validation_layer = vk_core::validation_layer_available().unwrap_or(false);
+    println!("{ANSWER}{}", serde_json::to_string(&survey)?);
+    Ok(())
+}
+
+fn list_devices() -> Result<Vec<Device>, vk_core::Error> {
+    let instance = vk_core::Instance::new(&vk_core::InstanceOptions::default())?;
+    let devices = instance.devices()?;
+    Ok(devices
+        .iter()
+        .map(|device| {
+            let caps = device.caps();
+            Device {
+                name: caps.name.clone(),
+                driver: caps.driver.clone(),
+                kind: caps.kind.to_string(),
+            }
+        })
+        .collect())
+}
+
+fn ask_child() -> anyhow::Result<Survey> {
+    let exe = std::env::current_exe().context("this program's own path is unknown")?;
+    let mut child = Command::new(exe)
+        .arg("probe")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("the probe did not start")?;
+    let finished = wait(&mut child, PATIENCE)?;
+    if !finished {
+        child.kill().context("the probe could not be stopped")?;
+        child.wait().context("the probe could not be awaited")?;
+        bail!(
+            "the Vulkan driver did not answer in {} s",
+            PATIENCE.as_secs()
+        );
+    }
+    let output = child.wait_with_output().context("the probe was lost")?;
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    match parse(&stdout) {
+        Some(answer) => answer,
+        None => {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            let last = stderr.lines().last().unwrap_or("it said nothing");
+            bail!("the Vulkan driver crashed ({}): {last}", output.status)
+        }
+    }
+}
+
+/// Whether `child` ended within `patience`.
+fn wait(child: &mut Child, patience: Duration) -> anyhow::Result<bool> {
+    let deadline = Instant::now() + patience;
+    while Instant::now() < deadline {
+        if child.try_wait().context("the probe was lost")?.is_some() {
+            return Ok(true);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(false)
+}
+
+/// The survey in a child's output; `None` where it died before answering.
+fn parse(stdout: &str) -> Option<anyhow::Result<Survey>> {
+    let json = stdout.lines().find_map(|line| line.strip_prefix(ANSWER))?;
+    Some(serde_json::from_str(json).context("the probe's answer is not readable"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_is_found_among_a_drivers_own_words() {
+        let survey = Survey {
+            devices: vec![Device {
+                name: "a device".to_owned(),
+                driver: "a driver 1.2".to_owned(),
+                kind: "software".to_owned(),
+            }],
+            problem: None,
+            validation_layer: true,
+        };
+        let json = serde_json::to_string(&survey).unwrap();
+        let stdout = format!("WARNING: not conformant\n{ANSWER}{json}\nbye\n");
+        assert_eq!(parse(&stdout).unwrap().unwrap(), survey);
+    }
+
+    #[test]
+    fn no_answer_and_a_broken_answer_differ() {
+        assert!(parse("WARNING: not conformant\n").is_none());
+        assert!(parse(&format!("{ANSWER}{{")).unwrap().is_err());
+    }
+}

@@ -1,0 +1,100 @@
+//! `cargo xtask test`: every check of the project, on a Vulkan device.
+
+use anyhow::bail;
+use xshell::{Cmd, Shell, cmd};
+
+use crate::device_log::{self, DeviceLog};
+use crate::driver::{self, Wanted};
+use crate::package;
+use crate::shaders;
+use crate::steps::Steps;
+use crate::workspace;
+
+/// Compiles the shaders at build time instead of embedding the checked-in ones.
+/// The compiler is named too: as a build dependency alone its own targets and
+/// tests would go without.
+const SHADER_COMPILE: [&str; 2] = [
+    "--features",
+    "gpu-executor/shader-compile,shader-compiler/shaderc",
+];
+
+/// Options of `test`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Never install packages; what is missing fails the run.
+    #[arg(long)]
+    no_install: bool,
+}
+
+/// Runs the driver step, then every check, and counts the device tests.
+///
+/// # Errors
+/// When a device or the validation layer cannot be had, when a step fails,
+/// or when no test ran on a device.
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let shell = workspace::shell()?;
+    let mut steps = Steps::default();
+    steps.run("driver", || prepare(&shell, !args.no_install))?;
+    static_checks(&shell, &mut steps)?;
+
+    let log = DeviceLog::fresh(&workspace::target_dir(&shell)?)?;
+    shell.set_var(device_log::VARIABLE, log.path());
+    // Doctests are part of both.
+    steps.run("tests", || {
+        cargo(&shell, "test --workspace --no-fail-fast", &[])
+    })?;
+    steps.run("tests, shader-compile", || {
+        let packages = "test -p field-kernels -p gpu-executor -p shader-compiler --no-fail-fast";
+        cargo(&shell, packages, &SHADER_COMPILE)
+    })?;
+
+    // Offline: the steps before have fetched all that it takes.
+    steps.run("packages", || package::verify(&shell, &["--offline"]))?;
+
+    steps.print_summary();
+    for line in log.summary()? {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+fn prepare(shell: &Shell, install: bool) -> anyhow::Result<()> {
+    let survey = driver::prepare(
+        shell,
+        &Wanted {
+            validation: true,
+            shaderc: true,
+            install,
+        },
+    );
+    driver::require_device(&survey)?;
+    if !survey.validation_layer {
+        bail!("the Khronos validation layer is missing, and the tests rely on its messages");
+    }
+    Ok(())
+}
+
+/// What can be said without running the code, cheapest first.
+fn static_checks(shell: &Shell, steps: &mut Steps) -> anyhow::Result<()> {
+    let lint = |features: &[&str]| {
+        let command = cargo_command(shell, "clippy --workspace --all-targets", features);
+        Ok(command.args(["--", "-D", "warnings"]).run()?)
+    };
+    steps.run("format", || cargo(shell, "fmt --all --check", &[]))?;
+    steps.run("shader check", || shaders::run(true))?;
+    steps.run("lint", || lint(&[]))?;
+    steps.run("lint, shader-compile", || lint(&SHADER_COMPILE))?;
+    steps.run("documentation", || {
+        let command = cargo_command(shell, "doc --workspace --no-deps", &[]);
+        Ok(command.env("RUSTDOCFLAGS", "-D warnings").run()?)
+    })
+}
+
+fn cargo(shell: &Shell, words: &str, features: &[&str]) -> anyhow::Result<()> {
+    Ok(cargo_command(shell, words, features).run()?)
+}
+
+fn cargo_command<'a>(shell: &'a Shell, words: &str, features: &[&str]) -> Cmd<'a> {
+    let words = words.split_whitespace();
+    cmd!(shell, "cargo {words...} {features...}")
+}
