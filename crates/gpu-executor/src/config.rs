@@ -59,7 +59,7 @@ fn parse<T>(
     let refused = |value: String| Error::Config {
         variable,
         value,
-        accepted,
+        accepted: accepted.to_owned(),
     };
     let text = match get(variable) {
         Ok(text) => text,

@@ -1,11 +1,11 @@
 //! The same calls on the host's processor.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use rayon::prelude::*;
-use vk_mem_paths::StageTimes;
+use vk_mem_paths::{Crew, StageTimes};
 
-use crate::jobs::{self, Job};
+use crate::jobs::{self, Job, Outputs};
 use crate::kernels::{self, ELEMENT_BYTES, Kernel, LIMBS};
 use crate::{Engine, Error, Mode, RunReport};
 
@@ -17,9 +17,8 @@ const GRAIN: usize = 4_096;
 ///
 /// It runs no SPIR-V: a module is recognised as one of [`kernels::KERNELS`]
 /// by its bytes, and any other is an error.
-#[derive(Debug)]
 pub struct CpuEngine {
-    threads: rayon::ThreadPool,
+    crew: Crew,
     report: Option<RunReport>,
 }
 
@@ -27,7 +26,7 @@ impl CpuEngine {
     /// An engine with one thread per core.
     ///
     /// # Errors
-    /// [`Error::Threads`] where the threads cannot be started.
+    /// [`Error::DataPath`] where the threads cannot be started.
     pub fn new() -> anyhow::Result<Self> {
         Ok(Self::with_threads(0)?)
     }
@@ -35,16 +34,10 @@ impl CpuEngine {
     /// An engine with `threads` threads; 0 means one per core.
     ///
     /// # Errors
-    /// [`Error::Threads`] where the threads cannot be started.
+    /// [`Error::DataPath`] where the threads cannot be started.
     pub fn with_threads(threads: usize) -> Result<Self, Error> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .thread_name(|number| format!("gpu-executor-cpu-{number}"))
-            .build();
         Ok(Self {
-            threads: pool.map_err(|error| Error::Threads {
-                detail: error.to_string(),
-            })?,
+            crew: Crew::new(threads)?,
             report: None,
         })
     }
@@ -143,15 +136,15 @@ impl CpuEngine {
         self.report = None;
         let limbs = jobs::check(jobs, elements)?;
         let kernel = known(spirv)?;
-        let results = self.threads.install(|| {
-            let all = jobs.iter().map(|job| compute(kernel, *job, limbs));
-            all.collect::<Vec<_>>()
-        });
+        let mut outputs = Outputs::new(jobs.len(), limbs)?;
+        compute(&self.crew, kernel, jobs, &mut outputs);
+        // SAFETY: `compute` has written every element of every output.
+        let results = unsafe { outputs.assume_written() };
         let total = elements * jobs.len();
         let bytes = (total * ELEMENT_BYTES) as u64;
         self.report = Some(RunReport {
             engine: Engine::Cpu {
-                threads: self.threads.current_num_threads(),
+                threads: self.crew.threads(),
             },
             kernel: kernel.name.to_owned(),
             mode,
@@ -181,18 +174,33 @@ fn known(spirv: &[u8]) -> Result<&'static Kernel, Error> {
     })
 }
 
-fn compute(kernel: &Kernel, (a, b): Job<'_>, limbs: usize) -> Vec<u64> {
-    let mut out = vec![0; limbs];
+/// Writes the result of every job, grain by grain on all threads.
+fn compute(crew: &Crew, kernel: &Kernel, jobs: &[Job<'_>], outputs: &mut Outputs) {
     let grain = GRAIN * LIMBS;
-    out.par_chunks_mut(grain)
-        .zip(a.par_chunks(grain).zip(b.par_chunks(grain)))
-        .for_each(|(out, (a, b))| {
+    let pieces = jobs.iter().zip(outputs.limbs()).flat_map(|((a, b), out)| {
+        let inputs = a.chunks(grain).zip(b.chunks(grain));
+        out.chunks_mut(grain).zip(inputs)
+    });
+    let pieces = Mutex::new(pieces);
+    crew.run(crew.threads(), &|_| {
+        loop {
+            // Taken in a statement of its own: the lock is not held meanwhile.
+            let piece = pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((out, (a, b))) = piece else { break };
             let (out, _) = out.as_chunks_mut::<LIMBS>();
             let (a, _) = a.as_chunks::<LIMBS>();
             let (b, _) = b.as_chunks::<LIMBS>();
             for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
-                *out = (kernel.reference)(a, b);
+                out.write_copy_of_slice(&(kernel.reference)(a, b));
             }
-        });
-    out
+        }
+    });
+}
+
+impl std::fmt::Debug for CpuEngine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CpuEngine")
+            .field("threads", &self.crew.threads())
+            .finish_non_exhaustive()
+    }
 }

@@ -41,7 +41,7 @@ pub enum Error {
         /// Its value.
         value: String,
         /// What is accepted.
-        accepted: &'static str,
+        accepted: String,
     },
     /// The CPU engine was given a kernel that is not one of this library's.
     #[error(
@@ -62,16 +62,10 @@ pub enum Error {
         /// Bytes requested.
         requested: usize,
     },
-    /// The CPU engine's threads could not be started.
-    #[error("cannot start the CPU engine's threads: {detail}")]
-    Threads {
-        /// What the operating system said.
-        detail: String,
-    },
     /// The Vulkan context reported it: loader, device, SPIR-V, submission.
     #[error(transparent)]
     Vulkan(#[from] vk_core::Error),
-    /// The data path reported it: staging memory, jobs.
+    /// The data path reported it: staging memory, threads.
     #[error(transparent)]
     DataPath(vk_mem_paths::Error),
 }

@@ -2,6 +2,7 @@
 
 use vk_core::Error as VulkanError;
 
+use crate::config::Environment;
 use crate::cpu::CpuEngine;
 use crate::spirv::PersistentVulkanBackend;
 use crate::{Error, RunReport};
@@ -32,18 +33,20 @@ macro_rules! on_engine {
 
 impl Executor {
     /// The best Vulkan device, or the CPU where the system has no Vulkan
-    /// loader or no device; the choice is logged as a warning then.
+    /// loader or no device and `GPU_DEVICE` names none; the choice is logged
+    /// as a warning then.
     ///
     /// # Errors
     /// Whatever else keeps the Vulkan backend from being made (a malformed
-    /// variable, a device asked for that is not there, a driver that fails):
+    /// variable, a device asked for that is not there, a device that fails):
     /// that is a mistake to be seen, not a reason to compute elsewhere.
     pub fn auto() -> anyhow::Result<Self> {
+        let any_device = Environment::read()?.device.is_none();
         match PersistentVulkanBackend::builder().build_typed() {
             Ok(backend) => Ok(Self::Vulkan(backend)),
             Err(
                 error @ Error::Vulkan(VulkanError::NoLoader { .. } | VulkanError::NoDevice { .. }),
-            ) => {
+            ) if any_device => {
                 tracing::warn!("computing on the CPU: {error}");
                 Ok(Self::Cpu(CpuEngine::new()?))
             }

@@ -2,6 +2,8 @@
 
 use std::mem::MaybeUninit;
 
+use vk_mem_paths::advise_huge_pages;
+
 use crate::Error;
 use crate::kernels::{ELEMENT_BYTES, LIMBS};
 
@@ -44,7 +46,10 @@ impl Outputs {
         let allocate = |job| {
             let mut vector: Vec<u64> = Vec::new();
             match vector.try_reserve_exact(limbs) {
-                Ok(()) => Ok(vector),
+                Ok(()) => {
+                    advise_huge_pages(vector.spare_capacity_mut());
+                    Ok(vector)
+                }
                 Err(_) => Err(Error::OutOfHostMemory {
                     job,
                     requested: limbs * size_of::<u64>(),
@@ -57,10 +62,16 @@ impl Outputs {
         })
     }
 
+    /// Each result's limbs, to be written.
+    pub(crate) fn limbs(&mut self) -> impl Iterator<Item = &mut [MaybeUninit<u64>]> {
+        let limbs = self.limbs;
+        let vectors = self.vectors.iter_mut();
+        vectors.map(move |vector| &mut vector.spare_capacity_mut()[..limbs])
+    }
+
     /// Each result's bytes, to be written.
     pub(crate) fn bytes(&mut self) -> impl Iterator<Item = &mut [MaybeUninit<u8>]> {
-        self.vectors.iter_mut().map(|vector| {
-            let limbs = &mut vector.spare_capacity_mut()[..self.limbs];
+        self.limbs().map(|limbs| {
             let (start, bytes) = (limbs.as_mut_ptr(), size_of_val(limbs));
             // SAFETY: the same memory under the same borrow; any byte may
             // stand in a MaybeUninit<u64>, and u8 needs no alignment.
@@ -71,7 +82,8 @@ impl Outputs {
     /// The results.
     ///
     /// # Safety
-    /// Every byte that [`Self::bytes`] gave out has been written.
+    /// Every limb that [`Self::limbs`] or [`Self::bytes`] gave out has been
+    /// written.
     pub(crate) unsafe fn assume_written(mut self) -> Vec<Vec<u64>> {
         for vector in &mut self.vectors {
             // SAFETY: `new` reserved `limbs`, and the caller says that their

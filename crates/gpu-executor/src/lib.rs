@@ -44,5 +44,9 @@ pub use error::Error;
 pub use executor::Executor;
 pub use jobs::Job;
 pub use report::{Engine, Mode, RunReport};
-pub use vk_core::{DeviceCaps, DevicePolicy, Validation, ValidationLog, WaitPolicy};
+pub use vk_core::{
+    DeviceCaps, DeviceKind, DevicePolicy, Error as VulkanError, Uuid, Validation, ValidationLog,
+    WaitPolicy,
+};
+pub use vk_mem_paths::Error as DataPathError;
 pub use vk_mem_paths::{Path, PathChoice, StageTimes};

@@ -85,7 +85,7 @@ pub struct RunReport {
 }
 
 impl RunReport {
-    /// Elements per second over the whole call; infinite for an empty one.
+    /// Elements per second over the whole call.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
     pub fn elements_per_second(&self) -> f64 {

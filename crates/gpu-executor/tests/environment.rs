@@ -72,7 +72,11 @@ fn a_malformed_variable_is_an_error_with_name_value_and_what_is_accepted() {
     let cases = [
         ("GPU_DEVICE_LOCAL", "maybe", "0 or 1"),
         ("GPU_STREAM_CHUNK_ELEMS", "12k", "1 or more"),
-        ("GPU_DEVICE", "no such device", "found: 0: "),
+        (
+            "GPU_DEVICE",
+            "no such device",
+            "GPU_DEVICE: expected one of the devices 0: ",
+        ),
     ];
     for (variable, value, accepted) in cases {
         // Neither engine starts: a mistake is shown, not worked around.
@@ -95,4 +99,7 @@ fn without_a_driver_the_error_says_what_to_install_and_auto_says_that_it_runs_on
     assert!(text.contains("mesa-vulkan-drivers"), "{text}");
     let text = ask("executor", &nowhere);
     assert!(text.contains("sum [3, 3, 3, 3, 3, 3] on CPU"), "{text}");
+    // Who asks for a device by name is not served by the CPU.
+    let text = ask("executor", &[nowhere[0], nowhere[1], ("GPU_DEVICE", "0")]);
+    assert!(text.contains("no Vulkan device found"), "{text}");
 }

@@ -1,4 +1,4 @@
-//! Command pools and buffers with an owner.
+//! A command buffer with an owner.
 
 use std::sync::Arc;
 
@@ -7,82 +7,94 @@ use ash::vk;
 use crate::error::VkContext;
 use crate::{Device, Error};
 
-/// A command pool of one queue family and the primary buffers made from it.
+/// A primary command buffer, in a pool of its own.
 ///
-/// Each buffer can be recorded again once it is no longer in flight.
-pub struct CommandBuffers {
+/// It can be recorded again once it is no longer in flight. With a pool each,
+/// two of them can be recorded by two threads at once.
+pub struct CommandBuffer {
     device: Arc<Device>,
     pool: vk::CommandPool,
-    buffers: Vec<vk::CommandBuffer>,
+    raw: vk::CommandBuffer,
 }
 
-impl CommandBuffers {
-    /// Makes `count` command buffers for queues of `family`.
+impl CommandBuffer {
+    /// Makes a command buffer for queues of `family`.
     ///
     /// # Errors
-    /// What the driver returned.
-    pub fn new(device: &Arc<Device>, family: u32, count: u32) -> Result<Self, Error> {
+    /// [`Error::Unsupported`] for a family that the device's queue plan does
+    /// not use, else what the driver returned.
+    pub fn new(device: &Arc<Device>, family: u32) -> Result<Self, Error> {
+        let families = device.queue_plan().families();
+        if !families.contains(&family) {
+            return Err(Error::Unsupported {
+                needed: format!("a queue of family {family}"),
+                found: format!("queues of families {families:?}"),
+            });
+        }
         let info = vk::CommandPoolCreateInfo::default()
             .queue_family_index(family)
             .flags(vk::CommandPoolCreateFlags::RESET_COMMAND_BUFFER);
-        // SAFETY: the device is alive and has queues of `family`.
+        // SAFETY: the device is alive and has queues of `family`, checked above.
         let pool = unsafe { device.raw().create_command_pool(&info, None) };
         let mut owned = Self {
             device: Arc::clone(device),
             pool: pool.during("vkCreateCommandPool")?,
-            buffers: Vec::new(),
+            raw: vk::CommandBuffer::null(),
         };
         let info = vk::CommandBufferAllocateInfo::default()
             .command_pool(owned.pool)
             .level(vk::CommandBufferLevel::PRIMARY)
-            .command_buffer_count(count);
+            .command_buffer_count(1);
+        let call = "vkAllocateCommandBuffers";
         // SAFETY: the pool was created above and `owned` excludes other users.
-        let buffers = unsafe { device.raw().allocate_command_buffers(&info) };
-        owned.buffers = buffers.during("vkAllocateCommandBuffers")?;
+        let buffers = unsafe { device.raw().allocate_command_buffers(&info) }.during(call)?;
+        let result = vk::Result::ERROR_UNKNOWN;
+        let first = buffers.first().copied();
+        owned.raw = first.ok_or(Error::Vulkan { call, result })?;
         Ok(owned)
     }
 
-    /// Buffer `index`, as it was recorded last; `None` past the count.
+    /// The buffer's handle, for submitting what was recorded last.
     #[must_use]
-    pub fn get(&self, index: usize) -> Option<vk::CommandBuffer> {
-        self.buffers.get(index).copied()
+    pub fn raw(&self) -> vk::CommandBuffer {
+        self.raw
     }
 
-    /// Records buffer `index` from its start: begins it, lets `commands` fill
-    /// it, ends it.
+    /// Records the buffer from its start: begins it, lets `commands` fill it,
+    /// ends it.
     ///
     /// # Errors
-    /// What `commands` or the driver returned; the buffer must then be
-    /// recorded again before it is submitted.
+    /// What the driver returned; the buffer must then be recorded again
+    /// before it is submitted.
     ///
     /// # Safety
-    /// The buffer is not in flight.
-    pub unsafe fn record<E: From<Error>>(
+    /// The buffer is not in flight. `commands` only records into it, and
+    /// neither begins, ends nor resets it.
+    pub unsafe fn record(
         &mut self,
-        index: usize,
-        commands: impl FnOnce(&ash::Device, vk::CommandBuffer) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let buffer = self.get(index).ok_or_else(|| Error::Unsupported {
-            needed: format!("command buffer {index}"),
-            found: format!("{} of them", self.buffers.len()),
-        })?;
-        let raw = self.device.raw();
-        let begin = vk::CommandBufferBeginInfo::default();
+        commands: impl FnOnce(&ash::Device, vk::CommandBuffer),
+    ) -> Result<(), Error> {
+        let device = self.device.raw();
+        // Begin alone would reset it too, except after a panic in `commands`,
+        // which left it begun.
+        let flags = vk::CommandBufferResetFlags::empty();
         // SAFETY: not in flight by this function's contract; the pool allows
-        // the implicit reset, and `&mut self` excludes other users of it.
-        unsafe { raw.begin_command_buffer(buffer, &begin) }.during("vkBeginCommandBuffer")?;
-        commands(raw, buffer)?;
+        // the reset, and `&mut self` excludes other users of it.
+        unsafe { device.reset_command_buffer(self.raw, flags) }.during("vkResetCommandBuffer")?;
+        let begin = vk::CommandBufferBeginInfo::default();
+        // SAFETY: reset above.
+        unsafe { device.begin_command_buffer(self.raw, &begin) }.during("vkBeginCommandBuffer")?;
+        commands(device, self.raw);
         // SAFETY: begun above.
-        unsafe { raw.end_command_buffer(buffer) }.during("vkEndCommandBuffer")?;
-        Ok(())
+        unsafe { device.end_command_buffer(self.raw) }.during("vkEndCommandBuffer")
     }
 }
 
-impl Drop for CommandBuffers {
+impl Drop for CommandBuffer {
     fn drop(&mut self) {
-        // SAFETY: whoever submitted a buffer keeps this value until its
-        // ticket is complete (contract of `Device::submit`); freeing the pool
-        // frees its buffers.
+        // SAFETY: whoever submitted the buffer keeps this value until its
+        // ticket is complete (contract of `Device::submit`); destroying the
+        // pool frees its buffer.
         unsafe { self.device.raw().destroy_command_pool(self.pool, None) };
     }
 }

@@ -1,6 +1,6 @@
 //! The logical device: created once, with only the queues that are used.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ash::{khr, vk};
 
@@ -20,6 +20,8 @@ pub struct Device {
     caps: DeviceCaps,
     plan: QueuePlan,
     queues: Vec<(QueueRef, Queue)>,
+    // The call that first reported the loss: later reports only follow from it.
+    lost: OnceLock<&'static str>,
 }
 
 impl Device {
@@ -40,6 +42,7 @@ impl Device {
             caps,
             plan,
             queues: Vec::new(),
+            lost: OnceLock::new(),
         };
         for queue in plan.distinct() {
             // SAFETY: `create` asked for every queue of `plan`.
@@ -81,15 +84,31 @@ impl Device {
         self.physical
     }
 
+    /// Whether any call reported that the device was lost. It stays lost:
+    /// nothing can be submitted to it, and no result of it can be trusted.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.lost.get().is_some()
+    }
+
     /// Submits `commands` to `queue`, to start once `after` is complete.
     ///
+    /// Where `after` is a ticket of the same queue nothing waits: the
+    /// barriers that the command buffers record order them.
+    ///
     /// # Errors
-    /// What `vkQueueSubmit` returned; nothing was submitted then.
+    /// [`Error::DeviceLost`] once the device was lost; whether `commands`
+    /// reached it is not known then. [`Error::Unsupported`] for a queue that
+    /// is not one of [`Device::queue_plan`], and for a ticket of another
+    /// queue where the device has no timeline semaphores. Else what
+    /// `vkQueueSubmit` returned. Nothing was submitted unless the device was
+    /// lost.
     ///
     /// # Safety
     /// `commands` is a finished command buffer of the queue's family that is
     /// not in flight. It and everything it names stay alive and unchanged by
-    /// the host until the returned ticket is complete. `after` is a ticket of
+    /// the host until the returned ticket is complete, or, when the device
+    /// was lost, until `vkDeviceWaitIdle` returned. `after` is a ticket of
     /// this device.
     pub unsafe fn submit(
         &self,
@@ -97,38 +116,59 @@ impl Device {
         commands: vk::CommandBuffer,
         after: Option<Ticket>,
     ) -> Result<Ticket, Error> {
+        self.expect_alive()?;
         let number = self.number_of(queue)?;
-        // A ticket of the same queue needs no semaphore: the command buffers
-        // of one queue are ordered by the barriers they record.
         let wait = match after.filter(|ticket| ticket.queue != number) {
             Some(ticket) => Some((self.queue(ticket.queue)?, ticket.value)),
             None => None,
         };
         // SAFETY: passed on to the caller by this function's contract.
-        let value = unsafe { self.queue(number)?.submit(&self.raw, commands, wait)? };
+        let submitted = unsafe { self.queue(number)?.submit(&self.raw, commands, wait) };
         Ok(Ticket {
             queue: number,
-            value,
+            value: self.note_loss(submitted)?,
         })
     }
 
-    /// Waits until `ticket` is complete.
+    /// Waits until `ticket` is complete. Other threads can submit and wait
+    /// meanwhile.
     ///
     /// # Errors
     /// [`Error::Timeout`] when `policy.timeout` ran out (the work is still in
-    /// flight then), [`Error::DeviceLost`] when the device was lost.
+    /// flight then), [`Error::DeviceLost`] once the device was lost, else
+    /// what the driver returned.
     pub fn wait(&self, ticket: Ticket, policy: WaitPolicy) -> Result<(), Error> {
-        self.queue(ticket.queue)?
-            .wait(&self.raw, ticket.value, policy)
+        self.expect_alive()?;
+        let queue = self.queue(ticket.queue)?;
+        self.note_loss(queue.wait(&self.raw, ticket.value, policy))
     }
 
     /// Whether `ticket` is complete, without waiting.
     ///
     /// # Errors
-    /// [`Error::DeviceLost`] when the device was lost.
+    /// [`Error::DeviceLost`] once the device was lost, else what the driver
+    /// returned.
     pub fn is_complete(&self, ticket: Ticket) -> Result<bool, Error> {
-        self.queue(ticket.queue)?
-            .is_complete(&self.raw, ticket.value)
+        self.expect_alive()?;
+        let queue = self.queue(ticket.queue)?;
+        self.note_loss(queue.is_complete(&self.raw, ticket.value))
+    }
+
+    fn expect_alive(&self) -> Result<(), Error> {
+        match self.lost.get() {
+            Some(call) => Err(Error::DeviceLost { call }),
+            None => Ok(()),
+        }
+    }
+
+    /// Remembers the first loss, and names its call in every later one.
+    pub(crate) fn note_loss<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        result.map_err(|error| match error {
+            Error::DeviceLost { call } => Error::DeviceLost {
+                call: self.lost.get_or_init(|| call),
+            },
+            other => other,
+        })
     }
 
     fn number_of(&self, wanted: QueueRef) -> Result<usize, Error> {
@@ -255,4 +295,134 @@ fn required_extensions(
         .iter()
         .any(|extension| extension.extension_name_as_c_str() == Ok(subset));
     Ok(has_subset.then_some(subset.as_ptr()).into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::{CStr, c_void};
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::testing::{DeviceTest, device_under_test, without_timeline_semaphores};
+
+    /// A device some of whose functions are replaced: no driver at hand loses
+    /// its device or hangs on request.
+    fn device_with(physical: &PhysicalDevice, replaced: &[(&CStr, *const c_void)]) -> Arc<Device> {
+        let mut device = Device::new(physical).unwrap();
+        let own = Arc::get_mut(&mut device).unwrap();
+        let handle = own.raw.handle();
+        let lookup = |name: &CStr| {
+            let found = replaced.iter().find(|(replaced, _)| *replaced == name);
+            let real = || {
+                let functions = physical.instance.raw().fp_v1_0();
+                // SAFETY: the device is alive and the name a C string.
+                unsafe { (functions.get_device_proc_addr)(handle, name.as_ptr()) }
+                    .map_or(std::ptr::null(), |function| function as *const c_void)
+            };
+            found.map_or_else(real, |(_, function)| *function)
+        };
+        // SAFETY: the handle's own functions, or replacements of their type.
+        own.raw = unsafe { ash::Device::load_with(lookup, handle) };
+        device
+    }
+
+    fn setup() -> (DeviceTest, PhysicalDevice) {
+        device_under_test().unwrap()
+    }
+
+    const FIRST: Ticket = Ticket { queue: 0, value: 1 };
+
+    unsafe extern "system" fn counter_at_its_end(
+        _device: vk::Device,
+        _semaphore: vk::Semaphore,
+        value: *mut u64,
+    ) -> vk::Result {
+        // SAFETY: the caller passes a place for the value.
+        unsafe { value.write(u64::MAX) };
+        vk::Result::SUCCESS
+    }
+
+    unsafe extern "system" fn submit_to_nowhere(
+        _queue: vk::Queue,
+        _count: u32,
+        _infos: *const vk::SubmitInfo<'_>,
+        _fence: vk::Fence,
+    ) -> vk::Result {
+        vk::Result::SUCCESS
+    }
+
+    #[test]
+    fn a_counter_past_every_submission_is_a_loss_and_the_first_loss_is_remembered() {
+        let (_guard, physical) = setup();
+        let name = c"vkGetSemaphoreCounterValue";
+        let device = device_with(&physical, &[(name, counter_at_its_end as *const c_void)]);
+        assert!(!device.is_lost());
+        let lost = Error::DeviceLost {
+            call: "vkGetSemaphoreCounterValue",
+        };
+        assert_eq!(device.is_complete(FIRST), Err(lost.clone()));
+        assert!(device.is_lost());
+        assert_eq!(device.wait(FIRST, WaitPolicy::default()), Err(lost.clone()));
+        let queue = device.queue_plan().compute;
+        // SAFETY: a lost device refuses before it looks at the commands.
+        let submitted = unsafe { device.submit(queue, vk::CommandBuffer::null(), None) };
+        assert_eq!(submitted, Err(lost.clone()));
+        let later: Result<(), _> = device.note_loss(Err(Error::DeviceLost {
+            call: "vkQueueSubmit",
+        }));
+        assert_eq!(later, Err(lost));
+    }
+
+    static WAITING: AtomicBool = AtomicBool::new(false);
+    static POLLED: AtomicBool = AtomicBool::new(false);
+
+    fn within_seconds(what: impl Fn() -> bool) -> bool {
+        let start = Instant::now();
+        while !what() && start.elapsed() < Duration::from_secs(5) {
+            std::thread::yield_now();
+        }
+        what()
+    }
+
+    unsafe extern "system" fn wait_until_polled(
+        _device: vk::Device,
+        _count: u32,
+        _fences: *const vk::Fence,
+        _all: vk::Bool32,
+        _timeout: u64,
+    ) -> vk::Result {
+        WAITING.store(true, Ordering::SeqCst);
+        match within_seconds(|| POLLED.load(Ordering::SeqCst)) {
+            true => vk::Result::ERROR_DEVICE_LOST,
+            false => vk::Result::TIMEOUT,
+        }
+    }
+
+    #[test]
+    fn without_timelines_a_waiting_thread_keeps_no_other_from_polling_and_submitting() {
+        let (_guard, physical) = setup();
+        let physical = without_timeline_semaphores(physical);
+        let device = device_with(
+            &physical,
+            &[
+                (c"vkQueueSubmit", submit_to_nowhere as *const c_void),
+                (c"vkWaitForFences", wait_until_polled as *const c_void),
+            ],
+        );
+        let queue = device.queue_plan().compute;
+        // SAFETY: the replaced function does not look at the commands.
+        let submit = || unsafe { device.submit(queue, vk::CommandBuffer::null(), None) };
+        let ticket = submit().unwrap();
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| device.wait(ticket, WaitPolicy::default()));
+            assert!(within_seconds(|| WAITING.load(Ordering::SeqCst)));
+            assert_eq!(device.is_complete(ticket), Ok(false));
+            assert!(submit().is_ok());
+            POLLED.store(true, Ordering::SeqCst);
+            // The loss tells that the wait ended by the poll, not by its time.
+            let call = "vkWaitForFences";
+            assert_eq!(waiter.join().unwrap(), Err(Error::DeviceLost { call }));
+        });
+    }
 }

@@ -1,7 +1,15 @@
 //! The loader and the instance.
+//!
+//! The loader is opened once per process, and one plain instance is made once
+//! and never destroyed. Destroying a process's last instance makes the loader
+//! unload the drivers; some drivers leak a slot of static thread-local
+//! storage each time they are loaded again, until, after a few dozen rounds,
+//! they cannot be loaded any more and the loader knows no compatible driver.
+//! Threads that create and destroy instances at the same time have also been
+//! seen to hang in there. An instance that stays keeps the drivers loaded.
 
 use std::ffi::CStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ash::{ext, khr, vk};
 
@@ -17,14 +25,13 @@ pub struct InstanceOptions {
     pub validation: Validation,
 }
 
-/// A Vulkan instance together with the loader it came from.
+/// A Vulkan instance: the one that the whole process shares, or one of its
+/// own under the validation layer.
 pub struct Instance {
     raw: ash::Instance,
     messenger: Option<(ext::debug_utils::Instance, vk::DebugUtilsMessengerEXT)>,
     log: ValidationLog,
     api: ApiVersion,
-    // Every function pointer above lives in the loaded library, so it drops last.
-    _entry: ash::Entry,
 }
 
 /// A device that an [`Instance`] found, with its caps.
@@ -36,44 +43,77 @@ pub struct PhysicalDevice {
 }
 
 impl Instance {
-    /// Opens the loader and creates an instance for the highest Vulkan
-    /// version that it offers, 1.3 at most.
+    /// An instance for the highest Vulkan version that the loader offers, 1.3
+    /// at most.
+    ///
+    /// Without validation this is one instance per process, made by the first
+    /// call and kept until the process ends (a driver installed later is not
+    /// seen); a call that fails is not remembered. With validation each call
+    /// makes an instance with a log of its own, beside the shared one, and it
+    /// is destroyed with the last object that uses it.
     ///
     /// # Errors
     /// [`Error::NoLoader`] without a Vulkan loader, [`Error::NoValidationLayer`]
     /// where validation is asked for and not installed, [`Error::Unsupported`]
-    /// for a loader older than Vulkan 1.1, else what the driver returned.
+    /// for a loader older than Vulkan 1.1, [`Error::NoDevice`] where the
+    /// loader knows no compatible driver, else what the driver returned.
     pub fn new(options: &InstanceOptions) -> Result<Arc<Self>, Error> {
         let entry = load_entry()?;
-        let api = loader_version(&entry)?;
-        let validate = options.validation == Validation::On;
-        if validate && !has_layer(&entry)? {
-            return Err(Error::NoValidationLayer);
+        match options.validation {
+            Validation::Off => Self::shared(entry),
+            Validation::On => {
+                if !has_layer(entry)? {
+                    return Err(Error::NoValidationLayer);
+                }
+                // Keeps the drivers loaded when this instance goes.
+                Self::shared(entry)?;
+                Self::create(entry, Validation::On).map(Arc::new)
+            }
         }
+    }
+
+    fn shared(entry: &ash::Entry) -> Result<Arc<Self>, Error> {
+        // A static is never dropped, so this instance is never destroyed.
+        static SHARED: Mutex<Option<Arc<Instance>>> = Mutex::new(None);
+        // Set as a whole or not at all, so a panic elsewhere left it whole.
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(instance) = &*shared {
+            return Ok(Arc::clone(instance));
+        }
+        let instance = Arc::new(Self::create(entry, Validation::Off)?);
+        *shared = Some(Arc::clone(&instance));
+        Ok(instance)
+    }
+
+    fn create(entry: &ash::Entry, validation: Validation) -> Result<Self, Error> {
+        let api = loader_version(entry)?;
+        let validate = validation == Validation::On;
         let log = ValidationLog::default();
-        let raw = create(&entry, api, validate.then_some(&log))?;
+        let raw = create(entry, api, validate.then_some(&log))?;
         let mut instance = Self {
             raw,
             messenger: None,
             log,
             api,
-            _entry: entry,
         };
         if validate {
-            instance.messenger = Some(instance.create_messenger()?);
+            instance.messenger = Some(instance.create_messenger(entry)?);
         }
-        Ok(Arc::new(instance))
+        Ok(instance)
     }
 
     /// Every device that offers Vulkan 1.1 or more, in the loader's order.
     ///
+    /// `VK_ERROR_INITIALIZATION_FAILED` is an empty list: loaders report so
+    /// that no driver gave a device.
+    ///
     /// # Errors
-    /// What `vkEnumeratePhysicalDevices` returned.
+    /// What else `vkEnumeratePhysicalDevices` returned.
     pub fn devices(self: &Arc<Self>) -> Result<Vec<PhysicalDevice>, Error> {
         // SAFETY: the instance is alive for the duration of the call.
         let raw = unsafe { self.raw.enumerate_physical_devices() };
         let raw = match raw {
-            // A loader without any driver behind it says so with this result.
+            // No driver gave a device.
             Err(vk::Result::ERROR_INITIALIZATION_FAILED) => Vec::new(),
             raw => raw.during("vkEnumeratePhysicalDevices")?,
         };
@@ -91,7 +131,7 @@ impl Instance {
         Ok(found.collect())
     }
 
-    /// What the validation layer reported so far.
+    /// What the validation layer reported so far; nothing without validation.
     #[must_use]
     pub fn validation_log(&self) -> &ValidationLog {
         &self.log
@@ -105,8 +145,9 @@ impl Instance {
 
     fn create_messenger(
         &self,
+        entry: &ash::Entry,
     ) -> Result<(ext::debug_utils::Instance, vk::DebugUtilsMessengerEXT), Error> {
-        let functions = ext::debug_utils::Instance::new(&self._entry, &self.raw);
+        let functions = ext::debug_utils::Instance::new(entry, &self.raw);
         let info = messenger_info(&self.log);
         // SAFETY: VK_EXT_debug_utils was enabled by `create`, and `self.log`
         // outlives the messenger (see `Drop`).
@@ -121,7 +162,7 @@ impl Instance {
 impl Drop for Instance {
     fn drop(&mut self) {
         // Order: messenger before its instance, instance before the log that
-        // receives its last messages and before the loader (field order).
+        // receives its last messages. The loader stays.
         if let Some((functions, messenger)) = self.messenger.take() {
             // SAFETY: created from this instance, destroyed once.
             unsafe { functions.destroy_debug_utils_messenger(messenger, None) };
@@ -150,15 +191,23 @@ impl PhysicalDevice {
 /// # Errors
 /// [`Error::NoLoader`] without a Vulkan loader, else what the loader returned.
 pub fn validation_layer_available() -> Result<bool, Error> {
-    has_layer(&load_entry()?)
+    has_layer(load_entry()?)
 }
 
-fn load_entry() -> Result<ash::Entry, Error> {
+/// The process's loader. A failure is not remembered, so that a loader
+/// installed later is found.
+fn load_entry() -> Result<&'static ash::Entry, Error> {
+    static ENTRY: OnceLock<ash::Entry> = OnceLock::new();
+    if let Some(entry) = ENTRY.get() {
+        return Ok(entry);
+    }
     // SAFETY: loading the system's Vulkan loader runs its initialisers, which
     // is what every Vulkan program on the system trusts it with.
-    unsafe { ash::Entry::load() }.map_err(|error| Error::NoLoader {
+    let loaded = unsafe { ash::Entry::load() }.map_err(|error| Error::NoLoader {
         detail: error.to_string(),
-    })
+    })?;
+    // Where another thread was faster, its handle stays and this one goes.
+    Ok(ENTRY.get_or_init(|| loaded))
 }
 
 fn loader_version(entry: &ash::Entry) -> Result<ApiVersion, Error> {

@@ -1,6 +1,5 @@
-//! Kernels: compute pipelines from SPIR-V, kept by the hash of the module.
+//! Kernels: compute pipelines from SPIR-V, each module's made once.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use ash::vk;
@@ -21,6 +20,12 @@ pub struct Kernel {
 }
 
 impl Kernel {
+    /// The device that the kernel was made for.
+    #[must_use]
+    pub fn device(&self) -> &Arc<Device> {
+        &self.set_layout.device
+    }
+
     /// The pipeline's handle, for recording.
     #[must_use]
     pub fn pipeline(&self) -> vk::Pipeline {
@@ -120,9 +125,15 @@ impl Drop for SetLayout {
 pub struct KernelCache {
     set_layout: Arc<SetLayout>,
     driver_cache: vk::PipelineCache,
-    kernels: HashMap<[u8; 32], (u64, Arc<Kernel>)>,
-    latest: Option<(Vec<u8>, Arc<Kernel>)>,
-    clock: u64,
+    // The most recently used first.
+    kernels: Vec<Entry>,
+}
+
+/// A module and its kernel. The bytes are kept because comparing them is
+/// cheaper than hashing the module of every call.
+struct Entry {
+    spirv: Box<[u8]>,
+    kernel: Arc<Kernel>,
 }
 
 impl KernelCache {
@@ -141,9 +152,7 @@ impl KernelCache {
         Ok(Self {
             set_layout,
             driver_cache: cache.during("vkCreatePipelineCache")?,
-            kernels: HashMap::new(),
-            latest: None,
-            clock: 0,
+            kernels: Vec::new(),
         })
     }
 
@@ -160,21 +169,15 @@ impl KernelCache {
     /// interface, [`Error::Unsupported`] for one that needs more than the
     /// device has, else what the driver returned.
     pub fn get(&mut self, spirv: &[u8]) -> Result<Arc<Kernel>, Error> {
-        // A caller that runs one kernel over and over pays a comparison, not
-        // a hash.
-        if let Some((bytes, kernel)) = &self.latest
-            && bytes == spirv
-        {
-            return Ok(Arc::clone(kernel));
+        if let Some(found) = self.kernels.iter().position(|e| *e.spirv == *spirv) {
+            self.kernels[..=found].rotate_right(1);
+        } else {
+            let kernel = Arc::new(self.create(spirv)?);
+            let spirv = Box::from(spirv);
+            self.kernels.insert(0, Entry { spirv, kernel });
+            self.kernels.truncate(Self::CAPACITY);
         }
-        let hash: [u8; 32] = Sha256::digest(spirv).into();
-        let kernel = match self.kernels.get(&hash) {
-            Some((_, kernel)) => Arc::clone(kernel),
-            None => Arc::new(self.create(spirv, hash)?),
-        };
-        self.keep(hash, &kernel);
-        self.latest = Some((spirv.to_vec(), Arc::clone(&kernel)));
-        Ok(kernel)
+        Ok(Arc::clone(&self.kernels[0].kernel))
     }
 
     /// How many kernels are held.
@@ -189,18 +192,7 @@ impl KernelCache {
         self.kernels.is_empty()
     }
 
-    fn keep(&mut self, hash: [u8; 32], kernel: &Arc<Kernel>) {
-        self.clock += 1;
-        self.kernels.insert(hash, (self.clock, Arc::clone(kernel)));
-        if self.kernels.len() > Self::CAPACITY {
-            let oldest = self.kernels.iter().min_by_key(|(_, (used, _))| *used);
-            if let Some(oldest) = oldest.map(|(hash, _)| *hash) {
-                self.kernels.remove(&oldest);
-            }
-        }
-    }
-
-    fn create(&self, spirv: &[u8], hash: [u8; 32]) -> Result<Kernel, Error> {
+    fn create(&self, spirv: &[u8]) -> Result<Kernel, Error> {
         let interface = KernelInterface::parse(spirv)?;
         let device = &self.set_layout.device;
         interface.check_device(device.caps())?;
@@ -218,7 +210,7 @@ impl KernelCache {
             pipeline,
             layout,
             set_layout: Arc::clone(&self.set_layout),
-            hash,
+            hash: Sha256::digest(spirv).into(),
             workgroup_size: interface.workgroup_size,
             push_constant_bytes: interface.push_constant_bytes,
         })

@@ -42,7 +42,7 @@ pub use ash;
 pub use caps::{
     ApiVersion, DeviceCaps, DeviceKind, Features, Limits, MemoryHeap, MemoryType, QueueFamily, Uuid,
 };
-pub use command::CommandBuffers;
+pub use command::CommandBuffer;
 pub use device::Device;
 pub use error::Error;
 pub use instance::{Instance, InstanceOptions, PhysicalDevice, validation_layer_available};

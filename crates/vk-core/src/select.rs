@@ -8,9 +8,9 @@ use crate::{DeviceCaps, Error};
 /// Which device a caller wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DevicePolicy {
-    /// The best there is: discrete, then integrated, then virtual, then
-    /// software; among equals the one with the most device memory, then the
-    /// first.
+    /// The best there is: discrete, then integrated, then virtual, then any
+    /// other kind, then software; among equals the one with the most device
+    /// memory, then the first.
     #[default]
     Auto,
     /// The device at this index of the loader's list, duplicates removed.

@@ -2,7 +2,8 @@
 //! where the device has them, on a pool of fences where it has not.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ash::vk;
@@ -40,48 +41,44 @@ impl Default for WaitPolicy {
 /// One queue and the count of what was submitted to it.
 pub(crate) struct Queue {
     raw: vk::Queue,
-    // Vulkan wants submissions to a queue to exclude each other; the state
-    // changes with each of them, so one lock serves both.
-    state: Mutex<State>,
+    // Outside the lock, so that polling and blocking never wait for a thread
+    // that submits. `None`: the device has fences only.
+    timeline: Option<vk::Semaphore>,
+    // Changed under the lock only.
+    submitted: AtomicU64,
+    // Vulkan wants submissions to a queue to exclude each other, and the
+    // fences change with each of them, so one lock serves both.
+    fences: Mutex<Fences>,
 }
 
-struct State {
-    submitted: u64,
-    signal: Signal,
-}
-
-enum Signal {
-    Timeline(vk::Semaphore),
-    Fences {
-        completed: u64,
-        in_flight: VecDeque<(u64, vk::Fence)>,
-        free: Vec<vk::Fence>,
-    },
+/// What stands in for the counter of a timeline semaphore.
+#[derive(Default)]
+struct Fences {
+    completed: u64,
+    in_flight: VecDeque<(u64, Arc<vk::Fence>)>,
+    // Not in flight, but a thread may still be returning from a wait for one:
+    // only a fence that nobody shares may be reset and used again.
+    free: Vec<Arc<vk::Fence>>,
 }
 
 impl Queue {
     pub(crate) fn new(device: &ash::Device, raw: vk::Queue, timeline: bool) -> Result<Self, Error> {
-        let signal = if timeline {
+        let timeline = if timeline {
             let mut kind = vk::SemaphoreTypeCreateInfo::default()
                 .semaphore_type(vk::SemaphoreType::TIMELINE)
                 .initial_value(0);
             let info = vk::SemaphoreCreateInfo::default().push_next(&mut kind);
             // SAFETY: the caller passes `timeline` only where the feature is on.
             let semaphore = unsafe { device.create_semaphore(&info, None) };
-            Signal::Timeline(semaphore.during("vkCreateSemaphore")?)
+            Some(semaphore.during("vkCreateSemaphore")?)
         } else {
-            Signal::Fences {
-                completed: 0,
-                in_flight: VecDeque::new(),
-                free: Vec::new(),
-            }
+            None
         };
         Ok(Self {
             raw,
-            state: Mutex::new(State {
-                submitted: 0,
-                signal,
-            }),
+            timeline,
+            submitted: AtomicU64::new(0),
+            fences: Mutex::default(),
         })
     }
 
@@ -93,55 +90,60 @@ impl Queue {
         commands: vk::CommandBuffer,
         wait: Option<(&Self, u64)>,
     ) -> Result<u64, Error> {
+        let needs_timeline = || Error::Unsupported {
+            needed: "timeline semaphores, to order two queues".to_owned(),
+            found: "fences only".to_owned(),
+        };
         let waits = match wait {
-            Some((queue, value)) => Some((queue.timeline()?, value)),
+            Some((queue, value)) => Some((queue.timeline.ok_or_else(needs_timeline)?, value)),
             None => None,
         };
-        let mut state = self.lock();
-        let value = state.submitted + 1;
-        match &mut state.signal {
-            Signal::Timeline(semaphore) => {
-                // SAFETY: passed on to the caller; `self` is locked, so the
+        let mut fences = self.lock();
+        let value = self.submitted.load(Ordering::Acquire) + 1;
+        match self.timeline {
+            Some(semaphore) => {
+                // SAFETY: passed on to the caller; the lock is held, so the
                 // queue is not used by another thread.
-                unsafe { submit_timeline(device, self.raw, commands, *semaphore, value, waits)? }
+                unsafe { submit_timeline(device, self.raw, commands, semaphore, value, waits)? }
             }
-            Signal::Fences {
-                in_flight, free, ..
-            } => {
-                let fence = take_fence(device, free)?;
+            None => {
+                let fence = fences.take(device)?;
                 let buffers = [commands];
                 let info = vk::SubmitInfo::default().command_buffers(&buffers);
                 // SAFETY: passed on to the caller; the fence is unsignalled
-                // and unused, and `self` is locked.
-                let submitted = unsafe { device.queue_submit(self.raw, &[info], fence) };
+                // and unused, and the lock is held.
+                let submitted = unsafe { device.queue_submit(self.raw, &[info], *fence) };
                 if let Err(result) = submitted {
-                    free.push(fence);
+                    fences.free.push(fence);
                     return Err(Error::from_vk("vkQueueSubmit", result));
                 }
-                in_flight.push_back((value, fence));
+                fences.in_flight.push_back((value, fence));
             }
         }
-        state.submitted = value;
+        self.submitted.store(value, Ordering::Release);
         Ok(value)
     }
 
     pub(crate) fn is_complete(&self, device: &ash::Device, value: u64) -> Result<bool, Error> {
-        let mut state = self.lock();
-        match &mut state.signal {
-            Signal::Timeline(semaphore) => {
-                // SAFETY: the semaphore belongs to `device` and is alive.
-                let count = unsafe { device.get_semaphore_counter_value(*semaphore) };
-                Ok(count.during("vkGetSemaphoreCounterValue")? >= value)
-            }
-            Signal::Fences {
-                completed,
-                in_flight,
-                free,
-            } => {
-                retire_fences(device, completed, in_flight, free)?;
-                Ok(*completed >= value)
+        let Some(semaphore) = self.timeline else {
+            let mut fences = self.lock();
+            fences.retire(device)?;
+            return Ok(fences.completed >= value);
+        };
+        let call = "vkGetSemaphoreCounterValue";
+        // SAFETY: the semaphore belongs to `device` and is alive.
+        let count = unsafe { device.get_semaphore_counter_value(semaphore) }.during(call)?;
+        // Some drivers report a lost device by a counter at its end only:
+        // taken for completion, that would pass work off as done.
+        if count > self.submitted.load(Ordering::Acquire) {
+            // Or the device was faster than the thread that submitted, which
+            // notes the value before it gives the lock back.
+            drop(self.lock());
+            if count > self.submitted.load(Ordering::Acquire) {
+                return Err(Error::DeviceLost { call });
             }
         }
+        Ok(count >= value)
     }
 
     pub(crate) fn wait(
@@ -162,77 +164,109 @@ impl Queue {
         }
         let left = policy.timeout.saturating_sub(start.elapsed());
         let nanoseconds = u64::try_from(left.as_nanos()).unwrap_or(u64::MAX);
-        match self.block(device, value, nanoseconds) {
-            Ok(()) if self.is_complete(device, value)? => Ok(()),
-            Ok(()) | Err(vk::Result::TIMEOUT) => Err(Error::Timeout {
-                after: policy.timeout,
-            }),
-            Err(result) => Err(Error::from_vk("waiting for the device", result)),
+        self.block(device, value, nanoseconds)?;
+        if self.is_complete(device, value)? {
+            return Ok(());
         }
+        Err(Error::Timeout {
+            after: policy.timeout,
+        })
     }
 
-    fn block(&self, device: &ash::Device, value: u64, nanoseconds: u64) -> Result<(), vk::Result> {
-        let state = self.lock();
-        match &state.signal {
-            Signal::Timeline(semaphore) => {
-                let (semaphores, values) = ([*semaphore], [value]);
-                // The counter may be waited on by many threads at once.
-                drop(state);
+    /// Returns once `value` is complete or the time is over. Takes no lock
+    /// while it waits: other threads submit and poll meanwhile.
+    fn block(&self, device: &ash::Device, value: u64, nanoseconds: u64) -> Result<(), Error> {
+        let (waited, call) = match self.timeline {
+            Some(semaphore) => {
+                let (semaphores, values) = ([semaphore], [value]);
                 let info = vk::SemaphoreWaitInfo::default()
                     .semaphores(&semaphores)
                     .values(&values);
                 // SAFETY: the semaphore lives as long as the device, which
                 // the caller borrows.
-                unsafe { device.wait_semaphores(&info, nanoseconds) }
+                let waited = unsafe { device.wait_semaphores(&info, nanoseconds) };
+                (waited, "vkWaitSemaphores")
             }
-            Signal::Fences { in_flight, .. } => {
-                let fence = in_flight.iter().find(|(number, _)| *number >= value);
-                match fence {
-                    None => Ok(()),
-                    // SAFETY: the fence is in flight and the lock is held, so
-                    // nobody resets or destroys it meanwhile.
-                    Some((_, fence)) => unsafe {
-                        device.wait_for_fences(&[*fence], true, nanoseconds)
-                    },
-                }
+            None => {
+                let Some(fence) = self.lock().fence_of(value) else {
+                    return Ok(());
+                };
+                // SAFETY: `fence` is shared from here until it drops, so
+                // `Fences::take` does not reset it; fences are destroyed with
+                // the device, which the caller borrows.
+                let waited = unsafe { device.wait_for_fences(&[*fence], true, nanoseconds) };
+                (waited, "vkWaitForFences")
             }
+        };
+        match waited {
+            Ok(()) | Err(vk::Result::TIMEOUT) => Ok(()),
+            Err(result) => Err(Error::from_vk(call, result)),
         }
     }
 
     /// Destroys the semaphore or fences; the device is idle or lost.
     pub(crate) fn destroy(&mut self, device: &ash::Device) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        match &mut state.signal {
-            Signal::Timeline(semaphore) => {
-                // SAFETY: the caller waited for the device; destroyed once.
-                unsafe { device.destroy_semaphore(*semaphore, None) };
-            }
-            Signal::Fences {
-                in_flight, free, ..
-            } => {
-                let fences = in_flight.drain(..).map(|(_, fence)| fence);
-                for fence in fences.chain(free.drain(..)) {
-                    // SAFETY: as above.
-                    unsafe { device.destroy_fence(fence, None) };
-                }
-            }
+        if let Some(semaphore) = self.timeline.take() {
+            // SAFETY: the caller waited for the device; destroyed once.
+            unsafe { device.destroy_semaphore(semaphore, None) };
+        }
+        let fences = self
+            .fences
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        let in_flight = fences.in_flight.drain(..).map(|(_, fence)| fence);
+        for fence in in_flight.chain(fences.free.drain(..)) {
+            // SAFETY: as above; whoever waits for a fence borrows the queue,
+            // so nobody does.
+            unsafe { device.destroy_fence(*fence, None) };
         }
     }
 
-    fn timeline(&self) -> Result<vk::Semaphore, Error> {
-        match &self.lock().signal {
-            Signal::Timeline(semaphore) => Ok(*semaphore),
-            Signal::Fences { .. } => Err(Error::Unsupported {
-                needed: "timeline semaphores, to order two queues".to_owned(),
-                found: "fences only".to_owned(),
-            }),
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Fences> {
         // The state is changed only after the Vulkan call it stands for
         // succeeded, so it is whole even if another thread panicked.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.fences.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Fences {
+    /// An unsignalled fence that nothing uses.
+    fn take(&mut self, device: &ash::Device) -> Result<Arc<vk::Fence>, Error> {
+        // Only `fence_of` shares fences, and only ones in flight: what is
+        // unshared here stays so.
+        let unshared = |fence: &mut Arc<vk::Fence>| Arc::get_mut(fence).is_some();
+        if let Some(index) = self.free.iter_mut().position(unshared) {
+            // SAFETY: not in flight, and no thread waits for it.
+            unsafe { device.reset_fences(&[*self.free[index]]) }.during("vkResetFences")?;
+            return Ok(self.free.swap_remove(index));
+        }
+        // SAFETY: the device is alive.
+        let fence = unsafe { device.create_fence(&vk::FenceCreateInfo::default(), None) };
+        fence.during("vkCreateFence").map(Arc::new)
+    }
+
+    /// The fence that says that `value` is complete; `None` where it is.
+    fn fence_of(&self, value: u64) -> Option<Arc<vk::Fence>> {
+        let mut in_flight = self.in_flight.iter();
+        let found = in_flight.find(|(number, _)| *number >= value);
+        found.map(|(_, fence)| Arc::clone(fence))
+    }
+
+    /// Counts the signalled fences and frees them. A queue finishes its
+    /// submissions' fences in order, so the first unsignalled one ends the
+    /// search.
+    fn retire(&mut self, device: &ash::Device) -> Result<(), Error> {
+        while let Some((value, fence)) = self.in_flight.pop_front() {
+            // SAFETY: the fence belongs to `device` and is alive.
+            let status = unsafe { device.get_fence_status(*fence) };
+            if status != Ok(true) {
+                self.in_flight.push_front((value, fence));
+                return status.map(drop).during("vkGetFenceStatus");
+            }
+            self.free.push(fence);
+            self.completed = value;
+        }
+        Ok(())
     }
 }
 
@@ -260,34 +294,4 @@ unsafe fn submit_timeline(
         .push_next(&mut timeline);
     // SAFETY: the contract of this function; the arrays outlive the call.
     unsafe { device.queue_submit(queue, &[info], vk::Fence::null()) }.during("vkQueueSubmit")
-}
-
-fn take_fence(device: &ash::Device, free: &mut Vec<vk::Fence>) -> Result<vk::Fence, Error> {
-    if let Some(fence) = free.pop() {
-        return Ok(fence);
-    }
-    // SAFETY: the device is alive.
-    unsafe { device.create_fence(&vk::FenceCreateInfo::default(), None) }.during("vkCreateFence")
-}
-
-/// Moves signalled fences back to the free ones. A queue finishes its
-/// submissions' fences in order, so the first unsignalled one ends the search.
-fn retire_fences(
-    device: &ash::Device,
-    completed: &mut u64,
-    in_flight: &mut VecDeque<(u64, vk::Fence)>,
-    free: &mut Vec<vk::Fence>,
-) -> Result<(), Error> {
-    while let Some(&(value, fence)) = in_flight.front() {
-        // SAFETY: the fence belongs to `device` and is alive.
-        if !unsafe { device.get_fence_status(fence) }.during("vkGetFenceStatus")? {
-            break;
-        }
-        // SAFETY: the fence is signalled, so no submission uses it any more.
-        unsafe { device.reset_fences(&[fence]) }.during("vkResetFences")?;
-        in_flight.pop_front();
-        free.push(fence);
-        *completed = value;
-    }
-    Ok(())
 }

@@ -23,14 +23,20 @@ impl StageTimer {
     /// queries from the host, which queues without compute would need.
     ///
     /// # Errors
-    /// What the driver returned.
+    /// [`Error::Unsupported`] for no stage, and for more than 2^31 - 1 of
+    /// them; else what the driver returned.
     pub fn new(device: &Arc<Device>, stages: u32) -> Result<Option<Self>, Error> {
+        let queries = stages.checked_mul(2).filter(|queries| *queries > 0);
+        let queries = queries.ok_or_else(|| Error::Unsupported {
+            needed: format!("a timer for {stages} stages"),
+            found: format!("timers for 1 to {} stages", u32::MAX / 2),
+        })?;
         if !device.caps().features.host_query_reset {
             return Ok(None);
         }
         let info = vk::QueryPoolCreateInfo::default()
             .query_type(vk::QueryType::TIMESTAMP)
-            .query_count(2 * stages);
+            .query_count(queries);
         // SAFETY: the device is alive.
         let pool = unsafe { device.raw().create_query_pool(&info, None) };
         Ok(Some(Self {
@@ -75,7 +81,8 @@ impl StageTimer {
     /// not timed.
     ///
     /// # Errors
-    /// What `vkGetQueryPoolResults` returned.
+    /// [`Error::DeviceLost`] when the device was lost, else what
+    /// `vkGetQueryPoolResults` returned.
     pub fn elapsed(&self, family: u32, stage: u32) -> Result<Option<Duration>, Error> {
         let bits = self.valid_bits(family);
         if bits == 0 || stage >= self.stages {
@@ -93,7 +100,10 @@ impl StageTimer {
                 Ok(Some(ticks_to_duration(ticks, bits, period)))
             }
             Err(vk::Result::NOT_READY) => Ok(None),
-            Err(result) => Err(Error::from_vk("vkGetQueryPoolResults", result)),
+            Err(result) => {
+                let error = Error::from_vk("vkGetQueryPoolResults", result);
+                self.device.note_loss(Err(error))
+            }
         }
     }
 
@@ -115,6 +125,7 @@ impl Drop for StageTimer {
 
 /// The time between two timestamps of which `bits` are valid, with `period`
 /// nanoseconds per tick; a counter that wrapped once in between is right.
+/// Zero for a period that is no time (negative, NaN, infinite).
 #[must_use]
 pub fn ticks_to_duration([start, end]: [u64; 2], bits: u32, period: f32) -> Duration {
     let mask = u64::MAX
@@ -123,7 +134,7 @@ pub fn ticks_to_duration([start, end]: [u64; 2], bits: u32, period: f32) -> Dura
     let ticks = end.wrapping_sub(start) & mask;
     #[expect(clippy::cast_precision_loss, reason = "2^53 ns are 104 days")]
     let nanoseconds = ticks as f64 * f64::from(period);
-    Duration::from_secs_f64(nanoseconds * 1e-9)
+    Duration::try_from_secs_f64(nanoseconds * 1e-9).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -139,5 +150,8 @@ mod tests {
         assert_eq!(ns([0xdead_beef_ffff_fff0, 0x10], 32, 1.0), 32);
         assert_eq!(ns([u64::MAX, 1], 64, 1.0), 2);
         assert_eq!(ns([7, 9], 0, 1.0), 0);
+        for period in [f32::NAN, -1.0, f32::INFINITY, f32::MAX] {
+            assert_eq!(ns([0, u64::MAX], 64, period), 0, "{period}");
+        }
     }
 }

@@ -1,8 +1,11 @@
 //! The context on a real device, under the validation layer.
 
 use vk_core::ash::vk;
-use vk_core::testing::{DeviceTest, device_under_test};
-use vk_core::{Device, Instance, InstanceOptions, KernelCache, Validation, choose_queues};
+use vk_core::testing::{DeviceTest, device_under_test, without_timeline_semaphores};
+use vk_core::{
+    CommandBuffer, Device, Error, Instance, InstanceOptions, KernelCache, StageTimer, Validation,
+    WaitPolicy, choose_queues,
+};
 
 #[test]
 fn a_planted_mistake_is_caught_by_the_validation_layer() {
@@ -92,4 +95,107 @@ fn kernels_are_made_once_and_the_least_recently_used_goes_first() {
         assert!(std::sync::Arc::ptr_eq(&first, &cache.get(spirv).unwrap()));
     }
     assert_eq!(cache.len(), KernelCache::CAPACITY);
+}
+
+#[test]
+fn a_kernel_names_its_device_and_the_hash_of_its_module() {
+    let (_guard, physical) = device_under_test().unwrap();
+    let device = Device::new(&physical).unwrap();
+    let mut cache = KernelCache::new(&device).unwrap();
+    let [add, add_u64] = [field_kernels::FIELD_ADD, field_kernels::FIELD_ADD_U64]
+        .map(|module| cache.get(module.spirv).unwrap());
+    assert!(std::sync::Arc::ptr_eq(add.device(), &device));
+    assert_ne!(add.hash(), add_u64.hash());
+    assert_eq!(cache.len(), 2);
+}
+
+#[test]
+fn without_validation_the_process_shares_one_instance() {
+    let (_guard, physical) = device_under_test().unwrap();
+    let options = InstanceOptions::default();
+    let first = Instance::new(&options).unwrap();
+    for _ in 0..100 {
+        let again = Instance::new(&options).unwrap();
+        assert!(std::sync::Arc::ptr_eq(&first, &again));
+    }
+    assert!(!std::sync::Arc::ptr_eq(&first, physical.instance()));
+    assert!(first.validation_log().is_empty());
+}
+
+#[test]
+fn instances_come_and_go_on_several_threads() {
+    let (_guard, _physical) = device_under_test().unwrap();
+    let options = InstanceOptions {
+        validation: Validation::On,
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..12 {
+                    let instance = Instance::new(&options).unwrap();
+                    assert!(!instance.devices().unwrap().is_empty());
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_command_buffer_is_recorded_and_submitted_again() {
+    let (_guard, physical) = device_under_test().unwrap();
+    let device = Device::new(&physical).unwrap();
+    let queue = device.queue_plan().compute;
+    let mut commands = CommandBuffer::new(&device, queue.family).unwrap();
+    let unwound = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        // SAFETY: not in flight.
+        unsafe { commands.record(|_, _| std::panic::resume_unwind(Box::new(()))) }
+    }));
+    assert!(unwound.is_err());
+    for _ in 0..2 {
+        // SAFETY: the submission of the round before is complete.
+        unsafe { commands.record(|_, _| {}) }.unwrap();
+        // SAFETY: recorded above, and waited for below.
+        let ticket = unsafe { device.submit(queue, commands.raw(), None) }.unwrap();
+        device.wait(ticket, WaitPolicy::default()).unwrap();
+        assert_eq!(device.is_complete(ticket), Ok(true));
+    }
+}
+
+#[test]
+fn fences_do_what_timelines_do() {
+    let (_guard, physical) = device_under_test().unwrap();
+    let device = Device::new(&without_timeline_semaphores(physical)).unwrap();
+    let queue = device.queue_plan().compute;
+    let mut buffers = [(); 3].map(|()| CommandBuffer::new(&device, queue.family).unwrap());
+    let policy = WaitPolicy {
+        spin: std::time::Duration::ZERO,
+        ..WaitPolicy::default()
+    };
+    for _ in 0..20 {
+        let tickets = buffers.each_mut().map(|commands| {
+            // SAFETY: the submissions of the round before are complete.
+            unsafe { commands.record(|_, _| {}) }.unwrap();
+            // SAFETY: recorded above, and waited for below.
+            unsafe { device.submit(queue, commands.raw(), None) }.unwrap()
+        });
+        std::thread::scope(|scope| {
+            for ticket in tickets {
+                let device = &device;
+                scope.spawn(move || device.wait(ticket, policy).unwrap());
+            }
+        });
+    }
+}
+
+#[test]
+fn what_the_device_was_not_made_with_is_refused() {
+    let (_guard, physical) = device_under_test().unwrap();
+    let device = Device::new(&physical).unwrap();
+    let refused = CommandBuffer::new(&device, 77).map(drop).unwrap_err();
+    assert!(refused.to_string().contains("family 77"), "{refused}");
+    for stages in [0, 1 << 31, u32::MAX] {
+        let refused = StageTimer::new(&device, stages).map(drop);
+        assert!(matches!(refused, Err(Error::Unsupported { .. })));
+    }
+    assert!(StageTimer::new(&device, 3).is_ok());
 }

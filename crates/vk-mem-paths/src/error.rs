@@ -37,6 +37,22 @@ pub enum Error {
         /// The size of the heap that it was to come from, in bytes.
         heap: u64,
     },
+    /// A kernel was made for another device than the one it is to run on.
+    #[error("expected a kernel made for {expected}, found one made for {found}")]
+    ForeignKernel {
+        /// The device of the transfer loop.
+        expected: String,
+        /// The device of the kernel.
+        found: String,
+    },
+    /// The threads that copy on the host could not be started.
+    #[error("cannot start {threads} threads: {detail}")]
+    Threads {
+        /// How many were asked for.
+        threads: usize,
+        /// What the operating system said.
+        detail: String,
+    },
     /// A step of this crate broke its own contract: a bug, please report it.
     #[error("internal error in the data path (please report it): {what}")]
     Internal {

@@ -1,36 +1,52 @@
 //! Copies between the caller's slices and mapped memory.
 
 use std::mem::MaybeUninit;
+use std::sync::{Mutex, PoisonError};
 
-use rayon::prelude::*;
+use crate::{Crew, fresh};
 
-/// From this many bytes on, a copy is spread over the threads of the pool:
-/// below, waking them costs more than they save.
-const PARALLEL_FROM: usize = 2 << 20;
-/// Bytes that one thread copies at a time; a few pages of work each, small
-/// enough to balance uneven threads.
-const PIECE: usize = 512 << 10;
+/// From this many bytes on, a copy is spread over the crew: below, waking it
+/// costs more than it saves.
+const PARALLEL_FROM: usize = 1 << 20;
+/// Bytes that one thread copies at a time; enough to hide the taking of the
+/// next piece, small enough to balance uneven threads.
+const PIECE: usize = 256 << 10;
 
-/// One contiguous copy: source and destination have equal lengths.
-pub(crate) type Copy<'a> = (&'a [u8], &'a mut [MaybeUninit<u8>]);
+/// One contiguous copy: source, destination of equal length, and whether the
+/// destination is fresh memory.
+pub(crate) type Copy<'a> = (&'a [u8], &'a mut [MaybeUninit<u8>], bool);
 
-/// Runs all `copies`; in parallel where that is asked for and they are large
-/// enough.
-pub(crate) fn run(copies: Vec<Copy<'_>>, parallel: bool) {
-    let total: usize = copies.iter().map(|(from, _)| from.len()).sum();
-    if !parallel || total < PARALLEL_FROM || rayon::current_num_threads() == 1 {
-        for (from, to) in copies {
-            to.write_copy_of_slice(from);
-        }
-        return;
-    }
-    let pieces: Vec<Copy<'_>> = copies
-        .into_iter()
-        .flat_map(|(from, to)| from.chunks(PIECE).zip(to.chunks_mut(PIECE)))
-        .collect();
-    pieces.into_par_iter().for_each(|(from, to)| {
-        to.write_copy_of_slice(from);
+/// Runs all `copies`, with the help of `crew` where there is one and they are
+/// large enough.
+pub(crate) fn run(copies: Vec<Copy<'_>>, crew: Option<&Crew>) {
+    let total: usize = copies.iter().map(|(from, ..)| from.len()).sum();
+    let crew = match crew {
+        Some(crew) if total >= PARALLEL_FROM => crew,
+        _ => return copies.into_iter().for_each(copy),
+    };
+    let pieces = copies.into_iter().flat_map(|(from, to, fresh)| {
+        let pieces = from.chunks(PIECE).zip(to.chunks_mut(PIECE));
+        pieces.map(move |(from, to)| (from, to, fresh))
     });
+    let pieces = Mutex::new(pieces);
+    let threads = crew.threads().min(total.div_ceil(PIECE));
+    crew.run(threads, &|_| {
+        loop {
+            // Taken in a statement of its own: the lock is not held meanwhile.
+            let piece = pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
+            match piece {
+                Some(piece) => copy(piece),
+                None => break,
+            }
+        }
+    });
+}
+
+fn copy((from, to, is_fresh): Copy<'_>) {
+    if is_fresh {
+        fresh::populate(to);
+    }
+    to.write_copy_of_slice(from);
 }
 
 #[cfg(test)]
@@ -38,30 +54,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn small_and_large_copies_arrive_whole() {
-        for len in [
+    fn small_and_large_copies_arrive_whole_alone_and_with_a_crew() {
+        let crew = Crew::new(3).unwrap();
+        let sizes = [
             0,
             1,
             PIECE - 1,
             PIECE,
             PIECE + 1,
             PARALLEL_FROM,
-            3 * PARALLEL_FROM + 8,
-        ] {
+            3 * PARALLEL_FROM + 7,
+        ];
+        for (len, crew) in sizes
+            .into_iter()
+            .flat_map(|len| [(len, None), (len, Some(&crew))])
+        {
             let from: Vec<u8> = (0..len).map(|i| u8::try_from(i % 251).unwrap()).collect();
             let mut to = vec![MaybeUninit::new(0xff); len];
             let mut other = vec![MaybeUninit::new(0xff); 3];
             let copies = vec![
-                (from.as_slice(), to.as_mut_slice()),
-                (b"abc", other.as_mut_slice()),
+                (from.as_slice(), to.as_mut_slice(), true),
+                (b"abc", other.as_mut_slice(), false),
             ];
-            run(copies, len % 2 == 0);
-            // SAFETY: `run` wrote every byte, and all were initialised before.
-            let same = to
-                .iter()
-                .zip(&from)
-                .all(|(to, from)| unsafe { to.assume_init() } == *from);
-            assert!(same, "{len} bytes");
+            run(copies, crew);
+            // SAFETY: all bytes were initialised when the vectors were made.
+            let byte = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() };
+            assert!(to.iter().map(byte).eq(from), "{len} bytes");
+            assert!(other.iter().map(byte).eq(*b"abc"));
         }
     }
 }

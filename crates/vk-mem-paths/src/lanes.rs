@@ -5,52 +5,59 @@
 //! do the same, so that host copies use as many cores as there are lanes
 //! without any of them waiting for another.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use vk_core::{Kernel, WaitPolicy};
 
-use crate::Error;
 use crate::slot::Slot;
 use crate::stats::Stats;
 use crate::work::{ChunkWork, WorkQueue};
+use crate::{Crew, Error};
 
-/// Runs every chunk of `queue` through `kernel`, on `lanes` lanes that share
-/// `slots` evenly; the calling thread is the first lane.
+/// Runs every chunk of `queue` through `kernel` on `lanes` lanes, which share
+/// `slots` evenly. A lone lane has the crew's help with its copies.
 pub(crate) fn run(
+    crew: &Crew,
     slots: &mut [Slot],
     lanes: usize,
     kernel: &Arc<Kernel>,
     queue: &WorkQueue<'_>,
     wait: WaitPolicy,
 ) -> Result<Stats, Error> {
-    let per_lane = slots.len().div_ceil(lanes.max(1)).max(1);
-    let mut shares = slots.chunks_mut(per_lane);
-    let Some(own) = shares.next() else {
+    if slots.is_empty() {
         return Err(Error::Internal {
             what: "expected slots to run on, found none".to_owned(),
         });
-    };
-    let mut results: Vec<_> = shares.map(|share| (share, Ok(Stats::default()))).collect();
-    let lane = |slots: &mut [Slot]| {
-        let result = run_lane(slots, kernel, queue, wait);
+    }
+    if lanes <= 1 {
+        return run_lane(slots, kernel, queue, wait, Some(crew));
+    }
+    let per_lane = slots.len().div_ceil(lanes);
+    let shares: Vec<_> = slots
+        .chunks_mut(per_lane)
+        .map(|slots| Mutex::new(Some(slots)))
+        .collect();
+    let total = Mutex::new(Ok(Stats::default()));
+    crew.run(shares.len(), &|number| {
+        let slots = shares[number]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some(slots) = slots else { return };
+        let result = run_lane(slots, kernel, queue, wait, None);
         if result.is_err() {
             queue.stop();
         }
-        result
-    };
-    let first = rayon::in_place_scope(|scope| {
-        for (share, result) in &mut results {
-            scope.spawn(|_| *result = lane(share));
+        let mut total = total.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&mut *total, result) {
+            (Ok(total), Ok(stats)) => total.merge(&stats),
+            (Ok(_), Err(error)) => *total = Err(error),
+            // The first error is the informative one.
+            (Err(_), _) => {}
         }
-        // Should the pool be busy, this lane alone does all the work.
-        lane(own)
     });
-    let mut stats = first?;
-    for (_, result) in results {
-        stats.merge(&result?);
-    }
-    Ok(stats)
+    total.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One lane: each slot in turn is emptied, filled and submitted again.
@@ -59,6 +66,7 @@ fn run_lane<'a>(
     kernel: &Arc<Kernel>,
     queue: &WorkQueue<'a>,
     wait: WaitPolicy,
+    crew: Option<&Crew>,
 ) -> Result<Stats, Error> {
     let mut stats = Stats::default();
     let mut flying: Vec<Option<ChunkWork<'a>>> = slots.iter().map(|_| None).collect();
@@ -66,11 +74,11 @@ fn run_lane<'a>(
     loop {
         let (slot, carried) = (&mut slots[turn], &mut flying[turn]);
         if let Some(work) = carried.take() {
-            slot.finish(work, wait, &mut stats.times)?;
+            slot.finish(work, wait, crew, &mut stats.times)?;
         }
         let Some(work) = queue.next() else { break };
         let start = Instant::now();
-        slot.stage(&work)?;
+        slot.stage(&work, crew)?;
         let staged = Instant::now();
         slot.submit(kernel, work.elements)?;
         stats.times.copy_in += staged - start;
@@ -84,7 +92,7 @@ fn run_lane<'a>(
     for step in 1..=slots.len() {
         let turn = (turn + step) % slots.len();
         if let Some(work) = flying[turn].take() {
-            slots[turn].finish(work, wait, &mut stats.times)?;
+            slots[turn].finish(work, wait, crew, &mut stats.times)?;
         }
     }
     Ok(stats)

@@ -18,8 +18,10 @@
 
 mod buffers;
 mod chunks;
+mod crew;
 mod descriptors;
 mod error;
+mod fresh;
 mod host_copy;
 mod lanes;
 mod layout;
@@ -34,9 +36,10 @@ mod transfer;
 mod work;
 
 pub use chunks::{Chunk, Chunks, Packing, Segment};
+pub use crew::Crew;
 pub use error::Error;
+pub use fresh::advise_huge_pages;
 pub use placement::{MemoryUse, rank_memory_types};
 pub use plan::{DEFAULT_CHUNK, Path, PathChoice, Plan, Request, Workload, plan};
-pub use stages::{Group, Stage, group_stages};
 pub use stats::{StageTimes, Stats};
 pub use transfer::{Job, Transfer, TransferOptions};

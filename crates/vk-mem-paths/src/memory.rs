@@ -48,23 +48,34 @@ impl Memory {
         purpose: MemoryUse,
     ) -> Result<Buffer, Error> {
         let caps = self.device.caps();
+        let mut exhausted = None;
         for kind in rank_memory_types(caps, purpose) {
-            match self.buffer_of_type(size, usage, purpose, kind) {
+            let heap = caps.heaps.get(caps.memory_types[kind].heap);
+            let heap = heap.map_or(0, |heap| heap.size);
+            let too_large = size as u64 > heap.min(caps.limits.max_buffer_size);
+            let made = match too_large {
+                true => Err(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY),
+                false => self.buffer_of_type(size, usage, purpose, kind),
+            };
+            match made {
                 Ok(buffer) => return Ok(buffer),
                 // The buffer may not live in this type: the next best then.
                 Err(vk::Result::ERROR_FEATURE_NOT_PRESENT) => {}
+                // Another type that serves the purpose may be on another heap.
                 Err(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY) => {
-                    let heap = caps.heaps.get(caps.memory_types[kind].heap);
-                    return Err(Error::OutOfMemory {
+                    exhausted.get_or_insert(Error::OutOfMemory {
                         purpose: purpose.to_string(),
                         requested: size as u64,
-                        heap: heap.map_or(0, |heap| heap.size),
+                        heap,
                     });
                 }
                 Err(result) => {
                     return Err(vk_core::Error::from_vk("vmaCreateBuffer", result).into());
                 }
             }
+        }
+        if let Some(error) = exhausted {
+            return Err(error);
         }
         Err(Error::NoMemoryType {
             purpose: purpose.to_string(),
@@ -166,5 +177,29 @@ impl Drop for Buffer {
                 .allocator
                 .destroy_buffer(self.raw, &mut self.allocation)
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vk_core::testing::device_under_test;
+
+    #[test]
+    fn a_buffer_larger_than_any_heap_is_an_error_with_both_sizes() {
+        let (_guard, physical) = device_under_test().unwrap();
+        let memory = Memory::new(&Device::new(&physical).unwrap()).unwrap();
+        let usage = vk::BufferUsageFlags::STORAGE_BUFFER;
+        for purpose in [MemoryUse::Device, MemoryUse::Upload, MemoryUse::Readback] {
+            let made = memory.buffer(1 << 50, usage, purpose);
+            let error = made.err().unwrap();
+            assert!(matches!(error, Error::OutOfMemory { requested, .. } if requested == 1 << 50));
+            let small = memory.buffer(4096, usage, purpose).unwrap();
+            assert_eq!(
+                small.mapped(&(0..4096)).is_some(),
+                purpose != MemoryUse::Device
+            );
+            assert!(small.mapped(&(0..4097)).is_none());
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Path, chunk and depth of a run: a pure function over the caps.
 
-use vk_core::DeviceCaps;
+use vk_core::{DeviceCaps, DeviceKind};
 
 use crate::{Error, MemoryUse, Packing, rank_memory_types};
 
@@ -43,6 +43,8 @@ pub struct Workload {
     pub element_bytes: usize,
     /// Elements that one workgroup of the kernel computes.
     pub workgroup_size: u32,
+    /// Threads that can copy on the host at once.
+    pub threads: usize,
 }
 
 /// How it should be done.
@@ -51,46 +53,86 @@ pub struct Request {
     /// The path.
     pub path: PathChoice,
     /// The most elements of one chunk; `None` leaves it to the planner, which
-    /// takes [`DEFAULT_CHUNK`] at most.
+    /// takes [`DEFAULT_CHUNK`] for a sequential run and less for a pipelined one.
     pub chunk: Option<usize>,
-    /// The most chunks in flight, 1 being sequential; `None` leaves it to the
-    /// planner.
+    /// The most chunks in flight; `None` leaves it to the planner.
     pub depth: Option<usize>,
-    /// The most threads that copy on the host at once.
-    pub threads: usize,
+    /// Whether a chunk may carry several jobs.
+    pub packing: Packing,
 }
 
 /// How it will be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// The path.
-    pub path: Path,
-    /// Why this path.
-    pub reason: &'static str,
-    /// The most elements of one chunk.
-    pub chunk: usize,
-    /// How many chunks are in flight at most.
-    pub depth: usize,
-    /// How many threads drive them.
-    pub lanes: usize,
-    /// Whether a chunk may carry several jobs.
-    pub packing: Packing,
-    /// Elements that each slot's buffers are made for.
-    pub capacity: usize,
+    path: Path,
+    reason: &'static str,
+    chunk: usize,
+    depth: usize,
+    lanes: usize,
+    packing: Packing,
+    capacity: usize,
 }
 
-/// The most elements of one chunk where nothing else is asked for.
+impl Plan {
+    /// The path.
+    #[must_use]
+    pub fn path(&self) -> Path {
+        self.path
+    }
+
+    /// Why this path.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        self.reason
+    }
+
+    /// The most elements of one chunk.
+    #[must_use]
+    pub fn chunk(&self) -> usize {
+        self.chunk
+    }
+
+    /// How many chunks are in flight at most; 1 or more.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// How many threads drive them; 1 or more.
+    #[must_use]
+    pub fn lanes(&self) -> usize {
+        self.lanes
+    }
+
+    /// Whether a chunk may carry several jobs.
+    #[must_use]
+    pub fn packing(&self) -> Packing {
+        self.packing
+    }
+
+    /// Elements that each slot's buffers are made for.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+}
+
+/// The most elements of one chunk of a sequential run where nothing else is
+/// asked for.
 pub const DEFAULT_CHUNK: usize = 524_288;
 /// The least elements of a pipelined chunk: below, the fixed cost of a
 /// submission outweighs what the overlap saves.
-const MIN_PIPELINED_CHUNK: usize = 8_192;
-/// The most elements of a pipelined chunk: above, filling and draining the
-/// pipeline takes longer and nothing gets faster.
-const MAX_PIPELINED_CHUNK: usize = 65_536;
+const MIN_PIPELINED_CHUNK: usize = 4_096;
+/// The most elements of a pipelined chunk where nothing else is asked for:
+/// enough to keep a device busy, and what a lane copies stays in its cache.
+const MAX_PIPELINED_CHUNK: usize = 16_384;
+/// The most chunks in flight: more only cost memory.
+const MAX_DEPTH: usize = 256;
 /// Chunks that each slot of a pipeline should see, so that filling and
 /// draining the pipeline stays a small part of the run.
 const ROUNDS_PER_SLOT: usize = 2;
-/// Slots of one lane: it fills one while the device works on the other.
+/// Slots of one lane in a long run: it fills one while the device works on
+/// the other. A short run spreads over more lanes first.
 const SLOTS_PER_LANE: usize = 2;
 /// From this many elements on, device memory is expected to pay where nothing
 /// is measured (the guidance of the API's documentation).
@@ -109,13 +151,14 @@ const HEAP_SHARE: u64 = 4;
 /// # Errors
 /// [`Error::NoMemoryType`] where the device has no memory for the path.
 pub fn plan(caps: &DeviceCaps, work: &Workload, request: &Request) -> Result<Plan, Error> {
-    let pipeline = SLOTS_PER_LANE * request.threads.max(1);
-    let depth = request.depth.unwrap_or(pipeline).max(1);
-    let packing = if depth == 1 {
-        Packing::PerJob
-    } else {
-        Packing::AcrossJobs
-    };
+    let threads = work.threads.clamp(1, MAX_DEPTH);
+    let depth = request.depth.unwrap_or(match caps.kind {
+        // Its kernels run on the cores that would copy meanwhile: there is
+        // nothing to overlap.
+        DeviceKind::Software => 1,
+        _ => SLOTS_PER_LANE * threads,
+    });
+    let depth = depth.clamp(1, MAX_DEPTH);
     let (path, reason) = choose_path(caps, work.total, request.path);
     let limit = chunk_limit(caps, work, path, depth)?;
     let chunk = match request.chunk {
@@ -124,7 +167,7 @@ pub fn plan(caps: &DeviceCaps, work: &Workload, request: &Request) -> Result<Pla
         None => share(work, depth),
     };
     let chunk = chunk.clamp(1, limit);
-    let fullest = match packing {
+    let fullest = match request.packing {
         Packing::PerJob => work.largest_job,
         Packing::AcrossJobs => work.total,
     };
@@ -137,8 +180,8 @@ pub fn plan(caps: &DeviceCaps, work: &Workload, request: &Request) -> Result<Pla
         reason,
         chunk,
         depth,
-        lanes: request.threads.min(depth.div_ceil(SLOTS_PER_LANE)).max(1),
-        packing,
+        lanes: threads.min(depth),
+        packing: request.packing,
         capacity,
     })
 }
@@ -148,8 +191,8 @@ fn share(work: &Workload, depth: usize) -> usize {
     let share = work.total.div_ceil(ROUNDS_PER_SLOT * depth);
     // Whole workgroups, so that only the last one of a run is partly idle.
     share
-        .clamp(MIN_PIPELINED_CHUNK, MAX_PIPELINED_CHUNK)
         .next_multiple_of(work.workgroup_size.max(1) as usize)
+        .clamp(MIN_PIPELINED_CHUNK, MAX_PIPELINED_CHUNK)
 }
 
 fn choose_path(caps: &DeviceCaps, total: usize, choice: PathChoice) -> (Path, &'static str) {
@@ -177,7 +220,7 @@ fn chunk_limit(
     let binding = limits.max_storage_buffer_range / element;
     let dispatch = u64::from(limits.max_workgroups_x) * u64::from(work.workgroup_size);
     // The input buffer holds both operands.
-    let allocation = limits.max_allocation / (2 * element);
+    let allocation = limits.max_allocation.min(limits.max_buffer_size) / (2 * element);
     let staging = staging_limit(caps, path, element * depth as u64)?;
     let limit = binding
         .min(dispatch)
@@ -235,6 +278,7 @@ mod tests {
             largest_job: total,
             element_bytes: 48,
             workgroup_size: 128,
+            threads: 4,
         }
     }
 
@@ -243,7 +287,10 @@ mod tests {
             path: PathChoice::Auto,
             chunk: None,
             depth,
-            threads: 4,
+            packing: match depth {
+                Some(1) => Packing::PerJob,
+                _ => Packing::AcrossJobs,
+            },
         }
     }
 
@@ -277,13 +324,17 @@ mod tests {
         let pipelined = plan(&recorded::h200(), &work(1 << 20), &request(None)).unwrap();
         assert_eq!(pipelined.packing, Packing::AcrossJobs);
         assert_eq!((pipelined.depth, pipelined.lanes), (8, 4));
-        assert_eq!(pipelined.chunk, (1 << 20) / 16);
+        assert_eq!(pipelined.chunk, MAX_PIPELINED_CHUNK);
         let asked = Request {
             chunk: Some(100_000),
             ..request(Some(3))
         };
         let asked = plan(&recorded::h200(), &work(1 << 20), &asked).unwrap();
-        assert_eq!((asked.chunk, asked.depth, asked.lanes), (100_000, 3, 2));
+        assert_eq!((asked.chunk, asked.depth, asked.lanes), (100_000, 3, 3));
+        // Its kernels and the host's copies share the cores.
+        let software = plan(&recorded::llvmpipe(), &work(1 << 20), &request(None)).unwrap();
+        assert_eq!((software.depth, software.lanes), (1, 1));
+        assert_eq!(software.packing, Packing::AcrossJobs);
         let tiny = plan(&recorded::h200(), &work(64), &request(None)).unwrap();
         assert_eq!((tiny.depth, tiny.capacity), (1, 64));
     }
@@ -337,8 +388,8 @@ mod tests {
                 recorded::uncached(), recorded::small_bar(),
             ];
             let caps = &devices[device];
-            let work = Workload { total, largest_job: total, element_bytes, workgroup_size };
-            let plan = plan(caps, &work, &Request { path, chunk, depth, threads: 8 }).unwrap();
+            let work = Workload { total, largest_job: total, element_bytes, workgroup_size, threads: 8 };
+            let plan = plan(caps, &work, &Request { path, chunk, depth, packing: Packing::AcrossJobs }).unwrap();
             let bytes = (plan.chunk * element_bytes) as u64;
             prop_assert!(plan.chunk >= 1 && plan.chunk <= chunk.unwrap_or(DEFAULT_CHUNK).max(1));
             prop_assert!(bytes <= caps.limits.max_storage_buffer_range);

@@ -3,9 +3,9 @@
 use vk_core::ash::{self, vk};
 use vk_core::{Kernel, StageTimer};
 
-use crate::Stage;
 use crate::buffers::{DeviceBuffer, ReadbackBuffer, UploadBuffer};
 use crate::layout::Layout;
+use crate::stages::Stage;
 
 /// The buffers of a slot; `device` holds inputs and output of the
 /// device-local path.

@@ -14,26 +14,29 @@
 //!    slot that is `Free` has nothing in flight.
 //! 2. `InFlight` becomes `Free` only after waiting for its ticket succeeded.
 //!    A wait that timed out or failed leaves the state as it is.
-//! 3. The ticket is that of the last group; each group starts after the one
-//!    before it, so its completion is that of all.
-//! 4. `stage`, `submit` and `release` refuse a slot that is not `Free`.
-//! 5. `Drop` waits for the device while `InFlight`, so buffers and the kernel
-//!    that `recorded` holds outlive every submission that names them.
+//! 3. The ticket is that of the last group submitted; each group starts after
+//!    the one before it, so its completion is that of all.
+//! 4. `stage` and `submit` refuse a slot that is not `Free`.
+//! 5. A slot is dropped only while `Free` or through `retire`, which waits
+//!    and, where the device does not answer in time, leaks the slot instead.
+//!    So buffers, and the kernel that `recorded` holds, outlive every
+//!    submission that names them. A lost device executes nothing any more.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use vk_core::ash::vk;
-use vk_core::{CommandBuffers, Device, Kernel, SetLayout, StageTimer, Ticket, WaitPolicy};
+use vk_core::{CommandBuffer, Device, Kernel, SetLayout, StageTimer, Ticket, WaitPolicy};
 
 use crate::buffers::{DeviceBuffer, ReadbackBuffer, UploadBuffer};
 use crate::descriptors::DescriptorSet;
 use crate::layout::Layout;
 use crate::memory::Memory;
 use crate::record::{Buffers, Recording};
+use crate::stages::{Group, Stage};
 use crate::stats::{StageTimes, add};
 use crate::work::ChunkWork;
-use crate::{Error, Group, Path, Stage, host_copy};
+use crate::{Crew, Error, Path, host_copy};
 
 /// What a slot is made for.
 pub(crate) struct SlotShape<'a> {
@@ -42,15 +45,12 @@ pub(crate) struct SlotShape<'a> {
     pub(crate) capacity: usize,
     pub(crate) element_bytes: usize,
     pub(crate) timestamps: bool,
-    /// Whether one chunk's copies use several threads: where chunks run one
-    /// after the other, nothing else keeps the cores busy.
-    pub(crate) parallel_copies: bool,
 }
 
 pub(crate) struct Slot {
     state: State,
     device: Arc<Device>,
-    commands: Vec<(Group, CommandBuffers)>,
+    commands: Vec<(Group, CommandBuffer)>,
     recorded: Option<(Arc<Kernel>, usize)>,
     set: DescriptorSet,
     timer: Option<StageTimer>,
@@ -58,7 +58,6 @@ pub(crate) struct Slot {
     layout: Layout,
     capacity: usize,
     element_bytes: usize,
-    parallel_copies: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -90,7 +89,7 @@ impl Slot {
             },
         };
         let commands = shape.groups.iter().map(|group| {
-            let commands = CommandBuffers::new(device, group.queue.family, 1)?;
+            let commands = CommandBuffer::new(device, group.queue.family)?;
             Ok((group.clone(), commands))
         });
         Ok(Self {
@@ -107,7 +106,6 @@ impl Slot {
             layout,
             capacity: shape.capacity,
             element_bytes: shape.element_bytes,
-            parallel_copies: shape.parallel_copies,
         })
     }
 
@@ -116,7 +114,7 @@ impl Slot {
     }
 
     /// Copies the inputs of `work` into the upload buffer.
-    pub(crate) fn stage(&mut self, work: &ChunkWork<'_>) -> Result<(), Error> {
+    pub(crate) fn stage(&mut self, work: &ChunkWork<'_>, crew: Option<&Crew>) -> Result<(), Error> {
         self.expect_free()?;
         if work.elements > self.capacity {
             return Err(Error::Internal {
@@ -133,11 +131,11 @@ impl Slot {
         for piece in &work.pieces {
             let (to_a, rest_a) = a.split_at_mut(piece.a.len());
             let (to_b, rest_b) = b.split_at_mut(piece.b.len());
-            copies.push((piece.a, to_a));
-            copies.push((piece.b, to_b));
+            copies.push((piece.a, to_a, false));
+            copies.push((piece.b, to_b, false));
             (a, b) = (rest_a, rest_b);
         }
-        host_copy::run(copies, self.parallel_copies);
+        host_copy::run(copies, crew);
         ranges
             .iter()
             .try_for_each(|range| self.buffers.upload.flush(range))
@@ -153,12 +151,9 @@ impl Slot {
         }
         let mut ticket = None;
         for (group, commands) in &self.commands {
-            let Some(buffer) = commands.get(0) else {
-                continue;
-            };
             // SAFETY: recorded above, not in flight (rule 1); what it names
             // stays until the ticket is complete (rules 2 to 5).
-            let submitted = unsafe { self.device.submit(group.queue, buffer, ticket)? };
+            let submitted = unsafe { self.device.submit(group.queue, commands.raw(), ticket)? };
             ticket = Some(submitted);
             self.state = State::InFlight(submitted);
         }
@@ -171,12 +166,22 @@ impl Slot {
         &mut self,
         work: ChunkWork<'_>,
         wait: WaitPolicy,
+        crew: Option<&Crew>,
         times: &mut StageTimes,
     ) -> Result<(), Error> {
+        let submitted = self.recorded.as_ref().map(|(_, elements)| *elements);
+        if submitted != Some(work.elements) {
+            return Err(Error::Internal {
+                what: format!(
+                    "expected the results of {submitted:?} elements, found {}",
+                    work.elements
+                ),
+            });
+        }
         let start = Instant::now();
         self.release(wait)?;
         let done = Instant::now();
-        self.copy_out(work)?;
+        self.copy_out(work, crew)?;
         times.wait += done - start;
         times.copy_out += done.elapsed();
         self.add_device_times(times)
@@ -191,7 +196,22 @@ impl Slot {
         Ok(())
     }
 
-    fn copy_out(&mut self, work: ChunkWork<'_>) -> Result<(), Error> {
+    /// Drops the slot once nothing of it is in flight; leaks it where the
+    /// device does not say so in time.
+    pub(crate) fn retire(mut self, wait: WaitPolicy) {
+        let released = self.release(wait);
+        if self.device.is_lost() {
+            // Even a submission that reported the loss may have begun.
+            // SAFETY: the device is alive, and once it is lost nothing more
+            // is submitted to it.
+            let _ = unsafe { self.device.raw().device_wait_idle() };
+        } else if let Err(error) = released {
+            tracing::error!("leaking a slot that is still in flight: {error}");
+            std::mem::forget(self);
+        }
+    }
+
+    fn copy_out(&mut self, work: ChunkWork<'_>, crew: Option<&Crew>) -> Result<(), Error> {
         let range = self.layout.out(work.elements);
         // SAFETY: the submission that wrote this range and recorded the host
         // barrier is complete (rule 2), and nothing else is in flight.
@@ -199,10 +219,10 @@ impl Slot {
         let mut copies = Vec::with_capacity(work.pieces.len());
         for piece in work.pieces {
             let (results, rest) = from.split_at(piece.out.len());
-            copies.push((results, piece.out));
+            copies.push((results, piece.out, piece.fresh));
             from = rest;
         }
-        host_copy::run(copies, self.parallel_copies);
+        host_copy::run(copies, crew);
         Ok(())
     }
 
@@ -238,10 +258,9 @@ impl Slot {
                 // SAFETY: being recorded for `family`; all that `recording`
                 // names lives in this slot (rules 2 to 5).
                 unsafe { recording.record(device, buffer, family, &group.stages) };
-                Ok::<(), Error>(())
             };
             // SAFETY: nothing is in flight (rule 1).
-            unsafe { commands.record(0, fill)? };
+            unsafe { commands.record(fill)? };
         }
         self.recorded = Some((Arc::clone(kernel), elements));
         Ok(())
@@ -271,19 +290,6 @@ impl Slot {
             State::InFlight(_) => Err(Error::Internal {
                 what: "expected a free slot, found one in flight".to_owned(),
             }),
-        }
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        if let State::InFlight(_) = self.state {
-            // SAFETY: the device is alive; submissions of other threads to it
-            // go on unharmed.
-            let idle = unsafe { self.device.raw().device_wait_idle() };
-            if let Err(result) = idle {
-                tracing::warn!("vkDeviceWaitIdle while dropping a slot in flight: {result}");
-            }
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::Path;
 
 /// One step of a chunk on the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Stage {
+pub(crate) enum Stage {
     /// Staging buffer to device memory.
     Upload = 0,
     /// The kernel.
@@ -17,22 +17,21 @@ pub enum Stage {
 
 impl Stage {
     /// How many stages there are.
-    pub const COUNT: u32 = 3;
+    pub(crate) const COUNT: u32 = 3;
 
     /// The stage's number, from 0.
-    #[must_use]
-    pub fn number(self) -> u32 {
+    pub(crate) fn number(self) -> u32 {
         self as u32
     }
 }
 
 /// Consecutive stages that run in one command buffer on one queue.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Group {
+pub(crate) struct Group {
     /// The queue.
-    pub queue: QueueRef,
+    pub(crate) queue: QueueRef,
     /// The stages, in order.
-    pub stages: Vec<Stage>,
+    pub(crate) stages: Vec<Stage>,
 }
 
 /// The groups of a chunk, in the order in which they run.
@@ -40,8 +39,7 @@ pub struct Group {
 /// Stages spread over several queues only where chunks overlap
 /// (`overlapped`): a lone chunk gains nothing from a second queue and pays
 /// for a semaphore.
-#[must_use]
-pub fn group_stages(path: Path, overlapped: bool, queues: &QueuePlan) -> Vec<Group> {
+pub(crate) fn group_stages(path: Path, overlapped: bool, queues: &QueuePlan) -> Vec<Group> {
     let compute = queues.compute;
     let stages = match (path, overlapped) {
         (Path::HostVisible, _) => vec![(Stage::Kernel, compute)],

@@ -1,15 +1,17 @@
-//! Runs batches: keeps the slots and hands them to the lanes.
+//! Runs batches: plans them, keeps the slots and hands them to the lanes.
 
 use std::collections::HashMap;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
+use std::time::Duration;
 
 use vk_core::{Device, Kernel, SetLayout, WaitPolicy};
 
 use crate::memory::Memory;
 use crate::slot::{Slot, SlotShape};
+use crate::stages::group_stages;
 use crate::work::WorkQueue;
-use crate::{Chunks, Error, Path, Plan, Stats, group_stages, lanes};
+use crate::{Chunks, Crew, Error, Path, Plan, Request, Stats, Workload, lanes, plan};
 
 /// One job: two inputs and an output of equal length, a whole number of
 /// elements each.
@@ -20,6 +22,9 @@ pub struct Job<'a> {
     pub b: &'a [u8],
     /// Where the result goes; needs no value before.
     pub out: &'a mut [MaybeUninit<u8>],
+    /// Whether `out` is memory that nobody has written yet, whose pages are
+    /// better mapped at once than one by one.
+    pub fresh: bool,
 }
 
 impl Job<'_> {
@@ -28,6 +33,7 @@ impl Job<'_> {
             a: self.a,
             b: self.b,
             out: self.out,
+            fresh: self.fresh,
         }
     }
 }
@@ -40,13 +46,15 @@ pub struct TransferOptions {
     /// Whether the device times its stages. Off by default: it costs two
     /// timestamps per stage and chunk.
     pub timestamps: bool,
+    /// Threads that copy on the host; 0, the default, means one per core.
+    pub threads: usize,
 }
 
 /// Runs batches of jobs on one device and keeps slots (staging buffers,
 /// descriptor sets, command buffers) from run to run.
 pub struct Transfer {
-    // Slots hold memory and device; they drop first.
     slots: HashMap<SlotKind, Vec<Slot>>,
+    crew: Crew,
     memory: Arc<Memory>,
     set_layout: Arc<SetLayout>,
     device: Arc<Device>,
@@ -65,7 +73,7 @@ impl Transfer {
     /// `set_layout` came from.
     ///
     /// # Errors
-    /// What creating the allocator returned.
+    /// [`Error::Threads`], and what creating the allocator returned.
     pub fn new(
         device: &Arc<Device>,
         set_layout: &Arc<SetLayout>,
@@ -73,6 +81,7 @@ impl Transfer {
     ) -> Result<Self, Error> {
         Ok(Self {
             slots: HashMap::new(),
+            crew: Crew::new(options.threads)?,
             memory: Memory::new(device)?,
             set_layout: Arc::clone(set_layout),
             device: Arc::clone(device),
@@ -81,40 +90,52 @@ impl Transfer {
     }
 
     /// Runs `kernel` over all `jobs`, whose elements are `element_bytes`
-    /// long, under `plan`.
+    /// long, and returns how it was done.
     ///
     /// On `Ok`, every byte of every `out` has been written. On `Err`, none of
-    /// them may be read, and the loop is ready for the next run.
+    /// them may be read; the loop is ready for the next run unless the device
+    /// is lost or still busy ([`vk_core::Error::Timeout`]).
     ///
     /// # Errors
     /// [`Error::InvalidJob`] for slices of unequal length or of a fraction of
-    /// an element, [`Error::OutOfMemory`] for staging memory, else what the
-    /// device returned.
+    /// an element, [`Error::ForeignKernel`] for a kernel of another device,
+    /// [`Error::OutOfMemory`] for staging memory, else what the device
+    /// returned.
     pub fn run(
         &mut self,
         kernel: &Arc<Kernel>,
-        plan: &Plan,
+        request: &Request,
         element_bytes: usize,
         jobs: &mut [Job<'_>],
-    ) -> Result<Stats, Error> {
+    ) -> Result<(Plan, Stats), Error> {
+        if !Arc::ptr_eq(kernel.device(), &self.device) {
+            return Err(Error::ForeignKernel {
+                expected: self.device.caps().name.clone(),
+                found: kernel.device().caps().name.clone(),
+            });
+        }
         let elements = check_jobs(jobs, element_bytes)?;
-        let kind = SlotKind {
-            path: plan.path,
-            overlapped: plan.depth > 1,
+        let total = elements.iter().sum();
+        let work = Workload {
+            total,
+            largest_job: elements.iter().copied().max().unwrap_or(0),
+            element_bytes,
+            workgroup_size: kernel.workgroup_size(),
+            threads: self.crew.threads(),
         };
-        self.prepare(kind, plan, element_bytes)?;
-        let wait = self.options.wait;
-        let slots = self.slots.entry(kind).or_default();
-        let slots = &mut slots[..plan.depth.max(1)];
-        let chunks = Chunks::new(&elements, plan.chunk, plan.packing);
+        let plan = plan(self.device.caps(), &work, request)?;
+        self.prepare(&plan, element_bytes)?;
+        let chunks = Chunks::new(&elements, plan.chunk(), plan.packing());
         let jobs = jobs.iter_mut().map(Job::reborrow).collect();
         let queue = WorkQueue::new(chunks, jobs, element_bytes);
-        let ran = lanes::run(slots, plan.lanes, kernel, &queue, wait);
-        if ran.is_err() {
-            release(slots, wait);
+        let wait = self.options.wait;
+        let slots = self.slots.entry(SlotKind::of(&plan)).or_default();
+        let slots = slots.get_mut(..plan.depth()).unwrap_or_default();
+        let ran = lanes::run(&self.crew, slots, plan.lanes(), kernel, &queue, wait);
+        if let Err(error) = &ran {
+            release(slots, wait, error);
         }
         let mut stats = ran?;
-        let total: usize = elements.iter().sum();
         if stats.elements != total {
             return Err(Error::Internal {
                 what: format!(
@@ -126,51 +147,81 @@ impl Transfer {
         let bytes = (stats.elements * element_bytes) as u64;
         stats.bytes_in = 2 * bytes;
         stats.bytes_out = bytes;
-        Ok(stats)
+        Ok((plan, stats))
     }
 
-    /// Makes sure that `plan.depth` slots of `kind` are there, free and large
-    /// enough.
-    fn prepare(&mut self, kind: SlotKind, plan: &Plan, element_bytes: usize) -> Result<(), Error> {
-        let groups = group_stages(kind.path, kind.overlapped, self.device.queue_plan());
-        let shape = SlotShape {
-            path: kind.path,
-            groups: &groups,
-            capacity: plan.capacity,
-            element_bytes,
-            timestamps: self.options.timestamps,
-            parallel_copies: !kind.overlapped,
-        };
+    /// Makes sure that as many slots as `plan` is deep are there, free and
+    /// large enough. Where memory runs out, the slots of other kinds go.
+    fn prepare(&mut self, plan: &Plan, element_bytes: usize) -> Result<(), Error> {
+        let kind = SlotKind::of(plan);
         let slots = self.slots.entry(kind).or_default();
         for slot in slots.iter_mut() {
             slot.release(self.options.wait)?;
         }
         // Smaller ones go before larger ones come: both at once might not fit.
-        slots.retain(|slot| slot.fits(plan.capacity, element_bytes));
-        while slots.len() < plan.depth.max(1) {
-            slots.push(Slot::new(
-                &self.device,
-                &self.memory,
-                &self.set_layout,
-                &shape,
-            )?);
+        slots.retain(|slot| slot.fits(plan.capacity(), element_bytes));
+        let missing = plan.depth().saturating_sub(slots.len());
+        for _ in 0..missing {
+            let slot = match self.new_slot(plan, kind, element_bytes) {
+                Err(Error::OutOfMemory { .. }) if self.slots.len() > 1 => {
+                    self.give_up_slots(|other| other != kind);
+                    self.new_slot(plan, kind, element_bytes)?
+                }
+                slot => slot?,
+            };
+            self.slots.entry(kind).or_default().push(slot);
         }
         Ok(())
+    }
+
+    fn new_slot(&self, plan: &Plan, kind: SlotKind, element_bytes: usize) -> Result<Slot, Error> {
+        let groups = group_stages(kind.path, kind.overlapped, self.device.queue_plan());
+        let shape = SlotShape {
+            path: kind.path,
+            groups: &groups,
+            capacity: plan.capacity(),
+            element_bytes,
+            timestamps: self.options.timestamps,
+        };
+        Slot::new(&self.device, &self.memory, &self.set_layout, &shape)
+    }
+
+    /// Frees the slots of the kinds that `which` names.
+    fn give_up_slots(&mut self, which: impl Fn(SlotKind) -> bool) {
+        let wait = self.options.wait;
+        for (_, slots) in self.slots.extract_if(|kind, _| which(*kind)) {
+            slots.into_iter().for_each(|slot| slot.retire(wait));
+        }
+    }
+}
+
+impl Drop for Transfer {
+    fn drop(&mut self) {
+        self.give_up_slots(|_| true);
+    }
+}
+
+impl SlotKind {
+    fn of(plan: &Plan) -> Self {
+        Self {
+            path: plan.path(),
+            overlapped: plan.depth() > 1,
+        }
     }
 }
 
 /// The elements of each job.
 fn check_jobs(jobs: &[Job<'_>], element_bytes: usize) -> Result<Vec<usize>, Error> {
-    let element_bytes = element_bytes.max(1);
     let check = |(number, job): (usize, &Job<'_>)| {
-        let whole = job.a.len() / element_bytes * element_bytes;
+        let elements = job.a.len().checked_div(element_bytes).unwrap_or(0);
+        let whole = elements * element_bytes;
         let lengths = [
             ("A", job.a.len()),
             ("B", job.b.len()),
             ("the output", job.out.len()),
         ];
         match lengths.into_iter().find(|(_, found)| *found != whole) {
-            None => Ok(whole / element_bytes),
+            None => Ok(elements),
             Some((what, found)) => Err(Error::InvalidJob {
                 job: number,
                 what,
@@ -184,8 +235,15 @@ fn check_jobs(jobs: &[Job<'_>], element_bytes: usize) -> Result<Vec<usize>, Erro
 
 /// After a failed run: waits for what is in flight, so that the slots are
 /// free again. What cannot be waited for stays in flight, and the next run
-/// says so.
-fn release(slots: &mut [Slot], wait: WaitPolicy) {
+/// says so. After a timeout there is no second wait: the caller's patience
+/// was the limit.
+fn release(slots: &mut [Slot], wait: WaitPolicy, error: &Error) {
+    let timed_out = matches!(error, Error::Vulkan(vk_core::Error::Timeout { .. }));
+    let none = WaitPolicy {
+        spin: Duration::ZERO,
+        timeout: Duration::ZERO,
+    };
+    let wait = if timed_out { none } else { wait };
     for slot in slots {
         if let Err(error) = slot.release(wait) {
             tracing::warn!("a slot stays in flight after a failed run: {error}");

@@ -11,6 +11,7 @@ pub(crate) struct Piece<'a> {
     pub(crate) a: &'a [u8],
     pub(crate) b: &'a [u8],
     pub(crate) out: &'a mut [MaybeUninit<u8>],
+    pub(crate) fresh: bool,
 }
 
 /// One chunk with the bytes of its segments, in order.
@@ -78,7 +79,12 @@ impl<'a> State<'a> {
             (a, job.a) = job.a.split_at(bytes);
             (b, job.b) = job.b.split_at(bytes);
             (out, job.out) = std::mem::take(&mut job.out).split_at_mut(bytes);
-            Piece { a, b, out }
+            Piece {
+                a,
+                b,
+                out,
+                fresh: job.fresh,
+            }
         });
         ChunkWork {
             elements: chunk.elements,
@@ -102,11 +108,13 @@ mod tests {
                 a: &a[..4],
                 b: &b[..4],
                 out: first,
+                fresh: false,
             },
             Job {
                 a: &a[4..],
                 b: &b[4..],
                 out: second,
+                fresh: false,
             },
         ];
         let elements = [2, 3];

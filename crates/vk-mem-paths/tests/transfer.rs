@@ -10,14 +10,13 @@ use proptest::prelude::*;
 use vk_core::testing::{DeviceTest, device_under_test, without_timeline_semaphores};
 use vk_core::{Device, Kernel, KernelCache};
 use vk_mem_paths::{
-    Error, Job, Path, PathChoice, Plan, Request, Stats, Transfer, TransferOptions, Workload, plan,
+    Error, Job, Packing, Path, PathChoice, Plan, Request, Stats, Transfer, TransferOptions,
 };
 
 /// A transfer loop with the library's kernel; drops before its guard.
 struct Loop {
     transfer: Transfer,
     kernel: Arc<Kernel>,
-    device: Arc<Device>,
     _guard: DeviceTest,
 }
 
@@ -30,35 +29,33 @@ impl Loop {
         let device = Device::new(&physical).unwrap();
         let mut kernels = KernelCache::new(&device).unwrap();
         let kernel = kernels.get(FIELD_ADD.spirv).unwrap();
-        let options = TransferOptions::default();
+        let options = TransferOptions {
+            threads: 3,
+            ..TransferOptions::default()
+        };
         Self {
             transfer: Transfer::new(&device, kernels.set_layout(), options).unwrap(),
             kernel,
-            device,
             _guard: guard,
         }
     }
 
-    fn plan(&self, jobs: &[Operands], path: Path, chunk: usize, depth: usize) -> Plan {
-        let work = Workload {
-            total: jobs.iter().map(|job| job.elements()).sum(),
-            largest_job: jobs.iter().map(|job| job.elements()).max().unwrap_or(0),
-            element_bytes: ELEMENT_BYTES,
-            workgroup_size: self.kernel.workgroup_size(),
-        };
-        let request = Request {
-            path: PathChoice::Fixed(path),
-            chunk: Some(chunk),
-            depth: Some(depth),
-            threads: 3,
-        };
-        plan(self.device.caps(), &work, &request).unwrap()
-    }
-
-    fn run(&mut self, jobs: &mut [Operands], plan: &Plan) -> Result<Stats, Error> {
+    fn run(&mut self, jobs: &mut [Operands], request: &Request) -> Result<(Plan, Stats), Error> {
         let mut borrowed: Vec<_> = jobs.iter_mut().map(Operands::job).collect();
         self.transfer
-            .run(&self.kernel, plan, ELEMENT_BYTES, &mut borrowed)
+            .run(&self.kernel, request, ELEMENT_BYTES, &mut borrowed)
+    }
+}
+
+fn request(path: Path, chunk: usize, depth: usize) -> Request {
+    Request {
+        path: PathChoice::Fixed(path),
+        chunk: Some(chunk),
+        depth: Some(depth),
+        packing: match depth {
+            1 => Packing::PerJob,
+            _ => Packing::AcrossJobs,
+        },
     }
 }
 
@@ -87,15 +84,12 @@ impl Operands {
         }
     }
 
-    fn elements(&self) -> usize {
-        self.a.len() / ELEMENT_BYTES
-    }
-
     fn job(&mut self) -> Job<'_> {
         Job {
             a: &self.a,
             b: &self.b,
             out: &mut self.out,
+            fresh: false,
         }
     }
 
@@ -132,13 +126,15 @@ fn a_mixture_of_sizes_runs_on_every_path_depth_and_form_of_completion() {
         for path in [Path::HostVisible, Path::DeviceLocal] {
             for depth in [1, 2, 3, 5] {
                 let mut jobs = mixture(&[1, 700, 0, 64, 9_000, 3, 20_000]);
-                let plan = transfer.plan(&jobs, path, 4_000, depth);
-                let stats = transfer.run(&mut jobs, &plan).unwrap();
+                let (plan, stats) = transfer
+                    .run(&mut jobs, &request(path, 4_000, depth))
+                    .unwrap();
                 let what = format!("timeline {timeline}, {path}, depth {depth}");
                 assert!(jobs.iter().all(Operands::is_added), "{what}");
                 assert_eq!(stats.elements, 29_768, "{what}");
                 assert_eq!(stats.bytes_out, 29_768 * 48, "{what}");
                 assert!(stats.chunks >= 8, "{what}: {} chunks", stats.chunks);
+                assert_eq!((plan.path(), plan.depth()), (path, depth), "{what}");
             }
         }
     }
@@ -148,7 +144,7 @@ fn a_mixture_of_sizes_runs_on_every_path_depth_and_form_of_completion() {
 fn slices_of_unequal_length_are_refused_before_anything_runs() {
     let mut transfer = Loop::new(true);
     let mut jobs = mixture(&[10, 10]);
-    let plan = transfer.plan(&jobs, Path::HostVisible, 100, 1);
+    let plan = request(Path::HostVisible, 100, 1);
     jobs[1].b.truncate(479);
     let error = transfer.run(&mut jobs, &plan).unwrap_err();
     assert_eq!(
@@ -167,18 +163,18 @@ fn slices_of_unequal_length_are_refused_before_anything_runs() {
 }
 
 #[test]
-fn staging_memory_that_cannot_be_had_is_an_error_and_the_next_run_works() {
-    let mut transfer = Loop::new(true);
-    let mut jobs = mixture(&[1_000]);
-    let good = transfer.plan(&jobs, Path::HostVisible, 100, 1);
-    let absurd = Plan {
-        // More than the address space of any device today.
-        capacity: 1 << 46,
-        ..good
-    };
-    let error = transfer.run(&mut jobs, &absurd).unwrap_err();
-    assert!(!matches!(error, Error::InvalidJob { .. }), "{error}");
-    transfer.run(&mut jobs, &good).unwrap();
+fn a_kernel_of_another_device_is_refused() {
+    let (mut one, other) = (Loop::new(true), Loop::new(true));
+    let mut jobs = mixture(&[10]);
+    let foreign = other.kernel.clone();
+    let own = std::mem::replace(&mut one.kernel, foreign);
+    let error = one
+        .run(&mut jobs, &request(Path::HostVisible, 100, 1))
+        .unwrap_err();
+    assert!(matches!(error, Error::ForeignKernel { .. }), "{error}");
+    one.kernel = own;
+    one.run(&mut jobs, &request(Path::HostVisible, 100, 1))
+        .unwrap();
     assert!(jobs.iter().all(Operands::is_added));
 }
 
@@ -199,8 +195,7 @@ proptest! {
         // not show in the second.
         for _ in 0..2 {
             let mut jobs = mixture(&sizes);
-            let plan = transfer.plan(&jobs, path, chunk, depth);
-            transfer.run(&mut jobs, &plan).unwrap();
+            transfer.run(&mut jobs, &request(path, chunk, depth)).unwrap();
             prop_assert!(jobs.iter().all(Operands::is_added));
         }
     }

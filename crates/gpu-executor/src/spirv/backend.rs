@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use vk_core::{Device, DeviceCaps, Kernel, KernelCache, PhysicalDevice, ValidationLog};
-use vk_mem_paths::{Path, PathChoice, Plan, Request, Stats, Transfer, TransferOptions, Workload};
+use vk_mem_paths::{Packing, Path, PathChoice, Plan, Request, Stats, Transfer, TransferOptions};
 
 use super::Builder;
 use super::builder::Settings;
@@ -22,7 +22,6 @@ use crate::{Engine, Error, Mode, RunReport};
 /// [`vk_core::spirv`] runs as it is. A SPIR-V module is code and deserves the
 /// trust that code gets.
 pub struct PersistentVulkanBackend {
-    // Declared in the order in which they must drop: slots before kernels.
     transfer: Transfer,
     kernels: KernelCache,
     device: Arc<Device>,
@@ -59,7 +58,9 @@ impl PersistentVulkanBackend {
     /// not fit `elements`; [`Error::Vulkan`] for SPIR-V that breaks the kernel
     /// interface or needs what the device lacks, and for what the driver
     /// returned; [`Error::DataPath`] and [`Error::OutOfHostMemory`] for
-    /// memory. The backend stays usable.
+    /// memory. The backend stays usable, except after a lost device
+    /// ([`vk_core::Error::DeviceLost`]) and while a kernel that timed out is
+    /// still running ([`vk_core::Error::Timeout`]).
     pub fn run_field_add_batch(
         &mut self,
         spirv_bytes: &[u8],
@@ -72,7 +73,7 @@ impl PersistentVulkanBackend {
             path: self.settings.path(use_device_local, host),
             chunk: self.settings.chunk,
             depth: Some(1),
-            threads: rayon::current_num_threads(),
+            packing: Packing::PerJob,
         };
         Ok(self.run(spirv_bytes, jobs, elements, Mode::Sequential, &request)?)
     }
@@ -95,7 +96,7 @@ impl PersistentVulkanBackend {
             path: self.settings.path(false, PathChoice::Auto),
             chunk: self.settings.chunk,
             depth: self.settings.depth,
-            threads: rayon::current_num_threads(),
+            packing: Packing::AcrossJobs,
         };
         Ok(self.run(spirv_bytes, jobs, elements, Mode::Pipelined, &request)?)
     }
@@ -193,13 +194,6 @@ impl PersistentVulkanBackend {
         self.report = None;
         let limbs = jobs::check(jobs, elements)?;
         let kernel = self.kernels.get(spirv)?;
-        let work = Workload {
-            total: elements * jobs.len(),
-            largest_job: elements,
-            element_bytes: ELEMENT_BYTES,
-            workgroup_size: kernel.workgroup_size(),
-        };
-        let plan = vk_mem_paths::plan(self.device.caps(), &work, request)?;
         let mut outputs = Outputs::new(jobs.len(), limbs)?;
         let mut byte_jobs: Vec<_> = jobs
             .iter()
@@ -208,11 +202,12 @@ impl PersistentVulkanBackend {
                 a: bytemuck::must_cast_slice(a),
                 b: bytemuck::must_cast_slice(b),
                 out,
+                fresh: true,
             })
             .collect();
-        let stats = self
+        let (plan, stats) = self
             .transfer
-            .run(&kernel, &plan, ELEMENT_BYTES, &mut byte_jobs)?;
+            .run(&kernel, request, ELEMENT_BYTES, &mut byte_jobs)?;
         drop(byte_jobs);
         // SAFETY: a run that returns Ok has written every byte of every
         // output (contract of `Transfer::run`).
@@ -240,10 +235,10 @@ impl PersistentVulkanBackend {
             },
             kernel: kernel_name(spirv, kernel),
             mode,
-            path: Some(plan.path),
-            path_reason: plan.reason,
-            chunk: plan.chunk,
-            depth: plan.depth,
+            path: Some(plan.path()),
+            path_reason: plan.reason(),
+            chunk: plan.chunk(),
+            depth: plan.depth(),
             chunks: stats.chunks,
             jobs,
             elements: stats.elements,

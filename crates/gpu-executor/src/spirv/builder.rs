@@ -5,7 +5,7 @@ use vk_mem_paths::{Path, PathChoice, TransferOptions};
 
 use super::PersistentVulkanBackend;
 use crate::Error;
-use crate::config::Environment;
+use crate::config::{DEVICE_VARIABLE, Environment};
 
 /// Settings of a [`PersistentVulkanBackend`].
 ///
@@ -16,6 +16,7 @@ pub struct Builder {
     device: Option<DevicePolicy>,
     chunk: Option<usize>,
     depth: Option<usize>,
+    threads: Option<usize>,
     path: Option<PathChoice>,
     validation: Validation,
     transfer: TransferOptions,
@@ -38,15 +39,16 @@ impl Builder {
     }
 
     /// The most elements of one chunk. Default: `GPU_STREAM_CHUNK_ELEMS`, else
-    /// 524,288 for sequential runs and a share of the work, 65,536 at most,
-    /// for pipelined ones. What the device's limits allow caps it further.
+    /// 524,288 for sequential runs and 4,096 to 16,384 for pipelined ones.
+    /// What the device's limits and staging memory allow caps it further.
     pub fn chunk_elements(mut self, elements: usize) -> Self {
         self.chunk = Some(elements);
         self
     }
 
-    /// The most chunks in flight of a pipelined run. Default: two for each
-    /// thread of rayon's pool, which copy on the host.
+    /// The most chunks in flight of a pipelined run, 256 at most. Default: two
+    /// for each thread that copies on the host, and 1 on a software device,
+    /// whose kernels would compete with the copies for the same cores.
     pub fn depth(mut self, chunks: usize) -> Self {
         self.depth = Some(chunks);
         self
@@ -73,6 +75,13 @@ impl Builder {
         self
     }
 
+    /// Threads that copy on the host, the caller's included. Default: one per
+    /// core.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
     /// Whether the device times its stages for the report. Default: off.
     pub fn timestamps(mut self, on: bool) -> Self {
         self.transfer.timestamps = on;
@@ -92,29 +101,47 @@ impl Builder {
     pub(crate) fn build_typed(self) -> Result<PersistentVulkanBackend, Error> {
         let environment = Environment::read()?;
         let settings = self.settings(&environment)?;
+        let from_environment = self.device.is_none();
         let policy = self.device.or(environment.device).unwrap_or_default();
         let instance = Instance::new(&InstanceOptions {
             validation: self.validation,
         })?;
         let devices = instance.devices()?;
         let caps: Vec<_> = devices.iter().map(|device| device.caps().clone()).collect();
-        let choice = vk_core::choose_device(&caps, &policy)?;
+        let choice = match vk_core::choose_device(&caps, &policy) {
+            Err(vk_core::Error::NoMatchingDevice { wanted, found }) if from_environment => {
+                return Err(Error::Config {
+                    variable: DEVICE_VARIABLE,
+                    value: wanted,
+                    accepted: format!("one of the devices {found}"),
+                });
+            }
+            choice => choice?,
+        };
         tracing::info!(
             device = caps[choice.index].name,
             driver = caps[choice.index].driver,
             reason = choice.reason,
             "chose a Vulkan device"
         );
-        PersistentVulkanBackend::open(&devices[choice.index], settings, self.transfer)
+        let transfer = TransferOptions {
+            threads: self.threads.unwrap_or(0),
+            ..self.transfer
+        };
+        PersistentVulkanBackend::open(&devices[choice.index], settings, transfer)
     }
 
     fn settings(&self, environment: &Environment) -> Result<Settings, Error> {
-        for (variable, value) in [("chunk_elements", self.chunk), ("depth", self.depth)] {
+        for (variable, value) in [
+            ("chunk_elements", self.chunk),
+            ("depth", self.depth),
+            ("threads", self.threads),
+        ] {
             if value == Some(0) {
                 return Err(Error::Config {
                     variable,
                     value: "0".to_owned(),
-                    accepted: "1 or more",
+                    accepted: "1 or more".to_owned(),
                 });
             }
         }

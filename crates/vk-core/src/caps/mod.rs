@@ -112,8 +112,8 @@ pub struct DeviceCaps {
 }
 
 impl DeviceCaps {
-    /// Whether device memory and host memory are one: every memory type lies
-    /// on a device-local heap, so copying into "device memory" gains nothing.
+    /// Whether device memory and host memory are one: every heap is
+    /// device-local, so copying into "device memory" gains nothing.
     #[must_use]
     pub fn unified_memory(&self) -> bool {
         self.heaps.iter().all(|heap| heap.device_local)
@@ -127,6 +127,9 @@ pub struct Limits {
     pub max_storage_buffer_range: u64,
     /// Largest single memory allocation, in bytes.
     pub max_allocation: u64,
+    /// Largest buffer, in bytes; `u64::MAX` where the device does not say
+    /// (before Vulkan 1.3).
+    pub max_buffer_size: u64,
     /// Most workgroups of one dispatch along x.
     pub max_workgroups_x: u32,
     /// Largest workgroup along x, in invocations.

@@ -26,12 +26,16 @@ pub(crate) fn query(
     let mut maintenance3 = vk::PhysicalDeviceMaintenance3Properties::default();
     let mut subgroup = vk::PhysicalDeviceSubgroupProperties::default();
     let mut driver = vk::PhysicalDeviceDriverProperties::default();
+    let mut maintenance4 = vk::PhysicalDeviceMaintenance4Properties::default();
     let mut properties = vk::PhysicalDeviceProperties2::default()
         .push_next(&mut id)
         .push_next(&mut maintenance3)
         .push_next(&mut subgroup);
     if api >= ApiVersion::V1_2 {
         properties = properties.push_next(&mut driver);
+    }
+    if api >= ApiVersion::V1_3 {
+        properties = properties.push_next(&mut maintenance4);
     }
     // SAFETY: as above; every chained struct is of a version that `api` covers.
     unsafe { instance.get_physical_device_properties2(physical, &mut properties) };
@@ -49,7 +53,7 @@ pub(crate) fn query(
         kind: kind(base.device_type),
         api,
         uuid: Uuid(id.device_uuid),
-        limits: limits(&base.limits, maintenance3.max_memory_allocation_size),
+        limits: limits(&base.limits, &maintenance3, &maintenance4),
         features: features(instance, physical, api, &subgroup),
         heaps: heaps(&memory),
         memory_types: memory_types(&memory),
@@ -90,10 +94,19 @@ fn kind(raw: vk::PhysicalDeviceType) -> DeviceKind {
     }
 }
 
-fn limits(raw: &vk::PhysicalDeviceLimits, max_allocation: u64) -> Limits {
+fn limits(
+    raw: &vk::PhysicalDeviceLimits,
+    maintenance3: &vk::PhysicalDeviceMaintenance3Properties<'_>,
+    maintenance4: &vk::PhysicalDeviceMaintenance4Properties<'_>,
+) -> Limits {
     Limits {
         max_storage_buffer_range: u64::from(raw.max_storage_buffer_range),
-        max_allocation,
+        max_allocation: maintenance3.max_memory_allocation_size,
+        // Still 0 where the device was not asked.
+        max_buffer_size: match maintenance4.max_buffer_size {
+            0 => u64::MAX,
+            most => most,
+        },
         max_workgroups_x: raw.max_compute_work_group_count[0],
         max_workgroup_size_x: raw.max_compute_work_group_size[0],
         max_workgroup_invocations: raw.max_compute_work_group_invocations,

@@ -59,7 +59,7 @@ fn requirement(capability: Capability, have: &Features) -> (bool, &'static str) 
         ),
         _ => (
             false,
-            "as far as this library enables it (see docs/kernels.md)",
+            "without it: this library does not enable it (see docs/kernels.md)",
         ),
     }
 }
@@ -82,6 +82,8 @@ mod tests {
 
     #[test]
     fn an_unknown_capability_is_refused() {
-        assert!(check(Capability::RayQueryKHR, &recorded::h200()).is_err());
+        let error = check(Capability::RayQueryKHR, &recorded::h200()).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("found NVIDIA H200 without it: "), "{text}");
     }
 }

@@ -3,13 +3,15 @@
 use rspirv::dr::{Instruction, Module, Operand};
 use rspirv::spirv::{BuiltIn, Decoration, ExecutionMode, ExecutionModel, Op, StorageClass, Word};
 
-use super::module::Index;
-use super::{BINDING_OUT, BINDINGS, KernelInterface};
+use super::module::{Index, too_large};
+use super::{BINDING_OUT, BINDINGS, KernelInterface, sizes};
 use crate::Error;
 
 pub(super) fn read(words: Vec<u32>, module: &Module) -> Result<KernelInterface, Error> {
     let index = Index::new(module);
     let entry = entry_point(module)?;
+    let sizes = sizes::natural(module, &index);
+    let mut shared_memory_bytes = 0_u32;
     let mut push_constant_bytes = 0;
     let mut has_output = false;
     for variable in &module.types_global_values {
@@ -18,7 +20,12 @@ pub(super) fn read(words: Vec<u32>, module: &Module) -> Result<KernelInterface, 
         }
         match check_variable(&index, variable)? {
             Variable::Buffer(binding) => has_output |= binding == BINDING_OUT,
-            Variable::PushConstants(bytes) => push_constant_bytes = bytes,
+            // Variables of several entry points start at the same offset.
+            Variable::PushConstants(bytes) => push_constant_bytes = push_constant_bytes.max(bytes),
+            Variable::Shared(id) => {
+                let bytes = sizes.get(&id).copied().unwrap_or(0);
+                shared_memory_bytes = shared_memory_bytes.saturating_add(bytes);
+            }
             Variable::Internal => {}
         }
     }
@@ -34,6 +41,7 @@ pub(super) fn read(words: Vec<u32>, module: &Module) -> Result<KernelInterface, 
         version: header.map(|header| header.version()).unwrap_or_default(),
         workgroup_size: size,
         push_constant_bytes,
+        shared_memory_bytes,
         local_size_id,
         capabilities: capabilities(module),
     })
@@ -82,6 +90,8 @@ fn entry_point(module: &Module) -> Result<Word, Error> {
 enum Variable {
     Buffer(u32),
     PushConstants(u32),
+    /// Shared memory, with the id of its type.
+    Shared(Word),
     Internal,
 }
 
@@ -92,9 +102,12 @@ fn check_variable(index: &Index<'_>, variable: &Instruction) -> Result<Variable,
     match class {
         StorageClass::Input
         | StorageClass::Output
-        | StorageClass::Workgroup
         | StorageClass::Private
         | StorageClass::Function => Ok(Variable::Internal),
+        StorageClass::Workgroup => {
+            let shared = pointee(index, variable)?.result_id.unwrap_or_default();
+            Ok(Variable::Shared(shared))
+        }
         StorageClass::PushConstant => push_constants(index, variable).map(Variable::PushConstants),
         StorageClass::StorageBuffer | StorageClass::Uniform => {
             buffer(index, variable, *class).map(Variable::Buffer)
@@ -169,7 +182,8 @@ fn push_constants(index: &Index<'_>, variable: &Instruction) -> Result<u32, Erro
         )));
     }
     // Vulkan takes push constant ranges in multiples of 4 bytes.
-    Ok(index.block_bytes(id)?.next_multiple_of(4))
+    let bytes = index.block_bytes(id)?.checked_next_multiple_of(4);
+    bytes.ok_or_else(too_large)
 }
 
 /// The workgroup's invocations along x, and whether `LocalSizeId` gave them.

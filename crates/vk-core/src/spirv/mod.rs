@@ -12,6 +12,9 @@
 mod capabilities;
 mod interface;
 mod module;
+mod sizes;
+#[cfg(test)]
+mod tests;
 
 use rspirv::spirv::Capability;
 
@@ -37,6 +40,9 @@ pub struct KernelInterface {
     pub workgroup_size: u32,
     /// Bytes of the push constant block; 0 without one.
     pub push_constant_bytes: u32,
+    /// Bytes of shared memory (`Workgroup` variables) at least: without
+    /// padding, and without variables whose size the module does not tell.
+    pub shared_memory_bytes: u32,
     /// Whether the module uses the execution mode `LocalSizeId`.
     pub local_size_id: bool,
     capabilities: Vec<Capability>,
@@ -85,6 +91,12 @@ impl KernelInterface {
             return Err(Error::Unsupported {
                 needed: format!("workgroups of {} invocations", self.workgroup_size),
                 found: format!("{most} at most on {}", caps.name),
+            });
+        }
+        if self.shared_memory_bytes > limits.max_shared_memory {
+            return Err(Error::Unsupported {
+                needed: format!("{} bytes of shared memory", self.shared_memory_bytes),
+                found: format!("{} at most on {}", limits.max_shared_memory, caps.name),
             });
         }
         if self.push_constant_bytes > limits.max_push_constants {

@@ -141,10 +141,20 @@ impl<'m> Index<'m> {
 
     /// The bytes that a push constant block of type `id` covers.
     pub(super) fn block_bytes(&self, id: Word) -> Result<u32, Error> {
-        self.type_bytes(id, 0)
+        self.type_bytes(id, 0, &mut HashMap::new())
     }
 
-    fn type_bytes(&self, id: Word, depth: u32) -> Result<u32, Error> {
+    /// `known` holds the types seen before: without it, structs that name one
+    /// type several times, level upon level, take exponential time.
+    fn type_bytes(
+        &self,
+        id: Word,
+        depth: u32,
+        known: &mut HashMap<Word, u32>,
+    ) -> Result<u32, Error> {
+        if let Some(bytes) = known.get(&id) {
+            return Ok(*bytes);
+        }
         // Types nest a few levels deep; a module whose types form a cycle
         // must not overflow the stack.
         if depth > 16 {
@@ -153,19 +163,18 @@ impl<'m> Index<'m> {
             ));
         }
         let kind = self.get(id)?;
-        let too_large = || Error::spirv("push constant block larger than 4 GiB");
-        match (kind.class.opcode, kind.operands.as_slice()) {
-            (Op::TypeInt | Op::TypeFloat, [Operand::LiteralBit32(width), ..]) => Ok(width / 8),
+        let bytes = match (kind.class.opcode, kind.operands.as_slice()) {
+            (Op::TypeInt | Op::TypeFloat, [Operand::LiteralBit32(width), ..]) => width / 8,
             (Op::TypeVector, [Operand::IdRef(of), Operand::LiteralBit32(count)]) => {
-                let one = self.type_bytes(*of, depth + 1)?;
-                one.checked_mul(*count).ok_or_else(too_large)
+                let one = self.type_bytes(*of, depth + 1, known)?;
+                one.checked_mul(*count).ok_or_else(too_large)?
             }
             (Op::TypeArray, [Operand::IdRef(_), Operand::IdRef(count)]) => {
                 let stride = self.literal(id, Decoration::ArrayStride).ok_or_else(|| {
                     Error::spirv("an array in the push constant block has no ArrayStride")
                 })?;
                 let count = self.constant(*count)?;
-                stride.checked_mul(count).ok_or_else(too_large)
+                stride.checked_mul(count).ok_or_else(too_large)?
             }
             (Op::TypeStruct, members) => {
                 let mut bytes = 0;
@@ -174,19 +183,27 @@ impl<'m> Index<'m> {
                         continue;
                     };
                     let offset = self.member_offset(id, member)?;
-                    let end = offset.checked_add(self.type_bytes(*of, depth + 1)?);
+                    let end = offset.checked_add(self.type_bytes(*of, depth + 1, known)?);
                     bytes = bytes.max(end.ok_or_else(too_large)?);
                 }
-                Ok(bytes)
+                bytes
             }
-            (other, _) => Err(Error::spirv(format!(
-                "expected integers, floats, vectors, arrays and structs in the push constant block, found {other:?}"
-            ))),
-        }
+            (other, _) => {
+                return Err(Error::spirv(format!(
+                    "expected integers, floats, vectors, arrays and structs in the push constant block, found {other:?}"
+                )));
+            }
+        };
+        known.insert(id, bytes);
+        Ok(bytes)
     }
 
     pub(super) fn member_offset(&self, id: Word, member: u32) -> Result<u32, Error> {
         let offset = self.member_offsets.get(&(id, member)).copied();
         offset.ok_or_else(|| Error::spirv(format!("member {member} of %{id} has no Offset")))
     }
+}
+
+pub(super) fn too_large() -> Error {
+    Error::spirv("push constant block larger than 4 GiB")
 }

@@ -5,6 +5,7 @@
 pub mod recorded;
 
 use std::io::Write;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::{Instance, PhysicalDevice, ValidationLog};
 
@@ -25,8 +26,7 @@ impl DeviceTest {
     /// Notes that the running test uses `device`, and watches `log`.
     #[must_use]
     pub fn new(device: &str, log: ValidationLog) -> Self {
-        let thread = std::thread::current();
-        record(device, thread.name().unwrap_or("unnamed"));
+        record(device, &format!("{}::{}", test_binary(), test_name()));
         Self { log }
     }
 }
@@ -45,6 +45,32 @@ impl Drop for DeviceTest {
 pub fn without_timeline_semaphores(mut device: PhysicalDevice) -> PhysicalDevice {
     device.caps.features.timeline_semaphore = false;
     device
+}
+
+/// The test binary's name without the hash that cargo appends: what tells
+/// tests of equal name apart, and is the same whatever was compiled in.
+fn test_binary() -> String {
+    let path = std::env::current_exe().unwrap_or_default();
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    without_hash(&stem).to_owned()
+}
+
+fn without_hash(stem: &str) -> &str {
+    let is_hash = |end: &str| end.len() == 16 && end.bytes().all(|b| b.is_ascii_hexdigit());
+    match stem.rsplit_once('-') {
+        Some((name, end)) if is_hash(end) => name,
+        _ => stem,
+    }
+}
+
+/// The test's name, which its thread carries. Tests that share the main
+/// thread (one test thread) or whose thread has no name get a number.
+fn test_name() -> String {
+    static NAMELESS: AtomicU32 = AtomicU32::new(0);
+    match std::thread::current().name() {
+        Some(name) if name != "main" => name.to_owned(),
+        _ => format!("unnamed {}", NAMELESS.fetch_add(1, Ordering::Relaxed)),
+    }
 }
 
 fn record(device: &str, test: &str) {
@@ -78,4 +104,18 @@ pub fn device_under_test() -> Result<(DeviceTest, PhysicalDevice), crate::Error>
     let device = devices.swap_remove(choice.index);
     let guard = DeviceTest::new(&device.caps().name, instance.validation_log().clone());
     Ok((guard, device))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_are_named_by_binary_and_thread() {
+        assert_eq!(without_hash("device-0123456789abcdef"), "device");
+        assert_eq!(without_hash("my-tests"), "my-tests");
+        assert_eq!(test_binary(), "vk_core");
+        let nameless = || std::thread::spawn(test_name).join().unwrap();
+        assert_ne!(nameless(), nameless());
+    }
 }

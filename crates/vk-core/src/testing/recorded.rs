@@ -46,6 +46,7 @@ pub fn h200() -> DeviceCaps {
         limits: Limits {
             max_storage_buffer_range: 4_294_967_295,
             max_allocation: 0xffe0_0000,
+            max_buffer_size: 0xffff_ffff_ffff,
             max_workgroups_x: 2_147_483_647,
             max_workgroup_size_x: 1024,
             max_workgroup_invocations: 1024,
@@ -92,6 +93,7 @@ pub fn llvmpipe() -> DeviceCaps {
         limits: Limits {
             max_storage_buffer_range: 128 << 20,
             max_allocation: 2 << 30,
+            max_buffer_size: 1 << 32,
             max_workgroups_x: 65_535,
             max_workgroup_size_x: 1024,
             max_workgroup_invocations: 1024,

@@ -1,0 +1,154 @@
+//! Modules built for one question each.
+
+use rspirv::binary::Assemble;
+use rspirv::dr::{Builder, Operand};
+use rspirv::spirv::{
+    AddressingModel, Capability, Decoration, ExecutionMode, ExecutionModel, MemoryModel,
+    StorageClass, Word,
+};
+
+use super::KernelInterface;
+use crate::Error;
+use crate::testing::recorded;
+
+/// A kernel that does nothing, with what `more` adds to its types and
+/// variables; `more` is given the id of `u32`.
+fn module(more: impl FnOnce(&mut Builder, Word)) -> Vec<u8> {
+    let mut b = Builder::new();
+    b.set_version(1, 3);
+    b.capability(Capability::Shader);
+    b.memory_model(AddressingModel::Logical, MemoryModel::GLSL450);
+    let (void, u32_type) = (b.type_void(), b.type_int(32, 0));
+    let words = b.type_runtime_array(u32_type);
+    let block = b.type_struct([words]);
+    b.decorate(block, Decoration::Block, []);
+    let out = variable(&mut b, block, StorageClass::StorageBuffer);
+    for (kind, value) in [(Decoration::DescriptorSet, 0), (Decoration::Binding, 2)] {
+        b.decorate(out, kind, [Operand::LiteralBit32(value)]);
+    }
+    more(&mut b, u32_type);
+    let function = b.type_function(void, []);
+    let control = rspirv::spirv::FunctionControl::NONE;
+    let main = b.begin_function(void, None, control, function).unwrap();
+    b.begin_block(None).unwrap();
+    b.ret().unwrap();
+    b.end_function().unwrap();
+    b.entry_point(ExecutionModel::GLCompute, main, "main", []);
+    b.execution_mode(main, ExecutionMode::LocalSize, [64, 1, 1]);
+    let words = b.module().assemble();
+    words.into_iter().flat_map(u32::to_le_bytes).collect()
+}
+
+fn variable(b: &mut Builder, of: Word, class: StorageClass) -> Word {
+    let pointer = b.type_pointer(None, class, of);
+    b.variable(pointer, None, class, None)
+}
+
+/// A struct with its members at these offsets.
+fn block(b: &mut Builder, members: &[(Word, u32)]) -> Word {
+    // Not `type_struct`, which gives two structs of equal members one id.
+    let id = b.id();
+    let types: Vec<_> = members.iter().map(|(kind, _)| *kind).collect();
+    let id = b.type_struct_id(Some(id), types);
+    for (member, (_, offset)) in (0..).zip(members) {
+        let operands = [Operand::LiteralBit32(*offset)];
+        b.member_decorate(id, member, Decoration::Offset, operands);
+    }
+    id
+}
+
+fn parse(more: impl FnOnce(&mut Builder, Word)) -> Result<KernelInterface, Error> {
+    KernelInterface::parse(&module(more))
+}
+
+#[test]
+fn a_block_that_rounds_up_past_4_gib_is_refused() {
+    let with_last_byte_at = |offset| {
+        parse(|b, u32_type| {
+            let byte = b.type_int(8, 0);
+            let block = block(b, &[(u32_type, 0), (byte, offset)]);
+            variable(b, block, StorageClass::PushConstant);
+        })
+    };
+    assert_eq!(with_last_byte_at(4).unwrap().push_constant_bytes, 8);
+    for offset in [u32::MAX - 1, u32::MAX] {
+        let error = with_last_byte_at(offset).unwrap_err();
+        assert!(error.to_string().contains("4 GiB"), "{error}");
+    }
+}
+
+#[test]
+fn structs_that_share_their_members_are_measured_in_no_time() {
+    // 40^14 paths lead from the block down to the integer.
+    let interface = parse(|b, u32_type| {
+        let mut of = u32_type;
+        for _ in 0..14 {
+            of = block(b, &[(of, 0); 40]);
+        }
+        let block = block(b, &[(u32_type, 0), (of, 4)]);
+        variable(b, block, StorageClass::PushConstant);
+        variable(b, of, StorageClass::Workgroup);
+    });
+    let interface = interface.unwrap();
+    assert_eq!(interface.push_constant_bytes, 8);
+    assert_eq!(interface.shared_memory_bytes, u32::MAX);
+}
+
+#[test]
+fn the_largest_push_constant_block_counts() {
+    for sizes in [[1, 3], [3, 1]] {
+        let interface = parse(|b, u32_type| {
+            for words in sizes {
+                let members: Vec<_> = (0..words).map(|word| (u32_type, 4 * word)).collect();
+                let block = block(b, &members);
+                variable(b, block, StorageClass::PushConstant);
+            }
+        });
+        assert_eq!(interface.unwrap().push_constant_bytes, 12);
+    }
+}
+
+#[test]
+fn shared_memory_is_the_sum_of_what_can_be_told() {
+    let interface = parse(|b, u32_type| {
+        let float = b.type_float(64, None);
+        let vector = b.type_vector(float, 3);
+        let matrix = b.type_matrix(vector, 2);
+        let bool_type = b.type_bool();
+        let length = b.spec_constant_bit32(u32_type, 5);
+        let array = b.type_array(u32_type, length);
+        let pair = b.type_struct([array, bool_type, vector]);
+        let shared = [u32_type, vector, matrix, bool_type, array, pair];
+        for of in shared {
+            variable(b, of, StorageClass::Workgroup);
+        }
+        variable(b, matrix, StorageClass::Private);
+    });
+    let bytes = 4 + 24 + 48 + 20 + (20 + 24);
+    assert_eq!(interface.unwrap().shared_memory_bytes, bytes);
+}
+
+#[test]
+fn too_much_shared_memory_is_refused_with_both_numbers() {
+    let with_words = |words| {
+        let interface = parse(|b, u32_type| {
+            let length = b.constant_bit32(u32_type, words);
+            let array = b.type_array(u32_type, length);
+            variable(b, array, StorageClass::Workgroup);
+        });
+        interface.unwrap().check_device(&recorded::llvmpipe())
+    };
+    assert_eq!(with_words(8192), Ok(()));
+    let text = with_words(8193).unwrap_err().to_string();
+    let needed = text.contains("needed 32772 bytes of shared memory");
+    assert!(needed && text.contains("found 32768 at most"), "{text}");
+}
+
+#[test]
+fn the_library_kernels_keep_their_interface() {
+    let coalesced = KernelInterface::parse(field_kernels::FIELD_ADD.spirv).unwrap();
+    // Two inputs of 128 elements are staged there.
+    assert_eq!(coalesced.shared_memory_bytes, 2 * 128 * 48);
+    assert_eq!(coalesced.push_constant_bytes, 4);
+    assert_eq!(coalesced.check_device(&recorded::llvmpipe()), Ok(()));
+}
