@@ -21,8 +21,9 @@ pub struct Ticket {
 /// How to wait for the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitPolicy {
-    /// How long to poll before blocking. Polling answers sooner than the
+    /// How long to poll without a pause. That answers sooner than the
     /// operating system can wake a thread, and takes a core meanwhile.
+    /// Afterwards the waiting thread polls with naps in between, then blocks.
     pub spin: Duration,
     /// How long to wait in all before giving up.
     pub timeout: Duration,
@@ -37,6 +38,13 @@ impl Default for WaitPolicy {
         }
     }
 }
+
+/// How long to poll with naps in between before blocking in the driver. One
+/// driver (NVIDIA 580) wakes a thread that blocks on a timeline up to 10 ms
+/// late when several threads do so, longer than most submissions take.
+const POLL: Duration = Duration::from_millis(50);
+/// The longest nap between two polls.
+const LONGEST_NAP: Duration = Duration::from_micros(200);
 
 /// One queue and the count of what was submitted to it.
 pub(crate) struct Queue {
@@ -157,10 +165,17 @@ impl Queue {
             if self.is_complete(device, value)? {
                 return Ok(());
             }
-            if start.elapsed() >= policy.spin.min(policy.timeout) {
+            let elapsed = start.elapsed();
+            if elapsed >= POLL.max(policy.spin).min(policy.timeout) {
                 break;
             }
-            std::hint::spin_loop();
+            if elapsed < policy.spin {
+                std::hint::spin_loop();
+            } else {
+                // A fraction of what was waited already: sleeping adds little
+                // to the wait, and polling takes little of the core.
+                std::thread::sleep((elapsed / 8).min(LONGEST_NAP));
+            }
         }
         let left = policy.timeout.saturating_sub(start.elapsed());
         let nanoseconds = u64::try_from(left.as_nanos()).unwrap_or(u64::MAX);

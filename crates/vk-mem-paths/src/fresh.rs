@@ -1,94 +1,122 @@
 //! Fewer page faults for results in fresh memory.
 //!
 //! A result vector is new memory: the first write to each of its pages traps
-//! into the kernel, which costs more than the copy itself. Huge pages make
-//! one trap of 512, and populating a range makes one call of all its traps.
-//! Both are advice: where the system does not take it, the pages come one by
-//! one as they always did.
+//! into the kernel, which zeroes the page; that costs more than the copy
+//! itself. Huge pages make one trap of 512. Touching each of them once, before
+//! several threads write to it, keeps these from trapping and zeroing the
+//! same page at the same time.
 
-#[cfg(not(target_os = "linux"))]
 use std::mem::MaybeUninit;
+use std::sync::{Mutex, PoisonError};
 
-#[cfg(target_os = "linux")]
-pub use linux::advise_huge_pages;
-#[cfg(target_os = "linux")]
-pub(crate) use linux::populate;
+use crate::Crew;
+use crate::work::ChunkWork;
 
-/// Asks for huge pages under `memory`; nothing on this system.
+/// The usual size of a huge page; where it is larger, the kernel ignores
+/// what does not fill one.
+const HUGE_PAGE: usize = 2 << 20;
+
+/// Asks for huge pages under `memory`, which has not been written yet. Only
+/// advice: nothing depends on whether it is taken.
+#[cfg(target_os = "linux")]
+pub fn advise_huge_pages(memory: &mut [MaybeUninit<u64>]) {
+    let start: *mut u8 = memory.as_mut_ptr().cast();
+    let skipped = start.align_offset(HUGE_PAGE);
+    let whole = size_of_val(memory).saturating_sub(skipped) / HUGE_PAGE * HUGE_PAGE;
+    if whole == 0 {
+        return;
+    }
+    let advice = rustix::mm::Advice::LinuxHugepage;
+    // SAFETY: the range lies inside the caller's slice, which it borrows
+    // mutably; the advice changes neither what the memory holds nor who may
+    // use it.
+    let advised = unsafe { rustix::mm::madvise(start.wrapping_add(skipped).cast(), whole, advice) };
+    if let Err(error) = advised {
+        tracing::debug!("no huge pages for a result of {whole} bytes: {error}");
+    }
+}
+
+/// Other systems give huge pages without being asked, or not at all.
 #[cfg(not(target_os = "linux"))]
 pub fn advise_huge_pages(_memory: &mut [MaybeUninit<u64>]) {}
 
-/// Maps the pages of `memory` at once; nothing on this system.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn populate(_memory: &mut [MaybeUninit<u8>]) {}
-
-#[cfg(target_os = "linux")]
-mod linux {
-    use std::mem::MaybeUninit;
-    use std::sync::atomic::{AtomicBool, Ordering};
-
-    use rustix::mm::{Advice, madvise};
-
-    /// The usual size of a huge page; where it is larger, the kernel ignores
-    /// what does not fill one.
-    const HUGE_PAGE: usize = 2 << 20;
-    /// Below this, a call costs as much as the traps that it saves.
-    const POPULATE_FROM: usize = 64 << 10;
-
-    /// Asks for huge pages under `memory`, which has not been written yet.
-    pub fn advise_huge_pages(memory: &mut [MaybeUninit<u64>]) {
-        let start = memory.as_mut_ptr().cast();
-        let _ = advise(start, size_of_val(memory), HUGE_PAGE, Advice::LinuxHugepage);
+/// Writes one byte to each huge page that begins inside a fresh result of
+/// `work`, so that it is there when the results are copied in. The chunk that
+/// holds the page's first byte owns it: no two chunks touch the same one.
+pub(crate) fn touch(work: &mut ChunkWork<'_>, crew: Option<&Crew>) {
+    let fresh = work.pieces.iter_mut().filter(|piece| piece.fresh);
+    let pages = fresh.flat_map(|piece| {
+        let first = piece.out.as_ptr().align_offset(HUGE_PAGE);
+        let pages = piece.out.get_mut(first..).unwrap_or_default();
+        pages
+            .chunks_mut(HUGE_PAGE)
+            .filter_map(|page| page.first_mut())
+    });
+    let Some(crew) = crew else {
+        return pages.for_each(touch_page);
+    };
+    let mut pages = pages.peekable();
+    if pages.peek().is_none() {
+        return;
     }
-
-    /// Maps the whole pages of `memory` for writing, in one call.
-    pub(crate) fn populate(memory: &mut [MaybeUninit<u8>]) {
-        // Kernels before 5.14 do not know this advice: asked once, not again.
-        static UNKNOWN: AtomicBool = AtomicBool::new(false);
-        if memory.len() < POPULATE_FROM || UNKNOWN.load(Ordering::Relaxed) {
-            return;
-        }
-        let page = rustix::param::page_size();
-        let start = memory.as_mut_ptr();
-        if advise(start, memory.len(), page, Advice::LinuxPopulateWrite).is_err() {
-            UNKNOWN.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// Gives `advice` on the whole units of `unit` bytes inside a range.
-    fn advise(
-        start: *mut MaybeUninit<u8>,
-        bytes: usize,
-        unit: usize,
-        advice: Advice,
-    ) -> rustix::io::Result<()> {
-        let skipped = start.align_offset(unit);
-        let whole = bytes.saturating_sub(skipped) / unit * unit;
-        if whole == 0 {
-            return Ok(());
-        }
-        // SAFETY: the range lies inside the caller's slice, which it borrows
-        // mutably; neither advice changes what the memory holds or who may
-        // use it.
-        unsafe { madvise(start.wrapping_add(skipped).cast(), whole, advice) }
-    }
-
-    #[cfg(test)]
-    mod tests {
-        use super::*;
-
-        #[test]
-        fn advice_changes_nothing_that_memory_holds() {
-            for bytes in [0, 1, 4096, POPULATE_FROM, HUGE_PAGE + 5000, 3 * HUGE_PAGE] {
-                let mut memory = vec![MaybeUninit::new(7_u8); bytes];
-                populate(&mut memory);
-                let mut limbs = vec![MaybeUninit::new(9_u64); bytes / 8];
-                advise_huge_pages(&mut limbs);
-                // SAFETY: all were initialised above.
-                assert!(memory.iter().all(|byte| unsafe { byte.assume_init() } == 7));
-                // SAFETY: as above.
-                assert!(limbs.iter().all(|limb| unsafe { limb.assume_init() } == 9));
+    let pages = Mutex::new(pages);
+    crew.run(crew.threads(), &|_| {
+        loop {
+            // Taken in a statement of its own: the lock is not held meanwhile.
+            let page = pages.lock().unwrap_or_else(PoisonError::into_inner).next();
+            match page {
+                Some(page) => touch_page(page),
+                None => break,
             }
+        }
+    });
+}
+
+fn touch_page(first: &mut MaybeUninit<u8>) {
+    first.write(0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::work::Piece;
+
+    #[test]
+    fn each_huge_page_is_touched_by_the_chunk_that_it_begins_in() {
+        let crew = Crew::new(3).unwrap();
+        for crew in [None, Some(&crew)] {
+            let mut memory = vec![MaybeUninit::new(7_u8); 3 * HUGE_PAGE + 5];
+            let first = memory.as_ptr().align_offset(HUGE_PAGE);
+            let (one, other) = memory.split_at_mut(first + 1);
+            let piece = |out| Piece {
+                a: &[],
+                b: &[],
+                out,
+                fresh: true,
+            };
+            let mut work = ChunkWork {
+                elements: 1,
+                pieces: vec![piece(one), piece(other)],
+            };
+            touch(&mut work, crew);
+            // SAFETY: all were initialised above.
+            let zeros = memory
+                .iter()
+                .enumerate()
+                .filter(|(_, b)| unsafe { b.assume_init() } == 0);
+            let zeros: Vec<_> = zeros.map(|(place, _)| place).collect();
+            let pages = (first..memory.len()).step_by(HUGE_PAGE);
+            assert_eq!(zeros, pages.collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn advice_changes_nothing_that_memory_holds() {
+        for limbs in [0, 1, HUGE_PAGE / 8, HUGE_PAGE] {
+            let mut memory = vec![MaybeUninit::new(9_u64); limbs];
+            advise_huge_pages(&mut memory);
+            // SAFETY: all were initialised above.
+            assert!(memory.iter().all(|limb| unsafe { limb.assume_init() } == 9));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 use std::sync::{Mutex, PoisonError};
 
-use crate::{Crew, fresh};
+use crate::Crew;
 
 /// From this many bytes on, a copy is spread over the crew: below, waking it
 /// costs more than it saves.
@@ -12,22 +12,20 @@ const PARALLEL_FROM: usize = 1 << 20;
 /// next piece, small enough to balance uneven threads.
 const PIECE: usize = 256 << 10;
 
-/// One contiguous copy: source, destination of equal length, and whether the
-/// destination is fresh memory.
-pub(crate) type Copy<'a> = (&'a [u8], &'a mut [MaybeUninit<u8>], bool);
+/// One contiguous copy: source and destination have equal lengths.
+pub(crate) type Copy<'a> = (&'a [u8], &'a mut [MaybeUninit<u8>]);
 
 /// Runs all `copies`, with the help of `crew` where there is one and they are
 /// large enough.
 pub(crate) fn run(copies: Vec<Copy<'_>>, crew: Option<&Crew>) {
-    let total: usize = copies.iter().map(|(from, ..)| from.len()).sum();
+    let total: usize = copies.iter().map(|(from, _)| from.len()).sum();
     let crew = match crew {
         Some(crew) if total >= PARALLEL_FROM => crew,
         _ => return copies.into_iter().for_each(copy),
     };
-    let pieces = copies.into_iter().flat_map(|(from, to, fresh)| {
-        let pieces = from.chunks(PIECE).zip(to.chunks_mut(PIECE));
-        pieces.map(move |(from, to)| (from, to, fresh))
-    });
+    let pieces = copies
+        .into_iter()
+        .flat_map(|(from, to)| from.chunks(PIECE).zip(to.chunks_mut(PIECE)));
     let pieces = Mutex::new(pieces);
     let threads = crew.threads().min(total.div_ceil(PIECE));
     crew.run(threads, &|_| {
@@ -42,10 +40,7 @@ pub(crate) fn run(copies: Vec<Copy<'_>>, crew: Option<&Crew>) {
     });
 }
 
-fn copy((from, to, is_fresh): Copy<'_>) {
-    if is_fresh {
-        fresh::populate(to);
-    }
+fn copy((from, to): Copy<'_>) {
     to.write_copy_of_slice(from);
 }
 
@@ -73,8 +68,8 @@ mod tests {
             let mut to = vec![MaybeUninit::new(0xff); len];
             let mut other = vec![MaybeUninit::new(0xff); 3];
             let copies = vec![
-                (from.as_slice(), to.as_mut_slice(), true),
-                (b"abc", other.as_mut_slice(), false),
+                (from.as_slice(), to.as_mut_slice()),
+                (b"abc", other.as_mut_slice()),
             ];
             run(copies, crew);
             // SAFETY: all bytes were initialised when the vectors were made.

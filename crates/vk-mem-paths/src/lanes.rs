@@ -13,7 +13,7 @@ use vk_core::{Kernel, WaitPolicy};
 use crate::slot::Slot;
 use crate::stats::Stats;
 use crate::work::{ChunkWork, WorkQueue};
-use crate::{Crew, Error};
+use crate::{Crew, Error, fresh};
 
 /// Runs every chunk of `queue` through `kernel` on `lanes` lanes, which share
 /// `slots` evenly. A lone lane has the crew's help with its copies.
@@ -76,13 +76,15 @@ fn run_lane<'a>(
         if let Some(work) = carried.take() {
             slot.finish(work, wait, crew, &mut stats.times)?;
         }
-        let Some(work) = queue.next() else { break };
+        let Some(mut work) = queue.next() else { break };
         let start = Instant::now();
         slot.stage(&work, crew)?;
         let staged = Instant::now();
         slot.submit(kernel, work.elements)?;
         stats.times.copy_in += staged - start;
         stats.times.submit += staged.elapsed();
+        // While the device works: the copy out finds its pages there.
+        fresh::touch(&mut work, crew);
         stats.chunks += 1;
         stats.elements += work.elements;
         *carried = Some(work);

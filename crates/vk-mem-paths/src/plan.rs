@@ -124,8 +124,8 @@ pub const DEFAULT_CHUNK: usize = 524_288;
 /// submission outweighs what the overlap saves.
 const MIN_PIPELINED_CHUNK: usize = 4_096;
 /// The most elements of a pipelined chunk where nothing else is asked for:
-/// enough to keep a device busy, and what a lane copies stays in its cache.
-const MAX_PIPELINED_CHUNK: usize = 16_384;
+/// enough to keep a device busy, little enough to fill and drain fast.
+const MAX_PIPELINED_CHUNK: usize = 32_768;
 /// The most chunks in flight: more only cost memory.
 const MAX_DEPTH: usize = 256;
 /// Chunks that each slot of a pipeline should see, so that filling and

@@ -131,8 +131,8 @@ impl Slot {
         for piece in &work.pieces {
             let (to_a, rest_a) = a.split_at_mut(piece.a.len());
             let (to_b, rest_b) = b.split_at_mut(piece.b.len());
-            copies.push((piece.a, to_a, false));
-            copies.push((piece.b, to_b, false));
+            copies.push((piece.a, to_a));
+            copies.push((piece.b, to_b));
             (a, b) = (rest_a, rest_b);
         }
         host_copy::run(copies, crew);
@@ -219,7 +219,7 @@ impl Slot {
         let mut copies = Vec::with_capacity(work.pieces.len());
         for piece in work.pieces {
             let (results, rest) = from.split_at(piece.out.len());
-            copies.push((results, piece.out, piece.fresh));
+            copies.push((results, piece.out));
             from = rest;
         }
         host_copy::run(copies, crew);

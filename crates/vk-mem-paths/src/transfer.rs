@@ -23,7 +23,7 @@ pub struct Job<'a> {
     /// Where the result goes; needs no value before.
     pub out: &'a mut [MaybeUninit<u8>],
     /// Whether `out` is memory that nobody has written yet, whose pages are
-    /// better mapped at once than one by one.
+    /// better touched before the results are copied in.
     pub fresh: bool,
 }
 

@@ -39,7 +39,7 @@ impl Builder {
     }
 
     /// The most elements of one chunk. Default: `GPU_STREAM_CHUNK_ELEMS`, else
-    /// 524,288 for sequential runs and 4,096 to 16,384 for pipelined ones.
+    /// 524,288 for sequential runs and 4,096 to 32,768 for pipelined ones.
     /// What the device's limits and staging memory allow caps it further.
     pub fn chunk_elements(mut self, elements: usize) -> Self {
         self.chunk = Some(elements);
