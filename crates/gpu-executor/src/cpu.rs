@@ -137,7 +137,7 @@ impl CpuEngine {
         let limbs = jobs::check(jobs, elements)?;
         let kernel = known(spirv)?;
         let mut outputs = Outputs::new(jobs.len(), limbs)?;
-        compute(&self.crew, kernel, jobs, &mut outputs);
+        compute(&mut self.crew, kernel, jobs, &mut outputs);
         // SAFETY: `compute` has written every element of every output.
         let results = unsafe { outputs.assume_written() };
         let total = elements * jobs.len();
@@ -175,7 +175,7 @@ fn known(spirv: &[u8]) -> Result<&'static Kernel, Error> {
 }
 
 /// Writes the result of every job, grain by grain on all threads.
-fn compute(crew: &Crew, kernel: &Kernel, jobs: &[Job<'_>], outputs: &mut Outputs) {
+fn compute(crew: &mut Crew, kernel: &Kernel, jobs: &[Job<'_>], outputs: &mut Outputs) {
     let grain = GRAIN * LIMBS;
     let pieces = jobs.iter().zip(outputs.limbs()).flat_map(|((a, b), out)| {
         let inputs = a.chunks(grain).zip(b.chunks(grain));

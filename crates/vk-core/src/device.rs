@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use ash::{khr, vk};
 
 use crate::error::VkContext;
-use crate::instance::{Instance, PhysicalDevice};
+use crate::instance::{Instance, PhysicalDevice, lifecycle};
 use crate::sync::{Queue, WaitPolicy};
 use crate::{ApiVersion, DeviceCaps, Error, QueuePlan, QueueRef, Ticket, choose_queues};
 
@@ -205,6 +205,7 @@ impl Drop for Device {
         for (_, queue) in &mut self.queues {
             queue.destroy(&self.raw);
         }
+        let _alone = lifecycle();
         // SAFETY: every child holds an `Arc` of this value, so none is left
         // but the queues' semaphores and fences, destroyed above.
         unsafe { self.raw.destroy_device(None) };
@@ -273,6 +274,7 @@ fn create(
         .queue_create_infos(&infos)
         .enabled_extension_names(&extensions)
         .push_next(&mut features);
+    let _alone = lifecycle();
     // SAFETY: `physical` belongs to `instance`; the queues exist by
     // `choose_queues`, the features by `caps`; all pointers outlive the call.
     unsafe { instance.raw().create_device(physical, &info, None) }.during("vkCreateDevice")

@@ -9,7 +9,7 @@
 //! seen to hang in there. An instance that stays keeps the drivers loaded.
 
 use std::ffi::CStr;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ash::{ext, khr, vk};
 
@@ -167,6 +167,7 @@ impl Drop for Instance {
             // SAFETY: created from this instance, destroyed once.
             unsafe { functions.destroy_debug_utils_messenger(messenger, None) };
         }
+        let _alone = lifecycle();
         // SAFETY: every child holds an `Arc` of this value, so none is left.
         unsafe { self.raw.destroy_instance(None) };
     }
@@ -196,6 +197,16 @@ pub fn validation_layer_available() -> Result<bool, Error> {
 
 /// The process's loader. A failure is not remembered, so that a loader
 /// installed later is found.
+/// Held while an instance or a device is made or destroyed. Vulkan allows
+/// threads to do so at once, but loaders and layers build and tear down tables
+/// of functions then, and a call through an empty one has been seen (once in
+/// some hundred runs of concurrent tests; loader and layer 1.3.239). These
+/// calls are rare and slow, so nothing is lost by one at a time.
+pub(crate) fn lifecycle() -> MutexGuard<'static, ()> {
+    static LIFECYCLE: Mutex<()> = Mutex::new(());
+    LIFECYCLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn load_entry() -> Result<&'static ash::Entry, Error> {
     static ENTRY: OnceLock<ash::Entry> = OnceLock::new();
     if let Some(entry) = ENTRY.get() {
@@ -273,6 +284,7 @@ fn create(
     if let Some(messenger) = &mut messenger {
         info = info.push_next(messenger).push_next(&mut features);
     }
+    let _alone = lifecycle();
     // SAFETY: every pointer in `info` is to a local that outlives the call;
     // the messenger's sink is the log that the caller stores beside the
     // instance.

@@ -43,7 +43,7 @@ pub fn advise_huge_pages(_memory: &mut [MaybeUninit<u64>]) {}
 /// Writes one byte to each huge page that begins inside a fresh result of
 /// `work`, so that it is there when the results are copied in. The chunk that
 /// holds the page's first byte owns it: no two chunks touch the same one.
-pub(crate) fn touch(work: &mut ChunkWork<'_>, crew: Option<&Crew>) {
+pub(crate) fn touch(work: &mut ChunkWork<'_>, crew: Option<&mut Crew>) {
     let fresh = work.pieces.iter_mut().filter(|piece| piece.fresh);
     let pages = fresh.flat_map(|piece| {
         let first = piece.out.as_ptr().align_offset(HUGE_PAGE);
@@ -83,8 +83,8 @@ mod tests {
 
     #[test]
     fn each_huge_page_is_touched_by_the_chunk_that_it_begins_in() {
-        let crew = Crew::new(3).unwrap();
-        for crew in [None, Some(&crew)] {
+        let mut crew = Crew::new(3).unwrap();
+        for crew in [None, Some(&mut crew)] {
             let mut memory = vec![MaybeUninit::new(7_u8); 3 * HUGE_PAGE + 5];
             let first = memory.as_ptr().align_offset(HUGE_PAGE);
             let (one, other) = memory.split_at_mut(first + 1);

@@ -17,7 +17,7 @@ pub(crate) type Copy<'a> = (&'a [u8], &'a mut [MaybeUninit<u8>]);
 
 /// Runs all `copies`, with the help of `crew` where there is one and they are
 /// large enough.
-pub(crate) fn run(copies: Vec<Copy<'_>>, crew: Option<&Crew>) {
+pub(crate) fn run(copies: Vec<Copy<'_>>, crew: Option<&mut Crew>) {
     let total: usize = copies.iter().map(|(from, _)| from.len()).sum();
     let crew = match crew {
         Some(crew) if total >= PARALLEL_FROM => crew,
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn small_and_large_copies_arrive_whole_alone_and_with_a_crew() {
-        let crew = Crew::new(3).unwrap();
+        let mut crew = Crew::new(3).unwrap();
         let sizes = [
             0,
             1,
@@ -60,9 +60,9 @@ mod tests {
             PARALLEL_FROM,
             3 * PARALLEL_FROM + 7,
         ];
-        for (len, crew) in sizes
+        for (len, with_crew) in sizes
             .into_iter()
-            .flat_map(|len| [(len, None), (len, Some(&crew))])
+            .flat_map(|len| [(len, false), (len, true)])
         {
             let from: Vec<u8> = (0..len).map(|i| u8::try_from(i % 251).unwrap()).collect();
             let mut to = vec![MaybeUninit::new(0xff); len];
@@ -71,7 +71,7 @@ mod tests {
                 (from.as_slice(), to.as_mut_slice()),
                 (b"abc", other.as_mut_slice()),
             ];
-            run(copies, crew);
+            run(copies, with_crew.then_some(&mut crew));
             // SAFETY: all bytes were initialised when the vectors were made.
             let byte = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() };
             assert!(to.iter().map(byte).eq(from), "{len} bytes");

@@ -18,7 +18,7 @@ use crate::{Crew, Error, fresh};
 /// Runs every chunk of `queue` through `kernel` on `lanes` lanes, which share
 /// `slots` evenly. A lone lane has the crew's help with its copies.
 pub(crate) fn run(
-    crew: &Crew,
+    crew: &mut Crew,
     slots: &mut [Slot],
     lanes: usize,
     kernel: &Arc<Kernel>,
@@ -66,7 +66,7 @@ fn run_lane<'a>(
     kernel: &Arc<Kernel>,
     queue: &WorkQueue<'a>,
     wait: WaitPolicy,
-    crew: Option<&Crew>,
+    mut crew: Option<&mut Crew>,
 ) -> Result<Stats, Error> {
     let mut stats = Stats::default();
     let mut flying: Vec<Option<ChunkWork<'a>>> = slots.iter().map(|_| None).collect();
@@ -74,17 +74,17 @@ fn run_lane<'a>(
     loop {
         let (slot, carried) = (&mut slots[turn], &mut flying[turn]);
         if let Some(work) = carried.take() {
-            slot.finish(work, wait, crew, &mut stats.times)?;
+            slot.finish(work, wait, crew.as_deref_mut(), &mut stats.times)?;
         }
         let Some(mut work) = queue.next() else { break };
         let start = Instant::now();
-        slot.stage(&work, crew)?;
+        slot.stage(&work, crew.as_deref_mut())?;
         let staged = Instant::now();
         slot.submit(kernel, work.elements)?;
         stats.times.copy_in += staged - start;
         stats.times.submit += staged.elapsed();
         // While the device works: the copy out finds its pages there.
-        fresh::touch(&mut work, crew);
+        fresh::touch(&mut work, crew.as_deref_mut());
         stats.chunks += 1;
         stats.elements += work.elements;
         *carried = Some(work);
@@ -94,7 +94,7 @@ fn run_lane<'a>(
     for step in 1..=slots.len() {
         let turn = (turn + step) % slots.len();
         if let Some(work) = flying[turn].take() {
-            slots[turn].finish(work, wait, crew, &mut stats.times)?;
+            slots[turn].finish(work, wait, crew.as_deref_mut(), &mut stats.times)?;
         }
     }
     Ok(stats)

@@ -114,7 +114,11 @@ impl Slot {
     }
 
     /// Copies the inputs of `work` into the upload buffer.
-    pub(crate) fn stage(&mut self, work: &ChunkWork<'_>, crew: Option<&Crew>) -> Result<(), Error> {
+    pub(crate) fn stage(
+        &mut self,
+        work: &ChunkWork<'_>,
+        crew: Option<&mut Crew>,
+    ) -> Result<(), Error> {
         self.expect_free()?;
         if work.elements > self.capacity {
             return Err(Error::Internal {
@@ -166,7 +170,7 @@ impl Slot {
         &mut self,
         work: ChunkWork<'_>,
         wait: WaitPolicy,
-        crew: Option<&Crew>,
+        crew: Option<&mut Crew>,
         times: &mut StageTimes,
     ) -> Result<(), Error> {
         let submitted = self.recorded.as_ref().map(|(_, elements)| *elements);
@@ -211,7 +215,7 @@ impl Slot {
         }
     }
 
-    fn copy_out(&mut self, work: ChunkWork<'_>, crew: Option<&Crew>) -> Result<(), Error> {
+    fn copy_out(&mut self, work: ChunkWork<'_>, crew: Option<&mut Crew>) -> Result<(), Error> {
         let range = self.layout.out(work.elements);
         // SAFETY: the submission that wrote this range and recorded the host
         // barrier is complete (rule 2), and nothing else is in flight.

@@ -131,7 +131,7 @@ impl Transfer {
         let wait = self.options.wait;
         let slots = self.slots.entry(SlotKind::of(&plan)).or_default();
         let slots = slots.get_mut(..plan.depth()).unwrap_or_default();
-        let ran = lanes::run(&self.crew, slots, plan.lanes(), kernel, &queue, wait);
+        let ran = lanes::run(&mut self.crew, slots, plan.lanes(), kernel, &queue, wait);
         if let Err(error) = &ran {
             release(slots, wait, error);
         }
