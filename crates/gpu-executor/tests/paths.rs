@@ -151,6 +151,29 @@ fn sizes_past_the_limits_of_one_binding_and_one_dispatch() {
 }
 
 #[test]
+fn a_run_long_enough_for_several_lanes() {
+    let elements = 300_007;
+    let jobs = random_jobs(4, elements, 23);
+    for path in PATHS {
+        let builder = PersistentVulkanBackend::builder()
+            .path(PathChoice::Fixed(path))
+            .threads(4)
+            .depth(8);
+        let (_guard, mut backend) = built(builder);
+        let spirv = backend.field_add_spirv();
+        let batch = borrowed(&jobs);
+        // Twice: the second run finds every slot used before.
+        for _ in 0..2 {
+            let results = backend.run_field_add_batch_pipelined(spirv, &batch, elements);
+            assert_sums(&results.unwrap(), &jobs, "several lanes");
+        }
+        let report = backend.last_report().unwrap();
+        assert_eq!((report.depth, report.elements), (8, 4 * elements));
+        assert!(report.chunks >= 16, "{} chunks", report.chunks);
+    }
+}
+
+#[test]
 fn one_backend_serves_shapes_in_any_order() {
     let (_guard, mut backend) = support::backend();
     let spirv = backend.field_add_spirv();

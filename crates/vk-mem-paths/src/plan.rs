@@ -57,6 +57,9 @@ pub struct Request {
     pub chunk: Option<usize>,
     /// The most chunks in flight; `None` leaves it to the planner.
     pub depth: Option<usize>,
+    /// The most threads that drive chunks side by side; `None` leaves it to
+    /// the planner.
+    pub lanes: Option<usize>,
     /// Whether a chunk may carry several jobs.
     pub packing: Packing,
 }
@@ -120,19 +123,21 @@ impl Plan {
 /// The most elements of one chunk of a sequential run where nothing else is
 /// asked for.
 pub const DEFAULT_CHUNK: usize = 524_288;
-/// The least elements of a pipelined chunk: below, the fixed cost of a
-/// submission outweighs what the overlap saves.
-const MIN_PIPELINED_CHUNK: usize = 4_096;
-/// The most elements of a pipelined chunk where nothing else is asked for:
-/// enough to keep a device busy, little enough to fill and drain fast.
-const MAX_PIPELINED_CHUNK: usize = 32_768;
+/// From this many elements on, a run is driven by several lanes: below, their
+/// many small submissions cost more than copying side by side saves.
+const LANES_FROM: usize = 1 << 20;
+/// The chunks of a run with several lanes, at least and at most: enough to
+/// keep the device busy, little enough to fill and drain the pipeline fast.
+const LANE_CHUNK: (usize, usize) = (4_096, 32_768);
+/// The least elements of a chunk where one lane has the crew's help: below,
+/// bringing the crew together costs more than it saves.
+const MIN_SHARED_CHUNK: usize = 16_384;
 /// The most chunks in flight: more only cost memory.
 const MAX_DEPTH: usize = 256;
-/// Chunks that each slot of a pipeline should see, so that filling and
+/// Chunks that each slot of several lanes should see, so that filling and
 /// draining the pipeline stays a small part of the run.
 const ROUNDS_PER_SLOT: usize = 2;
-/// Slots of one lane in a long run: it fills one while the device works on
-/// the other. A short run spreads over more lanes first.
+/// Slots of one lane: it fills one while the device works on the other.
 const SLOTS_PER_LANE: usize = 2;
 /// From this many elements on, device memory is expected to pay where nothing
 /// is measured (the guidance of the API's documentation).
@@ -152,11 +157,16 @@ const HEAP_SHARE: u64 = 4;
 /// [`Error::NoMemoryType`] where the device has no memory for the path.
 pub fn plan(caps: &DeviceCaps, work: &Workload, request: &Request) -> Result<Plan, Error> {
     let threads = work.threads.clamp(1, MAX_DEPTH);
+    let lanes = request.lanes.unwrap_or(match work.total >= LANES_FROM {
+        true => threads,
+        false => 1,
+    });
+    let lanes = lanes.clamp(1, threads);
     let depth = request.depth.unwrap_or(match caps.kind {
         // Its kernels run on the cores that would copy meanwhile: there is
         // nothing to overlap.
         DeviceKind::Software => 1,
-        _ => SLOTS_PER_LANE * threads,
+        _ => SLOTS_PER_LANE * lanes,
     });
     let depth = depth.clamp(1, MAX_DEPTH);
     let (path, reason) = choose_path(caps, work.total, request.path);
@@ -164,7 +174,7 @@ pub fn plan(caps: &DeviceCaps, work: &Workload, request: &Request) -> Result<Pla
     let chunk = match request.chunk {
         Some(asked) => asked,
         None if depth == 1 => DEFAULT_CHUNK,
-        None => share(work, depth),
+        None => share(work, depth, lanes),
     };
     let chunk = chunk.clamp(1, limit);
     let fullest = match request.packing {
@@ -180,19 +190,23 @@ pub fn plan(caps: &DeviceCaps, work: &Workload, request: &Request) -> Result<Pla
         reason,
         chunk,
         depth,
-        lanes: threads.min(depth),
+        lanes: lanes.min(depth),
         packing: request.packing,
         capacity,
     })
 }
 
-/// The pipelined chunk that gives every slot its rounds.
-fn share(work: &Workload, depth: usize) -> usize {
-    let share = work.total.div_ceil(ROUNDS_PER_SLOT * depth);
+/// The pipelined chunk that keeps every slot busy.
+fn share(work: &Workload, depth: usize, lanes: usize) -> usize {
+    let (rounds, least, most) = match lanes {
+        1 => (1, MIN_SHARED_CHUNK, DEFAULT_CHUNK),
+        _ => (ROUNDS_PER_SLOT, LANE_CHUNK.0, LANE_CHUNK.1),
+    };
     // Whole workgroups, so that only the last one of a run is partly idle.
+    let share = work.total.div_ceil(rounds * depth);
     share
         .next_multiple_of(work.workgroup_size.max(1) as usize)
-        .clamp(MIN_PIPELINED_CHUNK, MAX_PIPELINED_CHUNK)
+        .clamp(least, most)
 }
 
 fn choose_path(caps: &DeviceCaps, total: usize, choice: PathChoice) -> (Path, &'static str) {
@@ -287,6 +301,7 @@ mod tests {
             path: PathChoice::Auto,
             chunk: None,
             depth,
+            lanes: None,
             packing: match depth {
                 Some(1) => Packing::PerJob,
                 _ => Packing::AcrossJobs,
@@ -324,7 +339,10 @@ mod tests {
         let pipelined = plan(&recorded::h200(), &work(1 << 20), &request(None)).unwrap();
         assert_eq!(pipelined.packing, Packing::AcrossJobs);
         assert_eq!((pipelined.depth, pipelined.lanes), (8, 4));
-        assert_eq!(pipelined.chunk, MAX_PIPELINED_CHUNK);
+        assert_eq!(pipelined.chunk, LANE_CHUNK.1);
+        // A shorter run is cut in two, and one lane has the crew's help.
+        let short = plan(&recorded::h200(), &work(1 << 18), &request(None)).unwrap();
+        assert_eq!((short.depth, short.lanes, short.chunk), (2, 1, 1 << 17));
         let asked = Request {
             chunk: Some(100_000),
             ..request(Some(3))

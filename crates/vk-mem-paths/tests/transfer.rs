@@ -52,6 +52,8 @@ fn request(path: Path, chunk: usize, depth: usize) -> Request {
         path: PathChoice::Fixed(path),
         chunk: Some(chunk),
         depth: Some(depth),
+        // Odd depths with the crew's help, even ones on lanes of their own.
+        lanes: Some(if depth % 2 == 0 { 3 } else { 1 }),
         packing: match depth {
             1 => Packing::PerJob,
             _ => Packing::AcrossJobs,
@@ -124,7 +126,7 @@ fn a_mixture_of_sizes_runs_on_every_path_depth_and_form_of_completion() {
     for timeline in [true, false] {
         let mut transfer = Loop::new(timeline);
         for path in [Path::HostVisible, Path::DeviceLocal] {
-            for depth in [1, 2, 3, 5] {
+            for depth in [1, 2, 3, 4, 6] {
                 let mut jobs = mixture(&[1, 700, 0, 64, 9_000, 3, 20_000]);
                 let (plan, stats) = transfer
                     .run(&mut jobs, &request(path, 4_000, depth))

@@ -73,6 +73,7 @@ impl PersistentVulkanBackend {
             path: self.settings.path(use_device_local, host),
             chunk: self.settings.chunk,
             depth: Some(1),
+            lanes: None,
             packing: Packing::PerJob,
         };
         Ok(self.run(spirv_bytes, jobs, elements, Mode::Sequential, &request)?)
@@ -96,6 +97,7 @@ impl PersistentVulkanBackend {
             path: self.settings.path(false, PathChoice::Auto),
             chunk: self.settings.chunk,
             depth: self.settings.depth,
+            lanes: None,
             packing: Packing::AcrossJobs,
         };
         Ok(self.run(spirv_bytes, jobs, elements, Mode::Pipelined, &request)?)
