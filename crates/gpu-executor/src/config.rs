@@ -18,7 +18,7 @@ pub(crate) const DEVICE_VARIABLE: &str = "GPU_DEVICE";
 pub(crate) struct Environment {
     pub(crate) chunk: Option<usize>,
     pub(crate) device_local: Option<bool>,
-    pub(crate) device: Option<DevicePolicy>,
+    pub(crate) device: Option<(String, DevicePolicy)>,
 }
 
 impl Environment {
@@ -43,7 +43,7 @@ impl Environment {
                 &get,
                 DEVICE_VARIABLE,
                 "a device's index, part of its name, or its UUID",
-                DevicePolicy::parse,
+                |text| DevicePolicy::parse(text).map(|policy| (text.to_owned(), policy)),
             )?,
         })
     }
@@ -104,9 +104,10 @@ mod tests {
             Some(false)
         );
         let device = with(DEVICE_VARIABLE, "H200").unwrap().device;
-        assert_eq!(device, Some(DevicePolicy::Name("H200".to_owned())));
+        let name = DevicePolicy::Name("H200".to_owned());
+        assert_eq!(device, Some(("H200".to_owned(), name)));
         let device = with(DEVICE_VARIABLE, "1").unwrap().device;
-        assert_eq!(device, Some(DevicePolicy::Index(1)));
+        assert_eq!(device, Some(("1".to_owned(), DevicePolicy::Index(1))));
     }
 
     #[test]

@@ -195,8 +195,6 @@ pub fn validation_layer_available() -> Result<bool, Error> {
     has_layer(load_entry()?)
 }
 
-/// The process's loader. A failure is not remembered, so that a loader
-/// installed later is found.
 /// Held while an instance or a device is made or destroyed. Vulkan allows
 /// threads to do so at once, but loaders and layers build and tear down tables
 /// of functions then, and a call through an empty one has been seen (once in
@@ -207,6 +205,8 @@ pub(crate) fn lifecycle() -> MutexGuard<'static, ()> {
     LIFECYCLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The process's loader. A failure is not remembered, so that a loader
+/// installed later is found.
 fn load_entry() -> Result<&'static ash::Entry, Error> {
     static ENTRY: OnceLock<ash::Entry> = OnceLock::new();
     if let Some(entry) = ENTRY.get() {

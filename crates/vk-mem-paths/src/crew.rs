@@ -125,9 +125,12 @@ impl Crew {
 
 impl Drop for Crew {
     fn drop(&mut self) {
-        self.shared.lock().closed = true;
+        let mut state = self.shared.lock();
+        state.closed = true;
+        // Under the lock: a worker about to sleep has looked under it too.
         self.shared.published.fetch_add(1, Ordering::Release);
         self.shared.start.notify_all();
+        drop(state);
         for worker in self.workers.drain(..) {
             // A worker catches the panics of its calls; it has none of its own.
             let _ = worker.join();

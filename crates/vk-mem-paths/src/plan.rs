@@ -120,8 +120,7 @@ impl Plan {
     }
 }
 
-/// The most elements of one chunk of a sequential run where nothing else is
-/// asked for.
+/// The most elements of one chunk where nothing else is asked for.
 pub const DEFAULT_CHUNK: usize = 524_288;
 /// From this many elements on, a run is driven by several lanes: below, their
 /// many small submissions cost more than copying side by side saves.
@@ -407,7 +406,7 @@ mod tests {
             ];
             let caps = &devices[device];
             let work = Workload { total, largest_job: total, element_bytes, workgroup_size, threads: 8 };
-            let plan = plan(caps, &work, &Request { path, chunk, depth, packing: Packing::AcrossJobs }).unwrap();
+            let plan = plan(caps, &work, &Request { path, chunk, depth, lanes: None, packing: Packing::AcrossJobs }).unwrap();
             let bytes = (plan.chunk * element_bytes) as u64;
             prop_assert!(plan.chunk >= 1 && plan.chunk <= chunk.unwrap_or(DEFAULT_CHUNK).max(1));
             prop_assert!(bytes <= caps.limits.max_storage_buffer_range);

@@ -200,9 +200,9 @@ impl Slot {
         Ok(())
     }
 
-    /// Drops the slot once nothing of it is in flight; leaks it where the
-    /// device does not say so in time.
-    pub(crate) fn retire(mut self, wait: WaitPolicy) {
+    /// Drops the slot once nothing of it is in flight, and says `true`; leaks
+    /// it where the device does not say so in time.
+    pub(crate) fn retire(mut self, wait: WaitPolicy) -> bool {
         let released = self.release(wait);
         if self.device.is_lost() {
             // Even a submission that reported the loss may have begun.
@@ -212,7 +212,9 @@ impl Slot {
         } else if let Err(error) = released {
             tracing::error!("leaking a slot that is still in flight: {error}");
             std::mem::forget(self);
+            return false;
         }
+        true
     }
 
     fn copy_out(&mut self, work: ChunkWork<'_>, crew: Option<&mut Crew>) -> Result<(), Error> {

@@ -188,9 +188,16 @@ impl Transfer {
 
     /// Frees the slots of the kinds that `which` names.
     fn give_up_slots(&mut self, which: impl Fn(SlotKind) -> bool) {
-        let wait = self.options.wait;
-        for (_, slots) in self.slots.extract_if(|kind, _| which(*kind)) {
-            slots.into_iter().for_each(|slot| slot.retire(wait));
+        let mut wait = self.options.wait;
+        for slot in self
+            .slots
+            .extract_if(|kind, _| which(*kind))
+            .flat_map(|(_, slots)| slots)
+        {
+            if !slot.retire(wait) {
+                // A device that let one wait run out gets no second one.
+                wait = NO_WAIT;
+            }
         }
     }
 }
@@ -209,6 +216,12 @@ impl SlotKind {
         }
     }
 }
+
+/// A look, without patience.
+const NO_WAIT: WaitPolicy = WaitPolicy {
+    spin: Duration::ZERO,
+    timeout: Duration::ZERO,
+};
 
 /// The elements of each job.
 fn check_jobs(jobs: &[Job<'_>], element_bytes: usize) -> Result<Vec<usize>, Error> {
@@ -239,11 +252,7 @@ fn check_jobs(jobs: &[Job<'_>], element_bytes: usize) -> Result<Vec<usize>, Erro
 /// was the limit.
 fn release(slots: &mut [Slot], wait: WaitPolicy, error: &Error) {
     let timed_out = matches!(error, Error::Vulkan(vk_core::Error::Timeout { .. }));
-    let none = WaitPolicy {
-        spin: Duration::ZERO,
-        timeout: Duration::ZERO,
-    };
-    let wait = if timed_out { none } else { wait };
+    let wait = if timed_out { NO_WAIT } else { wait };
     for slot in slots {
         if let Err(error) = slot.release(wait) {
             tracing::warn!("a slot stays in flight after a failed run: {error}");

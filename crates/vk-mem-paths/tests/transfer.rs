@@ -53,7 +53,7 @@ fn request(path: Path, chunk: usize, depth: usize) -> Request {
         chunk: Some(chunk),
         depth: Some(depth),
         // Odd depths with the crew's help, even ones on lanes of their own.
-        lanes: Some(if depth % 2 == 0 { 3 } else { 1 }),
+        lanes: Some(if depth.is_multiple_of(2) { 3 } else { 1 }),
         packing: match depth {
             1 => Packing::PerJob,
             _ => Packing::AcrossJobs,

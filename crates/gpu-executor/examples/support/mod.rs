@@ -96,7 +96,7 @@ pub(crate) fn median_of(
 
 /// Milliseconds, for a table.
 pub(crate) fn ms(time: Duration) -> String {
-    format!("{:.3}", time.as_secs_f64() * 1e3)
+    format!("{:.4}", time.as_secs_f64() * 1e3)
 }
 
 /// How many times longer `slow` took than `fast`.

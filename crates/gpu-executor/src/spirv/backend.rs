@@ -16,7 +16,7 @@ use crate::{Engine, Error, Mode, RunReport};
 ///
 /// Instance, device, queues, pipelines, descriptor sets, command buffers and
 /// staging memory are made once and reused by every call; a pipeline is made
-/// when its SPIR-V is first seen and kept by the hash of the module.
+/// when its SPIR-V is first seen, and kept.
 ///
 /// The kernel is the caller's: any SPIR-V module that keeps the interface of
 /// [`vk_core::spirv`] runs as it is. A SPIR-V module is code and deserves the

@@ -39,16 +39,18 @@ impl Builder {
     }
 
     /// The most elements of one chunk. Default: `GPU_STREAM_CHUNK_ELEMS`, else
-    /// 524,288 for sequential runs and 4,096 to 32,768 for pipelined ones.
-    /// What the device's limits and staging memory allow caps it further.
+    /// 524,288 at most; a pipelined run takes less where that keeps more slots
+    /// busy (docs/configuration.md). What the device's limits and staging
+    /// memory allow caps it further.
     pub fn chunk_elements(mut self, elements: usize) -> Self {
         self.chunk = Some(elements);
         self
     }
 
-    /// The most chunks in flight of a pipelined run, 256 at most. Default: two
-    /// for each thread that copies on the host, and 1 on a software device,
-    /// whose kernels would compete with the copies for the same cores.
+    /// The most chunks in flight of a pipelined run, 256 at most. Default: 2,
+    /// for long runs 2 for each thread that copies on the host, and 1 on a
+    /// software device, whose kernels would compete with the copies for the
+    /// same cores.
     pub fn depth(mut self, chunks: usize) -> Self {
         self.depth = Some(chunks);
         self
@@ -68,8 +70,8 @@ impl Builder {
         self
     }
 
-    /// How to wait for the device. Default: 50 us of polling, then blocking,
-    /// 60 s in all.
+    /// How to wait for the device. Default: 50 us of polling without a pause,
+    /// then with naps, then blocking, 60 s in all.
     pub fn wait(mut self, policy: WaitPolicy) -> Self {
         self.transfer.wait = policy;
         self
@@ -101,22 +103,25 @@ impl Builder {
     pub(crate) fn build_typed(self) -> Result<PersistentVulkanBackend, Error> {
         let environment = Environment::read()?;
         let settings = self.settings(&environment)?;
-        let from_environment = self.device.is_none();
-        let policy = self.device.or(environment.device).unwrap_or_default();
+        let (asked, policy) = match (self.device, environment.device) {
+            (Some(policy), _) => (None, policy),
+            (None, Some((text, policy))) => (Some(text), policy),
+            (None, None) => (None, DevicePolicy::Auto),
+        };
         let instance = Instance::new(&InstanceOptions {
             validation: self.validation,
         })?;
         let devices = instance.devices()?;
         let caps: Vec<_> = devices.iter().map(|device| device.caps().clone()).collect();
-        let choice = match vk_core::choose_device(&caps, &policy) {
-            Err(vk_core::Error::NoMatchingDevice { wanted, found }) if from_environment => {
+        let choice = match (vk_core::choose_device(&caps, &policy), asked) {
+            (Err(vk_core::Error::NoMatchingDevice { found, .. }), Some(value)) => {
                 return Err(Error::Config {
                     variable: DEVICE_VARIABLE,
-                    value: wanted,
+                    value,
                     accepted: format!("one of the devices {found}"),
                 });
             }
-            choice => choice?,
+            (choice, _) => choice?,
         };
         tracing::info!(
             device = caps[choice.index].name,
@@ -221,6 +226,7 @@ mod tests {
     fn zero_is_refused_by_name() {
         for builder in [
             Builder::default().depth(0),
+            Builder::default().threads(0),
             Builder::default().chunk_elements(0),
         ] {
             let error = builder.settings(&Environment::default()).unwrap_err();
