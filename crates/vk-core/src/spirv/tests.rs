@@ -152,3 +152,19 @@ fn the_library_kernels_keep_their_interface() {
     assert_eq!(coalesced.push_constant_bytes, 4);
     assert_eq!(coalesced.check_device(&recorded::llvmpipe()), Ok(()));
 }
+
+proptest::proptest! {
+    /// What a file may hold after an accident: an error or a module, never a
+    /// panic and never an endless parse.
+    #[test]
+    fn a_damaged_module_is_an_error_or_a_module(
+        damage in proptest::collection::vec((0_usize..4096, proptest::prelude::any::<u8>()), 1..12),
+    ) {
+        let mut bytes = field_kernels::FIELD_ADD.spirv.to_vec();
+        for (place, value) in damage {
+            let place = place % bytes.len();
+            bytes[place] = value;
+        }
+        let _ = KernelInterface::parse(&bytes);
+    }
+}
