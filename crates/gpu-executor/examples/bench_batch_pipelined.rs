@@ -7,17 +7,19 @@
 mod support;
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use gpu_executor::cpu::CpuEngine;
+use gpu_executor::kernels::LIMBS;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{Path, PathChoice};
 use indicatif::ProgressBar;
 
-use support::{Csv, borrowed, median_of, ms, random_jobs, ratio, throughput};
+use support::{Csv, borrowed, median_of, ms, random_jobs, ratio, throughput, verify};
 
 #[derive(Parser)]
 #[command(about = "Times pipelined against sequential batches")]
@@ -70,6 +72,31 @@ fn tuned(options: &Options) -> Result<PersistentVulkanBackend> {
     builder.build()
 }
 
+/// The median of pipelined runs into slices that every run uses again.
+fn reused_results(
+    options: &Options,
+    backend: &mut PersistentVulkanBackend,
+    spirv: &[u8],
+    batch: &[(&[u64], &[u64])],
+    expected: &[Vec<u64>],
+) -> Result<Duration> {
+    let mut results: Vec<Vec<u64>> = expected.iter().map(|job| vec![0; job.len()]).collect();
+    let elements = expected.first().map_or(0, |job| job.len() / LIMBS);
+    let mut times = Vec::with_capacity(options.samples);
+    // The first one warms up.
+    for _ in 0..=options.samples.max(1) {
+        results.iter_mut().for_each(|result| result.fill(0));
+        let mut slices: Vec<&mut [u64]> = results.iter_mut().map(Vec::as_mut_slice).collect();
+        let start = Instant::now();
+        backend.run_field_add_batch_pipelined_into(spirv, batch, elements, &mut slices)?;
+        times.push(start.elapsed());
+        verify(&results, expected, "into reused slices")?;
+    }
+    times.remove(0);
+    times.sort_unstable();
+    Ok(times[times.len() / 2])
+}
+
 fn main() -> Result<()> {
     let options = Options::parse();
     let mut backend = PersistentVulkanBackend::new()?;
@@ -89,10 +116,12 @@ fn main() -> Result<()> {
         "pipelined ms",
         "sequential / pipelined",
         "pipelined throughput",
+        "into reused slices ms",
+        "its throughput",
         "pipelined path, chunks, depth",
     ]);
     let mut csv = Csv::new(
-        "device,driver,jobs,elements,sequential_ms,sequential_device_local_ms,pipelined_ms,path,chunks,depth",
+        "device,driver,jobs,elements,sequential_ms,sequential_device_local_ms,pipelined_ms,pipelined_into_ms,path,chunks,depth",
     );
     let points = options.jobs.len() * options.elements.len();
     let progress = ProgressBar::new(points as u64);
@@ -111,6 +140,7 @@ fn main() -> Result<()> {
             let pipelined = median_of(options.samples, &expected, "pipelined", || {
                 pipeline.run_field_add_batch_pipelined(spirv, &batch, elements)
             })?;
+            let reused = reused_results(&options, &mut pipeline, spirv, &batch, &expected)?;
             let shape = pipeline.last_report().map(|report| {
                 let path = report.path.map_or("-".to_owned(), |path| path.to_string());
                 [path, report.chunks.to_string(), report.depth.to_string()]
@@ -124,11 +154,13 @@ fn main() -> Result<()> {
                 ms(pipelined),
                 ratio(sequential, pipelined),
                 throughput(jobs * elements, pipelined),
+                ms(reused),
+                throughput(jobs * elements, reused),
                 shape.join(", "),
             ]);
             let mut values = vec![device.clone(), driver.clone()];
             values.extend([jobs, elements].map(|value| value.to_string()));
-            values.extend([sequential, device_local, pipelined].map(ms));
+            values.extend([sequential, device_local, pipelined, reused].map(ms));
             values.extend(shape);
             csv.row(&values);
             progress.inc(1);

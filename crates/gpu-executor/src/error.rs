@@ -17,11 +17,19 @@ pub enum Error {
     InvalidJob {
         /// The job's position in the batch, from 0.
         job: usize,
-        /// `A` or `B`.
+        /// `A`, `B` or `a result`.
         operand: &'static str,
         /// The expected length, in limbs.
         expected: usize,
         /// The length found, in limbs.
+        found: usize,
+    },
+    /// There is not one slice for results per job.
+    #[error("expected {expected} slices for the results, one per job, found {found}")]
+    InvalidResults {
+        /// The number of jobs.
+        expected: usize,
+        /// The number of slices.
         found: usize,
     },
     /// `elements` is more than the address space can hold.

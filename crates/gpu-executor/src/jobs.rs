@@ -34,6 +34,46 @@ pub(crate) fn check(jobs: &[Job<'_>], elements: usize) -> Result<usize, Error> {
     Ok(expected)
 }
 
+/// Checks that there is one result of `limbs` limbs for each of `jobs` jobs.
+pub(crate) fn check_results(
+    results: &[&mut [u64]],
+    jobs: usize,
+    limbs: usize,
+) -> Result<(), Error> {
+    if results.len() != jobs {
+        return Err(Error::InvalidResults {
+            expected: jobs,
+            found: results.len(),
+        });
+    }
+    match results.iter().position(|result| result.len() != limbs) {
+        None => Ok(()),
+        Some(job) => Err(Error::InvalidJob {
+            job,
+            operand: "a result",
+            expected: limbs,
+            found: results[job].len(),
+        }),
+    }
+}
+
+/// The limbs of a caller's slice as memory to be written.
+pub(crate) fn as_uninit(limbs: &mut [u64]) -> &mut [MaybeUninit<u64>] {
+    let (start, len) = (limbs.as_mut_ptr(), limbs.len());
+    // SAFETY: the same memory under the same borrow, of equal layout; nobody
+    // in this workspace writes uninitialised bytes to it: results are copies
+    // of initialised ones.
+    unsafe { std::slice::from_raw_parts_mut(start.cast(), len) }
+}
+
+/// The bytes of `limbs`, to be written.
+pub(crate) fn as_bytes(limbs: &mut [MaybeUninit<u64>]) -> &mut [MaybeUninit<u8>] {
+    let (start, bytes) = (limbs.as_mut_ptr(), size_of_val(limbs));
+    // SAFETY: the same memory under the same borrow; any byte may stand in a
+    // MaybeUninit<u64>, and u8 needs no alignment.
+    unsafe { std::slice::from_raw_parts_mut(start.cast(), bytes) }
+}
+
 /// The result vectors of a batch, allocated and not yet written: zeroing
 /// them first would touch every page twice.
 pub(crate) struct Outputs {
@@ -69,21 +109,10 @@ impl Outputs {
         vectors.map(move |vector| &mut vector.spare_capacity_mut()[..limbs])
     }
 
-    /// Each result's bytes, to be written.
-    pub(crate) fn bytes(&mut self) -> impl Iterator<Item = &mut [MaybeUninit<u8>]> {
-        self.limbs().map(|limbs| {
-            let (start, bytes) = (limbs.as_mut_ptr(), size_of_val(limbs));
-            // SAFETY: the same memory under the same borrow; any byte may
-            // stand in a MaybeUninit<u64>, and u8 needs no alignment.
-            unsafe { std::slice::from_raw_parts_mut(start.cast(), bytes) }
-        })
-    }
-
     /// The results.
     ///
     /// # Safety
-    /// Every limb that [`Self::limbs`] or [`Self::bytes`] gave out has been
-    /// written.
+    /// Every limb that [`Self::limbs`] gave out has been written.
     pub(crate) unsafe fn assume_written(mut self) -> Vec<Vec<u64>> {
         for vector in &mut self.vectors {
             // SAFETY: `new` reserved `limbs`, and the caller says that their
@@ -128,7 +157,8 @@ mod tests {
     #[test]
     fn outputs_keep_what_was_written() {
         let mut outputs = Outputs::new(2, 6).unwrap();
-        for (value, bytes) in (1_u8..).zip(outputs.bytes()) {
+        for (value, limbs) in (1_u8..).zip(outputs.limbs()) {
+            let bytes = as_bytes(limbs);
             assert_eq!(bytes.len(), 48);
             bytes.fill(MaybeUninit::new(value));
         }

@@ -103,7 +103,7 @@ impl fmt::Display for RunReport {
         if let Some(path) = self.path {
             write!(
                 f,
-                ", {path} ({}), {} chunks of {} elements at most, {} in flight",
+                ", {path} ({}), chunks: {} of {} elements at most, {} in flight",
                 self.path_reason, self.chunks, self.chunk, self.depth
             )?;
         }

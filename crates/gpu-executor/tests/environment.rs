@@ -61,7 +61,7 @@ fn the_environment_is_honoured() {
     let device_local = ask("backend", &[("GPU_DEVICE_LOCAL", "1")]);
     assert!(device_local.contains("device-local"), "{device_local}");
     let chunked = ask("backend", &[("GPU_STREAM_CHUNK_ELEMS", "33")]);
-    assert!(chunked.contains("4 chunks of 33 elements"), "{chunked}");
+    assert!(chunked.contains("chunks: 4 of 33 elements"), "{chunked}");
     let uuid = backend.device().uuid.to_string();
     let by_uuid = ask("backend", &[("GPU_DEVICE", &uuid)]);
     assert!(by_uuid.contains(&backend.device().name), "{by_uuid}");

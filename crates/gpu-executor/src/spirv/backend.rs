@@ -1,5 +1,6 @@
 //! The persistent Vulkan backend.
 
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -68,15 +69,28 @@ impl PersistentVulkanBackend {
         elements: usize,
         use_device_local: bool,
     ) -> anyhow::Result<Vec<Vec<u64>>> {
-        let host = PathChoice::Fixed(Path::HostVisible);
-        let request = Request {
-            path: self.settings.path(use_device_local, host),
-            chunk: self.settings.chunk,
-            depth: Some(1),
-            lanes: None,
-            packing: Packing::PerJob,
-        };
-        Ok(self.run(spirv_bytes, jobs, elements, Mode::Sequential, &request)?)
+        let how = self.sequential(use_device_local);
+        Ok(self.run(spirv_bytes, jobs, elements, how)?)
+    }
+
+    /// As [`Self::run_field_add_batch`], with the results written to
+    /// `results[i]` for job i: slices of `6 * elements` limbs that the caller
+    /// keeps and may use again, which spares the faults of fresh memory.
+    ///
+    /// # Errors
+    /// As [`Self::run_field_add_batch`], and [`Error::InvalidResults`] and
+    /// [`Error::InvalidJob`] for `results` that do not fit. What `results`
+    /// hold after an error is not specified.
+    pub fn run_field_add_batch_into(
+        &mut self,
+        spirv_bytes: &[u8],
+        jobs: &[(&[u64], &[u64])],
+        elements: usize,
+        use_device_local: bool,
+        results: &mut [&mut [u64]],
+    ) -> anyhow::Result<()> {
+        let how = self.sequential(use_device_local);
+        Ok(self.run_into(spirv_bytes, jobs, elements, how, results)?)
     }
 
     /// Runs `jobs` with the transfers and kernels of several chunks
@@ -93,14 +107,24 @@ impl PersistentVulkanBackend {
         jobs: &[(&[u64], &[u64])],
         elements: usize,
     ) -> anyhow::Result<Vec<Vec<u64>>> {
-        let request = Request {
-            path: self.settings.path(false, PathChoice::Auto),
-            chunk: self.settings.chunk,
-            depth: self.settings.depth,
-            lanes: None,
-            packing: Packing::AcrossJobs,
-        };
-        Ok(self.run(spirv_bytes, jobs, elements, Mode::Pipelined, &request)?)
+        let how = self.pipelined();
+        Ok(self.run(spirv_bytes, jobs, elements, how)?)
+    }
+
+    /// As [`Self::run_field_add_batch_pipelined`], with the results written
+    /// to the caller's slices; see [`Self::run_field_add_batch_into`].
+    ///
+    /// # Errors
+    /// As [`Self::run_field_add_batch_into`].
+    pub fn run_field_add_batch_pipelined_into(
+        &mut self,
+        spirv_bytes: &[u8],
+        jobs: &[(&[u64], &[u64])],
+        elements: usize,
+        results: &mut [&mut [u64]],
+    ) -> anyhow::Result<()> {
+        let how = self.pipelined();
+        Ok(self.run_into(spirv_bytes, jobs, elements, how, results)?)
     }
 
     /// Runs one job; see [`Self::run_field_add_batch`].
@@ -184,49 +208,110 @@ impl PersistentVulkanBackend {
         })
     }
 
+    fn sequential(&self, device_local: bool) -> How {
+        let host = PathChoice::Fixed(Path::HostVisible);
+        How {
+            mode: Mode::Sequential,
+            request: Request {
+                path: self.settings.path(device_local, host),
+                chunk: self.settings.chunk,
+                depth: Some(1),
+                lanes: None,
+                packing: Packing::PerJob,
+            },
+        }
+    }
+
+    fn pipelined(&self) -> How {
+        How {
+            mode: Mode::Pipelined,
+            request: Request {
+                path: self.settings.path(false, PathChoice::Auto),
+                chunk: self.settings.chunk,
+                depth: self.settings.depth,
+                lanes: None,
+                packing: Packing::AcrossJobs,
+            },
+        }
+    }
+
     fn run(
         &mut self,
         spirv: &[u8],
         jobs: &[Job<'_>],
         elements: usize,
-        mode: Mode,
-        request: &Request,
+        how: How,
     ) -> Result<Vec<Vec<u64>>, Error> {
         let start = Instant::now();
-        self.report = None;
-        let limbs = jobs::check(jobs, elements)?;
-        let kernel = self.kernels.get(spirv)?;
+        let (kernel, limbs) = self.prepare(spirv, jobs, elements)?;
         let mut outputs = Outputs::new(jobs.len(), limbs)?;
-        let mut byte_jobs: Vec<_> = jobs
-            .iter()
-            .zip(outputs.bytes())
-            .map(|((a, b), out)| vk_mem_paths::Job {
-                a: bytemuck::must_cast_slice(a),
-                b: bytemuck::must_cast_slice(b),
-                out,
-                fresh: true,
-            })
-            .collect();
-        let (plan, stats) = self
-            .transfer
-            .run(&kernel, request, ELEMENT_BYTES, &mut byte_jobs)?;
-        drop(byte_jobs);
+        let out = outputs.limbs().map(|out| (out, true));
+        let ran = self.transfer(&kernel, jobs, out, &how)?;
         // SAFETY: a run that returns Ok has written every byte of every
         // output (contract of `Transfer::run`).
         let results = unsafe { outputs.assume_written() };
-        self.report = Some(self.report(spirv, &kernel, mode, &plan, jobs.len(), &stats, start));
+        self.report = Some(self.report(spirv, &kernel, how.mode, jobs.len(), ran, start));
         Ok(results)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "gathers what one run knows")]
+    fn run_into(
+        &mut self,
+        spirv: &[u8],
+        jobs: &[Job<'_>],
+        elements: usize,
+        how: How,
+        results: &mut [&mut [u64]],
+    ) -> Result<(), Error> {
+        let start = Instant::now();
+        let (kernel, limbs) = self.prepare(spirv, jobs, elements)?;
+        jobs::check_results(results, jobs.len(), limbs)?;
+        let out = results.iter_mut().map(|out| (jobs::as_uninit(out), false));
+        let ran = self.transfer(&kernel, jobs, out, &how)?;
+        self.report = Some(self.report(spirv, &kernel, how.mode, jobs.len(), ran, start));
+        Ok(())
+    }
+
+    /// Checks the jobs, makes or finds the kernel, and forgets the last run.
+    fn prepare(
+        &mut self,
+        spirv: &[u8],
+        jobs: &[Job<'_>],
+        elements: usize,
+    ) -> Result<(Arc<Kernel>, usize), Error> {
+        self.report = None;
+        let limbs = jobs::check(jobs, elements)?;
+        Ok((self.kernels.get(spirv)?, limbs))
+    }
+
+    /// Runs the jobs into `out`: for each the limbs, and whether they are
+    /// fresh memory.
+    fn transfer<'a>(
+        &mut self,
+        kernel: &Arc<Kernel>,
+        jobs: &[Job<'a>],
+        out: impl Iterator<Item = (&'a mut [MaybeUninit<u64>], bool)>,
+        how: &How,
+    ) -> Result<(Plan, Stats), Error> {
+        let byte_jobs = jobs.iter().zip(out);
+        let mut byte_jobs: Vec<_> = byte_jobs
+            .map(|((a, b), (out, fresh))| vk_mem_paths::Job {
+                a: bytemuck::must_cast_slice(a),
+                b: bytemuck::must_cast_slice(b),
+                out: jobs::as_bytes(out),
+                fresh,
+            })
+            .collect();
+        let transfer = &mut self.transfer;
+        Ok(transfer.run(kernel, &how.request, ELEMENT_BYTES, &mut byte_jobs)?)
+    }
+
     fn report(
         &self,
         spirv: &[u8],
         kernel: &Kernel,
         mode: Mode,
-        plan: &Plan,
         jobs: usize,
-        stats: &Stats,
+        (plan, stats): (Plan, Stats),
         start: Instant,
     ) -> RunReport {
         let caps = self.device.caps();
@@ -250,6 +335,12 @@ impl PersistentVulkanBackend {
             stages: stats.times,
         }
     }
+}
+
+/// How a call wants its jobs run.
+struct How {
+    mode: Mode,
+    request: Request,
 }
 
 impl std::fmt::Debug for PersistentVulkanBackend {
