@@ -4,10 +4,13 @@
 
 mod support;
 
+use std::cell::RefCell;
+
 use gpu_executor::kernels::{KERNELS, Kernel, LIMBS};
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{Path, PathChoice};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use support::{any_elements, assert_limbs, assert_sums, borrowed, built, random_jobs, sums};
 
 const PATHS: [Path; 2] = [Path::HostVisible, Path::DeviceLocal];
@@ -49,16 +52,27 @@ proptest! {
         assert_sums(&results.unwrap(), &jobs, kernel.name);
         prop_assert_eq!(backend.last_report().unwrap().path, Some(path));
     }
+}
 
-    #[test]
-    fn addition_commutes_and_zero_is_neutral(a in any_elements(200), b in any_elements(200)) {
-        let (_guard, mut backend) = support::backend();
+#[test]
+fn addition_commutes_and_zero_is_neutral() {
+    let (_guard, backend) = support::backend();
+    let backend = RefCell::new(backend);
+    let config = ProptestConfig {
+        cases: 48,
+        source_file: Some(file!()),
+        ..ProptestConfig::default()
+    };
+    let checked = TestRunner::new(config).run(&(any_elements(200), any_elements(200)), |(a, b)| {
+        let mut backend = backend.borrow_mut();
         let zero = vec![0; a.len()];
         let forth = backend.field_add(&a, &b).unwrap();
         prop_assert_eq!(&forth, &backend.field_add(&b, &a).unwrap());
         prop_assert_eq!(&a, &backend.field_add(&a, &zero).unwrap());
         prop_assert_eq!(forth, sums(&a, &b));
-    }
+        Ok(())
+    });
+    checked.unwrap();
 }
 
 #[test]
