@@ -1,6 +1,5 @@
 //! The same calls on the host's processor.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use vk_mem_paths::{Crew, StageTimes};
@@ -181,18 +180,12 @@ fn compute(crew: &mut Crew, kernel: &Kernel, jobs: &[Job<'_>], outputs: &mut Out
         let inputs = a.chunks(grain).zip(b.chunks(grain));
         out.chunks_mut(grain).zip(inputs)
     });
-    let pieces = Mutex::new(pieces);
-    crew.run(crew.threads(), &|_| {
-        loop {
-            // Taken in a statement of its own: the lock is not held meanwhile.
-            let piece = pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let Some((out, (a, b))) = piece else { break };
-            let (out, _) = out.as_chunks_mut::<LIMBS>();
-            let (a, _) = a.as_chunks::<LIMBS>();
-            let (b, _) = b.as_chunks::<LIMBS>();
-            for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
-                out.write_copy_of_slice(&(kernel.reference)(a, b));
-            }
+    crew.for_each(crew.threads(), pieces, |(out, (a, b))| {
+        let (out, _) = out.as_chunks_mut::<LIMBS>();
+        let (a, _) = a.as_chunks::<LIMBS>();
+        let (b, _) = b.as_chunks::<LIMBS>();
+        for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
+            out.write_copy_of_slice(&(kernel.reference)(a, b));
         }
     });
 }

@@ -121,6 +121,28 @@ impl Crew {
             resume_unwind(panic);
         }
     }
+
+    /// Calls `task` with each of `items`, on at most `threads` threads that
+    /// take them one by one; returns when all calls have returned.
+    pub fn for_each<T>(
+        &mut self,
+        threads: usize,
+        items: impl Iterator<Item = T> + Send,
+        task: impl Fn(T) + Sync,
+    ) {
+        let items = Mutex::new(items);
+        self.run(threads.min(self.threads()), &|_| {
+            loop {
+                // Taken in a statement of its own: the lock is not held
+                // during the call.
+                let item = items.lock().unwrap_or_else(PoisonError::into_inner).next();
+                match item {
+                    Some(item) => task(item),
+                    None => break,
+                }
+            }
+        });
+    }
 }
 
 impl Drop for Crew {

@@ -79,7 +79,7 @@ impl DescriptorSet {
 
 impl Drop for DescriptorSet {
     fn drop(&mut self) {
-        // SAFETY: its slot waits for submissions before it drops (rule 5 of
+        // SAFETY: its slot drops only with nothing in flight (rule 5 of
         // `slot`); destroying the pool frees the set.
         unsafe { self.device.raw().destroy_descriptor_pool(self.pool, None) };
     }

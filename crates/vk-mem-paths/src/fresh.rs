@@ -7,7 +7,6 @@
 //! same page at the same time.
 
 use std::mem::MaybeUninit;
-use std::sync::{Mutex, PoisonError};
 
 use crate::Crew;
 use crate::work::ChunkWork;
@@ -56,20 +55,9 @@ pub(crate) fn touch(work: &mut ChunkWork<'_>, crew: Option<&mut Crew>) {
         return pages.for_each(touch_page);
     };
     let mut pages = pages.peekable();
-    if pages.peek().is_none() {
-        return;
+    if pages.peek().is_some() {
+        crew.for_each(crew.threads(), pages, touch_page);
     }
-    let pages = Mutex::new(pages);
-    crew.run(crew.threads(), &|_| {
-        loop {
-            // Taken in a statement of its own: the lock is not held meanwhile.
-            let page = pages.lock().unwrap_or_else(PoisonError::into_inner).next();
-            match page {
-                Some(page) => touch_page(page),
-                None => break,
-            }
-        }
-    });
 }
 
 fn touch_page(first: &mut MaybeUninit<u8>) {

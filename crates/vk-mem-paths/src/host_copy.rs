@@ -1,7 +1,6 @@
 //! Copies between the caller's slices and mapped memory.
 
 use std::mem::MaybeUninit;
-use std::sync::{Mutex, PoisonError};
 
 use crate::Crew;
 
@@ -26,18 +25,7 @@ pub(crate) fn run(copies: Vec<Copy<'_>>, crew: Option<&mut Crew>) {
     let pieces = copies
         .into_iter()
         .flat_map(|(from, to)| from.chunks(PIECE).zip(to.chunks_mut(PIECE)));
-    let pieces = Mutex::new(pieces);
-    let threads = crew.threads().min(total.div_ceil(PIECE));
-    crew.run(threads, &|_| {
-        loop {
-            // Taken in a statement of its own: the lock is not held meanwhile.
-            let piece = pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
-            match piece {
-                Some(piece) => copy(piece),
-                None => break,
-            }
-        }
-    });
+    crew.for_each(total.div_ceil(PIECE), pieces, copy);
 }
 
 fn copy((from, to): Copy<'_>) {

@@ -84,6 +84,10 @@ impl Recording<'_> {
         unsafe { readback.record_host_barrier(device, commands, stage, access) };
     }
 
+    /// Notes the start or the end of `stage`, where timestamps are on.
+    ///
+    /// # Safety
+    /// As [`Self::record`].
     unsafe fn timestamp(&self, commands: vk::CommandBuffer, family: u32, stage: Stage, end: bool) {
         if let Some(timer) = self.timer {
             // SAFETY: as `record`.
@@ -91,6 +95,10 @@ impl Recording<'_> {
         }
     }
 
+    /// Copies both inputs to device memory.
+    ///
+    /// # Safety
+    /// As [`Self::record`].
     unsafe fn upload(&self, device: &ash::Device, commands: vk::CommandBuffer) {
         let Some((input, _)) = &self.buffers.device else {
             return;
@@ -107,6 +115,10 @@ impl Recording<'_> {
         unsafe { device.cmd_copy_buffer(commands, from, input.raw(), &regions) };
     }
 
+    /// Copies the result back to staging memory.
+    ///
+    /// # Safety
+    /// As [`Self::record`].
     unsafe fn download(&self, device: &ash::Device, commands: vk::CommandBuffer) {
         let Some((_, output)) = &self.buffers.device else {
             return;
@@ -118,6 +130,10 @@ impl Recording<'_> {
         unsafe { device.cmd_copy_buffer(commands, output.raw(), to, &region) };
     }
 
+    /// Runs the kernel over the chunk.
+    ///
+    /// # Safety
+    /// As [`Self::record`].
     unsafe fn dispatch(&self, device: &ash::Device, commands: vk::CommandBuffer) {
         let compute = vk::PipelineBindPoint::COMPUTE;
         let (kernel, sets) = (self.kernel, [self.set]);
@@ -140,6 +156,9 @@ impl Recording<'_> {
 }
 
 /// What one stage wrote, the next may read.
+///
+/// # Safety
+/// `commands` is being recorded for a queue with compute.
 unsafe fn barrier_between_stages(device: &ash::Device, commands: vk::CommandBuffer) {
     let stages = vk::PipelineStageFlags::TRANSFER | vk::PipelineStageFlags::COMPUTE_SHADER;
     let barrier = [vk::MemoryBarrier::default()
