@@ -197,9 +197,8 @@ pub fn validation_layer_available() -> Result<bool, Error> {
 
 /// Held while an instance or a device is made or destroyed. Vulkan allows
 /// threads to do so at once, but loaders and layers build and tear down tables
-/// of functions then, and a call through an empty one has been seen (once in
-/// some hundred runs of concurrent tests; loader and layer 1.3.239). These
-/// calls are rare and slow, so nothing is lost by one at a time.
+/// of functions then. These calls are rare and slow, so nothing is lost by one
+/// at a time.
 pub(crate) fn lifecycle() -> MutexGuard<'static, ()> {
     static LIFECYCLE: Mutex<()> = Mutex::new(());
     LIFECYCLE.lock().unwrap_or_else(PoisonError::into_inner)

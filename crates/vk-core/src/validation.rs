@@ -14,6 +14,10 @@ pub enum Validation {
     Off,
     /// Core checks and, inside each command buffer, synchronization checks.
     /// Instance creation fails where the layer is not installed.
+    ///
+    /// For tests and debugging, one thread at a time: the layer (seen with
+    /// 1.3.239) crashes when one thread creates a validated instance or device
+    /// while another calls through the layer.
     On,
 }
 

@@ -4,7 +4,7 @@ use vk_core::ash::vk;
 use vk_core::testing::{DeviceTest, device_under_test, without_timeline_semaphores};
 use vk_core::{
     CommandBuffer, Device, Error, Instance, InstanceOptions, KernelCache, StageTimer, Validation,
-    WaitPolicy, choose_queues,
+    ValidationLog, WaitPolicy, choose_queues,
 };
 
 #[test]
@@ -122,21 +122,32 @@ fn without_validation_the_process_shares_one_instance() {
     assert!(first.validation_log().is_empty());
 }
 
+/// Without validation: the layer does not bear it (see [`Validation::On`]).
 #[test]
-fn instances_come_and_go_on_several_threads() {
-    let (_guard, _physical) = device_under_test().unwrap();
-    let options = InstanceOptions {
-        validation: Validation::On,
+fn devices_come_and_go_on_several_threads_while_one_works() {
+    let mut guard = DeviceTest::begin();
+    let options = InstanceOptions::default();
+    let device = || {
+        let instance = Instance::new(&options).unwrap();
+        Device::new(&instance.devices().unwrap()[0]).unwrap()
     };
+    guard.watch(&device().caps().name, ValidationLog::default());
     std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                for _ in 0..12 {
-                    let instance = Instance::new(&options).unwrap();
-                    assert!(!instance.devices().unwrap().is_empty());
-                }
-            });
+        for _ in 0..3 {
+            scope.spawn(|| (0..12).for_each(|_| drop(device())));
         }
+        scope.spawn(|| {
+            let device = device();
+            let queue = device.queue_plan().compute;
+            let mut commands = CommandBuffer::new(&device, queue.family).unwrap();
+            for _ in 0..500 {
+                // SAFETY: the submission of the round before is complete.
+                unsafe { commands.record(|_, _| {}) }.unwrap();
+                // SAFETY: recorded above, and waited for below.
+                let ticket = unsafe { device.submit(queue, commands.raw(), None) }.unwrap();
+                device.wait(ticket, WaitPolicy::default()).unwrap();
+            }
+        });
     });
 }
 

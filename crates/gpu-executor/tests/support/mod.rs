@@ -21,8 +21,9 @@ pub(crate) fn backend() -> (DeviceTest, PersistentVulkanBackend) {
 
 /// As [`backend`], with settings.
 pub(crate) fn built(builder: Builder) -> (DeviceTest, PersistentVulkanBackend) {
+    let mut guard = DeviceTest::begin();
     let backend = builder.validation(Validation::On).build().unwrap();
-    let guard = DeviceTest::new(&backend.device().name, backend.validation_log().clone());
+    guard.watch(&backend.device().name, backend.validation_log().clone());
     (guard, backend)
 }
 

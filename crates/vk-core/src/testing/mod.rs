@@ -4,8 +4,11 @@
 
 pub mod recorded;
 
+use std::cell::RefCell;
 use std::io::Write;
+use std::rc::{Rc, Weak};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::{Instance, PhysicalDevice, ValidationLog};
 
@@ -13,31 +16,61 @@ use crate::{Instance, PhysicalDevice, ValidationLog};
 pub const LOG_VARIABLE: &str = "GPU_EXECUTOR_DEVICE_TEST_LOG";
 
 /// Held by a test for as long as it uses a device: the test fails when the
-/// validation layer had anything to say by the time the guard drops.
+/// validation layer had anything to say by the time the guard drops, and no
+/// other test of the process uses a device meanwhile.
 ///
-/// Declare it before the objects under test, so that it drops after them and
+/// Make it before the objects under test, so that it drops after them and
 /// sees what their destruction reports.
 #[derive(Debug)]
 pub struct DeviceTest {
-    log: ValidationLog,
+    logs: Vec<ValidationLog>,
+    _turn: Rc<Turn>,
 }
 
 impl DeviceTest {
-    /// Notes that the running test uses `device`, and watches `log`.
+    /// Waits until no other thread holds a guard. A thread may hold several.
     #[must_use]
-    pub fn new(device: &str, log: ValidationLog) -> Self {
+    pub fn begin() -> Self {
+        Self {
+            logs: Vec::new(),
+            _turn: turn(),
+        }
+    }
+
+    /// Notes that the running test uses `device`, and watches `log`.
+    pub fn watch(&mut self, device: &str, log: ValidationLog) {
         record(device, &format!("{}::{}", test_binary(), test_name()));
-        Self { log }
+        self.logs.push(log);
     }
 }
 
 impl Drop for DeviceTest {
     fn drop(&mut self) {
-        let messages = self.log.take();
+        let messages: Vec<_> = self.logs.iter().flat_map(ValidationLog::take).collect();
         if !std::thread::panicking() {
             assert!(messages.is_empty(), "validation messages: {messages:#?}");
         }
     }
+}
+
+type Turn = MutexGuard<'static, ()>;
+
+/// One thread at a time uses validated devices: the Khronos layer (seen with
+/// 1.3.239) looks its tables up without a lock, so a call through it crashes
+/// while another thread creates an instance or a device.
+fn turn() -> Rc<Turn> {
+    static DEVICES: Mutex<()> = Mutex::new(());
+    thread_local! {
+        static HELD: RefCell<Weak<Turn>> = const { RefCell::new(Weak::new()) };
+    }
+    HELD.with_borrow_mut(|held| {
+        held.upgrade().unwrap_or_else(|| {
+            // A test that failed leaves nothing behind that the next relies on.
+            let turn = Rc::new(DEVICES.lock().unwrap_or_else(PoisonError::into_inner));
+            *held = Rc::downgrade(&turn);
+            turn
+        })
+    })
 }
 
 /// `device` as if it had no timeline semaphores: one queue, and fences.
@@ -95,6 +128,7 @@ fn record(device: &str, test: &str) {
 /// # Errors
 /// As [`Instance::new`] and [`Instance::devices`]; no device is an error.
 pub fn device_under_test() -> Result<(DeviceTest, PhysicalDevice), crate::Error> {
+    let mut guard = DeviceTest::begin();
     let instance = Instance::new(&crate::InstanceOptions {
         validation: crate::Validation::On,
     })?;
@@ -102,7 +136,7 @@ pub fn device_under_test() -> Result<(DeviceTest, PhysicalDevice), crate::Error>
     let caps: Vec<_> = devices.iter().map(|d| d.caps().clone()).collect();
     let choice = crate::choose_device(&caps, &crate::DevicePolicy::Auto)?;
     let device = devices.swap_remove(choice.index);
-    let guard = DeviceTest::new(&device.caps().name, instance.validation_log().clone());
+    guard.watch(&device.caps().name, instance.validation_log().clone());
     Ok((guard, device))
 }
 
