@@ -51,6 +51,7 @@ struct Options {
 enum PathOption {
     HostVisible,
     DeviceLocal,
+    Bar,
 }
 
 /// The backend whose pipelined runs are timed; the sequential ones, which
@@ -67,6 +68,7 @@ fn tuned(options: &Options) -> Result<PersistentVulkanBackend> {
         builder = builder.path(PathChoice::Fixed(match path {
             PathOption::HostVisible => Path::HostVisible,
             PathOption::DeviceLocal => Path::DeviceLocal,
+            PathOption::Bar => Path::Bar,
         }));
     }
     builder.build()

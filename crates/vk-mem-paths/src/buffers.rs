@@ -31,11 +31,14 @@ impl DeviceBuffer {
 pub(crate) struct UploadBuffer(Buffer);
 
 impl UploadBuffer {
-    pub(crate) fn new(memory: &Arc<Memory>, size: usize) -> Result<Self, Error> {
+    /// `purpose` says which memory: one of those that the host writes.
+    pub(crate) fn new(
+        memory: &Arc<Memory>,
+        purpose: MemoryUse,
+        size: usize,
+    ) -> Result<Self, Error> {
         let copies = vk::BufferUsageFlags::TRANSFER_SRC;
-        memory
-            .buffer(size, STORAGE | copies, MemoryUse::Upload)
-            .map(Self)
+        memory.buffer(size, STORAGE | copies, purpose).map(Self)
     }
 
     pub(crate) fn raw(&self) -> vk::Buffer {

@@ -67,6 +67,7 @@ fn touch_page(first: &mut MaybeUninit<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host_copy::Stores;
     use crate::work::Piece;
 
     #[test]
@@ -85,6 +86,7 @@ mod tests {
             let mut work = ChunkWork {
                 elements: 1,
                 pieces: vec![piece(one), piece(other)],
+                stores: Stores::Cached,
             };
             touch(&mut work, crew);
             // SAFETY: all were initialised above.

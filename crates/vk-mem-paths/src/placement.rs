@@ -12,6 +12,10 @@ pub enum MemoryUse {
     Device,
     /// Written by the host, read by the device.
     Upload,
+    /// As [`MemoryUse::Upload`], through the host's caches.
+    CachedUpload,
+    /// Device memory that the host writes, through the bus.
+    Bar,
     /// Written by the device, read by the host.
     Readback,
 }
@@ -21,6 +25,8 @@ impl fmt::Display for MemoryUse {
         f.write_str(match self {
             Self::Device => "device memory",
             Self::Upload => "upload memory",
+            Self::CachedUpload => "cached upload memory",
+            Self::Bar => "device memory that is wholly host-visible",
             Self::Readback => "readback memory",
         })
     }
@@ -34,6 +40,9 @@ impl fmt::Display for MemoryUse {
 /// - Upload: host-visible is required. Host memory is better than device
 ///   memory behind a BAR, which may be small and is slow to fill from one
 ///   thread; coherent is better than flushing.
+/// - Cached upload: as upload, but cached memory is best.
+/// - BAR: device-local and host-visible are required, and a heap that is the
+///   device's whole memory: a window of 256 MiB is soon used up.
 /// - Readback: host-visible is required. Cached memory is better by far
 ///   (uncached reads run at about 1/40 of its speed) but some devices have
 ///   none; never device memory behind a bus while there is any other.
@@ -41,14 +50,20 @@ impl fmt::Display for MemoryUse {
 pub fn rank_memory_types(caps: &DeviceCaps, purpose: MemoryUse) -> Vec<usize> {
     let required = match purpose {
         MemoryUse::Device => Flags::DEVICE_LOCAL,
-        MemoryUse::Upload | MemoryUse::Readback => Flags::HOST_VISIBLE,
+        MemoryUse::Bar => Flags::DEVICE_LOCAL | Flags::HOST_VISIBLE,
+        _ => Flags::HOST_VISIBLE,
     };
+    let largest = caps.heaps.iter().filter(|heap| heap.device_local);
+    let largest = largest.map(|heap| heap.size).max();
     // Lazily allocated and protected memory is for attachments and DRM.
     let unusable = Flags::LAZILY_ALLOCATED | Flags::PROTECTED;
     let mut ranked: Vec<usize> = (0..caps.memory_types.len())
         .filter(|&index| {
-            let flags = caps.memory_types[index].flags;
-            flags.contains(required) && !flags.intersects(unusable)
+            let kind = caps.memory_types[index];
+            let whole = caps.heaps.get(kind.heap).map(|heap| heap.size) == largest;
+            kind.flags.contains(required)
+                && !kind.flags.intersects(unusable)
+                && (purpose != MemoryUse::Bar || whole)
         })
         .collect();
     // A stable sort keeps the driver's order among equals: Vulkan requires
@@ -64,7 +79,8 @@ fn score(caps: &DeviceCaps, index: usize, purpose: MemoryUse) -> u32 {
     match purpose {
         MemoryUse::Device => not(Flags::HOST_VISIBLE),
         MemoryUse::Upload => 2 * not(Flags::DEVICE_LOCAL) + has(Flags::HOST_COHERENT),
-        MemoryUse::Readback => {
+        MemoryUse::Bar => has(Flags::HOST_COHERENT),
+        MemoryUse::CachedUpload | MemoryUse::Readback => {
             4 * has(Flags::HOST_CACHED) + 2 * not(Flags::DEVICE_LOCAL) + has(Flags::HOST_COHERENT)
         }
     }
@@ -100,11 +116,31 @@ mod tests {
     #[test]
     fn unified_devices_use_what_they_have() {
         let caps = recorded::llvmpipe();
-        for purpose in [MemoryUse::Device, MemoryUse::Upload, MemoryUse::Readback] {
+        for purpose in [
+            MemoryUse::Device,
+            MemoryUse::Upload,
+            MemoryUse::CachedUpload,
+            MemoryUse::Bar,
+            MemoryUse::Readback,
+        ] {
             assert_eq!(rank_memory_types(&caps, purpose), [0]);
         }
         assert_eq!(best(&recorded::integrated(), MemoryUse::Readback), 2);
         assert_eq!(best(&recorded::integrated(), MemoryUse::Device), 0);
+    }
+
+    #[test]
+    fn the_bar_serves_only_where_it_shows_the_whole_device_memory() {
+        let bar = |caps: &DeviceCaps| rank_memory_types(caps, MemoryUse::Bar);
+        assert_eq!(bar(&recorded::h200()), [4]);
+        assert!(bar(&recorded::small_bar()).is_empty());
+    }
+
+    #[test]
+    fn uploads_go_through_the_caches_on_request() {
+        let caps = recorded::h200();
+        assert_eq!(rank_memory_types(&caps, MemoryUse::CachedUpload), [3, 2, 4]);
+        assert_eq!(rank_memory_types(&caps, MemoryUse::Upload), [2, 3, 4]);
     }
 
     #[test]

@@ -2,67 +2,9 @@
 
 use vk_core::{DeviceCaps, DeviceKind};
 
-use crate::{Error, MemoryUse, Packing, rank_memory_types};
-
-/// Where a kernel reads and writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Path {
-    /// Host memory, directly: no copies on the device.
-    HostVisible,
-    /// Device memory, with an upload before and a download after it.
-    DeviceLocal,
-}
-
-impl std::fmt::Display for Path {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::HostVisible => "host-visible",
-            Self::DeviceLocal => "device-local",
-        })
-    }
-}
-
-/// Which path a caller wants.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PathChoice {
-    /// The one that is expected to be faster for the device and the size.
-    #[default]
-    Auto,
-    /// Always this one.
-    Fixed(Path),
-}
-
-/// What is to be computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Workload {
-    /// Elements of all jobs together.
-    pub total: usize,
-    /// Elements of the largest job.
-    pub largest_job: usize,
-    /// Bytes of one element.
-    pub element_bytes: usize,
-    /// Elements that one workgroup of the kernel computes.
-    pub workgroup_size: u32,
-    /// Threads that can copy on the host at once.
-    pub threads: usize,
-}
-
-/// How it should be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// The path.
-    pub path: PathChoice,
-    /// The most elements of one chunk; `None` leaves it to the planner, which
-    /// takes [`DEFAULT_CHUNK`] for a sequential run and less for a pipelined one.
-    pub chunk: Option<usize>,
-    /// The most chunks in flight; `None` leaves it to the planner.
-    pub depth: Option<usize>,
-    /// The most threads that drive chunks side by side; `None` leaves it to
-    /// the planner.
-    pub lanes: Option<usize>,
-    /// Whether a chunk may carry several jobs.
-    pub packing: Packing,
-}
+use crate::host_copy::Stores;
+use crate::limits::chunk_limit;
+use crate::{Error, MemoryUse, Packing, Path, PathChoice, Request, Tuning, Workload};
 
 /// How it will be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +16,8 @@ pub struct Plan {
     lanes: usize,
     packing: Packing,
     capacity: usize,
+    upload: MemoryUse,
+    stores: Stores,
 }
 
 impl Plan {
@@ -118,6 +62,16 @@ impl Plan {
     pub fn capacity(&self) -> usize {
         self.capacity
     }
+
+    /// Where the inputs are staged.
+    pub(crate) fn upload(&self) -> MemoryUse {
+        self.upload
+    }
+
+    /// How the host copies.
+    pub(crate) fn stores(&self) -> Stores {
+        self.stores
+    }
 }
 
 /// The most elements of one chunk where nothing else is asked for.
@@ -141,39 +95,62 @@ const SLOTS_PER_LANE: usize = 2;
 /// From this many elements on, device memory is expected to pay where nothing
 /// is measured (the guidance of the API's documentation).
 const DEVICE_LOCAL_FROM: usize = 1 << 20;
-/// The most staging memory a run takes from one heap, in bytes.
-const STAGING_BUDGET: u64 = 1 << 30;
-/// The largest part of a heap that a run takes for staging.
-const HEAP_SHARE: u64 = 4;
+/// From this many bytes of inputs and results on, copies may bypass the
+/// caches: below, what they hold is still there for whoever reads it next.
+const STREAMING_FROM: usize = 8 << 20;
 
-/// Plans `work` on a device with `caps`.
+/// Plans `work` on a device with `caps`, of which `tuning` tells what was
+/// measured.
 ///
-/// The chunk is what the request asks for, else a share of the work that keeps
+/// What the request leaves open is what was fastest, else what the rules of
+/// this module expect to be; a sequential run (depth 1) is not cut to what
+/// was fastest. The chunk is what the request asks for, else a share of the work that keeps
 /// every slot busy; in any case no more than one storage buffer binding, one
 /// dispatch and the staging memory of all slots allow.
 ///
 /// # Errors
 /// [`Error::NoMemoryType`] where the device has no memory for the path.
-pub fn plan(caps: &DeviceCaps, work: &Workload, request: &Request) -> Result<Plan, Error> {
+pub fn plan(
+    caps: &DeviceCaps,
+    tuning: &Tuning,
+    work: &Workload,
+    request: &Request,
+) -> Result<Plan, Error> {
+    let tuned = match request.depth {
+        Some(1) => None,
+        _ => tuning.fastest(work.total, request.path, |path| path.is_usable(caps)),
+    };
+    let tuned = tuned.map(|row| &row.strategy);
     let threads = work.threads.clamp(1, MAX_DEPTH);
-    let lanes = request.lanes.unwrap_or(match work.total >= LANES_FROM {
+    let lanes = request.lanes.or(tuned.map(|tuned| tuned.lanes));
+    let lanes = lanes.unwrap_or(match work.total >= LANES_FROM {
         true => threads,
         false => 1,
     });
     let lanes = lanes.clamp(1, threads);
-    let depth = request.depth.unwrap_or(match caps.kind {
+    let depth = request.depth.or(tuned.map(|tuned| tuned.depth));
+    let depth = depth.unwrap_or(match caps.kind {
         // Its kernels run on the cores that would copy meanwhile: there is
         // nothing to overlap.
         DeviceKind::Software => 1,
         _ => SLOTS_PER_LANE * lanes,
     });
     let depth = depth.clamp(1, MAX_DEPTH);
-    let (path, reason) = choose_path(caps, work.total, request.path);
-    let limit = chunk_limit(caps, work, path, depth)?;
-    let chunk = match request.chunk {
-        Some(asked) => asked,
-        None if depth == 1 => DEFAULT_CHUNK,
-        None => share(work, depth, lanes),
+    let (path, reason) = match (request.path, tuned) {
+        (PathChoice::Auto, Some(tuned)) => (tuned.path, "measured to be the fastest"),
+        (choice, _) => choose_path(caps, work.total, choice),
+    };
+    let upload = match path {
+        Path::Bar => MemoryUse::Bar,
+        _ if tuning.cached_upload => MemoryUse::CachedUpload,
+        _ => MemoryUse::Upload,
+    };
+    let limit = chunk_limit(caps, work, path, upload, depth)?;
+    let chunk = match (request.chunk, tuned) {
+        (Some(asked), _) => asked,
+        (None, Some(tuned)) => whole_workgroups(tuned.even_chunk(work.total), work),
+        (None, None) if depth == 1 => DEFAULT_CHUNK,
+        (None, None) => share(work, depth, lanes),
     };
     let chunk = chunk.clamp(1, limit);
     let fullest = match request.packing {
@@ -192,6 +169,11 @@ pub fn plan(caps: &DeviceCaps, work: &Workload, request: &Request) -> Result<Pla
         lanes: lanes.min(depth),
         packing: request.packing,
         capacity,
+        upload,
+        stores: match tuning.streaming_stores && run_bytes(work) >= STREAMING_FROM {
+            true => Stores::Streaming,
+            false => Stores::Cached,
+        },
     })
 }
 
@@ -201,11 +183,18 @@ fn share(work: &Workload, depth: usize, lanes: usize) -> usize {
         1 => (1, MIN_SHARED_CHUNK, DEFAULT_CHUNK),
         _ => (ROUNDS_PER_SLOT, LANE_CHUNK.0, LANE_CHUNK.1),
     };
-    // Whole workgroups, so that only the last one of a run is partly idle.
-    let share = work.total.div_ceil(rounds * depth);
-    share
-        .next_multiple_of(work.workgroup_size.max(1) as usize)
-        .clamp(least, most)
+    whole_workgroups(work.total.div_ceil(rounds * depth), work).clamp(least, most)
+}
+
+/// `chunk` rounded up, so that only the last workgroup of a run is partly idle.
+fn whole_workgroups(chunk: usize, work: &Workload) -> usize {
+    let size = work.workgroup_size.max(1) as usize;
+    chunk.checked_next_multiple_of(size).unwrap_or(chunk)
+}
+
+/// Bytes of both inputs and of the result.
+fn run_bytes(work: &Workload) -> usize {
+    work.total.saturating_mul(3 * work.element_bytes)
 }
 
 fn choose_path(caps: &DeviceCaps, total: usize, choice: PathChoice) -> (Path, &'static str) {
@@ -221,67 +210,11 @@ fn choose_path(caps: &DeviceCaps, total: usize, choice: PathChoice) -> (Path, &'
     }
 }
 
-/// The most elements that one chunk can carry.
-fn chunk_limit(
-    caps: &DeviceCaps,
-    work: &Workload,
-    path: Path,
-    depth: usize,
-) -> Result<usize, Error> {
-    let element = work.element_bytes.max(1) as u64;
-    let limits = &caps.limits;
-    let binding = limits.max_storage_buffer_range / element;
-    let dispatch = u64::from(limits.max_workgroups_x) * u64::from(work.workgroup_size);
-    // The input buffer holds both operands.
-    let allocation = limits.max_allocation.min(limits.max_buffer_size) / (2 * element);
-    let staging = staging_limit(caps, path, element * depth as u64)?;
-    let limit = binding
-        .min(dispatch)
-        .min(allocation)
-        .min(staging)
-        .min(u64::from(u32::MAX));
-    // One whole alignment unit below the limit, so that aligned offsets
-    // inside the buffers stay within it too.
-    let slack = limits.storage_buffer_alignment.div_ceil(element);
-    Ok(usize::try_from(limit.saturating_sub(slack).max(1)).unwrap_or(usize::MAX))
-}
-
-/// The most elements per chunk so that no heap gives more than its share;
-/// `slots` is the bytes of one element times the number of slots.
-fn staging_limit(caps: &DeviceCaps, path: Path, slots: u64) -> Result<u64, Error> {
-    // Operands in one chunk element, by purpose: A and B in, the result out.
-    let mut uses = vec![(MemoryUse::Upload, 2), (MemoryUse::Readback, 1)];
-    if path == Path::DeviceLocal {
-        uses.push((MemoryUse::Device, 3));
-    }
-    let mut operands = vec![0_u64; caps.heaps.len()];
-    for (purpose, count) in uses {
-        let ranked = rank_memory_types(caps, purpose);
-        let heap = ranked.first().map(|&kind| caps.memory_types[kind].heap);
-        match heap.and_then(|heap| operands.get_mut(heap)) {
-            Some(operands) => *operands += count,
-            None => {
-                return Err(Error::NoMemoryType {
-                    purpose: purpose.to_string(),
-                    found: format!("{:?}", caps.memory_types),
-                });
-            }
-        }
-    }
-    let limits = operands
-        .iter()
-        .zip(&caps.heaps)
-        .filter(|(count, _)| **count > 0);
-    let limits = limits.map(|(count, heap)| {
-        let budget = (heap.size / HEAP_SHARE).min(STAGING_BUDGET);
-        budget / (count * slots.max(1))
-    });
-    Ok(limits.min().unwrap_or(u64::MAX))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::STAGING_BUDGET;
+    use crate::{Measured, Strategy};
     use proptest::prelude::*;
     use vk_core::testing::recorded;
 
@@ -315,7 +248,9 @@ mod tests {
                 path: choice,
                 ..request(None)
             };
-            plan(caps, &work(total), &request).unwrap().path
+            plan(caps, &Tuning::default(), &work(total), &request)
+                .unwrap()
+                .path
         };
         let (h200, llvmpipe) = (recorded::h200(), recorded::llvmpipe());
         for fixed in [Path::HostVisible, Path::DeviceLocal] {
@@ -332,28 +267,135 @@ mod tests {
 
     #[test]
     fn sequential_runs_job_by_job_and_pipelined_keeps_every_slot_busy() {
-        let sequential = plan(&recorded::h200(), &work(1 << 20), &request(Some(1))).unwrap();
+        let sequential = plan(
+            &recorded::h200(),
+            &Tuning::default(),
+            &work(1 << 20),
+            &request(Some(1)),
+        )
+        .unwrap();
         assert_eq!((sequential.depth, sequential.chunk), (1, 524_288));
         assert_eq!(sequential.packing, Packing::PerJob);
-        let pipelined = plan(&recorded::h200(), &work(1 << 20), &request(None)).unwrap();
+        let pipelined = plan(
+            &recorded::h200(),
+            &Tuning::default(),
+            &work(1 << 20),
+            &request(None),
+        )
+        .unwrap();
         assert_eq!(pipelined.packing, Packing::AcrossJobs);
         assert_eq!((pipelined.depth, pipelined.lanes), (8, 4));
         assert_eq!(pipelined.chunk, LANE_CHUNK.1);
         // A shorter run is cut in two, and one lane has the crew's help.
-        let short = plan(&recorded::h200(), &work(1 << 18), &request(None)).unwrap();
+        let short = plan(
+            &recorded::h200(),
+            &Tuning::default(),
+            &work(1 << 18),
+            &request(None),
+        )
+        .unwrap();
         assert_eq!((short.depth, short.lanes, short.chunk), (2, 1, 1 << 17));
         let asked = Request {
             chunk: Some(100_000),
             ..request(Some(3))
         };
-        let asked = plan(&recorded::h200(), &work(1 << 20), &asked).unwrap();
+        let asked = plan(
+            &recorded::h200(),
+            &Tuning::default(),
+            &work(1 << 20),
+            &asked,
+        )
+        .unwrap();
         assert_eq!((asked.chunk, asked.depth, asked.lanes), (100_000, 3, 3));
         // Its kernels and the host's copies share the cores.
-        let software = plan(&recorded::llvmpipe(), &work(1 << 20), &request(None)).unwrap();
+        let software = plan(
+            &recorded::llvmpipe(),
+            &Tuning::default(),
+            &work(1 << 20),
+            &request(None),
+        )
+        .unwrap();
         assert_eq!((software.depth, software.lanes), (1, 1));
         assert_eq!(software.packing, Packing::AcrossJobs);
-        let tiny = plan(&recorded::h200(), &work(64), &request(None)).unwrap();
+        let tiny = plan(
+            &recorded::h200(),
+            &Tuning::default(),
+            &work(64),
+            &request(None),
+        )
+        .unwrap();
         assert_eq!((tiny.depth, tiny.capacity), (1, 64));
+    }
+
+    fn measured(path: Path, chunk: usize) -> Tuning {
+        let strategy = Strategy {
+            path,
+            lanes: 3,
+            depth: 5,
+            chunk,
+        };
+        let row = Measured {
+            elements: 1 << 20,
+            strategy,
+            nanoseconds: 1,
+        };
+        Tuning {
+            measured: vec![row],
+            streaming_stores: true,
+            cached_upload: true,
+        }
+    }
+
+    #[test]
+    fn what_was_measured_beats_the_rules_and_what_is_asked_for_beats_both() {
+        let caps = recorded::h200();
+        let tuning = measured(Path::Bar, 10_000);
+        let tuned = |request: &Request| plan(&caps, &tuning, &work(1 << 20), request).unwrap();
+        let auto = tuned(&request(None));
+        assert_eq!((auto.path, auto.lanes, auto.depth), (Path::Bar, 3, 5));
+        // 105 pieces, in whole workgroups.
+        assert_eq!(auto.chunk, 9_987_usize.next_multiple_of(128));
+        assert_eq!(
+            (auto.upload, auto.stores),
+            (MemoryUse::Bar, Stores::Streaming)
+        );
+        let asked = tuned(&Request {
+            path: PathChoice::Fixed(Path::HostVisible),
+            chunk: Some(64),
+            depth: Some(2),
+            ..request(None)
+        });
+        assert_eq!(
+            (asked.path, asked.chunk, asked.depth),
+            (Path::HostVisible, 64, 2)
+        );
+        assert_eq!(asked.upload, MemoryUse::CachedUpload);
+        // A sequential run is job by job; only its copies are tuned.
+        let sequential = tuned(&request(Some(1)));
+        assert_eq!((sequential.depth, sequential.chunk), (1, DEFAULT_CHUNK));
+        assert_eq!(sequential.stores, Stores::Streaming);
+        // Small runs stay in the caches.
+        let small = plan(&caps, &tuning, &work(1000), &request(None)).unwrap();
+        assert_eq!(small.stores, Stores::Cached);
+        // A device without a BAR of its whole memory does not take that row.
+        let small_bar = plan(
+            &recorded::small_bar(),
+            &tuning,
+            &work(1 << 20),
+            &request(None),
+        );
+        assert_eq!(small_bar.unwrap().path, Path::DeviceLocal);
+    }
+
+    #[test]
+    fn a_path_that_the_device_has_no_memory_for_is_an_error() {
+        let asked = Request {
+            path: PathChoice::Fixed(Path::Bar),
+            ..request(Some(1))
+        };
+        let error = plan(&recorded::small_bar(), &Tuning::default(), &work(1), &asked);
+        let text = error.unwrap_err().to_string();
+        assert!(text.contains("wholly host-visible"), "{text}");
     }
 
     #[test]
@@ -367,7 +409,7 @@ mod tests {
                 chunk: Some(usize::MAX),
                 ..request(Some(depth))
             };
-            plan(&recorded::llvmpipe(), &work, &request).unwrap()
+            plan(&recorded::llvmpipe(), &Tuning::default(), &work, &request).unwrap()
         };
         // 65,535 workgroups of one invocation each.
         assert_eq!(huge(1, 1).chunk, 65_534);
@@ -381,7 +423,7 @@ mod tests {
     fn a_device_without_host_memory_is_an_error() {
         let mut caps = recorded::h200();
         caps.memory_types.truncate(2);
-        let error = plan(&caps, &work(1), &request(Some(1))).unwrap_err();
+        let error = plan(&caps, &Tuning::default(), &work(1), &request(Some(1))).unwrap_err();
         assert!(error.to_string().contains("upload memory"), "{error}");
     }
 
@@ -399,6 +441,7 @@ mod tests {
                 PathChoice::Fixed(Path::HostVisible),
                 PathChoice::Fixed(Path::DeviceLocal),
             ]),
+            tuned in prop::option::of(1_usize..(1 << 34)),
         ) {
             let devices = [
                 recorded::h200(), recorded::llvmpipe(), recorded::integrated(),
@@ -406,16 +449,19 @@ mod tests {
             ];
             let caps = &devices[device];
             let work = Workload { total, largest_job: total, element_bytes, workgroup_size, threads: 8 };
-            let plan = plan(caps, &work, &Request { path, chunk, depth, lanes: None, packing: Packing::AcrossJobs }).unwrap();
+            let tuning = tuned.map_or(Tuning::default(), |chunk| measured(Path::Bar, chunk));
+            let plan = plan(caps, &tuning, &work, &Request { path, chunk, depth, lanes: None, packing: Packing::AcrossJobs }).unwrap();
             let bytes = (plan.chunk * element_bytes) as u64;
-            prop_assert!(plan.chunk >= 1 && plan.chunk <= chunk.unwrap_or(DEFAULT_CHUNK).max(1));
+            let most = chunk.or(tuned.map(|_| usize::MAX)).unwrap_or(DEFAULT_CHUNK);
+            prop_assert!(plan.chunk >= 1 && plan.chunk <= most.max(1));
             prop_assert!(bytes <= caps.limits.max_storage_buffer_range);
             prop_assert!(plan.chunk.div_ceil(workgroup_size as usize) <= caps.limits.max_workgroups_x as usize);
             prop_assert!(plan.depth >= 1 && plan.depth <= depth.unwrap_or(16).max(1));
             prop_assert!(plan.lanes >= 1 && plan.lanes <= plan.depth);
             prop_assert!(plan.capacity >= plan.chunk.min(total));
             prop_assert!((2 * plan.capacity * element_bytes) as u64 <= caps.limits.max_allocation);
-            let staged = 6 * (plan.depth * plan.capacity * element_bytes) as u64;
+            let operands = if plan.path == Path::DeviceLocal { 6 } else { 3 };
+            let staged = operands * (plan.depth * plan.capacity * element_bytes) as u64;
             prop_assert!(staged <= 2 * STAGING_BUDGET);
         }
     }

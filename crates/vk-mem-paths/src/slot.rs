@@ -36,11 +36,12 @@ use crate::record::{Buffers, Recording};
 use crate::stages::{Group, Stage};
 use crate::stats::{StageTimes, add};
 use crate::work::ChunkWork;
-use crate::{Crew, Error, Path, host_copy};
+use crate::{Crew, Error, MemoryUse, Path, host_copy};
 
 /// What a slot is made for.
 pub(crate) struct SlotShape<'a> {
     pub(crate) path: Path,
+    pub(crate) upload: MemoryUse,
     pub(crate) groups: &'a [Group],
     pub(crate) capacity: usize,
     pub(crate) element_bytes: usize,
@@ -78,10 +79,10 @@ impl Slot {
         let layout = Layout::new(shape.capacity, shape.element_bytes, alignment);
         let (input, output) = (layout.input_bytes(), layout.output_bytes());
         let buffers = Buffers {
-            upload: UploadBuffer::new(memory, input)?,
+            upload: UploadBuffer::new(memory, shape.upload, input)?,
             readback: ReadbackBuffer::new(memory, output)?,
             device: match shape.path {
-                Path::HostVisible => None,
+                Path::HostVisible | Path::Bar => None,
                 Path::DeviceLocal => Some((
                     DeviceBuffer::new(memory, input)?,
                     DeviceBuffer::new(memory, output)?,
@@ -139,7 +140,7 @@ impl Slot {
             copies.push((piece.b, to_b));
             (a, b) = (rest_a, rest_b);
         }
-        host_copy::run(copies, crew);
+        host_copy::run(copies, work.stores, crew);
         ranges
             .iter()
             .try_for_each(|range| self.buffers.upload.flush(range))
@@ -228,7 +229,7 @@ impl Slot {
             copies.push((results, piece.out));
             from = rest;
         }
-        host_copy::run(copies, crew);
+        host_copy::run(copies, work.stores, crew);
         Ok(())
     }
 

@@ -42,7 +42,7 @@ pub(crate) struct Group {
 pub(crate) fn group_stages(path: Path, overlapped: bool, queues: &QueuePlan) -> Vec<Group> {
     let compute = queues.compute;
     let stages = match (path, overlapped) {
-        (Path::HostVisible, _) => vec![(Stage::Kernel, compute)],
+        (Path::HostVisible | Path::Bar, _) => vec![(Stage::Kernel, compute)],
         (Path::DeviceLocal, false) => vec![
             (Stage::Upload, compute),
             (Stage::Kernel, compute),

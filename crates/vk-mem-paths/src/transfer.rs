@@ -11,7 +11,9 @@ use crate::memory::Memory;
 use crate::slot::{Slot, SlotShape};
 use crate::stages::group_stages;
 use crate::work::WorkQueue;
-use crate::{Chunks, Crew, Error, Path, Plan, Request, Stats, Workload, lanes, plan};
+use crate::{
+    Chunks, Crew, Error, MemoryUse, Path, Plan, Request, Stats, Tuning, Workload, lanes, plan,
+};
 
 /// One job: two inputs and an output of equal length, a whole number of
 /// elements each.
@@ -59,12 +61,14 @@ pub struct Transfer {
     set_layout: Arc<SetLayout>,
     device: Arc<Device>,
     options: TransferOptions,
+    tuning: Tuning,
 }
 
 /// Slots of one kind have the same buffers and the same groups of stages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct SlotKind {
     path: Path,
+    upload: MemoryUse,
     overlapped: bool,
 }
 
@@ -86,7 +90,19 @@ impl Transfer {
             set_layout: Arc::clone(set_layout),
             device: Arc::clone(device),
             options,
+            tuning: Tuning::default(),
         })
+    }
+
+    /// What runs are planned by, beside the caps; the default at first.
+    #[must_use]
+    pub fn tuning(&self) -> &Tuning {
+        &self.tuning
+    }
+
+    /// Plans all further runs by `tuning`.
+    pub fn set_tuning(&mut self, tuning: Tuning) {
+        self.tuning = tuning;
     }
 
     /// Runs `kernel` over all `jobs`, whose elements are `element_bytes`
@@ -123,11 +139,11 @@ impl Transfer {
             workgroup_size: kernel.workgroup_size(),
             threads: self.crew.threads(),
         };
-        let plan = plan(self.device.caps(), &work, request)?;
+        let plan = plan(self.device.caps(), &self.tuning, &work, request)?;
         self.prepare(&plan, element_bytes)?;
         let chunks = Chunks::new(&elements, plan.chunk(), plan.packing());
         let jobs = jobs.iter_mut().map(Job::reborrow).collect();
-        let queue = WorkQueue::new(chunks, jobs, element_bytes);
+        let queue = WorkQueue::new(chunks, jobs, element_bytes, plan.stores());
         let wait = self.options.wait;
         let slots = self.slots.entry(SlotKind::of(&plan)).or_default();
         let slots = slots.get_mut(..plan.depth()).unwrap_or_default();
@@ -178,6 +194,7 @@ impl Transfer {
         let groups = group_stages(kind.path, kind.overlapped, self.device.queue_plan());
         let shape = SlotShape {
             path: kind.path,
+            upload: kind.upload,
             groups: &groups,
             capacity: plan.capacity(),
             element_bytes,
@@ -212,6 +229,7 @@ impl SlotKind {
     fn of(plan: &Plan) -> Self {
         Self {
             path: plan.path(),
+            upload: plan.upload(),
             overlapped: plan.depth() > 1,
         }
     }

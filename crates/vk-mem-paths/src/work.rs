@@ -3,6 +3,7 @@
 use std::mem::MaybeUninit;
 use std::sync::{Mutex, PoisonError};
 
+use crate::host_copy::Stores;
 use crate::transfer::Job;
 use crate::{Chunk, Chunks};
 
@@ -18,6 +19,8 @@ pub(crate) struct Piece<'a> {
 pub(crate) struct ChunkWork<'a> {
     pub(crate) elements: usize,
     pub(crate) pieces: Vec<Piece<'a>>,
+    /// How the host copies them.
+    pub(crate) stores: Stores,
 }
 
 /// The chunks of a run, to be taken by several lanes.
@@ -32,18 +35,25 @@ struct State<'a> {
     chunks: Chunks<'a>,
     jobs: Vec<Job<'a>>,
     element_bytes: usize,
+    stores: Stores,
     stopped: bool,
 }
 
 impl<'a> WorkQueue<'a> {
     /// The chunks of `jobs`, cut by `chunks`, with elements of
-    /// `element_bytes`.
-    pub(crate) fn new(chunks: Chunks<'a>, jobs: Vec<Job<'a>>, element_bytes: usize) -> Self {
+    /// `element_bytes`, which the host copies with `stores`.
+    pub(crate) fn new(
+        chunks: Chunks<'a>,
+        jobs: Vec<Job<'a>>,
+        element_bytes: usize,
+        stores: Stores,
+    ) -> Self {
         Self {
             state: Mutex::new(State {
                 chunks,
                 jobs,
                 element_bytes,
+                stores,
                 stopped: false,
             }),
         }
@@ -89,6 +99,7 @@ impl<'a> State<'a> {
         ChunkWork {
             elements: chunk.elements,
             pieces: pieces.collect(),
+            stores: self.stores,
         }
     }
 }
@@ -118,7 +129,12 @@ mod tests {
             },
         ];
         let elements = [2, 3];
-        let queue = WorkQueue::new(Chunks::new(&elements, 3, Packing::AcrossJobs), jobs, 2);
+        let queue = WorkQueue::new(
+            Chunks::new(&elements, 3, Packing::AcrossJobs),
+            jobs,
+            2,
+            Stores::Cached,
+        );
         let chunk = queue.next().unwrap();
         assert_eq!(chunk.elements, 3);
         let inputs: Vec<_> = chunk

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use vk_core::testing::{DeviceTest, device_under_test, without_timeline_semaphores};
 use vk_core::{Device, Kernel, KernelCache};
 use vk_mem_paths::{
-    Error, Job, Packing, Path, PathChoice, Plan, Request, Stats, Transfer, TransferOptions,
+    Error, Job, Packing, Path, PathChoice, Plan, Request, Stats, Transfer, TransferOptions, Tuning,
 };
 
 /// A transfer loop with the library's kernel; drops before its guard.
@@ -38,6 +38,13 @@ impl Loop {
             kernel,
             _guard: guard,
         }
+    }
+
+    /// The paths that the device can take.
+    fn paths(&self) -> Vec<Path> {
+        let caps = self.kernel.device().caps();
+        let usable = |path: &Path| path.is_usable(caps);
+        Path::ALL.into_iter().filter(usable).collect()
     }
 
     fn run(&mut self, jobs: &mut [Operands], request: &Request) -> Result<(Plan, Stats), Error> {
@@ -125,7 +132,7 @@ fn mixture(sizes: &[usize]) -> Vec<Operands> {
 fn a_mixture_of_sizes_runs_on_every_path_depth_and_form_of_completion() {
     for timeline in [true, false] {
         let mut transfer = Loop::new(timeline);
-        for path in [Path::HostVisible, Path::DeviceLocal] {
+        for path in transfer.paths() {
             for depth in [1, 2, 3, 4, 6] {
                 let mut jobs = mixture(&[1, 700, 0, 64, 9_000, 3, 20_000]);
                 let (plan, stats) = transfer
@@ -138,6 +145,26 @@ fn a_mixture_of_sizes_runs_on_every_path_depth_and_form_of_completion() {
                 assert!(stats.chunks >= 8, "{what}: {} chunks", stats.chunks);
                 assert_eq!((plan.path(), plan.depth()), (path, depth), "{what}");
             }
+        }
+    }
+}
+
+#[test]
+fn tuned_copies_arrive_whole() {
+    let mut transfer = Loop::new(true);
+    for (streaming_stores, cached_upload) in [(true, false), (false, true), (true, true)] {
+        transfer.transfer.set_tuning(Tuning {
+            streaming_stores,
+            cached_upload,
+            ..Tuning::default()
+        });
+        for path in transfer.paths() {
+            // Enough bytes for streaming stores, at odd places.
+            let mut jobs = mixture(&[30_001, 7, 30_003]);
+            let request = request(path, 20_000, 2);
+            transfer.run(&mut jobs, &request).unwrap();
+            let what = format!("{path}, {streaming_stores}, {cached_upload}");
+            assert!(jobs.iter().all(Operands::is_added), "{what}");
         }
     }
 }

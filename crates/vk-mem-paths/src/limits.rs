@@ -1,0 +1,84 @@
+//! What a device's limits and heaps allow one chunk to carry.
+
+use vk_core::DeviceCaps;
+
+use crate::{Error, MemoryUse, Path, Workload, rank_memory_types};
+
+/// The most staging memory a run takes from one heap, in bytes.
+pub(crate) const STAGING_BUDGET: u64 = 1 << 30;
+/// The largest part of a heap that a run takes for staging.
+const HEAP_SHARE: u64 = 4;
+
+impl Path {
+    /// Whether a device with `caps` has the memory that this path needs
+    /// beyond what every path does.
+    #[must_use]
+    pub fn is_usable(self, caps: &DeviceCaps) -> bool {
+        self != Self::Bar || !rank_memory_types(caps, MemoryUse::Bar).is_empty()
+    }
+}
+
+/// The most elements that one chunk can carry on `path`, with its inputs in
+/// `upload` memory and `depth` chunks in flight.
+pub(crate) fn chunk_limit(
+    caps: &DeviceCaps,
+    work: &Workload,
+    path: Path,
+    upload: MemoryUse,
+    depth: usize,
+) -> Result<usize, Error> {
+    let element = work.element_bytes.max(1) as u64;
+    let limits = &caps.limits;
+    let binding = limits.max_storage_buffer_range / element;
+    let dispatch = u64::from(limits.max_workgroups_x) * u64::from(work.workgroup_size);
+    // The input buffer holds both operands.
+    let allocation = limits.max_allocation.min(limits.max_buffer_size) / (2 * element);
+    let staging = staging_limit(caps, path, upload, element * depth as u64)?;
+    let limit = binding
+        .min(dispatch)
+        .min(allocation)
+        .min(staging)
+        .min(u64::from(u32::MAX));
+    // One whole alignment unit below the limit, so that aligned offsets
+    // inside the buffers stay within it too.
+    let slack = limits.storage_buffer_alignment.div_ceil(element);
+    Ok(usize::try_from(limit.saturating_sub(slack).max(1)).unwrap_or(usize::MAX))
+}
+
+/// The most elements per chunk so that no heap gives more than its share;
+/// `slots` is the bytes of one element times the number of slots.
+fn staging_limit(
+    caps: &DeviceCaps,
+    path: Path,
+    upload: MemoryUse,
+    slots: u64,
+) -> Result<u64, Error> {
+    // Operands in one chunk element, by purpose: A and B in, the result out.
+    let mut uses = vec![(upload, 2), (MemoryUse::Readback, 1)];
+    if path == Path::DeviceLocal {
+        uses.push((MemoryUse::Device, 3));
+    }
+    let mut operands = vec![0_u64; caps.heaps.len()];
+    for (purpose, count) in uses {
+        let ranked = rank_memory_types(caps, purpose);
+        let heap = ranked.first().map(|&kind| caps.memory_types[kind].heap);
+        match heap.and_then(|heap| operands.get_mut(heap)) {
+            Some(operands) => *operands += count,
+            None => {
+                return Err(Error::NoMemoryType {
+                    purpose: purpose.to_string(),
+                    found: format!("{:?}", caps.memory_types),
+                });
+            }
+        }
+    }
+    let limits = operands
+        .iter()
+        .zip(&caps.heaps)
+        .filter(|(count, _)| **count > 0);
+    let limits = limits.map(|(count, heap)| {
+        let budget = (heap.size / HEAP_SHARE).min(STAGING_BUDGET);
+        budget / (count * slots.max(1))
+    });
+    Ok(limits.min().unwrap_or(u64::MAX))
+}

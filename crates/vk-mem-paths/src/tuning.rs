@@ -1,0 +1,171 @@
+//! What was measured on a device, and what it says of a run.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Path, PathChoice};
+
+/// How runs are fastest on one device with one host, as
+/// [`Transfer::calibrate`](crate::Transfer::calibrate) measured it. The
+/// default knows nothing, and leaves every choice to the planner's rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tuning {
+    /// Whether copies of large runs bypass the host's caches.
+    pub streaming_stores: bool,
+    /// Whether inputs are staged in cached memory rather than in memory that
+    /// combines writes.
+    pub cached_upload: bool,
+    /// The fastest strategy of each path, for each size that was measured.
+    pub measured: Vec<Measured>,
+}
+
+/// One measured run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measured {
+    /// Elements of all jobs together.
+    pub elements: usize,
+    /// How they were run.
+    #[serde(flatten)]
+    pub strategy: Strategy,
+    /// How long one run took, in nanoseconds.
+    pub nanoseconds: u64,
+}
+
+/// One way to run jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Strategy {
+    /// Where the kernel reads and writes.
+    pub path: Path,
+    /// Threads that drive chunks side by side.
+    pub lanes: usize,
+    /// Chunks in flight.
+    pub depth: usize,
+    /// Elements of one chunk, about.
+    pub chunk: usize,
+}
+
+impl Tuning {
+    /// The fastest run of about `elements` elements on `path`, among the paths
+    /// that `usable` allows; `None` where nothing was measured for it.
+    #[must_use]
+    pub fn fastest(
+        &self,
+        elements: usize,
+        path: PathChoice,
+        usable: impl Fn(Path) -> bool,
+    ) -> Option<&Measured> {
+        let asked = |found: Path| match path {
+            PathChoice::Auto => usable(found),
+            PathChoice::Fixed(path) => path == found,
+        };
+        let rows = self.measured.iter().filter(|row| asked(row.strategy.path));
+        rows.min_by(|one, other| {
+            let nearer = compare_ratios(
+                ratio(one.elements, elements),
+                ratio(other.elements, elements),
+            );
+            nearer.then(one.nanoseconds.cmp(&other.nanoseconds))
+        })
+    }
+}
+
+impl Strategy {
+    /// The chunk for a run of `total` elements: pieces of equal size, as near
+    /// to the measured chunk as their number allows.
+    #[must_use]
+    pub(crate) fn even_chunk(&self, total: usize) -> usize {
+        let chunk = self.chunk.max(1);
+        let pieces = (total.saturating_add(chunk / 2) / chunk).max(1);
+        total.div_ceil(pieces).max(1)
+    }
+}
+
+/// The larger and the smaller of two sizes.
+fn ratio(one: usize, other: usize) -> (u128, u128) {
+    let (one, other) = (one.max(1) as u128, other.max(1) as u128);
+    (one.max(other), one.min(other))
+}
+
+fn compare_ratios(one: (u128, u128), other: (u128, u128)) -> std::cmp::Ordering {
+    (one.0 * other.1).cmp(&(other.0 * one.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(elements: usize, path: Path, nanoseconds: u64) -> Measured {
+        let strategy = Strategy {
+            path,
+            lanes: 1,
+            depth: 1,
+            chunk: elements,
+        };
+        Measured {
+            elements,
+            strategy,
+            nanoseconds,
+        }
+    }
+
+    fn tuning() -> Tuning {
+        Tuning {
+            measured: vec![
+                row(64, Path::HostVisible, 10),
+                row(64, Path::Bar, 9),
+                row(1 << 16, Path::HostVisible, 800),
+                row(1 << 16, Path::DeviceLocal, 700),
+            ],
+            ..Tuning::default()
+        }
+    }
+
+    #[test]
+    fn the_nearest_size_decides_and_there_the_fastest_path() {
+        let fastest = |elements, choice| {
+            let tuning = tuning();
+            let found = tuning.fastest(elements, choice, |path| path != Path::Bar);
+            found.map(|row| (row.elements, row.strategy.path))
+        };
+        // 2,048 is as far from 64 as from 65,536: the faster of the two.
+        for (elements, expected) in [
+            (0, (64, Path::HostVisible)),
+            (2_047, (64, Path::HostVisible)),
+            (2_049, (1 << 16, Path::DeviceLocal)),
+            (usize::MAX, (1 << 16, Path::DeviceLocal)),
+        ] {
+            assert_eq!(fastest(elements, PathChoice::Auto), Some(expected));
+        }
+        // A path that is asked for is taken where it was measured, usable or not.
+        let bar = fastest(1 << 20, PathChoice::Fixed(Path::Bar));
+        assert_eq!(bar, Some((64, Path::Bar)));
+        assert_eq!(
+            Tuning::default().fastest(1, PathChoice::Auto, |_| true),
+            None
+        );
+    }
+
+    #[test]
+    fn chunks_are_even() {
+        let strategy = Strategy {
+            chunk: 1000,
+            ..row(0, Path::Bar, 0).strategy
+        };
+        for (total, chunk) in [
+            (0, 1),
+            (1, 1),
+            (1000, 1000),
+            (1100, 1100),
+            (1600, 800),
+            (10_001, 1001),
+        ] {
+            assert_eq!(strategy.even_chunk(total), chunk, "{total}");
+        }
+    }
+
+    #[test]
+    fn it_is_readable_when_written_down() {
+        let json = serde_json::to_string(&tuning()).unwrap();
+        assert!(json.contains(r#""path":"host-visible""#), "{json}");
+        assert_eq!(serde_json::from_str::<Tuning>(&json).unwrap(), tuning());
+    }
+}
