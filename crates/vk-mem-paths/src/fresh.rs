@@ -18,7 +18,7 @@ const HUGE_PAGE: usize = 2 << 20;
 /// Asks for huge pages under `memory`, which has not been written yet. Only
 /// advice: nothing depends on whether it is taken.
 #[cfg(target_os = "linux")]
-pub fn advise_huge_pages(memory: &mut [MaybeUninit<u64>]) {
+pub fn advise_huge_pages<T>(memory: &mut [MaybeUninit<T>]) {
     let start: *mut u8 = memory.as_mut_ptr().cast();
     let skipped = start.align_offset(HUGE_PAGE);
     let whole = size_of_val(memory).saturating_sub(skipped) / HUGE_PAGE * HUGE_PAGE;
@@ -37,7 +37,7 @@ pub fn advise_huge_pages(memory: &mut [MaybeUninit<u64>]) {
 
 /// Other systems give huge pages without being asked, or not at all.
 #[cfg(not(target_os = "linux"))]
-pub fn advise_huge_pages(_memory: &mut [MaybeUninit<u64>]) {}
+pub fn advise_huge_pages<T>(_memory: &mut [MaybeUninit<T>]) {}
 
 /// Writes one byte to each huge page that begins inside a fresh result of
 /// `work`, so that it is there when the results are copied in. The chunk that

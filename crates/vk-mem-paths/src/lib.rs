@@ -17,6 +17,7 @@
 //! of bytes, and a kernel is whatever [`vk_core::Kernel`] was made.
 
 mod buffers;
+mod calibrate;
 mod chunks;
 mod crew;
 mod descriptors;
@@ -38,6 +39,7 @@ mod transfer;
 mod tuning;
 mod work;
 
+pub use calibrate::Effort;
 pub use chunks::{Chunk, Chunks, Packing, Segment};
 pub use crew::Crew;
 pub use error::Error;

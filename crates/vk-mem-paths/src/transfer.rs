@@ -94,6 +94,12 @@ impl Transfer {
         })
     }
 
+    /// Threads that copy on the host, the caller's included.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.crew.threads()
+    }
+
     /// What runs are planned by, beside the caps; the default at first.
     #[must_use]
     pub fn tuning(&self) -> &Tuning {

@@ -39,7 +39,7 @@ pub struct Strategy {
     pub lanes: usize,
     /// Chunks in flight.
     pub depth: usize,
-    /// Elements of one chunk, about.
+    /// Elements of one chunk.
     pub chunk: usize,
 }
 
@@ -68,16 +68,29 @@ impl Tuning {
     }
 }
 
-impl Strategy {
-    /// The chunk for a run of `total` elements: pieces of equal size, as near
-    /// to the measured chunk as their number allows.
-    #[must_use]
-    pub(crate) fn even_chunk(&self, total: usize) -> usize {
-        let chunk = self.chunk.max(1);
-        let pieces = (total.saturating_add(chunk / 2) / chunk).max(1);
+impl Measured {
+    /// Whether a run of `total` elements is near enough to this one to be cut
+    /// and driven like it: far above the largest size measured it is not.
+    pub(crate) fn is_near(&self, total: usize) -> bool {
+        total / NEAR <= self.elements
+    }
+
+    /// The chunk for a run of `total` elements, in pieces of equal size: as
+    /// many as were measured where one lane drove them, else as large ones,
+    /// about.
+    pub(crate) fn chunk_for(&self, total: usize) -> usize {
+        let chunk = self.strategy.chunk.max(1);
+        let pieces = |of: usize| (of.saturating_add(chunk / 2) / chunk).max(1);
+        let pieces = match self.strategy.lanes {
+            0 | 1 => pieces(self.elements),
+            _ => pieces(total),
+        };
         total.div_ceil(pieces).max(1)
     }
 }
+
+/// Up to this many times the elements of a measured run, others are like it.
+const NEAR: usize = 4;
 
 /// The larger and the smaller of two sizes.
 fn ratio(one: usize, other: usize) -> (u128, u128) {
@@ -145,21 +158,22 @@ mod tests {
     }
 
     #[test]
-    fn chunks_are_even() {
-        let strategy = Strategy {
-            chunk: 1000,
-            ..row(0, Path::Bar, 0).strategy
-        };
-        for (total, chunk) in [
-            (0, 1),
-            (1, 1),
-            (1000, 1000),
-            (1100, 1100),
-            (1600, 800),
-            (10_001, 1001),
+    fn one_lane_keeps_the_number_of_pieces_and_several_keep_their_size() {
+        let mut row = row(4000, Path::Bar, 0);
+        row.strategy.chunk = 1000;
+        for (lanes, total, chunk) in [
+            (1, 0, 1),
+            (1, 4001, 1001),
+            (1, 8000, 2000),
+            (3, 0, 1),
+            (3, 1100, 1100),
+            (3, 1600, 800),
+            (3, 10_001, 1001),
         ] {
-            assert_eq!(strategy.even_chunk(total), chunk, "{total}");
+            row.strategy.lanes = lanes;
+            assert_eq!(row.chunk_for(total), chunk, "{lanes} lanes, {total}");
         }
+        assert!(row.is_near(16_000) && !row.is_near(20_000));
     }
 
     #[test]

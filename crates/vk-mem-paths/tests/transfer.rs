@@ -10,7 +10,8 @@ use proptest::prelude::*;
 use vk_core::testing::{DeviceTest, device_under_test, without_timeline_semaphores};
 use vk_core::{Device, Kernel, KernelCache};
 use vk_mem_paths::{
-    Error, Job, Packing, Path, PathChoice, Plan, Request, Stats, Transfer, TransferOptions, Tuning,
+    Effort, Error, Job, Measured, Packing, Path, PathChoice, Plan, Request, Stats, Transfer,
+    TransferOptions, Tuning,
 };
 
 /// A transfer loop with the library's kernel; drops before its guard.
@@ -166,6 +167,40 @@ fn tuned_copies_arrive_whole() {
             let what = format!("{path}, {streaming_stores}, {cached_upload}");
             assert!(jobs.iter().all(Operands::is_added), "{what}");
         }
+    }
+}
+
+#[test]
+fn a_calibration_measures_every_path_and_the_runs_after_it_go_by_it() {
+    let mut transfer = Loop::new(true);
+    let effort = Effort {
+        largest: 1 << 14,
+        ..Effort::BRIEF
+    };
+    let kernel = Arc::clone(&transfer.kernel);
+    let tuning = transfer
+        .transfer
+        .calibrate(&kernel, ELEMENT_BYTES, effort)
+        .unwrap();
+    assert_eq!(transfer.transfer.tuning(), &tuning);
+    for path in transfer.paths() {
+        let of_path = |row: &&Measured| row.strategy.path == path && row.nanoseconds > 0;
+        assert!(tuning.measured.iter().any(|row| of_path(&row)), "{path}");
+    }
+    let auto = Request {
+        path: PathChoice::Auto,
+        chunk: None,
+        depth: None,
+        lanes: None,
+        packing: Packing::AcrossJobs,
+    };
+    for elements in [1, 100, 20_000] {
+        let mut jobs = mixture(&[elements]);
+        let (plan, _) = transfer.run(&mut jobs, &auto).unwrap();
+        assert!(jobs.iter().all(Operands::is_added));
+        assert_eq!(plan.reason(), "measured to be the fastest");
+        let fastest = tuning.fastest(elements, PathChoice::Auto, |_| true);
+        assert_eq!(plan.path(), fastest.unwrap().strategy.path);
     }
 }
 

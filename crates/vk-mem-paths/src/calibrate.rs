@@ -1,0 +1,306 @@
+//! Measures which strategy is fastest, size by size and path by path.
+
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use vk_core::{DeviceCaps, DeviceKind, Kernel};
+
+use crate::{
+    Error, Job, Measured, Packing, Path, PathChoice, Request, Strategy, Transfer, Tuning,
+    advise_huge_pages,
+};
+
+/// How long a calibration may take, and how far it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// Once this has passed, no further size is begun and of the one begun
+    /// only one strategy per path is measured.
+    pub budget: Duration,
+    /// The most elements of one run; its operands take 3 times its bytes of
+    /// host memory, its staging buffers as much.
+    pub largest: usize,
+}
+
+impl Effort {
+    /// What a first run may pass unnoticed with.
+    pub const BRIEF: Self = Self {
+        budget: Duration::from_millis(80),
+        largest: 1 << 20,
+    };
+    /// For a calibration that was asked for.
+    pub const THOROUGH: Self = Self {
+        budget: Duration::from_secs(10),
+        largest: 1 << 22,
+    };
+}
+
+/// The sizes measured, in elements.
+const SIZES: [usize; 9] = [
+    1 << 6,
+    1 << 8,
+    1 << 10,
+    1 << 12,
+    1 << 14,
+    1 << 16,
+    1 << 18,
+    1 << 20,
+    1 << 22,
+];
+/// The size at which it is decided how the host copies.
+const COPIES_AT: usize = 1 << 18;
+/// A strategy replaces one that came before it only if it is faster by more
+/// than this share of its time: less is noise.
+const MARGIN: u32 = 32;
+/// A path is given up at a size where its first strategy takes more than this
+/// many times as long as the best one of another path.
+const HOPELESS: u32 = 2;
+/// Repetitions of one measurement, at least and at most, and how long they
+/// should take together.
+const ROUNDS: (u128, u128) = (3, 15);
+const ROUNDS_TIME: Duration = Duration::from_millis(2);
+
+impl Transfer {
+    /// Measures how runs of `kernel` over elements of `element_bytes` bytes
+    /// are fastest on this device and host, and plans all further runs by it.
+    ///
+    /// # Errors
+    /// As [`Transfer::run`], but for staging memory that runs out, which ends
+    /// the calibration at the sizes before. After an error the tuning is what
+    /// it was.
+    pub fn calibrate(
+        &mut self,
+        kernel: &Arc<Kernel>,
+        element_bytes: usize,
+        effort: Effort,
+    ) -> Result<Tuning, Error> {
+        let before = self.tuning().clone();
+        self.set_tuning(Tuning::default());
+        let mut bench = Bench {
+            deadline: Instant::now() + effort.budget,
+            transfer: self,
+            kernel,
+            element_bytes,
+            operands: [Vec::new(), Vec::new()],
+            out: Vec::new(),
+        };
+        let measured = bench.measure(effort.largest);
+        let tuning = match &measured {
+            Ok(rows) => Tuning {
+                measured: rows.clone(),
+                ..self.tuning().clone()
+            },
+            Err(_) => before,
+        };
+        self.set_tuning(tuning.clone());
+        measured.map(|_| tuning)
+    }
+}
+
+/// What the measurements share.
+struct Bench<'a> {
+    transfer: &'a mut Transfer,
+    kernel: &'a Arc<Kernel>,
+    element_bytes: usize,
+    operands: [Vec<u8>; 2],
+    out: Vec<MaybeUninit<u8>>,
+    deadline: Instant,
+}
+
+impl Bench<'_> {
+    fn measure(&mut self, largest: usize) -> Result<Vec<Measured>, Error> {
+        let caps = self.kernel.device().caps().clone();
+        let mut rows: Vec<Measured> = Vec::new();
+        for elements in SIZES.into_iter().filter(|elements| *elements <= largest) {
+            if !rows.is_empty() && self.is_late() {
+                break;
+            }
+            let of_size = match self.measure_size(&caps, elements) {
+                Ok(of_size) => of_size,
+                Err(Error::OutOfMemory { .. }) if !rows.is_empty() => break,
+                Err(error) => return Err(error),
+            };
+            rows.extend(of_size);
+        }
+        Ok(rows)
+    }
+
+    fn measure_size(&mut self, caps: &DeviceCaps, elements: usize) -> Result<Vec<Measured>, Error> {
+        self.grow(elements);
+        let threads = self.transfer.threads();
+        let mut rows: Vec<Measured> = Vec::new();
+        for path in Path::ALL.into_iter().filter(|path| path.is_usable(caps)) {
+            let elsewhere = rows.iter().map(|row| row.nanoseconds).min();
+            let mut best: Option<Measured> = None;
+            for shape in shapes(caps.kind, threads, elements) {
+                let hopeless = best.zip(elsewhere).is_some_and(|(best, elsewhere)| {
+                    best.nanoseconds > u64::from(HOPELESS).saturating_mul(elsewhere)
+                });
+                if best.is_some() && (hopeless || self.is_late()) {
+                    break;
+                }
+                let row = self.time(elements, Strategy { path, ..shape })?;
+                if best.is_none_or(|best| is_faster(&row, &best)) {
+                    best = Some(row);
+                }
+            }
+            rows.extend(best);
+        }
+        if elements == COPIES_AT && !self.is_late() {
+            self.choose_copies(&mut rows)?;
+        }
+        Ok(rows)
+    }
+
+    /// Tries the other ways to copy on the host, keeps those that make the
+    /// fastest run faster, and measures `rows` again if any did.
+    fn choose_copies(&mut self, rows: &mut [Measured]) -> Result<(), Error> {
+        let Some(mut best) = rows.iter().min_by_key(|row| row.nanoseconds).copied() else {
+            return Ok(());
+        };
+        let first = self.transfer.tuning().clone();
+        for change in [
+            |tuning: &mut Tuning| tuning.streaming_stores = true,
+            |tuning: &mut Tuning| tuning.cached_upload = true,
+        ] {
+            let before = self.transfer.tuning().clone();
+            let mut changed = before.clone();
+            change(&mut changed);
+            self.transfer.set_tuning(changed);
+            let row = self.time(best.elements, best.strategy)?;
+            match is_faster(&row, &best) {
+                true => best = row,
+                false => self.transfer.set_tuning(before),
+            }
+        }
+        if *self.transfer.tuning() != first {
+            for row in rows {
+                *row = self.time(row.elements, row.strategy)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The fastest of several runs, after one that makes what they need.
+    fn time(&mut self, elements: usize, strategy: Strategy) -> Result<Measured, Error> {
+        let mut fastest = self.run(elements, &strategy)?;
+        let rounds = ROUNDS_TIME.as_nanos() / fastest.as_nanos().max(1);
+        for _ in 0..rounds.clamp(ROUNDS.0, ROUNDS.1) {
+            fastest = fastest.min(self.run(elements, &strategy)?);
+        }
+        Ok(Measured {
+            elements,
+            strategy,
+            nanoseconds: u64::try_from(fastest.as_nanos()).unwrap_or(u64::MAX),
+        })
+    }
+
+    fn run(&mut self, elements: usize, strategy: &Strategy) -> Result<Duration, Error> {
+        let request = Request {
+            path: PathChoice::Fixed(strategy.path),
+            chunk: Some(strategy.chunk),
+            depth: Some(strategy.depth),
+            lanes: Some(strategy.lanes),
+            packing: Packing::AcrossJobs,
+        };
+        let bytes = elements * self.element_bytes;
+        let [a, b] = &self.operands;
+        let mut jobs = [Job {
+            a: &a[..bytes],
+            b: &b[..bytes],
+            out: &mut self.out[..bytes],
+            fresh: false,
+        }];
+        let start = Instant::now();
+        self.transfer
+            .run(self.kernel, &request, self.element_bytes, &mut jobs)?;
+        Ok(start.elapsed())
+    }
+
+    /// Makes the operands long enough; their pages are written, as those of a
+    /// caller would be.
+    fn grow(&mut self, elements: usize) {
+        let bytes = elements * self.element_bytes;
+        for operand in &mut self.operands {
+            operand.reserve(bytes.saturating_sub(operand.len()));
+            advise_huge_pages(operand.spare_capacity_mut());
+            operand.resize(bytes, 1);
+        }
+        self.out.resize(bytes, MaybeUninit::new(0));
+    }
+
+    fn is_late(&self) -> bool {
+        Instant::now() > self.deadline
+    }
+}
+
+fn is_faster(row: &Measured, than: &Measured) -> bool {
+    row.nanoseconds < than.nanoseconds - than.nanoseconds / u64::from(MARGIN)
+}
+
+/// The strategies worth trying for a run of `elements` with `threads` threads
+/// on the host, but for the path; the likeliest first.
+fn shapes(kind: DeviceKind, threads: usize, elements: usize) -> Vec<Strategy> {
+    let shape = |lanes: usize, depth, chunk: usize| Strategy {
+        path: Path::HostVisible,
+        lanes,
+        depth,
+        chunk: chunk.max(1),
+    };
+    let whole = shape(1, 1, elements);
+    // Pieces of a few thousand elements cost as much to submit as to compute.
+    if elements < 1 << 14 {
+        return vec![whole];
+    }
+    if kind == DeviceKind::Software {
+        // Its kernels run on the cores that would copy meanwhile.
+        return vec![whole, shape(1, 1, elements / 2), shape(1, 2, elements / 2)];
+    }
+    let mut shapes = vec![whole, shape(1, 2, elements / 2), shape(1, 3, elements / 4)];
+    let lanes = [threads, threads / 2, threads / 4];
+    for lanes in lanes.into_iter().filter(|lanes| *lanes > 1) {
+        let share = elements / (2 * lanes);
+        for chunk in [share, share / 2, share / 4] {
+            let chunk = chunk.clamp(1 << 12, 1 << 16);
+            if chunk * lanes <= elements {
+                shapes.push(shape(lanes, 2 * lanes, chunk));
+            }
+        }
+    }
+    shapes.dedup();
+    shapes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shape_is_one_that_the_planner_takes() {
+        for kind in [DeviceKind::Discrete, DeviceKind::Software] {
+            for threads in [1, 2, 3, 16, 128] {
+                for elements in SIZES {
+                    let shapes = shapes(kind, threads, elements);
+                    assert!(!shapes.is_empty());
+                    for shape in shapes {
+                        assert!(shape.lanes >= 1 && shape.lanes <= threads, "{shape:?}");
+                        assert!(shape.depth >= shape.lanes, "{shape:?}");
+                        assert!(shape.chunk >= 1 && shape.chunk <= elements, "{shape:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_difference_within_the_noise_changes_nothing() {
+        let row = |nanoseconds| Measured {
+            elements: 64,
+            strategy: shapes(DeviceKind::Software, 1, 64)[0],
+            nanoseconds,
+        };
+        assert!(!is_faster(&row(1000), &row(1000)));
+        assert!(!is_faster(&row(980), &row(1000)));
+        assert!(is_faster(&row(900), &row(1000)));
+    }
+}
