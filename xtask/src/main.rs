@@ -1,5 +1,6 @@
 //! The commands of this workspace: `cargo xtask demo`, `test`, `shaders`,
-//! `bench`, `package`. This file parses and dispatches; each command has its own.
+//! `calibrate`, `bench`, `package`. This file parses and dispatches; each
+//! command has its own.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -11,6 +12,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod calibrate;
 mod demo;
 mod device_log;
 mod driver;
@@ -45,6 +47,9 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Measure which data path is fastest on this machine, for every later
+    /// run of the library.
+    Calibrate(calibrate::Args),
     /// Measure with the Criterion suite and write a dated record.
     Bench(bench::Args),
     /// Build each publishable crate from its package alone.
@@ -71,6 +76,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Shaders { check } => shaders::run(check),
+        Command::Calibrate(args) => calibrate::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Package => package::run(),
         Command::Probe => probe::answer(),

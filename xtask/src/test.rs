@@ -39,6 +39,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 
     let log = DeviceLog::fresh(&workspace::target_dir(&shell)?)?;
     shell.set_var(device_log::VARIABLE, log.path());
+    // Tests of the defaults write where this names, not into the user's cache.
+    let cache = workspace::target_dir(&shell)?.join("tmp/cache");
+    shell.set_var("XDG_CACHE_HOME", cache);
     // Doctests are part of both.
     steps.run("tests", || {
         cargo(&shell, "test --workspace --no-fail-fast", &[])

@@ -31,6 +31,8 @@
 //! They are not checked: for other inputs a kernel of this library returns
 //! `s - p` if `s >= p`, else `s`, where `s = (a + b) mod 2^384`.
 
+mod cache;
+mod calibration;
 mod config;
 pub mod cpu;
 mod error;
@@ -40,6 +42,8 @@ pub mod kernels;
 mod report;
 pub mod spirv;
 
+pub use cache::Cache;
+pub use calibration::Calibration;
 pub use error::Error;
 pub use executor::Executor;
 pub use jobs::Job;
@@ -49,4 +53,4 @@ pub use vk_core::{
     WaitPolicy,
 };
 pub use vk_mem_paths::Error as DataPathError;
-pub use vk_mem_paths::{Path, PathChoice, StageTimes};
+pub use vk_mem_paths::{Effort, Measured, Path, PathChoice, StageTimes, Strategy, Tuning};

@@ -129,7 +129,7 @@ impl Bench<'_> {
         self.grow(elements);
         let threads = self.transfer.threads();
         let mut rows: Vec<Measured> = Vec::new();
-        for path in Path::ALL.into_iter().filter(|path| path.is_usable(caps)) {
+        for path in paths(caps) {
             let elsewhere = rows.iter().map(|row| row.nanoseconds).min();
             let mut best: Option<Measured> = None;
             for shape in shapes(caps.kind, threads, elements) {
@@ -146,10 +146,21 @@ impl Bench<'_> {
             }
             rows.extend(best);
         }
+        self.confirm(&mut rows)?;
         if elements == COPIES_AT && !self.is_late() {
             self.choose_copies(&mut rows)?;
         }
         Ok(rows)
+    }
+
+    /// Measures the best of each path once more: a moment in which the host
+    /// was busy hit one of them only.
+    fn confirm(&mut self, rows: &mut [Measured]) -> Result<(), Error> {
+        for row in rows {
+            let again = self.time(row.elements, row.strategy)?;
+            row.nanoseconds = row.nanoseconds.min(again.nanoseconds);
+        }
+        Ok(())
     }
 
     /// Tries the other ways to copy on the host, keeps those that make the
@@ -238,6 +249,16 @@ fn is_faster(row: &Measured, than: &Measured) -> bool {
     row.nanoseconds < than.nanoseconds - than.nanoseconds / u64::from(MARGIN)
 }
 
+/// The paths that differ on a device with `caps`.
+fn paths(caps: &DeviceCaps) -> impl Iterator<Item = Path> {
+    let differs = |path: &Path| match path {
+        // Where host and device share their memory, it is the host's.
+        Path::Bar => !caps.unified_memory() && path.is_usable(caps),
+        Path::HostVisible | Path::DeviceLocal => true,
+    };
+    Path::ALL.into_iter().filter(differs)
+}
+
 /// The strategies worth trying for a run of `elements` with `threads` threads
 /// on the host, but for the path; the likeliest first.
 fn shapes(kind: DeviceKind, threads: usize, elements: usize) -> Vec<Strategy> {
@@ -253,8 +274,9 @@ fn shapes(kind: DeviceKind, threads: usize, elements: usize) -> Vec<Strategy> {
         return vec![whole];
     }
     if kind == DeviceKind::Software {
-        // Its kernels run on the cores that would copy meanwhile.
-        return vec![whole, shape(1, 1, elements / 2), shape(1, 2, elements / 2)];
+        // Its kernels run on the cores that would copy meanwhile: only how
+        // well a chunk fits the caches makes a difference.
+        return vec![whole, shape(1, 1, elements / 4)];
     }
     let mut shapes = vec![whole, shape(1, 2, elements / 2), shape(1, 3, elements / 4)];
     let lanes = [threads, threads / 2, threads / 4];
@@ -274,6 +296,7 @@ fn shapes(kind: DeviceKind, threads: usize, elements: usize) -> Vec<Strategy> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use vk_core::testing::recorded;
 
     #[test]
     fn every_shape_is_one_that_the_planner_takes() {
@@ -290,6 +313,14 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_bar_is_measured_only_where_it_is_a_path_of_its_own() {
+        let has_bar = |caps: &DeviceCaps| paths(caps).any(|path| path == Path::Bar);
+        assert!(has_bar(&recorded::h200()));
+        assert!(!has_bar(&recorded::small_bar()));
+        assert!(!has_bar(&recorded::llvmpipe()));
     }
 
     #[test]

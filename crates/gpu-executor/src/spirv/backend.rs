@@ -1,5 +1,7 @@
 //! The persistent Vulkan backend.
 
+mod calibrate;
+
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::time::Instant;
@@ -27,6 +29,8 @@ pub struct PersistentVulkanBackend {
     kernels: KernelCache,
     device: Arc<Device>,
     settings: Settings,
+    /// Whether there is a calibration, or one was tried.
+    calibrated: bool,
     report: Option<RunReport>,
 }
 
@@ -199,13 +203,16 @@ impl PersistentVulkanBackend {
     ) -> Result<Self, Error> {
         let device = Device::new(physical)?;
         let kernels = KernelCache::new(&device)?;
-        Ok(Self {
+        let mut backend = Self {
             transfer: Transfer::new(&device, kernels.set_layout(), transfer)?,
             kernels,
             device,
             settings,
+            calibrated: false,
             report: None,
-        })
+        };
+        backend.load_calibration();
+        Ok(backend)
     }
 
     fn sequential(&self, device_local: bool) -> How {
@@ -301,6 +308,7 @@ impl PersistentVulkanBackend {
                 fresh,
             })
             .collect();
+        self.calibrate_for(how);
         let transfer = &mut self.transfer;
         Ok(transfer.run(kernel, &how.request, ELEMENT_BYTES, &mut byte_jobs)?)
     }

@@ -1,11 +1,13 @@
 //! Settings of a backend, and their precedence.
 
+use std::path::PathBuf;
+
 use vk_core::{DevicePolicy, Instance, InstanceOptions, Validation, WaitPolicy};
 use vk_mem_paths::{Path, PathChoice, TransferOptions};
 
 use super::PersistentVulkanBackend;
-use crate::Error;
 use crate::config::{DEVICE_VARIABLE, Environment};
+use crate::{Cache, Calibration, Error};
 
 /// Settings of a [`PersistentVulkanBackend`].
 ///
@@ -19,16 +21,21 @@ pub struct Builder {
     threads: Option<usize>,
     path: Option<PathChoice>,
     validation: Validation,
+    cache: Cache,
+    calibration: Calibration,
     transfer: TransferOptions,
 }
 
 /// What a backend works by, settings and environment merged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Settings {
     pub(super) chunk: Option<usize>,
     pub(super) depth: Option<usize>,
     pub(super) path: Option<PathChoice>,
     pub(super) prefer_device_local: bool,
+    /// Where pipelines and calibrations are kept.
+    pub(super) cache: Option<PathBuf>,
+    pub(super) calibration: Calibration,
 }
 
 impl Builder {
@@ -87,6 +94,20 @@ impl Builder {
     /// Whether the device times its stages for the report. Default: off.
     pub fn timestamps(mut self, on: bool) -> Self {
         self.transfer.timestamps = on;
+        self
+    }
+
+    /// Where compiled pipelines and calibrations are kept. Default: the user's
+    /// cache folder.
+    pub fn cache(mut self, cache: Cache) -> Self {
+        self.cache = cache;
+        self
+    }
+
+    /// When to measure which path is fastest. Default: with the first run
+    /// that leaves the path open, once per machine.
+    pub fn calibration(mut self, when: Calibration) -> Self {
+        self.calibration = when;
         self
     }
 
@@ -155,6 +176,12 @@ impl Builder {
             depth: self.depth,
             path: self.path,
             prefer_device_local: environment.device_local == Some(true),
+            cache: self.cache.folder(),
+            calibration: match (self.calibration, self.validation) {
+                // Times under the layer say nothing.
+                (Calibration::OnFirstUse, Validation::On) => Calibration::Off,
+                (when, _) => when,
+            },
         })
     }
 }

@@ -5,9 +5,9 @@
     reason = "a test helper: a failure here is the test's failure"
 )]
 
-use gpu_executor::Validation;
 use gpu_executor::kernels::{LIMBS, MODULUS};
 use gpu_executor::spirv::{Builder, PersistentVulkanBackend};
+use gpu_executor::{Cache, Validation};
 use proptest::prelude::*;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -22,7 +22,8 @@ pub(crate) fn backend() -> (DeviceTest, PersistentVulkanBackend) {
 /// As [`backend`], with settings.
 pub(crate) fn built(builder: Builder) -> (DeviceTest, PersistentVulkanBackend) {
     let mut guard = DeviceTest::begin();
-    let backend = builder.validation(Validation::On).build().unwrap();
+    let builder = builder.validation(Validation::On).cache(Cache::Off);
+    let backend = builder.build().unwrap();
     guard.watch(&backend.device().name, backend.validation_log().clone());
     (guard, backend)
 }

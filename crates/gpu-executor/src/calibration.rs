@@ -1,0 +1,167 @@
+//! What was measured on a device, kept from process to process.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use vk_core::DeviceCaps;
+use vk_mem_paths::Tuning;
+
+use crate::cache;
+
+/// When a backend measures which path and which cut of the work is fastest.
+///
+/// What was measured decides for pipelined runs wherever neither call nor
+/// builder nor environment does; without it the planner goes by fixed rules
+/// (docs/configuration.md).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Calibration {
+    /// With the first run that leaves the path open, if nothing is stored for
+    /// this device, driver, host and version; about a tenth of a second then,
+    /// once per machine. Nothing is measured where there is no folder to keep
+    /// it (see [`Cache`](crate::Cache)). The default; under the validation
+    /// layer, which distorts every time, the same as [`Calibration::Off`].
+    #[default]
+    OnFirstUse,
+    /// Never on its own: what is stored is used.
+    Stored,
+    /// Never, and what is stored is ignored.
+    Off,
+}
+
+/// Everything that a calibration depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Subject {
+    format: u32,
+    library: String,
+    /// A debug build copies and submits more slowly.
+    build: String,
+    device: String,
+    uuid: String,
+    driver: String,
+    driver_version: u32,
+    threads: usize,
+}
+
+/// The version of the file's layout.
+const FORMAT: u32 = 1;
+
+impl Subject {
+    pub(crate) fn new(caps: &DeviceCaps, threads: usize) -> Self {
+        Self {
+            format: FORMAT,
+            library: env!("CARGO_PKG_VERSION").to_owned(),
+            build: match cfg!(debug_assertions) {
+                true => "debug".to_owned(),
+                false => "release".to_owned(),
+            },
+            device: caps.name.clone(),
+            uuid: caps.uuid.to_string(),
+            driver: caps.driver.clone(),
+            driver_version: caps.driver_version,
+            threads,
+        }
+    }
+
+    fn file_name(&self) -> String {
+        format!("calibration-{}-{}.json", self.uuid, self.build)
+    }
+
+    /// What is stored for this subject. A file that is not for it, or cannot
+    /// be read, is none; the log says why.
+    pub(crate) fn load(&self, folder: &Path) -> Option<Tuning> {
+        let path = folder.join(self.file_name());
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(error) => {
+                tracing::warn!("{}: {error}", path.display());
+                return None;
+            }
+        };
+        match serde_json::from_str::<File>(&text) {
+            Ok(file) if file.subject == *self => Some(file.tuning),
+            Ok(file) => {
+                let found = file.subject;
+                tracing::info!(
+                    "{}: made for {found:?}, not for {self:?}; measuring anew",
+                    path.display()
+                );
+                None
+            }
+            Err(error) => {
+                tracing::warn!("{} is damaged: {error}", path.display());
+                None
+            }
+        }
+    }
+
+    /// Stores `tuning` for this subject. A failure is a warning: only time is
+    /// lost.
+    pub(crate) fn store(&self, folder: &Path, tuning: &Tuning) {
+        let file = File {
+            subject: self.clone(),
+            tuning: tuning.clone(),
+        };
+        let name = self.file_name();
+        let json = serde_json::to_string_pretty(&file).map_err(std::io::Error::from);
+        let written = json.and_then(|json| cache::write(folder, &name, json.as_bytes()));
+        if let Err(error) = written {
+            let path = folder.join(name);
+            tracing::warn!("{} cannot be written: {error}", path.display());
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    subject: Subject,
+    tuning: Tuning,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vk_core::testing::recorded;
+
+    fn tuning() -> Tuning {
+        Tuning {
+            streaming_stores: true,
+            ..Tuning::default()
+        }
+    }
+
+    #[test]
+    fn what_is_stored_is_for_that_device_driver_host_and_version_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let subject = Subject::new(&recorded::h200(), 16);
+        assert_eq!(subject.load(folder), None);
+        subject.store(folder, &tuning());
+        assert_eq!(subject.load(folder), Some(tuning()));
+        let mut updated = recorded::h200();
+        updated.driver_version += 1;
+        assert_eq!(Subject::new(&updated, 16).load(folder), None);
+        assert_eq!(Subject::new(&recorded::h200(), 8).load(folder), None);
+        assert_eq!(Subject::new(&recorded::llvmpipe(), 16).load(folder), None);
+        let other = Subject {
+            library: "0.0.1".to_owned(),
+            ..subject.clone()
+        };
+        assert_eq!(other.load(folder), None);
+    }
+
+    #[test]
+    fn a_damaged_file_is_none_and_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let subject = Subject::new(&recorded::h200(), 16);
+        subject.store(folder.path(), &tuning());
+        let path = folder.path().join(subject.file_name());
+        let whole = std::fs::read_to_string(&path).unwrap();
+        for damaged in ["", "{}", &whole[..whole.len() / 2], "\0\0\0"] {
+            std::fs::write(&path, damaged).unwrap();
+            assert_eq!(subject.load(folder.path()), None, "{damaged:?}");
+        }
+        subject.store(folder.path(), &tuning());
+        assert_eq!(subject.load(folder.path()), Some(tuning()));
+    }
+}

@@ -1,0 +1,73 @@
+//! When a backend measures, and what it does with the result.
+
+use vk_mem_paths::{Effort, PathChoice, Tuning};
+
+use super::{How, PersistentVulkanBackend};
+use crate::calibration::{Calibration, Subject};
+use crate::kernels::{self, ELEMENT_BYTES};
+use crate::{Error, Mode};
+
+impl PersistentVulkanBackend {
+    /// Measures, with the library's field addition, which path and which cut
+    /// of the work is fastest for each size, plans all further runs by it and
+    /// stores it where the builder's [`Cache`](crate::Cache) says. Takes about
+    /// the time and the memory that `effort` allows.
+    ///
+    /// # Errors
+    /// As [`Self::run_field_add_batch`]; plans are then made as before.
+    pub fn calibrate(&mut self, effort: Effort) -> anyhow::Result<&Tuning> {
+        self.measure(effort)?;
+        Ok(self.tuning())
+    }
+
+    /// What was measured, now or by an earlier process; empty where nothing
+    /// was.
+    #[must_use]
+    pub fn tuning(&self) -> &Tuning {
+        self.transfer.tuning()
+    }
+
+    /// Takes what an earlier process stored.
+    pub(super) fn load_calibration(&mut self) {
+        if self.settings.calibration == Calibration::Off {
+            return;
+        }
+        let subject = self.subject();
+        let folder = self.settings.cache.as_deref();
+        if let Some(tuning) = folder.and_then(|folder| subject.load(folder)) {
+            self.transfer.set_tuning(tuning);
+            self.calibrated = true;
+        }
+    }
+
+    /// Measures before the first run that leaves the path open. A failure is
+    /// a warning, and is not tried again: the run goes by the rules then.
+    pub(super) fn calibrate_for(&mut self, how: &How) {
+        let open = how.mode == Mode::Pipelined && how.request.path == PathChoice::Auto;
+        let wanted = self.settings.calibration == Calibration::OnFirstUse;
+        if self.calibrated || !open || !wanted || self.settings.cache.is_none() {
+            return;
+        }
+        self.calibrated = true;
+        let device = self.device.caps().name.clone();
+        tracing::info!("measuring which path is fastest on {device}, once");
+        if let Err(error) = self.measure(Effort::BRIEF) {
+            tracing::warn!("{device} could not be measured, going by fixed rules: {error}");
+        }
+    }
+
+    fn measure(&mut self, effort: Effort) -> Result<(), Error> {
+        let spirv = kernels::field_add_for(self.device.caps()).spirv;
+        let kernel = self.kernels.get(spirv)?;
+        let tuning = self.transfer.calibrate(&kernel, ELEMENT_BYTES, effort)?;
+        self.calibrated = true;
+        if let Some(folder) = &self.settings.cache {
+            self.subject().store(folder, &tuning);
+        }
+        Ok(())
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::new(self.device.caps(), self.transfer.threads())
+    }
+}

@@ -1,0 +1,116 @@
+//! What is measured, when, and what is kept of it. Without the validation
+//! layer: under it nothing is measured.
+
+#![allow(clippy::unwrap_used, reason = "a test: a failure here is its failure")]
+
+mod support;
+
+use std::path::Path as FilePath;
+
+use gpu_executor::spirv::{Builder, PersistentVulkanBackend};
+use gpu_executor::{Cache, Calibration, Effort, Path, PathChoice, Validation};
+use support::{assert_sums, borrowed, random_jobs};
+use vk_core::testing::DeviceTest;
+
+fn keeping(folder: &FilePath) -> Builder {
+    PersistentVulkanBackend::builder()
+        .cache(Cache::Folder(folder.to_owned()))
+        .calibration(Calibration::OnFirstUse)
+}
+
+fn build(guard: &mut DeviceTest, builder: Builder) -> PersistentVulkanBackend {
+    let backend = builder.build().unwrap();
+    guard.watch(&backend.device().name, backend.validation_log().clone());
+    backend
+}
+
+fn add(backend: &mut PersistentVulkanBackend, elements: usize) {
+    let jobs = random_jobs(2, elements, 5);
+    let results = backend.field_add_batch(&borrowed(&jobs), elements).unwrap();
+    assert_sums(&results, &jobs, "pipelined");
+}
+
+fn stored(folder: &FilePath) -> Option<serde_json::Value> {
+    let files = std::fs::read_dir(folder).unwrap();
+    let mut files = files.map(|file| file.unwrap().path());
+    let file = files.find(|file| file.extension().is_some_and(|end| end == "json"))?;
+    Some(serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap())
+}
+
+#[test]
+fn the_first_open_run_measures_and_the_next_process_reads() {
+    let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
+    let mut first = build(&mut guard, keeping(folder.path()));
+    let spirv = first.field_add_spirv();
+    // A path that is named needs no measurement.
+    first
+        .run_field_add(spirv, &[1; 6], &[2; 6], 1, true)
+        .unwrap();
+    assert!(first.tuning().measured.is_empty());
+    add(&mut first, 500);
+    let report = first.last_report().unwrap();
+    assert_eq!(report.path_reason, "measured to be the fastest");
+    let file = stored(folder.path()).unwrap();
+    assert_eq!(file["subject"]["device"], first.device().name.as_str());
+
+    let mut next = build(&mut guard, keeping(folder.path()));
+    assert!(!next.tuning().measured.is_empty());
+    assert_eq!(next.tuning(), first.tuning());
+    add(&mut next, 70_000);
+}
+
+#[test]
+fn explicit_settings_beat_what_was_measured() {
+    let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
+    let mut backend = build(&mut guard, keeping(folder.path()));
+    add(&mut backend, 100);
+    let tuning = backend.tuning().clone();
+    let asked = keeping(folder.path())
+        .path(PathChoice::Fixed(Path::DeviceLocal))
+        .chunk_elements(64)
+        .depth(2);
+    let mut asked = build(&mut guard, asked);
+    assert_eq!(asked.tuning(), &tuning);
+    add(&mut asked, 100);
+    let report = asked.last_report().unwrap();
+    assert_eq!(report.path, Some(Path::DeviceLocal));
+    assert_eq!(report.path_reason, "asked for");
+    assert_eq!((report.chunk, report.depth), (64, 2));
+}
+
+#[test]
+fn nothing_is_measured_unasked() {
+    let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
+    let validated = keeping(folder.path()).validation(Validation::On);
+    for builder in [
+        keeping(folder.path()).calibration(Calibration::Stored),
+        keeping(folder.path()).calibration(Calibration::Off),
+        keeping(folder.path()).cache(Cache::Off),
+        validated,
+    ] {
+        let mut backend = build(&mut guard, builder);
+        add(&mut backend, 100);
+        assert!(backend.tuning().measured.is_empty());
+        assert_eq!(stored(folder.path()), None);
+    }
+}
+
+#[test]
+fn a_calibration_that_is_asked_for_replaces_what_was_stored() {
+    let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
+    let builder = keeping(folder.path()).calibration(Calibration::Stored);
+    let mut backend = build(&mut guard, builder);
+    let mut largest = |elements| {
+        let effort = Effort {
+            largest: elements,
+            ..Effort::BRIEF
+        };
+        let tuning = backend.calibrate(effort).unwrap().clone();
+        let file = stored(folder.path()).unwrap();
+        assert_eq!(file["tuning"], serde_json::to_value(&tuning).unwrap());
+        tuning.measured.last().unwrap().elements
+    };
+    assert_eq!(largest(64), 64);
+    assert!(largest(1 << 12) >= 64);
+    add(&mut backend, 1000);
+}
