@@ -7,7 +7,8 @@
 //! ```
 //!
 //! The paths are one loop with three knobs: *path* (whether the kernel works
-//! on host memory or on device memory with copies around it), *chunk*
+//! on host memory, on device memory with copies around it, or on device memory
+//! that the host writes through the bus), *chunk*
 //! (elements per slot) and *depth* (slots in flight; 1 is sequential). Chunks
 //! are cut from all jobs as one stream of work, so one huge job, many small
 //! ones and any mixture keep every slot busy. In a pipelined run the loop is
