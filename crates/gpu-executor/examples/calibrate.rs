@@ -36,9 +36,11 @@ fn main() -> Result<()> {
     let tuning = backend.calibrate(effort)?;
     println!("{}", table(tuning));
     println!(
-        "streaming stores: {}; inputs staged in cached memory: {}; measured in {:.2} s",
+        "streaming stores: {}; inputs staged in cached memory: {}; copies on the kernel's queue: {}; \
+         measured in {:.2} s",
         yes_or_no(tuning.streaming_stores),
         yes_or_no(tuning.cached_upload),
+        yes_or_no(tuning.one_queue),
         start.elapsed().as_secs_f64(),
     );
     if let Some(folder) = Cache::User.folder() {

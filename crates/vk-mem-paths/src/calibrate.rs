@@ -47,8 +47,8 @@ const SIZES: [usize; 9] = [
     1 << 20,
     1 << 22,
 ];
-/// The size at which it is decided how the host copies.
-const COPIES_AT: usize = 1 << 18;
+/// The size at which it is decided what holds for all sizes.
+const KNOBS_AT: usize = 1 << 18;
 /// A strategy replaces one that came before it only if it is faster by more
 /// than this share of its time: less is noise.
 const MARGIN: u32 = 32;
@@ -59,6 +59,27 @@ const HOPELESS: u32 = 2;
 /// should take together.
 const ROUNDS: (u128, u128) = (3, 15);
 const ROUNDS_TIME: Duration = Duration::from_millis(2);
+
+/// What is on or off for runs of every size.
+struct Knob {
+    turn: fn(&mut Tuning),
+    matters_to: fn(&Strategy) -> bool,
+}
+
+const KNOBS: [Knob; 3] = [
+    Knob {
+        turn: |tuning| tuning.streaming_stores = true,
+        matters_to: |_| true,
+    },
+    Knob {
+        turn: |tuning| tuning.cached_upload = true,
+        matters_to: |strategy| strategy.path != Path::Bar,
+    },
+    Knob {
+        turn: |tuning| tuning.one_queue = true,
+        matters_to: |strategy| strategy.path == Path::DeviceLocal && strategy.depth > 1,
+    },
+];
 
 impl Transfer {
     /// Measures how runs of `kernel` over elements of `element_bytes` bytes
@@ -147,8 +168,8 @@ impl Bench<'_> {
             rows.extend(best);
         }
         self.confirm(&mut rows)?;
-        if elements == COPIES_AT && !self.is_late() {
-            self.choose_copies(&mut rows)?;
+        if elements == KNOBS_AT && !self.is_late() {
+            self.turn_knobs(&mut rows)?;
         }
         Ok(rows)
     }
@@ -163,25 +184,23 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// Tries the other ways to copy on the host, keeps those that make the
-    /// fastest run faster, and measures `rows` again if any did.
-    fn choose_copies(&mut self, rows: &mut [Measured]) -> Result<(), Error> {
-        let Some(mut best) = rows.iter().min_by_key(|row| row.nanoseconds).copied() else {
-            return Ok(());
-        };
+    /// Tries each of [`KNOBS`], keeps those that make the fastest run they
+    /// matter to faster, and measures `rows` again if any did.
+    fn turn_knobs(&mut self, rows: &mut [Measured]) -> Result<(), Error> {
         let first = self.transfer.tuning().clone();
-        for change in [
-            |tuning: &mut Tuning| tuning.streaming_stores = true,
-            |tuning: &mut Tuning| tuning.cached_upload = true,
-        ] {
+        for knob in KNOBS {
+            let matters = rows.iter().filter(|row| (knob.matters_to)(&row.strategy));
+            let Some(row) = matters.min_by_key(|row| row.nanoseconds).copied() else {
+                continue;
+            };
             let before = self.transfer.tuning().clone();
-            let mut changed = before.clone();
-            change(&mut changed);
-            self.transfer.set_tuning(changed);
-            let row = self.time(best.elements, best.strategy)?;
-            match is_faster(&row, &best) {
-                true => best = row,
-                false => self.transfer.set_tuning(before),
+            let without = self.time(row.elements, row.strategy)?;
+            let mut turned = before.clone();
+            (knob.turn)(&mut turned);
+            self.transfer.set_tuning(turned);
+            let with = self.time(row.elements, row.strategy)?;
+            if !is_faster(&with, &without) {
+                self.transfer.set_tuning(before);
             }
         }
         if *self.transfer.tuning() != first {

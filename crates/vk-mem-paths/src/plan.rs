@@ -18,6 +18,7 @@ pub struct Plan {
     capacity: usize,
     upload: MemoryUse,
     stores: Stores,
+    one_queue: bool,
 }
 
 impl Plan {
@@ -66,6 +67,11 @@ impl Plan {
     /// Where the inputs are staged.
     pub(crate) fn upload(&self) -> MemoryUse {
         self.upload
+    }
+
+    /// Whether all stages of a chunk run on one queue.
+    pub(crate) fn one_queue(&self) -> bool {
+        self.one_queue
     }
 
     /// How the host copies.
@@ -162,6 +168,9 @@ pub fn plan(
     let capacity = chunk.min(fullest.max(1)).next_power_of_two().min(limit);
     let depth = depth.min(work.total.div_ceil(chunk).max(1));
     Ok(Plan {
+        // A lone chunk gains nothing from a second queue and pays for a
+        // semaphore.
+        one_queue: depth == 1 || tuning.one_queue,
         path,
         reason,
         chunk,

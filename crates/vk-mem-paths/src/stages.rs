@@ -34,21 +34,18 @@ pub(crate) struct Group {
     pub(crate) stages: Vec<Stage>,
 }
 
-/// The groups of a chunk, in the order in which they run.
-///
-/// Stages spread over several queues only where chunks overlap
-/// (`overlapped`): a lone chunk gains nothing from a second queue and pays
-/// for a semaphore.
-pub(crate) fn group_stages(path: Path, overlapped: bool, queues: &QueuePlan) -> Vec<Group> {
+/// The groups of a chunk, in the order in which they run: all in one on the
+/// compute queue, or spread over the queues of the plan.
+pub(crate) fn group_stages(path: Path, one_queue: bool, queues: &QueuePlan) -> Vec<Group> {
     let compute = queues.compute;
-    let stages = match (path, overlapped) {
+    let stages = match (path, one_queue) {
         (Path::HostVisible | Path::Bar, _) => vec![(Stage::Kernel, compute)],
-        (Path::DeviceLocal, false) => vec![
+        (Path::DeviceLocal, true) => vec![
             (Stage::Upload, compute),
             (Stage::Kernel, compute),
             (Stage::Download, compute),
         ],
-        (Path::DeviceLocal, true) => vec![
+        (Path::DeviceLocal, false) => vec![
             (Stage::Upload, queues.upload),
             (Stage::Kernel, compute),
             (Stage::Download, queues.download),
@@ -73,28 +70,25 @@ mod tests {
     use vk_core::choose_queues;
     use vk_core::testing::recorded;
 
-    fn shape(path: Path, overlapped: bool, queues: &QueuePlan) -> Vec<Vec<Stage>> {
-        let groups = group_stages(path, overlapped, queues);
+    fn shape(path: Path, one_queue: bool, queues: &QueuePlan) -> Vec<Vec<Stage>> {
+        let groups = group_stages(path, one_queue, queues);
         groups.into_iter().map(|group| group.stages).collect()
     }
 
     #[test]
-    fn stages_spread_over_copy_queues_only_when_chunks_overlap() {
+    fn stages_spread_over_the_copy_queues_unless_they_are_to_stay_on_one() {
         use Stage::{Download, Kernel, Upload};
         let h200 = choose_queues(&recorded::h200()).unwrap();
         let single = choose_queues(&recorded::llvmpipe()).unwrap();
         let device = Path::DeviceLocal;
         assert_eq!(shape(Path::HostVisible, true, &h200), [vec![Kernel]]);
+        assert_eq!(shape(device, true, &h200), [vec![Upload, Kernel, Download]]);
         assert_eq!(
             shape(device, false, &h200),
-            [vec![Upload, Kernel, Download]]
-        );
-        assert_eq!(
-            shape(device, true, &h200),
             [vec![Upload], vec![Kernel], vec![Download]]
         );
         assert_eq!(
-            shape(device, true, &single),
+            shape(device, false, &single),
             [vec![Upload, Kernel, Download]]
         );
         let one_copy_queue = QueuePlan {
@@ -102,7 +96,7 @@ mod tests {
             ..h200
         };
         assert_eq!(
-            shape(device, true, &one_copy_queue),
+            shape(device, false, &one_copy_queue),
             [vec![Upload], vec![Kernel, Download]]
         );
     }

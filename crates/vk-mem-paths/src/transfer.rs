@@ -69,7 +69,7 @@ pub struct Transfer {
 struct SlotKind {
     path: Path,
     upload: MemoryUse,
-    overlapped: bool,
+    one_queue: bool,
 }
 
 impl Transfer {
@@ -197,7 +197,7 @@ impl Transfer {
     }
 
     fn new_slot(&self, plan: &Plan, kind: SlotKind, element_bytes: usize) -> Result<Slot, Error> {
-        let groups = group_stages(kind.path, kind.overlapped, self.device.queue_plan());
+        let groups = group_stages(kind.path, kind.one_queue, self.device.queue_plan());
         let shape = SlotShape {
             path: kind.path,
             upload: kind.upload,
@@ -236,7 +236,7 @@ impl SlotKind {
         Self {
             path: plan.path(),
             upload: plan.upload(),
-            overlapped: plan.depth() > 1,
+            one_queue: plan.one_queue(),
         }
     }
 }

@@ -14,6 +14,9 @@ pub struct Tuning {
     /// Whether inputs are staged in cached memory rather than in memory that
     /// combines writes.
     pub cached_upload: bool,
+    /// Whether uploads and downloads stay on the kernel's queue, where the
+    /// device has others for them.
+    pub one_queue: bool,
     /// The fastest strategy of each path, for each size that was measured.
     pub measured: Vec<Measured>,
 }

@@ -151,20 +151,25 @@ fn a_mixture_of_sizes_runs_on_every_path_depth_and_form_of_completion() {
 }
 
 #[test]
-fn tuned_copies_arrive_whole() {
+fn tuned_runs_arrive_whole() {
     let mut transfer = Loop::new(true);
-    for (streaming_stores, cached_upload) in [(true, false), (false, true), (true, true)] {
+    for (streaming_stores, cached_upload, one_queue) in [
+        (true, false, true),
+        (false, true, false),
+        (true, true, false),
+    ] {
         transfer.transfer.set_tuning(Tuning {
             streaming_stores,
             cached_upload,
-            ..Tuning::default()
+            one_queue,
+            measured: Vec::new(),
         });
         for path in transfer.paths() {
             // Enough bytes for streaming stores, at odd places.
             let mut jobs = mixture(&[30_001, 7, 30_003]);
             let request = request(path, 20_000, 2);
             transfer.run(&mut jobs, &request).unwrap();
-            let what = format!("{path}, {streaming_stores}, {cached_upload}");
+            let what = format!("{path}, {:?}", transfer.transfer.tuning());
             assert!(jobs.iter().all(Operands::is_added), "{what}");
         }
     }

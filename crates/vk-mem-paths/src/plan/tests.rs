@@ -129,6 +129,7 @@ fn measured(path: Path, chunk: usize) -> Tuning {
         measured: vec![row],
         streaming_stores: true,
         cached_upload: true,
+        ..Tuning::default()
     }
 }
 
