@@ -14,51 +14,55 @@ use crate::{
 /// How long a calibration may take, and how far it goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
-    /// Once this has passed, no further size is begun and of the one begun
-    /// only one strategy per path is measured.
+    /// Once this has passed, no further size is begun, and of the one begun
+    /// only the likeliest strategies are measured.
     pub budget: Duration,
     /// The most elements of one run; its operands take 3 times its bytes of
     /// host memory, its staging buffers as much.
     pub largest: usize,
+    /// How many times as many elements as the size before the next one has; 2
+    /// or more.
+    pub step: usize,
 }
 
 impl Effort {
     /// What a first run may pass unnoticed with.
     pub const BRIEF: Self = Self {
-        budget: Duration::from_millis(80),
-        largest: 1 << 20,
+        budget: Duration::from_millis(100),
+        largest: 1 << 18,
+        step: 16,
     };
     /// For a calibration that was asked for.
     pub const THOROUGH: Self = Self {
         budget: Duration::from_secs(10),
         largest: 1 << 22,
+        step: 4,
     };
+
+    /// The sizes to measure, in elements.
+    fn sizes(self) -> impl Iterator<Item = usize> {
+        let step = self.step.max(2);
+        std::iter::successors(Some(SMALLEST), move |size| size.checked_mul(step))
+            .take_while(move |size| *size <= self.largest)
+    }
 }
 
-/// The sizes measured, in elements.
-const SIZES: [usize; 9] = [
-    1 << 6,
-    1 << 8,
-    1 << 10,
-    1 << 12,
-    1 << 14,
-    1 << 16,
-    1 << 18,
-    1 << 20,
-    1 << 22,
-];
+/// The elements of the smallest run that is measured: one that is all overhead.
+const SMALLEST: usize = 64;
 /// The size at which it is decided what holds for all sizes.
 const KNOBS_AT: usize = 1 << 18;
 /// A strategy replaces one that came before it only if it is faster by more
 /// than this share of its time: less is noise.
 const MARGIN: u32 = 32;
-/// A path is given up at a size where its first strategy takes more than this
-/// many times as long as the best one of another path.
-const HOPELESS: u32 = 2;
+/// How many strategies each path gets a chance with.
+const CHANCES: usize = 2;
+/// A path that is slower with them than the fastest one, by more than this
+/// share of its time, gets no other.
+const HOPELESS: u32 = 3;
 /// Repetitions of one measurement, at least and at most, and how long they
 /// should take together.
 const ROUNDS: (u128, u128) = (3, 15);
-const ROUNDS_TIME: Duration = Duration::from_millis(2);
+const ROUNDS_TIME: Duration = Duration::from_millis(1);
 
 /// What is on or off for runs of every size.
 struct Knob {
@@ -105,7 +109,7 @@ impl Transfer {
             operands: [Vec::new(), Vec::new()],
             out: Vec::new(),
         };
-        let measured = bench.measure(effort.largest);
+        let measured = bench.measure(effort);
         let tuning = match &measured {
             Ok(rows) => Tuning {
                 measured: rows.clone(),
@@ -129,10 +133,10 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    fn measure(&mut self, largest: usize) -> Result<Vec<Measured>, Error> {
+    fn measure(&mut self, effort: Effort) -> Result<Vec<Measured>, Error> {
         let caps = self.kernel.device().caps().clone();
         let mut rows: Vec<Measured> = Vec::new();
-        for elements in SIZES.into_iter().filter(|elements| *elements <= largest) {
+        for elements in effort.sizes() {
             if !rows.is_empty() && self.is_late() {
                 break;
             }
@@ -148,30 +152,48 @@ impl Bench<'_> {
 
     fn measure_size(&mut self, caps: &DeviceCaps, elements: usize) -> Result<Vec<Measured>, Error> {
         self.grow(elements);
-        let threads = self.transfer.threads();
-        let mut rows: Vec<Measured> = Vec::new();
+        let shapes = shapes(caps.kind, self.transfer.threads(), elements);
+        let (likely, others) = shapes.split_at(shapes.len().min(CHANCES));
+        let mut rows = Vec::new();
         for path in paths(caps) {
-            let elsewhere = rows.iter().map(|row| row.nanoseconds).min();
-            let mut best: Option<Measured> = None;
-            for shape in shapes(caps.kind, threads, elements) {
-                let hopeless = best.zip(elsewhere).is_some_and(|(best, elsewhere)| {
-                    best.nanoseconds > u64::from(HOPELESS).saturating_mul(elsewhere)
-                });
-                if best.is_some() && (hopeless || self.is_late()) {
-                    break;
-                }
-                let row = self.time(elements, Strategy { path, ..shape })?;
-                if best.is_none_or(|best| is_faster(&row, &best)) {
-                    best = Some(row);
-                }
+            let mut best = None;
+            for shape in likely {
+                self.try_shape(elements, Strategy { path, ..*shape }, &mut best)?;
             }
             rows.extend(best);
+        }
+        let fastest = rows.iter().map(|row| row.nanoseconds).min().unwrap_or(0);
+        for row in &mut rows {
+            let hopeless = row.nanoseconds - row.nanoseconds / u64::from(HOPELESS) > fastest;
+            let mut best = Some(*row);
+            for shape in others {
+                if hopeless || self.is_late() {
+                    break;
+                }
+                let path = row.strategy.path;
+                self.try_shape(elements, Strategy { path, ..*shape }, &mut best)?;
+            }
+            *row = best.unwrap_or(*row);
         }
         self.confirm(&mut rows)?;
         if elements == KNOBS_AT && !self.is_late() {
             self.turn_knobs(&mut rows)?;
         }
         Ok(rows)
+    }
+
+    /// Measures one strategy, which replaces `best` if it is clearly faster.
+    fn try_shape(
+        &mut self,
+        elements: usize,
+        strategy: Strategy,
+        best: &mut Option<Measured>,
+    ) -> Result<(), Error> {
+        let row = self.time(elements, strategy)?;
+        if best.is_none_or(|best| is_faster(&row, &best)) {
+            *best = Some(row);
+        }
+        Ok(())
     }
 
     /// Measures the best of each path once more: a moment in which the host
@@ -297,7 +319,7 @@ fn shapes(kind: DeviceKind, threads: usize, elements: usize) -> Vec<Strategy> {
         // well a chunk fits the caches makes a difference.
         return vec![whole, shape(1, 1, elements / 4)];
     }
-    let mut shapes = vec![whole, shape(1, 2, elements / 2), shape(1, 3, elements / 4)];
+    let mut shapes = vec![whole];
     let lanes = [threads, threads / 2, threads / 4];
     for lanes in lanes.into_iter().filter(|lanes| *lanes > 1) {
         let share = elements / (2 * lanes);
@@ -309,6 +331,8 @@ fn shapes(kind: DeviceKind, threads: usize, elements: usize) -> Vec<Strategy> {
         }
     }
     shapes.dedup();
+    shapes.insert(shapes.len().min(CHANCES), shape(1, 2, elements / 2));
+    shapes.push(shape(1, 3, elements / 4));
     shapes
 }
 
@@ -321,7 +345,7 @@ mod tests {
     fn every_shape_is_one_that_the_planner_takes() {
         for kind in [DeviceKind::Discrete, DeviceKind::Software] {
             for threads in [1, 2, 3, 16, 128] {
-                for elements in SIZES {
+                for elements in Effort::THOROUGH.sizes() {
                     let shapes = shapes(kind, threads, elements);
                     assert!(!shapes.is_empty());
                     for shape in shapes {
@@ -332,6 +356,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn sizes_go_from_the_smallest_to_the_largest() {
+        let brief: Vec<_> = Effort::BRIEF.sizes().collect();
+        assert_eq!(brief, [1 << 6, 1 << 10, 1 << 14, 1 << 18]);
+        assert_eq!(Effort::THOROUGH.sizes().count(), 9);
+        let endless = Effort {
+            largest: usize::MAX,
+            step: 0,
+            ..Effort::BRIEF
+        };
+        assert!(endless.sizes().count() < 64);
     }
 
     #[test]
