@@ -300,7 +300,7 @@ fn required_extensions(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::ffi::{CStr, c_void};
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::{Duration, Instant};
@@ -310,7 +310,10 @@ mod tests {
 
     /// A device some of whose functions are replaced: no driver at hand loses
     /// its device or hangs on request.
-    fn device_with(physical: &PhysicalDevice, replaced: &[(&CStr, *const c_void)]) -> Arc<Device> {
+    pub(crate) fn device_with(
+        physical: &PhysicalDevice,
+        replaced: &[(&CStr, *const c_void)],
+    ) -> Arc<Device> {
         let mut device = Device::new(physical).unwrap();
         let own = Arc::get_mut(&mut device).unwrap();
         let handle = own.raw.handle();

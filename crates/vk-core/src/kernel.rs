@@ -1,11 +1,13 @@
 //! Kernels: compute pipelines from SPIR-V, each module's made once.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use ash::vk;
 use sha2::{Digest, Sha256};
 
 use crate::error::VkContext;
+use crate::pipeline_cache::{CacheOrigin, PipelineCache};
 use crate::spirv::{BINDINGS, KernelInterface};
 use crate::{Device, Error};
 
@@ -122,9 +124,13 @@ impl Drop for SetLayout {
 ///
 /// Holds the most recently used [`KernelCache::CAPACITY`] kernels; one that
 /// is pushed out lives on until the last submission using it is complete.
+///
+/// What the driver compiled for them can also be kept in a file
+/// ([`KernelCache::with_folder`]), so that the next process need not compile
+/// it again.
 pub struct KernelCache {
     set_layout: Arc<SetLayout>,
-    driver_cache: vk::PipelineCache,
+    pipelines: PipelineCache,
     // The most recently used first.
     kernels: Vec<Entry>,
 }
@@ -140,20 +146,54 @@ impl KernelCache {
     /// How many kernels are kept.
     pub const CAPACITY: usize = 64;
 
-    /// An empty cache.
+    /// An empty cache, in memory only.
     ///
     /// # Errors
     /// What the driver returned.
     pub fn new(device: &Arc<Device>) -> Result<Self, Error> {
-        let set_layout = Arc::new(SetLayout::new(device)?);
-        let info = vk::PipelineCacheCreateInfo::default();
-        // SAFETY: the device is alive; `info` carries no initial data.
-        let cache = unsafe { device.raw().create_pipeline_cache(&info, None) };
+        Self::on(device, PipelineCache::in_memory(device)?)
+    }
+
+    /// A cache whose compiled pipelines are also kept in `folder`, in one
+    /// file for each device and driver.
+    ///
+    /// The file is read now, and written anew after each [`KernelCache::get`]
+    /// that made a kernel which the driver had to compile. Several processes
+    /// may share a folder: a reader finds what one of them wrote last, whole.
+    /// Only what is undamaged and of this device and driver reaches the
+    /// driver. The folder is made when it is first written to. On Unix it and
+    /// the file must belong to the user of this process, who alone may write
+    /// to them, and must not be symbolic links: a driver trusts its data.
+    ///
+    /// A folder or file that cannot be used is no error. It is logged, and
+    /// [`KernelCache::origin`] tells.
+    ///
+    /// # Errors
+    /// What the driver returned, as for [`KernelCache::new`].
+    pub fn with_folder(device: &Arc<Device>, folder: &Path) -> Result<Self, Error> {
+        Self::on(device, PipelineCache::in_folder(device, folder)?)
+    }
+
+    fn on(device: &Arc<Device>, pipelines: PipelineCache) -> Result<Self, Error> {
         Ok(Self {
-            set_layout,
-            driver_cache: cache.during("vkCreatePipelineCache")?,
+            set_layout: Arc::new(SetLayout::new(device)?),
+            pipelines,
             kernels: Vec::new(),
         })
+    }
+
+    /// What was found on disk when the cache was made.
+    #[must_use]
+    pub fn origin(&self) -> CacheOrigin {
+        self.pipelines.origin()
+    }
+
+    /// The file that compiled pipelines are kept in, whether or not it is
+    /// there yet; `None` where they are kept in memory only, by choice or
+    /// because the folder could not be used.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        self.pipelines.path()
     }
 
     /// The descriptor set layout of every kernel.
@@ -173,6 +213,7 @@ impl KernelCache {
             self.kernels[..=found].rotate_right(1);
         } else {
             let kernel = Arc::new(self.create(spirv)?);
+            self.pipelines.save();
             let spirv = Box::from(spirv);
             self.kernels.insert(0, Entry { spirv, kernel });
             self.kernels.truncate(Self::CAPACITY);
@@ -197,7 +238,8 @@ impl KernelCache {
         let device = &self.set_layout.device;
         interface.check_device(device.caps())?;
         let layout = self.create_layout(interface.push_constant_bytes)?;
-        let pipeline = create_pipeline(device.raw(), &interface.words, layout, self.driver_cache);
+        let cache = self.pipelines.raw();
+        let pipeline = create_pipeline(device.raw(), &interface.words, layout, cache);
         let pipeline = match pipeline {
             Ok(pipeline) => pipeline,
             Err(error) => {
@@ -233,14 +275,6 @@ impl KernelCache {
                 .create_pipeline_layout(&info, None)
         }
         .during("vkCreatePipelineLayout")
-    }
-}
-
-impl Drop for KernelCache {
-    fn drop(&mut self) {
-        let device = self.set_layout.device.raw();
-        // SAFETY: only `create` uses it, and it is not running.
-        unsafe { device.destroy_pipeline_cache(self.driver_cache, None) };
     }
 }
 

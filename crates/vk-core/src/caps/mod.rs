@@ -39,7 +39,7 @@ impl fmt::Debug for ApiVersion {
     }
 }
 
-/// A device's UUID, printed as 32 hexadecimal digits.
+/// A UUID of a device or driver, printed as 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Uuid(pub [u8; 16]);
 
@@ -99,6 +99,8 @@ pub struct DeviceCaps {
     pub api: ApiVersion,
     /// Identifies the device across drivers and processes.
     pub uuid: Uuid,
+    /// `pipelineCacheUUID`: tells whose pipeline cache data the driver takes.
+    pub pipeline_cache_uuid: Uuid,
     /// Size limits.
     pub limits: Limits,
     /// Optional features, as far as this library can use them.

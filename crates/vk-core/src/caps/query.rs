@@ -53,6 +53,7 @@ pub(crate) fn query(
         kind: kind(base.device_type),
         api,
         uuid: Uuid(id.device_uuid),
+        pipeline_cache_uuid: Uuid(base.pipeline_cache_uuid),
         limits: limits(&base.limits, &maintenance3, &maintenance4),
         features: features(instance, physical, api, &subgroup),
         heaps: heaps(&memory),

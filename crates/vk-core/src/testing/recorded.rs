@@ -43,6 +43,7 @@ pub fn h200() -> DeviceCaps {
         kind: DeviceKind::Discrete,
         api: ApiVersion::V1_3,
         uuid: Uuid([0x20; 16]),
+        pipeline_cache_uuid: Uuid([0x5c; 16]),
         limits: Limits {
             max_storage_buffer_range: 4_294_967_295,
             max_allocation: 0xffe0_0000,
@@ -90,6 +91,7 @@ pub fn llvmpipe() -> DeviceCaps {
         kind: DeviceKind::Software,
         api: ApiVersion::V1_3,
         uuid: Uuid(*b"mesa22.3.6\0\0\0\0\0\0"),
+        pipeline_cache_uuid: Uuid(*b"val-%s\0\0\0\0\0\0\0\0\0\0"),
         limits: Limits {
             max_storage_buffer_range: 128 << 20,
             max_allocation: 2 << 30,

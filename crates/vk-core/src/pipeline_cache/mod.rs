@@ -1,0 +1,298 @@
+//! The driver's pipeline cache, in memory or also in a file.
+//!
+//! The file makes the first use of a kernel fast in the next process too. It
+//! holds only what a driver can make again, so nothing that goes wrong with
+//! it is an error: it is logged, and the cache goes on without.
+
+mod file;
+mod format;
+
+use std::fmt::Display;
+use std::path::Path;
+use std::sync::Arc;
+
+use ash::vk;
+
+use crate::error::VkContext;
+use crate::{Device, Error};
+
+use file::CacheFile;
+use format::{Identity, Refusal};
+
+/// What a [`crate::KernelCache`] found on disk when it was made.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CacheOrigin {
+    /// Nothing was looked for: the cache is kept in memory only.
+    Memory,
+    /// No file yet for this device and driver.
+    NoFile,
+    /// A folder or a file that was not used; the log says why.
+    Refused,
+    /// The file of this device and driver, whose data the driver took.
+    File,
+}
+
+/// A `VkPipelineCache`, and the file that it is kept in, if any.
+pub(crate) struct PipelineCache {
+    device: Arc<Device>,
+    raw: vk::PipelineCache,
+    origin: CacheOrigin,
+    stored: Option<Stored>,
+}
+
+/// The file of a cache, and the hash of the data that was last read from it
+/// or written to it here.
+struct Stored {
+    file: CacheFile,
+    hash: Option<[u8; 32]>,
+}
+
+impl Stored {
+    /// Makes `data` the file's content, unless it is that already.
+    fn keep(&mut self, data: &[u8]) -> Result<(), String> {
+        if data.len() > format::MAX_DATA_BYTES {
+            let (most, found) = (format::MAX_DATA_BYTES, data.len());
+            return Err(format!("expected {most} bytes at most, found {found}"));
+        }
+        let hash = format::hash(data);
+        if self.hash != Some(hash) {
+            let bytes = format::encode(data);
+            self.file.replace(&bytes).map_err(|e| e.to_string())?;
+            self.hash = Some(hash);
+        }
+        Ok(())
+    }
+}
+
+impl PipelineCache {
+    /// An empty cache in memory.
+    ///
+    /// # Errors
+    /// What the driver returned.
+    pub(crate) fn in_memory(device: &Arc<Device>) -> Result<Self, Error> {
+        Ok(Self {
+            raw: create(device, &[])?,
+            device: Arc::clone(device),
+            origin: CacheOrigin::Memory,
+            stored: None,
+        })
+    }
+
+    /// A cache that begins with what was kept in `folder` for this device and
+    /// driver, and is kept there. One in memory where the folder cannot be
+    /// used.
+    ///
+    /// # Errors
+    /// What the driver returned for an empty cache.
+    pub(crate) fn in_folder(device: &Arc<Device>, folder: &Path) -> Result<Self, Error> {
+        let identity = Identity::of(device.caps());
+        match CacheFile::new(folder, &identity.file_name()) {
+            Ok(file) => Self::in_file(device, file, &identity),
+            Err(reason) => {
+                let folder = folder.display();
+                tracing::warn!("no pipelines are kept in {folder}: {reason}");
+                let mut cache = Self::in_memory(device)?;
+                cache.origin = CacheOrigin::Refused;
+                Ok(cache)
+            }
+        }
+    }
+
+    fn in_file(device: &Arc<Device>, file: CacheFile, identity: &Identity) -> Result<Self, Error> {
+        let loaded = load(device, &file, identity);
+        if let Err(refusal) = &loaded {
+            let path = file.path().display();
+            match refusal {
+                Refusal::Unusable(reason) => {
+                    tracing::warn!("the pipelines in {path} are not used: {reason}");
+                }
+                Refusal::Foreign(reason) => {
+                    tracing::info!("the pipelines in {path} are of another driver: {reason}");
+                }
+            }
+        }
+        let (raw, origin, hash) = match loaded {
+            Ok(Some((raw, hash))) => (raw, CacheOrigin::File, Some(hash)),
+            Ok(None) => (create(device, &[])?, CacheOrigin::NoFile, None),
+            Err(_) => (create(device, &[])?, CacheOrigin::Refused, None),
+        };
+        Ok(Self {
+            device: Arc::clone(device),
+            raw,
+            origin,
+            stored: Some(Stored { file, hash }),
+        })
+    }
+
+    pub(crate) fn raw(&self) -> vk::PipelineCache {
+        self.raw
+    }
+
+    pub(crate) fn origin(&self) -> CacheOrigin {
+        self.origin
+    }
+
+    /// The file that the cache is kept in.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.stored.as_ref().map(|stored| stored.file.path())
+    }
+
+    /// Writes the file anew if the driver's data is not what it holds. After
+    /// a failure, of which the log tells, the cache is no longer kept.
+    pub(crate) fn save(&mut self) {
+        let Some(stored) = &mut self.stored else {
+            return;
+        };
+        let data = driver_data(&self.device, self.raw).map_err(|e| e.to_string());
+        if let Err(reason) = data.and_then(|data| stored.keep(&data)) {
+            let path = stored.file.path().display();
+            tracing::warn!("the pipelines are not kept in {path}: {reason}");
+            self.stored = None;
+        }
+    }
+}
+
+impl Drop for PipelineCache {
+    fn drop(&mut self) {
+        // SAFETY: the owner uses it for calls that have returned.
+        unsafe { self.device.raw().destroy_pipeline_cache(self.raw, None) };
+    }
+}
+
+/// A cache that begins with the data in `file`, and the hash of that data;
+/// `None` without a file.
+fn load(
+    device: &Device,
+    file: &CacheFile,
+    identity: &Identity,
+) -> Result<Option<(vk::PipelineCache, [u8; 32])>, Refusal> {
+    let unusable = |reason: &dyn Display| Refusal::Unusable(reason.to_string());
+    let Some(bytes) = file
+        .read(format::MAX_FILE_BYTES)
+        .map_err(|e| unusable(&e))?
+    else {
+        return Ok(None);
+    };
+    let payload = format::decode(&bytes, identity)?;
+    let raw = create(device, payload.data).map_err(|e| unusable(&e))?;
+    Ok(Some((raw, payload.hash)))
+}
+
+/// A cache that begins with `data`: nothing, or what [`format::decode`] found
+/// to be this driver's.
+fn create(device: &Device, data: &[u8]) -> Result<vk::PipelineCache, Error> {
+    let info = vk::PipelineCacheCreateInfo::default().initial_data(data);
+    // SAFETY: the device is alive; the data is what this driver returned for
+    // this device, by its header and its hash, or none.
+    unsafe { device.raw().create_pipeline_cache(&info, None) }.during("vkCreatePipelineCache")
+}
+
+fn driver_data(device: &Device, raw: vk::PipelineCache) -> Result<Vec<u8>, Error> {
+    // SAFETY: the cache is alive, and made for this device.
+    unsafe { device.raw().get_pipeline_cache_data(raw) }.during("vkGetPipelineCacheData")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::c_void;
+    use std::sync::OnceLock;
+
+    use super::*;
+    use crate::device::tests::device_with;
+    use crate::testing::device_under_test;
+
+    static CREATE: OnceLock<vk::PFN_vkCreatePipelineCache> = OnceLock::new();
+
+    unsafe extern "system" fn refuse_data(
+        device: vk::Device,
+        info: *const vk::PipelineCacheCreateInfo<'_>,
+        allocator: *const vk::AllocationCallbacks<'_>,
+        cache: *mut vk::PipelineCache,
+    ) -> vk::Result {
+        // SAFETY: the caller passes a valid struct.
+        if unsafe { (*info).initial_data_size } > 0 {
+            return vk::Result::ERROR_INITIALIZATION_FAILED;
+        }
+        // SAFETY: the arguments are the caller's; set before the first call.
+        unsafe { CREATE.get().unwrap()(device, info, allocator, cache) }
+    }
+
+    unsafe extern "system" fn return_no_data(
+        _device: vk::Device,
+        _cache: vk::PipelineCache,
+        _size: *mut usize,
+        _data: *mut c_void,
+    ) -> vk::Result {
+        vk::Result::ERROR_OUT_OF_HOST_MEMORY
+    }
+
+    #[test]
+    fn data_that_the_driver_refuses_is_done_without() {
+        let (_guard, physical) = device_under_test().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let device = Device::new(&physical).unwrap();
+        let mut cache = PipelineCache::in_folder(&device, folder.path()).unwrap();
+        assert_eq!(cache.origin(), CacheOrigin::NoFile);
+        cache.save();
+        assert!(cache.path().unwrap().is_file());
+        let create = device.raw().fp_v1_0().create_pipeline_cache;
+        CREATE.get_or_init(|| create);
+
+        let replaced = (c"vkCreatePipelineCache", refuse_data as *const c_void);
+        let refusing = device_with(&physical, &[replaced]);
+        let cache = PipelineCache::in_folder(&refusing, folder.path()).unwrap();
+        assert_eq!(cache.origin(), CacheOrigin::Refused);
+        assert_ne!(cache.raw(), vk::PipelineCache::null());
+        let cache = PipelineCache::in_folder(&device, folder.path()).unwrap();
+        assert_eq!(cache.origin(), CacheOrigin::File);
+    }
+
+    #[test]
+    fn data_that_the_driver_does_not_return_is_not_kept() {
+        let (_guard, physical) = device_under_test().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let replaced = (c"vkGetPipelineCacheData", return_no_data as *const c_void);
+        let device = device_with(&physical, &[replaced]);
+        let mut cache = PipelineCache::in_folder(&device, folder.path()).unwrap();
+        cache.save();
+        assert_eq!(cache.path(), None);
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_file_is_written_only_when_the_data_has_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = || CacheFile::new(folder.path(), "name").unwrap();
+        let read = || file().read(format::MAX_FILE_BYTES).unwrap();
+        let mut first = Stored {
+            file: file(),
+            hash: None,
+        };
+        first.keep(b"one").unwrap();
+        assert_eq!(read(), Some(format::encode(b"one")));
+        let mut second = Stored {
+            file: file(),
+            hash: Some(format::hash(b"one")),
+        };
+        std::fs::remove_file(first.file.path()).unwrap();
+        first.keep(b"one").unwrap();
+        second.keep(b"one").unwrap();
+        assert_eq!(read(), None);
+        second.keep(b"two").unwrap();
+        assert_eq!(read(), Some(format::encode(b"two")));
+    }
+
+    #[test]
+    fn more_data_than_would_be_read_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = CacheFile::new(folder.path(), "name").unwrap();
+        let mut stored = Stored { file, hash: None };
+        let refused = stored.keep(&vec![0; format::MAX_DATA_BYTES + 1]);
+        assert_eq!(
+            refused.unwrap_err(),
+            "expected 67108800 bytes at most, found 67108801"
+        );
+        assert!(!stored.file.path().exists());
+    }
+}
