@@ -1,13 +1,13 @@
 //! Where compiled pipelines and calibrations outlive the process.
 
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use directories::ProjectDirs;
 
 /// Where a backend keeps what it need not find out again: compiled pipelines
 /// and calibrations. Files that are damaged, or belong to another device,
-/// driver or version, are ignored and replaced.
+/// driver or version, are ignored and replaced. On Unix the folder must
+/// belong to the user of the process, who alone may write to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Cache {
     /// The user's cache folder: `$XDG_CACHE_HOME/gpu-executor` or
@@ -37,34 +37,9 @@ impl Cache {
     }
 }
 
-/// Writes the file `name` in `folder` as a whole or not at all, whoever else
-/// writes it at the same time. On Unix nobody but the user can read it.
-pub(crate) fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.persist(folder.join(name))?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_file_is_written_whole_and_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        let inner = folder.path().join("not/yet/there");
-        for content in ["first", "second"] {
-            write(&inner, "file", content.as_bytes()).unwrap();
-            let found = std::fs::read_to_string(inner.join("file")).unwrap();
-            assert_eq!(found, content);
-        }
-        // No temporary file stays behind.
-        assert_eq!(std::fs::read_dir(&inner).unwrap().count(), 1);
-        let occupied = inner.join("file");
-        assert!(write(&occupied, "file", b"x").is_err());
-    }
 
     #[test]
     fn the_folder_is_the_one_named() {

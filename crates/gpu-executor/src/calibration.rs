@@ -1,12 +1,11 @@
 //! What was measured on a device, kept from process to process.
 
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use vk_core::DeviceCaps;
+use vk_core::{CacheFile, DeviceCaps};
 use vk_mem_paths::Tuning;
-
-use crate::cache;
 
 /// When a backend measures which path and which cut of the work is fastest.
 ///
@@ -44,6 +43,8 @@ pub(crate) struct Subject {
 
 /// The version of the file's layout.
 const FORMAT: u32 = 1;
+/// Many times what a calibration takes.
+const MOST_BYTES: usize = 1 << 20;
 
 impl Subject {
     pub(crate) fn new(caps: &DeviceCaps, threads: usize) -> Self {
@@ -67,25 +68,19 @@ impl Subject {
     }
 
     /// What is stored for this subject. A file that is not for it, or cannot
-    /// be read, is none; the log says why.
+    /// be used, is none; the log says why.
     pub(crate) fn load(&self, folder: &Path) -> Option<Tuning> {
         let path = folder.join(self.file_name());
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
-            Err(error) => {
-                tracing::warn!("{}: {error}", path.display());
-                return None;
-            }
-        };
-        match serde_json::from_str::<File>(&text) {
+        let read = CacheFile::new(folder, &self.file_name()).and_then(|file| file.read(MOST_BYTES));
+        let bytes = read.unwrap_or_else(|error| {
+            tracing::warn!("{} is not used: {error}", path.display());
+            None
+        })?;
+        match serde_json::from_slice::<File>(&bytes) {
             Ok(file) if file.subject == *self => Some(file.tuning),
             Ok(file) => {
-                let found = file.subject;
-                tracing::info!(
-                    "{}: made for {found:?}, not for {self:?}; measuring anew",
-                    path.display()
-                );
+                let (path, found) = (path.display(), file.subject);
+                tracing::info!("{path} is not used: expected it for {self:?}, found {found:?}");
                 None
             }
             Err(error) => {
@@ -103,9 +98,9 @@ impl Subject {
             tuning: tuning.clone(),
         };
         let name = self.file_name();
-        let json = serde_json::to_string_pretty(&file).map_err(std::io::Error::from);
-        let written = json.and_then(|json| cache::write(folder, &name, json.as_bytes()));
-        if let Err(error) = written {
+        let json = serde_json::to_vec_pretty(&file).map_err(io::Error::from);
+        let stored = json.and_then(|json| CacheFile::new(folder, &name)?.replace(&json));
+        if let Err(error) = stored {
             let path = folder.join(name);
             tracing::warn!("{} cannot be written: {error}", path.display());
         }

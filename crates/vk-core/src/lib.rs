@@ -23,6 +23,7 @@
 //! # }
 //! ```
 
+mod cache_file;
 mod caps;
 mod command;
 mod device;
@@ -40,6 +41,7 @@ mod timestamps;
 mod validation;
 
 pub use ash;
+pub use cache_file::CacheFile;
 pub use caps::{
     ApiVersion, DeviceCaps, DeviceKind, Features, Limits, MemoryHeap, MemoryType, QueueFamily, Uuid,
 };

@@ -202,7 +202,10 @@ impl PersistentVulkanBackend {
         transfer: TransferOptions,
     ) -> Result<Self, Error> {
         let device = Device::new(physical)?;
-        let kernels = KernelCache::new(&device)?;
+        let kernels = match &settings.cache {
+            Some(folder) => KernelCache::with_folder(&device, folder)?,
+            None => KernelCache::new(&device)?,
+        };
         let mut backend = Self {
             transfer: Transfer::new(&device, kernels.set_layout(), transfer)?,
             kernels,

@@ -4,7 +4,6 @@
 //! holds only what a driver can make again, so nothing that goes wrong with
 //! it is an error: it is logged, and the cache goes on without.
 
-mod file;
 mod format;
 
 use std::fmt::Display;
@@ -14,9 +13,8 @@ use std::sync::Arc;
 use ash::vk;
 
 use crate::error::VkContext;
-use crate::{Device, Error};
+use crate::{CacheFile, Device, Error};
 
-use file::CacheFile;
 use format::{Identity, Refusal};
 
 /// What a [`crate::KernelCache`] found on disk when it was made.

@@ -1,7 +1,7 @@
 //! The file of a cache, in a folder that nobody else may write to.
 //!
-//! A driver trusts its data, so whoever can write the file can make the
-//! driver do anything. On Unix the folder and the file must therefore belong
+//! A driver trusts the pipelines that it wrote itself, so whoever can write
+//! their file can make the driver do anything. On Unix the folder and the file must therefore belong
 //! to the user of this process, must not be symbolic links, and only that
 //! user may write to them; what is made here only that user may read. The
 //! folders above it are the caller's choice, as are access rights elsewhere.
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// A file that is replaced as a whole: a reader finds one of the contents
 /// that were written, never a part or a mixture.
 #[derive(Debug)]
-pub(super) struct CacheFile {
+pub struct CacheFile {
     folder: PathBuf,
     path: PathBuf,
 }
@@ -23,7 +23,7 @@ impl CacheFile {
     ///
     /// # Errors
     /// A folder that is there and may not be used, or is none.
-    pub(super) fn new(folder: &Path, name: &str) -> io::Result<Self> {
+    pub fn new(folder: &Path, name: &str) -> io::Result<Self> {
         // Without a slash at its end, which would name a link's target.
         let folder: PathBuf = folder.components().collect();
         absent_as_none(check_folder(&folder))?;
@@ -33,7 +33,9 @@ impl CacheFile {
         })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    /// The file, whether or not it is there.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
@@ -42,7 +44,7 @@ impl CacheFile {
     ///
     /// # Errors
     /// A file that may not be used or is larger; one that cannot be read.
-    pub(super) fn read(&self, limit: usize) -> io::Result<Option<Vec<u8>>> {
+    pub fn read(&self, limit: usize) -> io::Result<Option<Vec<u8>>> {
         let mut options = OpenOptions::new();
         without_following_or_blocking(options.read(true));
         absent_as_none(options.open(&self.path).and_then(|file| read(&file, limit)))
@@ -54,7 +56,7 @@ impl CacheFile {
     /// # Errors
     /// A folder that cannot be made or may not be used; a file that cannot be
     /// written or replaced.
-    pub(super) fn replace(&self, bytes: &[u8]) -> io::Result<()> {
+    pub fn replace(&self, bytes: &[u8]) -> io::Result<()> {
         let mut builder = DirBuilder::new();
         for_the_owner_alone(builder.recursive(true));
         builder.create(&self.folder)?;
@@ -62,7 +64,7 @@ impl CacheFile {
         // Of a name that no other process or call has, and on Unix readable
         // by the owner alone. Removed unless it comes to be the file.
         let mut file = tempfile::Builder::new()
-            .prefix("pipelines-")
+            .prefix("gpu-executor-")
             .suffix(".tmp")
             .tempfile_in(&self.folder)?;
         file.write_all(bytes)?;
