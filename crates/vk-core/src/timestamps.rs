@@ -1,5 +1,6 @@
 //! How long the stages of a submission took on the device.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,15 +78,40 @@ impl StageTimer {
         unsafe { device.cmd_write_timestamp(commands, point, self.pool, query) };
     }
 
-    /// How long `stage` took on its queue of `family`; `None` where it was
-    /// not timed.
+    /// When each of `stages`, which ran on one queue of `family` in this
+    /// order, was at work, counted from the start of the first; `None` where
+    /// they were not timed.
     ///
     /// # Errors
     /// [`Error::DeviceLost`] when the device was lost, else what
     /// `vkGetQueryPoolResults` returned.
-    pub fn elapsed(&self, family: u32, stage: u32) -> Result<Option<Duration>, Error> {
+    pub fn spans(
+        &self,
+        family: u32,
+        stages: &[u32],
+    ) -> Result<Option<Vec<Range<Duration>>>, Error> {
         let bits = self.valid_bits(family);
-        if bits == 0 || stage >= self.stages {
+        let period = self.device.caps().limits.timestamp_period;
+        let mut first = None;
+        let mut spans = Vec::with_capacity(stages.len());
+        for stage in stages {
+            let ticks = match bits {
+                0 => None,
+                _ => self.ticks(*stage)?,
+            };
+            let Some([start, end]) = ticks else {
+                return Ok(None);
+            };
+            let first = *first.get_or_insert(start);
+            let [start, end] = [start, end].map(|at| ticks_to_duration([first, at], bits, period));
+            spans.push(start..end);
+        }
+        Ok(Some(spans))
+    }
+
+    /// The two timestamps of `stage`, if there are any yet.
+    fn ticks(&self, stage: u32) -> Result<Option<[u64; 2]>, Error> {
+        if stage >= self.stages {
             return Ok(None);
         }
         let mut ticks = [0_u64; 2];
@@ -95,10 +121,7 @@ impl StageTimer {
         let result =
             unsafe { device.get_query_pool_results(self.pool, 2 * stage, &mut ticks, flags) };
         match result {
-            Ok(()) => {
-                let period = self.device.caps().limits.timestamp_period;
-                Ok(Some(ticks_to_duration(ticks, bits, period)))
-            }
+            Ok(()) => Ok(Some(ticks)),
             Err(vk::Result::NOT_READY) => Ok(None),
             Err(result) => {
                 let error = Error::from_vk("vkGetQueryPoolResults", result);

@@ -210,3 +210,38 @@ fn what_the_device_was_not_made_with_is_refused() {
     }
     assert!(StageTimer::new(&device, 3).is_ok());
 }
+
+#[test]
+fn stages_of_one_submission_are_timed_in_order() {
+    let (_guard, physical) = device_under_test().unwrap();
+    let device = Device::new(&physical).unwrap();
+    let queue = device.queue_plan().compute;
+    let timer = StageTimer::new(&device, 2).unwrap().unwrap();
+    let mut commands = CommandBuffer::new(&device, queue.family).unwrap();
+    let record = |_: &vk_core::ash::Device, buffer| {
+        for (stage, end) in [(0, false), (0, true), (1, false), (1, true)] {
+            // SAFETY: being recorded for the family; the timer outlives it.
+            unsafe { timer.record(buffer, queue.family, stage, end) };
+        }
+    };
+    // SAFETY: not in flight.
+    unsafe { timer.reset() };
+    assert_eq!(timer.spans(queue.family, &[0]), Ok(None));
+    // SAFETY: not in flight.
+    unsafe { commands.record(record) }.unwrap();
+    // SAFETY: recorded above, and waited for below.
+    let ticket = unsafe { device.submit(queue, commands.raw(), None) }.unwrap();
+    device.wait(ticket, WaitPolicy::default()).unwrap();
+    let spans = timer.spans(queue.family, &[0, 1]).unwrap().unwrap();
+    assert_eq!(spans.len(), 2);
+    let (first, second) = (&spans[0], &spans[1]);
+    assert!(first.start.is_zero(), "{spans:?}");
+    assert!(
+        first.start <= first.end && first.end <= second.start,
+        "{spans:?}"
+    );
+    assert!(second.start <= second.end, "{spans:?}");
+    assert!(second.end.as_secs() < 60, "{spans:?}");
+    assert_eq!(timer.spans(queue.family, &[0, 2]), Ok(None));
+    assert_eq!(timer.spans(77, &[0]), Ok(None));
+}

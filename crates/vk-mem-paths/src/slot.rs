@@ -23,8 +23,9 @@
 //!    submission that names them. A lost device executes nothing any more.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use tracing::trace_span;
 use vk_core::ash::vk;
 use vk_core::{CommandBuffer, Device, Kernel, SetLayout, StageTimer, Ticket, WaitPolicy};
 
@@ -34,9 +35,9 @@ use crate::layout::Layout;
 use crate::memory::Memory;
 use crate::record::{Buffers, Recording};
 use crate::stages::{Group, Stage};
-use crate::stats::{StageTimes, add};
+use crate::timeline::TimedGroup;
 use crate::work::ChunkWork;
-use crate::{Crew, Error, MemoryUse, Path, host_copy};
+use crate::{Crew, Error, MemoryUse, Path, StageKind, host_copy};
 
 /// What a slot is made for.
 pub(crate) struct SlotShape<'a> {
@@ -48,12 +49,25 @@ pub(crate) struct SlotShape<'a> {
     pub(crate) timestamps: bool,
 }
 
+/// How a chunk came to its end.
+pub(crate) struct Finished {
+    /// When the host began to wait for the device.
+    pub(crate) waiting: Instant,
+    /// When it saw that the device was done, and began to copy.
+    pub(crate) done: Instant,
+    /// When the results were copied out.
+    pub(crate) copied: Instant,
+    /// The stages on the device, in order; nothing where they are not timed.
+    pub(crate) device: Vec<TimedGroup>,
+}
+
 pub(crate) struct Slot {
     state: State,
     device: Arc<Device>,
     commands: Vec<(Group, CommandBuffer)>,
     recorded: Option<(Arc<Kernel>, usize)>,
     set: DescriptorSet,
+    timed: bool,
     timer: Option<StageTimer>,
     buffers: Buffers,
     layout: Layout,
@@ -99,6 +113,7 @@ impl Slot {
             commands: commands.collect::<Result<_, Error>>()?,
             recorded: None,
             set: DescriptorSet::new(device, set_layout)?,
+            timed: shape.timestamps,
             timer: match shape.timestamps {
                 true => StageTimer::new(device, Stage::COUNT)?,
                 false => None,
@@ -112,6 +127,11 @@ impl Slot {
 
     pub(crate) fn fits(&self, capacity: usize, element_bytes: usize) -> bool {
         self.capacity >= capacity && self.element_bytes == element_bytes
+    }
+
+    /// Whether runs on this slot are timed.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.timed
     }
 
     /// Copies the inputs of `work` into the upload buffer.
@@ -165,31 +185,32 @@ impl Slot {
         Ok(())
     }
 
-    /// Waits for the chunk in flight, which is `work`'s, and copies its
-    /// results out.
+    /// Waits for the chunk in flight, which is `work` and has the number
+    /// `chunk`, and copies its results out.
     pub(crate) fn finish(
         &mut self,
         work: ChunkWork<'_>,
+        chunk: usize,
         wait: WaitPolicy,
         crew: Option<&mut Crew>,
-        times: &mut StageTimes,
-    ) -> Result<(), Error> {
+    ) -> Result<Finished, Error> {
+        let elements = work.elements;
         let submitted = self.recorded.as_ref().map(|(_, elements)| *elements);
-        if submitted != Some(work.elements) {
+        if submitted != Some(elements) {
             return Err(Error::Internal {
-                what: format!(
-                    "expected the results of {submitted:?} elements, found {}",
-                    work.elements
-                ),
+                what: format!("expected the results of {submitted:?} elements, found {elements}"),
             });
         }
-        let start = Instant::now();
-        self.release(wait)?;
+        let waiting = Instant::now();
+        trace_span!("wait", chunk, elements).in_scope(|| self.release(wait))?;
         let done = Instant::now();
-        self.copy_out(work, crew)?;
-        times.wait += done - start;
-        times.copy_out += done.elapsed();
-        self.add_device_times(times)
+        trace_span!("copy out", chunk, elements).in_scope(|| self.copy_out(work, crew))?;
+        Ok(Finished {
+            waiting,
+            done,
+            copied: Instant::now(),
+            device: self.device_stages()?,
+        })
     }
 
     /// Waits for whatever is in flight.
@@ -273,22 +294,20 @@ impl Slot {
         Ok(())
     }
 
-    fn add_device_times(&self, times: &mut StageTimes) -> Result<(), Error> {
+    /// When the stages of the last submission were at work.
+    fn device_stages(&self) -> Result<Vec<TimedGroup>, Error> {
         let Some(timer) = &self.timer else {
-            return Ok(());
+            return Ok(Vec::new());
         };
-        for (group, _) in &self.commands {
-            for stage in &group.stages {
-                let elapsed: Option<Duration> =
-                    timer.elapsed(group.queue.family, stage.number())?;
-                match stage {
-                    Stage::Upload => add(&mut times.upload, elapsed),
-                    Stage::Kernel => add(&mut times.kernel, elapsed),
-                    Stage::Download => add(&mut times.download, elapsed),
-                }
-            }
-        }
-        Ok(())
+        let groups = self.commands.iter().map(|(group, _)| {
+            let numbers: Vec<_> = group.stages.iter().map(|stage| stage.number()).collect();
+            let spans = timer
+                .spans(group.queue.family, &numbers)?
+                .unwrap_or_default();
+            let kinds = group.stages.iter().map(|stage| StageKind::from(*stage));
+            Ok(kinds.zip(spans).collect())
+        });
+        groups.collect()
     }
 
     fn expect_free(&self) -> Result<(), Error> {

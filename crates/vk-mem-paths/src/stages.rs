@@ -2,7 +2,7 @@
 
 use vk_core::{QueuePlan, QueueRef};
 
-use crate::Path;
+use crate::{Path, StageKind};
 
 /// One step of a chunk on the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +22,16 @@ impl Stage {
     /// The stage's number, from 0.
     pub(crate) fn number(self) -> u32 {
         self as u32
+    }
+}
+
+impl From<Stage> for StageKind {
+    fn from(stage: Stage) -> Self {
+        match stage {
+            Stage::Upload => Self::Upload,
+            Stage::Kernel => Self::Kernel,
+            Stage::Download => Self::Download,
+        }
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::timeline::{TimedGroup, overlap};
+use crate::{Span, StageKind};
+
 /// Time spent per stage, summed over all chunks of a run.
 ///
 /// The host's stages are wall time of the threads that worked on the run,
@@ -28,7 +31,7 @@ pub struct StageTimes {
 }
 
 /// What one run did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Chunks submitted.
     pub chunks: usize,
@@ -40,11 +43,31 @@ pub struct Stats {
     pub bytes_out: u64,
     /// Time per stage.
     pub times: StageTimes,
+    /// When each chunk was in each stage, in no order; empty unless
+    /// timestamps were asked for. Without the device's stages where its
+    /// queues have no timestamps.
+    pub timeline: Vec<Span>,
 }
 
 impl Stats {
+    /// How many of the five kinds of stage were at work at once, on average:
+    /// the time during which any chunk was in a stage of a kind, added up
+    /// over the kinds, in relation to the time during which any chunk was in
+    /// any stage. 1 means that nothing overlapped, 5 is the most there is.
+    /// `None` without a timeline.
+    ///
+    /// A kind counts once however many lanes or chunks are in it, and time in
+    /// which nothing is at work (submitting, waiting for a thread) not at all.
+    /// As exact as the places of the device's stages in the timeline: see
+    /// [`Span`].
+    #[must_use]
+    pub fn overlap(&self) -> Option<f64> {
+        overlap(&self.timeline)
+    }
+
     /// Adds what another lane of the same run did.
-    pub(crate) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.timeline.extend(other.timeline);
         self.chunks += other.chunks;
         self.elements += other.elements;
         self.bytes_in += other.bytes_in;
@@ -60,8 +83,23 @@ impl Stats {
     }
 }
 
+impl StageTimes {
+    /// Adds the stages of one chunk on the device.
+    pub(crate) fn add_device(&mut self, groups: &[TimedGroup]) {
+        for (stage, at) in groups.iter().flatten() {
+            let elapsed = Some(at.end.saturating_sub(at.start));
+            match stage {
+                StageKind::Upload => add(&mut self.upload, elapsed),
+                StageKind::Kernel => add(&mut self.kernel, elapsed),
+                StageKind::Download => add(&mut self.download, elapsed),
+                StageKind::CopyIn | StageKind::CopyOut => {}
+            }
+        }
+    }
+}
+
 /// Adds `more` to an optional sum.
-pub(crate) fn add(sum: &mut Option<Duration>, more: Option<Duration>) {
+fn add(sum: &mut Option<Duration>, more: Option<Duration>) {
     if let Some(more) = more {
         *sum = Some(sum.unwrap_or_default() + more);
     }

@@ -45,8 +45,9 @@ impl Job<'_> {
 pub struct TransferOptions {
     /// How to wait for the device.
     pub wait: WaitPolicy,
-    /// Whether the device times its stages. Off by default: it costs two
-    /// timestamps per stage and chunk.
+    /// Whether the device times its stages, and a run keeps its timeline
+    /// ([`Stats::timeline`]). Off by default: it costs two timestamps per
+    /// stage and chunk.
     pub timestamps: bool,
     /// Threads that copy on the host; 0, the default, means one per core.
     pub threads: usize,
@@ -146,6 +147,8 @@ impl Transfer {
             threads: self.crew.threads(),
         };
         let plan = plan(self.device.caps(), &self.tuning, &work, request)?;
+        let (path, chunk, depth) = (plan.path(), plan.chunk(), plan.depth());
+        let _run = tracing::debug_span!("run", elements = total, %path, chunk, depth).entered();
         self.prepare(&plan, element_bytes)?;
         let chunks = Chunks::new(&elements, plan.chunk(), plan.packing());
         let jobs = jobs.iter_mut().map(Job::reborrow).collect();
