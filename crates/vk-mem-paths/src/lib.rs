@@ -17,6 +17,7 @@
 //! This crate creates no pipelines and knows no field: an element is a number
 //! of bytes, and a kernel is whatever [`vk_core::Kernel`] was made.
 
+mod bandwidth;
 mod buffers;
 mod calibrate;
 mod chunks;
@@ -33,6 +34,8 @@ mod placement;
 mod plan;
 mod record;
 mod request;
+mod resident;
+mod rounds;
 mod slot;
 mod stages;
 mod stats;
@@ -41,6 +44,7 @@ mod transfer;
 mod tuning;
 mod work;
 
+pub use bandwidth::Bandwidth;
 pub use calibrate::Effort;
 pub use chunks::{Chunk, Chunks, Packing, Segment};
 pub use crew::Crew;
@@ -49,6 +53,7 @@ pub use fresh::advise_huge_pages;
 pub use placement::{MemoryUse, rank_memory_types};
 pub use plan::{DEFAULT_CHUNK, Plan, plan};
 pub use request::{Path, PathChoice, Request, Workload};
+pub use resident::Resident;
 pub use stats::{StageTimes, Stats};
 pub use timeline::{Span, StageKind};
 pub use transfer::{Job, Transfer, TransferOptions};
