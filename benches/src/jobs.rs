@@ -1,12 +1,15 @@
 //! Random inputs and the sums they must give.
 
-use anyhow::bail;
+use anyhow::ensure;
 use field_kernels::{LIMBS, MODULUS, reference};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use rayon::prelude::*;
 
 /// The modulus' topmost limb: an element whose own is less is canonical.
 const TOP_LIMB: u64 = MODULUS[LIMBS - 1];
+/// Elements that one thread makes from one seed.
+const GRAIN: usize = 1 << 14;
 
 /// Jobs of equal size with their sums from the CPU reference.
 pub struct Jobs {
@@ -20,9 +23,8 @@ impl Jobs {
     /// arguments give the same inputs, in every run and on every machine.
     #[must_use]
     pub fn random(count: usize, elements: usize) -> Self {
-        let mut rng = StdRng::seed_from_u64(0x0381);
-        let inputs: Vec<_> = (0..count)
-            .map(|_| (vector(&mut rng, elements), vector(&mut rng, elements)))
+        let inputs: Vec<_> = (0..count as u64)
+            .map(|job| (vector(2 * job, elements), vector(2 * job + 1, elements)))
             .collect();
         let sums = inputs.iter().map(|(a, b)| sum(a, b)).collect();
         Self {
@@ -53,45 +55,78 @@ impl Jobs {
         (self.elements * self.inputs.len()) as u64
     }
 
+    /// Result vectors of the right lengths, written to once.
+    #[must_use]
+    pub fn results(&self) -> Vec<Vec<u64>> {
+        let limbs = self.elements * LIMBS;
+        // Another value than zero, which the system may keep in no memory.
+        vec![vec![u64::MAX; limbs]; self.inputs.len()]
+    }
+
     /// Compares every limb of `outputs` with the reference.
     ///
     /// # Errors
     /// Names the first job and element that differ.
     pub fn check(&self, outputs: &[Vec<u64>]) -> anyhow::Result<()> {
-        if outputs.len() != self.sums.len() {
-            bail!("{} results for {} jobs", outputs.len(), self.sums.len());
+        for output in outputs {
+            ensure!(
+                output.len() == self.elements * LIMBS,
+                "{} limbs instead of {}",
+                output.len(),
+                self.elements * LIMBS
+            );
         }
-        for (job, (found, expected)) in outputs.iter().zip(&self.sums).enumerate() {
-            if found.len() != expected.len() {
-                bail!(
-                    "job {job}: {} limbs instead of {}",
-                    found.len(),
-                    expected.len()
-                );
-            }
-            if let Some(limb) = found.iter().zip(expected).position(|(f, e)| f != e) {
-                bail!("job {job}: element {} is wrong", limb / LIMBS);
+        let elements: Vec<_> = outputs.iter().map(|out| out.as_chunks().0).collect();
+        self.check_elements(&elements, |element| element)
+    }
+
+    /// As [`Self::check`], of results in another type than flat limbs.
+    ///
+    /// # Errors
+    /// Names the first job and element that differ.
+    pub fn check_elements<T: Sync>(
+        &self,
+        outputs: &[impl AsRef<[T]>],
+        limbs: impl Fn(&T) -> &[u64; LIMBS] + Sync,
+    ) -> anyhow::Result<()> {
+        let (found, jobs) = (outputs.len(), self.sums.len());
+        ensure!(found == jobs, "{found} results for {jobs} jobs");
+        for (job, (output, sums)) in outputs.iter().zip(&self.sums).enumerate() {
+            let (output, sums) = (output.as_ref(), sums.as_chunks::<LIMBS>().0);
+            let (found, expected) = (output.len(), sums.len());
+            ensure!(
+                found == expected,
+                "job {job}: {found} elements instead of {expected}"
+            );
+            let pairs = output.par_iter().zip(sums).with_min_len(GRAIN);
+            let wrong = pairs.position_first(|(found, sum)| limbs(found) != sum);
+            if let Some(element) = wrong {
+                anyhow::bail!("job {job}: element {element} is wrong");
             }
         }
         Ok(())
     }
 }
 
-fn vector(rng: &mut StdRng, elements: usize) -> Vec<u64> {
+/// A vector of its own for each `seed`, made by all threads.
+fn vector(seed: u64, elements: usize) -> Vec<u64> {
     let mut limbs = vec![0; elements * LIMBS];
-    for element in limbs.as_chunks_mut::<LIMBS>().0 {
-        rng.fill(&mut element[..LIMBS - 1]);
-        element[LIMBS - 1] = rng.random_range(0..TOP_LIMB);
-    }
+    let grains = limbs.par_chunks_mut(GRAIN * LIMBS).enumerate();
+    grains.for_each(|(grain, limbs)| {
+        let mut rng = StdRng::seed_from_u64((seed << 32) | grain as u64);
+        for element in limbs.as_chunks_mut::<LIMBS>().0 {
+            rng.fill(&mut element[..LIMBS - 1]);
+            element[LIMBS - 1] = rng.random_range(0..TOP_LIMB);
+        }
+    });
     limbs
 }
 
 fn sum(a: &[u64], b: &[u64]) -> Vec<u64> {
     let (a, b) = (a.as_chunks::<LIMBS>().0, b.as_chunks::<LIMBS>().0);
-    a.iter()
-        .zip(b)
-        .flat_map(|(a, b)| reference::add(a, b))
-        .collect()
+    let pairs = a.par_iter().zip(b).with_min_len(GRAIN);
+    let sums: Vec<_> = pairs.map(|(a, b)| reference::add(a, b)).collect();
+    sums.into_flattened()
 }
 
 #[cfg(test)]
@@ -107,11 +142,20 @@ mod tests {
         let error = jobs.check(&outputs).unwrap_err().to_string();
         assert_eq!(error, "job 1: element 1 is wrong");
         assert!(jobs.check(&outputs[..1]).is_err());
+        outputs[1].truncate(47);
+        let error = jobs.check(&outputs).unwrap_err().to_string();
+        assert_eq!(error, "47 limbs instead of 48");
+        assert!(jobs.check(&jobs.results()).is_err());
     }
 
     #[test]
-    fn inputs_repeat() {
-        let (one, two) = (Jobs::random(1, 4), Jobs::random(1, 4));
+    fn inputs_repeat_and_differ_from_job_to_job() {
+        let (one, two) = (Jobs::random(2, GRAIN + 1), Jobs::random(2, GRAIN + 1));
         assert_eq!(one.inputs, two.inputs);
+        let [(a, b), (c, _)] = &one.inputs[..] else {
+            unreachable!("two jobs were asked for");
+        };
+        assert!(a != b && a != c);
+        assert_ne!(a[..LIMBS], a[GRAIN * LIMBS..]);
     }
 }

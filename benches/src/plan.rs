@@ -2,15 +2,24 @@
 
 use std::time::Duration;
 
+use field_kernels::ELEMENT_BYTES;
+
 /// Sizes and sampling of one run of the suite.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// Whether this is the quick plan, whose figures are not for publishing.
+    pub quick: bool,
     /// Elements in the one job of `paths` and `cpu`.
     pub sizes: Vec<usize>,
+    /// Elements of each operand of `kernel`.
+    pub kernel_sizes: Vec<usize>,
     /// Elements in each job of `batch`.
     pub batch_sizes: Vec<usize>,
     /// How many jobs `batch` runs at once.
     pub batch_jobs: Vec<usize>,
+    /// Bytes of one copy when the limits are measured; fewer where memory
+    /// runs out.
+    pub limit_bytes: usize,
     /// Samples per benchmark; Criterion takes no fewer than 10.
     pub samples: usize,
     /// Time before the first sample of a benchmark.
@@ -18,6 +27,10 @@ pub struct Plan {
     /// Time over which a benchmark's samples are spread, where it is fast enough.
     pub measurement: Duration,
 }
+
+/// The largest operands of `kernel`: long enough to show the bandwidth of the
+/// fastest memory.
+const LARGEST: usize = 1 << 25;
 
 impl Plan {
     /// The plan for publishing, or the quick one if `GPU_EXECUTOR_BENCH_QUICK`
@@ -29,24 +42,32 @@ impl Plan {
     }
 
     fn full() -> Self {
+        let every_fourth =
+            |logs: std::ops::RangeInclusive<u32>| logs.step_by(2).map(|log| 1 << log);
         Self {
-            sizes: (6..=22).step_by(2).map(|log| 1 << log).collect(),
-            batch_sizes: vec![1 << 14, 1 << 16, 1 << 18, 1 << 20],
-            batch_jobs: vec![2, 3, 4, 8],
+            quick: false,
+            sizes: every_fourth(6..=24).collect(),
+            kernel_sizes: every_fourth(10..=24).chain([LARGEST]).collect(),
+            batch_sizes: every_fourth(14..=22).collect(),
+            batch_jobs: vec![1, 2, 4, 8],
+            limit_bytes: LARGEST * ELEMENT_BYTES,
             samples: 20,
-            warm_up: Duration::from_millis(500),
-            measurement: Duration::from_secs(2),
+            warm_up: Duration::from_millis(300),
+            measurement: Duration::from_secs(1),
         }
     }
 
     fn quick() -> Self {
         Self {
+            quick: true,
             sizes: vec![1 << 6, 1 << 10, 1 << 14, 1 << 18],
+            kernel_sizes: vec![1 << 12, 1 << 16, 1 << 20],
             batch_sizes: vec![1 << 14, 1 << 16],
-            batch_jobs: vec![2, 4],
+            batch_jobs: vec![1, 4],
+            limit_bytes: (1 << 20) * ELEMENT_BYTES,
             samples: 10,
-            warm_up: Duration::from_millis(100),
-            measurement: Duration::from_millis(500),
+            warm_up: Duration::from_millis(50),
+            measurement: Duration::from_millis(300),
         }
     }
 }
@@ -59,8 +80,12 @@ mod tests {
     fn both_plans_can_be_sampled() {
         for plan in [Plan::full(), Plan::quick()] {
             assert!(plan.samples >= 10);
-            assert!(plan.sizes.is_sorted());
+            for sizes in [&plan.sizes, &plan.kernel_sizes, &plan.batch_sizes] {
+                assert!(sizes.is_sorted());
+            }
         }
-        assert_eq!(Plan::full().sizes.last(), Some(&(4 * 1024 * 1024)));
+        let full = Plan::full();
+        assert_eq!(full.sizes.last(), Some(&(16 * 1024 * 1024)));
+        assert_eq!(full.kernel_sizes.last(), Some(&(32 * 1024 * 1024)));
     }
 }

@@ -1,27 +1,28 @@
 //! Several jobs in one call, one after the other against overlapped.
 
-use criterion::Criterion;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor_benches::{Jobs, Plan};
 
-use crate::measure::measure;
+use crate::measure::Suite;
+use crate::paths::{overlapped, sequential};
 
-pub(crate) fn bench(criterion: &mut Criterion, plan: &Plan) -> anyhow::Result<()> {
+pub(crate) fn count(plan: &Plan) -> usize {
+    4 * plan.batch_sizes.len() * plan.batch_jobs.len()
+}
+
+pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
     let mut backend = PersistentVulkanBackend::new()?;
-    let kernel = backend.field_add_spirv();
-    let mut group = criterion.benchmark_group("batch");
+    let (mut group, plan) = suite.group("batch");
     for &elements in &plan.batch_sizes {
         for &count in &plan.batch_jobs {
             let jobs = Jobs::random(count, elements);
-            let slices = jobs.as_slices();
-            let check = |out: &Vec<Vec<u64>>| jobs.check(out);
-            let name = |mode: &str| format!("{mode}, {count} jobs");
-            let call = || backend.run_field_add_batch(kernel, &slices, elements, false);
-            measure(&mut group, &name("sequential"), &jobs, call, check)?;
-            let call = || backend.run_field_add_batch_pipelined(kernel, &slices, elements);
-            measure(&mut group, &name("pipelined"), &jobs, call, check)?;
+            let name = |mode: &str| match count {
+                1 => format!("{mode}, 1 job"),
+                _ => format!("{mode}, {count} jobs"),
+            };
+            sequential(&mut group, &name("sequential"), &jobs, &mut backend)?;
+            overlapped(&mut group, &name("pipelined"), &jobs, &mut backend)?;
         }
     }
-    group.finish();
     Ok(())
 }

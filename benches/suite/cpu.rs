@@ -1,71 +1,134 @@
-//! The same additions without a GPU, for scale.
+//! The same additions without a GPU: this library's engine and its peers,
+//! each with one thread and with all.
 
 use std::marker::PhantomData;
 
 use ark_bls12_381::Fq;
 use ark_ff::{BigInt, Fp};
 use blst::{blst_fp, blst_fp_add};
-use criterion::Criterion;
 use field_kernels::LIMBS;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor_benches::{Jobs, Plan};
+use rayon::prelude::*;
 
-use crate::measure::measure;
+use crate::measure::{Group, Suite};
+use crate::paths::reused;
 
-pub(crate) fn bench(criterion: &mut Criterion, plan: &Plan) -> anyhow::Result<()> {
-    let mut engine = CpuEngine::new()?;
-    let mut group = criterion.benchmark_group("cpu");
+/// Elements that one thread computes at a time, as the library's engine does.
+const GRAIN: usize = 4_096;
+const ONE: &str = "1 thread";
+const ALL: &str = "all threads";
+/// The engine in 2 forms, each of the 2 peers in 4.
+const FORMS: usize = 2 + 2 * 4;
+
+pub(crate) fn count(plan: &Plan) -> usize {
+    FORMS * plan.sizes.len()
+}
+
+pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
+    let mut engines = [(ONE, CpuEngine::with_threads(1)?), (ALL, CpuEngine::new()?)];
+    let (mut group, plan) = suite.group("cpu");
     for &elements in &plan.sizes {
         let jobs = Jobs::random(1, elements);
         let slices = jobs.as_slices();
-        let call = || engine.field_add_batch(&slices, elements);
-        measure(&mut group, "engine", &jobs, call, |out| jobs.check(out))?;
-
-        let [(a, b)] = slices.as_slice() else {
-            anyhow::bail!("one job was asked for");
-        };
-        let (left, right) = (map(a, arkworks), map(b, arkworks));
-        let call = || Ok(left.iter().zip(&right).map(|(a, b)| *a + b).collect());
-        measure(
-            &mut group,
-            "ark-ff, 1 thread",
-            &jobs,
-            call,
-            |sums: &Vec<Fq>| jobs.check(&[sums.iter().flat_map(|sum| sum.0.0).collect()]),
-        )?;
-
-        let (left, right) = (map(a, |l| blst_fp { l }), map(b, |l| blst_fp { l }));
-        let call = || Ok(left.iter().zip(&right).map(|(a, b)| add(a, b)).collect());
-        measure(
-            &mut group,
-            "blst, 1 thread",
-            &jobs,
-            call,
-            |sums: &Vec<blst_fp>| jobs.check(&[sums.iter().flat_map(|sum| sum.l).collect()]),
-        )?;
+        for (threads, engine) in &mut engines {
+            let name = format!("engine, {threads}");
+            let call = || engine.field_add_batch(&slices, elements);
+            group.fresh(&name, &jobs, call, |out| jobs.check(out))?;
+        }
+        arkworks().measure(&mut group, &jobs)?;
+        blst().measure(&mut group, &jobs)?;
     }
-    group.finish();
     Ok(())
 }
 
-fn map<T>(limbs: &[u64], make: impl Fn([u64; LIMBS]) -> T) -> Vec<T> {
-    limbs
-        .as_chunks()
-        .0
-        .iter()
-        .map(|chunk| make(*chunk))
-        .collect()
+/// A library to compare with, whose elements are `T`.
+struct Peer<T> {
+    name: &'static str,
+    /// The limbs as they are: addition is the same in Montgomery form.
+    make: fn([u64; LIMBS]) -> T,
+    limbs: fn(&T) -> &[u64; LIMBS],
 }
 
-/// The limbs as they are: addition is the same in Montgomery form.
-fn arkworks(limbs: [u64; LIMBS]) -> Fq {
-    Fp(BigInt(limbs), PhantomData)
+fn arkworks() -> Peer<Fq> {
+    Peer {
+        name: "ark-ff",
+        make: |limbs| Fp(BigInt(limbs), PhantomData),
+        limbs: |element| &element.0.0,
+    }
 }
 
-fn add(a: &blst_fp, b: &blst_fp) -> blst_fp {
-    let mut sum = blst_fp::default();
-    // SAFETY: all three point to whole, initialised `blst_fp` values, and
-    // `sum` is borrowed by nobody else.
-    unsafe { blst_fp_add(&raw mut sum, a, b) };
-    sum
+fn blst() -> Peer<blst_fp> {
+    Peer {
+        name: "blst",
+        make: |l| blst_fp { l },
+        limbs: |element| &element.l,
+    }
+}
+
+/// Addition by the peer's own means.
+trait Add: Copy + Default + Send + Sync {
+    fn add(&self, other: &Self) -> Self;
+}
+
+impl Add for Fq {
+    fn add(&self, other: &Self) -> Self {
+        *self + other
+    }
+}
+
+impl Add for blst_fp {
+    fn add(&self, other: &Self) -> Self {
+        let mut sum = Self::default();
+        // SAFETY: all three point to whole, initialised `blst_fp` values, and
+        // `sum` is borrowed by nobody else.
+        unsafe { blst_fp_add(&raw mut sum, self, other) };
+        sum
+    }
+}
+
+impl<T: Add> Peer<T> {
+    fn measure(&self, group: &mut Group<'_>, jobs: &Jobs) -> anyhow::Result<()> {
+        let [(a, b)] = jobs.as_slices()[..] else {
+            anyhow::bail!("one job was asked for");
+        };
+        let (a, b) = (self.elements(a), self.elements(b));
+        let check = |out: &[Vec<T>]| jobs.check_elements(out, self.limbs);
+        let check_one = |out: &Vec<T>| jobs.check_elements(&[out], self.limbs);
+
+        let one = format!("{}, {ONE}", self.name);
+        let call = || Ok(a.iter().zip(&b).map(|(a, b)| a.add(b)).collect());
+        group.fresh(&one, jobs, call, check_one)?;
+        let mut results = vec![vec![T::default(); a.len()]];
+        let call = |out: &mut [Vec<T>]| {
+            add_into(&mut out[0], &a, &b);
+            Ok(())
+        };
+        group.reused(&reused(&one), jobs, &mut results, call, check)?;
+
+        let all = format!("{}, {ALL}", self.name);
+        let call = || {
+            let pairs = a.par_iter().zip(&b).with_min_len(GRAIN);
+            Ok(pairs.map(|(a, b)| a.add(b)).collect())
+        };
+        group.fresh(&all, jobs, call, check_one)?;
+        let call = |out: &mut [Vec<T>]| {
+            let inputs = a.par_chunks(GRAIN).zip(b.par_chunks(GRAIN));
+            let pieces = out[0].par_chunks_mut(GRAIN).zip(inputs);
+            pieces.for_each(|(out, (a, b))| add_into(out, a, b));
+            Ok(())
+        };
+        group.reused(&reused(&all), jobs, &mut results, call, check)
+    }
+
+    fn elements(&self, limbs: &[u64]) -> Vec<T> {
+        let elements = limbs.as_chunks().0.iter();
+        elements.map(|limbs| (self.make)(*limbs)).collect()
+    }
+}
+
+fn add_into<T: Add>(out: &mut [T], a: &[T], b: &[T]) {
+    for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
+        *out = a.add(b);
+    }
 }

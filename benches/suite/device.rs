@@ -1,23 +1,56 @@
-//! Tells `cargo xtask bench` which device was measured.
+//! The device under test, and what `cargo xtask bench` is told of the run.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 use gpu_executor::spirv::PersistentVulkanBackend;
+use gpu_executor_benches::{Plan, machine};
+use vk_core::{Device, DevicePolicy, Instance, InstanceOptions, choose_device};
 
 /// Writes `device.json` into Criterion's output folder, where
-/// `CRITERION_HOME` names one.
+/// `CRITERION_HOME` names one: the report may be made on another machine, and
+/// on another day.
 ///
 /// # Errors
 /// When there is no device, or the file cannot be written.
-pub(crate) fn write_down() -> anyhow::Result<()> {
+pub(crate) fn write_down(plan: &Plan) -> anyhow::Result<()> {
+    let backend = PersistentVulkanBackend::new()?;
+    let caps = backend.device();
+    let device = serde_json::json!({
+        "name": caps.name,
+        "driver": caps.driver,
+        "cpu": machine::cpu(),
+        "date": machine::today()?,
+        "quick": plan.quick,
+    });
+    write("device.json", &device)
+}
+
+/// Writes `value` as `name` into Criterion's output folder, where
+/// `CRITERION_HOME` names one.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(crate) fn write(name: &str, value: &serde_json::Value) -> anyhow::Result<()> {
     let Some(home) = std::env::var_os("CRITERION_HOME") else {
         return Ok(());
     };
-    let backend = PersistentVulkanBackend::new()?;
-    let caps = backend.device();
-    let device = serde_json::json!({ "name": caps.name, "driver": caps.driver });
-    let path = Path::new(&home).join("device.json");
-    std::fs::write(&path, device.to_string())
+    let path = Path::new(&home).join(name);
+    std::fs::create_dir_all(&home)
+        .and_then(|()| std::fs::write(&path, value.to_string()))
         .with_context(|| format!("{} cannot be written", path.display()))
+}
+
+/// Opens the device that backends of this process use: theirs is chosen by
+/// the environment too.
+///
+/// # Errors
+/// When there is no device.
+pub(crate) fn open() -> anyhow::Result<Arc<Device>> {
+    let uuid = PersistentVulkanBackend::new()?.device().uuid;
+    let devices = Instance::new(&InstanceOptions::default())?.devices()?;
+    let caps: Vec<_> = devices.iter().map(|device| device.caps().clone()).collect();
+    let choice = choose_device(&caps, &DevicePolicy::Uuid(uuid))?;
+    Ok(Device::new(&devices[choice.index])?)
 }

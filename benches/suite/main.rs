@@ -1,11 +1,18 @@
-//! The Criterion suite: what a call costs, path by path and size by size.
+//! The Criterion suite: what a call costs, path by path and size by size,
+//! and the limits beside which that is judged.
 //!
 //! Outputs of timed calls are compared with the CPU reference, outside the
 //! timed region; the first wrong one ends the run.
+#![allow(
+    clippy::print_stderr,
+    reason = "a command-line program; the lint is for libraries"
+)]
 
 mod batch;
 mod cpu;
 mod device;
+mod kernel;
+mod limits;
 mod measure;
 mod overhead;
 mod paths;
@@ -13,21 +20,60 @@ mod paths;
 use criterion::Criterion;
 use gpu_executor_benches::Plan;
 
+use measure::Suite;
+
+/// A group of benchmarks: its name, how many there are, and what runs them.
+type Group = (
+    &'static str,
+    fn(&Plan) -> usize,
+    fn(&mut Suite) -> anyhow::Result<()>,
+);
+
+const GROUPS: [Group; 5] = [
+    ("overhead", overhead::count, overhead::bench),
+    ("kernel", kernel::count, kernel::bench),
+    ("paths", paths::count, paths::bench),
+    ("batch", batch::count, batch::bench),
+    ("cpu", cpu::count, cpu::bench),
+];
+
 fn main() -> anyhow::Result<()> {
     let plan = Plan::from_environment();
-    let mut criterion = Criterion::default()
+    let criterion = Criterion::default()
         .sample_size(plan.samples)
         .warm_up_time(plan.warm_up)
         .measurement_time(plan.measurement)
-        // The record has its own plot; Criterion's take longer than the samples.
+        // The record has its own plots; Criterion's take longer than the samples.
         .without_plots()
         .nresamples(10_000)
         .configure_from_args();
-    device::write_down()?;
-    overhead::bench(&mut criterion)?;
-    paths::bench(&mut criterion, &plan)?;
-    batch::bench(&mut criterion, &plan)?;
-    cpu::bench(&mut criterion, &plan)?;
-    criterion.final_summary();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let groups: Vec<&Group> = GROUPS
+        .iter()
+        .filter(|(name, ..)| wanted(name, &arguments))
+        .collect();
+    let total: usize = groups.iter().map(|(_, count, _)| count(&plan)).sum();
+    // What `cargo xtask bench` makes its progress bar from, together with
+    // Criterion's own line for each benchmark.
+    eprintln!("suite: {total} benchmarks");
+
+    device::write_down(&plan)?;
+    limits::write_down(&plan)?;
+    let mut suite = Suite { criterion, plan };
+    for (.., bench) in groups {
+        bench(&mut suite)?;
+    }
+    suite.criterion.final_summary();
     Ok(())
+}
+
+/// Whether `group` may hold what the filter among `arguments` asks for: all
+/// do, unless it begins with the name of another one. Criterion would pass
+/// over the others' benchmarks, but not over making their inputs.
+fn wanted(group: &str, arguments: &[String]) -> bool {
+    let named = |name: &str| {
+        let mut filters = arguments.iter().filter(|a| !a.starts_with('-'));
+        filters.any(|filter| filter.starts_with(name))
+    };
+    named(group) || !GROUPS.iter().any(|(name, ..)| named(name))
 }

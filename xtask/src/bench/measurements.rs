@@ -14,7 +14,7 @@ pub(crate) struct Measurement {
     pub(crate) group: String,
     /// What was measured, such as `pipelined`.
     pub(crate) function: String,
-    /// Field elements in one job.
+    /// Field elements in one job; 0 where it has none.
     pub(crate) elements: u64,
     /// Median time of one call, in nanoseconds.
     pub(crate) median_ns: f64,
@@ -24,13 +24,19 @@ pub(crate) struct Measurement {
     pub(crate) elements_per_second: f64,
 }
 
-/// The device the suite ran on, as the suite wrote it down.
+/// What the suite ran on, and when, as the suite wrote it down.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Device {
     /// The device's own name.
     pub(crate) name: String,
     /// The driver's name and version.
     pub(crate) driver: String,
+    /// The CPU's name and threads.
+    pub(crate) cpu: String,
+    /// The day of the run, `YYYY-MM-DD`.
+    pub(crate) date: String,
+    /// Whether it was the quick plan.
+    pub(crate) quick: bool,
 }
 
 /// The device of the run whose results lie in `criterion`.
@@ -119,7 +125,11 @@ fn find_results(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn json<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
+/// Reads one of the suite's or Criterion's files.
+///
+/// # Errors
+/// When it cannot be read, or holds something else.
+pub(crate) fn json<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("{} cannot be read", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("{} is not as expected", path.display()))

@@ -1,14 +1,19 @@
 //! `cargo xtask bench`: the Criterion suite and a dated record of it.
 //!
-//! Also runs without cargo and without the sources: this program and the
-//! suite's executable can be carried to the machine that has the GPU, and
+//! Also works without cargo and without the sources. Either this program and
+//! the suite's executable are carried to the machine that has the GPU, and
 //! started there as `xtask bench --bench-exe suite --revision REV --out DIR`.
+//! Or the suite alone is, and started with the folder for its output in
+//! `CRITERION_HOME` (`suite --bench`, in parts if wanted: `suite --bench
+//! kernel`); from what it left there `xtask bench --from FOLDER` makes the
+//! record anywhere.
 
-mod axes;
-mod machine;
+mod chart;
+mod limits;
 mod measurements;
-mod plot;
 mod record;
+mod report;
+mod suite;
 
 use std::path::{Path, PathBuf};
 
@@ -17,6 +22,7 @@ use xshell::{Shell, cmd};
 
 use crate::driver::{self, Wanted};
 use crate::workspace;
+use limits::Limits;
 use record::Heading;
 
 /// Options of `bench`.
@@ -25,13 +31,25 @@ pub(crate) struct Args {
     /// Fewer sizes and samples: under two minutes, and not for publishing.
     #[arg(long)]
     quick: bool,
-    /// The folder for records [default: benches/records, and for --quick a
-    /// folder beside the build output].
+    /// Also write a page with the figures beside their limits and peers.
+    #[arg(long)]
+    report: bool,
+    /// The folder for records [default: benches/records, and for a quick run
+    /// a folder beside the build output].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Run this prebuilt suite instead of `cargo bench`.
     #[arg(long, value_name = "PATH", requires_all = ["revision", "out"])]
     bench_exe: Option<PathBuf>,
+    /// Measure nothing: make the record from what the suite left in this
+    /// folder, which was its CRITERION_HOME.
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        requires = "revision",
+        conflicts_with_all = ["bench_exe", "quick", "no_install", "filter"]
+    )]
+    from: Option<PathBuf>,
     /// The git revision the record names [default: asked of git].
     #[arg(long, value_name = "REV")]
     revision: Option<String>,
@@ -42,107 +60,132 @@ pub(crate) struct Args {
     filter: Option<String>,
 }
 
-/// Runs the suite and writes `DIR/<device>/<date>.csv` and `.svg`.
+/// Runs the suite and writes `DIR/<device>/<date>.csv`, `<date>-limits.csv`,
+/// `<date>.svg` and, if asked for, `<date>.html`.
 ///
 /// # Errors
 /// When there is no device, when the suite fails (a wrong result among the
 /// reasons), or when the record cannot be written.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let plan = Plan::new(args)?;
+    let criterion = match &args.from {
+        Some(folder) => folder.clone(),
+        None => measure(args)?,
+    };
+    write_record(args, &criterion)
+}
+
+/// Runs the suite and returns the folder of its output.
+fn measure(args: &Args) -> anyhow::Result<PathBuf> {
+    // A prebuilt suite may run where there is no workspace.
+    let (shell, criterion) = match &args.bench_exe {
+        Some(_) => {
+            let folder = format!("gpu-executor-criterion-{}", std::process::id());
+            (Shell::new()?, std::env::temp_dir().join(folder))
+        }
+        None => {
+            let shell = workspace::shell()?;
+            let target = workspace::target_dir(&shell)?;
+            (shell, target.join("bench-criterion"))
+        }
+    };
     let wanted = Wanted {
         validation: false,
         shaderc: false,
         install: !args.no_install,
     };
-    driver::require_device(&driver::prepare(&plan.shell, &wanted))?;
-    plan.measure(args)?;
+    driver::require_device(&driver::prepare(&shell, &wanted))?;
+    // Old measurements would turn up in the record as new ones.
+    shell.remove_path(&criterion)?;
+    shell.create_dir(&criterion)?;
+    let filter = args.filter.as_slice();
+    let command = match &args.bench_exe {
+        Some(exe) => {
+            let exe = std::path::absolute(exe)?;
+            cmd!(shell, "{exe} --bench {filter...}")
+        }
+        None => cmd!(
+            shell,
+            "cargo bench -p gpu-executor-benches --bench suite -- {filter...}"
+        ),
+    };
+    let mut command = command.env("CRITERION_HOME", &criterion);
+    if args.quick {
+        command = command.env("GPU_EXECUTOR_BENCH_QUICK", "1");
+    }
+    suite::run(command.into())?;
+    Ok(criterion)
+}
 
-    let measurements = measurements::read(&plan.criterion)?;
-    let device = measurements::device(&plan.criterion)?;
+/// Makes the record from what the suite left in `criterion`.
+fn write_record(args: &Args, criterion: &Path) -> anyhow::Result<()> {
+    let measurements = measurements::read(criterion)?;
+    let limits = Limits::read(criterion)?;
+    let device = measurements::device(criterion)?;
     let heading = Heading {
-        date: machine::today()?,
-        revision: plan.revision,
+        date: device.date,
+        revision: revision(args)?,
         device: device.name,
         driver: device.driver,
-        cpu: machine::cpu(),
+        cpu: device.cpu,
+        command: command_line(args, device.quick),
+        quick: device.quick,
     };
-    let folder = plan.out.join(record::slug(&heading.device));
-    let csv = folder.join(format!("{}.csv", heading.date));
-    let svg = folder.join(format!("{}.svg", heading.date));
-    write(&csv, &record::csv(&heading, &measurements))?;
-    write(&svg, &plot::svg(&heading, &measurements)?)?;
-    println!("record: {}", csv.display());
-    println!("plot:   {}", svg.display());
+    let folder = out(args, device.quick)?.join(record::slug(&heading.device));
+    let save = |what: &str, ending: &str, text: &str| {
+        let path = folder.join(format!("{}{ending}", heading.date));
+        println!("{what}: {}", path.display());
+        write(&path, text)
+    };
+    for line in report::headline(&measurements, &limits) {
+        println!("{line}");
+    }
+    save("record", ".csv", &record::csv(&heading, &measurements))?;
+    save(
+        "limits",
+        "-limits.csv",
+        &record::limits_csv(&heading, &limits),
+    )?;
+    if let Some(svg) = report::paths_svg(&heading, &measurements, &limits)? {
+        save("plot", ".svg", &svg)?;
+    }
+    if args.report {
+        save(
+            "report",
+            ".html",
+            &report::page(&heading, &measurements, &limits)?,
+        )?;
+    }
     Ok(())
 }
 
-/// Where things are read and written, with or without a workspace around.
-struct Plan {
-    shell: Shell,
-    criterion: PathBuf,
-    out: PathBuf,
-    revision: String,
+/// The command that measures the same again, wherever this was done.
+fn command_line(args: &Args, quick: bool) -> String {
+    let mut words = vec!["cargo xtask bench"];
+    words.extend(quick.then_some("--quick"));
+    words.extend(args.report.then_some("--report"));
+    words.extend(args.filter.as_deref());
+    words.join(" ")
 }
 
-impl Plan {
-    fn new(args: &Args) -> anyhow::Result<Self> {
-        // Clap asks for all three together.
-        if let (Some(_), Some(out), Some(revision)) = (&args.bench_exe, &args.out, &args.revision) {
-            let folder = format!("gpu-executor-criterion-{}", std::process::id());
-            return Ok(Self {
-                shell: Shell::new()?,
-                criterion: std::env::temp_dir().join(folder),
-                out: std::path::absolute(out)?,
-                revision: revision.clone(),
-            });
-        }
-        let shell = workspace::shell()?;
-        let target = workspace::target_dir(&shell)?;
-        let out = match &args.out {
-            // What the user types is relative to where the user stands.
-            Some(out) => std::path::absolute(out)?,
-            None if args.quick => target.join("bench-quick"),
-            None => shell.current_dir().join("benches/records"),
-        };
-        let revision = match &args.revision {
-            Some(revision) => revision.clone(),
-            None => revision(&shell)?,
-        };
-        Ok(Self {
-            shell,
-            criterion: target.join("bench-criterion"),
-            out,
-            revision,
-        })
+/// The folder for records.
+fn out(args: &Args, quick: bool) -> anyhow::Result<PathBuf> {
+    if let Some(out) = &args.out {
+        // What the user types is relative to where the user stands.
+        return Ok(std::path::absolute(out)?);
     }
-
-    fn measure(&self, args: &Args) -> anyhow::Result<()> {
-        // Old measurements would turn up in the record as new ones.
-        self.shell.remove_path(&self.criterion)?;
-        self.shell.create_dir(&self.criterion)?;
-        let filter = args.filter.as_slice();
-        let command = match &args.bench_exe {
-            Some(exe) => {
-                let exe = std::path::absolute(exe)?;
-                cmd!(self.shell, "{exe} --bench {filter...}")
-            }
-            None => cmd!(
-                self.shell,
-                "cargo bench -p gpu-executor-benches --bench suite -- {filter...}"
-            ),
-        };
-        let command = command.env("CRITERION_HOME", &self.criterion);
-        let command = if args.quick {
-            command.env("GPU_EXECUTOR_BENCH_QUICK", "1")
-        } else {
-            command
-        };
-        Ok(command.run()?)
-    }
+    let shell = workspace::shell()?;
+    Ok(match quick {
+        true => workspace::target_dir(&shell)?.join("bench-quick"),
+        false => shell.current_dir().join("benches/records"),
+    })
 }
 
-/// The commit that is measured, marked where the tree differs from it.
-fn revision(shell: &Shell) -> anyhow::Result<String> {
+/// The commit that was measured, marked where the tree differs from it.
+fn revision(args: &Args) -> anyhow::Result<String> {
+    if let Some(revision) = &args.revision {
+        return Ok(revision.clone());
+    }
+    let shell = workspace::shell()?;
     let revision = cmd!(shell, "git rev-parse --short=12 HEAD")
         .quiet()
         .read()

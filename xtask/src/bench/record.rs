@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::limits::Limits;
 use super::measurements::Measurement;
 
 /// What every row of one record has in common.
@@ -16,23 +17,20 @@ pub(crate) struct Heading {
     pub(crate) driver: String,
     /// The CPU's name and threads.
     pub(crate) cpu: String,
+    /// The command that measures this again.
+    pub(crate) command: String,
+    /// Whether it was the quick plan, which is not for publishing.
+    pub(crate) quick: bool,
 }
 
-const COLUMNS: &str = "date,revision,device,driver,cpu,group,function,elements,\
-                       median_ns,mean_ns,elements_per_second\n";
+const COMMON: &str = "date,revision,device,driver,cpu";
+const COLUMNS: &str = "group,function,elements,median_ns,mean_ns,elements_per_second";
+const LIMIT_COLUMNS: &str = "limit,bytes_per_second";
 
 /// The record as CSV (RFC 4180, but lines end in a line feed alone).
 pub(crate) fn csv(heading: &Heading, measurements: &[Measurement]) -> String {
-    let mut text = COLUMNS.to_owned();
-    let common = [
-        &heading.date,
-        &heading.revision,
-        &heading.device,
-        &heading.driver,
-        &heading.cpu,
-    ]
-    .map(|value| quote(value))
-    .join(",");
+    let mut text = format!("{COMMON},{COLUMNS}\n");
+    let common = common(heading);
     for one in measurements {
         // Writing to a `String` does not fail.
         let _ = writeln!(
@@ -47,6 +45,28 @@ pub(crate) fn csv(heading: &Heading, measurements: &[Measurement]) -> String {
         );
     }
     text
+}
+
+/// The limits of the same run as CSV.
+pub(crate) fn limits_csv(heading: &Heading, limits: &Limits) -> String {
+    let mut text = format!("{COMMON},{LIMIT_COLUMNS}\n");
+    let common = common(heading);
+    for (name, rate) in limits.rows() {
+        // Writing to a `String` does not fail.
+        let _ = writeln!(text, "{common},{name},{rate:.0}");
+    }
+    text
+}
+
+fn common(heading: &Heading) -> String {
+    let values = [
+        &heading.date,
+        &heading.revision,
+        &heading.device,
+        &heading.driver,
+        &heading.cpu,
+    ];
+    values.map(|value| quote(value)).join(",")
 }
 
 /// A device's name as a folder name: `llvmpipe (LLVM 15)` is `llvmpipe-llvm-15`.
@@ -72,33 +92,50 @@ fn quote(value: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::bench::limits::tests::limits;
+
+    pub(crate) fn heading() -> Heading {
+        Heading {
+            date: "2026-01-02".to_owned(),
+            revision: "abc123".to_owned(),
+            device: "soft (LLVM 15, 256 bits)".to_owned(),
+            driver: "a <driver>".to_owned(),
+            cpu: "a \"cpu\"".to_owned(),
+            command: "cargo xtask bench --quick".to_owned(),
+            quick: true,
+        }
+    }
+
+    const HEADING: &str =
+        "2026-01-02,abc123,\"soft (LLVM 15, 256 bits)\",a <driver>,\"a \"\"cpu\"\"\"";
 
     #[test]
     fn a_row_holds_the_heading_and_the_measurement() {
-        let heading = Heading {
-            date: "2026-01-02".to_owned(),
-            revision: "abc".to_owned(),
-            device: "soft (LLVM 15, 256 bits)".to_owned(),
-            driver: "a \"driver\"".to_owned(),
-            cpu: "cpu".to_owned(),
-        };
         let measurement = Measurement {
             group: "paths".to_owned(),
-            function: "pipelined".to_owned(),
+            function: "pipelined, reused".to_owned(),
             elements: 64,
             median_ns: 1000.04,
             mean_ns: 1001.0,
             elements_per_second: 64e6,
         };
-        let text = csv(&heading, &[measurement]);
-        assert_eq!(
-            text.lines().nth(1).unwrap(),
-            "2026-01-02,abc,\"soft (LLVM 15, 256 bits)\",\"a \"\"driver\"\"\",cpu,\
-             paths,pipelined,64,1000.0,1001.0,64000000"
-        );
-        assert_eq!(COLUMNS.matches(',').count(), 10);
+        let text = csv(&heading(), &[measurement]);
+        let lines: Vec<_> = text.lines().collect();
+        let row = "paths,\"pipelined, reused\",64,1000.0,1001.0,64000000";
+        assert_eq!(lines[1], format!("{HEADING},{row}"));
+        assert_eq!(lines[0].matches(',').count(), 10);
+        assert_eq!(lines.len(), 2);
+    }
+
+    #[test]
+    fn every_limit_is_a_row() {
+        let text = limits_csv(&heading(), &limits());
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[1], format!("{HEADING},device_copy,4000000000000"));
+        assert_eq!(lines[0].matches(',').count(), 6);
+        assert_eq!(lines.len(), 7);
     }
 
     #[test]

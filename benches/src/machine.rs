@@ -8,7 +8,7 @@ use anyhow::Context;
 ///
 /// # Errors
 /// When the clock stands before 1970.
-pub(crate) fn today() -> anyhow::Result<String> {
+pub fn today() -> anyhow::Result<String> {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .context("the clock stands before 1970")?;
@@ -17,7 +17,8 @@ pub(crate) fn today() -> anyhow::Result<String> {
 }
 
 /// The CPU's name and how many threads it runs, as the kernel knows them.
-pub(crate) fn cpu() -> String {
+#[must_use]
+pub fn cpu() -> String {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = model_name(&info).unwrap_or("unknown CPU");

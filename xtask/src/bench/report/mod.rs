@@ -1,0 +1,116 @@
+//! `--report`: a page with this run's figures beside their limits and peers.
+
+mod crossover;
+mod headline;
+mod html;
+mod plots;
+mod results;
+
+use super::chart::Chart;
+use super::limits::Limits;
+use super::measurements::Measurement;
+use super::record::Heading;
+use html::{Page, Section};
+use results::Results;
+
+/// The page, as HTML.
+///
+/// # Errors
+/// When drawing fails.
+pub(crate) fn page(
+    heading: &Heading,
+    measurements: &[Measurement],
+    limits: &Limits,
+) -> anyhow::Result<String> {
+    let results = Results(measurements);
+    let page = Page {
+        heading,
+        rows: &headline::rows(&results, limits),
+        limits,
+        sections: &sections(&results, limits)?,
+        measurements,
+    };
+    Ok(page.html())
+}
+
+/// The headline table as lines of text.
+pub(crate) fn headline(measurements: &[Measurement], limits: &Limits) -> Vec<String> {
+    let rows = headline::rows(&Results(measurements), limits);
+    let line = |row: &headline::Row| {
+        let headline::Row {
+            measure,
+            value,
+            beside,
+            ratio,
+        } = row;
+        format!("{measure}: {value}; {beside}; {ratio}")
+    };
+    rows.iter().map(line).collect()
+}
+
+/// The chart of the paths alone, with its source above, as SVG; `None` where
+/// no path was measured.
+///
+/// # Errors
+/// When drawing fails.
+pub(crate) fn paths_svg(
+    heading: &Heading,
+    measurements: &[Measurement],
+    limits: &Limits,
+) -> anyhow::Result<Option<String>> {
+    let above = [
+        format!("BLS12-381 field additions on {}", heading.device),
+        format!(
+            "{}, revision {}, driver {}, CPU {}",
+            heading.date, heading.revision, heading.driver, heading.cpu
+        ),
+    ];
+    let chart = plots::paths(&Results(measurements), limits)?;
+    chart.map(|chart| chart.svg(&above)).transpose()
+}
+
+/// The page's plots, in order; groups that were not measured have none. A
+/// plot of another kind is one more entry: its title, its text and its SVG.
+fn sections(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Vec<Section>> {
+    let charts = [
+        (
+            "One job, per path",
+            "Host memory to host memory, over the size of the job; dashed with results written to \
+             the same memory every time. The limits are what the copies between host and device, \
+             and the host's own copies into and out of staging memory, could carry at most.",
+            plots::paths(results, limits)?,
+        ),
+        (
+            "Pipelined over sequential",
+            "How many times faster one pipelined call is than one sequential call with the same \
+             jobs; dashed with results written to the same memory every time.",
+            plots::batches(results)?,
+        ),
+        (
+            "Kernels on resident operands",
+            "The kernel alone on operands in device memory, by the device's own clock where it \
+             has one, beside a copy inside device memory, which moves as many bytes and computes \
+             nothing.",
+            plots::kernels(results, limits)?,
+        ),
+        (
+            "Against the CPU",
+            "The fastest path at each size beside CPU libraries on all threads; dashed with \
+             results written to the same memory every time. The circle is where the fastest path \
+             overtakes the fastest of them for good.",
+            plots::against_cpu(results)?,
+        ),
+    ];
+    let drawn = charts
+        .into_iter()
+        .filter_map(|(title, text, chart)| Some((title, text, chart?)));
+    drawn
+        .map(|(title, text, chart): (_, _, Chart)| {
+            let svg = chart.svg(&[])?;
+            Ok(Section { title, text, svg })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+use super::results::tests::measurement;
+use super::*;
+use crate::bench::limits::tests::limits;
+use crate::bench::record::tests::heading;
+
+fn measured() -> Vec<Measurement> {
+    let mut all = Vec::new();
+    for (elements, gpu, cpu, gain) in [(64, 1e6, 1e7, 2.0), (4096, 2e8, 1e8, 1.25)] {
+        for reused in ["", ", reused"] {
+            let name = |name: &str| format!("{name}{reused}");
+            all.push(measurement(
+                "batch",
+                &name("pipelined, 4 jobs"),
+                elements,
+                gain * gpu,
+            ));
+            all.push(measurement(
+                "batch",
+                &name("sequential, 4 jobs"),
+                elements,
+                gpu,
+            ));
+            all.push(measurement(
+                "cpu",
+                &name("blst, all threads"),
+                elements,
+                cpu,
+            ));
+            all.push(measurement("paths", &name("pipelined"), elements, gpu));
+        }
+        all.push(measurement("cpu", "blst, 1 thread", elements, 9e9));
+        all.push(measurement("kernel", "add", elements, 25e9));
+        all.push(measurement("overhead", "one_shot", elements, gpu / 100.0));
+        all.push(measurement("overhead", "persistent", elements, gpu));
+    }
+    all.sort_by(|a, b| {
+        (&a.group, &a.function, a.elements).cmp(&(&b.group, &b.function, b.elements))
+    });
+    all
+}
+
+#[test]
+fn the_headline_sets_each_figure_beside_its_limit_or_peer() {
+    let lines = headline(&measured(), &limits());
+    for wanted in [
+        "add, 4K elements in device memory: 3600 GB/s, 25G elements/s; \
+         copy in device memory: 4000 GB/s; 90.0 %",
+        "fastest path, one job of 4K, fresh results: 200M elements/s; \
+         copies both ways at once: 368M elements/s; 54.3 %",
+        "pipelining at its best, 4 jobs of 64, fresh results: 0.032 ms; sequential: 0.064 ms; 2.00 x",
+        "fastest path, one job of 4K, reused results: 200M elements/s; \
+         fastest on the CPU, all threads: 100M elements/s; 2.00 x",
+        "call on a kept backend, 64 elements: 0.064 ms; with a new backend: 6.40 ms; 100 x",
+    ] {
+        assert!(
+            lines.iter().any(|line| line == wanted),
+            "{wanted}: {lines:#?}"
+        );
+    }
+}
+
+#[test]
+fn the_page_holds_source_plots_and_table_and_loads_nothing() {
+    let html = page(&heading(), &measured(), &limits()).unwrap();
+    assert_eq!(html.matches("<svg").count(), 4);
+    for wanted in [
+        "abc123",
+        "a &lt;driver&gt;",
+        "cargo xtask bench",
+        "limit: copy in device memory",
+    ] {
+        assert!(html.contains(wanted), "{wanted}");
+    }
+    assert!(html.contains("GPU, fresh: ahead from 1.53K"));
+    assert!(html.contains("not figures to publish"));
+    for source in ["src=", "href=", "@import", "url("] {
+        assert!(!html.contains(source), "{source}");
+    }
+}
+
+#[test]
+fn groups_that_were_not_measured_have_no_plot() {
+    let cpu: Vec<_> = measured()
+        .into_iter()
+        .filter(|one| one.group == "cpu")
+        .collect();
+    let html = page(&heading(), &cpu, &limits()).unwrap();
+    assert_eq!(html.matches("<svg").count(), 1);
+    assert!(paths_svg(&heading(), &cpu, &limits()).unwrap().is_none());
+    let svg = paths_svg(&heading(), &measured(), &limits())
+        .unwrap()
+        .unwrap();
+    assert!(svg.contains("revision abc123"));
+}
