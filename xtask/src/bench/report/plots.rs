@@ -115,9 +115,9 @@ pub(crate) fn against_cpu(results: &Results<'_>) -> anyhow::Result<Option<Chart>
         marks.extend(found.map(|found| mark(memory, found)));
         if !gpu.is_empty() {
             let label = if reused {
-                "GPU, fastest path, reused"
+                "device, fastest path, reused"
             } else {
-                "GPU, fastest path"
+                "device, fastest path"
             };
             lines.push(Line {
                 label: label.to_owned(),
@@ -129,7 +129,7 @@ pub(crate) fn against_cpu(results: &Results<'_>) -> anyhow::Result<Option<Chart>
     }
     let mut peers = lines_of(results, "cpu", |function| function.contains(ALL_THREADS));
     for peer in &mut peers {
-        // The first one is the GPU's.
+        // The first one is the device's.
         peer.colour += 1;
         peer.label = peer
             .label
@@ -150,7 +150,7 @@ fn mark(memory: &str, found: Crossover) -> Mark {
         ),
     };
     Mark {
-        label: format!("GPU, {memory}: {place}"),
+        label: format!("device, {memory}: {place}"),
         at,
     }
 }

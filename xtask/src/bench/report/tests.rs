@@ -71,7 +71,7 @@ fn the_page_holds_source_plots_and_table_and_loads_nothing() {
     ] {
         assert!(html.contains(wanted), "{wanted}");
     }
-    assert!(html.contains("GPU, fresh: ahead from 1.53K"));
+    assert!(html.contains("device, fresh: ahead from 1.53K"));
     assert!(html.contains("not figures to publish"));
     for source in ["src=", "href=", "@import", "url("] {
         assert!(!html.contains(source), "{source}");
