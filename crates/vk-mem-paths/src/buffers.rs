@@ -2,9 +2,10 @@
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
-use vk_core::ash::{self, vk};
+use vk_core::ash::vk;
 
 use crate::memory::{Buffer, Memory};
 use crate::{Error, MemoryUse};
@@ -78,8 +79,8 @@ impl UploadBuffer {
     }
 }
 
-/// Memory that the device writes and the host reads: the only type through
-/// which the host sees device results.
+/// Memory that the device writes and the host reads: with [`SharedBuffer`] the
+/// only type through which the host sees device results.
 pub(crate) struct ReadbackBuffer(Buffer);
 
 impl ReadbackBuffer {
@@ -94,31 +95,6 @@ impl ReadbackBuffer {
         self.0.raw()
     }
 
-    /// Records the barrier that makes writes of `access` at `stage` visible
-    /// to the host: waiting for the submission alone does not.
-    ///
-    /// # Safety
-    /// `commands` is being recorded; this buffer outlives its submission.
-    pub(crate) unsafe fn record_host_barrier(
-        &self,
-        device: &ash::Device,
-        commands: vk::CommandBuffer,
-        stage: vk::PipelineStageFlags,
-        access: vk::AccessFlags,
-    ) {
-        let barrier = [vk::BufferMemoryBarrier::default()
-            .src_access_mask(access)
-            .dst_access_mask(vk::AccessFlags::HOST_READ)
-            .src_queue_family_index(vk::QUEUE_FAMILY_IGNORED)
-            .dst_queue_family_index(vk::QUEUE_FAMILY_IGNORED)
-            .buffer(self.raw())
-            .size(vk::WHOLE_SIZE)];
-        let host = vk::PipelineStageFlags::HOST;
-        let none = vk::DependencyFlags::empty();
-        // SAFETY: this function's contract; the barrier is on a live buffer.
-        unsafe { device.cmd_pipeline_barrier(commands, stage, host, none, &[], &barrier, &[]) };
-    }
-
     /// The bytes of `range`, as the device left them.
     ///
     /// # Errors
@@ -126,8 +102,8 @@ impl ReadbackBuffer {
     /// returned.
     ///
     /// # Safety
-    /// A submission that wrote all of `range` and then ran
-    /// [`Self::record_host_barrier`] is complete; none in flight writes it.
+    /// A submission that wrote all of `range` and ended with the barrier to
+    /// the host (`record`) is complete; none in flight writes it.
     pub(crate) unsafe fn read(&self, range: &Range<usize>) -> Result<&[u8], Error> {
         let Some(place) = self.0.mapped(range) else {
             return Err(outside("a readback range", range));
@@ -136,6 +112,70 @@ impl ReadbackBuffer {
         // SAFETY: mapped and inside by `mapped`; written, made visible and
         // not written again by this function's contract.
         Ok(unsafe { std::slice::from_raw_parts(place.as_ptr(), range.len()) })
+    }
+}
+
+/// Memory in which host and device work on the same words.
+///
+/// Host and device are kept apart by whoever holds it (rules of `pinned`): this
+/// type only says where the words are.
+pub(crate) struct SharedBuffer {
+    buffer: Buffer,
+    start: NonNull<u64>,
+    words: usize,
+}
+
+// SAFETY: `start` points into the memory of `buffer`, which is Send and Sync;
+// what may be read or written through it is up to whoever uses it.
+unsafe impl Send for SharedBuffer {}
+// SAFETY: as above.
+unsafe impl Sync for SharedBuffer {}
+
+impl SharedBuffer {
+    /// `words` words (1 or more), all zero.
+    pub(crate) fn new(memory: &Arc<Memory>, words: usize) -> Result<Self, Error> {
+        let copies = vk::BufferUsageFlags::TRANSFER_SRC | vk::BufferUsageFlags::TRANSFER_DST;
+        let bytes = words.saturating_mul(size_of::<u64>());
+        // Cached memory first: the host reads and writes it like its own.
+        let buffer = memory.buffer(bytes, STORAGE | copies, MemoryUse::Readback)?;
+        let start = buffer.mapped(&(0..bytes)).map(NonNull::cast::<u64>);
+        let start = start.filter(|start| start.is_aligned());
+        let start = start.ok_or_else(|| Error::Internal {
+            what: format!("expected {words} mapped and aligned words, found {start:?}"),
+        })?;
+        // SAFETY: mapped and aligned by the checks above; nobody else knows
+        // the buffer yet.
+        unsafe { start.write_bytes(0, words) };
+        Ok(Self {
+            buffer,
+            start,
+            words,
+        })
+    }
+
+    pub(crate) fn raw(&self) -> vk::Buffer {
+        self.buffer.raw()
+    }
+
+    /// The words: mapped and initialised for as long as this value lives.
+    pub(crate) fn words(&self) -> NonNull<[u64]> {
+        NonNull::slice_from_raw_parts(self.start, self.words)
+    }
+
+    /// How long it is, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.words * size_of::<u64>()
+    }
+
+    /// Makes what the host wrote available to the device.
+    pub(crate) fn flush(&self) -> Result<(), Error> {
+        self.buffer.flush(&(0..self.bytes()))
+    }
+
+    /// Makes what the device wrote visible to the host, once the submission
+    /// that wrote it and ended with the barrier to the host is complete.
+    pub(crate) fn invalidate(&self) -> Result<(), Error> {
+        self.buffer.invalidate(&(0..self.bytes()))
     }
 }
 

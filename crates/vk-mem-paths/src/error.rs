@@ -45,6 +45,19 @@ pub enum Error {
         /// The device of the kernel.
         found: String,
     },
+    /// A shared buffer was made for another device than the one it is to be
+    /// used on.
+    #[error(
+        "expected {what} in a buffer made for {expected}, found one made for another device, {found}"
+    )]
+    ForeignBuffer {
+        /// Which operand.
+        what: &'static str,
+        /// The device of the run.
+        expected: String,
+        /// The device of the buffer.
+        found: String,
+    },
     /// The threads that copy on the host could not be started.
     #[error("cannot start {threads} threads: {detail}")]
     Threads {

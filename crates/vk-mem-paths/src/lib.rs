@@ -14,6 +14,10 @@
 //! ones and any mixture keep every slot busy. In a pipelined run the loop is
 //! driven by several threads (lanes), each with slots of its own.
 //!
+//! A [`PinnedBuffer`] is host memory that the device works on in place;
+//! [`PinnedTransfer`] runs kernels over such buffers, and the host copies
+//! nothing.
+//!
 //! This crate creates no pipelines and knows no field: an element is a number
 //! of bytes, and a kernel is whatever [`vk_core::Kernel`] was made.
 
@@ -30,6 +34,7 @@ mod lanes;
 mod layout;
 mod limits;
 mod memory;
+mod pinned;
 mod placement;
 mod plan;
 mod record;
@@ -50,6 +55,7 @@ pub use chunks::{Chunk, Chunks, Packing, Segment};
 pub use crew::Crew;
 pub use error::Error;
 pub use fresh::advise_huge_pages;
+pub use pinned::{PinnedBuffer, PinnedPlan, PinnedTransfer, plan_pinned};
 pub use placement::{MemoryUse, rank_memory_types};
 pub use plan::{DEFAULT_CHUNK, Plan, plan};
 pub use request::{Path, PathChoice, Request, Workload};

@@ -108,9 +108,11 @@ impl Memory {
         if purpose != MemoryUse::Device {
             placement.flags |= vk_mem::AllocationCreateFlags::MAPPED;
         }
+        let allocator = &self.allocator;
         // SAFETY: both infos are valid and point to locals; the allocator is
         // alive.
-        let (raw, allocation) = unsafe { self.allocator.create_buffer(&info, &placement) }?;
+        let made = unsafe { allocator.create_buffer_with_alignment(&info, &placement, ALIGNMENT) };
+        let (raw, allocation) = made?;
         let mapped = self.allocator.get_allocation_info(&allocation).mapped_data;
         Ok(Buffer {
             memory: Arc::clone(self),
@@ -121,6 +123,11 @@ impl Memory {
         })
     }
 }
+
+/// Where a buffer begins in its memory: at a multiple of a word at least, so
+/// that the host may work on mapped words. Mappings begin at multiples of 64
+/// bytes or more.
+const ALIGNMENT: u64 = align_of::<u64>() as u64;
 
 /// A buffer and its memory, freed together when it drops.
 pub(crate) struct Buffer {
@@ -134,6 +141,9 @@ pub(crate) struct Buffer {
 // SAFETY: `mapped` points to memory that this value owns and that no thread
 // is tied to; everything else is Send.
 unsafe impl Send for Buffer {}
+// SAFETY: through `&Buffer` the pointer is only handed out, not followed, and
+// the allocator locks for itself.
+unsafe impl Sync for Buffer {}
 
 impl Buffer {
     pub(crate) fn raw(&self) -> vk::Buffer {

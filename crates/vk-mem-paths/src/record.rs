@@ -1,5 +1,7 @@
 //! Records the stages of a chunk into command buffers.
 
+use std::ops::Range;
+
 use vk_core::ash::{self, vk};
 use vk_core::{Kernel, StageTimer};
 
@@ -48,6 +50,87 @@ impl Recording<'_> {
         family: u32,
         stages: &[Stage],
     ) {
+        // SAFETY: this function's contract; the slot's buffers of one
+        // direction have the same layout and size.
+        unsafe { self.steps().record(device, commands, family, stages) };
+    }
+
+    fn steps(&self) -> Steps<'_> {
+        let (upload, readback) = (self.buffers.upload.raw(), self.buffers.readback.raw());
+        let elements = self.elements as usize;
+        let (a, b) = (self.layout.a(elements), self.layout.b(elements));
+        let region = |range: Range<usize>| copy_region(range.start, range.start, range.len());
+        let copies = self.buffers.device.as_ref().map(|(input, output)| {
+            let inputs = BufferCopies {
+                from: upload,
+                to: input.raw(),
+                regions: vec![region(a), region(b)],
+            };
+            let result = BufferCopies {
+                from: output.raw(),
+                to: readback,
+                regions: vec![region(self.layout.out(elements))],
+            };
+            (vec![inputs], result)
+        });
+        let (uploads, download) = copies.unzip();
+        Steps {
+            kernel: self.kernel,
+            set: self.set,
+            elements: self.elements,
+            uploads: uploads.unwrap_or_default(),
+            download,
+            result: readback,
+            timer: self.timer.map(|timer| (timer, 0)),
+        }
+    }
+}
+
+/// What the stages of one chunk do, whoever owns its buffers.
+pub(crate) struct Steps<'a> {
+    pub(crate) kernel: &'a Kernel,
+    /// What the kernel reads and writes.
+    pub(crate) set: vk::DescriptorSet,
+    pub(crate) elements: u32,
+    /// Inputs to device memory; none where the kernel reads them in place.
+    pub(crate) uploads: Vec<BufferCopies>,
+    /// The result to host memory; `None` where the kernel writes it there.
+    pub(crate) download: Option<BufferCopies>,
+    /// Where the host finds the result.
+    pub(crate) result: vk::Buffer,
+    /// Times the stages, counted on from the number beside it.
+    pub(crate) timer: Option<(&'a StageTimer, u32)>,
+}
+
+/// Copies between two buffers.
+pub(crate) struct BufferCopies {
+    pub(crate) from: vk::Buffer,
+    pub(crate) to: vk::Buffer,
+    pub(crate) regions: Vec<vk::BufferCopy>,
+}
+
+/// A copy of `bytes` bytes.
+pub(crate) fn copy_region(from: usize, to: usize, bytes: usize) -> vk::BufferCopy {
+    vk::BufferCopy::default()
+        .src_offset(from as u64)
+        .dst_offset(to as u64)
+        .size(bytes as u64)
+}
+
+impl Steps<'_> {
+    /// Records `stages`, which run on a queue of `family`.
+    ///
+    /// # Safety
+    /// `commands` is being recorded for that family, everything that `self`
+    /// names outlives its submission, and every region lies inside both its
+    /// buffers.
+    pub(crate) unsafe fn record(
+        &self,
+        device: &ash::Device,
+        commands: vk::CommandBuffer,
+        family: u32,
+        stages: &[Stage],
+    ) {
         for (position, stage) in stages.iter().enumerate() {
             if position > 0 {
                 // SAFETY: this function's contract.
@@ -57,17 +140,19 @@ impl Recording<'_> {
             unsafe { self.timestamp(commands, family, *stage, false) };
             match stage {
                 // SAFETY: this function's contract.
-                Stage::Upload => unsafe { self.upload(device, commands) },
+                Stage::Upload => unsafe { copy_all(device, commands, &self.uploads) },
                 // SAFETY: this function's contract.
                 Stage::Kernel => unsafe { self.dispatch(device, commands) },
-                // SAFETY: this function's contract.
-                Stage::Download => unsafe { self.download(device, commands) },
+                Stage::Download => {
+                    // SAFETY: this function's contract.
+                    unsafe { copy_all(device, commands, self.download.as_slice()) };
+                }
             }
             // SAFETY: this function's contract.
             unsafe { self.timestamp(commands, family, *stage, true) };
         }
         let last = stages.last().copied();
-        let (stage, access) = match (last, &self.buffers.device) {
+        let (stage, access) = match (last, &self.download) {
             (Some(Stage::Download), _) => (
                 vk::PipelineStageFlags::TRANSFER,
                 vk::AccessFlags::TRANSFER_WRITE,
@@ -79,9 +164,8 @@ impl Recording<'_> {
             // The chunk goes on in another command buffer.
             _ => return,
         };
-        let readback = &self.buffers.readback;
         // SAFETY: this function's contract.
-        unsafe { readback.record_host_barrier(device, commands, stage, access) };
+        unsafe { host_barrier(device, commands, self.result, stage, access) };
     }
 
     /// Notes the start or the end of `stage`, where timestamps are on.
@@ -89,45 +173,10 @@ impl Recording<'_> {
     /// # Safety
     /// As [`Self::record`].
     unsafe fn timestamp(&self, commands: vk::CommandBuffer, family: u32, stage: Stage, end: bool) {
-        if let Some(timer) = self.timer {
+        if let Some((timer, first)) = self.timer {
             // SAFETY: as `record`.
-            unsafe { timer.record(commands, family, stage.number(), end) };
+            unsafe { timer.record(commands, family, first + stage.number(), end) };
         }
-    }
-
-    /// Copies both inputs to device memory.
-    ///
-    /// # Safety
-    /// As [`Self::record`].
-    unsafe fn upload(&self, device: &ash::Device, commands: vk::CommandBuffer) {
-        let Some((input, _)) = &self.buffers.device else {
-            return;
-        };
-        let elements = self.elements as usize;
-        let regions = [self.layout.a(elements), self.layout.b(elements)].map(|range| {
-            vk::BufferCopy::default()
-                .src_offset(range.start as u64)
-                .dst_offset(range.start as u64)
-                .size(range.len() as u64)
-        });
-        let from = self.buffers.upload.raw();
-        // SAFETY: as `record`; both buffers have the same layout and size.
-        unsafe { device.cmd_copy_buffer(commands, from, input.raw(), &regions) };
-    }
-
-    /// Copies the result back to staging memory.
-    ///
-    /// # Safety
-    /// As [`Self::record`].
-    unsafe fn download(&self, device: &ash::Device, commands: vk::CommandBuffer) {
-        let Some((_, output)) = &self.buffers.device else {
-            return;
-        };
-        let bytes = self.layout.out(self.elements as usize).len() as u64;
-        let region = [vk::BufferCopy::default().size(bytes)];
-        let to = self.buffers.readback.raw();
-        // SAFETY: as `record`; both buffers hold at least `bytes`.
-        unsafe { device.cmd_copy_buffer(commands, output.raw(), to, &region) };
     }
 
     /// Runs the kernel over the chunk.
@@ -155,6 +204,17 @@ impl Recording<'_> {
     }
 }
 
+/// Records all of `copies`.
+///
+/// # Safety
+/// As [`Steps::record`].
+unsafe fn copy_all(device: &ash::Device, commands: vk::CommandBuffer, copies: &[BufferCopies]) {
+    for BufferCopies { from, to, regions } in copies {
+        // SAFETY: as `record`.
+        unsafe { device.cmd_copy_buffer(commands, *from, *to, regions) };
+    }
+}
+
 /// What one stage wrote, the next may read.
 ///
 /// # Safety
@@ -168,4 +228,29 @@ unsafe fn barrier_between_stages(device: &ash::Device, commands: vk::CommandBuff
     // SAFETY: the caller is recording `commands` for a queue with compute:
     // only such a queue gets more than one stage.
     unsafe { device.cmd_pipeline_barrier(commands, stages, stages, none, &barrier, &[], &[]) };
+}
+
+/// Makes writes of `access` at `stage` to `buffer` visible to the host:
+/// waiting for the submission alone does not.
+///
+/// # Safety
+/// `commands` is being recorded, and `buffer` outlives its submission.
+unsafe fn host_barrier(
+    device: &ash::Device,
+    commands: vk::CommandBuffer,
+    buffer: vk::Buffer,
+    stage: vk::PipelineStageFlags,
+    access: vk::AccessFlags,
+) {
+    let barrier = [vk::BufferMemoryBarrier::default()
+        .src_access_mask(access)
+        .dst_access_mask(vk::AccessFlags::HOST_READ)
+        .src_queue_family_index(vk::QUEUE_FAMILY_IGNORED)
+        .dst_queue_family_index(vk::QUEUE_FAMILY_IGNORED)
+        .buffer(buffer)
+        .size(vk::WHOLE_SIZE)];
+    let host = vk::PipelineStageFlags::HOST;
+    let none = vk::DependencyFlags::empty();
+    // SAFETY: this function's contract; the barrier is on a live buffer.
+    unsafe { device.cmd_pipeline_barrier(commands, stage, host, none, &[], &barrier, &[]) };
 }

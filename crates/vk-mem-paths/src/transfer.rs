@@ -175,6 +175,11 @@ impl Transfer {
         Ok((plan, stats))
     }
 
+    /// What runs over shared buffers need of it too.
+    pub(crate) fn parts(&self) -> (&Arc<Device>, &Arc<Memory>, &Arc<SetLayout>, TransferOptions) {
+        (&self.device, &self.memory, &self.set_layout, self.options)
+    }
+
     /// Makes sure that as many slots as `plan` is deep are there, free and
     /// large enough. Where memory runs out, the slots of other kinds go.
     fn prepare(&mut self, plan: &Plan, element_bytes: usize) -> Result<(), Error> {
@@ -245,7 +250,7 @@ impl SlotKind {
 }
 
 /// A look, without patience.
-const NO_WAIT: WaitPolicy = WaitPolicy {
+pub(crate) const NO_WAIT: WaitPolicy = WaitPolicy {
     spin: Duration::ZERO,
     timeout: Duration::ZERO,
 };

@@ -1,0 +1,98 @@
+//! The shared buffer as its owner sees it.
+
+use std::sync::Arc;
+
+use vk_core::Device;
+
+use crate::Error;
+use crate::buffers::SharedBuffer;
+use crate::memory::Memory;
+
+/// A buffer of words in host memory that the device reads and writes in
+/// place, made by [`PinnedTransfer::buffer`](crate::PinnedTransfer::buffer).
+///
+/// It keeps the device and its allocator, so it may outlive the transfer that
+/// made it. Dropping it frees its memory, or leaves that to the submission
+/// that still uses it.
+pub struct PinnedBuffer {
+    // `None`: it has no words, or gave them up (rule 1 of the module).
+    memory: Option<Arc<SharedBuffer>>,
+    device: Arc<Device>,
+}
+
+impl PinnedBuffer {
+    pub(super) fn new(
+        memory: &Arc<Memory>,
+        device: &Arc<Device>,
+        words: usize,
+    ) -> Result<Self, Error> {
+        let shared = match words {
+            // Vulkan has no empty buffers.
+            0 => None,
+            _ => Some(Arc::new(SharedBuffer::new(memory, words)?)),
+        };
+        Ok(Self {
+            memory: shared,
+            device: Arc::clone(device),
+        })
+    }
+
+    /// The words.
+    #[must_use]
+    pub fn words(&self) -> &[u64] {
+        match &self.memory {
+            // SAFETY: initialised when it was made, and alive as long as
+            // `self`; the device does not write it (rule 1), and the host
+            // only through `&mut self`.
+            Some(memory) => unsafe { memory.words().as_ref() },
+            None => &[],
+        }
+    }
+
+    /// The words, to be written.
+    #[must_use]
+    pub fn words_mut(&mut self) -> &mut [u64] {
+        match &self.memory {
+            // SAFETY: as `words`; `&mut self` excludes other slices of it,
+            // since flights make none.
+            Some(memory) => unsafe { memory.words().as_mut() },
+            None => &mut [],
+        }
+    }
+
+    /// Its length, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.memory.as_ref().map_or(0, |memory| memory.bytes())
+    }
+
+    pub(super) fn device(&self) -> &Arc<Device> {
+        &self.device
+    }
+
+    pub(super) fn memory(&self) -> Option<&Arc<SharedBuffer>> {
+        self.memory.as_ref()
+    }
+
+    /// Leaves the buffer empty, for as long as the device writes its memory.
+    pub(super) fn take(&mut self) -> Option<Arc<SharedBuffer>> {
+        self.memory.take()
+    }
+
+    /// Gives back what [`Self::take`] took.
+    ///
+    /// # Safety
+    /// No submission in flight writes `memory`, and no other buffer has it.
+    pub(super) unsafe fn put_back(&mut self, memory: Option<Arc<SharedBuffer>>) {
+        self.memory = memory;
+    }
+}
+
+impl std::fmt::Debug for PinnedBuffer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PinnedBuffer")
+            .field("bytes", &self.bytes())
+            .field("device", &self.device.caps().name)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,42 @@
+//! Runs over buffers that host and device share: the host copies nothing.
+//!
+//! The *direct* path ([`Path::HostVisible`](crate::Path)) lets the kernel read
+//! and write the shared memory itself. The *staged* path
+//! ([`Path::DeviceLocal`](crate::Path)) has the device copy each chunk to its
+//! own memory and back. A chunk is one dispatch and is recorded once: its
+//! commands are kept for the next run over the same buffers.
+//!
+//! # Safety
+//!
+//! While a submission is in flight, nobody else may see the memory that it
+//! writes, and nothing that it names may be freed. A [`Flight`](flight::Flight)
+//! is the submissions of one run, and what they name.
+//!
+//! 1. Device writes go to the memory of `out` (and to scratch memory, which
+//!    the host never sees). A run takes that memory out of its
+//!    [`PinnedBuffer`] before its first submission and puts it back only when
+//!    all of them are complete. So the slices that a `PinnedBuffer` hands out
+//!    never alias a device write: after a timeout or a loss, as after a panic
+//!    in between, the buffer is empty and its memory is the flight's.
+//! 2. A flight in flight holds the memory of all three buffers. Between runs
+//!    it holds none, so that dropping a buffer frees it; it then knows its
+//!    buffers by weak references, which no buffer made later can be taken for.
+//! 3. The host may write inputs that a submission given up still reads. What
+//!    that submission computes is seen by nobody (rule 1).
+//! 4. Flights share scratch memory. None starts while another is in flight:
+//!    `settle` then forgets every flight that is not, and the scratch memory.
+//! 5. A flight is dropped only while nothing of it is in flight, or through
+//!    `retire`, which waits and, where the device does not answer in time,
+//!    leaks the flight instead. A lost device is waited idle first.
+
+mod buffer;
+mod flight;
+mod plan;
+mod scratch;
+#[cfg(test)]
+mod tests;
+mod transfer;
+
+pub use buffer::PinnedBuffer;
+pub use plan::{PinnedPlan, plan_pinned};
+pub use transfer::PinnedTransfer;

@@ -1,0 +1,261 @@
+//! Path, chunk and depth of a run over shared buffers: a pure function over
+//! the caps.
+
+use vk_core::DeviceCaps;
+
+use crate::{MemoryUse, Path, PathChoice, Request, rank_memory_types};
+
+/// How a run over shared buffers is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PinnedPlan {
+    path: Path,
+    reason: &'static str,
+    chunk: usize,
+    depth: usize,
+}
+
+impl PinnedPlan {
+    /// The path: direct ([`Path::HostVisible`]) or staged
+    /// ([`Path::DeviceLocal`]).
+    #[must_use]
+    pub fn path(&self) -> Path {
+        self.path
+    }
+
+    /// Why this path.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        self.reason
+    }
+
+    /// The most elements of one chunk, which is one dispatch.
+    #[must_use]
+    pub fn chunk(&self) -> usize {
+        self.chunk
+    }
+
+    /// How many chunks are in flight at most; 1 or more.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+}
+
+/// Elements of a direct chunk: little enough that a slow device finishes it
+/// long before a watchdog looks, enough that submitting costs nothing.
+const DIRECT_CHUNK: usize = 1 << 22;
+/// Elements of a staged chunk, at least and at most: upload, kernel and
+/// download of different chunks overlap.
+const STAGED_CHUNK: (usize, usize) = (1 << 14, 1 << 18);
+/// Chunks in flight: three keep upload, kernel and download busy, one more
+/// waits while the host notices that another is done.
+const DEPTH: usize = 4;
+/// The most chunks in flight.
+const MAX_DEPTH: usize = 256;
+/// The most chunks that a small chunk asked for makes of a run: each has
+/// commands and descriptors of its own, which are kept.
+const MOST_CHUNKS: usize = 1_024;
+/// The most device memory that the chunks in flight take, in bytes.
+const SCRATCH_BUDGET: u64 = 1 << 30;
+/// The largest part of the device's heap that they take.
+const HEAP_SHARE: u64 = 4;
+
+/// Plans a run over `total` elements of `element_bytes` bytes, on a device
+/// with `caps`, by a kernel whose workgroups compute `workgroup_size`
+/// elements.
+///
+/// Every chunk but the last is the same number of elements, such that each
+/// begins where a storage buffer binding may begin. Of `request`, path, chunk
+/// and depth matter: there is one job, and the host copies nothing.
+#[must_use]
+pub fn plan_pinned(
+    caps: &DeviceCaps,
+    total: usize,
+    element_bytes: usize,
+    workgroup_size: u32,
+    request: &Request,
+) -> PinnedPlan {
+    let (path, reason) = choose_path(request.path);
+    let depth = request.depth.unwrap_or(DEPTH).clamp(1, MAX_DEPTH);
+    let element = element_bytes.max(1) as u64;
+    let limit = chunk_limit(caps, path, depth, element, workgroup_size);
+    let chunk = match (request.chunk, path) {
+        (Some(asked), _) => asked.max(total.div_ceil(MOST_CHUNKS)),
+        (None, Path::HostVisible | Path::Bar) => DIRECT_CHUNK,
+        // Two rounds through every slot, in few different sizes, so that
+        // runs of similar length use the same scratch memory.
+        (None, Path::DeviceLocal) => total
+            .div_ceil(2 * depth)
+            .next_power_of_two()
+            .clamp(STAGED_CHUNK.0, STAGED_CHUNK.1),
+    };
+    let step = aligned_step(caps.limits.storage_buffer_alignment.max(1), element);
+    let chunk = whole_steps(chunk.min(limit), step);
+    PinnedPlan {
+        path,
+        reason,
+        chunk,
+        depth: depth.min(total.div_ceil(chunk).max(1)),
+    }
+}
+
+/// The one place where the path is chosen; what is asked for is taken.
+fn choose_path(choice: PathChoice) -> (Path, &'static str) {
+    match choice {
+        // Their memory is the host's: there is nothing to write through a bus.
+        PathChoice::Fixed(Path::Bar) => (Path::HostVisible, "shared buffers lie in host memory"),
+        PathChoice::Fixed(path) => (path, "asked for"),
+        PathChoice::Auto => (Path::HostVisible, "shared host memory needs no copies"),
+    }
+}
+
+/// The most elements that one chunk can carry.
+fn chunk_limit(
+    caps: &DeviceCaps,
+    path: Path,
+    depth: usize,
+    element: u64,
+    workgroup_size: u32,
+) -> usize {
+    let limits = &caps.limits;
+    let binding = limits.max_storage_buffer_range / element;
+    let dispatch = u64::from(limits.max_workgroups_x) * u64::from(workgroup_size);
+    let mut limit = binding.min(dispatch).min(u64::from(u32::MAX));
+    if path == Path::DeviceLocal {
+        // One buffer holds both inputs of a chunk.
+        let allocation = limits.max_allocation.min(limits.max_buffer_size) / (2 * element);
+        let ranked = rank_memory_types(caps, MemoryUse::Device);
+        let kind = ranked.first().and_then(|&kind| caps.memory_types.get(kind));
+        let heap = kind.and_then(|kind| caps.heaps.get(kind.heap));
+        let share = heap.map_or(0, |heap| heap.size / HEAP_SHARE);
+        let scratch = share.min(SCRATCH_BUDGET) / (3 * element * depth as u64);
+        limit = limit.min(allocation).min(scratch);
+    }
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+/// The fewest elements whose bytes are a multiple of `alignment`, which is a
+/// power of two.
+fn aligned_step(alignment: u64, element: u64) -> usize {
+    let shared = 1_u64 << element.trailing_zeros().min(alignment.trailing_zeros());
+    usize::try_from(alignment / shared).unwrap_or(usize::MAX)
+}
+
+/// `chunk` in whole steps, rounded down, but one at least.
+fn whole_steps(chunk: usize, step: usize) -> usize {
+    (chunk / step).max(1) * step
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Packing;
+    use proptest::prelude::*;
+    use vk_core::testing::recorded;
+
+    fn request(path: PathChoice, chunk: Option<usize>, depth: Option<usize>) -> Request {
+        Request {
+            path,
+            chunk,
+            depth,
+            lanes: None,
+            packing: Packing::AcrossJobs,
+        }
+    }
+
+    const DIRECT: PathChoice = PathChoice::Fixed(Path::HostVisible);
+    const STAGED: PathChoice = PathChoice::Fixed(Path::DeviceLocal);
+
+    #[test]
+    fn auto_is_direct_and_what_is_asked_for_is_taken() {
+        for caps in [recorded::h200(), recorded::llvmpipe()] {
+            let path = |choice| {
+                let plan = plan_pinned(&caps, 1 << 20, 48, 128, &request(choice, None, None));
+                plan.path()
+            };
+            assert_eq!(path(PathChoice::Auto), Path::HostVisible);
+            assert_eq!(path(DIRECT), Path::HostVisible);
+            assert_eq!(path(STAGED), Path::DeviceLocal);
+        }
+    }
+
+    #[test]
+    fn direct_runs_take_large_chunks_and_staged_ones_overlap() {
+        let plan = |path, total| {
+            let plan = plan_pinned(
+                &recorded::h200(),
+                total,
+                48,
+                128,
+                &request(path, None, None),
+            );
+            (plan.chunk(), plan.depth())
+        };
+        assert_eq!(plan(DIRECT, 1 << 24), (1 << 22, 4));
+        assert_eq!(plan(DIRECT, 1 << 20), (1 << 22, 1));
+        assert_eq!(plan(DIRECT, 0), (1 << 22, 1));
+        assert_eq!(plan(STAGED, 1 << 24), (1 << 18, 4));
+        assert_eq!(plan(STAGED, 1 << 20), (1 << 17, 4));
+        assert_eq!(plan(STAGED, 1_000), (1 << 14, 1));
+    }
+
+    #[test]
+    fn a_chunk_fits_binding_and_dispatch() {
+        let huge = |workgroup_size| {
+            let most = request(DIRECT, Some(usize::MAX), None);
+            plan_pinned(&recorded::llvmpipe(), 1 << 30, 48, workgroup_size, &most)
+        };
+        // 65,535 workgroups of one invocation each; bindings begin at
+        // multiples of 16 bytes, which every element does.
+        assert_eq!(huge(1).chunk(), 65_535);
+        // 128 MiB per binding.
+        assert_eq!(huge(1024).chunk(), (128 << 20) / 48);
+        let mut caps = recorded::llvmpipe();
+        caps.limits.storage_buffer_alignment = 256;
+        let most = request(DIRECT, Some(usize::MAX), None);
+        // 16 elements of 48 bytes are the first multiple of 256.
+        let plan = plan_pinned(&caps, 1 << 30, 48, 1, &most);
+        assert_eq!(plan.chunk(), 65_535 / 16 * 16);
+    }
+
+    #[test]
+    fn a_small_chunk_is_taken_but_not_more_of_them_than_are_worth_keeping() {
+        let chunk = |total, asked| {
+            let request = request(DIRECT, Some(asked), None);
+            plan_pinned(&recorded::h200(), total, 48, 128, &request).chunk()
+        };
+        assert_eq!(chunk(1_000, 7), 7);
+        assert_eq!(chunk(1_000, 1), 1);
+        assert_eq!(chunk(1 << 20, 1), 1_024);
+    }
+
+    proptest! {
+        #[test]
+        fn every_plan_is_within_the_limits(
+            device in 0_usize..5,
+            alignment in prop::sample::select(vec![4_u64, 16, 32, 64, 256]),
+            total in 0_usize..(1 << 34),
+            chunk in prop::option::of(0_usize..(1 << 34)),
+            depth in prop::option::of(0_usize..20),
+            workgroup_size in 1_u32..1024,
+            element_bytes in prop::sample::select(vec![8_usize, 32, 48, 96]),
+            path in prop::sample::select(vec![PathChoice::Auto, DIRECT, STAGED]),
+        ) {
+            let devices = [
+                recorded::h200(), recorded::llvmpipe(), recorded::integrated(),
+                recorded::uncached(), recorded::small_bar(),
+            ];
+            let mut caps = devices[device].clone();
+            caps.limits.storage_buffer_alignment = alignment;
+            let plan = plan_pinned(&caps, total, element_bytes, workgroup_size, &request(path, chunk, depth));
+            let bytes = (plan.chunk * element_bytes) as u64;
+            prop_assert!(plan.chunk >= 1 && plan.depth >= 1);
+            prop_assert_eq!(bytes % alignment, 0);
+            prop_assert!(bytes <= caps.limits.max_storage_buffer_range);
+            prop_assert!(plan.chunk.div_ceil(workgroup_size as usize) <= caps.limits.max_workgroups_x as usize);
+            if plan.path == Path::DeviceLocal {
+                prop_assert!(3 * bytes * plan.depth as u64 <= SCRATCH_BUDGET);
+            }
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Runs kernels over shared buffers, and keeps what it recorded.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use vk_core::{Device, Kernel, SetLayout};
+
+use super::flight::{Course, Flight, Operands};
+use super::scratch::Scratch;
+use super::{PinnedBuffer, PinnedPlan, plan_pinned};
+use crate::memory::Memory;
+use crate::transfer::NO_WAIT;
+use crate::{Error, Path, Request, Stats, Transfer, TransferOptions};
+
+/// The operands, as errors name them.
+const NAMES: [&str; 3] = ["A", "B", "the output"];
+/// How many runs stay recorded.
+const KEPT: usize = 8;
+
+/// Runs kernels over shared buffers of one device, and keeps their commands
+/// from run to run: a run over the same buffers with the same kernel records
+/// nothing.
+pub struct PinnedTransfer {
+    // The most recently used first.
+    pub(super) flights: Vec<Flight>,
+    scratch: Option<Arc<Scratch>>,
+    memory: Arc<Memory>,
+    set_layout: Arc<SetLayout>,
+    device: Arc<Device>,
+    pub(super) options: TransferOptions,
+}
+
+impl PinnedTransfer {
+    /// Runs over shared buffers on the device of `transfer`, with its
+    /// allocator and options.
+    #[must_use]
+    pub fn new(transfer: &Transfer) -> Self {
+        let (device, memory, set_layout, options) = transfer.parts();
+        Self {
+            flights: Vec::new(),
+            scratch: None,
+            memory: Arc::clone(memory),
+            set_layout: Arc::clone(set_layout),
+            device: Arc::clone(device),
+            options,
+        }
+    }
+
+    /// A shared buffer of `words` words, all zero.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] and [`Error::NoMemoryType`], else what the
+    /// driver returned.
+    pub fn buffer(&self, words: usize) -> Result<PinnedBuffer, Error> {
+        PinnedBuffer::new(&self.memory, &self.device, words)
+    }
+
+    /// Runs `kernel` over the elements of `a` and `b`, `element_bytes` bytes
+    /// each, into `out`, and returns how it was done. Of `request`, path,
+    /// chunk and depth matter.
+    ///
+    /// The kernel must write no more than its output: `a` and `b` are the
+    /// memory that it reads.
+    ///
+    /// After an error the words of `out` are not specified. Where the device
+    /// may still write them ([`vk_core::Error::Timeout`],
+    /// [`vk_core::Error::DeviceLost`]), `out` has given up its memory and is
+    /// empty.
+    ///
+    /// # Errors
+    /// [`Error::InvalidJob`] for buffers of unequal length or of a fraction
+    /// of an element, [`Error::ForeignKernel`] and [`Error::ForeignBuffer`]
+    /// for a kernel and a buffer of another device, [`Error::OutOfMemory`]
+    /// for device memory, else what the device returned.
+    pub fn run(
+        &mut self,
+        kernel: &Arc<Kernel>,
+        request: &Request,
+        element_bytes: usize,
+        a: &PinnedBuffer,
+        b: &PinnedBuffer,
+        out: &mut PinnedBuffer,
+    ) -> Result<(PinnedPlan, Stats), Error> {
+        self.check_device(kernel, [a, b, out])?;
+        let elements = check_lengths([a, b, out], element_bytes)?;
+        self.settle();
+        let plan = plan_pinned(
+            self.device.caps(),
+            elements,
+            element_bytes,
+            kernel.workgroup_size(),
+            request,
+        );
+        let mut stats = Stats::default();
+        if let (Some(a), Some(b), Some(c)) = (a.memory(), b.memory(), out.memory()) {
+            let operands = [a, b, c].map(Arc::clone);
+            let start = Instant::now();
+            self.prepare(kernel, plan, element_bytes, &operands)?;
+            // The output too: of memory that is not coherent, what the host
+            // wrote and did not flush could overwrite the device's results.
+            operands.iter().try_for_each(|operand| operand.flush())?;
+            stats.times.submit += start.elapsed();
+            self.fly(operands, out, &mut stats)?;
+        }
+        let bytes = (elements * element_bytes) as u64;
+        stats.elements = elements;
+        (stats.bytes_in, stats.bytes_out) = (2 * bytes, bytes);
+        Ok((plan, stats))
+    }
+
+    fn check_device(&self, kernel: &Kernel, buffers: [&PinnedBuffer; 3]) -> Result<(), Error> {
+        let expected = || self.device.caps().name.clone();
+        if !Arc::ptr_eq(kernel.device(), &self.device) {
+            return Err(Error::ForeignKernel {
+                expected: expected(),
+                found: kernel.device().caps().name.clone(),
+            });
+        }
+        let mut named = NAMES.into_iter().zip(buffers);
+        match named.find(|(_, buffer)| !Arc::ptr_eq(buffer.device(), &self.device)) {
+            None => Ok(()),
+            Some((what, buffer)) => Err(Error::ForeignBuffer {
+                what,
+                expected: expected(),
+                found: buffer.device().caps().name.clone(),
+            }),
+        }
+    }
+
+    /// Makes room for a run: what has ended since a run that failed is free
+    /// again, and what has not keeps its memory to itself (rule 4).
+    fn settle(&mut self) {
+        for flight in &mut self.flights {
+            // One that has not ended stays in flight.
+            let _ = flight.land(NO_WAIT);
+        }
+        self.flights
+            .retain(|flight| flight.is_in_flight() || !flight.is_stale());
+        if self.flights.iter().any(Flight::is_in_flight) {
+            self.flights.retain(Flight::is_in_flight);
+            self.scratch = None;
+        }
+    }
+
+    /// Puts the flight of this run first: a known one, or one recorded now.
+    fn prepare(
+        &mut self,
+        kernel: &Arc<Kernel>,
+        plan: PinnedPlan,
+        element_bytes: usize,
+        operands: &Operands,
+    ) -> Result<(), Error> {
+        let known = |flight: &Flight| {
+            !flight.is_in_flight() && flight.is_for(kernel, &plan, element_bytes, operands)
+        };
+        if let Some(found) = self.flights.iter().position(known) {
+            self.flights[..=found].rotate_right(1);
+            return Ok(());
+        }
+        let course = Course {
+            kernel: Arc::clone(kernel),
+            plan,
+            element_bytes,
+            scratch: match plan.path() {
+                Path::HostVisible | Path::Bar => None,
+                Path::DeviceLocal => Some(self.scratch(&plan, element_bytes)?),
+            },
+        };
+        let timestamps = self.options.timestamps;
+        let flight = Flight::new(&self.device, &self.set_layout, course, operands, timestamps)?;
+        self.flights.insert(0, flight);
+        let mut kept = 0;
+        self.flights.retain(|flight| {
+            kept += usize::from(!flight.is_in_flight());
+            flight.is_in_flight() || kept <= KEPT
+        });
+        Ok(())
+    }
+
+    /// Scratch memory for the chunks of `plan`.
+    fn scratch(&mut self, plan: &PinnedPlan, element_bytes: usize) -> Result<Arc<Scratch>, Error> {
+        let (slots, capacity) = (plan.depth(), plan.chunk());
+        let fits = |scratch: &&Arc<Scratch>| scratch.fits(slots, capacity, element_bytes);
+        if let Some(scratch) = self.scratch.as_ref().filter(fits) {
+            return Ok(Arc::clone(scratch));
+        }
+        // The smaller goes before the larger comes: both might not fit.
+        self.flights
+            .retain(|flight| flight.is_in_flight() || !flight.is_staged());
+        self.scratch = None;
+        let made = Scratch::new(&self.device, &self.memory, slots, capacity, element_bytes)?;
+        Ok(Arc::clone(self.scratch.insert(Arc::new(made))))
+    }
+
+    /// Flies the first flight, whose output is `out`.
+    fn fly(
+        &mut self,
+        operands: Operands,
+        out: &mut PinnedBuffer,
+        stats: &mut Stats,
+    ) -> Result<(), Error> {
+        let Some(flight) = self.flights.first_mut() else {
+            return Err(Error::Internal {
+                what: "expected a recorded flight, found none".to_owned(),
+            });
+        };
+        let wait = self.options.wait;
+        let taken = out.take();
+        let flown = flight.fly(operands, wait, &mut stats.times);
+        let timed_out = matches!(flown, Err(Error::Vulkan(vk_core::Error::Timeout { .. })));
+        // After a timeout there is no second wait: the caller's patience was
+        // the limit.
+        let landed = flight.land(if timed_out { NO_WAIT } else { wait });
+        if let Err(error) = landed {
+            tracing::warn!("a shared buffer is given up to a run in flight: {error}");
+            return flown.and(Err(error));
+        }
+        stats.chunks = flight.chunks();
+        // SAFETY: the flight has landed, so nothing in flight writes it
+        // (a memory is the output of one flight in flight at most, since
+        // that flight has taken it), and it was taken from this buffer.
+        unsafe { out.put_back(taken) };
+        flown?;
+        out.memory().map_or(Ok(()), |memory| memory.invalidate())
+    }
+}
+
+impl Drop for PinnedTransfer {
+    fn drop(&mut self) {
+        let mut wait = self.options.wait;
+        for flight in self.flights.drain(..) {
+            if !flight.retire(wait) {
+                // A device that let one wait run out gets no second one.
+                wait = NO_WAIT;
+            }
+        }
+    }
+}
+
+/// The elements of each buffer.
+fn check_lengths(buffers: [&PinnedBuffer; 3], element_bytes: usize) -> Result<usize, Error> {
+    let lengths = buffers.map(PinnedBuffer::bytes);
+    let elements = lengths[0].checked_div(element_bytes).unwrap_or(0);
+    let expected = elements * element_bytes;
+    let mut named = NAMES.into_iter().zip(lengths);
+    match named.find(|(_, found)| *found != expected) {
+        None => Ok(elements),
+        Some((what, found)) => Err(Error::InvalidJob {
+            job: 0,
+            what,
+            expected,
+            found,
+        }),
+    }
+}
