@@ -32,6 +32,18 @@ pub enum Error {
         /// The number of slices.
         found: usize,
     },
+    /// The host buffers of a run do not hold equally many elements.
+    #[error(
+        "expected host buffers of equal length, found A of {a} elements, B of {b}, the output of {out}"
+    )]
+    UnequalHostBuffers {
+        /// Elements of A.
+        a: usize,
+        /// Elements of B.
+        b: usize,
+        /// Elements of the output; 0 after a run that gave its memory up.
+        out: usize,
+    },
     /// `elements` is more than the address space can hold.
     #[error("expected at most {most} elements, found {elements}")]
     TooManyElements {

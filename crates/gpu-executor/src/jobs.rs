@@ -10,15 +10,20 @@ use crate::kernels::{ELEMENT_BYTES, LIMBS};
 /// One job: the inputs A and B, each a flat slice of 6 limbs per element.
 pub type Job<'a> = (&'a [u64], &'a [u64]);
 
+/// The limbs of `elements` elements, if that many fit a slice.
+pub(crate) fn limbs(elements: usize) -> Result<usize, Error> {
+    // The largest slice that Rust allows is isize::MAX bytes.
+    let most = isize::MAX.unsigned_abs() / ELEMENT_BYTES;
+    match elements <= most {
+        true => Ok(elements * LIMBS),
+        false => Err(Error::TooManyElements { elements, most }),
+    }
+}
+
 /// Checks that every slice of `jobs` holds exactly `elements` elements, and
 /// returns that length in limbs.
 pub(crate) fn check(jobs: &[Job<'_>], elements: usize) -> Result<usize, Error> {
-    // The largest slice that Rust allows is isize::MAX bytes.
-    let most = isize::MAX.unsigned_abs() / ELEMENT_BYTES;
-    if elements > most {
-        return Err(Error::TooManyElements { elements, most });
-    }
-    let expected = elements * LIMBS;
+    let expected = limbs(elements)?;
     for (job, (a, b)) in jobs.iter().enumerate() {
         for (operand, slice) in [("A", a), ("B", b)] {
             if slice.len() != expected {

@@ -22,6 +22,8 @@
 //!   any SPIR-V kernel that keeps the interface of [`vk_core::spirv`], and
 //!   never falls back.
 //! - [`cpu::CpuEngine`] computes the same on all cores.
+//! - [`HostBuffer`] is pinned host memory that a device works on in place,
+//!   for runs in which the host copies nothing.
 //! - [`Executor`] is one of the two, and says which.
 //!
 //! Every call that can fail returns [`anyhow::Result`];
@@ -37,6 +39,7 @@ mod config;
 pub mod cpu;
 mod error;
 mod executor;
+mod host_buffer;
 mod jobs;
 pub mod kernels;
 mod report;
@@ -46,6 +49,7 @@ pub use cache::Cache;
 pub use calibration::Calibration;
 pub use error::Error;
 pub use executor::Executor;
+pub use host_buffer::HostBuffer;
 pub use jobs::Job;
 pub use report::{Engine, Mode, RunReport};
 pub use vk_core::{

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use vk_core::{Device, DeviceCaps, Kernel, KernelCache, PhysicalDevice, ValidationLog};
-use vk_mem_paths::{Packing, Path, PathChoice, Plan, Request, Stats, Transfer, TransferOptions};
+use vk_mem_paths::{Packing, Path, PathChoice, PinnedTransfer, Request, Transfer, TransferOptions};
 
 use super::Builder;
 use super::builder::Settings;
+use super::ran::Ran;
 use crate::jobs::{self, Job, Outputs};
 use crate::kernels::{self, ELEMENT_BYTES};
-use crate::{Engine, Error, Mode, RunReport};
+use crate::{Error, Mode, RunReport};
 
 /// Runs batches of field operations on one Vulkan device.
 ///
@@ -26,12 +27,13 @@ use crate::{Engine, Error, Mode, RunReport};
 /// trust that code gets.
 pub struct PersistentVulkanBackend {
     transfer: Transfer,
-    kernels: KernelCache,
+    pub(super) pinned: PinnedTransfer,
+    pub(super) kernels: KernelCache,
     device: Arc<Device>,
     settings: Settings,
     /// Whether there is a calibration, or one was tried.
     calibrated: bool,
-    report: Option<RunReport>,
+    pub(super) report: Option<RunReport>,
 }
 
 impl PersistentVulkanBackend {
@@ -206,8 +208,10 @@ impl PersistentVulkanBackend {
             Some(folder) => KernelCache::with_folder(&device, folder)?,
             None => KernelCache::new(&device)?,
         };
+        let transfer = Transfer::new(&device, kernels.set_layout(), transfer)?;
         let mut backend = Self {
-            transfer: Transfer::new(&device, kernels.set_layout(), transfer)?,
+            pinned: PinnedTransfer::new(&transfer),
+            transfer,
             kernels,
             device,
             settings,
@@ -232,7 +236,7 @@ impl PersistentVulkanBackend {
         }
     }
 
-    fn pipelined(&self) -> How {
+    pub(super) fn pipelined(&self) -> How {
         How {
             mode: Mode::Pipelined,
             request: Request {
@@ -260,7 +264,7 @@ impl PersistentVulkanBackend {
         // SAFETY: a run that returns Ok has written every byte of every
         // output (contract of `Transfer::run`).
         let results = unsafe { outputs.assume_written() };
-        self.report = Some(self.report(spirv, &kernel, how.mode, jobs.len(), ran, start));
+        self.report = Some(ran.report(spirv, &kernel, how.mode, jobs.len(), start));
         Ok(results)
     }
 
@@ -277,7 +281,7 @@ impl PersistentVulkanBackend {
         jobs::check_results(results, jobs.len(), limbs)?;
         let out = results.iter_mut().map(|out| (jobs::as_uninit(out), false));
         let ran = self.transfer(&kernel, jobs, out, &how)?;
-        self.report = Some(self.report(spirv, &kernel, how.mode, jobs.len(), ran, start));
+        self.report = Some(ran.report(spirv, &kernel, how.mode, jobs.len(), start));
         Ok(())
     }
 
@@ -301,7 +305,7 @@ impl PersistentVulkanBackend {
         jobs: &[Job<'a>],
         out: impl Iterator<Item = (&'a mut [MaybeUninit<u64>], bool)>,
         how: &How,
-    ) -> Result<(Plan, Stats), Error> {
+    ) -> Result<Ran, Error> {
         let byte_jobs = jobs.iter().zip(out);
         let mut byte_jobs: Vec<_> = byte_jobs
             .map(|((a, b), (out, fresh))| vk_mem_paths::Job {
@@ -313,45 +317,15 @@ impl PersistentVulkanBackend {
             .collect();
         self.calibrate_for(how);
         let transfer = &mut self.transfer;
-        Ok(transfer.run(kernel, &how.request, ELEMENT_BYTES, &mut byte_jobs)?)
-    }
-
-    fn report(
-        &self,
-        spirv: &[u8],
-        kernel: &Kernel,
-        mode: Mode,
-        jobs: usize,
-        (plan, stats): (Plan, Stats),
-        start: Instant,
-    ) -> RunReport {
-        let caps = self.device.caps();
-        RunReport {
-            engine: Engine::Vulkan {
-                device: caps.name.clone(),
-                driver: caps.driver.clone(),
-            },
-            kernel: kernel_name(spirv, kernel),
-            mode,
-            path: Some(plan.path()),
-            path_reason: plan.reason(),
-            chunk: plan.chunk(),
-            depth: plan.depth(),
-            chunks: stats.chunks,
-            jobs,
-            elements: stats.elements,
-            bytes_in: stats.bytes_in,
-            bytes_out: stats.bytes_out,
-            total: start.elapsed(),
-            stages: stats.times,
-        }
+        let ran = transfer.run(kernel, &how.request, ELEMENT_BYTES, &mut byte_jobs)?;
+        Ok(Ran::from(ran))
     }
 }
 
 /// How a call wants its jobs run.
-struct How {
-    mode: Mode,
-    request: Request,
+pub(super) struct How {
+    pub(super) mode: Mode,
+    pub(super) request: Request,
 }
 
 impl std::fmt::Debug for PersistentVulkanBackend {
@@ -360,19 +334,5 @@ impl std::fmt::Debug for PersistentVulkanBackend {
             .field("device", &self.device)
             .field("settings", &self.settings)
             .finish_non_exhaustive()
-    }
-}
-
-fn kernel_name(spirv: &[u8], kernel: &Kernel) -> String {
-    match kernels::find_by_spirv(spirv) {
-        Some(known) => known.name.to_owned(),
-        None => {
-            let digits = kernel
-                .hash()
-                .iter()
-                .take(6)
-                .map(|byte| format!("{byte:02x}"));
-            format!("sha256:{}", digits.collect::<String>())
-        }
     }
 }

@@ -2,6 +2,8 @@
 
 mod backend;
 mod builder;
+mod host;
+mod ran;
 
 pub use backend::PersistentVulkanBackend;
 pub use builder::Builder;

@@ -1,0 +1,93 @@
+//! Host memory that a device works on in place.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use vk_mem_paths::{PinnedBuffer, PinnedTransfer};
+
+use crate::Error;
+use crate::jobs;
+use crate::kernels::LIMBS;
+
+/// A vector of elements in pinned host memory, on which a device works in
+/// place: fill it, run kernels over it, read it, and nothing is copied by the
+/// host.
+///
+/// Made by
+/// [`PersistentVulkanBackend::host_buffer`](crate::spirv::PersistentVulkanBackend::host_buffer),
+/// run by
+/// [`run_field_add_host`](crate::spirv::PersistentVulkanBackend::run_field_add_host).
+/// Like a slice of `u64` it holds 6 limbs per element, all zero at first. The
+/// memory is of a kind that the host reads and writes through its caches where
+/// the device offers one. Pinned memory is taken from the system for as long
+/// as the buffer lives: make the buffers once and use them again.
+///
+/// A buffer belongs to the backend that made it, but may outlive it. After a
+/// run that ended with [`Timeout`](crate::VulkanError::Timeout) or
+/// [`DeviceLost`](crate::VulkanError::DeviceLost) its output may be **empty**,
+/// of length 0: the device may still write that memory, so it is no longer
+/// handed out. Make a new buffer then.
+///
+/// ```
+/// use gpu_executor::spirv::PersistentVulkanBackend;
+///
+/// # fn main() -> anyhow::Result<()> {
+/// let mut backend = PersistentVulkanBackend::new()?;
+/// let n = 1024;
+/// let (mut a, mut b) = (backend.host_buffer(n)?, backend.host_buffer(n)?);
+/// let mut sums = backend.host_buffer(n)?;
+/// a.fill(1); // a slice of 6 * n limbs
+/// b.as_mut_slice().copy_from_slice(&vec![2; 6 * n]);
+/// let spirv = backend.field_add_spirv();
+/// backend.run_field_add_host(spirv, &a, &b, &mut sums)?;
+/// assert_eq!(sums.as_slice(), vec![3; 6 * n]);
+/// # Ok(())
+/// # }
+/// ```
+pub struct HostBuffer(pub(crate) PinnedBuffer);
+
+impl HostBuffer {
+    pub(crate) fn new(pinned: &PinnedTransfer, elements: usize) -> Result<Self, Error> {
+        Ok(Self(pinned.buffer(jobs::limbs(elements)?)?))
+    }
+
+    /// How many elements it holds.
+    #[must_use]
+    pub fn elements(&self) -> usize {
+        self.len() / LIMBS
+    }
+
+    /// Its limbs, 6 per element.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u64] {
+        self.0.words()
+    }
+
+    /// Its limbs, to be written.
+    #[must_use]
+    pub fn as_mut_slice(&mut self) -> &mut [u64] {
+        self.0.words_mut()
+    }
+}
+
+impl Deref for HostBuffer {
+    type Target = [u64];
+
+    fn deref(&self) -> &[u64] {
+        self.as_slice()
+    }
+}
+
+impl DerefMut for HostBuffer {
+    fn deref_mut(&mut self) -> &mut [u64] {
+        self.as_mut_slice()
+    }
+}
+
+impl fmt::Debug for HostBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostBuffer")
+            .field("elements", &self.elements())
+            .finish_non_exhaustive()
+    }
+}

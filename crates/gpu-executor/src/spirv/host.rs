@@ -1,0 +1,118 @@
+//! Runs over host buffers: the same backend, without copies by the host.
+
+use std::time::Instant;
+
+use vk_mem_paths::PathChoice;
+
+use super::PersistentVulkanBackend;
+use super::ran::Ran;
+use crate::kernels::ELEMENT_BYTES;
+use crate::{Error, HostBuffer};
+
+impl PersistentVulkanBackend {
+    /// A buffer of `elements` elements, all zero, that runs of this backend
+    /// read and write in place.
+    ///
+    /// # Errors
+    /// [`Error::TooManyElements`]; [`Error::DataPath`] and [`Error::Vulkan`]
+    /// where there is no memory for it.
+    pub fn host_buffer(&self, elements: usize) -> anyhow::Result<HostBuffer> {
+        Ok(HostBuffer::new(&self.pinned, elements)?)
+    }
+
+    /// Runs the kernel over the elements of `a` and `b`, which may be the
+    /// same buffer, into `out`.
+    ///
+    /// The kernel reads and writes the buffers themselves, unless the builder
+    /// or `GPU_DEVICE_LOCAL` names a path. Any length runs; it is cut into
+    /// chunks, several of which are in flight. What was recorded for a kernel
+    /// and three buffers is used again by the next run over them.
+    ///
+    /// Of a kernel of your own this asks that it writes its output only: the
+    /// inputs are your memory, not a copy of it.
+    ///
+    /// # Errors
+    /// [`Error::UnequalHostBuffers`]; [`Error::DataPath`] with
+    /// [`ForeignBuffer`](crate::DataPathError::ForeignBuffer) for a buffer of
+    /// another backend, and for memory; [`Error::Vulkan`] for SPIR-V that
+    /// breaks the kernel interface or needs what the device lacks, and for
+    /// what the driver returned. What `out` holds after an error is not
+    /// specified; after a timeout or the loss of the device it may be empty
+    /// ([`HostBuffer`] says why).
+    pub fn run_field_add_host(
+        &mut self,
+        spirv_bytes: &[u8],
+        a: &HostBuffer,
+        b: &HostBuffer,
+        out: &mut HostBuffer,
+    ) -> anyhow::Result<()> {
+        self.run_field_add_host_on(spirv_bytes, a, b, out, PathChoice::Auto)
+    }
+
+    /// As [`Self::run_field_add_host`], on a path of your choice.
+    ///
+    /// [`Path::HostVisible`](crate::Path::HostVisible): the kernel works on
+    /// the buffers. [`Path::DeviceLocal`](crate::Path::DeviceLocal): the
+    /// device copies each chunk to its own memory and the result back, upload,
+    /// kernel and download of different chunks overlapping.
+    /// [`PathChoice::Auto`] leaves it to builder and environment, then to the
+    /// library.
+    ///
+    /// # Errors
+    /// As [`Self::run_field_add_host`].
+    pub fn run_field_add_host_on(
+        &mut self,
+        spirv_bytes: &[u8],
+        a: &HostBuffer,
+        b: &HostBuffer,
+        out: &mut HostBuffer,
+        path: PathChoice,
+    ) -> anyhow::Result<()> {
+        Ok(self.run_host(spirv_bytes, a, b, out, path)?)
+    }
+
+    /// Adds A and B into `out`, with the library's kernel for this device.
+    ///
+    /// # Errors
+    /// As [`Self::run_field_add_host`].
+    pub fn field_add_host(
+        &mut self,
+        a: &HostBuffer,
+        b: &HostBuffer,
+        out: &mut HostBuffer,
+    ) -> anyhow::Result<()> {
+        self.run_field_add_host(self.field_add_spirv(), a, b, out)
+    }
+
+    fn run_host(
+        &mut self,
+        spirv: &[u8],
+        a: &HostBuffer,
+        b: &HostBuffer,
+        out: &mut HostBuffer,
+        path: PathChoice,
+    ) -> Result<(), Error> {
+        let start = Instant::now();
+        self.report = None;
+        check(a, b, out)?;
+        let kernel = self.kernels.get(spirv)?;
+        let mut how = self.pipelined();
+        if path != PathChoice::Auto {
+            how.request.path = path;
+        }
+        let (a, b, out) = (&a.0, &b.0, &mut out.0);
+        let ran = self
+            .pinned
+            .run(&kernel, &how.request, ELEMENT_BYTES, a, b, out)?;
+        self.report = Some(Ran::from(ran).report(spirv, &kernel, how.mode, 1, start));
+        Ok(())
+    }
+}
+
+fn check(a: &HostBuffer, b: &HostBuffer, out: &HostBuffer) -> Result<(), Error> {
+    let [a, b, out] = [a, b, out].map(HostBuffer::elements);
+    match a == b && b == out {
+        true => Ok(()),
+        false => Err(Error::UnequalHostBuffers { a, b, out }),
+    }
+}

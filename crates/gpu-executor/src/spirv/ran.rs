@@ -1,0 +1,89 @@
+//! From what a loop did to the report of a run.
+
+use std::time::Instant;
+
+use vk_core::Kernel;
+use vk_mem_paths::{Path, PinnedPlan, Plan, Stats};
+
+use crate::kernels;
+use crate::{Engine, Mode, RunReport};
+
+/// How a run went, whichever loop it took.
+pub(super) struct Ran {
+    path: Path,
+    reason: &'static str,
+    chunk: usize,
+    depth: usize,
+    stats: Stats,
+}
+
+impl From<(Plan, Stats)> for Ran {
+    fn from((plan, stats): (Plan, Stats)) -> Self {
+        Self {
+            path: plan.path(),
+            reason: plan.reason(),
+            chunk: plan.chunk(),
+            depth: plan.depth(),
+            stats,
+        }
+    }
+}
+
+impl From<(PinnedPlan, Stats)> for Ran {
+    fn from((plan, stats): (PinnedPlan, Stats)) -> Self {
+        Self {
+            path: plan.path(),
+            reason: plan.reason(),
+            chunk: plan.chunk(),
+            depth: plan.depth(),
+            stats,
+        }
+    }
+}
+
+impl Ran {
+    /// The report of a run of `jobs` jobs that began at `start` and ends now.
+    pub(super) fn report(
+        self,
+        spirv: &[u8],
+        kernel: &Kernel,
+        mode: Mode,
+        jobs: usize,
+        start: Instant,
+    ) -> RunReport {
+        let (caps, stats) = (kernel.device().caps(), self.stats);
+        RunReport {
+            engine: Engine::Vulkan {
+                device: caps.name.clone(),
+                driver: caps.driver.clone(),
+            },
+            kernel: kernel_name(spirv, kernel),
+            mode,
+            path: Some(self.path),
+            path_reason: self.reason,
+            chunk: self.chunk,
+            depth: self.depth,
+            chunks: stats.chunks,
+            jobs,
+            elements: stats.elements,
+            bytes_in: stats.bytes_in,
+            bytes_out: stats.bytes_out,
+            total: start.elapsed(),
+            stages: stats.times,
+        }
+    }
+}
+
+fn kernel_name(spirv: &[u8], kernel: &Kernel) -> String {
+    match kernels::find_by_spirv(spirv) {
+        Some(known) => known.name.to_owned(),
+        None => {
+            let digits = kernel
+                .hash()
+                .iter()
+                .take(6)
+                .map(|byte| format!("{byte:02x}"));
+            format!("sha256:{}", digits.collect::<String>())
+        }
+    }
+}
