@@ -1,5 +1,6 @@
 //! The same calls on the host's processor.
 
+use std::mem::MaybeUninit;
 use std::time::Instant;
 
 use vk_mem_paths::{Crew, StageTimes};
@@ -60,6 +61,24 @@ impl CpuEngine {
         Ok(self.run(spirv_bytes, jobs, elements, Mode::Sequential)?)
     }
 
+    /// As [`Self::run_field_add_batch`], with the results written to
+    /// `results[i]` for job i: slices of `6 * elements` limbs that the caller
+    /// keeps and may use again, which spares the faults of fresh memory.
+    ///
+    /// # Errors
+    /// As [`Self::run_field_add_batch`], and [`Error::InvalidResults`] and
+    /// [`Error::InvalidJob`] for `results` that do not fit.
+    pub fn run_field_add_batch_into(
+        &mut self,
+        spirv_bytes: &[u8],
+        jobs: &[(&[u64], &[u64])],
+        elements: usize,
+        _use_device_local: bool,
+        results: &mut [&mut [u64]],
+    ) -> anyhow::Result<()> {
+        Ok(self.run_into(spirv_bytes, jobs, elements, Mode::Sequential, results)?)
+    }
+
     /// Runs `jobs`; on the CPU nothing is transferred, so nothing overlaps.
     ///
     /// # Errors
@@ -71,6 +90,21 @@ impl CpuEngine {
         elements: usize,
     ) -> anyhow::Result<Vec<Vec<u64>>> {
         Ok(self.run(spirv_bytes, jobs, elements, Mode::Pipelined)?)
+    }
+
+    /// As [`Self::run_field_add_batch_pipelined`], with the results written
+    /// to the caller's slices; see [`Self::run_field_add_batch_into`].
+    ///
+    /// # Errors
+    /// As [`Self::run_field_add_batch_into`].
+    pub fn run_field_add_batch_pipelined_into(
+        &mut self,
+        spirv_bytes: &[u8],
+        jobs: &[(&[u64], &[u64])],
+        elements: usize,
+        results: &mut [&mut [u64]],
+    ) -> anyhow::Result<()> {
+        Ok(self.run_into(spirv_bytes, jobs, elements, Mode::Pipelined, results)?)
     }
 
     /// Runs one job.
@@ -111,6 +145,21 @@ impl CpuEngine {
         self.run_field_add_batch_pipelined(self.field_add_spirv(), jobs, elements)
     }
 
+    /// As [`Self::field_add_batch`], with the results written to the caller's
+    /// slices; see [`Self::run_field_add_batch_into`].
+    ///
+    /// # Errors
+    /// [`Error::InvalidJob`], [`Error::InvalidResults`] and
+    /// [`Error::TooManyElements`].
+    pub fn field_add_batch_into(
+        &mut self,
+        jobs: &[(&[u64], &[u64])],
+        elements: usize,
+        results: &mut [&mut [u64]],
+    ) -> anyhow::Result<()> {
+        self.run_field_add_batch_pipelined_into(self.field_add_spirv(), jobs, elements, results)
+    }
+
     /// The SPIR-V by which this engine knows field addition.
     #[must_use]
     pub fn field_add_spirv(&self) -> &'static [u8] {
@@ -132,16 +181,55 @@ impl CpuEngine {
         mode: Mode,
     ) -> Result<Vec<Vec<u64>>, Error> {
         let start = Instant::now();
-        self.report = None;
-        let limbs = jobs::check(jobs, elements)?;
-        let kernel = known(spirv)?;
+        let (kernel, limbs) = self.prepare(spirv, jobs, elements)?;
         let mut outputs = Outputs::new(jobs.len(), limbs)?;
-        compute(&mut self.crew, kernel, jobs, &mut outputs);
+        compute(&mut self.crew, kernel, jobs, outputs.limbs());
         // SAFETY: `compute` has written every element of every output.
         let results = unsafe { outputs.assume_written() };
-        let total = elements * jobs.len();
+        self.report = Some(self.report(kernel, mode, jobs.len(), elements, start));
+        Ok(results)
+    }
+
+    fn run_into(
+        &mut self,
+        spirv: &[u8],
+        jobs: &[Job<'_>],
+        elements: usize,
+        mode: Mode,
+        results: &mut [&mut [u64]],
+    ) -> Result<(), Error> {
+        let start = Instant::now();
+        let (kernel, limbs) = self.prepare(spirv, jobs, elements)?;
+        jobs::check_results(results, jobs.len(), limbs)?;
+        let out = results.iter_mut().map(|out| jobs::as_uninit(out));
+        compute(&mut self.crew, kernel, jobs, out);
+        self.report = Some(self.report(kernel, mode, jobs.len(), elements, start));
+        Ok(())
+    }
+
+    /// Checks the jobs, finds the kernel, and forgets the last run.
+    fn prepare(
+        &mut self,
+        spirv: &[u8],
+        jobs: &[Job<'_>],
+        elements: usize,
+    ) -> Result<(&'static Kernel, usize), Error> {
+        self.report = None;
+        let limbs = jobs::check(jobs, elements)?;
+        Ok((known(spirv)?, limbs))
+    }
+
+    fn report(
+        &self,
+        kernel: &Kernel,
+        mode: Mode,
+        jobs: usize,
+        elements: usize,
+        start: Instant,
+    ) -> RunReport {
+        let total = elements * jobs;
         let bytes = (total * ELEMENT_BYTES) as u64;
-        self.report = Some(RunReport {
+        RunReport {
             engine: Engine::Cpu {
                 threads: self.crew.threads(),
             },
@@ -151,15 +239,14 @@ impl CpuEngine {
             path_reason: "",
             chunk: elements,
             depth: 1,
-            chunks: jobs.len(),
-            jobs: jobs.len(),
+            chunks: jobs,
+            jobs,
             elements: total,
             bytes_in: 2 * bytes,
             bytes_out: bytes,
             total: start.elapsed(),
             stages: StageTimes::default(),
-        });
-        Ok(results)
+        }
     }
 }
 
@@ -174,9 +261,14 @@ fn known(spirv: &[u8]) -> Result<&'static Kernel, Error> {
 }
 
 /// Writes the result of every job, grain by grain on all threads.
-fn compute(crew: &mut Crew, kernel: &Kernel, jobs: &[Job<'_>], outputs: &mut Outputs) {
+fn compute<'a>(
+    crew: &mut Crew,
+    kernel: &Kernel,
+    jobs: &[Job<'_>],
+    outputs: impl Iterator<Item = &'a mut [MaybeUninit<u64>]> + Send,
+) {
     let grain = GRAIN * LIMBS;
-    let pieces = jobs.iter().zip(outputs.limbs()).flat_map(|((a, b), out)| {
+    let pieces = jobs.iter().zip(outputs).flat_map(|((a, b), out)| {
         let inputs = a.chunks(grain).zip(b.chunks(grain));
         out.chunks_mut(grain).zip(inputs)
     });

@@ -69,6 +69,23 @@ impl Executor {
         on_engine!(self, engine => engine.run_field_add_batch(spirv_bytes, jobs, elements, use_device_local))
     }
 
+    /// As [`Self::run_field_add_batch`], with the results written to the
+    /// caller's slices; see
+    /// [`PersistentVulkanBackend::run_field_add_batch_into`].
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn run_field_add_batch_into(
+        &mut self,
+        spirv_bytes: &[u8],
+        jobs: &[(&[u64], &[u64])],
+        elements: usize,
+        use_device_local: bool,
+        results: &mut [&mut [u64]],
+    ) -> anyhow::Result<()> {
+        on_engine!(self, engine => engine.run_field_add_batch_into(spirv_bytes, jobs, elements, use_device_local, results))
+    }
+
     /// Runs `jobs` with transfers and kernels overlapping; see
     /// [`PersistentVulkanBackend::run_field_add_batch_pipelined`].
     ///
@@ -81,6 +98,22 @@ impl Executor {
         elements: usize,
     ) -> anyhow::Result<Vec<Vec<u64>>> {
         on_engine!(self, engine => engine.run_field_add_batch_pipelined(spirv_bytes, jobs, elements))
+    }
+
+    /// As [`Self::run_field_add_batch_pipelined`], with the results written
+    /// to the caller's slices; see
+    /// [`PersistentVulkanBackend::run_field_add_batch_pipelined_into`].
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn run_field_add_batch_pipelined_into(
+        &mut self,
+        spirv_bytes: &[u8],
+        jobs: &[(&[u64], &[u64])],
+        elements: usize,
+        results: &mut [&mut [u64]],
+    ) -> anyhow::Result<()> {
+        on_engine!(self, engine => engine.run_field_add_batch_pipelined_into(spirv_bytes, jobs, elements, results))
     }
 
     /// Runs one job; see [`PersistentVulkanBackend::run_field_add`].
@@ -116,6 +149,20 @@ impl Executor {
         elements: usize,
     ) -> anyhow::Result<Vec<Vec<u64>>> {
         on_engine!(self, engine => engine.field_add_batch(jobs, elements))
+    }
+
+    /// As [`Self::field_add_batch`], with the results written to the caller's
+    /// slices.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn field_add_batch_into(
+        &mut self,
+        jobs: &[(&[u64], &[u64])],
+        elements: usize,
+        results: &mut [&mut [u64]],
+    ) -> anyhow::Result<()> {
+        on_engine!(self, engine => engine.field_add_batch_into(jobs, elements, results))
     }
 
     /// The SPIR-V of the library's field addition for this engine.

@@ -173,6 +173,20 @@ impl PersistentVulkanBackend {
         self.run_field_add_batch_pipelined(self.field_add_spirv(), jobs, elements)
     }
 
+    /// As [`Self::field_add_batch`], with the results written to the caller's
+    /// slices; see [`Self::run_field_add_batch_into`].
+    ///
+    /// # Errors
+    /// As [`Self::run_field_add_batch_into`].
+    pub fn field_add_batch_into(
+        &mut self,
+        jobs: &[(&[u64], &[u64])],
+        elements: usize,
+        results: &mut [&mut [u64]],
+    ) -> anyhow::Result<()> {
+        self.run_field_add_batch_pipelined_into(self.field_add_spirv(), jobs, elements, results)
+    }
+
     /// The SPIR-V of the library's field addition for this device.
     #[must_use]
     pub fn field_add_spirv(&self) -> &'static [u8] {
