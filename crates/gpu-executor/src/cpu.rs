@@ -246,6 +246,8 @@ impl CpuEngine {
             bytes_out: bytes,
             total: start.elapsed(),
             stages: StageTimes::default(),
+            timeline: Vec::new(),
+            overlap: None,
         }
     }
 }

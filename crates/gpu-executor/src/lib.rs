@@ -57,4 +57,6 @@ pub use vk_core::{
     WaitPolicy,
 };
 pub use vk_mem_paths::Error as DataPathError;
-pub use vk_mem_paths::{Effort, Measured, Path, PathChoice, StageTimes, Strategy, Tuning};
+pub use vk_mem_paths::{
+    Effort, Measured, Path, PathChoice, Span, StageKind, StageTimes, Strategy, Tuning,
+};

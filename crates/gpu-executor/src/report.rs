@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use vk_mem_paths::{Path, StageTimes};
+use vk_mem_paths::{Path, Span, StageTimes};
 
 /// Where a run was computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +82,13 @@ pub struct RunReport {
     pub total: Duration,
     /// Time per stage; zero on the CPU.
     pub stages: StageTimes,
+    /// When each chunk was in each stage; empty unless the backend was built
+    /// with `timestamps(true)`, on the CPU and for runs over host buffers.
+    pub timeline: Vec<Span>,
+    /// How many of the five kinds of stages were at work at once, on average
+    /// over the time in which any was: 1 where nothing overlapped. `None`
+    /// without a timeline.
+    pub overlap: Option<f64>,
 }
 
 impl RunReport {
@@ -106,6 +113,9 @@ impl fmt::Display for RunReport {
                 ", {path} ({}), chunks: {} of {} elements at most, {} in flight",
                 self.path_reason, self.chunks, self.chunk, self.depth
             )?;
+        }
+        if let Some(overlap) = self.overlap {
+            write!(f, ", {overlap:.2} stages at once")?;
         }
         Ok(())
     }

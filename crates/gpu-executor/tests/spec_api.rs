@@ -193,6 +193,12 @@ fn device_stages_are_timed_on_request() {
     let expected = backend.device().features.host_query_reset
         && families.iter().all(|family| family.timestamp_bits > 0);
     assert_eq!(timed.iter().all(Option::is_some), expected, "{stages:?}");
+    let report = backend.last_report().unwrap();
+    // Two chunks, each copied in and out at least.
+    assert!(report.timeline.len() >= 4, "{:?}", report.timeline);
+    let overlap = report.overlap.unwrap();
+    assert!((1.0..=5.0).contains(&overlap), "{overlap}");
+    assert!(report.to_string().contains("stages at once"));
 }
 
 #[test]

@@ -70,6 +70,8 @@ impl Ran {
             bytes_out: stats.bytes_out,
             total: start.elapsed(),
             stages: stats.times,
+            overlap: stats.overlap(),
+            timeline: stats.timeline,
         }
     }
 }
