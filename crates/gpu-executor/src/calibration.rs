@@ -41,6 +41,22 @@ pub(crate) struct Subject {
     threads: usize,
 }
 
+/// What is kept between processes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Findings {
+    /// How the device's runs are fastest.
+    pub(crate) tuning: Tuning,
+    /// How long the CPU engine takes; empty where nobody asked.
+    pub(crate) cpu: Vec<CpuTime>,
+}
+
+/// How long the CPU engine took for one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CpuTime {
+    pub(crate) elements: usize,
+    pub(crate) nanoseconds: u64,
+}
+
 /// The version of the file's layout.
 const FORMAT: u32 = 1;
 /// Many times what a calibration takes.
@@ -69,7 +85,7 @@ impl Subject {
 
     /// What is stored for this subject. A file that is not for it, or cannot
     /// be used, is none; the log says why.
-    pub(crate) fn load(&self, folder: &Path) -> Option<Tuning> {
+    pub(crate) fn load(&self, folder: &Path) -> Option<Findings> {
         let path = folder.join(self.file_name());
         let read = CacheFile::new(folder, &self.file_name()).and_then(|file| file.read(MOST_BYTES));
         let bytes = read.unwrap_or_else(|error| {
@@ -77,7 +93,7 @@ impl Subject {
             None
         })?;
         match serde_json::from_slice::<File>(&bytes) {
-            Ok(file) if file.subject == *self => Some(file.tuning),
+            Ok(file) if file.subject == *self => Some(file.findings),
             Ok(file) => {
                 let (path, found) = (path.display(), file.subject);
                 tracing::info!("{path} is not used: expected it for {self:?}, found {found:?}");
@@ -90,12 +106,12 @@ impl Subject {
         }
     }
 
-    /// Stores `tuning` for this subject. A failure is a warning: only time is
+    /// Stores `findings` for this subject. A failure is a warning: only time is
     /// lost.
-    pub(crate) fn store(&self, folder: &Path, tuning: &Tuning) {
+    pub(crate) fn store(&self, folder: &Path, findings: &Findings) {
         let file = File {
             subject: self.clone(),
-            tuning: tuning.clone(),
+            findings: findings.clone(),
         };
         let name = self.file_name();
         let json = serde_json::to_vec_pretty(&file).map_err(io::Error::from);
@@ -110,7 +126,8 @@ impl Subject {
 #[derive(Serialize, Deserialize)]
 struct File {
     subject: Subject,
-    tuning: Tuning,
+    #[serde(flatten)]
+    findings: Findings,
 }
 
 #[cfg(test)]
@@ -118,10 +135,16 @@ mod tests {
     use super::*;
     use vk_core::testing::recorded;
 
-    fn tuning() -> Tuning {
-        Tuning {
-            streaming_stores: true,
-            ..Tuning::default()
+    fn findings() -> Findings {
+        Findings {
+            tuning: Tuning {
+                streaming_stores: true,
+                ..Tuning::default()
+            },
+            cpu: vec![CpuTime {
+                elements: 64,
+                nanoseconds: 1,
+            }],
         }
     }
 
@@ -131,8 +154,8 @@ mod tests {
         let folder = folder.path();
         let subject = Subject::new(&recorded::h200(), 16);
         assert_eq!(subject.load(folder), None);
-        subject.store(folder, &tuning());
-        assert_eq!(subject.load(folder), Some(tuning()));
+        subject.store(folder, &findings());
+        assert_eq!(subject.load(folder), Some(findings()));
         let mut updated = recorded::h200();
         updated.driver_version += 1;
         assert_eq!(Subject::new(&updated, 16).load(folder), None);
@@ -149,14 +172,14 @@ mod tests {
     fn a_damaged_file_is_none_and_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let subject = Subject::new(&recorded::h200(), 16);
-        subject.store(folder.path(), &tuning());
+        subject.store(folder.path(), &findings());
         let path = folder.path().join(subject.file_name());
         let whole = std::fs::read_to_string(&path).unwrap();
         for damaged in ["", "{}", &whole[..whole.len() / 2], "\0\0\0"] {
             std::fs::write(&path, damaged).unwrap();
             assert_eq!(subject.load(folder.path()), None, "{damaged:?}");
         }
-        subject.store(folder.path(), &tuning());
-        assert_eq!(subject.load(folder.path()), Some(tuning()));
+        subject.store(folder.path(), &findings());
+        assert_eq!(subject.load(folder.path()), Some(findings()));
     }
 }

@@ -1,14 +1,16 @@
-//! A Vulkan device where there is one, the CPU where there is none.
+//! One engine or another behind the same calls.
 
 use vk_core::Error as VulkanError;
 
 use crate::config::Environment;
 use crate::cpu::CpuEngine;
+use crate::fastest::{Call, Fastest, Side};
+use crate::kernels::LIMBS;
 use crate::spirv::PersistentVulkanBackend;
 use crate::{Error, RunReport};
 
-/// Either engine behind the same calls. Which one it is shows in the variant
-/// and in every [`RunReport`].
+/// A Vulkan device, the CPU, or whichever is faster, behind the same calls.
+/// Which one ran shows in every [`RunReport`].
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
@@ -19,14 +21,26 @@ pub enum Executor {
     Vulkan(PersistentVulkanBackend),
     /// Computes on the host's processor.
     Cpu(CpuEngine),
+    /// Computes each call where runs of its size were measured to be faster.
+    Fastest(Box<Fastest>),
 }
 
-/// Calls the same method on whichever engine it is.
+/// Calls the same method on whichever engine is to run `call`.
 macro_rules! on_engine {
-    ($executor:expr, $engine:ident => $call:expr) => {
+    ($executor:expr, $call:expr, $engine:ident => $run:expr) => {
         match $executor {
-            Executor::Vulkan($engine) => $call,
-            Executor::Cpu($engine) => $call,
+            Executor::Vulkan($engine) => $run,
+            Executor::Cpu($engine) => $run,
+            Executor::Fastest(both) => match both.choose(&$call) {
+                Side::Vulkan => {
+                    let $engine = &mut both.vulkan;
+                    $run
+                }
+                Side::Cpu => {
+                    let $engine = &mut both.cpu;
+                    $run
+                }
+            },
         }
     };
 }
@@ -54,6 +68,25 @@ impl Executor {
         }
     }
 
+    /// The device of [`Executor::auto`] and the CPU: each call runs where runs
+    /// of its size were measured to be faster, and its report says where. The
+    /// measurement is that of [`Calibration`](crate::Calibration), with the CPU
+    /// beside it, kept in the same file.
+    ///
+    /// A host-to-host addition moves 144 bytes for a handful of instructions:
+    /// many cores may well do it faster than a bus can feed a device. Kernels
+    /// that the CPU engine does not know, and calls that ask for device
+    /// memory, run on the device.
+    ///
+    /// # Errors
+    /// As [`Executor::auto`].
+    pub fn fastest() -> anyhow::Result<Self> {
+        match Self::auto()? {
+            Self::Vulkan(backend) => Ok(Self::Fastest(Box::new(Fastest::new(backend)?))),
+            other => Ok(other),
+        }
+    }
+
     /// Runs `jobs` in order; see
     /// [`PersistentVulkanBackend::run_field_add_batch`].
     ///
@@ -66,7 +99,8 @@ impl Executor {
         elements: usize,
         use_device_local: bool,
     ) -> anyhow::Result<Vec<Vec<u64>>> {
-        on_engine!(self, engine => engine.run_field_add_batch(spirv_bytes, jobs, elements, use_device_local))
+        let call = Call::of(spirv_bytes, jobs.len(), elements, use_device_local);
+        on_engine!(self, call, engine => engine.run_field_add_batch(spirv_bytes, jobs, elements, use_device_local))
     }
 
     /// As [`Self::run_field_add_batch`], with the results written to the
@@ -83,7 +117,8 @@ impl Executor {
         use_device_local: bool,
         results: &mut [&mut [u64]],
     ) -> anyhow::Result<()> {
-        on_engine!(self, engine => engine.run_field_add_batch_into(spirv_bytes, jobs, elements, use_device_local, results))
+        let call = Call::of(spirv_bytes, jobs.len(), elements, use_device_local);
+        on_engine!(self, call, engine => engine.run_field_add_batch_into(spirv_bytes, jobs, elements, use_device_local, results))
     }
 
     /// Runs `jobs` with transfers and kernels overlapping; see
@@ -97,7 +132,8 @@ impl Executor {
         jobs: &[(&[u64], &[u64])],
         elements: usize,
     ) -> anyhow::Result<Vec<Vec<u64>>> {
-        on_engine!(self, engine => engine.run_field_add_batch_pipelined(spirv_bytes, jobs, elements))
+        let call = Call::of(spirv_bytes, jobs.len(), elements, false);
+        on_engine!(self, call, engine => engine.run_field_add_batch_pipelined(spirv_bytes, jobs, elements))
     }
 
     /// As [`Self::run_field_add_batch_pipelined`], with the results written
@@ -113,7 +149,8 @@ impl Executor {
         elements: usize,
         results: &mut [&mut [u64]],
     ) -> anyhow::Result<()> {
-        on_engine!(self, engine => engine.run_field_add_batch_pipelined_into(spirv_bytes, jobs, elements, results))
+        let call = Call::of(spirv_bytes, jobs.len(), elements, false);
+        on_engine!(self, call, engine => engine.run_field_add_batch_pipelined_into(spirv_bytes, jobs, elements, results))
     }
 
     /// Runs one job; see [`PersistentVulkanBackend::run_field_add`].
@@ -128,7 +165,8 @@ impl Executor {
         elements: usize,
         use_device_local: bool,
     ) -> anyhow::Result<Vec<u64>> {
-        on_engine!(self, engine => engine.run_field_add(spirv_bytes, a, b, elements, use_device_local))
+        let call = Call::of(spirv_bytes, 1, elements, use_device_local);
+        on_engine!(self, call, engine => engine.run_field_add(spirv_bytes, a, b, elements, use_device_local))
     }
 
     /// Adds A and B, flat slices of 6 limbs per element.
@@ -136,7 +174,8 @@ impl Executor {
     /// # Errors
     /// Those of the engine.
     pub fn field_add(&mut self, a: &[u64], b: &[u64]) -> anyhow::Result<Vec<u64>> {
-        on_engine!(self, engine => engine.field_add(a, b))
+        let call = Call::of_addition(1, a.len() / LIMBS);
+        on_engine!(self, call, engine => engine.field_add(a, b))
     }
 
     /// Adds the pairs of `jobs`, each of `elements` elements.
@@ -148,7 +187,8 @@ impl Executor {
         jobs: &[(&[u64], &[u64])],
         elements: usize,
     ) -> anyhow::Result<Vec<Vec<u64>>> {
-        on_engine!(self, engine => engine.field_add_batch(jobs, elements))
+        let call = Call::of_addition(jobs.len(), elements);
+        on_engine!(self, call, engine => engine.field_add_batch(jobs, elements))
     }
 
     /// As [`Self::field_add_batch`], with the results written to the caller's
@@ -162,19 +202,28 @@ impl Executor {
         elements: usize,
         results: &mut [&mut [u64]],
     ) -> anyhow::Result<()> {
-        on_engine!(self, engine => engine.field_add_batch_into(jobs, elements, results))
+        let call = Call::of_addition(jobs.len(), elements);
+        on_engine!(self, call, engine => engine.field_add_batch_into(jobs, elements, results))
     }
 
     /// The SPIR-V of the library's field addition for this engine.
     #[must_use]
     pub fn field_add_spirv(&self) -> &'static [u8] {
-        on_engine!(self, engine => engine.field_add_spirv())
+        match self {
+            Self::Vulkan(engine) => engine.field_add_spirv(),
+            Self::Cpu(engine) => engine.field_add_spirv(),
+            Self::Fastest(both) => both.vulkan.field_add_spirv(),
+        }
     }
 
     /// What the last run did; `None` before the first one and after one that
     /// failed.
     #[must_use]
     pub fn last_report(&self) -> Option<&RunReport> {
-        on_engine!(self, engine => engine.last_report())
+        match self {
+            Self::Vulkan(engine) => engine.last_report(),
+            Self::Cpu(engine) => engine.last_report(),
+            Self::Fastest(both) => both.last_report(),
+        }
     }
 }

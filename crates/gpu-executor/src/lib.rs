@@ -24,7 +24,8 @@
 //! - [`cpu::CpuEngine`] computes the same on all cores.
 //! - [`HostBuffer`] is pinned host memory that a device works on in place,
 //!   for runs in which the host copies nothing.
-//! - [`Executor`] is one of the two, and says which.
+//! - [`Executor`] is one of the two, or picks the faster one for each call
+//!   ([`Executor::fastest`]), and says which.
 //!
 //! Every call that can fail returns [`anyhow::Result`];
 //! `error.downcast_ref::<gpu_executor::Error>()` gives the typed [`Error`].
@@ -39,6 +40,7 @@ mod config;
 pub mod cpu;
 mod error;
 mod executor;
+mod fastest;
 mod host_buffer;
 mod jobs;
 pub mod kernels;
@@ -49,6 +51,7 @@ pub use cache::Cache;
 pub use calibration::Calibration;
 pub use error::Error;
 pub use executor::Executor;
+pub use fastest::Fastest;
 pub use host_buffer::HostBuffer;
 pub use jobs::Job;
 pub use report::{Engine, Mode, RunReport};

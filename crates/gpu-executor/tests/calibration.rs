@@ -5,11 +5,13 @@
 
 mod support;
 
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 
 use gpu_executor::spirv::{Builder, PersistentVulkanBackend};
-use gpu_executor::{Cache, Calibration, Effort, Path, PathChoice, Validation};
-use support::{assert_sums, borrowed, random_jobs};
+use gpu_executor::{
+    Cache, Calibration, Effort, Engine, Executor, Fastest, Path, PathChoice, Validation,
+};
+use support::{assert_sums, borrowed, random_jobs, test_kernel};
 use vk_core::testing::DeviceTest;
 
 fn keeping(folder: &FilePath) -> Builder {
@@ -30,11 +32,26 @@ fn add(backend: &mut PersistentVulkanBackend, elements: usize) {
     assert_sums(&results, &jobs, "pipelined");
 }
 
-fn stored(folder: &FilePath) -> Option<serde_json::Value> {
+fn file_in(folder: &FilePath) -> Option<PathBuf> {
     let files = std::fs::read_dir(folder).unwrap();
     let mut files = files.map(|file| file.unwrap().path());
-    let file = files.find(|file| file.extension().is_some_and(|end| end == "json"))?;
-    Some(serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap())
+    files.find(|file| file.extension().is_some_and(|end| end == "json"))
+}
+
+fn stored(folder: &FilePath) -> Option<serde_json::Value> {
+    let text = std::fs::read_to_string(file_in(folder)?).unwrap();
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+/// An executor that finds in its file that each run took the CPU so long.
+fn with_cpu_time(guard: &mut DeviceTest, folder: &FilePath, nanoseconds: u64) -> Executor {
+    let mut file = stored(folder).unwrap();
+    for time in file["cpu"].as_array_mut().unwrap() {
+        time["nanoseconds"] = nanoseconds.into();
+    }
+    std::fs::write(file_in(folder).unwrap(), file.to_string()).unwrap();
+    let backend = build(guard, keeping(folder));
+    Executor::Fastest(Box::new(Fastest::new(backend).unwrap()))
 }
 
 #[test]
@@ -113,4 +130,39 @@ fn a_calibration_that_is_asked_for_replaces_what_was_stored() {
     assert_eq!(largest(64), 64);
     assert!(largest(1 << 12) >= 64);
     add(&mut backend, 1000);
+}
+
+#[test]
+fn the_faster_engine_runs_what_both_can() {
+    let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
+    let backend = build(&mut guard, keeping(folder.path()));
+    let first = Fastest::new(backend).unwrap();
+    assert!(
+        !stored(folder.path()).unwrap()["cpu"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
+    drop(first);
+    let ran_on_cpu =
+        |executor: &Executor| matches!(executor.last_report().unwrap().engine, Engine::Cpu { .. });
+    let jobs = random_jobs(2, 300, 7);
+    let batch = borrowed(&jobs);
+    for (nanoseconds, on_cpu) in [(1, true), (u64::MAX, false)] {
+        let mut executor = with_cpu_time(&mut guard, folder.path(), nanoseconds);
+        let results = executor.field_add_batch(&batch, 300).unwrap();
+        assert_sums(&results, &jobs, "faster engine");
+        assert_eq!(ran_on_cpu(&executor), on_cpu);
+        let spirv = executor.field_add_spirv();
+        let results = executor
+            .run_field_add_batch(spirv, &batch, 300, true)
+            .unwrap();
+        assert_sums(&results, &jobs, "device memory asked for");
+        assert!(!ran_on_cpu(&executor));
+        let sub = test_kernel("field_sub");
+        executor
+            .run_field_add_batch_pipelined(&sub, &batch, 300)
+            .unwrap();
+        assert!(!ran_on_cpu(&executor));
+    }
 }

@@ -12,6 +12,7 @@ use vk_mem_paths::{Packing, Path, PathChoice, PinnedTransfer, Request, Transfer,
 use super::Builder;
 use super::builder::Settings;
 use super::ran::Ran;
+use crate::calibration::CpuTime;
 use crate::jobs::{self, Job, Outputs};
 use crate::kernels::{self, ELEMENT_BYTES};
 use crate::{Error, Mode, RunReport};
@@ -33,6 +34,8 @@ pub struct PersistentVulkanBackend {
     settings: Settings,
     /// Whether there is a calibration, or one was tried.
     calibrated: bool,
+    /// What was measured of the CPU engine beside this device.
+    cpu_times: Vec<CpuTime>,
     pub(super) report: Option<RunReport>,
 }
 
@@ -230,6 +233,7 @@ impl PersistentVulkanBackend {
             device,
             settings,
             calibrated: false,
+            cpu_times: Vec::new(),
             report: None,
         };
         backend.load_calibration();

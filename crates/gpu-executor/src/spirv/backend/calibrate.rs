@@ -3,7 +3,7 @@
 use vk_mem_paths::{Effort, PathChoice, Tuning};
 
 use super::{How, PersistentVulkanBackend};
-use crate::calibration::{Calibration, Subject};
+use crate::calibration::{Calibration, CpuTime, Findings, Subject};
 use crate::kernels::{self, ELEMENT_BYTES};
 use crate::{Error, Mode};
 
@@ -34,18 +34,25 @@ impl PersistentVulkanBackend {
         }
         let subject = self.subject();
         let folder = self.settings.cache.as_deref();
-        if let Some(tuning) = folder.and_then(|folder| subject.load(folder)) {
-            self.transfer.set_tuning(tuning);
+        if let Some(findings) = folder.and_then(|folder| subject.load(folder)) {
+            self.transfer.set_tuning(findings.tuning);
+            self.cpu_times = findings.cpu;
             self.calibrated = true;
         }
     }
 
-    /// Measures before the first run that leaves the path open. A failure is
-    /// a warning, and is not tried again: the run goes by the rules then.
+    /// Measures before the first run that leaves the path open.
     pub(super) fn calibrate_for(&mut self, how: &How) {
-        let open = how.mode == Mode::Pipelined && how.request.path == PathChoice::Auto;
+        if how.mode == Mode::Pipelined && how.request.path == PathChoice::Auto {
+            self.calibrate_on_first_use();
+        }
+    }
+
+    /// Measures, if that is wanted and was not done or tried before. A failure
+    /// is a warning: runs go by the rules then.
+    pub(crate) fn calibrate_on_first_use(&mut self) {
         let wanted = self.settings.calibration == Calibration::OnFirstUse;
-        if self.calibrated || !open || !wanted || self.settings.cache.is_none() {
+        if self.calibrated || !wanted || self.settings.cache.is_none() {
             return;
         }
         self.calibrated = true;
@@ -56,15 +63,34 @@ impl PersistentVulkanBackend {
         }
     }
 
+    /// What was measured of the CPU engine, now or by an earlier process.
+    pub(crate) fn cpu_times(&self) -> &[CpuTime] {
+        &self.cpu_times
+    }
+
+    /// Keeps what was measured of the CPU engine beside this device.
+    pub(crate) fn keep_cpu_times(&mut self, times: Vec<CpuTime>) {
+        self.cpu_times = times;
+        self.store_findings();
+    }
+
     fn measure(&mut self, effort: Effort) -> Result<(), Error> {
         let spirv = kernels::field_add_for(self.device.caps()).spirv;
         let kernel = self.kernels.get(spirv)?;
-        let tuning = self.transfer.calibrate(&kernel, ELEMENT_BYTES, effort)?;
+        self.transfer.calibrate(&kernel, ELEMENT_BYTES, effort)?;
         self.calibrated = true;
-        if let Some(folder) = &self.settings.cache {
-            self.subject().store(folder, &tuning);
-        }
+        self.store_findings();
         Ok(())
+    }
+
+    fn store_findings(&self) {
+        if let Some(folder) = &self.settings.cache {
+            let findings = Findings {
+                tuning: self.tuning().clone(),
+                cpu: self.cpu_times.clone(),
+            };
+            self.subject().store(folder, &findings);
+        }
     }
 
     fn subject(&self) -> Subject {

@@ -1,0 +1,221 @@
+//! A Vulkan device and the CPU, and which of them was faster.
+
+use std::time::{Duration, Instant};
+
+use vk_mem_paths::{PathChoice, Tuning};
+
+use crate::RunReport;
+use crate::calibration::CpuTime;
+use crate::cpu::CpuEngine;
+use crate::kernels::{self, LIMBS};
+use crate::spirv::PersistentVulkanBackend;
+
+/// Both engines, for [`Executor::Fastest`](crate::Executor::Fastest).
+#[derive(Debug)]
+pub struct Fastest {
+    pub(crate) vulkan: PersistentVulkanBackend,
+    pub(crate) cpu: CpuEngine,
+    /// Which of them ran last.
+    last: Side,
+}
+
+/// One of the two engines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Vulkan,
+    Cpu,
+}
+
+/// What a call asks for, as far as it matters to the choice.
+pub(crate) struct Call<'a> {
+    /// The caller's module; `None` for the library's own.
+    spirv: Option<&'a [u8]>,
+    /// Elements of all jobs.
+    elements: usize,
+    /// Whether device memory was asked for.
+    device_local: bool,
+}
+
+impl<'a> Call<'a> {
+    /// A call that runs `spirv` over `jobs` jobs of `elements` elements.
+    pub(crate) fn of(spirv: &'a [u8], jobs: usize, elements: usize, device_local: bool) -> Self {
+        Self {
+            spirv: Some(spirv),
+            elements: jobs.saturating_mul(elements),
+            device_local,
+        }
+    }
+
+    /// A call that adds, with the library's kernel.
+    pub(crate) fn of_addition(jobs: usize, elements: usize) -> Self {
+        Self {
+            spirv: None,
+            elements: jobs.saturating_mul(elements),
+            device_local: false,
+        }
+    }
+}
+
+/// The sizes at which the CPU is measured, in elements.
+const SIZES: [usize; 4] = [1 << 6, 1 << 10, 1 << 14, 1 << 18];
+/// Measurements of one size, at least and at most, and how long they should
+/// take together.
+const ROUNDS: (u128, u128) = (3, 15);
+const ROUNDS_TIME: Duration = Duration::from_millis(1);
+
+impl Fastest {
+    /// `vulkan` and a CPU engine, both measured now unless they were before.
+    ///
+    /// # Errors
+    /// [`Error::DataPath`](crate::Error::DataPath) where threads cannot be
+    /// started.
+    pub fn new(mut vulkan: PersistentVulkanBackend) -> anyhow::Result<Self> {
+        let mut cpu = CpuEngine::new()?;
+        vulkan.calibrate_on_first_use();
+        if vulkan.cpu_times().is_empty() && !vulkan.tuning().measured.is_empty() {
+            vulkan.keep_cpu_times(measure(&mut cpu)?);
+        }
+        Ok(Self {
+            vulkan,
+            cpu,
+            last: Side::Vulkan,
+        })
+    }
+
+    /// What the last run did, wherever it was.
+    pub(crate) fn last_report(&self) -> Option<&RunReport> {
+        match self.last {
+            Side::Vulkan => self.vulkan.last_report(),
+            Side::Cpu => self.cpu.last_report(),
+        }
+    }
+
+    /// The engine for `call`: the CPU where it knows the kernel, nobody asked
+    /// for device memory, and it was measured to be faster at that size.
+    pub(crate) fn choose(&mut self, call: &Call<'_>) -> Side {
+        let known = call
+            .spirv
+            .is_none_or(|spirv| kernels::find_by_spirv(spirv).is_some());
+        let (tuning, cpu) = (self.vulkan.tuning(), self.vulkan.cpu_times());
+        let faster = known && !call.device_local && cpu_is_faster(tuning, cpu, call.elements);
+        self.last = if faster { Side::Cpu } else { Side::Vulkan };
+        self.last
+    }
+}
+
+/// Whether the CPU takes less time per element than the fastest path, each at
+/// the size nearest to `elements` that was measured. What was not measured is
+/// not faster.
+fn cpu_is_faster(tuning: &Tuning, cpu: &[CpuTime], elements: usize) -> bool {
+    let Some(device) = tuning.fastest(elements, PathChoice::Auto, |_| true) else {
+        return false;
+    };
+    let nearest = cpu
+        .iter()
+        .min_by_key(|time| time.elements.abs_diff(device.elements));
+    nearest.is_some_and(|cpu| {
+        let [cpu_all, device_all] = [
+            u128::from(cpu.nanoseconds) * device.elements as u128,
+            u128::from(device.nanoseconds) * cpu.elements as u128,
+        ];
+        cpu_all < device_all
+    })
+}
+
+fn measure(cpu: &mut CpuEngine) -> anyhow::Result<Vec<CpuTime>> {
+    let times = SIZES.map(|elements| measure_size(cpu, elements));
+    times.into_iter().collect()
+}
+
+/// The fastest of several runs into memory that was written before, as the
+/// device's paths are measured.
+fn measure_size(cpu: &mut CpuEngine, elements: usize) -> anyhow::Result<CpuTime> {
+    let limbs = elements * LIMBS;
+    let (a, b) = (vec![1; limbs], vec![2; limbs]);
+    let mut sums = vec![3; limbs];
+    let mut run = || -> anyhow::Result<Duration> {
+        let start = Instant::now();
+        cpu.field_add_batch_into(&[(&a, &b)], elements, &mut [&mut sums])?;
+        Ok(start.elapsed())
+    };
+    let mut fastest = run()?;
+    let rounds = ROUNDS_TIME.as_nanos() / fastest.as_nanos().max(1);
+    for _ in 0..rounds.clamp(ROUNDS.0, ROUNDS.1) {
+        fastest = fastest.min(run()?);
+    }
+    Ok(CpuTime {
+        elements,
+        nanoseconds: u64::try_from(fastest.as_nanos()).unwrap_or(u64::MAX),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vk_mem_paths::{Measured, Path, Strategy};
+
+    fn tuning() -> Tuning {
+        let row = |elements, nanoseconds| Measured {
+            elements,
+            strategy: Strategy {
+                path: Path::HostVisible,
+                lanes: 1,
+                depth: 1,
+                chunk: elements,
+            },
+            nanoseconds,
+        };
+        Tuning {
+            measured: vec![row(64, 20_000), row(1 << 18, 1_000_000)],
+            ..Tuning::default()
+        }
+    }
+
+    fn cpu(elements: usize, nanoseconds: u64) -> CpuTime {
+        CpuTime {
+            elements,
+            nanoseconds,
+        }
+    }
+
+    #[test]
+    fn the_cpu_is_taken_where_it_was_faster() {
+        let cpu = [cpu(64, 500), cpu(1 << 18, 2_000_000)];
+        for (elements, faster) in [(0, true), (64, true), (1 << 18, false), (1 << 30, false)] {
+            assert_eq!(
+                cpu_is_faster(&tuning(), &cpu, elements),
+                faster,
+                "{elements}"
+            );
+        }
+    }
+
+    #[test]
+    fn rates_count_where_sizes_differ() {
+        // Twice the elements in twice the time and a bit: slower.
+        assert!(!cpu_is_faster(
+            &tuning(),
+            &[cpu(1 << 19, 2_000_001)],
+            1 << 20
+        ));
+        assert!(cpu_is_faster(
+            &tuning(),
+            &[cpu(1 << 19, 1_999_999)],
+            1 << 20
+        ));
+    }
+
+    #[test]
+    fn what_was_not_measured_is_not_faster() {
+        assert!(!cpu_is_faster(&tuning(), &[], 64));
+        assert!(!cpu_is_faster(&Tuning::default(), &[cpu(64, 1)], 64));
+    }
+
+    #[test]
+    fn every_size_is_measured() {
+        let times = measure(&mut CpuEngine::with_threads(2).unwrap()).unwrap();
+        let sizes: Vec<_> = times.iter().map(|time| time.elements).collect();
+        assert_eq!(sizes, SIZES);
+        assert!(times.iter().all(|time| time.nanoseconds > 0));
+    }
+}
