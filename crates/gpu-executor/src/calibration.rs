@@ -1,11 +1,10 @@
 //! What was measured on a device, kept from process to process.
 
 use std::io;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use vk_core::{CacheFile, DeviceCaps};
-use vk_mem_paths::Tuning;
+use vk_mem_paths::{Path, Tuning};
 
 /// When a backend measures which path and which cut of the work is fastest.
 ///
@@ -42,10 +41,12 @@ pub(crate) struct Subject {
 }
 
 /// What is kept between processes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Findings {
-    /// How the device's runs are fastest.
+    /// How runs over the caller's slices are fastest.
     pub(crate) tuning: Tuning,
+    /// The faster path of runs over host buffers.
+    pub(crate) host_buffers: Path,
     /// How long the CPU engine takes; empty where nobody asked.
     pub(crate) cpu: Vec<CpuTime>,
 }
@@ -85,7 +86,7 @@ impl Subject {
 
     /// What is stored for this subject. A file that is not for it, or cannot
     /// be used, is none; the log says why.
-    pub(crate) fn load(&self, folder: &Path) -> Option<Findings> {
+    pub(crate) fn load(&self, folder: &std::path::Path) -> Option<Findings> {
         let path = folder.join(self.file_name());
         let read = CacheFile::new(folder, &self.file_name()).and_then(|file| file.read(MOST_BYTES));
         let bytes = read.unwrap_or_else(|error| {
@@ -108,7 +109,7 @@ impl Subject {
 
     /// Stores `findings` for this subject. A failure is a warning: only time is
     /// lost.
-    pub(crate) fn store(&self, folder: &Path, findings: &Findings) {
+    pub(crate) fn store(&self, folder: &std::path::Path, findings: &Findings) {
         let file = File {
             subject: self.clone(),
             findings: findings.clone(),
@@ -141,6 +142,7 @@ mod tests {
                 streaming_stores: true,
                 ..Tuning::default()
             },
+            host_buffers: Path::DeviceLocal,
             cpu: vec![CpuTime {
                 elements: 64,
                 nanoseconds: 1,

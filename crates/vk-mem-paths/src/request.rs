@@ -64,7 +64,8 @@ pub struct Request {
     /// The path.
     pub path: PathChoice,
     /// The most elements of one chunk; `None` leaves it to the planner, which
-    /// takes [`DEFAULT_CHUNK`](crate::DEFAULT_CHUNK) for a sequential run and less for a pipelined one.
+    /// takes [`DEFAULT_CHUNK`](crate::DEFAULT_CHUNK) for a sequential run and
+    /// less for a pipelined one.
     pub chunk: Option<usize>,
     /// The most chunks in flight; `None` leaves it to the planner.
     pub depth: Option<usize>,

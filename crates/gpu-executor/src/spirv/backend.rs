@@ -12,7 +12,7 @@ use vk_mem_paths::{Packing, Path, PathChoice, PinnedTransfer, Request, Transfer,
 use super::Builder;
 use super::builder::Settings;
 use super::ran::Ran;
-use crate::calibration::CpuTime;
+use crate::calibration::Findings;
 use crate::jobs::{self, Job, Outputs};
 use crate::kernels::{self, ELEMENT_BYTES};
 use crate::{Error, Mode, RunReport};
@@ -32,10 +32,9 @@ pub struct PersistentVulkanBackend {
     pub(super) kernels: KernelCache,
     device: Arc<Device>,
     settings: Settings,
-    /// Whether there is a calibration, or one was tried.
+    findings: Option<Findings>,
+    /// Whether there are findings, or a calibration was tried.
     calibrated: bool,
-    /// What was measured of the CPU engine beside this device.
-    cpu_times: Vec<CpuTime>,
     pub(super) report: Option<RunReport>,
 }
 
@@ -232,8 +231,8 @@ impl PersistentVulkanBackend {
             kernels,
             device,
             settings,
+            findings: None,
             calibrated: false,
-            cpu_times: Vec::new(),
             report: None,
         };
         backend.load_calibration();

@@ -240,3 +240,28 @@ fn buffers_that_do_not_fit_are_refused() {
     setup.run(&direct, [&a, &a], &mut out).unwrap();
     assert_sums(&a, &a, &out, "after errors");
 }
+
+#[test]
+fn a_calibration_decides_where_runs_go_that_ask_for_no_path() {
+    let mut setup = Setup::new(true, TransferOptions::default());
+    let kernel = Arc::clone(&setup.kernel);
+    let fastest = setup.pinned.calibrate(&kernel, ELEMENT_BYTES).unwrap();
+    assert!(setup.pinned.flights.is_empty());
+    let (a, b) = (setup.filled(20_000, 1), setup.filled(20_000, 2));
+    let mut out = setup.filled(20_000, 3);
+    let open = Request {
+        path: PathChoice::Auto,
+        ..request(Path::HostVisible, None)
+    };
+    let (plan, _) = setup.run(&open, [&a, &b], &mut out).unwrap();
+    assert_sums(&a, &b, &out, "after a calibration");
+    assert_eq!(
+        (plan.path(), plan.reason()),
+        (fastest, "measured to be the fastest")
+    );
+    for path in PATHS {
+        setup.pinned.set_fastest(Some(path));
+        let (plan, _) = setup.run(&open, [&a, &b], &mut out).unwrap();
+        assert_eq!(plan.path(), path);
+    }
+}

@@ -28,6 +28,7 @@ pub struct PinnedTransfer {
     set_layout: Arc<SetLayout>,
     device: Arc<Device>,
     pub(super) options: TransferOptions,
+    fastest: Option<Path>,
 }
 
 impl PinnedTransfer {
@@ -43,7 +44,14 @@ impl PinnedTransfer {
             set_layout: Arc::clone(set_layout),
             device: Arc::clone(device),
             options,
+            fastest: None,
         }
+    }
+
+    /// The path that runs take unless asked otherwise; `None`, as at first,
+    /// leaves it to the planner's rule.
+    pub fn set_fastest(&mut self, path: Option<Path>) {
+        self.fastest = path;
     }
 
     /// A shared buffer of `words` words, all zero.
@@ -86,6 +94,7 @@ impl PinnedTransfer {
         self.settle();
         let plan = plan_pinned(
             self.device.caps(),
+            self.fastest,
             elements,
             element_bytes,
             kernel.workgroup_size(),
@@ -137,9 +146,14 @@ impl PinnedTransfer {
         self.flights
             .retain(|flight| flight.is_in_flight() || !flight.is_stale());
         if self.flights.iter().any(Flight::is_in_flight) {
-            self.flights.retain(Flight::is_in_flight);
-            self.scratch = None;
+            self.forget();
         }
+    }
+
+    /// Drops everything that is not in flight.
+    pub(super) fn forget(&mut self) {
+        self.flights.retain(Flight::is_in_flight);
+        self.scratch = None;
     }
 
     /// Puts the flight of this run first: a known one, or one recorded now.

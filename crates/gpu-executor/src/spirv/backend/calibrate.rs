@@ -9,8 +9,8 @@ use crate::{Error, Mode};
 
 impl PersistentVulkanBackend {
     /// Measures, with the library's field addition, which path and which cut
-    /// of the work is fastest for each size, plans all further runs by it and
-    /// stores it where the builder's [`Cache`](crate::Cache) says. Takes about
+    /// of the work is fastest for each size, and which path for host buffers;
+    /// plans all further runs by it and stores it where the builder's [`Cache`](crate::Cache) says. Takes about
     /// the time and the memory that `effort` allows.
     ///
     /// # Errors
@@ -35,14 +35,15 @@ impl PersistentVulkanBackend {
         let subject = self.subject();
         let folder = self.settings.cache.as_deref();
         if let Some(findings) = folder.and_then(|folder| subject.load(folder)) {
-            self.transfer.set_tuning(findings.tuning);
-            self.cpu_times = findings.cpu;
+            self.transfer.set_tuning(findings.tuning.clone());
+            self.pinned.set_fastest(Some(findings.host_buffers));
+            self.findings = Some(findings);
             self.calibrated = true;
         }
     }
 
     /// Measures before the first run that leaves the path open.
-    pub(super) fn calibrate_for(&mut self, how: &How) {
+    pub(in crate::spirv) fn calibrate_for(&mut self, how: &How) {
         if how.mode == Mode::Pipelined && how.request.path == PathChoice::Auto {
             self.calibrate_on_first_use();
         }
@@ -65,31 +66,35 @@ impl PersistentVulkanBackend {
 
     /// What was measured of the CPU engine, now or by an earlier process.
     pub(crate) fn cpu_times(&self) -> &[CpuTime] {
-        &self.cpu_times
+        self.findings.as_ref().map_or(&[], |findings| &findings.cpu)
     }
 
-    /// Keeps what was measured of the CPU engine beside this device.
+    /// Keeps what was measured of the CPU engine beside this device, if the
+    /// device was measured.
     pub(crate) fn keep_cpu_times(&mut self, times: Vec<CpuTime>) {
-        self.cpu_times = times;
-        self.store_findings();
+        if let Some(findings) = &mut self.findings {
+            findings.cpu = times;
+            self.store_findings();
+        }
     }
 
     fn measure(&mut self, effort: Effort) -> Result<(), Error> {
         let spirv = kernels::field_add_for(self.device.caps()).spirv;
         let kernel = self.kernels.get(spirv)?;
-        self.transfer.calibrate(&kernel, ELEMENT_BYTES, effort)?;
+        let tuning = self.transfer.calibrate(&kernel, ELEMENT_BYTES, effort)?;
+        self.findings = Some(Findings {
+            tuning,
+            host_buffers: self.pinned.calibrate(&kernel, ELEMENT_BYTES)?,
+            cpu: Vec::new(),
+        });
         self.calibrated = true;
         self.store_findings();
         Ok(())
     }
 
     fn store_findings(&self) {
-        if let Some(folder) = &self.settings.cache {
-            let findings = Findings {
-                tuning: self.tuning().clone(),
-                cpu: self.cpu_times.clone(),
-            };
-            self.subject().store(folder, &findings);
+        if let (Some(folder), Some(findings)) = (&self.settings.cache, &self.findings) {
+            self.subject().store(folder, findings);
         }
     }
 

@@ -1,0 +1,75 @@
+//! Measures which path runs over shared buffers take.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use vk_core::Kernel;
+
+use super::{PinnedBuffer, PinnedTransfer};
+use crate::{Error, Packing, Path, PathChoice, Request};
+
+/// Elements of a measured run: enough for chunks to overlap.
+const ELEMENTS: usize = 1 << 18;
+/// Measured runs per path; the fastest counts.
+const ROUNDS: usize = 4;
+/// The staged path is taken if it is faster by more than this share of the
+/// direct one's time: less is noise.
+const MARGIN: u32 = 32;
+
+impl PinnedTransfer {
+    /// Measures which path is faster for runs of `kernel` over elements of
+    /// `element_bytes` bytes, takes it from now on where none is asked for,
+    /// and returns it.
+    ///
+    /// # Errors
+    /// As [`Self::buffer`] and [`Self::run`]; what was taken before is kept.
+    pub fn calibrate(&mut self, kernel: &Arc<Kernel>, element_bytes: usize) -> Result<Path, Error> {
+        let words = (ELEMENTS * element_bytes).div_ceil(size_of::<u64>());
+        let mut buffers = Vec::with_capacity(3);
+        for _ in 0..3 {
+            buffers.push(self.buffer(words)?);
+        }
+        let [a, b, out] = &mut buffers[..] else {
+            return Err(Error::Internal {
+                what: format!("expected 3 buffers, found {}", buffers.len()),
+            });
+        };
+        let mut time = |path| self.time(kernel, element_bytes, path, [a, b], out);
+        let (direct, staged) = (time(Path::HostVisible)?, time(Path::DeviceLocal)?);
+        let path = match staged < direct - direct / MARGIN {
+            true => Path::DeviceLocal,
+            false => Path::HostVisible,
+        };
+        self.set_fastest(Some(path));
+        // What the runs of callers need may be another size.
+        self.forget();
+        Ok(path)
+    }
+
+    /// The fastest of several runs, after one that records the commands.
+    fn time(
+        &mut self,
+        kernel: &Arc<Kernel>,
+        element_bytes: usize,
+        path: Path,
+        [a, b]: [&PinnedBuffer; 2],
+        out: &mut PinnedBuffer,
+    ) -> Result<Duration, Error> {
+        let request = Request {
+            path: PathChoice::Fixed(path),
+            chunk: None,
+            depth: None,
+            lanes: None,
+            packing: Packing::AcrossJobs,
+        };
+        let mut fastest = Duration::MAX;
+        for round in 0..=ROUNDS {
+            let start = Instant::now();
+            self.run(kernel, &request, element_bytes, a, b, out)?;
+            if round > 0 {
+                fastest = fastest.min(start.elapsed());
+            }
+        }
+        Ok(fastest)
+    }
+}
