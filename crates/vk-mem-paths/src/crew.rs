@@ -5,17 +5,21 @@
 //! Workers call a closure whose borrows they cannot see. What keeps that
 //! sound:
 //!
-//! 1. [`Crew::run`] publishes a task under the lock, with the number of calls
-//!    that are to be made, and takes it back under the lock before it returns
-//!    or unwinds.
-//! 2. A worker takes a call under the lock, and only of a task that is
-//!    published; `running` counts the calls taken and not yet returned.
-//! 3. Taking the task back waits until `running` is 0. Afterwards nothing is
-//!    published, so no further call can be taken.
+//! 1. `left` counts the calls of a task that nobody has taken, `unfinished`
+//!    those that have not returned. [`Crew::run`] sets both, after it wrote
+//!    `task` and while both were 0, and does not return or unwind before both
+//!    are 0 again.
+//! 2. Whoever calls the task has lowered `left` from more than 0 before, and
+//!    lowers `unfinished` after. So between the two, `run` has not returned:
+//!    `task` is that of the call, its borrows are alive, and nobody writes it.
+//! 3. `left` is set with release and lowered with acquire ordering, so that
+//!    `task` is seen as it was written; `unfinished` is lowered with release
+//!    and read with acquire ordering, so that `run` sees what the calls did.
 
 use std::any::Any;
+use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -25,6 +29,9 @@ use crate::Error;
 /// How long a worker polls for the next task before it sleeps. The tasks of
 /// one run follow each other faster than a system wakes its threads.
 const POLL: Duration = Duration::from_micros(150);
+/// How long the caller polls for the last calls to return before it sleeps:
+/// they end at nearly the same time, and waking it takes longer than that.
+const LINGER: Duration = Duration::from_micros(50);
 
 /// The threads of a backend, which help its caller with host copies.
 ///
@@ -39,22 +46,26 @@ pub struct Crew {
 }
 
 struct Shared {
-    state: Mutex<State>,
-    // Counts published tasks; read without the lock by workers that poll.
+    // Calls not yet taken: numbers below `left`.
+    left: AtomicUsize,
+    unfinished: AtomicUsize,
+    task: UnsafeCell<Option<Task>>,
+    // Counts published tasks, for workers that wait for the next one.
     published: AtomicU64,
+    closed: AtomicBool,
+    state: Mutex<State>,
     start: Condvar,
     done: Condvar,
 }
 
+// SAFETY: `task` is written only by `run`, which has the crew to itself, while
+// no call is left or unfinished, and read only between the two (rules 1 and 2).
+unsafe impl Sync for Shared {}
+
 #[derive(Default)]
 struct State {
-    task: Option<Task>,
-    // Calls not yet taken: numbers below `left`.
-    left: usize,
-    running: usize,
     sleeping: usize,
     panic: Option<Box<dyn Any + Send>>,
-    closed: bool,
 }
 
 type Task = &'static (dyn Fn(usize) + Sync);
@@ -72,8 +83,12 @@ impl Crew {
         };
         let mut crew = Self {
             shared: Arc::new(Shared {
-                state: Mutex::default(),
+                left: AtomicUsize::new(0),
+                unfinished: AtomicUsize::new(0),
+                task: UnsafeCell::new(None),
                 published: AtomicU64::new(0),
+                closed: AtomicBool::new(false),
+                state: Mutex::default(),
                 start: Condvar::new(),
                 done: Condvar::new(),
             }),
@@ -106,11 +121,13 @@ impl Crew {
             return (0..count).for_each(task);
         }
         // SAFETY: only the lifetime changes; `taken_back` ends every use of
-        // the longer one before this function returns or unwinds (rules 1 to
-        // 3 of the module).
+        // the longer one before this function returns or unwinds (rules 1 and
+        // 2 of the module).
         let erased: Task = unsafe { std::mem::transmute(task) };
         let taken_back = TakeBack(&self.shared);
-        self.shared.publish(erased, count);
+        // SAFETY: `&mut self` excludes another task, and the last one was
+        // waited for (rule 1); this one is by `taken_back`.
+        unsafe { self.shared.publish(erased, count) };
         // The caller is one of the crew: it takes calls until none is left.
         while let Some((task, number)) = self.shared.take() {
             self.shared.call(task, number);
@@ -147,12 +164,8 @@ impl Crew {
 
 impl Drop for Crew {
     fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        state.closed = true;
-        // Under the lock: a worker about to sleep has looked under it too.
-        self.shared.published.fetch_add(1, Ordering::Release);
-        self.shared.start.notify_all();
-        drop(state);
+        self.shared.closed.store(true, Ordering::Release);
+        self.shared.wake();
         for worker in self.workers.drain(..) {
             // A worker catches the panics of its calls; it has none of its own.
             let _ = worker.join();
@@ -160,88 +173,98 @@ impl Drop for Crew {
     }
 }
 
-/// Ends a task when it drops: waits for the calls that are running.
+/// Ends a task when it drops: what nobody has taken is not called any more,
+/// and what is running is waited for.
 struct TakeBack<'a>(&'a Shared);
 
 impl Drop for TakeBack<'_> {
     fn drop(&mut self) {
-        let state = self.0.lock();
-        let busy = |state: &mut State| state.left > 0 || state.running > 0;
-        let state = self.0.done.wait_while(state, busy);
-        state.unwrap_or_else(PoisonError::into_inner).task = None;
+        let shared = self.0;
+        let rest = shared.left.swap(0, Ordering::Acquire);
+        shared.unfinished.fetch_sub(rest, Ordering::AcqRel);
+        let busy = || shared.unfinished.load(Ordering::Acquire) > 0;
+        if !poll(LINGER, || !busy()) {
+            let woken = shared.done.wait_while(shared.lock(), |_| busy());
+            drop(woken.unwrap_or_else(PoisonError::into_inner));
+        }
     }
 }
 
 impl Shared {
-    fn publish(&self, task: Task, count: usize) {
-        let mut state = self.lock();
-        state.task = Some(task);
-        state.left = count;
+    /// Gives `count` calls of `task` to whoever takes them.
+    ///
+    /// # Safety
+    /// No call of an earlier task is left or unfinished, and the caller waits
+    /// for those of this one while what `task` borrows is alive.
+    unsafe fn publish(&self, task: Task, count: usize) {
+        // SAFETY: nobody reads it: no call is left or unfinished (rule 2).
+        unsafe { *self.task.get() = Some(task) };
+        self.unfinished.store(count, Ordering::Relaxed);
+        self.left.store(count, Ordering::Release);
+        self.wake();
+    }
+
+    /// Tells the workers that there is something new.
+    fn wake(&self) {
         self.published.fetch_add(1, Ordering::Release);
-        if state.sleeping > 0 {
+        // Under the lock: a worker about to sleep has looked under it too.
+        if self.lock().sleeping > 0 {
             self.start.notify_all();
         }
     }
 
     /// Takes a call of the published task, if one is left.
     fn take(&self) -> Option<(Task, usize)> {
-        self.lock().take()
+        let one_less = |left: usize| left.checked_sub(1);
+        let left = self
+            .left
+            .fetch_update(Ordering::Acquire, Ordering::Relaxed, one_less)
+            .ok()?;
+        // SAFETY: a call was taken and has not returned, so nobody writes
+        // (rule 2).
+        let task = unsafe { *self.task.get() }?;
+        Some((task, left - 1))
     }
 
     fn call(&self, task: Task, number: usize) {
         let outcome = catch_unwind(AssertUnwindSafe(|| task(number)));
-        let mut state = self.lock();
-        state.running -= 1;
         if let Err(panic) = outcome {
-            state.panic.get_or_insert(panic);
+            self.lock().panic.get_or_insert(panic);
         }
-        if state.left == 0 && state.running == 0 {
+        if self.unfinished.fetch_sub(1, Ordering::AcqRel) == 1 {
+            // Under the lock: a caller about to sleep has looked under it too.
+            drop(self.lock());
             self.done.notify_all();
         }
     }
 
     /// What a worker does all its life.
     fn work(&self) {
-        let mut seen = 0;
-        while let Some((task, number)) = self.next(&mut seen) {
+        while let Some((task, number)) = self.next() {
             self.call(task, number);
         }
     }
 
     /// The next call for a worker; `None` when the crew is dropped.
-    fn next(&self, seen: &mut u64) -> Option<(Task, usize)> {
+    fn next(&self) -> Option<(Task, usize)> {
         loop {
-            let mut state = self.lock();
-            if state.closed {
+            // Before looking: what is published meanwhile is not missed.
+            let seen = self.published.load(Ordering::Acquire);
+            if self.closed.load(Ordering::Acquire) {
                 return None;
             }
-            if let Some(call) = state.take() {
+            if let Some(call) = self.take() {
                 return Some(call);
             }
-            // Nothing can be published while the lock is held.
-            *seen = self.published.load(Ordering::Acquire);
-            drop(state);
-            if self.poll(*seen) {
+            let idle = || self.published.load(Ordering::Acquire) == seen;
+            if poll(POLL, || !idle()) {
                 continue;
             }
             let mut state = self.lock();
             state.sleeping += 1;
-            let idle = |_: &mut State| self.published.load(Ordering::Acquire) == *seen;
-            let woken = self.start.wait_while(state, idle);
+            let woken = self.start.wait_while(state, |_| idle());
             woken.unwrap_or_else(PoisonError::into_inner).sleeping -= 1;
         }
-    }
-
-    /// Whether something was published after `seen`, within a short while.
-    fn poll(&self, seen: u64) -> bool {
-        let start = Instant::now();
-        while start.elapsed() < POLL {
-            if self.published.load(Ordering::Acquire) != seen {
-                return true;
-            }
-            std::hint::spin_loop();
-        }
-        false
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -250,12 +273,17 @@ impl Shared {
     }
 }
 
-impl State {
-    fn take(&mut self) -> Option<(Task, usize)> {
-        let task = self.task.filter(|_| self.left > 0)?;
-        self.left -= 1;
-        self.running += 1;
-        Some((task, self.left))
+/// Whether `what` comes true within `patience`; looks at least once.
+fn poll(patience: Duration, what: impl Fn() -> bool) -> bool {
+    let start = Instant::now();
+    loop {
+        if what() {
+            return true;
+        }
+        if start.elapsed() > patience {
+            return false;
+        }
+        std::hint::spin_loop();
     }
 }
 
