@@ -1,8 +1,6 @@
 //! A Vulkan device and the CPU, and which of them was faster.
 
-use std::time::{Duration, Instant};
-
-use vk_mem_paths::{PathChoice, Tuning};
+use vk_mem_paths::{PathChoice, Tuning, fastest_of};
 
 use crate::RunReport;
 use crate::calibration::CpuTime;
@@ -58,10 +56,6 @@ impl<'a> Call<'a> {
 
 /// The sizes at which the CPU is measured, in elements.
 const SIZES: [usize; 4] = [1 << 6, 1 << 10, 1 << 14, 1 << 18];
-/// Measurements of one size, at least and at most, and how long they should
-/// take together.
-const ROUNDS: (u128, u128) = (3, 15);
-const ROUNDS_TIME: Duration = Duration::from_millis(1);
 
 impl Fastest {
     /// `vulkan` and a CPU engine, both measured now unless they were before.
@@ -127,22 +121,14 @@ fn measure(cpu: &mut CpuEngine) -> anyhow::Result<Vec<CpuTime>> {
     times.into_iter().collect()
 }
 
-/// The fastest of several runs into memory that was written before, as the
-/// device's paths are measured.
+/// Runs write to memory that was written before, as those of the device's
+/// measured paths do.
 fn measure_size(cpu: &mut CpuEngine, elements: usize) -> anyhow::Result<CpuTime> {
     let limbs = elements * LIMBS;
     let (a, b) = (vec![1; limbs], vec![2; limbs]);
     let mut sums = vec![3; limbs];
-    let mut run = || -> anyhow::Result<Duration> {
-        let start = Instant::now();
-        cpu.field_add_batch_into(&[(&a, &b)], elements, &mut [&mut sums])?;
-        Ok(start.elapsed())
-    };
-    let mut fastest = run()?;
-    let rounds = ROUNDS_TIME.as_nanos() / fastest.as_nanos().max(1);
-    for _ in 0..rounds.clamp(ROUNDS.0, ROUNDS.1) {
-        fastest = fastest.min(run()?);
-    }
+    let jobs: [(&[u64], &[u64]); 1] = [(&a, &b)];
+    let fastest = fastest_of(|| cpu.field_add_batch_into(&jobs, elements, &mut [&mut sums]))?;
     Ok(CpuTime {
         elements,
         nanoseconds: u64::try_from(fastest.as_nanos()).unwrap_or(u64::MAX),

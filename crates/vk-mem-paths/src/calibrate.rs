@@ -8,7 +8,7 @@ use vk_core::{DeviceCaps, DeviceKind, Kernel};
 
 use crate::{
     Error, Job, Measured, Packing, Path, PathChoice, Request, Strategy, Transfer, Tuning,
-    advise_huge_pages,
+    advise_huge_pages, fastest_of,
 };
 
 /// How long a calibration may take, and how far it goes.
@@ -59,11 +59,6 @@ const CHANCES: usize = 2;
 /// A path that is slower with them than the fastest one, by more than this
 /// share of its time, gets no other.
 const HOPELESS: u32 = 3;
-/// Repetitions of one measurement, at least and at most, and how long they
-/// should take together.
-const ROUNDS: (u128, u128) = (3, 15);
-const ROUNDS_TIME: Duration = Duration::from_millis(1);
-
 /// What is on or off for runs of every size.
 struct Knob {
     turn: fn(&mut Tuning),
@@ -233,13 +228,8 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// The fastest of several runs, after one that makes what they need.
     fn time(&mut self, elements: usize, strategy: Strategy) -> Result<Measured, Error> {
-        let mut fastest = self.run(elements, &strategy)?;
-        let rounds = ROUNDS_TIME.as_nanos() / fastest.as_nanos().max(1);
-        for _ in 0..rounds.clamp(ROUNDS.0, ROUNDS.1) {
-            fastest = fastest.min(self.run(elements, &strategy)?);
-        }
+        let fastest = fastest_of(|| self.run(elements, &strategy))?;
         Ok(Measured {
             elements,
             strategy,
@@ -247,7 +237,7 @@ impl Bench<'_> {
         })
     }
 
-    fn run(&mut self, elements: usize, strategy: &Strategy) -> Result<Duration, Error> {
+    fn run(&mut self, elements: usize, strategy: &Strategy) -> Result<(), Error> {
         let request = Request {
             path: PathChoice::Fixed(strategy.path),
             chunk: Some(strategy.chunk),
@@ -263,10 +253,9 @@ impl Bench<'_> {
             out: &mut self.out[..bytes],
             fresh: false,
         }];
-        let start = Instant::now();
         self.transfer
-            .run(self.kernel, &request, self.element_bytes, &mut jobs)?;
-        Ok(start.elapsed())
+            .run(self.kernel, &request, self.element_bytes, &mut jobs)
+            .map(drop)
     }
 
     /// Makes the operands long enough; their pages are written, as those of a

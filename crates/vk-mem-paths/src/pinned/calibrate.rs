@@ -1,17 +1,15 @@
 //! Measures which path runs over shared buffers take.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use vk_core::Kernel;
 
 use super::{PinnedBuffer, PinnedTransfer};
-use crate::{Error, Packing, Path, PathChoice, Request};
+use crate::{Error, Packing, Path, PathChoice, Request, fastest_of};
 
 /// Elements of a measured run: enough for chunks to overlap.
 const ELEMENTS: usize = 1 << 18;
-/// Measured runs per path; the fastest counts.
-const ROUNDS: usize = 4;
 /// The staged path is taken if it is faster by more than this share of the
 /// direct one's time: less is noise.
 const MARGIN: u32 = 32;
@@ -46,7 +44,6 @@ impl PinnedTransfer {
         Ok(path)
     }
 
-    /// The fastest of several runs, after one that records the commands.
     fn time(
         &mut self,
         kernel: &Arc<Kernel>,
@@ -62,14 +59,9 @@ impl PinnedTransfer {
             lanes: None,
             packing: Packing::AcrossJobs,
         };
-        let mut fastest = Duration::MAX;
-        for round in 0..=ROUNDS {
-            let start = Instant::now();
-            self.run(kernel, &request, element_bytes, a, b, out)?;
-            if round > 0 {
-                fastest = fastest.min(start.elapsed());
-            }
-        }
-        Ok(fastest)
+        fastest_of(|| {
+            self.run(kernel, &request, element_bytes, a, b, out)
+                .map(drop)
+        })
     }
 }
