@@ -275,6 +275,7 @@ impl PersistentVulkanBackend {
     ) -> Result<Vec<Vec<u64>>, Error> {
         let start = Instant::now();
         let (kernel, limbs) = self.prepare(spirv, jobs, elements)?;
+        let start = start + self.calibrate_for(&how);
         let mut outputs = Outputs::new(jobs.len(), limbs)?;
         let out = outputs.limbs().map(|out| (out, true));
         let ran = self.transfer(&kernel, jobs, out, &how)?;
@@ -295,6 +296,7 @@ impl PersistentVulkanBackend {
     ) -> Result<(), Error> {
         let start = Instant::now();
         let (kernel, limbs) = self.prepare(spirv, jobs, elements)?;
+        let start = start + self.calibrate_for(&how);
         jobs::check_results(results, jobs.len(), limbs)?;
         let out = results.iter_mut().map(|out| (jobs::as_uninit(out), false));
         let ran = self.transfer(&kernel, jobs, out, &how)?;
@@ -332,7 +334,6 @@ impl PersistentVulkanBackend {
                 fresh,
             })
             .collect();
-        self.calibrate_for(how);
         let transfer = &mut self.transfer;
         let ran = transfer.run(kernel, &how.request, ELEMENT_BYTES, &mut byte_jobs)?;
         Ok(Ran::from(ran))

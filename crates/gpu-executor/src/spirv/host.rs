@@ -100,7 +100,7 @@ impl PersistentVulkanBackend {
         if path != PathChoice::Auto {
             how.request.path = path;
         }
-        self.calibrate_for(&how);
+        let start = start + self.calibrate_for(&how);
         let (a, b, out) = (&a.0, &b.0, &mut out.0);
         let ran = self
             .pinned

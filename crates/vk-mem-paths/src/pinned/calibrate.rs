@@ -22,26 +22,32 @@ impl PinnedTransfer {
     /// # Errors
     /// As [`Self::buffer`] and [`Self::run`]; what was taken before is kept.
     pub fn calibrate(&mut self, kernel: &Arc<Kernel>, element_bytes: usize) -> Result<Path, Error> {
-        let words = (ELEMENTS * element_bytes).div_ceil(size_of::<u64>());
-        let mut buffers = Vec::with_capacity(3);
-        for _ in 0..3 {
-            buffers.push(self.buffer(words)?);
-        }
-        let [a, b, out] = &mut buffers[..] else {
-            return Err(Error::Internal {
-                what: format!("expected 3 buffers, found {}", buffers.len()),
-            });
-        };
-        let mut time = |path| self.time(kernel, element_bytes, path, [a, b], out);
-        let (direct, staged) = (time(Path::HostVisible)?, time(Path::DeviceLocal)?);
-        let path = match staged < direct - direct / MARGIN {
-            true => Path::DeviceLocal,
-            false => Path::HostVisible,
+        let path = match self.caps().unified_memory() {
+            // There is no other memory that copies could win anything in.
+            true => Path::HostVisible,
+            false => self.faster_path(kernel, element_bytes)?,
         };
         self.set_fastest(Some(path));
+        Ok(path)
+    }
+
+    /// The path that is faster, as measured now.
+    pub(super) fn faster_path(
+        &mut self,
+        kernel: &Arc<Kernel>,
+        element_bytes: usize,
+    ) -> Result<Path, Error> {
+        let words = (ELEMENTS * element_bytes).div_ceil(size_of::<u64>());
+        let (a, b) = (self.buffer(words)?, self.buffer(words)?);
+        let mut out = self.buffer(words)?;
+        let mut time = |path| self.time(kernel, element_bytes, path, [&a, &b], &mut out);
+        let (direct, staged) = (time(Path::HostVisible)?, time(Path::DeviceLocal)?);
         // What the runs of callers need may be another size.
         self.forget();
-        Ok(path)
+        Ok(match staged < direct - direct / MARGIN {
+            true => Path::DeviceLocal,
+            false => Path::HostVisible,
+        })
     }
 
     fn time(

@@ -245,8 +245,10 @@ fn buffers_that_do_not_fit_are_refused() {
 fn a_calibration_decides_where_runs_go_that_ask_for_no_path() {
     let mut setup = Setup::new(true, TransferOptions::default());
     let kernel = Arc::clone(&setup.kernel);
+    // Not every device has reason to measure.
+    let faster = setup.pinned.faster_path(&kernel, ELEMENT_BYTES).unwrap();
+    assert!(PATHS.contains(&faster) && setup.pinned.flights.is_empty());
     let fastest = setup.pinned.calibrate(&kernel, ELEMENT_BYTES).unwrap();
-    assert!(setup.pinned.flights.is_empty());
     let (a, b) = (setup.filled(20_000, 1), setup.filled(20_000, 2));
     let mut out = setup.filled(20_000, 3);
     let open = Request {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use vk_core::{Device, Kernel, SetLayout};
+use vk_core::{Device, DeviceCaps, Kernel, SetLayout};
 
 use super::flight::{Course, Flight, Operands};
 use super::scratch::Scratch;
@@ -148,6 +148,10 @@ impl PinnedTransfer {
         if self.flights.iter().any(Flight::is_in_flight) {
             self.forget();
         }
+    }
+
+    pub(super) fn caps(&self) -> &DeviceCaps {
+        self.device.caps()
     }
 
     /// Drops everything that is not in flight.

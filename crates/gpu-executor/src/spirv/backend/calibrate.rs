@@ -1,5 +1,7 @@
 //! When a backend measures, and what it does with the result.
 
+use std::time::{Duration, Instant};
+
 use vk_mem_paths::{Effort, PathChoice, Tuning};
 
 use super::{How, PersistentVulkanBackend};
@@ -42,11 +44,14 @@ impl PersistentVulkanBackend {
         }
     }
 
-    /// Measures before the first run that leaves the path open.
-    pub(in crate::spirv) fn calibrate_for(&mut self, how: &How) {
+    /// Measures before the first run that leaves the path open, and returns
+    /// how long that took: it is no part of the run.
+    pub(in crate::spirv) fn calibrate_for(&mut self, how: &How) -> Duration {
+        let start = Instant::now();
         if how.mode == Mode::Pipelined && how.request.path == PathChoice::Auto {
             self.calibrate_on_first_use();
         }
+        start.elapsed()
     }
 
     /// Measures, if that is wanted and was not done or tried before. A failure
