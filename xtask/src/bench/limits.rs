@@ -46,9 +46,13 @@ impl Limits {
     /// Additions per second whose operands and results the device's copies
     /// could carry between host and device.
     pub(crate) fn staged_additions(&self) -> f64 {
-        (self.both_directions / BYTES_PER_ADDITION)
-            .min(self.host_to_device / BYTES_IN)
-            .min(self.device_to_host / BYTES_OUT)
+        (self.both_directions / BYTES_PER_ADDITION).min(self.bus_additions())
+    }
+
+    /// Additions per second whose operands and results the bus could carry if
+    /// neither direction slowed the other down.
+    pub(crate) fn bus_additions(&self) -> f64 {
+        (self.host_to_device / BYTES_IN).min(self.device_to_host / BYTES_OUT)
     }
 
     /// Additions per second whose operands and results the host could copy
@@ -91,6 +95,7 @@ pub(crate) mod tests {
     fn the_tightest_of_three_bounds_staged_additions() {
         let mut limits = limits();
         assert_eq!(limits.staged_additions(), 53e9 / 144.0);
+        assert_eq!(limits.bus_additions(), 48e9 / 96.0);
         limits.host_to_device = 12e9;
         assert_eq!(limits.staged_additions(), 12e9 / 96.0);
         limits.device_to_host = 1e9;

@@ -24,8 +24,13 @@ const COLOURS: [RGBColor; 6] = [
     RGBColor(86, 180, 233),
     RGBColor(230, 159, 0),
 ];
-/// One for each limit, all told from the lines by their dashes.
-const LIMIT_COLOURS: [RGBColor; 2] = [RGBColor(40, 40, 40), RGBColor(140, 140, 140)];
+/// One for each limit, all told from the lines by their dashes: a colour, a
+/// dash and the gap after it.
+const LIMIT_STYLES: [(RGBColor, (u32, u32)); 3] = [
+    (RGBColor(40, 40, 40), (10, 5)),
+    (RGBColor(140, 140, 140), (10, 5)),
+    (RGBColor(90, 90, 90), (3, 4)),
+];
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Context<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Places, Places>>;
@@ -124,10 +129,11 @@ fn draw_plot(area: &Area<'_>, chart: &Chart) -> DrawResult {
 
 fn draw_limits(context: &mut Context<'_, '_>, chart: &Chart) -> DrawResult {
     let ends = chart.x.range();
-    for (limit, colour) in chart.limits.iter().zip(LIMIT_COLOURS.iter().cycle()) {
+    for (limit, (colour, (dash, gap))) in chart.limits.iter().zip(LIMIT_STYLES.iter().cycle()) {
         let y = chart.y.place(limit.y);
         let points = [(ends.start, y), (ends.end, y)];
-        context.draw_series(DashedLineSeries::new(points, 10, 5, colour.stroke_width(2)))?;
+        let style = colour.stroke_width(2);
+        context.draw_series(DashedLineSeries::new(points, *dash, *gap, style))?;
     }
     Ok(())
 }
@@ -159,7 +165,7 @@ fn draw_legend(area: &Area<'_>, chart: &Chart) -> DrawResult {
         dashes(
             area,
             y,
-            if line.dashed { (4, 3) } else { (28, 0) },
+            if line.dashed { (4, 3) } else { (28, 1) },
             colour(line),
         )?;
         if line.dashed {
@@ -169,8 +175,8 @@ fn draw_legend(area: &Area<'_>, chart: &Chart) -> DrawResult {
         label(area, y, &line.label)?;
         y += LEGEND_STEP;
     }
-    for (limit, colour) in chart.limits.iter().zip(LIMIT_COLOURS.iter().cycle()) {
-        dashes(area, y, (10, 5), *colour)?;
+    for (limit, (colour, dash)) in chart.limits.iter().zip(LIMIT_STYLES.iter().cycle()) {
+        dashes(area, y, *dash, *colour)?;
         label(area, y, &limit.label)?;
         y += LEGEND_STEP;
     }
@@ -189,15 +195,14 @@ fn draw_mark_entry(area: &Area<'_>, y: i32, mark: &Mark) -> DrawResult {
 }
 
 /// A sample of a line, from 4 to 32 across.
-fn dashes(area: &Area<'_>, y: i32, (dash, gap): (i32, i32), colour: RGBColor) -> DrawResult {
-    let mut x = 4;
-    while x < 32 {
-        let end = (x + dash).min(32);
+fn dashes(area: &Area<'_>, y: i32, (dash, gap): (u32, u32), colour: RGBColor) -> DrawResult {
+    let step = usize::try_from(dash + gap)?;
+    for x in (4_i32..32).step_by(step) {
+        let end = x.saturating_add_unsigned(dash).min(32);
         area.draw(&PathElement::new(
             vec![(x, y), (end, y)],
             colour.stroke_width(2),
         ))?;
-        x = end + gap.max(1);
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The table above the plots: this run's figures beside limits and peers.
 
-use super::results::{Points, Results, is_reused};
+use super::results::{Points, Results, is_host_buffers, is_reused};
 use crate::bench::chart::{binary, decimal};
 use crate::bench::limits::{BYTES_PER_ADDITION, Limits};
 
@@ -25,9 +25,9 @@ pub(crate) fn rows(results: &Results<'_>, limits: &Limits) -> Vec<Row> {
     let mut rows = kernels(results, limits);
     rows.extend(host_to_host(results, limits, false));
     rows.extend(host_to_host(results, limits, true));
+    rows.extend(host_buffers(results, limits));
     rows.extend(batches(results));
-    rows.extend(against_cpu(results, false));
-    rows.extend(against_cpu(results, true));
+    rows.extend(against_cpu(results));
     rows.extend(overhead(results));
     rows
 }
@@ -53,8 +53,7 @@ fn kernels(results: &Results<'_>, limits: &Limits) -> Vec<Row> {
 
 /// The fastest path at the largest size, beside what carries its bytes.
 fn host_to_host(results: &Results<'_>, limits: &Limits, reused: bool) -> Vec<Row> {
-    let best = results.best("paths", |function| is_reused(function) == reused);
-    let Some((elements, rate)) = best.last().copied() else {
+    let Some((elements, rate)) = results.fastest_path(reused).last().copied() else {
         return Vec::new();
     };
     let bounds = [
@@ -62,16 +61,29 @@ fn host_to_host(results: &Results<'_>, limits: &Limits, reused: bool) -> Vec<Row
         ("host memcpy, all threads", limits.copied_additions()),
     ];
     let row = |(name, bound): (&str, f64)| Row {
-        measure: format!(
-            "fastest path, one job of {}, {}",
-            binary(elements),
-            memory(reused)
-        ),
+        measure: format!("{}, {}", one_job(elements), memory(reused)),
         value: additions(rate),
         beside: format!("{name}: {}", additions(bound)),
         ratio: percent(rate / bound),
     };
     bounds.map(row).into()
+}
+
+/// Each path over host buffers at its largest size, beside the bus.
+fn host_buffers(results: &Results<'_>, limits: &Limits) -> Vec<Row> {
+    let bound = limits.bus_additions();
+    let row = |function: &str| {
+        let (elements, rate) = *results.rates("paths", function).last()?;
+        Some(Row {
+            measure: format!("{function}, one job of {}", binary(elements)),
+            value: additions(rate),
+            beside: format!("bus, each way by itself: {}", additions(bound)),
+            ratio: percent(rate / bound),
+        })
+    };
+    let functions = results.functions("paths").into_iter();
+    let functions = functions.filter(|function| is_host_buffers(function));
+    functions.filter_map(row).collect()
 }
 
 /// Where pipelining gained most and least over several jobs.
@@ -138,23 +150,33 @@ pub(crate) fn gains(results: &Results<'_>, reused: bool) -> Vec<Gain> {
         .collect()
 }
 
-/// The fastest path and the fastest CPU peer at the largest common size.
-fn against_cpu(results: &Results<'_>, reused: bool) -> Option<Row> {
-    let gpu = results.best("paths", |function| is_reused(function) == reused);
-    let cpu = all_threads(results, reused);
-    let (elements, rate, peer) = gpu.iter().rev().find_map(|(elements, rate)| {
-        let (_, peer) = cpu.iter().find(|(at, _)| at == elements)?;
+/// The device and the fastest CPU peer at the largest common size.
+fn against_cpu(results: &Results<'_>) -> Vec<Row> {
+    let row = |device: &Points, reused: bool, what: &dyn Fn(f64) -> String| {
+        let (elements, rate, peer) = last_common(device, &all_threads(results, reused))?;
+        Some(Row {
+            measure: what(elements),
+            value: additions(rate),
+            beside: format!("fastest on the CPU, all threads: {}", additions(peer)),
+            ratio: times(rate / peer),
+        })
+    };
+    let copied = [false, true].map(|reused| {
+        row(&results.fastest_path(reused), reused, &|elements| {
+            format!("{}, {}", one_job(elements), memory(reused))
+        })
+    });
+    let shared = row(&results.host_buffers(), true, &|elements| {
+        format!("host buffers, one job of {}", binary(elements))
+    });
+    copied.into_iter().chain([shared]).flatten().collect()
+}
+
+/// The largest size that is in both, with the rates there.
+fn last_common(one: &Points, other: &Points) -> Option<(f64, f64, f64)> {
+    one.iter().rev().find_map(|(elements, rate)| {
+        let (_, peer) = other.iter().find(|(at, _)| at == elements)?;
         Some((*elements, *rate, *peer))
-    })?;
-    Some(Row {
-        measure: format!(
-            "fastest path, one job of {}, {}",
-            binary(elements),
-            memory(reused)
-        ),
-        value: additions(rate),
-        beside: format!("fastest on the CPU, all threads: {}", additions(peer)),
-        ratio: times(rate / peer),
     })
 }
 
@@ -182,6 +204,10 @@ fn overhead(results: &Results<'_>) -> Vec<Row> {
         .group("overhead")
         .filter(|one| one.function == "persistent");
     kept.filter_map(row).collect()
+}
+
+fn one_job(elements: f64) -> String {
+    format!("fastest path, one job of {}", binary(elements))
 }
 
 fn memory(reused: bool) -> &'static str {

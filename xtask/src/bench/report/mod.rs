@@ -76,8 +76,12 @@ fn sections(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Vec<Sectio
         (
             "One job, per path",
             "Host memory to host memory, over the size of the job; dashed with results written to \
-             the same memory every time. The limits are what the copies between host and device, \
-             and the host's own copies into and out of staging memory, could carry at most.",
+             the same memory every time. Host buffers are memory that host and device share: the \
+             kernel works in it (direct), or the device copies chunks to its own memory and back \
+             (staged). The limits: what the bus carries if neither direction slows the other \
+             down; what the device's copies carry both ways at once, which bounds the paths that \
+             copy on the device; and what the host's own copies carry into and out of staging \
+             memory, which bounds all but host buffers.",
             plots::paths(results, limits)?,
         ),
         (
@@ -95,8 +99,9 @@ fn sections(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Vec<Sectio
         ),
         (
             "Against the CPU",
-            "The fastest path at each size beside CPU libraries on all threads; dashed with \
-             results written to the same memory every time. The circle is where the fastest path \
+            "The fastest path at each size, and the fastest over host buffers, beside CPU \
+             libraries on all threads; dashed with results written to the same memory every \
+             time. The circle is where the fastest path \
              overtakes the fastest of them for good.",
             plots::against_cpu(results)?,
         ),

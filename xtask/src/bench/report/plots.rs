@@ -18,6 +18,10 @@ pub(crate) fn paths(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Op
     }
     let limits = vec![
         Limit {
+            label: "limit: bus, each way by itself".to_owned(),
+            y: limits.bus_additions(),
+        },
+        Limit {
             label: "limit: copies both ways at once".to_owned(),
             y: limits.staged_additions(),
         },
@@ -109,7 +113,7 @@ pub(crate) fn against_cpu(results: &Results<'_>) -> anyhow::Result<Option<Chart>
     let mut lines = Vec::new();
     let mut marks = Vec::new();
     for reused in [false, true] {
-        let gpu = results.best("paths", |function| is_reused(function) == reused);
+        let gpu = results.fastest_path(reused);
         let memory = if reused { "reused" } else { "fresh" };
         let found = crossover(&gpu, &all_threads(results, reused));
         marks.extend(found.map(|found| mark(memory, found)));
@@ -127,10 +131,19 @@ pub(crate) fn against_cpu(results: &Results<'_>) -> anyhow::Result<Option<Chart>
             });
         }
     }
+    let shared = results.host_buffers();
+    if !shared.is_empty() {
+        lines.push(Line {
+            label: "device, host buffers".to_owned(),
+            colour: 1,
+            dashed: false,
+            points: shared,
+        });
+    }
     let mut peers = lines_of(results, "cpu", |function| function.contains(ALL_THREADS));
     for peer in &mut peers {
-        // The first one is the device's.
-        peer.colour += 1;
+        // The first ones are the device's.
+        peer.colour += 2;
         peer.label = peer
             .label
             .replace(ALL_THREADS, "")

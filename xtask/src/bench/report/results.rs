@@ -6,6 +6,9 @@ use super::super::measurements::Measurement;
 /// memory every time.
 const REUSED: &str = ", reused";
 
+/// What the benchmarks over memory that host and device share begin with.
+const HOST_BUFFERS: &str = "host buffers, ";
+
 /// The measurements of one run.
 pub(crate) struct Results<'a>(pub(crate) &'a [Measurement]);
 
@@ -56,6 +59,24 @@ impl<'a> Results<'a> {
         points.dedup_by_key(|point| point.0);
         points
     }
+
+    /// At each size the rate of the fastest path from slices of the caller to
+    /// slices of the caller.
+    pub(crate) fn fastest_path(&self, reused: bool) -> Points {
+        self.best("paths", |function| {
+            is_reused(function) == reused && !is_host_buffers(function)
+        })
+    }
+
+    /// At each size the rate of the fastest path over host buffers.
+    pub(crate) fn host_buffers(&self) -> Points {
+        self.best("paths", is_host_buffers)
+    }
+}
+
+/// Whether `function` works in memory that host and device share.
+pub(crate) fn is_host_buffers(function: &str) -> bool {
+    function.starts_with(HOST_BUFFERS)
 }
 
 /// Whether `function` writes to the same memory every time.
@@ -106,6 +127,19 @@ pub(crate) mod tests {
         assert_eq!(results.rates("cpu", "b, 1 thread"), [(64.0, 9.0)]);
         assert!(results.get("cpu", "b, 1 thread", 64).is_some());
         assert!(results.get("cpu", "b, 1 thread", 1024).is_none());
+    }
+
+    #[test]
+    fn host_buffers_are_no_path_from_slices_to_slices() {
+        let measured = [
+            measurement("paths", "host buffers, direct", 64, 9.0),
+            measurement("paths", "pipelined", 64, 1.0),
+            measurement("paths", "pipelined, reused", 64, 2.0),
+        ];
+        let results = Results(&measured);
+        assert_eq!(results.fastest_path(false), [(64.0, 1.0)]);
+        assert_eq!(results.fastest_path(true), [(64.0, 2.0)]);
+        assert_eq!(results.host_buffers(), [(64.0, 9.0)]);
     }
 
     #[test]

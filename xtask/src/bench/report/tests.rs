@@ -28,6 +28,8 @@ fn measured() -> Vec<Measurement> {
             ));
             all.push(measurement("paths", &name("pipelined"), elements, gpu));
         }
+        let shared = "host buffers, direct";
+        all.push(measurement("paths", shared, elements, 2.0 * gpu));
         all.push(measurement("cpu", "blst, 1 thread", elements, 9e9));
         all.push(measurement("kernel", "add", elements, 25e9));
         all.push(measurement("overhead", "one_shot", elements, gpu / 100.0));
@@ -50,6 +52,10 @@ fn the_headline_sets_each_figure_beside_its_limit_or_peer() {
         "pipelining at its best, 4 jobs of 64, fresh results: 0.032 ms; sequential: 0.064 ms; 2.00 x",
         "fastest path, one job of 4K, reused results: 200M elements/s; \
          fastest on the CPU, all threads: 100M elements/s; 2.00 x",
+        "host buffers, direct, one job of 4K: 400M elements/s; \
+         bus, each way by itself: 500M elements/s; 80.0 %",
+        "host buffers, one job of 4K: 400M elements/s; \
+         fastest on the CPU, all threads: 100M elements/s; 4.00 x",
         "call on a kept backend, 64 elements: 0.064 ms; with a new backend: 6.40 ms; 100 x",
     ] {
         assert!(
