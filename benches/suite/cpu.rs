@@ -8,21 +8,21 @@ use ark_ff::{BigInt, Fp};
 use blst::{blst_fp, blst_fp_add};
 use field_kernels::LIMBS;
 use gpu_executor::cpu::CpuEngine;
-use gpu_executor_benches::{Jobs, Plan};
+use gpu_executor_benches::Jobs;
 use rayon::prelude::*;
 
 use crate::measure::{Group, Suite};
-use crate::paths::reused;
+use crate::paths::{as_slices, reused};
 
 /// Elements that one thread computes at a time, as the library's engine does.
 const GRAIN: usize = 4_096;
 const ONE: &str = "1 thread";
 const ALL: &str = "all threads";
-/// The engine in 2 forms, each of the 2 peers in 4.
-const FORMS: usize = 2 + 2 * 4;
+/// The engine and its 2 peers: one thread or all, fresh results or reused.
+const FORMS: usize = 3 * 2 * 2;
 
-pub(crate) fn count(plan: &Plan) -> usize {
-    FORMS * plan.sizes.len()
+pub(crate) fn count(suite: &Suite) -> usize {
+    FORMS * suite.plan.sizes.len()
 }
 
 pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
@@ -35,6 +35,11 @@ pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
             let name = format!("engine, {threads}");
             let call = || engine.field_add_batch(&slices, elements);
             group.fresh(&name, &jobs, call, |out| jobs.check(out))?;
+            let call = |results: &mut [Vec<u64>]| {
+                engine.field_add_batch_into(&slices, elements, &mut as_slices(results))
+            };
+            let (name, mut results) = (reused(&name), jobs.results());
+            group.reused(&name, &jobs, &mut results, call, |out| jobs.check(out))?;
         }
         arkworks().measure(&mut group, &jobs)?;
         blst().measure(&mut group, &jobs)?;

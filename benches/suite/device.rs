@@ -5,24 +5,24 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor_benches::{Plan, machine};
+use gpu_executor_benches::machine;
 use vk_core::{Device, DevicePolicy, Instance, InstanceOptions, choose_device};
+
+use crate::measure::Suite;
 
 /// Writes `device.json` into Criterion's output folder, where
 /// `CRITERION_HOME` names one: the report may be made on another machine, and
 /// on another day.
 ///
 /// # Errors
-/// When there is no device, or the file cannot be written.
-pub(crate) fn write_down(plan: &Plan) -> anyhow::Result<()> {
-    let backend = PersistentVulkanBackend::new()?;
-    let caps = backend.device();
+/// When the file cannot be written.
+pub(crate) fn write_down(suite: &Suite) -> anyhow::Result<()> {
     let device = serde_json::json!({
-        "name": caps.name,
-        "driver": caps.driver,
+        "name": suite.caps.name,
+        "driver": suite.caps.driver,
         "cpu": machine::cpu(),
         "date": machine::today()?,
-        "quick": plan.quick,
+        "quick": suite.plan.quick,
     });
     write("device.json", &device)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gpu_executor::kernels::{ELEMENT_BYTES, KERNELS, Kernel};
-use gpu_executor_benches::{Jobs, Plan};
+use gpu_executor_benches::Jobs;
 use vk_core::{Device, KernelCache};
 use vk_mem_paths::Resident;
 
@@ -15,8 +15,8 @@ use crate::measure::{Group, Suite};
 /// The most runs of one submission: some drivers end those that take long.
 const MOST_ROUNDS: u32 = 256;
 
-pub(crate) fn count(plan: &Plan) -> usize {
-    KERNELS.len() * plan.kernel_sizes.len()
+pub(crate) fn count(suite: &Suite) -> usize {
+    KERNELS.len() * suite.plan.kernel_sizes.len()
 }
 
 pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {

@@ -8,9 +8,11 @@
     reason = "a command-line program; the lint is for libraries"
 )]
 
+mod backends;
 mod batch;
 mod cpu;
 mod device;
+mod host_buffers;
 mod kernel;
 mod limits;
 mod measure;
@@ -18,6 +20,7 @@ mod overhead;
 mod paths;
 
 use criterion::Criterion;
+use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor_benches::Plan;
 
 use measure::Suite;
@@ -25,7 +28,7 @@ use measure::Suite;
 /// A group of benchmarks: its name, how many there are, and what runs them.
 type Group = (
     &'static str,
-    fn(&Plan) -> usize,
+    fn(&Suite) -> usize,
     fn(&mut Suite) -> anyhow::Result<()>,
 );
 
@@ -52,14 +55,18 @@ fn main() -> anyhow::Result<()> {
         .iter()
         .filter(|(name, ..)| wanted(name, &arguments))
         .collect();
-    let total: usize = groups.iter().map(|(_, count, _)| count(&plan)).sum();
+    let mut suite = Suite {
+        criterion,
+        caps: PersistentVulkanBackend::new()?.device().clone(),
+        plan,
+    };
+    let total: usize = groups.iter().map(|(_, count, _)| count(&suite)).sum();
     // What `cargo xtask bench` makes its progress bar from, together with
     // Criterion's own line for each benchmark.
     eprintln!("suite: {total} benchmarks");
 
-    device::write_down(&plan)?;
-    limits::write_down(&plan)?;
-    let mut suite = Suite { criterion, plan };
+    device::write_down(&suite)?;
+    limits::write_down(&suite.plan)?;
     for (.., bench) in groups {
         bench(&mut suite)?;
     }

@@ -5,12 +5,15 @@ use std::time::{Duration, Instant};
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
+use gpu_executor::DeviceCaps;
 use gpu_executor_benches::{Jobs, Plan};
 use rayon::prelude::*;
 
 /// What every group works with.
 pub(crate) struct Suite {
     pub(crate) criterion: Criterion,
+    /// Those of the device that all backends are on.
+    pub(crate) caps: DeviceCaps,
     pub(crate) plan: Plan,
 }
 

@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor_benches::{Jobs, Plan};
+use gpu_executor_benches::Jobs;
 
 use crate::measure::{Group, Suite};
 
 /// A call that is all overhead, and one with work in it.
 const SIZES: [usize; 2] = [64, 65_536];
 
-pub(crate) fn count(_: &Plan) -> usize {
+pub(crate) fn count(_: &Suite) -> usize {
     2 * SIZES.len() + 2
 }
 

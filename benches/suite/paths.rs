@@ -1,34 +1,33 @@
-//! One job on each data path, over its size: into new memory, and into
-//! slices that the caller keeps.
+//! One job on each data path, over its size: into new memory, into slices
+//! that the caller keeps, and over buffers that host and device share.
 
+use gpu_executor::Path;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{Path, PathChoice};
-use gpu_executor_benches::{Jobs, Plan};
+use gpu_executor_benches::Jobs;
 
 use crate::measure::{Group, Suite};
+use crate::{backends, host_buffers};
 
-const PATHS: usize = 3;
-
-pub(crate) fn count(plan: &Plan) -> usize {
-    2 * PATHS * plan.sizes.len()
+pub(crate) fn count(suite: &Suite) -> usize {
+    let copied = 2 * (backends::paths(&suite.caps).count() + 1);
+    (copied + host_buffers::PATHS.len()) * suite.plan.sizes.len()
 }
 
 pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
-    let fixed = |path| {
-        PersistentVulkanBackend::builder()
-            .path(PathChoice::Fixed(path))
-            .build()
-    };
-    let mut host_visible = fixed(Path::HostVisible)?;
-    let mut device_local = fixed(Path::DeviceLocal)?;
-    let mut pipelined = PersistentVulkanBackend::new()?;
+    let fixed = backends::paths(&suite.caps).map(|path| anyhow::Ok((path, backends::fixed(path)?)));
+    let mut fixed = fixed.collect::<Result<Vec<_>, _>>()?;
+    let mut pipelined = backends::automatic()?;
+    let mut shared = backends::fixed(Path::HostVisible)?;
 
     let (mut group, plan) = suite.group("paths");
     for &elements in &plan.sizes {
         let jobs = Jobs::random(1, elements);
-        sequential(&mut group, "host_visible", &jobs, &mut host_visible)?;
-        sequential(&mut group, "device_local", &jobs, &mut device_local)?;
+        for (path, backend) in &mut fixed {
+            let name = path.to_string().replace('-', "_");
+            sequential(&mut group, &name, &jobs, backend)?;
+        }
         overlapped(&mut group, "pipelined", &jobs, &mut pipelined)?;
+        host_buffers::measure(&mut group, &jobs, &mut shared)?;
     }
     Ok(())
 }
@@ -77,6 +76,7 @@ pub(crate) fn reused(name: &str) -> String {
     format!("{name}, reused")
 }
 
-fn as_slices(results: &mut [Vec<u64>]) -> Vec<&mut [u64]> {
+/// `results` as the library takes them.
+pub(crate) fn as_slices(results: &mut [Vec<u64>]) -> Vec<&mut [u64]> {
     results.iter_mut().map(Vec::as_mut_slice).collect()
 }

@@ -1,0 +1,44 @@
+//! The backends that calls are timed on.
+
+use gpu_executor::spirv::PersistentVulkanBackend;
+use gpu_executor::{Calibration, DeviceCaps, Path, PathChoice};
+use gpu_executor_benches::Jobs;
+
+/// Elements of the run that warms a backend up.
+const WARM_UP: usize = 64;
+
+/// The paths that differ on a device with `caps`: there is no bus to write
+/// through where device and host share their memory.
+pub(crate) fn paths(caps: &DeviceCaps) -> impl Iterator<Item = Path> {
+    let differs = |path: &Path| match path {
+        Path::Bar => !caps.unified_memory() && path.is_usable(caps),
+        Path::HostVisible | Path::DeviceLocal => true,
+    };
+    Path::ALL.into_iter().filter(differs)
+}
+
+/// A backend whose runs all take `path`, cut by the library's fixed rules.
+///
+/// # Errors
+/// When there is no device.
+pub(crate) fn fixed(path: Path) -> anyhow::Result<PersistentVulkanBackend> {
+    PersistentVulkanBackend::builder()
+        .path(PathChoice::Fixed(path))
+        .calibration(Calibration::Off)
+        .build()
+}
+
+/// A backend that chooses by itself. It has run once, so that what the first
+/// run may measure for that choice is in no timed call.
+///
+/// # Errors
+/// When there is no device, or the run fails.
+pub(crate) fn automatic() -> anyhow::Result<PersistentVulkanBackend> {
+    let mut backend = PersistentVulkanBackend::builder()
+        .calibration(Calibration::default())
+        .build()?;
+    let jobs = Jobs::random(1, WARM_UP);
+    let sums = backend.field_add_batch(&jobs.as_slices(), jobs.elements())?;
+    jobs.check(&sums)?;
+    Ok(backend)
+}
