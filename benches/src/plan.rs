@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use field_kernels::ELEMENT_BYTES;
 
+use crate::machine;
+
 /// Sizes and sampling of one run of the suite.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -15,8 +17,12 @@ pub struct Plan {
     pub kernel_sizes: Vec<usize>,
     /// Elements in each job of `batch`.
     pub batch_sizes: Vec<usize>,
-    /// How many jobs `batch` runs at once.
+    /// How many jobs `batch` and `auto` run at once.
     pub batch_jobs: Vec<usize>,
+    /// Elements in each job of `auto`.
+    pub auto_sizes: Vec<usize>,
+    /// The most elements of all jobs of `auto` together.
+    pub auto_most: usize,
     /// Bytes of one copy when the limits are measured; fewer where memory
     /// runs out.
     pub limit_bytes: usize,
@@ -32,6 +38,12 @@ pub struct Plan {
 /// fastest memory.
 const LARGEST: usize = 1 << 25;
 
+/// The most elements of all jobs of one call of `auto`.
+const MOST_TOGETHER: usize = 1 << 26;
+/// Vectors as long as all jobs of a call together: two inputs, the sums that
+/// they must give, and the results. Half of the memory is for those.
+const VECTORS: usize = 4;
+
 impl Plan {
     /// The plan for publishing, or the quick one if `GPU_EXECUTOR_BENCH_QUICK`
     /// is set to anything but `0`.
@@ -39,6 +51,23 @@ impl Plan {
     pub fn from_environment() -> Self {
         let quick = std::env::var_os("GPU_EXECUTOR_BENCH_QUICK").is_some_and(|value| value != "0");
         if quick { Self::quick() } else { Self::full() }
+    }
+
+    /// The batches of `auto`: how many jobs, and the elements of each.
+    pub fn auto_batches(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.batches_up_to(self.auto_most)
+    }
+
+    /// How many batches of `auto` this machine has too little memory for.
+    #[must_use]
+    pub fn auto_left_out(&self) -> usize {
+        self.batches_up_to(MOST_TOGETHER).count() - self.auto_batches().count()
+    }
+
+    fn batches_up_to(&self, most: usize) -> impl Iterator<Item = (usize, usize)> {
+        let sizes = self.auto_sizes.iter();
+        let batches = sizes.flat_map(|size| self.batch_jobs.iter().map(move |jobs| (*jobs, *size)));
+        batches.filter(move |(jobs, size)| jobs * size <= most)
     }
 
     fn full() -> Self {
@@ -50,6 +79,8 @@ impl Plan {
             kernel_sizes: every_fourth(10..=24).chain([LARGEST]).collect(),
             batch_sizes: every_fourth(14..=22).collect(),
             batch_jobs: vec![1, 2, 4, 8],
+            auto_sizes: every_fourth(6..=24).collect(),
+            auto_most: MOST_TOGETHER.min(fitting(machine::available_memory())),
             limit_bytes: LARGEST * ELEMENT_BYTES,
             samples: 20,
             warm_up: Duration::from_millis(300),
@@ -64,6 +95,8 @@ impl Plan {
             kernel_sizes: vec![1 << 12, 1 << 16, 1 << 20],
             batch_sizes: vec![1 << 14, 1 << 16],
             batch_jobs: vec![1, 4],
+            auto_sizes: vec![1 << 6, 1 << 12, 1 << 18],
+            auto_most: MOST_TOGETHER.min(fitting(machine::available_memory())),
             limit_bytes: (1 << 20) * ELEMENT_BYTES,
             samples: 10,
             warm_up: Duration::from_millis(50),
@@ -72,9 +105,28 @@ impl Plan {
     }
 }
 
+/// Elements of a call whose vectors fit into half of `bytes` of memory; any
+/// number where nobody knows how much there is.
+fn fitting(bytes: Option<usize>) -> usize {
+    bytes.map_or(usize::MAX, |bytes| bytes / 2 / (VECTORS * ELEMENT_BYTES))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn auto_has_no_batch_that_takes_too_much_memory() {
+        let mut plan = Plan::full();
+        plan.auto_most = MOST_TOGETHER.min(fitting(None));
+        // 10 sizes, 4 numbers of jobs; only 8 jobs of 2^24 are too many.
+        assert_eq!((plan.auto_batches().count(), plan.auto_left_out()), (39, 0));
+        // 1 GiB: half of it is 2,796,202 elements of 192 bytes.
+        plan.auto_most = fitting(Some(1 << 30));
+        let largest = plan.auto_batches().map(|(jobs, size)| jobs * size).max();
+        assert_eq!(largest, Some(1 << 21));
+        assert_eq!(plan.auto_batches().count() + plan.auto_left_out(), 39);
+    }
 
     #[test]
     fn both_plans_can_be_sampled() {

@@ -8,6 +8,7 @@
     reason = "a command-line program; the lint is for libraries"
 )]
 
+mod auto;
 mod backends;
 mod batch;
 mod cpu;
@@ -32,11 +33,12 @@ type Group = (
     fn(&mut Suite) -> anyhow::Result<()>,
 );
 
-const GROUPS: [Group; 5] = [
+const GROUPS: [Group; 6] = [
     ("overhead", overhead::count, overhead::bench),
     ("kernel", kernel::count, kernel::bench),
     ("paths", paths::count, paths::bench),
     ("batch", batch::count, batch::bench),
+    ("auto", auto::count, auto::bench),
     ("cpu", cpu::count, cpu::bench),
 ];
 

@@ -62,6 +62,18 @@ pub(crate) fn overlapped(
     let kernel = backend.field_add_spirv();
     let call = || backend.run_field_add_batch_pipelined(kernel, &slices, elements);
     group.fresh(name, jobs, call, |out| jobs.check(out))?;
+    overlapped_into(group, name, jobs, backend)
+}
+
+/// The pipelined form on whichever path `backend` takes, into slices alone.
+pub(crate) fn overlapped_into(
+    group: &mut Group<'_>,
+    name: &str,
+    jobs: &Jobs,
+    backend: &mut PersistentVulkanBackend,
+) -> anyhow::Result<()> {
+    let (slices, elements) = (jobs.as_slices(), jobs.elements());
+    let kernel = backend.field_add_spirv();
     let call = |results: &mut [Vec<u64>]| {
         let mut out = as_slices(results);
         backend.run_field_add_batch_pipelined_into(kernel, &slices, elements, &mut out)

@@ -95,6 +95,35 @@ impl Axis {
         })
     }
 
+    /// Ratios on both sides of 1, close enough to tell small differences.
+    ///
+    /// # Errors
+    /// When no value is positive.
+    pub(crate) fn near_one(title: &str, values: impl Iterator<Item = f64>) -> anyhow::Result<Self> {
+        let values: Vec<f64> = values.filter(positive).chain([1.0]).collect();
+        let (low, high) = range(&values, |value| value, 0.0)?;
+        let room = (high - low) / 16.0;
+        let step = match high - low {
+            0.0..0.2 => 0.02,
+            0.2..0.6 => 0.05,
+            0.6..1.2 => 0.1,
+            1.2..3.0 => 0.25,
+            3.0..10.0 => 1.0,
+            _ => 10_f64.powf((high / 10.0).log10().ceil()),
+        };
+        let (low, high) = (low - room, high + room);
+        // In whole steps from 0, so that 1 is among them.
+        let first = (low / step).ceil();
+        let ticks = (0..100_u8).map(|count| (first + f64::from(count)) * step);
+        Ok(Self {
+            title: title.to_owned(),
+            scale: Scale::Linear,
+            ticks: ticks.take_while(|tick| *tick <= high).collect(),
+            range: (low, high),
+            format: plain,
+        })
+    }
+
     /// Where `value` lies, in the units of the range.
     pub(crate) fn place(&self, value: f64) -> f64 {
         match self.scale {
@@ -204,6 +233,27 @@ mod tests {
         assert!(Axis::sizes("elements", [0.0, f64::NAN].into_iter()).is_err());
         let many = (0..30).map(|log| f64::exp2(f64::from(log)));
         assert!(Axis::sizes("elements", many).unwrap().ticks().len() <= MOST_SIZES);
+    }
+
+    #[test]
+    fn near_one_shows_small_differences_and_takes_large_ones() {
+        for values in [
+            vec![],
+            vec![1.05],
+            vec![0.97, 1.3],
+            vec![0.4, 1.9],
+            vec![7.0],
+            vec![0.5, 300.0],
+        ] {
+            let axis = Axis::near_one("ratio", values.iter().copied().chain([1.05])).unwrap();
+            let (range, ticks) = (axis.range(), axis.ticks());
+            assert!(
+                values.iter().all(|value| range.contains(value)),
+                "{range:?}"
+            );
+            assert!(range.contains(&1.0), "{range:?}");
+            assert!((3..16).contains(&ticks.len()), "{values:?}: {ticks:?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The table above the plots: this run's figures beside limits and peers.
 
+use super::auto;
 use super::results::{Points, Results, is_host_buffers, is_reused};
 use crate::bench::chart::{binary, decimal};
 use crate::bench::limits::{BYTES_PER_ADDITION, Limits};
@@ -27,6 +28,7 @@ pub(crate) fn rows(results: &Results<'_>, limits: &Limits) -> Vec<Row> {
     rows.extend(host_to_host(results, limits, true));
     rows.extend(host_buffers(results, limits));
     rows.extend(batches(results));
+    rows.extend(auto::rows(&auto::choices(results)));
     rows.extend(against_cpu(results));
     rows.extend(overhead(results));
     rows
@@ -227,15 +229,18 @@ pub(crate) fn bandwidth(bytes: f64) -> String {
     format!("{} GB/s", digits(bytes / 1e9))
 }
 
-fn milliseconds(nanoseconds: f64) -> String {
+/// A time, for people.
+pub(crate) fn milliseconds(nanoseconds: f64) -> String {
     format!("{} ms", digits(nanoseconds / 1e6))
 }
 
-fn percent(ratio: f64) -> String {
+/// A share of a whole, for people.
+pub(crate) fn percent(ratio: f64) -> String {
     format!("{} %", digits(ratio * 100.0))
 }
 
-fn times(ratio: f64) -> String {
+/// How many times faster something is, for people.
+pub(crate) fn times(ratio: f64) -> String {
     format!("{} x", digits(ratio))
 }
 

@@ -10,11 +10,13 @@ use crate::bench::record::Heading;
 /// A plot with what is to be said about it.
 pub(crate) struct Section {
     /// Its title.
-    pub(crate) title: &'static str,
+    pub(crate) title: String,
     /// How it is to be read.
-    pub(crate) text: &'static str,
+    pub(crate) text: String,
     /// The plot, as SVG.
     pub(crate) svg: String,
+    /// What belongs below it, as HTML.
+    pub(crate) below: String,
 }
 
 /// What a page shows.
@@ -53,8 +55,11 @@ impl Page<'_> {
             // Writing to a `String` does not fail, here and below.
             let _ = write!(
                 text,
-                "<h2>{}</h2>\n<p>{}</p>\n<figure style=\"margin:0\">{}</figure>\n",
-                section.title, section.text, section.svg
+                "<h2>{}</h2>\n<p>{}</p>\n<figure style=\"margin:0\">{}</figure>\n{}",
+                escape(&section.title),
+                escape(&section.text),
+                section.svg,
+                section.below
             );
         }
         text += &self.table();

@@ -1,5 +1,6 @@
 //! `--report`: a page with this run's figures beside their limits and peers.
 
+mod auto;
 mod crossover;
 mod headline;
 mod html;
@@ -72,6 +73,7 @@ pub(crate) fn paths_svg(
 /// The page's plots, in order; groups that were not measured have none. A
 /// plot of another kind is one more entry: its title, its text and its SVG.
 fn sections(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Vec<Section>> {
+    let choices = auto::choices(results);
     let charts = [
         (
             "One job, per path",
@@ -83,12 +85,24 @@ fn sections(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Vec<Sectio
              copy on the device; and what the host's own copies carry into and out of staging \
              memory, which bounds all but host buffers.",
             plots::paths(results, limits)?,
+            String::new(),
         ),
         (
             "Pipelined over sequential",
             "How many times faster one pipelined call is than one sequential call with the same \
              jobs; dashed with results written to the same memory every time.",
             plots::batches(results)?,
+            String::new(),
+        ),
+        (
+            "The path that the library chooses",
+            "Pipelined calls that leave the path open, beside the fastest of those that name one, \
+             over the size and the number of the jobs; results are written to the same memory \
+             every time. The calls that leave it open go by what the library measured on this \
+             machine where it did, the others by its fixed rules: below 1 the choice was also \
+             the better cut of the work.",
+            auto::chart(&choices)?,
+            auto::table(&choices),
         ),
         (
             "Kernels on resident operands",
@@ -96,6 +110,7 @@ fn sections(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Vec<Sectio
              has one, beside a copy inside device memory, which moves as many bytes and computes \
              nothing.",
             plots::kernels(results, limits)?,
+            String::new(),
         ),
         (
             "Against the CPU",
@@ -104,15 +119,20 @@ fn sections(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Vec<Sectio
              time. The circle is where the fastest path \
              overtakes the fastest of them for good.",
             plots::against_cpu(results)?,
+            String::new(),
         ),
     ];
     let drawn = charts
         .into_iter()
-        .filter_map(|(title, text, chart)| Some((title, text, chart?)));
+        .filter_map(|(title, text, chart, below)| Some((title, text, chart?, below)));
     drawn
-        .map(|(title, text, chart): (_, _, Chart)| {
-            let svg = chart.svg(&[])?;
-            Ok(Section { title, text, svg })
+        .map(|(title, text, chart, below): (&str, &str, Chart, _)| {
+            Ok(Section {
+                title: title.to_owned(),
+                text: text.to_owned(),
+                svg: chart.svg(&[])?,
+                below,
+            })
         })
         .collect()
 }

@@ -30,6 +30,9 @@ fn measured() -> Vec<Measurement> {
         }
         let shared = "host buffers, direct";
         all.push(measurement("paths", shared, elements, 2.0 * gpu));
+        all.push(measurement("auto", "auto, 1 job, reused", elements, gpu));
+        let fixed = "device-local, 1 job, reused";
+        all.push(measurement("auto", fixed, elements, 0.9 * gpu));
         all.push(measurement("cpu", "blst, 1 thread", elements, 9e9));
         all.push(measurement("kernel", "add", elements, 25e9));
         all.push(measurement("overhead", "one_shot", elements, gpu / 100.0));
@@ -56,6 +59,8 @@ fn the_headline_sets_each_figure_beside_its_limit_or_peer() {
          bus, each way by itself: 500M elements/s; 80.0 %",
         "host buffers, one job of 4K: 400M elements/s; \
          fastest on the CPU, all threads: 100M elements/s; 4.00 x",
+        "chosen path within 5 % of the fastest fixed one: 2 of 2 batches; \
+         target: all of them; 100 %",
         "call on a kept backend, 64 elements: 0.064 ms; with a new backend: 6.40 ms; 100 x",
     ] {
         assert!(
@@ -68,12 +73,13 @@ fn the_headline_sets_each_figure_beside_its_limit_or_peer() {
 #[test]
 fn the_page_holds_source_plots_and_table_and_loads_nothing() {
     let html = page(&heading(), &measured(), &limits()).unwrap();
-    assert_eq!(html.matches("<svg").count(), 4);
+    assert_eq!(html.matches("<svg").count(), 5);
     for wanted in [
         "abc123",
         "a &lt;driver&gt;",
         "cargo xtask bench",
         "limit: copy in device memory",
+        "<td>device-local</td><td class=\"number\">0.900</td>",
     ] {
         assert!(html.contains(wanted), "{wanted}");
     }

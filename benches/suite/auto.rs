@@ -1,0 +1,33 @@
+//! The path that the library chooses by itself against each that it could
+//! have chosen, over the size and the number of jobs.
+
+use gpu_executor_benches::Jobs;
+
+use crate::backends;
+use crate::batch::name;
+use crate::measure::Suite;
+use crate::paths::overlapped_into;
+
+pub(crate) fn count(suite: &Suite) -> usize {
+    let choices = backends::paths(&suite.caps).count() + 1;
+    choices * suite.plan.auto_batches().count()
+}
+
+pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
+    let mut choices = vec![("auto".to_owned(), backends::automatic()?)];
+    for path in backends::paths(&suite.caps) {
+        choices.push((path.to_string(), backends::fixed(path)?));
+    }
+    let (mut group, plan) = suite.group("auto");
+    let left_out = plan.auto_left_out();
+    if left_out > 0 {
+        eprintln!("auto: {left_out} batches are left out, which would take too much memory");
+    }
+    for (count, elements) in plan.auto_batches() {
+        let jobs = Jobs::random(count, elements);
+        for (choice, backend) in &mut choices {
+            overlapped_into(&mut group, &name(choice, count), &jobs, backend)?;
+        }
+    }
+    Ok(())
+}
