@@ -23,6 +23,8 @@ pub struct Plan {
     pub auto_sizes: Vec<usize>,
     /// The most elements of all jobs of `auto` together.
     pub auto_most: usize,
+    /// Elements in each job of the run whose stages are drawn.
+    pub timeline_elements: usize,
     /// Bytes of one copy when the limits are measured; fewer where memory
     /// runs out.
     pub limit_bytes: usize,
@@ -81,6 +83,7 @@ impl Plan {
             batch_jobs: vec![1, 2, 4, 8],
             auto_sizes: every_fourth(6..=24).collect(),
             auto_most: MOST_TOGETHER.min(fitting(machine::available_memory())),
+            timeline_elements: 1 << 18,
             limit_bytes: LARGEST * ELEMENT_BYTES,
             samples: 20,
             warm_up: Duration::from_millis(300),
@@ -97,6 +100,7 @@ impl Plan {
             batch_jobs: vec![1, 4],
             auto_sizes: vec![1 << 6, 1 << 12, 1 << 18],
             auto_most: MOST_TOGETHER.min(fitting(machine::available_memory())),
+            timeline_elements: 1 << 16,
             limit_bytes: (1 << 20) * ELEMENT_BYTES,
             samples: 10,
             warm_up: Duration::from_millis(50),

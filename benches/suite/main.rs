@@ -19,6 +19,7 @@ mod limits;
 mod measure;
 mod overhead;
 mod paths;
+mod timeline;
 
 use criterion::Criterion;
 use gpu_executor::spirv::PersistentVulkanBackend;
@@ -69,6 +70,7 @@ fn main() -> anyhow::Result<()> {
 
     device::write_down(&suite)?;
     limits::write_down(&suite.plan)?;
+    timeline::write_down(&suite)?;
     for (.., bench) in groups {
         bench(&mut suite)?;
     }

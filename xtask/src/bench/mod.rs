@@ -14,6 +14,7 @@ mod measurements;
 mod record;
 mod report;
 mod suite;
+mod timeline;
 
 use std::path::{Path, PathBuf};
 
@@ -120,6 +121,7 @@ fn measure(args: &Args) -> anyhow::Result<PathBuf> {
 fn write_record(args: &Args, criterion: &Path) -> anyhow::Result<()> {
     let measurements = measurements::read(criterion)?;
     let limits = Limits::read(criterion)?;
+    let timelines = timeline::read(criterion)?;
     let device = measurements::device(criterion)?;
     let heading = Heading {
         date: device.date,
@@ -152,7 +154,7 @@ fn write_record(args: &Args, criterion: &Path) -> anyhow::Result<()> {
         save(
             "report",
             ".html",
-            &report::page(&heading, &measurements, &limits)?,
+            &report::page(&heading, &measurements, &limits, &timelines)?,
         )?;
     }
     Ok(())

@@ -95,6 +95,26 @@ impl Axis {
         })
     }
 
+    /// Times from 0 until `longest`.
+    ///
+    /// # Errors
+    /// When `longest` is not positive.
+    pub(crate) fn times(title: &str, longest: f64) -> anyhow::Result<Self> {
+        let high = Some(longest).filter(positive).context("no time passed")?;
+        let power = 10_f64.powf((high / 10.0).log10().floor());
+        let steps = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);
+        let step = steps.into_iter().find(|step| high / step <= 12.0);
+        let step = step.unwrap_or(10.0 * power);
+        let ticks = (0..100_u8).map(|count| f64::from(count) * step);
+        Ok(Self {
+            title: title.to_owned(),
+            scale: Scale::Linear,
+            ticks: ticks.take_while(|tick| *tick <= high).collect(),
+            range: (0.0, high),
+            format: plain,
+        })
+    }
+
     /// Ratios on both sides of 1, close enough to tell small differences.
     ///
     /// # Errors
@@ -233,6 +253,20 @@ mod tests {
         assert!(Axis::sizes("elements", [0.0, f64::NAN].into_iter()).is_err());
         let many = (0..30).map(|log| f64::exp2(f64::from(log)));
         assert!(Axis::sizes("elements", many).unwrap().ticks().len() <= MOST_SIZES);
+    }
+
+    #[test]
+    fn times_begin_at_0_and_have_some_labels() {
+        for longest in [0.013, 0.9, 4.3, 10.0, 113.9, 7_000.0] {
+            let axis = Axis::times("ms", longest).unwrap();
+            assert_eq!(axis.range(), 0.0..longest);
+            let ticks = axis.ticks();
+            assert!(
+                ticks[0] == 0.0 && (5..14).contains(&ticks.len()),
+                "{ticks:?}"
+            );
+        }
+        assert!(Axis::times("ms", 0.0).is_err());
     }
 
     #[test]

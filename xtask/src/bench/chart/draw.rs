@@ -9,14 +9,14 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::{Axis, Chart, Line, Mark};
 
-const WIDTH: u32 = 1040;
+pub(super) const WIDTH: u32 = 1040;
 const PLOT_HEIGHT: u32 = 500;
 const LEGEND_WIDTH: u32 = 290;
 const HEADING_HEIGHT: u32 = 32;
 const LEGEND_STEP: i32 = 25;
-const FONT: &str = "sans-serif";
+pub(super) const FONT: &str = "sans-serif";
 /// Told apart in print and by colour-blind readers too (Okabe and Ito).
-const COLOURS: [RGBColor; 6] = [
+pub(super) const COLOURS: [RGBColor; 6] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
@@ -32,18 +32,18 @@ const LIMIT_STYLES: [(RGBColor, (u32, u32)); 3] = [
     (RGBColor(90, 90, 90), (3, 4)),
 ];
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Context<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Places, Places>>;
-type DrawResult = Result<(), Box<dyn std::error::Error>>;
+pub(super) type DrawResult = Result<(), Box<dyn std::error::Error>>;
 
 /// An axis as plotters takes it: places along it, labelled at the ticks.
-struct Places {
+pub(super) struct Places {
     places: RangedCoordf64,
     ticks: Vec<f64>,
 }
 
 impl Places {
-    fn new(axis: &Axis) -> Self {
+    pub(super) fn new(axis: &Axis) -> Self {
         Self {
             places: axis.range().into(),
             ticks: axis.ticks(),

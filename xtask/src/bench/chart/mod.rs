@@ -1,9 +1,11 @@
-//! Line charts as SVG: lines, limits and their legend.
+//! Charts as SVG: lines with limits and their legend, and bars over time.
 
 mod axis;
+mod bars;
 mod draw;
 
 pub(crate) use axis::{Axis, binary, decimal, plain};
+pub(crate) use bars::{Band, Bar, Bars, Panel};
 
 /// One line: points by ascending x.
 pub(crate) struct Line {

@@ -6,11 +6,13 @@ mod headline;
 mod html;
 mod plots;
 mod results;
+mod timeline;
 
 use super::chart::Chart;
 use super::limits::Limits;
 use super::measurements::Measurement;
 use super::record::Heading;
+use super::timeline::Run;
 use html::{Page, Section};
 use results::Results;
 
@@ -22,13 +24,18 @@ pub(crate) fn page(
     heading: &Heading,
     measurements: &[Measurement],
     limits: &Limits,
+    timelines: &[Run],
 ) -> anyhow::Result<String> {
     let results = Results(measurements);
+    let mut sections = sections(&results, limits)?;
+    for run in timelines {
+        sections.extend(timeline::section(run)?);
+    }
     let page = Page {
         heading,
         rows: &headline::rows(&results, limits),
         limits,
-        sections: &sections(&results, limits)?,
+        sections: &sections,
         measurements,
     };
     Ok(page.html())
@@ -70,8 +77,8 @@ pub(crate) fn paths_svg(
     chart.map(|chart| chart.svg(&above)).transpose()
 }
 
-/// The page's plots, in order; groups that were not measured have none. A
-/// plot of another kind is one more entry: its title, its text and its SVG.
+/// The line charts of the page, in order; groups that were not measured have
+/// none.
 fn sections(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Vec<Section>> {
     let choices = auto::choices(results);
     let charts = [
@@ -100,7 +107,8 @@ fn sections(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Vec<Sectio
              over the size and the number of the jobs; results are written to the same memory \
              every time. The calls that leave it open go by what the library measured on this \
              machine where it did, the others by its fixed rules: below 1 the choice was also \
-             the better cut of the work.",
+             the better cut of the work. Each is measured by itself, so that on a busy machine a \
+             part of every difference is noise.",
             auto::chart(&choices)?,
             auto::table(&choices),
         ),

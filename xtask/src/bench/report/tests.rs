@@ -2,6 +2,7 @@ use super::results::tests::measurement;
 use super::*;
 use crate::bench::limits::tests::limits;
 use crate::bench::record::tests::heading;
+use crate::bench::timeline::tests::runs;
 
 fn measured() -> Vec<Measurement> {
     let mut all = Vec::new();
@@ -72,8 +73,8 @@ fn the_headline_sets_each_figure_beside_its_limit_or_peer() {
 
 #[test]
 fn the_page_holds_source_plots_and_table_and_loads_nothing() {
-    let html = page(&heading(), &measured(), &limits()).unwrap();
-    assert_eq!(html.matches("<svg").count(), 5);
+    let html = page(&heading(), &measured(), &limits(), &runs()).unwrap();
+    assert_eq!(html.matches("<svg").count(), 6);
     for wanted in [
         "abc123",
         "a &lt;driver&gt;",
@@ -96,7 +97,7 @@ fn groups_that_were_not_measured_have_no_plot() {
         .into_iter()
         .filter(|one| one.group == "cpu")
         .collect();
-    let html = page(&heading(), &cpu, &limits()).unwrap();
+    let html = page(&heading(), &cpu, &limits(), &[]).unwrap();
     assert_eq!(html.matches("<svg").count(), 1);
     assert!(paths_svg(&heading(), &cpu, &limits()).unwrap().is_none());
     let svg = paths_svg(&heading(), &measured(), &limits())
