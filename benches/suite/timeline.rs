@@ -48,7 +48,7 @@ fn builder(path: Path, forced: bool) -> Builder {
         .chunk_elements(CHUNK)
         .timestamps(true);
     match forced {
-        true => builder.depth(4).threads(2),
+        true => builder.depth(4),
         false => builder,
     }
 }
@@ -69,7 +69,6 @@ fn described(report: &RunReport) -> Value {
     let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
     let span = |span: &Span| {
         json!({
-            "lane": span.lane,
             "slot": span.slot,
             "chunk": span.chunk,
             "stage": name(span.stage),

@@ -36,9 +36,7 @@ fn main() -> Result<()> {
     let tuning = backend.calibrate(effort)?;
     println!("{}", table(tuning));
     println!(
-        "streaming stores: {}; inputs staged in cached memory: {}; copies on the kernel's queue: {}; \
-         measured in {:.2} s",
-        yes_or_no(tuning.streaming_stores),
+        "inputs staged in cached memory: {}; copies on the kernel's queue: {}; measured in {:.2} s",
         yes_or_no(tuning.cached_upload),
         yes_or_no(tuning.one_queue),
         start.elapsed().as_secs_f64(),
@@ -59,9 +57,9 @@ fn table(tuning: &Tuning) -> Table {
     table.set_header([
         "elements",
         "path",
-        "lanes",
         "chunks in flight",
         "chunk",
+        "results past the caches",
         "time, us",
         "M elements/s",
         "",
@@ -73,9 +71,9 @@ fn table(tuning: &Tuning) -> Table {
         table.add_row([
             row.elements.to_string(),
             row.strategy.path.to_string(),
-            row.strategy.lanes.to_string(),
             row.strategy.depth.to_string(),
             row.strategy.chunk.to_string(),
+            yes_or_no(row.strategy.streaming).to_owned(),
             format!("{:.1}", row.nanoseconds as f64 / 1e3),
             format!("{:.1}", row.elements as f64 * 1e3 / row.nanoseconds as f64),
             if is_fastest { "fastest" } else { "" }.to_owned(),

@@ -139,7 +139,7 @@ mod tests {
     fn findings() -> Findings {
         Findings {
             tuning: Tuning {
-                streaming_stores: true,
+                cached_upload: true,
                 ..Tuning::default()
             },
             host_buffers: Path::DeviceLocal,

@@ -145,9 +145,9 @@ mod tests {
             elements,
             strategy: Strategy {
                 path: Path::HostVisible,
-                lanes: 1,
                 depth: 1,
                 chunk: elements,
+                streaming: false,
             },
             nanoseconds,
         };

@@ -166,13 +166,14 @@ fn sizes_past_the_limits_of_one_binding_and_one_dispatch() {
 }
 
 #[test]
-fn a_run_long_enough_for_several_lanes() {
+fn a_run_of_many_more_chunks_than_slots() {
     let elements = 300_007;
     let jobs = random_jobs(4, elements, 23);
     for path in Path::ALL {
         let builder = PersistentVulkanBackend::builder()
             .path(PathChoice::Fixed(path))
             .threads(4)
+            .chunk_elements(30_000)
             .depth(8);
         let (_guard, mut backend) = built(builder);
         if !path.is_usable(backend.device()) {
@@ -183,7 +184,7 @@ fn a_run_long_enough_for_several_lanes() {
         // Twice: the second run finds every slot used before.
         for _ in 0..2 {
             let results = backend.run_field_add_batch_pipelined(spirv, &batch, elements);
-            assert_sums(&results.unwrap(), &jobs, "several lanes");
+            assert_sums(&results.unwrap(), &jobs, "many chunks");
         }
         let report = backend.last_report().unwrap();
         assert_eq!((report.depth, report.elements), (8, 4 * elements));

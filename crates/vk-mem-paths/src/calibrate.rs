@@ -1,24 +1,26 @@
 //! Measures which strategy is fastest, size by size and path by path.
 
-use std::mem::MaybeUninit;
+mod candidates;
+mod trials;
+
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use vk_core::{DeviceCaps, DeviceKind, Kernel};
+use vk_core::{DeviceCaps, Kernel, WaitPolicy};
 
-use crate::{
-    Error, Job, Measured, Packing, Path, PathChoice, Request, Strategy, Transfer, Tuning,
-    advise_huge_pages, fastest_of,
-};
+use crate::{Error, Measured, Path, Strategy, Transfer, Tuning};
+use candidates::{paths, shapes};
+use trials::Trials;
 
 /// How long a calibration may take, and how far it goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
-    /// Once this has passed, no further size is begun, and of the one begun
-    /// only the likeliest strategies are measured.
+    /// No size is begun that is expected to take longer than what is left of
+    /// this, and once it has passed, only the likeliest strategies of the one
+    /// begun are measured.
     pub budget: Duration,
     /// The most elements of one run; its operands take 3 times its bytes of
-    /// host memory, its staging buffers as much.
+    /// host memory, its staging buffers up to 6 times.
     pub largest: usize,
     /// How many times as many elements as the size before the next one has; 2
     /// or more.
@@ -49,27 +51,22 @@ impl Effort {
 
 /// The elements of the smallest run that is measured: one that is all overhead.
 const SMALLEST: usize = 64;
-/// The size at which it is decided what holds for all sizes.
-const KNOBS_AT: usize = 1 << 18;
+/// The first size of this many elements or more decides what holds for all.
+const KNOBS_FROM: usize = 1 << 18;
+/// From this many bytes of inputs and results on, results may be copied past
+/// the caches: below, what they hold is still there for whoever reads it next.
+const STREAMING_FROM: usize = 8 << 20;
 /// A strategy replaces one that came before it only if it is faster by more
 /// than this share of its time: less is noise.
-const MARGIN: u32 = 32;
-/// How many strategies each path gets a chance with.
-const CHANCES: usize = 2;
-/// A path that is slower with them than the fastest one, by more than this
-/// share of its time, gets no other.
-const HOPELESS: u32 = 3;
+const MARGIN: u64 = 32;
+
 /// What is on or off for runs of every size.
 struct Knob {
     turn: fn(&mut Tuning),
     matters_to: fn(&Strategy) -> bool,
 }
 
-const KNOBS: [Knob; 3] = [
-    Knob {
-        turn: |tuning| tuning.streaming_stores = true,
-        matters_to: |_| true,
-    },
+const KNOBS: [Knob; 2] = [
     Knob {
         turn: |tuning| tuning.cached_upload = true,
         matters_to: |strategy| strategy.path != Path::Bar,
@@ -83,11 +80,13 @@ const KNOBS: [Knob; 3] = [
 impl Transfer {
     /// Measures how runs of `kernel` over elements of `element_bytes` bytes
     /// are fastest on this device and host, and plans all further runs by it.
+    /// Waits for the device as [`WaitPolicy::default`] says, and keeps none of
+    /// the staging memory that it took.
     ///
     /// # Errors
-    /// As [`Transfer::run`], but for staging memory that runs out, which ends
-    /// the calibration at the sizes before. After an error the tuning is what
-    /// it was.
+    /// As [`Transfer::run`], but for memory that runs out, which ends the
+    /// calibration at the sizes before. After an error the tuning is what it
+    /// was.
     pub fn calibrate(
         &mut self,
         kernel: &Arc<Kernel>,
@@ -95,257 +94,124 @@ impl Transfer {
         effort: Effort,
     ) -> Result<Tuning, Error> {
         let before = self.tuning().clone();
-        self.set_tuning(Tuning::default());
-        let mut bench = Bench {
-            deadline: Instant::now() + effort.budget,
-            transfer: self,
-            kernel,
-            element_bytes,
-            operands: [Vec::new(), Vec::new()],
-            out: Vec::new(),
-        };
-        let measured = bench.measure(effort);
-        let tuning = match &measured {
-            Ok(rows) => Tuning {
-                measured: rows.clone(),
-                ..self.tuning().clone()
-            },
-            Err(_) => before,
-        };
-        self.set_tuning(tuning.clone());
-        measured.map(|_| tuning)
+        let wait = self.replace_wait(WaitPolicy::default());
+        let mut trials = Trials::new(self, kernel, element_bytes, effort.budget);
+        let measured = measure(&mut trials, effort);
+        let found = measured.map(|measured| Tuning {
+            measured,
+            ..trials.knobs.clone()
+        });
+        self.free_slots();
+        self.replace_wait(wait);
+        self.set_tuning(found.as_ref().unwrap_or(&before).clone());
+        found
     }
 }
 
-/// What the measurements share.
-struct Bench<'a> {
-    transfer: &'a mut Transfer,
-    kernel: &'a Arc<Kernel>,
-    element_bytes: usize,
-    operands: [Vec<u8>; 2],
-    out: Vec<MaybeUninit<u8>>,
-    deadline: Instant,
-}
-
-impl Bench<'_> {
-    fn measure(&mut self, effort: Effort) -> Result<Vec<Measured>, Error> {
-        let caps = self.kernel.device().caps().clone();
-        let mut rows: Vec<Measured> = Vec::new();
-        for elements in effort.sizes() {
-            if !rows.is_empty() && self.is_late() {
-                break;
-            }
-            let of_size = match self.measure_size(&caps, elements) {
-                Ok(of_size) => of_size,
-                Err(Error::OutOfMemory { .. }) if !rows.is_empty() => break,
-                Err(error) => return Err(error),
-            };
-            rows.extend(of_size);
+fn measure(trials: &mut Trials<'_>, effort: Effort) -> Result<Vec<Measured>, Error> {
+    let caps = trials.kernel.device().caps();
+    let mut rows: Vec<Measured> = Vec::new();
+    let mut knobs_turned = false;
+    for elements in effort.sizes() {
+        let before = rows.last().map(|row| (row.elements, row.nanoseconds));
+        if before.is_some_and(|before| !trials.has_time_for(elements, before)) {
+            break;
         }
-        Ok(rows)
+        let turn_knobs = elements >= KNOBS_FROM && !knobs_turned;
+        knobs_turned |= turn_knobs;
+        match measure_size(trials, caps, elements, turn_knobs) {
+            Ok(of_size) => rows.extend(of_size),
+            Err(Error::OutOfMemory { .. }) if !rows.is_empty() => break,
+            Err(error) => return Err(error),
+        }
     }
+    Ok(rows)
+}
 
-    fn measure_size(&mut self, caps: &DeviceCaps, elements: usize) -> Result<Vec<Measured>, Error> {
-        self.grow(elements);
-        let shapes = shapes(caps.kind, self.transfer.threads(), elements);
-        let (likely, others) = shapes.split_at(shapes.len().min(CHANCES));
-        let mut rows = Vec::new();
+/// The fastest strategy of each path.
+fn measure_size(
+    trials: &mut Trials<'_>,
+    caps: &DeviceCaps,
+    elements: usize,
+    knobs: bool,
+) -> Result<Vec<Measured>, Error> {
+    trials.grow(elements)?;
+    let mut candidates = Vec::new();
+    for shape in shapes(caps.kind, elements) {
+        // In one piece, a run on each path is measured in any case.
+        if shape.chunk < elements && trials.is_late() {
+            break;
+        }
         for path in paths(caps) {
-            let mut best = None;
-            for shape in likely {
-                self.try_shape(elements, Strategy { path, ..*shape }, &mut best)?;
-            }
-            rows.extend(best);
+            let mut row = Measured::of(elements, Strategy { path, ..shape });
+            trials.time(&mut row)?;
+            candidates.push(row);
         }
-        let fastest = rows.iter().map(|row| row.nanoseconds).min().unwrap_or(0);
-        for row in &mut rows {
-            let hopeless = row.nanoseconds - row.nanoseconds / u64::from(HOPELESS) > fastest;
-            let mut best = Some(*row);
-            for shape in others {
-                if hopeless || self.is_late() {
-                    break;
-                }
-                let path = row.strategy.path;
-                self.try_shape(elements, Strategy { path, ..*shape }, &mut best)?;
-            }
-            *row = best.unwrap_or(*row);
-        }
-        self.confirm(&mut rows)?;
-        if elements == KNOBS_AT && !self.is_late() {
-            self.turn_knobs(&mut rows)?;
-        }
-        Ok(rows)
     }
-
-    /// Measures one strategy, which replaces `best` if it is clearly faster.
-    fn try_shape(
-        &mut self,
-        elements: usize,
-        strategy: Strategy,
-        best: &mut Option<Measured>,
-    ) -> Result<(), Error> {
-        let row = self.time(elements, strategy)?;
-        if best.is_none_or(|best| is_faster(&row, &best)) {
-            *best = Some(row);
-        }
-        Ok(())
+    trials.rounds(&mut candidates)?;
+    let of_path = |path| {
+        candidates
+            .iter()
+            .filter(move |row| row.strategy.path == path)
+    };
+    let mut rows: Vec<_> = paths(caps)
+        .filter_map(|path| of_path(path).copied().reduce(faster))
+        .collect();
+    if knobs && !trials.is_late() {
+        turn_knobs(trials, &mut rows)?;
     }
-
-    /// Measures the best of each path once more: a moment in which the host
-    /// was busy hit one of them only.
-    fn confirm(&mut self, rows: &mut [Measured]) -> Result<(), Error> {
-        for row in rows {
-            let again = self.time(row.elements, row.strategy)?;
-            row.nanoseconds = row.nanoseconds.min(again.nanoseconds);
-        }
-        Ok(())
+    if trials.run_bytes(elements) >= STREAMING_FROM && !trials.is_late() {
+        try_streaming(trials, &mut rows)?;
     }
+    Ok(rows)
+}
 
-    /// Tries each of [`KNOBS`], keeps those that make the fastest run they
-    /// matter to faster, and measures `rows` again if any did.
-    fn turn_knobs(&mut self, rows: &mut [Measured]) -> Result<(), Error> {
-        let first = self.transfer.tuning().clone();
-        for knob in KNOBS {
-            let matters = rows.iter().filter(|row| (knob.matters_to)(&row.strategy));
-            let Some(row) = matters.min_by_key(|row| row.nanoseconds).copied() else {
-                continue;
-            };
-            let before = self.transfer.tuning().clone();
-            let without = self.time(row.elements, row.strategy)?;
-            let mut turned = before.clone();
-            (knob.turn)(&mut turned);
-            self.transfer.set_tuning(turned);
-            let with = self.time(row.elements, row.strategy)?;
-            if !is_faster(&with, &without) {
-                self.transfer.set_tuning(before);
-            }
-        }
-        if *self.transfer.tuning() != first {
-            for row in rows {
-                *row = self.time(row.elements, row.strategy)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn time(&mut self, elements: usize, strategy: Strategy) -> Result<Measured, Error> {
-        let fastest = fastest_of(|| self.run(elements, &strategy))?;
-        Ok(Measured {
-            elements,
-            strategy,
-            nanoseconds: u64::try_from(fastest.as_nanos()).unwrap_or(u64::MAX),
-        })
-    }
-
-    fn run(&mut self, elements: usize, strategy: &Strategy) -> Result<(), Error> {
-        let request = Request {
-            path: PathChoice::Fixed(strategy.path),
-            chunk: Some(strategy.chunk),
-            depth: Some(strategy.depth),
-            lanes: Some(strategy.lanes),
-            packing: Packing::AcrossJobs,
+/// Tries each of [`KNOBS`], and keeps those that make the fastest run they
+/// matter to faster.
+fn turn_knobs(trials: &mut Trials<'_>, rows: &mut [Measured]) -> Result<(), Error> {
+    for knob in KNOBS {
+        let matters = rows.iter().filter(|row| (knob.matters_to)(&row.strategy));
+        let Some(fastest) = matters.min_by_key(|row| row.nanoseconds).copied() else {
+            continue;
         };
-        let bytes = elements * self.element_bytes;
-        let [a, b] = &self.operands;
-        let mut jobs = [Job {
-            a: &a[..bytes],
-            b: &b[..bytes],
-            out: &mut self.out[..bytes],
-            fresh: false,
-        }];
-        self.transfer
-            .run(self.kernel, &request, self.element_bytes, &mut jobs)
-            .map(drop)
-    }
-
-    /// Makes the operands long enough; their pages are written, as those of a
-    /// caller would be.
-    fn grow(&mut self, elements: usize) {
-        let bytes = elements * self.element_bytes;
-        for operand in &mut self.operands {
-            operand.reserve(bytes.saturating_sub(operand.len()));
-            advise_huge_pages(operand.spare_capacity_mut());
-            operand.resize(bytes, 1);
+        let mut turned = trials.knobs.clone();
+        (knob.turn)(&mut turned);
+        let Some([without, with]) = trials.compare(fastest, turned.clone())? else {
+            continue;
+        };
+        if is_faster(&with, &without) {
+            trials.knobs = turned;
+            let same = |row: &&mut Measured| row.strategy == fastest.strategy;
+            rows.iter_mut().filter(same).for_each(|row| *row = with);
         }
-        self.out.resize(bytes, MaybeUninit::new(0));
     }
+    Ok(())
+}
 
-    fn is_late(&self) -> bool {
-        Instant::now() > self.deadline
+/// Copies the results of each of `rows` past the caches where that is faster.
+fn try_streaming(trials: &mut Trials<'_>, rows: &mut [Measured]) -> Result<(), Error> {
+    for row in rows {
+        let mut both = [row.untimed(); 2];
+        both[1].strategy.streaming = true;
+        trials.rounds(&mut both)?;
+        let [cached, streaming] = both;
+        *row = faster(cached, streaming);
     }
+    Ok(())
+}
+
+/// `other` if it is clearly faster, else `row`.
+fn faster(row: Measured, other: Measured) -> Measured {
+    if is_faster(&other, &row) { other } else { row }
 }
 
 fn is_faster(row: &Measured, than: &Measured) -> bool {
-    row.nanoseconds < than.nanoseconds - than.nanoseconds / u64::from(MARGIN)
-}
-
-/// The paths that differ on a device with `caps`.
-fn paths(caps: &DeviceCaps) -> impl Iterator<Item = Path> {
-    let differs = |path: &Path| match path {
-        // Where host and device share their memory, it is the host's.
-        Path::Bar => !caps.unified_memory() && path.is_usable(caps),
-        Path::HostVisible | Path::DeviceLocal => true,
-    };
-    Path::ALL.into_iter().filter(differs)
-}
-
-/// The strategies worth trying for a run of `elements` with `threads` threads
-/// on the host, but for the path; the likeliest first.
-fn shapes(kind: DeviceKind, threads: usize, elements: usize) -> Vec<Strategy> {
-    let shape = |lanes: usize, depth, chunk: usize| Strategy {
-        path: Path::HostVisible,
-        lanes,
-        depth,
-        chunk: chunk.max(1),
-    };
-    let whole = shape(1, 1, elements);
-    // Pieces of a few thousand elements cost as much to submit as to compute.
-    if elements < 1 << 14 {
-        return vec![whole];
-    }
-    if kind == DeviceKind::Software {
-        // Its kernels run on the cores that would copy meanwhile: only how
-        // well a chunk fits the caches makes a difference.
-        return vec![whole, shape(1, 1, elements / 4)];
-    }
-    let mut shapes = vec![whole];
-    let lanes = [threads, threads / 2, threads / 4];
-    for lanes in lanes.into_iter().filter(|lanes| *lanes > 1) {
-        let share = elements / (2 * lanes);
-        for chunk in [share, share / 2, share / 4] {
-            let chunk = chunk.clamp(1 << 12, 1 << 16);
-            if chunk * lanes <= elements {
-                shapes.push(shape(lanes, 2 * lanes, chunk));
-            }
-        }
-    }
-    shapes.dedup();
-    shapes.insert(shapes.len().min(CHANCES), shape(1, 2, elements / 2));
-    shapes.push(shape(1, 3, elements / 4));
-    shapes
+    row.nanoseconds < than.nanoseconds - than.nanoseconds / MARGIN
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vk_core::testing::recorded;
-
-    #[test]
-    fn every_shape_is_one_that_the_planner_takes() {
-        for kind in [DeviceKind::Discrete, DeviceKind::Software] {
-            for threads in [1, 2, 3, 16, 128] {
-                for elements in Effort::THOROUGH.sizes() {
-                    let shapes = shapes(kind, threads, elements);
-                    assert!(!shapes.is_empty());
-                    for shape in shapes {
-                        assert!(shape.lanes >= 1 && shape.lanes <= threads, "{shape:?}");
-                        assert!(shape.depth >= shape.lanes, "{shape:?}");
-                        assert!(shape.chunk >= 1 && shape.chunk <= elements, "{shape:?}");
-                    }
-                }
-            }
-        }
-    }
 
     #[test]
     fn sizes_go_from_the_smallest_to_the_largest() {
@@ -357,26 +223,20 @@ mod tests {
             step: 0,
             ..Effort::BRIEF
         };
-        assert!(endless.sizes().count() < 64);
-    }
-
-    #[test]
-    fn the_bar_is_measured_only_where_it_is_a_path_of_its_own() {
-        let has_bar = |caps: &DeviceCaps| paths(caps).any(|path| path == Path::Bar);
-        assert!(has_bar(&recorded::h200()));
-        assert!(!has_bar(&recorded::small_bar()));
-        assert!(!has_bar(&recorded::llvmpipe()));
+        assert_eq!(endless.sizes().count(), 58);
     }
 
     #[test]
     fn a_difference_within_the_noise_changes_nothing() {
         let row = |nanoseconds| Measured {
             elements: 64,
-            strategy: shapes(DeviceKind::Software, 1, 64)[0],
+            strategy: shapes(vk_core::DeviceKind::Software, 64)[0],
             nanoseconds,
         };
         assert!(!is_faster(&row(1000), &row(1000)));
         assert!(!is_faster(&row(980), &row(1000)));
         assert!(is_faster(&row(900), &row(1000)));
+        assert_eq!(faster(row(1000), row(990)).nanoseconds, 1000);
+        assert_eq!(faster(row(1000), row(900)).nanoseconds, 900);
     }
 }

@@ -8,7 +8,6 @@
 
 use std::mem::MaybeUninit;
 
-use crate::Crew;
 use crate::work::ChunkWork;
 
 /// The usual size of a huge page; where it is larger, the kernel ignores
@@ -39,29 +38,25 @@ pub fn advise_huge_pages<T>(memory: &mut [MaybeUninit<T>]) {
 #[cfg(not(target_os = "linux"))]
 pub fn advise_huge_pages<T>(_memory: &mut [MaybeUninit<T>]) {}
 
-/// Writes one byte to each huge page that begins inside a fresh result of
-/// `work`, so that it is there when the results are copied in. The chunk that
-/// holds the page's first byte owns it: no two chunks touch the same one.
-pub(crate) fn touch(work: &mut ChunkWork<'_>, crew: Option<&mut Crew>) {
+/// The first byte of a huge page of fresh memory.
+pub(crate) type Page<'a> = &'a mut MaybeUninit<u8>;
+
+/// The huge pages that begin inside a fresh result of `work`. The chunk that
+/// holds a page's first byte owns it: no two chunks touch the same one.
+pub(crate) fn pages<'a>(work: &'a mut ChunkWork<'_>) -> impl Iterator<Item = Page<'a>> {
     let fresh = work.pieces.iter_mut().filter(|piece| piece.fresh);
-    let pages = fresh.flat_map(|piece| {
+    fresh.flat_map(|piece| {
         let first = piece.out.as_ptr().align_offset(HUGE_PAGE);
         let pages = piece.out.get_mut(first..).unwrap_or_default();
         pages
             .chunks_mut(HUGE_PAGE)
             .filter_map(|page| page.first_mut())
-    });
-    let Some(crew) = crew else {
-        return pages.for_each(touch_page);
-    };
-    let mut pages = pages.peekable();
-    if pages.peek().is_some() {
-        crew.for_each(crew.threads(), pages, touch_page);
-    }
+    })
 }
 
-fn touch_page(first: &mut MaybeUninit<u8>) {
-    first.write(0);
+/// Writes to `page`, so that it is there when results are copied to it.
+pub(crate) fn touch(page: Page<'_>) {
+    page.write(0);
 }
 
 #[cfg(test)]
@@ -72,32 +67,29 @@ mod tests {
 
     #[test]
     fn each_huge_page_is_touched_by_the_chunk_that_it_begins_in() {
-        let mut crew = Crew::new(3).unwrap();
-        for crew in [None, Some(&mut crew)] {
-            let mut memory = vec![MaybeUninit::new(7_u8); 3 * HUGE_PAGE + 5];
-            let first = memory.as_ptr().align_offset(HUGE_PAGE);
-            let (one, other) = memory.split_at_mut(first + 1);
-            let piece = |out| Piece {
-                a: &[],
-                b: &[],
-                out,
-                fresh: true,
-            };
-            let mut work = ChunkWork {
-                elements: 1,
-                pieces: vec![piece(one), piece(other)],
-                stores: Stores::Cached,
-            };
-            touch(&mut work, crew);
-            // SAFETY: all were initialised above.
-            let zeros = memory
-                .iter()
-                .enumerate()
-                .filter(|(_, b)| unsafe { b.assume_init() } == 0);
-            let zeros: Vec<_> = zeros.map(|(place, _)| place).collect();
-            let pages = (first..memory.len()).step_by(HUGE_PAGE);
-            assert_eq!(zeros, pages.collect::<Vec<_>>());
-        }
+        let mut memory = vec![MaybeUninit::new(7_u8); 3 * HUGE_PAGE + 5];
+        let first = memory.as_ptr().align_offset(HUGE_PAGE);
+        let (one, other) = memory.split_at_mut(first + 1);
+        let piece = |out| Piece {
+            a: &[],
+            b: &[],
+            out,
+            fresh: true,
+        };
+        let mut work = ChunkWork {
+            elements: 1,
+            pieces: vec![piece(one), piece(other)],
+            stores: Stores::Cached,
+        };
+        pages(&mut work).for_each(touch);
+        // SAFETY: all were initialised above.
+        let zeros = memory
+            .iter()
+            .enumerate()
+            .filter(|(_, b)| unsafe { b.assume_init() } == 0);
+        let zeros: Vec<_> = zeros.map(|(place, _)| place).collect();
+        let pages = (first..memory.len()).step_by(HUGE_PAGE);
+        assert_eq!(zeros, pages.collect::<Vec<_>>());
     }
 
     #[test]

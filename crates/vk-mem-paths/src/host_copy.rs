@@ -3,13 +3,14 @@
 use std::mem::MaybeUninit;
 
 use crate::Crew;
+use crate::fresh::{self, Page};
 
 /// From this many bytes on, a copy is spread over the crew: below, waking it
 /// costs more than it saves.
 const PARALLEL_FROM: usize = 1 << 20;
-/// Bytes that one thread copies at a time; enough to hide the taking of the
-/// next piece, small enough to balance uneven threads.
-const PIECE: usize = 256 << 10;
+/// Bytes that one thread copies at a time: enough to hide the taking of the
+/// next piece, little enough for many threads to end at the same time.
+const PIECE: usize = 64 << 10;
 
 /// One contiguous copy: source and destination have equal lengths.
 pub(crate) type Copy<'a> = (&'a [u8], &'a mut [MaybeUninit<u8>]);
@@ -24,22 +25,50 @@ pub(crate) enum Stores {
     Streaming,
 }
 
-/// Runs all `copies`, with the help of `crew` where there is one and they are
-/// large enough.
-pub(crate) fn run(copies: Vec<Copy<'_>>, stores: Stores, crew: Option<&mut Crew>) {
-    let copy = match stores {
-        Stores::Cached => copy,
-        Stores::Streaming => streaming::copy,
-    };
+/// What a thread of the crew does at a time.
+enum Task<'a> {
+    Touch(Page<'a>),
+    Copy(Copy<'a>),
+}
+
+/// Runs all `copies` and touches `pages`, with the help of `crew` where there
+/// is enough to do. The two share the crew because a run has few pages at a
+/// time: touched by themselves, they would keep few threads busy.
+pub(crate) fn run(copies: Vec<Copy<'_>>, stores: Stores, pages: Vec<Page<'_>>, crew: &mut Crew) {
     let total: usize = copies.iter().map(|(from, _)| from.len()).sum();
-    let crew = match crew {
-        Some(crew) if total >= PARALLEL_FROM => crew,
-        _ => return copies.into_iter().for_each(copy),
-    };
+    if total < PARALLEL_FROM && pages.len() < 2 {
+        pages.into_iter().for_each(fresh::touch);
+        return alone(copies, stores);
+    }
+    let copy = stores.copy();
     let pieces = copies
         .into_iter()
         .flat_map(|(from, to)| from.chunks(PIECE).zip(to.chunks_mut(PIECE)));
-    crew.for_each(total.div_ceil(PIECE), pieces, copy);
+    let threads = total.div_ceil(PIECE) + pages.len();
+    // Pages first: each takes longer than a piece.
+    let pages = pages.into_iter().map(Task::Touch);
+    crew.for_each(
+        threads,
+        pages.chain(pieces.map(Task::Copy)),
+        |task| match task {
+            Task::Touch(page) => fresh::touch(page),
+            Task::Copy(piece) => copy(piece),
+        },
+    );
+}
+
+/// Runs all `copies` on the caller's thread.
+pub(crate) fn alone(copies: Vec<Copy<'_>>, stores: Stores) {
+    copies.into_iter().for_each(stores.copy());
+}
+
+impl Stores {
+    fn copy(self) -> fn(Copy<'_>) {
+        match self {
+            Self::Cached => copy,
+            Self::Streaming => streaming::copy,
+        }
+    }
 }
 
 fn copy((from, to): Copy<'_>) {
@@ -129,7 +158,10 @@ mod tests {
                 (from.as_slice(), &mut to[1..]),
                 (b"abc", other.as_mut_slice()),
             ];
-            run(copies, stores, with_crew.then_some(&mut crew));
+            match with_crew {
+                true => run(copies, stores, Vec::new(), &mut crew),
+                false => alone(copies, stores),
+            }
             // SAFETY: all bytes were initialised when the vectors were made.
             let byte = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() };
             assert_eq!(byte(&to[0]), 0xff);

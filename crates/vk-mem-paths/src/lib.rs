@@ -11,8 +11,8 @@
 //! that the host writes through the bus), *chunk*
 //! (elements per slot) and *depth* (slots in flight; 1 is sequential). Chunks
 //! are cut from all jobs as one stream of work, so one huge job, many small
-//! ones and any mixture keep every slot busy. In a pipelined run the loop is
-//! driven by several threads (lanes), each with slots of its own.
+//! ones and any mixture keep every slot busy. The loop is one thread, the
+//! caller's; a crew of threads shares its copies.
 //!
 //! A [`PinnedBuffer`] is host memory that the device works on in place;
 //! [`PinnedTransfer`] runs kernels over such buffers, and the host copies
@@ -27,11 +27,11 @@ mod calibrate;
 mod chunks;
 mod crew;
 mod descriptors;
+mod drive;
 mod error;
 mod fastest_of;
 mod fresh;
 mod host_copy;
-mod lanes;
 mod layout;
 mod limits;
 mod memory;

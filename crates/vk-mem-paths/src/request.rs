@@ -54,8 +54,6 @@ pub struct Workload {
     pub element_bytes: usize,
     /// Elements that one workgroup of the kernel computes.
     pub workgroup_size: u32,
-    /// Threads that can copy on the host at once.
-    pub threads: usize,
 }
 
 /// How it should be done.
@@ -69,9 +67,6 @@ pub struct Request {
     pub chunk: Option<usize>,
     /// The most chunks in flight; `None` leaves it to the planner.
     pub depth: Option<usize>,
-    /// The most threads that drive chunks side by side; `None` leaves it to
-    /// the planner.
-    pub lanes: Option<usize>,
     /// Whether a chunk may carry several jobs.
     pub packing: Packing,
 }

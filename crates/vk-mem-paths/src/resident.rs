@@ -102,7 +102,7 @@ impl Resident {
         let ranges = [operands.layout.a(elements), operands.layout.b(elements)];
         // SAFETY: nothing is in flight, said `named_mut`.
         let [to_a, to_b] = unsafe { operands.buffers.upload.views(ranges.clone())? };
-        host_copy::run(vec![(a, to_a), (b, to_b)], Stores::Cached, None);
+        host_copy::alone(vec![(a, to_a), (b, to_b)], Stores::Cached);
         for range in &ranges {
             operands.buffers.upload.flush(range)?;
         }

@@ -31,6 +31,8 @@ use vk_core::{CommandBuffer, Device, Kernel, SetLayout, StageTimer, Ticket, Wait
 
 use crate::buffers::{DeviceBuffer, ReadbackBuffer, UploadBuffer};
 use crate::descriptors::DescriptorSet;
+use crate::fresh::Page;
+use crate::host_copy::Stores;
 use crate::layout::Layout;
 use crate::memory::Memory;
 use crate::record::{Buffers, Recording};
@@ -134,11 +136,13 @@ impl Slot {
         self.timed
     }
 
-    /// Copies the inputs of `work` into the upload buffer.
+    /// Copies the inputs of `work` into the upload buffer, and touches `pages`
+    /// meanwhile.
     pub(crate) fn stage(
         &mut self,
         work: &ChunkWork<'_>,
-        crew: Option<&mut Crew>,
+        pages: Vec<Page<'_>>,
+        crew: &mut Crew,
     ) -> Result<(), Error> {
         self.expect_free()?;
         if work.elements > self.capacity {
@@ -160,7 +164,8 @@ impl Slot {
             copies.push((piece.b, to_b));
             (a, b) = (rest_a, rest_b);
         }
-        host_copy::run(copies, work.stores, crew);
+        // Cached: the device, or its copy engine, reads them next.
+        host_copy::run(copies, Stores::Cached, pages, crew);
         ranges
             .iter()
             .try_for_each(|range| self.buffers.upload.flush(range))
@@ -192,7 +197,7 @@ impl Slot {
         work: ChunkWork<'_>,
         chunk: usize,
         wait: WaitPolicy,
-        crew: Option<&mut Crew>,
+        crew: &mut Crew,
     ) -> Result<Finished, Error> {
         let elements = work.elements;
         let submitted = self.recorded.as_ref().map(|(_, elements)| *elements);
@@ -239,7 +244,7 @@ impl Slot {
         true
     }
 
-    fn copy_out(&mut self, work: ChunkWork<'_>, crew: Option<&mut Crew>) -> Result<(), Error> {
+    fn copy_out(&mut self, work: ChunkWork<'_>, crew: &mut Crew) -> Result<(), Error> {
         let range = self.layout.out(work.elements);
         // SAFETY: the submission that wrote this range and recorded the host
         // barrier is complete (rule 2), and nothing else is in flight.
@@ -250,7 +255,7 @@ impl Slot {
             copies.push((results, piece.out));
             from = rest;
         }
-        host_copy::run(copies, work.stores, crew);
+        host_copy::run(copies, work.stores, Vec::new(), crew);
         Ok(())
     }
 

@@ -7,11 +7,10 @@ use crate::{Span, StageKind};
 
 /// Time spent per stage, summed over all chunks of a run.
 ///
-/// The host's stages are wall time of the threads that worked on the run,
-/// added up: of several at once when chunks are pipelined. The device's
-/// stages are measured by the device and overlap the host's, and each other
-/// when chunks are pipelined; they are `None` unless timestamps were asked for
-/// and the queue has them.
+/// The host's stages are wall time, one after the other. The device's stages
+/// are measured by the device and overlap the host's, and each other when
+/// chunks are pipelined; they are `None` unless timestamps were asked for and
+/// the queue has them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StageTimes {
     /// Copying the caller's slices into upload memory.
@@ -56,30 +55,13 @@ impl Stats {
     /// any stage. 1 means that nothing overlapped, 5 is the most there is.
     /// `None` without a timeline.
     ///
-    /// A kind counts once however many lanes or chunks are in it, and time in
+    /// A kind counts once however many chunks are in it, and time in
     /// which nothing is at work (submitting, waiting for a thread) not at all.
     /// As exact as the places of the device's stages in the timeline: see
     /// [`Span`].
     #[must_use]
     pub fn overlap(&self) -> Option<f64> {
         overlap(&self.timeline)
-    }
-
-    /// Adds what another lane of the same run did.
-    pub(crate) fn merge(&mut self, other: Self) {
-        self.timeline.extend(other.timeline);
-        self.chunks += other.chunks;
-        self.elements += other.elements;
-        self.bytes_in += other.bytes_in;
-        self.bytes_out += other.bytes_out;
-        let (times, more) = (&mut self.times, &other.times);
-        times.copy_in += more.copy_in;
-        times.submit += more.submit;
-        times.wait += more.wait;
-        times.copy_out += more.copy_out;
-        add(&mut times.upload, more.upload);
-        add(&mut times.kernel, more.kernel);
-        add(&mut times.download, more.download);
     }
 }
 

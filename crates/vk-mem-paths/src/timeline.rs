@@ -42,11 +42,9 @@ impl StageKind {
 /// outside the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// The lane, from 0.
-    pub lane: usize,
-    /// The slot, from 0 among those of all lanes.
+    /// The slot, from 0.
     pub slot: usize,
-    /// The chunk, from 0 in the order in which lanes began on them.
+    /// The chunk, from 0.
     pub chunk: usize,
     /// The stage.
     pub stage: StageKind,
@@ -60,9 +58,8 @@ pub struct Span {
 /// counted from the start of the first.
 pub(crate) type TimedGroup = Vec<(StageKind, Range<Duration>)>;
 
-/// Collects the spans of one lane; nothing in a run that is not timed.
+/// Collects the spans of a run; nothing where it is not timed.
 pub(crate) struct Recorder {
-    lane: usize,
     /// The start of the run's loop, if it is timed.
     origin: Option<Instant>,
     spans: Vec<Span>,
@@ -76,9 +73,8 @@ pub(crate) struct Place {
 }
 
 impl Recorder {
-    pub(crate) fn new(lane: usize, origin: Option<Instant>) -> Self {
+    pub(crate) fn new(origin: Option<Instant>) -> Self {
         Self {
-            lane,
             origin,
             spans: Vec::new(),
         }
@@ -107,7 +103,6 @@ impl Recorder {
 
     fn push(&mut self, place: Place, stage: StageKind, at: Range<Duration>) {
         self.spans.push(Span {
-            lane: self.lane,
             slot: place.slot,
             chunk: place.chunk,
             stage,
@@ -182,7 +177,6 @@ mod tests {
 
     fn spans(all: &[(StageKind, u64, u64)]) -> Vec<Span> {
         let span = |&(stage, start, end)| Span {
-            lane: 0,
             slot: 0,
             chunk: 0,
             stage,
@@ -225,15 +219,15 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_at_work_on_several_lanes_counts_once() {
-        let lanes = spans(&[
+    fn a_kind_with_several_chunks_at_work_counts_once() {
+        let copies = spans(&[
             (CopyIn, 2, 8),
             (CopyIn, 0, 10),
             (CopyIn, 9, 12),
             (CopyIn, 3, 3),
         ]);
-        assert_eq!(overlap(&lanes), Some(1.0));
-        let with_kernel = [lanes, spans(&[(Kernel, 6, 12)])].concat();
+        assert_eq!(overlap(&copies), Some(1.0));
+        let with_kernel = [copies, spans(&[(Kernel, 6, 12)])].concat();
         assert_eq!(overlap(&with_kernel), Some(1.5));
     }
 
@@ -289,14 +283,13 @@ mod tests {
         let now = Instant::now();
         let place = Place { slot: 3, chunk: 4 };
         for origin in [None, Some(now)] {
-            let mut recorder = Recorder::new(2, origin);
+            let mut recorder = Recorder::new(origin);
             recorder.host(place, CopyIn, now..now + ms(1));
             let timed = group(&[(Kernel, 0, 1)]);
             recorder.device(place, &[timed], now + ms(1)..now + ms(3));
             let found = recorder.into_spans();
             let expected = spans(&[(CopyIn, 0, 1), (Kernel, 2, 3)]).into_iter();
             let expected = expected.map(|span| Span {
-                lane: 2,
                 slot: 3,
                 chunk: 4,
                 ..span

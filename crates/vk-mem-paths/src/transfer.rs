@@ -1,4 +1,4 @@
-//! Runs batches: plans them, keeps the slots and hands them to the lanes.
+//! Runs batches: plans them, keeps the slots and has the chunks driven through them.
 
 use std::collections::HashMap;
 use std::mem::MaybeUninit;
@@ -10,9 +10,9 @@ use vk_core::{Device, Kernel, SetLayout, WaitPolicy};
 use crate::memory::Memory;
 use crate::slot::{Slot, SlotShape};
 use crate::stages::group_stages;
-use crate::work::WorkQueue;
+use crate::work::Work;
 use crate::{
-    Chunks, Crew, Error, MemoryUse, Path, Plan, Request, Stats, Tuning, Workload, lanes, plan,
+    Chunks, Crew, Error, MemoryUse, Path, Plan, Request, Stats, Tuning, Workload, drive, plan,
 };
 
 /// One job: two inputs and an output of equal length, a whole number of
@@ -144,7 +144,6 @@ impl Transfer {
             largest_job: elements.iter().copied().max().unwrap_or(0),
             element_bytes,
             workgroup_size: kernel.workgroup_size(),
-            threads: self.crew.threads(),
         };
         let plan = plan(self.device.caps(), &self.tuning, &work, request)?;
         let (path, chunk, depth) = (plan.path(), plan.chunk(), plan.depth());
@@ -152,11 +151,11 @@ impl Transfer {
         self.prepare(&plan, element_bytes)?;
         let chunks = Chunks::new(&elements, plan.chunk(), plan.packing());
         let jobs = jobs.iter_mut().map(Job::reborrow).collect();
-        let queue = WorkQueue::new(chunks, jobs, element_bytes, plan.stores());
+        let work = Work::new(chunks, jobs, element_bytes, plan.stores());
         let wait = self.options.wait;
         let slots = self.slots.entry(SlotKind::of(&plan)).or_default();
         let slots = slots.get_mut(..plan.depth()).unwrap_or_default();
-        let ran = lanes::run(&mut self.crew, slots, plan.lanes(), kernel, &queue, wait);
+        let ran = drive::run(&mut self.crew, slots, kernel, work, wait);
         if let Err(error) = &ran {
             release(slots, wait, error);
         }
@@ -173,6 +172,16 @@ impl Transfer {
         stats.bytes_in = 2 * bytes;
         stats.bytes_out = bytes;
         Ok((plan, stats))
+    }
+
+    /// Waits for the device by `wait` from now on; returns how it did before.
+    pub(crate) fn replace_wait(&mut self, wait: WaitPolicy) -> WaitPolicy {
+        std::mem::replace(&mut self.options.wait, wait)
+    }
+
+    /// Frees all slots, and with them the staging memory.
+    pub(crate) fn free_slots(&mut self) {
+        self.give_up_slots(|_| true);
     }
 
     /// What runs over shared buffers need of it too.
@@ -235,7 +244,7 @@ impl Transfer {
 
 impl Drop for Transfer {
     fn drop(&mut self) {
-        self.give_up_slots(|_| true);
+        self.free_slots();
     }
 }
 

@@ -9,8 +9,6 @@ use crate::{Path, PathChoice};
 /// default knows nothing, and leaves every choice to the planner's rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tuning {
-    /// Whether copies of large runs bypass the host's caches.
-    pub streaming_stores: bool,
     /// Whether inputs are staged in cached memory rather than in memory that
     /// combines writes.
     pub cached_upload: bool,
@@ -38,12 +36,12 @@ pub struct Measured {
 pub struct Strategy {
     /// Where the kernel reads and writes.
     pub path: Path,
-    /// Threads that drive chunks side by side.
-    pub lanes: usize,
     /// Chunks in flight.
     pub depth: usize,
     /// Elements of one chunk.
     pub chunk: usize,
+    /// Whether results are copied to the caller past the host's caches.
+    pub streaming: bool,
 }
 
 impl Tuning {
@@ -72,21 +70,40 @@ impl Tuning {
 }
 
 impl Measured {
+    /// A run that was not timed yet.
+    pub(crate) fn of(elements: usize, strategy: Strategy) -> Self {
+        Self {
+            elements,
+            strategy,
+            nanoseconds: u64::MAX,
+        }
+    }
+
+    /// The same run, not timed yet.
+    pub(crate) fn untimed(&self) -> Self {
+        Self::of(self.elements, self.strategy)
+    }
+
     /// Whether a run of `total` elements is near enough to this one to be cut
     /// and driven like it: far above the largest size measured it is not.
     pub(crate) fn is_near(&self, total: usize) -> bool {
         total / NEAR <= self.elements
     }
 
-    /// The chunk for a run of `total` elements, in pieces of equal size: as
-    /// many as were measured where one lane drove them, else as large ones,
-    /// about.
+    /// Whether the path of this run tells that of one of `total` elements:
+    /// where it is near, and where it is so long that more elements only take
+    /// more of the same time.
+    pub(crate) fn tells_path(&self, total: usize) -> bool {
+        self.is_near(total) || self.elements >= STEADY
+    }
+
+    /// The chunk for a run of `total` elements, in pieces of equal size: one
+    /// where that was the fastest, else about as large ones as were measured.
     pub(crate) fn chunk_for(&self, total: usize) -> usize {
         let chunk = self.strategy.chunk.max(1);
-        let pieces = |of: usize| (of.saturating_add(chunk / 2) / chunk).max(1);
-        let pieces = match self.strategy.lanes {
-            0 | 1 => pieces(self.elements),
-            _ => pieces(total),
+        let pieces = match chunk >= self.elements {
+            true => 1,
+            false => (total.saturating_add(chunk / 2) / chunk).max(1),
         };
         total.div_ceil(pieces).max(1)
     }
@@ -94,6 +111,8 @@ impl Measured {
 
 /// Up to this many times the elements of a measured run, others are like it.
 const NEAR: usize = 4;
+/// From this many elements on, a run's time is that of moving its data.
+const STEADY: usize = 1 << 18;
 
 /// The larger and the smaller of two sizes.
 fn ratio(one: usize, other: usize) -> (u128, u128) {
@@ -112,9 +131,9 @@ mod tests {
     fn row(elements: usize, path: Path, nanoseconds: u64) -> Measured {
         let strategy = Strategy {
             path,
-            lanes: 1,
             depth: 1,
             chunk: elements,
+            streaming: false,
         };
         Measured {
             elements,
@@ -161,22 +180,24 @@ mod tests {
     }
 
     #[test]
-    fn one_lane_keeps_the_number_of_pieces_and_several_keep_their_size() {
+    fn one_piece_stays_one_and_several_keep_their_size() {
         let mut row = row(4000, Path::Bar, 0);
-        row.strategy.chunk = 1000;
-        for (lanes, total, chunk) in [
-            (1, 0, 1),
-            (1, 4001, 1001),
-            (1, 8000, 2000),
-            (3, 0, 1),
-            (3, 1100, 1100),
-            (3, 1600, 800),
-            (3, 10_001, 1001),
+        for (measured, total, chunk) in [
+            (4000, 0, 1),
+            (4000, 100, 100),
+            (4000, 9000, 9000),
+            (1000, 0, 1),
+            (1000, 1100, 1100),
+            (1000, 1600, 800),
+            (1000, 10_001, 1001),
         ] {
-            row.strategy.lanes = lanes;
-            assert_eq!(row.chunk_for(total), chunk, "{lanes} lanes, {total}");
+            row.strategy.chunk = measured;
+            assert_eq!(row.chunk_for(total), chunk, "{measured}, {total}");
         }
         assert!(row.is_near(16_000) && !row.is_near(20_000));
+        assert!(row.tells_path(16_000) && !row.tells_path(20_000));
+        row.elements = 1 << 18;
+        assert!(row.tells_path(usize::MAX));
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The work of a run: chunks that own their part of the jobs' slices.
 
 use std::mem::MaybeUninit;
-use std::sync::{Mutex, PoisonError};
 
 use crate::host_copy::Stores;
 use crate::transfer::Job;
@@ -19,29 +18,24 @@ pub(crate) struct Piece<'a> {
 pub(crate) struct ChunkWork<'a> {
     pub(crate) elements: usize,
     pub(crate) pieces: Vec<Piece<'a>>,
-    /// How the host copies them.
+    /// How the host copies the results.
     pub(crate) stores: Stores,
 }
 
-/// The chunks of a run, to be taken by several lanes.
+/// The chunks of a run, in order, each with the bytes that it computes.
 ///
-/// Each chunk holds the only reference to its part of the results, so lanes
-/// cannot write the same element twice.
-pub(crate) struct WorkQueue<'a> {
-    state: Mutex<State<'a>>,
-}
-
-struct State<'a> {
+/// Each holds the only reference to its part of the results, so no element is
+/// written twice.
+pub(crate) struct Work<'a> {
     chunks: Chunks<'a>,
     jobs: Vec<Job<'a>>,
     element_bytes: usize,
     stores: Stores,
-    stopped: bool,
 }
 
-impl<'a> WorkQueue<'a> {
+impl<'a> Work<'a> {
     /// The chunks of `jobs`, cut by `chunks`, with elements of
-    /// `element_bytes`, which the host copies with `stores`.
+    /// `element_bytes`, whose results the host copies with `stores`.
     pub(crate) fn new(
         chunks: Chunks<'a>,
         jobs: Vec<Job<'a>>,
@@ -49,37 +43,24 @@ impl<'a> WorkQueue<'a> {
         stores: Stores,
     ) -> Self {
         Self {
-            state: Mutex::new(State {
-                chunks,
-                jobs,
-                element_bytes,
-                stores,
-                stopped: false,
-            }),
+            chunks,
+            jobs,
+            element_bytes,
+            stores,
         }
-    }
-
-    /// The next chunk; `None` when all are taken or the run was stopped.
-    pub(crate) fn next(&self) -> Option<ChunkWork<'a>> {
-        let mut state = self.lock();
-        if state.stopped {
-            return None;
-        }
-        let chunk = state.chunks.next()?;
-        Some(state.cut(&chunk))
-    }
-
-    /// Ends the run: nothing more is given out.
-    pub(crate) fn stop(&self) {
-        self.lock().stopped = true;
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, State<'a>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<'a> State<'a> {
+impl<'a> Iterator for Work<'a> {
+    type Item = ChunkWork<'a>;
+
+    fn next(&mut self) -> Option<ChunkWork<'a>> {
+        let chunk = self.chunks.next()?;
+        Some(self.cut(&chunk))
+    }
+}
+
+impl<'a> Work<'a> {
     /// Splits the front of each job's slices off: chunks come in order.
     fn cut(&mut self, chunk: &Chunk) -> ChunkWork<'a> {
         let pieces = chunk.segments.iter().map(|segment| {
@@ -110,7 +91,7 @@ mod tests {
     use crate::Packing;
 
     #[test]
-    fn chunks_own_their_part_of_every_job_and_a_stopped_queue_gives_none() {
+    fn chunks_own_their_part_of_every_job() {
         let (a, b) = (*b"aaAAbbBBcc", *b"0011223344");
         let mut out = [MaybeUninit::new(b'-'); 10];
         let (first, second) = out.split_at_mut(4);
@@ -129,13 +110,13 @@ mod tests {
             },
         ];
         let elements = [2, 3];
-        let queue = WorkQueue::new(
+        let mut work = Work::new(
             Chunks::new(&elements, 3, Packing::AcrossJobs),
             jobs,
             2,
             Stores::Cached,
         );
-        let chunk = queue.next().unwrap();
+        let chunk = work.next().unwrap();
         assert_eq!(chunk.elements, 3);
         let inputs: Vec<_> = chunk
             .pieces
@@ -145,7 +126,6 @@ mod tests {
         assert_eq!(inputs, [(&b"aaAA"[..], &b"0011"[..]), (b"bb", b"22")]);
         let lengths: Vec<_> = chunk.pieces.iter().map(|piece| piece.out.len()).collect();
         assert_eq!(lengths, [4, 2]);
-        queue.stop();
-        assert!(queue.next().is_none());
+        assert_eq!(work.map(|chunk| chunk.elements).sum::<usize>(), 2);
     }
 }

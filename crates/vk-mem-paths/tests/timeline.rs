@@ -45,7 +45,7 @@ impl Loop {
 
     /// Runs [`CHUNKS`] chunks, the last one smaller, and says how long it
     /// took.
-    fn run(&mut self, path: Path, depth: usize, lanes: usize) -> (Stats, Duration) {
+    fn run(&mut self, path: Path, depth: usize) -> (Stats, Duration) {
         let bytes = ((CHUNKS - 1) * CHUNK + 5) * ELEMENT_BYTES;
         let (a, b) = (vec![1; bytes], vec![2; bytes]);
         let mut out = vec![MaybeUninit::uninit(); bytes];
@@ -59,7 +59,6 @@ impl Loop {
             path: PathChoice::Fixed(path),
             chunk: Some(CHUNK),
             depth: Some(depth),
-            lanes: Some(lanes),
             packing: Packing::AcrossJobs,
         };
         let start = Instant::now();
@@ -99,16 +98,15 @@ fn every_chunk_goes_through_its_stages_in_order_within_the_run() {
             &[CopyIn, Upload, Kernel, Download, CopyOut],
         ),
     ] {
-        for (depth, lanes) in [(1, 1), (3, 1), (4, 2), (6, 3)] {
-            let (stats, total) = timed.run(path, depth, lanes);
-            let what = format!("{path}, depth {depth}, {lanes} lanes: {:?}", stats.timeline);
+        for depth in [1, 2, 3, 6] {
+            let (stats, total) = timed.run(path, depth);
+            let what = format!("{path}, depth {depth}: {:?}", stats.timeline);
             assert_eq!(stats.timeline.len(), CHUNKS * stages.len(), "{what}");
             for spans in by_chunk(&stats) {
                 let found: Vec<_> = spans.iter().map(|span| span.stage).collect();
                 assert_eq!(found, stages, "{what}");
                 assert!(in_order(&spans), "{what}");
-                let place = |span: &Span| (span.lane, span.slot);
-                assert!(spans.iter().all(|span| place(span) == place(&spans[0])));
+                assert!(spans.iter().all(|span| span.slot == spans[0].slot));
                 assert!(spans.iter().all(|span| span.end <= total), "{what}");
             }
             let overlap = stats.overlap().unwrap();
@@ -121,17 +119,15 @@ fn every_chunk_goes_through_its_stages_in_order_within_the_run() {
 }
 
 #[test]
-fn a_slot_is_of_one_lane_and_copies_for_one_chunk_at_a_time() {
+fn a_slot_copies_for_one_chunk_at_a_time() {
     let mut timed = Loop::new(true);
-    for (depth, lanes) in [(1, 1), (3, 1), (4, 2), (6, 3)] {
-        let (stats, _) = timed.run(Path::HostVisible, depth, lanes);
+    for depth in [1, 2, 3, 6] {
+        let (stats, _) = timed.run(Path::HostVisible, depth);
         for slot in 0..depth {
             let host = |span: &&Span| span.stage != StageKind::Kernel && span.slot == slot;
             let mut spans: Vec<_> = stats.timeline.iter().filter(host).copied().collect();
             spans.sort_by_key(|span| span.start);
             assert!(in_order(&spans), "{spans:?}");
-            let lane = slot / (depth / lanes);
-            assert!(spans.iter().all(|span| span.lane == lane), "{spans:?}");
         }
         assert!(stats.timeline.iter().all(|span| span.slot < depth));
     }
@@ -140,8 +136,8 @@ fn a_slot_is_of_one_lane_and_copies_for_one_chunk_at_a_time() {
 #[test]
 fn the_timeline_adds_up_to_the_times() {
     let mut timed = Loop::new(true);
-    for lanes in [1, 2] {
-        let (stats, _) = timed.run(Path::HostVisible, 4, lanes);
+    for depth in [1, 4] {
+        let (stats, _) = timed.run(Path::HostVisible, depth);
         let sum = |stage: StageKind| -> Duration {
             let spans = stats.timeline.iter().filter(|span| span.stage == stage);
             spans.map(|span| span.end - span.start).sum()
@@ -155,7 +151,7 @@ fn the_timeline_adds_up_to_the_times() {
 
 #[test]
 fn without_timestamps_there_is_no_timeline() {
-    let (stats, _) = Loop::new(false).run(Path::HostVisible, 3, 1);
+    let (stats, _) = Loop::new(false).run(Path::HostVisible, 3);
     assert_eq!(stats.chunks, CHUNKS);
     assert_eq!((stats.timeline.capacity(), stats.overlap()), (0, None));
 }
@@ -170,7 +166,7 @@ fn a_subscriber_sees_the_run_and_the_stages_of_every_chunk() {
         .with_ansi(false)
         .with_writer(log.try_clone().unwrap())
         .finish();
-    tracing::subscriber::with_default(subscriber, || transfer.run(Path::HostVisible, 3, 1));
+    tracing::subscriber::with_default(subscriber, || transfer.run(Path::HostVisible, 3));
     log.rewind().unwrap();
     let lines: Vec<_> = BufReader::new(log).lines().map(Result::unwrap).collect();
     for chunk in 0..CHUNKS {

@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use vk_core::testing::{DeviceTest, device_under_test, without_timeline_semaphores};
 use vk_core::{Device, Kernel, KernelCache};
 use vk_mem_paths::{
-    Effort, Error, Job, Measured, Packing, Path, PathChoice, Plan, Request, Stats, Transfer,
-    TransferOptions, Tuning,
+    Effort, Error, Job, Measured, Packing, Path, PathChoice, Plan, Request, Stats, Strategy,
+    Transfer, TransferOptions, Tuning,
 };
 
 /// A transfer loop with the library's kernel; drops before its guard.
@@ -60,8 +60,6 @@ fn request(path: Path, chunk: usize, depth: usize) -> Request {
         path: PathChoice::Fixed(path),
         chunk: Some(chunk),
         depth: Some(depth),
-        // Odd depths with the crew's help, even ones on lanes of their own.
-        lanes: Some(if depth.is_multiple_of(2) { 3 } else { 1 }),
         packing: match depth {
             1 => Packing::PerJob,
             _ => Packing::AcrossJobs,
@@ -153,24 +151,38 @@ fn a_mixture_of_sizes_runs_on_every_path_depth_and_form_of_completion() {
 #[test]
 fn tuned_runs_arrive_whole() {
     let mut transfer = Loop::new(true);
-    for (streaming_stores, cached_upload, one_queue) in [
+    for (streaming, cached_upload, one_queue) in [
         (true, false, true),
         (false, true, false),
         (true, true, false),
     ] {
-        transfer.transfer.set_tuning(Tuning {
-            streaming_stores,
-            cached_upload,
-            one_queue,
-            measured: Vec::new(),
-        });
         for path in transfer.paths() {
-            // Enough bytes for streaming stores, at odd places.
+            let strategy = Strategy {
+                path,
+                depth: 2,
+                chunk: 20_000,
+                streaming,
+            };
+            transfer.transfer.set_tuning(Tuning {
+                cached_upload,
+                one_queue,
+                measured: vec![Measured {
+                    elements: 60_000,
+                    strategy,
+                    nanoseconds: 1,
+                }],
+            });
+            // At odd places.
             let mut jobs = mixture(&[30_001, 7, 30_003]);
-            let request = request(path, 20_000, 2);
-            transfer.run(&mut jobs, &request).unwrap();
+            let request = Request {
+                chunk: None,
+                depth: None,
+                ..request(path, 1, 2)
+            };
+            let (plan, stats) = transfer.run(&mut jobs, &request).unwrap();
             let what = format!("{path}, {:?}", transfer.transfer.tuning());
             assert!(jobs.iter().all(Operands::is_added), "{what}");
+            assert_eq!((plan.depth(), stats.chunks), (2, 3), "{what}");
         }
     }
 }
@@ -196,7 +208,6 @@ fn a_calibration_measures_every_path_and_the_runs_after_it_go_by_it() {
         path: PathChoice::Auto,
         chunk: None,
         depth: None,
-        lanes: None,
         packing: Packing::AcrossJobs,
     };
     for elements in [1, 100, 20_000] {

@@ -32,9 +32,7 @@ pub(crate) struct Run {
 /// When one chunk was in one stage, since the start of the run.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Span {
-    /// The thread that drove the chunk.
-    pub(crate) lane: usize,
-    /// The slot that it was in, counted over all lanes.
+    /// The slot that it was in.
     pub(crate) slot: usize,
     /// The stage.
     pub(crate) stage: Stage,
@@ -101,16 +99,16 @@ pub(crate) fn read(criterion: &Path) -> anyhow::Result<Vec<Run>> {
 pub(crate) mod tests {
     use super::*;
 
-    /// As the suite writes it: two chunks on one lane, in a slot each.
+    /// As the suite writes it: two chunks, in a slot each.
     pub(crate) const FILE: &str = r#"[{
         "path":"host-visible","jobs":4,"elements":32768,"chunks":2,"chunk":16384,
         "forced":false,"total_ms":10.5,"overlap":1.25,"spans":[
-        {"lane":0,"slot":0,"chunk":0,"stage":"copy in","start_ms":0.0,"end_ms":2.0},
-        {"lane":0,"slot":0,"chunk":0,"stage":"kernel","start_ms":2.0,"end_ms":5.0},
-        {"lane":0,"slot":1,"chunk":1,"stage":"copy in","start_ms":2.0,"end_ms":4.0},
-        {"lane":0,"slot":1,"chunk":1,"stage":"kernel","start_ms":5.0,"end_ms":8.0},
-        {"lane":0,"slot":0,"chunk":0,"stage":"copy out","start_ms":5.0,"end_ms":6.0},
-        {"lane":0,"slot":1,"chunk":1,"stage":"copy out","start_ms":8.0,"end_ms":10.0}]}]"#;
+        {"slot":0,"chunk":0,"stage":"copy in","start_ms":0.0,"end_ms":2.0},
+        {"slot":0,"chunk":0,"stage":"kernel","start_ms":2.0,"end_ms":5.0},
+        {"slot":1,"chunk":1,"stage":"copy in","start_ms":2.0,"end_ms":4.0},
+        {"slot":1,"chunk":1,"stage":"kernel","start_ms":5.0,"end_ms":8.0},
+        {"slot":0,"chunk":0,"stage":"copy out","start_ms":5.0,"end_ms":6.0},
+        {"slot":1,"chunk":1,"stage":"copy out","start_ms":8.0,"end_ms":10.0}]}]"#;
 
     pub(crate) fn runs() -> Vec<Run> {
         serde_json::from_str(FILE).unwrap()

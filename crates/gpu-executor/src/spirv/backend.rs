@@ -247,7 +247,6 @@ impl PersistentVulkanBackend {
                 path: self.settings.path(device_local, host),
                 chunk: self.settings.chunk,
                 depth: Some(1),
-                lanes: None,
                 packing: Packing::PerJob,
             },
         }
@@ -260,7 +259,6 @@ impl PersistentVulkanBackend {
                 path: self.settings.path(false, PathChoice::Auto),
                 chunk: self.settings.chunk,
                 depth: self.settings.depth,
-                lanes: None,
                 packing: Packing::AcrossJobs,
             },
         }

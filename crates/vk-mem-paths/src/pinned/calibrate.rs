@@ -62,7 +62,6 @@ impl PinnedTransfer {
             path: PathChoice::Fixed(path),
             chunk: None,
             depth: None,
-            lanes: None,
             packing: Packing::AcrossJobs,
         };
         fastest_of(|| {

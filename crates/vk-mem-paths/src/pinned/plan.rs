@@ -165,7 +165,6 @@ mod tests {
             path,
             chunk,
             depth,
-            lanes: None,
             packing: Packing::AcrossJobs,
         }
     }

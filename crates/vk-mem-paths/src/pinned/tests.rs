@@ -64,7 +64,6 @@ fn request(path: Path, chunk: Option<usize>) -> Request {
         path: PathChoice::Fixed(path),
         chunk,
         depth: Some(3),
-        lanes: None,
         packing: Packing::AcrossJobs,
     }
 }

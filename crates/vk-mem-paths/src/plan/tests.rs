@@ -10,7 +10,6 @@ fn work(total: usize) -> Workload {
         largest_job: total,
         element_bytes: 48,
         workgroup_size: 128,
-        threads: 4,
     }
 }
 
@@ -19,7 +18,6 @@ fn request(depth: Option<usize>) -> Request {
         path: PathChoice::Auto,
         chunk: None,
         depth,
-        lanes: None,
         packing: match depth {
             Some(1) => Packing::PerJob,
             _ => Packing::AcrossJobs,
@@ -70,9 +68,8 @@ fn sequential_runs_job_by_job_and_pipelined_keeps_every_slot_busy() {
     )
     .unwrap();
     assert_eq!(pipelined.packing, Packing::AcrossJobs);
-    assert_eq!((pipelined.depth, pipelined.lanes), (8, 4));
-    assert_eq!(pipelined.chunk, LANE_CHUNK.1);
-    // A shorter run is cut in two, and one lane has the crew's help.
+    assert_eq!((pipelined.depth, pipelined.chunk), (2, PIPELINED_CHUNK.1));
+    // A shorter run is cut in two.
     let short = plan(
         &recorded::h200(),
         &Tuning::default(),
@@ -80,7 +77,7 @@ fn sequential_runs_job_by_job_and_pipelined_keeps_every_slot_busy() {
         &request(None),
     )
     .unwrap();
-    assert_eq!((short.depth, short.lanes, short.chunk), (2, 1, 1 << 17));
+    assert_eq!((short.depth, short.chunk), (2, 1 << 17));
     let asked = Request {
         chunk: Some(100_000),
         ..request(Some(3))
@@ -92,7 +89,7 @@ fn sequential_runs_job_by_job_and_pipelined_keeps_every_slot_busy() {
         &asked,
     )
     .unwrap();
-    assert_eq!((asked.chunk, asked.depth, asked.lanes), (100_000, 3, 3));
+    assert_eq!((asked.chunk, asked.depth), (100_000, 3));
     // Its kernels and the host's copies share the cores.
     let software = plan(
         &recorded::llvmpipe(),
@@ -101,7 +98,7 @@ fn sequential_runs_job_by_job_and_pipelined_keeps_every_slot_busy() {
         &request(None),
     )
     .unwrap();
-    assert_eq!((software.depth, software.lanes), (1, 1));
+    assert_eq!(software.depth, 1);
     assert_eq!(software.packing, Packing::AcrossJobs);
     let tiny = plan(
         &recorded::h200(),
@@ -116,9 +113,9 @@ fn sequential_runs_job_by_job_and_pipelined_keeps_every_slot_busy() {
 fn measured(path: Path, chunk: usize) -> Tuning {
     let strategy = Strategy {
         path,
-        lanes: 3,
         depth: 5,
         chunk,
+        streaming: true,
     };
     let row = Measured {
         elements: 1 << 20,
@@ -127,7 +124,6 @@ fn measured(path: Path, chunk: usize) -> Tuning {
     };
     Tuning {
         measured: vec![row],
-        streaming_stores: true,
         cached_upload: true,
         ..Tuning::default()
     }
@@ -139,7 +135,7 @@ fn what_was_measured_beats_the_rules_and_what_is_asked_for_beats_both() {
     let tuning = measured(Path::Bar, 10_000);
     let tuned = |request: &Request| plan(&caps, &tuning, &work(1 << 20), request).unwrap();
     let auto = tuned(&request(None));
-    assert_eq!((auto.path, auto.lanes, auto.depth), (Path::Bar, 3, 5));
+    assert_eq!((auto.path, auto.depth), (Path::Bar, 5));
     // 105 pieces, in whole workgroups.
     assert_eq!(auto.chunk, 9_987_usize.next_multiple_of(128));
     assert_eq!(
@@ -161,9 +157,14 @@ fn what_was_measured_beats_the_rules_and_what_is_asked_for_beats_both() {
     let sequential = tuned(&request(Some(1)));
     assert_eq!((sequential.depth, sequential.chunk), (1, DEFAULT_CHUNK));
     assert_eq!(sequential.stores, Stores::Streaming);
-    // Small runs stay in the caches.
-    let small = plan(&caps, &tuning, &work(1000), &request(None)).unwrap();
-    assert_eq!(small.stores, Stores::Cached);
+    // Far above what was measured, only its path holds, and how it copies.
+    let far = plan(&caps, &tuning, &work(1 << 25), &request(None)).unwrap();
+    assert_eq!(
+        (far.path, far.reason),
+        (Path::Bar, "measured to be the fastest")
+    );
+    assert_eq!((far.depth, far.chunk), (2, PIPELINED_CHUNK.1));
+    assert_eq!(far.stores, Stores::Streaming);
     // A device without a BAR of its whole memory does not take that row.
     let small_bar = plan(
         &recorded::small_bar(),
@@ -235,16 +236,15 @@ proptest! {
             recorded::uncached(), recorded::small_bar(),
         ];
         let caps = &devices[device];
-        let work = Workload { total, largest_job: total, element_bytes, workgroup_size, threads: 8 };
+        let work = Workload { total, largest_job: total, element_bytes, workgroup_size };
         let tuning = tuned.map_or(Tuning::default(), |chunk| measured(Path::Bar, chunk));
-        let plan = plan(caps, &tuning, &work, &Request { path, chunk, depth, lanes: None, packing: Packing::AcrossJobs }).unwrap();
+        let plan = plan(caps, &tuning, &work, &Request { path, chunk, depth, packing: Packing::AcrossJobs }).unwrap();
         let bytes = (plan.chunk * element_bytes) as u64;
         let most = chunk.or(tuned.map(|_| usize::MAX)).unwrap_or(DEFAULT_CHUNK);
         prop_assert!(plan.chunk >= 1 && plan.chunk <= most.max(1));
         prop_assert!(bytes <= caps.limits.max_storage_buffer_range);
         prop_assert!(plan.chunk.div_ceil(workgroup_size as usize) <= caps.limits.max_workgroups_x as usize);
         prop_assert!(plan.depth >= 1 && plan.depth <= depth.unwrap_or(16).max(1));
-        prop_assert!(plan.lanes >= 1 && plan.lanes <= plan.depth);
         prop_assert!(plan.capacity >= plan.chunk.min(total));
         prop_assert!((2 * plan.capacity * element_bytes) as u64 <= caps.limits.max_allocation);
         let operands = if plan.path == Path::DeviceLocal { 6 } else { 3 };

@@ -22,17 +22,15 @@ pub(crate) fn section(run: &Run) -> anyhow::Result<Option<Section>> {
 
 /// What ran, how much of it overlapped, and how exact it is.
 fn caption(run: &Run) -> String {
-    let lanes = distinct(run.spans.iter().map(|span| span.lane)).len();
     let slots = distinct(run.spans.iter().map(|span| span.slot)).len();
     let mut text = format!(
         "{} of {} elements each, results written to memory that was used before: {} of {} elements \
-         at most, in {} on {}, {} ms from call to return. ",
+         at most, in {}, {} ms from call to return. ",
         count(run.jobs, "job"),
         binary(run.elements as f64 / run.jobs.max(1) as f64),
         count(run.chunks, "chunk"),
         binary(run.chunk as f64),
         count(slots, "slot"),
-        count(lanes, "lane"),
         plain(run.total_ms)
     );
     if run.forced {
@@ -65,9 +63,9 @@ fn bars(run: &Run) -> anyhow::Result<Bars> {
             },
             Panel {
                 title: "Slots, in the colours of the stages".to_owned(),
-                bands: distinct(run.spans.iter().map(|span| span.lane))
+                bands: distinct(run.spans.iter().map(|span| span.slot))
                     .into_iter()
-                    .map(|lane| slots(run, lane))
+                    .map(|number| slot(run, number))
                     .collect(),
             },
         ],
@@ -92,21 +90,12 @@ fn together(run: &Run, stage: Stage) -> Band {
     }
 }
 
-/// The slots of a lane, each a row.
-fn slots(run: &Run, lane: usize) -> Band {
-    let of_lane = || run.spans.iter().filter(|span| span.lane == lane);
-    let row = |slot: usize| {
-        of_lane()
-            .filter(|span| span.slot == slot)
-            .map(bar)
-            .collect()
-    };
+/// What went through a slot.
+fn slot(run: &Run, number: usize) -> Band {
+    let of_slot = run.spans.iter().filter(|span| span.slot == number);
     Band {
-        label: format!("lane {lane}"),
-        rows: distinct(of_lane().map(|span| span.slot))
-            .into_iter()
-            .map(row)
-            .collect(),
+        label: format!("slot {number}"),
+        rows: vec![of_slot.map(bar).collect()],
     }
 }
 
@@ -163,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn every_slot_of_a_lane_is_a_row() {
+    fn every_slot_is_a_band() {
         let runs = runs();
         let bars = bars(&runs[0]).unwrap();
         let [stages, slots] = &bars.panels[..] else {
@@ -175,8 +164,8 @@ mod tests {
             .map(|band| band.label.as_str())
             .collect();
         assert_eq!(labels, ["copy in", "kernel", "copy out"]);
-        let rows: Vec<_> = slots.bands[0].rows.iter().map(Vec::len).collect();
-        assert_eq!((slots.bands.len(), rows), (1, vec![3, 3]));
+        let bars: Vec<_> = slots.bands.iter().map(|slot| slot.rows[0].len()).collect();
+        assert_eq!(bars, [3, 3]);
     }
 
     #[test]
@@ -185,14 +174,14 @@ mod tests {
         let section = section(&runs[0]).unwrap().unwrap();
         for wanted in [
             "4 jobs of 8K elements each",
-            "2 chunks of 16K elements at most, in 2 slots on 1 lane, 10.5 ms",
+            "2 chunks of 16K elements at most, in 2 slots, 10.5 ms",
             "1.25 of the 3 kinds",
             "as late as the host's observations allow",
         ] {
             assert!(section.text.contains(wanted), "{wanted}: {}", section.text);
         }
         assert!(!section.text.contains("software"));
-        assert!(section.svg.contains("lane 0") && section.svg.contains("ms since"));
+        assert!(section.svg.contains("slot 0") && section.svg.contains("ms since"));
         runs[0].forced = true;
         assert!(caption(&runs[0]).contains("software device"));
         runs[0].spans.clear();

@@ -1,0 +1,91 @@
+//! What a calibration measures.
+
+use vk_core::{DeviceCaps, DeviceKind};
+
+use crate::{Path, Strategy};
+
+/// The paths that differ on a device with `caps`.
+pub(super) fn paths(caps: &DeviceCaps) -> impl Iterator<Item = Path> {
+    let differs = |path: &Path| match path {
+        // Where host and device share their memory, it is the host's.
+        Path::Bar => !caps.unified_memory() && path.is_usable(caps),
+        Path::HostVisible | Path::DeviceLocal => true,
+    };
+    Path::ALL.into_iter().filter(differs)
+}
+
+/// The least elements of a run that is worth cutting: pieces of a few
+/// thousand cost as much to submit as to compute.
+const CUT_FROM: usize = 1 << 14;
+/// Pieces worth trying, from large to small.
+const CHUNKS: [usize; 7] = [
+    1 << 19,
+    1 << 18,
+    1 << 17,
+    1 << 16,
+    1 << 15,
+    1 << 14,
+    1 << 13,
+];
+/// How many of them a run is tried with: the largest that leave two or more.
+const CUTS: usize = 3;
+
+/// The strategies worth trying for a run of `elements` on a device of `kind`,
+/// but for the path; the likeliest first, and that is always one piece.
+pub(super) fn shapes(kind: DeviceKind, elements: usize) -> Vec<Strategy> {
+    let shape = |depth, chunk| Strategy {
+        path: Path::HostVisible,
+        depth,
+        chunk,
+        streaming: false,
+    };
+    let mut shapes = vec![shape(1, elements)];
+    if elements < CUT_FROM {
+        return shapes;
+    }
+    if kind == DeviceKind::Software {
+        // Its kernels run on the cores that would copy meanwhile: only how
+        // well a chunk fits the caches makes a difference.
+        shapes.push(shape(1, elements / 4));
+        return shapes;
+    }
+    let cuts = CHUNKS.into_iter().filter(|chunk| 2 * chunk <= elements);
+    shapes.extend(cuts.take(CUTS).map(|chunk| shape(2, chunk)));
+    let middle = shapes.get(2).filter(|middle| 3 * middle.chunk <= elements);
+    shapes.extend(middle.map(|middle| shape(3, middle.chunk)));
+    shapes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vk_core::testing::recorded;
+
+    #[test]
+    fn every_shape_is_a_cut_of_the_run_and_none_comes_twice() {
+        for kind in [DeviceKind::Discrete, DeviceKind::Software] {
+            for log in 0..40 {
+                let elements = 1_usize << log;
+                let shapes = shapes(kind, elements);
+                assert_eq!((shapes[0].depth, shapes[0].chunk), (1, elements));
+                for (number, shape) in shapes.iter().enumerate() {
+                    assert!(shape.chunk >= 1 && shape.depth * shape.chunk <= elements);
+                    assert!(!shapes[..number].contains(shape), "{shape:?} of {elements}");
+                }
+            }
+        }
+        let cut: Vec<_> = shapes(DeviceKind::Discrete, 1 << 22)
+            .iter()
+            .map(|shape| (shape.depth, shape.chunk >> 10))
+            .collect();
+        assert_eq!(cut, [(1, 4096), (2, 512), (2, 256), (2, 128), (3, 256)]);
+    }
+
+    #[test]
+    fn the_bar_is_measured_only_where_it_is_a_path_of_its_own() {
+        let has_bar = |caps: &DeviceCaps| paths(caps).any(|path| path == Path::Bar);
+        assert!(has_bar(&recorded::h200()));
+        assert!(!has_bar(&recorded::small_bar()));
+        assert!(!has_bar(&recorded::llvmpipe()));
+    }
+}

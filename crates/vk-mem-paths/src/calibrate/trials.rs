@@ -1,0 +1,183 @@
+//! Runs of a calibration, timed.
+
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use vk_core::Kernel;
+
+use crate::{
+    Error, Job, Measured, Packing, PathChoice, Request, Transfer, Tuning, advise_huge_pages,
+};
+
+/// Runs of each strategy, at least and at most, and how long those of one size
+/// should take together.
+const ROUNDS: (u32, u32) = (4, 16);
+const ROUNDS_TIME: Duration = Duration::from_millis(4);
+/// Rounds that every strategy takes part in: the first run makes what the
+/// others find made.
+const FAIR_ROUNDS: u32 = 2;
+/// What then takes longer than the fastest by more than this share of its
+/// time is out.
+const HOPELESS: u64 = 2;
+/// Runs of the fastest strategy that fill the time of one size, at least.
+const LEAST_RUNS: u64 = 6;
+
+/// What the runs share.
+pub(super) struct Trials<'a> {
+    transfer: &'a mut Transfer,
+    pub(super) kernel: &'a Arc<Kernel>,
+    element_bytes: usize,
+    /// What was found to hold for all sizes.
+    pub(super) knobs: Tuning,
+    operands: [Vec<u8>; 2],
+    out: Vec<MaybeUninit<u8>>,
+    /// `None`: too far away to ever come.
+    deadline: Option<Instant>,
+}
+
+impl<'a> Trials<'a> {
+    pub(super) fn new(
+        transfer: &'a mut Transfer,
+        kernel: &'a Arc<Kernel>,
+        element_bytes: usize,
+        budget: Duration,
+    ) -> Self {
+        Self {
+            transfer,
+            kernel,
+            element_bytes,
+            knobs: Tuning::default(),
+            operands: [Vec::new(), Vec::new()],
+            out: Vec::new(),
+            deadline: Instant::now().checked_add(budget),
+        }
+    }
+
+    pub(super) fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|at| Instant::now() > at)
+    }
+
+    /// Whether runs of `elements` are expected to end in time, going by
+    /// `before`: the elements of a run and the nanoseconds that it took.
+    pub(super) fn has_time_for(&self, elements: usize, before: (usize, u64)) -> bool {
+        let Some(deadline) = self.deadline else {
+            return true;
+        };
+        let times_as_many = (elements / before.0.max(1)) as u64;
+        let expected = times_as_many.saturating_mul(before.1);
+        let expected = Duration::from_nanos(expected.saturating_mul(LEAST_RUNS));
+        expected < deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Bytes of both inputs and of the result.
+    pub(super) fn run_bytes(&self, elements: usize) -> usize {
+        elements.saturating_mul(3 * self.element_bytes)
+    }
+
+    /// Makes the operands long enough; their pages are written, as those of a
+    /// caller would be.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub(super) fn grow(&mut self, elements: usize) -> Result<(), Error> {
+        let bytes = elements.saturating_mul(self.element_bytes);
+        for operand in &mut self.operands {
+            reserve(operand, bytes)?;
+            advise_huge_pages(operand.spare_capacity_mut());
+            operand.resize(bytes, 1);
+        }
+        reserve(&mut self.out, bytes)?;
+        self.out.resize(bytes, MaybeUninit::new(0));
+        Ok(())
+    }
+
+    /// Runs each of `rows` several times, in turn, so that a moment in which
+    /// the host was busy hits all of them, and notes the least time of each.
+    pub(super) fn rounds(&mut self, rows: &mut [Measured]) -> Result<(), Error> {
+        let start = Instant::now();
+        for round in 1..=ROUNDS.1 {
+            let fastest = rows.iter().map(|row| row.nanoseconds).min().unwrap_or(0);
+            let hopeless = fastest.saturating_add(fastest / HOPELESS);
+            for row in rows.iter_mut() {
+                if round <= FAIR_ROUNDS || row.nanoseconds <= hopeless {
+                    self.time(row)?;
+                }
+            }
+            let enough = round >= ROUNDS.0 && start.elapsed() > ROUNDS_TIME;
+            if enough || (round >= FAIR_ROUNDS && self.is_late()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// `row` as it is, and with `knobs`; `None` where the memory for that
+    /// runs out.
+    pub(super) fn compare(
+        &mut self,
+        row: Measured,
+        knobs: Tuning,
+    ) -> Result<Option<[Measured; 2]>, Error> {
+        let mut rows = [row.untimed(); 2];
+        let before = self.knobs.clone();
+        let compared = (0..ROUNDS.0).try_for_each(|_| {
+            for (row, knobs) in rows.iter_mut().zip([&before, &knobs]) {
+                self.knobs.clone_from(knobs);
+                self.time(row)?;
+            }
+            Ok(())
+        });
+        self.knobs = before;
+        match compared {
+            Ok(()) => Ok(Some(rows)),
+            Err(Error::OutOfMemory { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Runs `row` once more and notes its time if it is the least.
+    pub(super) fn time(&mut self, row: &mut Measured) -> Result<(), Error> {
+        // A tuning that knows this row alone has runs of its size done so.
+        self.transfer.set_tuning(Tuning {
+            measured: vec![*row],
+            ..self.knobs.clone()
+        });
+        let start = Instant::now();
+        self.run(row.elements)?;
+        let time = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        row.nanoseconds = row.nanoseconds.min(time);
+        Ok(())
+    }
+
+    fn run(&mut self, elements: usize) -> Result<(), Error> {
+        let request = Request {
+            path: PathChoice::Auto,
+            chunk: None,
+            depth: None,
+            packing: Packing::AcrossJobs,
+        };
+        let bytes = elements * self.element_bytes;
+        let [a, b] = &self.operands;
+        let mut jobs = [Job {
+            a: &a[..bytes],
+            b: &b[..bytes],
+            out: &mut self.out[..bytes],
+            fresh: false,
+        }];
+        self.transfer
+            .run(self.kernel, &request, self.element_bytes, &mut jobs)
+            .map(drop)
+    }
+}
+
+/// Makes room for `bytes` bytes in all.
+fn reserve<T>(memory: &mut Vec<T>, bytes: usize) -> Result<(), Error> {
+    let more = bytes.saturating_sub(memory.len());
+    let reserved = memory.try_reserve_exact(more);
+    reserved.map_err(|_| Error::OutOfMemory {
+        purpose: "the operands of a calibration".to_owned(),
+        requested: bytes as u64,
+        heap: isize::MAX as u64,
+    })
+}

@@ -1,0 +1,143 @@
+//! The transfer loop: drives the chunks of a run through its slots.
+//!
+//! One thread, the caller's, takes the slots in turn: it empties the one that
+//! has been on the device for longest, fills it with the next chunk and
+//! submits it. So copies on the host overlap the device's work on the other
+//! slots. The crew shares the copies: a chunk passes through the host in the
+//! time that all cores together need for it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tracing::trace_span;
+use vk_core::{Kernel, WaitPolicy};
+
+use crate::fresh::{self, Page};
+use crate::host_copy::{self, Stores};
+use crate::slot::Slot;
+use crate::stats::Stats;
+use crate::timeline::{Place, Recorder};
+use crate::work::{ChunkWork, Work};
+use crate::{Crew, Error, StageKind};
+
+/// Runs every chunk of `work` through `kernel` on `slots`.
+pub(crate) fn run(
+    crew: &mut Crew,
+    slots: &mut [Slot],
+    kernel: &Arc<Kernel>,
+    work: Work<'_>,
+    wait: WaitPolicy,
+) -> Result<Stats, Error> {
+    let Some(first) = slots.first() else {
+        return Err(Error::Internal {
+            what: "expected slots to run on, found none".to_owned(),
+        });
+    };
+    let recorder = Recorder::new(first.is_timed().then(Instant::now));
+    let drive = Drive {
+        flying: slots.iter().map(|_| None).collect(),
+        slots,
+        crew,
+        kernel,
+        wait,
+        stats: Stats::default(),
+        recorder,
+    };
+    drive.run(work)
+}
+
+struct Drive<'r, 'w> {
+    slots: &'r mut [Slot],
+    crew: &'r mut Crew,
+    kernel: &'r Arc<Kernel>,
+    wait: WaitPolicy,
+    flying: Vec<Option<Flight<'w>>>,
+    stats: Stats,
+    recorder: Recorder,
+}
+
+/// A chunk on the device.
+struct Flight<'w> {
+    work: ChunkWork<'w>,
+    chunk: usize,
+    /// Whether the pages of its results were touched.
+    touched: bool,
+    /// When the host began to submit it.
+    submitted: Instant,
+}
+
+impl Flight<'_> {
+    /// The pages of its results that nobody has touched; none when called
+    /// again.
+    fn untouched(&mut self) -> impl Iterator<Item = Page<'_>> {
+        let first = !std::mem::replace(&mut self.touched, true);
+        let pages = first.then(|| fresh::pages(&mut self.work));
+        pages.into_iter().flatten()
+    }
+}
+
+impl<'w> Drive<'_, 'w> {
+    fn run(mut self, work: Work<'w>) -> Result<Stats, Error> {
+        let mut turn = 0;
+        for chunk in work {
+            self.finish(turn)?;
+            self.begin(turn, chunk)?;
+            turn = (turn + 1) % self.slots.len();
+        }
+        // Oldest first, so that copying one out overlaps the next one's work.
+        for step in 0..self.slots.len() {
+            self.finish((turn + step) % self.slots.len())?;
+        }
+        self.stats.timeline = self.recorder.into_spans();
+        Ok(self.stats)
+    }
+
+    /// Fills the slot of this turn with `work` and submits it.
+    fn begin(&mut self, turn: usize, work: ChunkWork<'w>) -> Result<(), Error> {
+        let (chunk, elements) = (self.stats.chunks, work.elements);
+        let slot = &mut self.slots[turn];
+        // The chunks on the device need the pages of their results next.
+        let flying = self.flying.iter_mut().flatten();
+        let pages = flying.flat_map(Flight::untouched).collect();
+        let start = Instant::now();
+        trace_span!("copy in", chunk, elements).in_scope(|| slot.stage(&work, pages, self.crew))?;
+        let staged = Instant::now();
+        trace_span!("submit", chunk, elements).in_scope(|| slot.submit(self.kernel, elements))?;
+        self.stats.times.copy_in += staged - start;
+        self.stats.times.submit += staged.elapsed();
+        let place = Place { slot: turn, chunk };
+        self.recorder.host(place, StageKind::CopyIn, start..staged);
+        self.stats.chunks += 1;
+        self.stats.elements += elements;
+        self.flying[turn] = Some(Flight {
+            work,
+            chunk,
+            touched: false,
+            submitted: staged,
+        });
+        Ok(())
+    }
+
+    /// Empties the slot of this turn, if a chunk is in it.
+    fn finish(&mut self, turn: usize) -> Result<(), Error> {
+        let Some(mut flight) = self.flying[turn].take() else {
+            return Ok(());
+        };
+        // Those of a run's last chunks, which no other came after.
+        let pages = flight.untouched().collect();
+        host_copy::run(Vec::new(), Stores::Cached, pages, self.crew);
+        let chunk = flight.chunk;
+        let slot = &mut self.slots[turn];
+        let finished = slot.finish(flight.work, chunk, self.wait, self.crew)?;
+        let times = &mut self.stats.times;
+        times.wait += finished.done - finished.waiting;
+        times.copy_out += finished.copied - finished.done;
+        times.add_device(&finished.device);
+        let (place, recorder) = (Place { slot: turn, chunk }, &mut self.recorder);
+        let window = flight.submitted..finished.done;
+        recorder.device(place, &finished.device, window);
+        let copy_out = finished.done..finished.copied;
+        recorder.host(place, StageKind::CopyOut, copy_out);
+        Ok(())
+    }
+}
