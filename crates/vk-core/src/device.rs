@@ -154,7 +154,12 @@ impl Device {
         self.note_loss(queue.is_complete(&self.raw, ticket.value))
     }
 
-    fn expect_alive(&self) -> Result<(), Error> {
+    /// Fails once the device was lost: what is in flight then may never have
+    /// run, and memory that it names must not be used again.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], with the call that reported it first.
+    pub fn expect_alive(&self) -> Result<(), Error> {
         match self.lost.get() {
             Some(call) => Err(Error::DeviceLost { call }),
             None => Ok(()),

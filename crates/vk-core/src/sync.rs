@@ -30,10 +30,11 @@ pub struct WaitPolicy {
 }
 
 impl Default for WaitPolicy {
-    /// 50 us of polling, 60 s in all.
+    /// 200 us of polling, about as long as a chunk that was submitted while
+    /// another one ran keeps the host waiting; 60 s in all.
     fn default() -> Self {
         Self {
-            spin: Duration::from_micros(50),
+            spin: Duration::from_micros(200),
             timeout: Duration::from_secs(60),
         }
     }

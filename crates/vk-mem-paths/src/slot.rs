@@ -11,12 +11,14 @@
 //! ```
 //!
 //! 1. Every submission sets `InFlight` before anything else can fail, so a
-//!    slot that is `Free` has nothing in flight.
+//!    slot that is `Free` has nothing in flight, unless the device was lost:
+//!    a submission that reports the loss may have begun.
 //! 2. `InFlight` becomes `Free` only after waiting for its ticket succeeded.
 //!    A wait that timed out or failed leaves the state as it is.
 //! 3. The ticket is that of the last group submitted; each group starts after
 //!    the one before it, so its completion is that of all.
-//! 4. `stage` and `submit` refuse a slot that is not `Free`.
+//! 4. `stage` and `submit` refuse a slot that is not `Free`, and every slot
+//!    of a lost device.
 //! 5. A slot is dropped only while `Free` or through `retire`, which waits
 //!    and, where the device does not answer in time, leaks the slot instead.
 //!    So buffers, and the kernel that `recorded` holds, outlive every
@@ -316,6 +318,8 @@ impl Slot {
     }
 
     fn expect_free(&self) -> Result<(), Error> {
+        // A submission that reported the loss may have begun all the same.
+        self.device.expect_alive()?;
         match self.state {
             State::Free => Ok(()),
             State::InFlight(_) => Err(Error::Internal {

@@ -148,6 +148,9 @@ impl Transfer {
         let plan = plan(self.device.caps(), &self.tuning, &work, request)?;
         let (path, chunk, depth) = (plan.path(), plan.chunk(), plan.depth());
         let _run = tracing::debug_span!("run", elements = total, %path, chunk, depth).entered();
+        // What is in flight on a lost device is not known: no slot is reused
+        // or freed before `Drop`, which waits.
+        self.device.expect_alive()?;
         self.prepare(&plan, element_bytes)?;
         let chunks = Chunks::new(&elements, plan.chunk(), plan.packing());
         let jobs = jobs.iter_mut().map(Job::reborrow).collect();

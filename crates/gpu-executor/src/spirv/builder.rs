@@ -77,7 +77,7 @@ impl Builder {
         self
     }
 
-    /// How to wait for the device. Default: 50 us of polling without a pause,
+    /// How to wait for the device. Default: 200 us of polling without a pause,
     /// then with naps, then blocking, 60 s in all.
     pub fn wait(mut self, policy: WaitPolicy) -> Self {
         self.transfer.wait = policy;
