@@ -40,6 +40,9 @@ pub struct Plan {
 /// fastest memory.
 const LARGEST: usize = 1 << 25;
 
+/// Long operands that do not fill their last workgroup, whatever its size.
+const TAILS: [usize; 2] = [25_000_003, LARGEST - 1];
+
 /// The most elements of all jobs of one call of `auto`.
 const MOST_TOGETHER: usize = 1 << 26;
 /// Vectors as long as all jobs of a call together: two inputs, the sums that
@@ -78,7 +81,10 @@ impl Plan {
         Self {
             quick: false,
             sizes: every_fourth(6..=24).collect(),
-            kernel_sizes: every_fourth(10..=24).chain([LARGEST]).collect(),
+            kernel_sizes: every_fourth(10..=24)
+                .chain(TAILS)
+                .chain([LARGEST])
+                .collect(),
             batch_sizes: every_fourth(14..=22).collect(),
             batch_jobs: vec![1, 2, 4, 8],
             auto_sizes: every_fourth(6..=24).collect(),

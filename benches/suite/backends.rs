@@ -17,14 +17,15 @@ pub(crate) fn paths(caps: &DeviceCaps) -> impl Iterator<Item = Path> {
     Path::ALL.into_iter().filter(differs)
 }
 
-/// A backend whose runs all take `path`, cut by the library's fixed rules.
+/// A backend whose runs all take `path`, cut as the calibration that is stored
+/// for this machine says, else by the library's fixed rules.
 ///
 /// # Errors
 /// When there is no device.
 pub(crate) fn fixed(path: Path) -> anyhow::Result<PersistentVulkanBackend> {
     PersistentVulkanBackend::builder()
         .path(PathChoice::Fixed(path))
-        .calibration(Calibration::Off)
+        .calibration(Calibration::Stored)
         .build()
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::LazyCell;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gpu_executor::kernels::{ELEMENT_BYTES, KERNELS, Kernel};
 use gpu_executor_benches::Jobs;
@@ -14,6 +14,23 @@ use crate::measure::{Group, Suite};
 
 /// The most runs of one submission: some drivers end those that take long.
 const MOST_ROUNDS: u32 = 256;
+/// The runs of one submission that only keeps the device at work.
+const WARM_UP_ROUNDS: u32 = 16;
+
+/// How long a device must be at work until its clocks are up. An H200 that
+/// was idle runs kernels at a quarter of their speed for its first 200 ms.
+pub(crate) const RAMP: Duration = Duration::from_millis(400);
+/// Work before each sample, while the host checks the one before.
+const KEEP_UP: Duration = Duration::from_millis(20);
+
+/// Keeps the device at work for `time`.
+pub(crate) fn warm_up(resident: &mut Resident, time: Duration) -> anyhow::Result<()> {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        resident.run(WARM_UP_ROUNDS)?;
+    }
+    Ok(())
+}
 
 pub(crate) fn count(suite: &Suite) -> usize {
     KERNELS.len() * suite.plan.kernel_sizes.len()
@@ -60,8 +77,10 @@ fn measure(
     };
     // This also spoils the result, so that what is checked was computed.
     resident.upload(bytemuck::cast_slice(a), bytemuck::cast_slice(b))?;
+    warm_up(&mut resident, RAMP)?;
     let mut results = jobs.results();
     group.timed(name, jobs.elements(), jobs.total(), |iterations| {
+        warm_up(&mut resident, KEEP_UP)?;
         let mut elapsed = Duration::ZERO;
         let mut left = iterations;
         while left > 0 {

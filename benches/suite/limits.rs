@@ -3,12 +3,19 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use gpu_executor::kernels::ELEMENT_BYTES;
 use gpu_executor_benches::Plan;
 use rayon::prelude::*;
-use vk_core::{Device, DeviceCaps};
-use vk_mem_paths::{Bandwidth, Error, MemoryUse, rank_memory_types};
+use vk_core::{Device, DeviceCaps, KernelCache};
+use vk_mem_paths::{Bandwidth, Error, MemoryUse, Resident, rank_memory_types};
 
 use crate::device;
+use crate::kernel::{RAMP, warm_up};
+
+/// The kernel that copies its first operand to its result.
+const COPY_KERNEL: &[u8] = include_bytes!("../../shaders/compiled/tests/copy.spv");
+/// Copies of one submission.
+const COPIES: u32 = 16;
 
 /// Measurements of which the median counts.
 const SAMPLES: usize = 7;
@@ -26,6 +33,7 @@ pub(crate) fn write_down(plan: &Plan) -> anyhow::Result<()> {
     }
     let device = device::open()?;
     let found = bandwidth(&device, fitting(device.caps(), plan.limit_bytes))?;
+    let by_kernel = copy_kernel(&device, found.bytes)?;
     let from = vec![0x5a_u8; plan.limit_bytes];
     let mut to = vec![0xa5_u8; plan.limit_bytes];
     let one = memcpy(|| to.copy_from_slice(&from), plan.limit_bytes);
@@ -36,7 +44,8 @@ pub(crate) fn write_down(plan: &Plan) -> anyhow::Result<()> {
     let all = memcpy(copy, plan.limit_bytes);
     let limits = serde_json::json!({
         "copy_bytes": found.bytes,
-        "device_copy": found.device_copy,
+        "device_copy": found.device_copy.max(by_kernel),
+        "device_copy_command": found.device_copy,
         "host_to_device": found.host_to_device,
         "device_to_host": found.device_to_host,
         "both_directions": found.both_directions,
@@ -72,6 +81,29 @@ fn bandwidth(device: &Arc<Device>, bytes: usize) -> Result<Bandwidth, Error> {
         Err(Error::OutOfMemory { .. }) if bytes > GRAIN => bandwidth(device, bytes / 2),
         measured => measured,
     }
+}
+
+/// Bytes per second, read plus written, of a kernel that copies `bytes` from
+/// one buffer of the device's memory to another. Copy commands can be slower:
+/// on an H200 by four fifths.
+fn copy_kernel(device: &Arc<Device>, bytes: usize) -> anyhow::Result<f64> {
+    let mut kernels = KernelCache::new(device)?;
+    let kernel = kernels.get(COPY_KERNEL)?;
+    let elements = bytes / ELEMENT_BYTES;
+    let layout = kernels.set_layout();
+    let mut copy = Resident::new(device, layout, &kernel, elements, ELEMENT_BYTES)?;
+    let operand = vec![0x5a; elements * ELEMENT_BYTES];
+    copy.upload(&operand, &operand)?;
+    warm_up(&mut copy, RAMP)?;
+    let mut times = Vec::with_capacity(SAMPLES);
+    for _ in 0..SAMPLES {
+        times.push(copy.run(COPIES)?);
+    }
+    times.sort_unstable();
+    let mut result = vec![0; operand.len()];
+    copy.download(&mut result)?;
+    anyhow::ensure!(result == operand, "the copy kernel did not copy");
+    Ok(2.0 * operand.len() as f64 / times[SAMPLES / 2].as_secs_f64())
 }
 
 /// Bytes per second, each read once and written once, of a `copy` of `bytes`.

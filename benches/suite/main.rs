@@ -19,6 +19,7 @@ mod limits;
 mod measure;
 mod overhead;
 mod paths;
+mod startup;
 mod timeline;
 
 use criterion::Criterion;
@@ -44,6 +45,9 @@ const GROUPS: [Group; 6] = [
 ];
 
 fn main() -> anyhow::Result<()> {
+    if startup::is_child() {
+        return startup::child();
+    }
     let plan = Plan::from_environment();
     let criterion = Criterion::default()
         .sample_size(plan.samples)

@@ -6,12 +6,13 @@ use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor_benches::Jobs;
 
 use crate::measure::{Group, Suite};
+use crate::startup;
 
 /// A call that is all overhead, and one with work in it.
 const SIZES: [usize; 2] = [64, 65_536];
 
 pub(crate) fn count(_: &Suite) -> usize {
-    2 * SIZES.len() + 2
+    2 * SIZES.len() + 2 + startup::COUNT
 }
 
 pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
@@ -32,7 +33,8 @@ pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
         group.fresh("persistent", &jobs, persistent, check)?;
     }
     new(&mut group)?;
-    first_run(&mut group)
+    first_run(&mut group)?;
+    startup::bench(&mut group)
 }
 
 /// Making a backend, without the first call and without freeing it.
