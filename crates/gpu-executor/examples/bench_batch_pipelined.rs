@@ -19,7 +19,7 @@ use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{Path, PathChoice};
 use indicatif::ProgressBar;
 
-use support::{Csv, borrowed, median_of, ms, random_jobs, ratio, throughput, verify};
+use support::{Csv, borrowed, ms, random_jobs, ratio, throughput, verify};
 
 #[derive(Parser)]
 #[command(about = "Times pipelined against sequential batches")]
@@ -74,29 +74,90 @@ fn tuned(options: &Options) -> Result<PersistentVulkanBackend> {
     builder.build()
 }
 
-/// The median of pipelined runs into slices that every run uses again.
-fn reused_results(
-    options: &Options,
-    backend: &mut PersistentVulkanBackend,
-    spirv: &[u8],
-    batch: &[(&[u64], &[u64])],
-    expected: &[Vec<u64>],
-) -> Result<Duration> {
-    let mut results: Vec<Vec<u64>> = expected.iter().map(|job| vec![0; job.len()]).collect();
-    let elements = expected.first().map_or(0, |job| job.len() / LIMBS);
-    let mut times = Vec::with_capacity(options.samples);
-    // The first one warms up.
-    for _ in 0..=options.samples.max(1) {
-        results.iter_mut().for_each(|result| result.fill(0));
-        let mut slices: Vec<&mut [u64]> = results.iter_mut().map(Vec::as_mut_slice).collect();
-        let start = Instant::now();
-        backend.run_field_add_batch_pipelined_into(spirv, batch, elements, &mut slices)?;
-        times.push(start.elapsed());
-        verify(&results, expected, "into reused slices")?;
+/// What is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Sequential,
+    SequentialDeviceLocal,
+    Pipelined,
+    SequentialInto,
+    PipelinedInto,
+}
+
+impl Mode {
+    const ALL: [Self; 5] = [
+        Self::Sequential,
+        Self::SequentialDeviceLocal,
+        Self::Pipelined,
+        Self::SequentialInto,
+        Self::PipelinedInto,
+    ];
+}
+
+/// The backends and what they compute.
+struct Bench<'a> {
+    sequential: &'a mut PersistentVulkanBackend,
+    pipelined: &'a mut PersistentVulkanBackend,
+    spirv: &'a [u8],
+    batch: &'a [(&'a [u64], &'a [u64])],
+    elements: usize,
+    expected: &'a [Vec<u64>],
+    /// Where the runs into slices write, again and again.
+    results: Vec<Vec<u64>>,
+}
+
+impl Bench<'_> {
+    /// The medians of all modes, in order. The modes take turns, so that a
+    /// moment in which the machine was busy hits all of them.
+    fn medians(&mut self, samples: usize) -> Result<[Duration; 5]> {
+        let mut times = [const { Vec::new() }; 5];
+        // The first round warms up.
+        for round in 0..=samples.max(1) {
+            for (mode, times) in Mode::ALL.into_iter().zip(&mut times) {
+                let time = self.time(mode)?;
+                if round > 0 {
+                    times.push(time);
+                }
+            }
+        }
+        Ok(times.map(|mut times| {
+            times.sort_unstable();
+            times[times.len() / 2]
+        }))
     }
-    times.remove(0);
-    times.sort_unstable();
-    Ok(times[times.len() / 2])
+
+    /// One call, its results compared with the expected ones.
+    fn time(&mut self, mode: Mode) -> Result<Duration> {
+        let (spirv, batch, elements) = (self.spirv, self.batch, self.elements);
+        self.results.iter_mut().for_each(|result| result.fill(0));
+        let mut out: Vec<_> = self.results.iter_mut().map(Vec::as_mut_slice).collect();
+        let start = Instant::now();
+        let fresh = match mode {
+            Mode::Sequential | Mode::SequentialDeviceLocal => {
+                let device_local = mode == Mode::SequentialDeviceLocal;
+                let backend = &mut self.sequential;
+                Some(backend.run_field_add_batch(spirv, batch, elements, device_local)?)
+            }
+            Mode::Pipelined => {
+                let backend = &mut self.pipelined;
+                Some(backend.run_field_add_batch_pipelined(spirv, batch, elements)?)
+            }
+            Mode::SequentialInto => {
+                let backend = &mut self.sequential;
+                backend.run_field_add_batch_into(spirv, batch, elements, false, &mut out)?;
+                None
+            }
+            Mode::PipelinedInto => {
+                let backend = &mut self.pipelined;
+                backend.run_field_add_batch_pipelined_into(spirv, batch, elements, &mut out)?;
+                None
+            }
+        };
+        let elapsed = start.elapsed();
+        let found = fresh.as_ref().unwrap_or(&self.results);
+        verify(found, self.expected, &format!("{mode:?}"))?;
+        Ok(elapsed)
+    }
 }
 
 fn main() -> Result<()> {
@@ -118,12 +179,14 @@ fn main() -> Result<()> {
         "pipelined ms",
         "sequential / pipelined",
         "pipelined throughput",
-        "into reused slices ms",
+        "sequential, reused slices ms",
+        "pipelined, reused slices ms",
+        "sequential / pipelined, reused",
         "its throughput",
         "pipelined path, chunks, depth",
     ]);
     let mut csv = Csv::new(
-        "device,driver,jobs,elements,sequential_ms,sequential_device_local_ms,pipelined_ms,pipelined_into_ms,path,chunks,depth",
+        "device,driver,jobs,elements,sequential_ms,sequential_device_local_ms,pipelined_ms,sequential_into_ms,pipelined_into_ms,path,chunks,depth",
     );
     let points = options.jobs.len() * options.elements.len();
     let progress = ProgressBar::new(points as u64);
@@ -132,17 +195,17 @@ fn main() -> Result<()> {
             let operands = random_jobs(jobs, elements);
             let batch = borrowed(&operands);
             let expected = CpuEngine::new()?.field_add_batch(&batch, elements)?;
-            let mut time = |device_local, what| {
-                median_of(options.samples, &expected, what, || {
-                    backend.run_field_add_batch(spirv, &batch, elements, device_local)
-                })
+            let mut bench = Bench {
+                sequential: &mut backend,
+                pipelined: &mut pipeline,
+                spirv,
+                batch: &batch,
+                elements,
+                expected: &expected,
+                results: vec![vec![0; elements * LIMBS]; jobs],
             };
-            let sequential = time(false, "sequential")?;
-            let device_local = time(true, "sequential, device-local")?;
-            let pipelined = median_of(options.samples, &expected, "pipelined", || {
-                pipeline.run_field_add_batch_pipelined(spirv, &batch, elements)
-            })?;
-            let reused = reused_results(&options, &mut pipeline, spirv, &batch, &expected)?;
+            let medians = bench.medians(options.samples)?;
+            let [sequential, device_local, pipelined, sequential_into, into] = medians;
             let shape = pipeline.last_report().map(|report| {
                 let path = report.path.map_or("-".to_owned(), |path| path.to_string());
                 [path, report.chunks.to_string(), report.depth.to_string()]
@@ -156,13 +219,15 @@ fn main() -> Result<()> {
                 ms(pipelined),
                 ratio(sequential, pipelined),
                 throughput(jobs * elements, pipelined),
-                ms(reused),
-                throughput(jobs * elements, reused),
+                ms(sequential_into),
+                ms(into),
+                ratio(sequential_into, into),
+                throughput(jobs * elements, into),
                 shape.join(", "),
             ]);
             let mut values = vec![device.clone(), driver.clone()];
             values.extend([jobs, elements].map(|value| value.to_string()));
-            values.extend([sequential, device_local, pipelined, reused].map(ms));
+            values.extend(medians.map(ms));
             values.extend(shape);
             csv.row(&values);
             progress.inc(1);
