@@ -32,8 +32,21 @@ impl Device {
     /// [`Error::Unsupported`] without a compute queue, else what the driver
     /// returned.
     pub fn new(physical: &PhysicalDevice) -> Result<Arc<Self>, Error> {
+        Self::with_queues(physical, choose_queues(physical.caps())?)
+    }
+
+    /// As [`Self::new`], but with the compute queue alone, which serves every
+    /// role: some drivers take 20 ms for each further queue.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_one_queue(physical: &PhysicalDevice) -> Result<Arc<Self>, Error> {
+        let QueuePlan { compute, .. } = choose_queues(physical.caps())?;
+        Self::with_queues(physical, QueuePlan::single(compute))
+    }
+
+    fn with_queues(physical: &PhysicalDevice, plan: QueuePlan) -> Result<Arc<Self>, Error> {
         let caps = physical.caps().clone();
-        let plan = choose_queues(&caps)?;
         let raw = create(&physical.instance, physical.raw, &caps, &plan)?;
         let mut device = Self {
             raw,

@@ -26,6 +26,15 @@ pub struct QueuePlan {
 }
 
 impl QueuePlan {
+    /// One queue for everything.
+    pub(crate) fn single(compute: QueueRef) -> Self {
+        Self {
+            compute,
+            upload: compute,
+            download: compute,
+        }
+    }
+
     /// Each queue once, compute first.
     #[must_use]
     pub fn distinct(&self) -> Vec<QueueRef> {
@@ -69,11 +78,7 @@ pub fn choose_queues(caps: &DeviceCaps) -> Result<QueuePlan, Error> {
             needed: "a queue family with COMPUTE".to_owned(),
             found: format!("{:?}", caps.queue_families),
         })?;
-    let single = QueuePlan {
-        compute,
-        upload: compute,
-        download: compute,
-    };
+    let single = QueuePlan::single(compute);
     if !caps.features.timeline_semaphore {
         return Ok(single);
     }

@@ -32,7 +32,7 @@ impl Effort {
     pub const BRIEF: Self = Self {
         budget: Duration::from_millis(100),
         largest: 1 << 18,
-        step: 16,
+        step: 8,
     };
     /// For a calibration that was asked for.
     pub const THOROUGH: Self = Self {
@@ -98,6 +98,7 @@ impl Transfer {
         let mut trials = Trials::new(self, kernel, element_bytes, effort.budget);
         let measured = measure(&mut trials, effort);
         let found = measured.map(|measured| Tuning {
+            one_queue: trials.knobs.one_queue || !copies_win(&measured),
             measured,
             ..trials.knobs.clone()
         });
@@ -108,19 +109,34 @@ impl Transfer {
     }
 }
 
+/// Whether copying on the device is the fastest at any size: where it is not,
+/// queues of their own for the copies are not worth making.
+fn copies_win(rows: &[Measured]) -> bool {
+    let fastest = |row: &&Measured| {
+        let mut of_size = rows.iter().filter(|other| other.elements == row.elements);
+        of_size.all(|other| other.nanoseconds >= row.nanoseconds)
+    };
+    let mut fastest = rows.iter().filter(fastest);
+    fastest.any(|row| row.strategy.path == Path::DeviceLocal)
+}
+
 fn measure(trials: &mut Trials<'_>, effort: Effort) -> Result<Vec<Measured>, Error> {
     let caps = trials.kernel.device().caps();
     let mut rows: Vec<Measured> = Vec::new();
     let mut knobs_turned = false;
+    // The fastest run of the size before.
+    let mut before: Option<Measured> = None;
     for elements in effort.sizes() {
-        let before = rows.last().map(|row| (row.elements, row.nanoseconds));
         if before.is_some_and(|before| !trials.has_time_for(elements, before)) {
             break;
         }
         let turn_knobs = elements >= KNOBS_FROM && !knobs_turned;
         knobs_turned |= turn_knobs;
         match measure_size(trials, caps, elements, turn_knobs) {
-            Ok(of_size) => rows.extend(of_size),
+            Ok(of_size) => {
+                before = of_size.iter().min_by_key(|row| row.nanoseconds).copied();
+                rows.extend(of_size);
+            }
             Err(Error::OutOfMemory { .. }) if !rows.is_empty() => break,
             Err(error) => return Err(error),
         }
@@ -137,9 +153,9 @@ fn measure_size(
 ) -> Result<Vec<Measured>, Error> {
     trials.grow(elements)?;
     let mut candidates = Vec::new();
-    for shape in shapes(caps.kind, elements) {
-        // In one piece, a run on each path is measured in any case.
-        if shape.chunk < elements && trials.is_late() {
+    for (number, shape) in shapes(caps.kind, elements).into_iter().enumerate() {
+        // The likeliest shape is measured on each path in any case.
+        if number > 0 && trials.is_late() {
             break;
         }
         for path in paths(caps) {
@@ -216,7 +232,7 @@ mod tests {
     #[test]
     fn sizes_go_from_the_smallest_to_the_largest() {
         let brief: Vec<_> = Effort::BRIEF.sizes().collect();
-        assert_eq!(brief, [1 << 6, 1 << 10, 1 << 14, 1 << 18]);
+        assert_eq!(brief, [1 << 6, 1 << 9, 1 << 12, 1 << 15, 1 << 18]);
         assert_eq!(Effort::THOROUGH.sizes().count(), 9);
         let endless = Effort {
             largest: usize::MAX,
@@ -238,5 +254,26 @@ mod tests {
         assert!(is_faster(&row(900), &row(1000)));
         assert_eq!(faster(row(1000), row(990)).nanoseconds, 1000);
         assert_eq!(faster(row(1000), row(900)).nanoseconds, 900);
+    }
+
+    #[test]
+    fn queues_for_copies_are_worth_making_where_copies_win_at_a_size() {
+        let row = |elements, path, nanoseconds| Measured {
+            elements,
+            strategy: Strategy {
+                path,
+                ..shapes(vk_core::DeviceKind::Discrete, 64)[0]
+            },
+            nanoseconds,
+        };
+        let mut rows = vec![
+            row(64, Path::HostVisible, 10),
+            row(64, Path::DeviceLocal, 11),
+            row(4096, Path::HostVisible, 30),
+        ];
+        assert!(!copies_win(&rows));
+        rows.push(row(4096, Path::DeviceLocal, 29));
+        assert!(copies_win(&rows));
+        assert!(!copies_win(&[]));
     }
 }

@@ -4,6 +4,7 @@
 
 use std::mem::MaybeUninit;
 use std::sync::Arc;
+use std::time::Duration;
 
 use field_kernels::{ELEMENT_BYTES, FIELD_ADD, LIMBS, reference};
 use proptest::prelude::*;
@@ -191,8 +192,9 @@ fn tuned_runs_arrive_whole() {
 fn a_calibration_measures_every_path_and_the_runs_after_it_go_by_it() {
     let mut transfer = Loop::new(true);
     let effort = Effort {
+        budget: Duration::MAX,
         largest: 1 << 14,
-        ..Effort::BRIEF
+        step: 16,
     };
     let kernel = Arc::clone(&transfer.kernel);
     let tuning = transfer

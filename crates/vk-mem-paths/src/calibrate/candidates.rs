@@ -30,8 +30,11 @@ const CHUNKS: [usize; 7] = [
 /// How many of them a run is tried with: the largest that leave two or more.
 const CUTS: usize = 3;
 
+/// From this many elements on, overlapping the pieces of a run usually pays.
+const OVERLAP_FROM: usize = 1 << 16;
+
 /// The strategies worth trying for a run of `elements` on a device of `kind`,
-/// but for the path; the likeliest first, and that is always one piece.
+/// but for the path; the likeliest first.
 pub(super) fn shapes(kind: DeviceKind, elements: usize) -> Vec<Strategy> {
     let shape = |depth, chunk| Strategy {
         path: Path::HostVisible,
@@ -53,6 +56,12 @@ pub(super) fn shapes(kind: DeviceKind, elements: usize) -> Vec<Strategy> {
     shapes.extend(cuts.take(CUTS).map(|chunk| shape(2, chunk)));
     let middle = shapes.get(2).filter(|middle| 3 * middle.chunk <= elements);
     shapes.extend(middle.map(|middle| shape(3, middle.chunk)));
+    if elements >= OVERLAP_FROM {
+        // The middle one first, the whole run last.
+        shapes.swap(0, 2);
+        let whole = shapes.remove(2);
+        shapes.push(whole);
+    }
     shapes
 }
 
@@ -67,7 +76,7 @@ mod tests {
             for log in 0..40 {
                 let elements = 1_usize << log;
                 let shapes = shapes(kind, elements);
-                assert_eq!((shapes[0].depth, shapes[0].chunk), (1, elements));
+                assert!(shapes.iter().any(|shape| shape.chunk == elements));
                 for (number, shape) in shapes.iter().enumerate() {
                     assert!(shape.chunk >= 1 && shape.depth * shape.chunk <= elements);
                     assert!(!shapes[..number].contains(shape), "{shape:?} of {elements}");
@@ -78,7 +87,7 @@ mod tests {
             .iter()
             .map(|shape| (shape.depth, shape.chunk >> 10))
             .collect();
-        assert_eq!(cut, [(1, 4096), (2, 512), (2, 256), (2, 128), (3, 256)]);
+        assert_eq!(cut, [(2, 256), (2, 512), (2, 128), (3, 256), (1, 4096)]);
     }
 
     #[test]

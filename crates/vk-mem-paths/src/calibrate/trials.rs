@@ -58,14 +58,14 @@ impl<'a> Trials<'a> {
         self.deadline.is_some_and(|at| Instant::now() > at)
     }
 
-    /// Whether runs of `elements` are expected to end in time, going by
-    /// `before`: the elements of a run and the nanoseconds that it took.
-    pub(super) fn has_time_for(&self, elements: usize, before: (usize, u64)) -> bool {
+    /// Whether runs of `elements` are expected to end in time, going by a
+    /// shorter one.
+    pub(super) fn has_time_for(&self, elements: usize, shorter: Measured) -> bool {
         let Some(deadline) = self.deadline else {
             return true;
         };
-        let times_as_many = (elements / before.0.max(1)) as u64;
-        let expected = times_as_many.saturating_mul(before.1);
+        let times_as_many = (elements / shorter.elements.max(1)) as u64;
+        let expected = times_as_many.saturating_mul(shorter.nanoseconds);
         let expected = Duration::from_nanos(expected.saturating_mul(LEAST_RUNS));
         expected < deadline.saturating_duration_since(Instant::now())
     }
