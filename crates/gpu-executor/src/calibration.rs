@@ -15,8 +15,9 @@ use vk_mem_paths::{Path, Tuning};
 pub enum Calibration {
     /// With the first run that leaves the path open, if nothing is stored for
     /// this device, driver, host and version; about a tenth of a second then,
-    /// once per machine. Nothing is measured where there is no folder to keep
-    /// it (see [`Cache`](crate::Cache)). The default; under the validation
+    /// once per machine. Nothing is measured where it cannot be kept: without
+    /// a folder ([`Cache`](crate::Cache)), or with one that cannot be written
+    /// to, which is a warning. The default; under the validation
     /// layer, which distorts every time, the same as [`Calibration::Off`].
     #[default]
     OnFirstUse,
@@ -105,6 +106,12 @@ impl Subject {
                 None
             }
         }
+    }
+
+    /// Whether [`Self::store`] can be expected to work: what cannot be kept is
+    /// not worth measuring.
+    pub(crate) fn expect_storable(&self, folder: &std::path::Path) -> io::Result<()> {
+        CacheFile::new(folder, &self.file_name())?.expect_replaceable()
     }
 
     /// Stores `findings` for this subject. A failure is a warning: only time is

@@ -113,6 +113,26 @@ fn nothing_is_measured_unasked() {
 }
 
 #[test]
+fn what_could_not_be_kept_is_not_measured() {
+    let (mut guard, root) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
+    let taken = root.path().join("taken");
+    std::fs::write(&taken, "").unwrap();
+    for folder in [taken.clone(), taken.join("below")] {
+        let mut backend = build(&mut guard, keeping(&folder));
+        add(&mut backend, 100);
+        assert!(backend.tuning().measured.is_empty());
+        // Who asks for it gets it, for this process.
+        assert!(
+            !backend
+                .calibrate(Effort::BRIEF)
+                .unwrap()
+                .measured
+                .is_empty()
+        );
+    }
+}
+
+#[test]
 fn a_calibration_that_is_asked_for_replaces_what_was_stored() {
     let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
     let builder = keeping(folder.path()).calibration(Calibration::Stored);

@@ -1,14 +1,17 @@
 //! The file of a cache, in a folder that nobody else may write to.
 //!
 //! A driver trusts the pipelines that it wrote itself, so whoever can write
-//! their file can make the driver do anything. On Unix the folder and the file must therefore belong
-//! to the user of this process, must not be symbolic links, and only that
-//! user may write to them; what is made here only that user may read. The
-//! folders above it are the caller's choice, as are access rights elsewhere.
+//! their file can make the driver do anything. On Unix the folder and the file
+//! must therefore belong to the user of this process, must not be symbolic
+//! links, and only that user may write to them; what is made here only that
+//! user may read. The folders above it are the caller's choice, as are access
+//! rights elsewhere.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 /// A file that is replaced as a whole: a reader finds one of the contents
 /// that were written, never a part or a mixture.
@@ -57,19 +60,41 @@ impl CacheFile {
     /// A folder that cannot be made or may not be used; a file that cannot be
     /// written or replaced.
     pub fn replace(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut file = self.temporary()?;
+        file.write_all(bytes)?;
+        file.persist(&self.path)?;
+        Ok(())
+    }
+
+    /// Finds out whether [`Self::replace`] would work now: for what is worth
+    /// its time only if it can be kept. The folder is made where there is
+    /// none; the file stays as it is.
+    ///
+    /// # Errors
+    /// As [`Self::replace`].
+    pub fn expect_replaceable(&self) -> io::Result<()> {
+        // A full disk has room for a name, but for no byte.
+        self.temporary()?.write_all(&[0])?;
+        match absent_as_none(fs::symlink_metadata(&self.path))? {
+            Some(found) if found.is_dir() => {
+                Err(refused("expected a file, found a folder".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A file of the folder, which is made where there is none, of a name that
+    /// no other process or call has; on Unix readable by the owner alone.
+    /// Removed unless it comes to be the file.
+    fn temporary(&self) -> io::Result<NamedTempFile> {
         let mut builder = DirBuilder::new();
         for_the_owner_alone(builder.recursive(true));
         builder.create(&self.folder)?;
         check_folder(&self.folder)?;
-        // Of a name that no other process or call has, and on Unix readable
-        // by the owner alone. Removed unless it comes to be the file.
-        let mut file = tempfile::Builder::new()
+        tempfile::Builder::new()
             .prefix("gpu-executor-")
             .suffix(".tmp")
-            .tempfile_in(&self.folder)?;
-        file.write_all(bytes)?;
-        file.persist(&self.path)?;
-        Ok(())
+            .tempfile_in(&self.folder)
     }
 }
 
@@ -206,6 +231,20 @@ mod tests {
         let file = CacheFile::new(&folder, "name").unwrap();
         fs::write(&folder, "").unwrap();
         assert!(file.replace(b"data").is_err());
+        assert!(file.expect_replaceable().is_err());
+    }
+
+    #[test]
+    fn what_can_be_replaced_is_told_and_stays_as_it_is() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("folder");
+        let file = CacheFile::new(&folder, "name").unwrap();
+        file.expect_replaceable().unwrap();
+        assert_eq!(names(&folder), [""; 0]);
+        file.replace(b"data").unwrap();
+        file.expect_replaceable().unwrap();
+        assert_eq!(file.read(10).unwrap().unwrap(), b"data");
+        assert_eq!(names(&folder), ["name"]);
     }
 
     #[test]
@@ -215,6 +254,8 @@ mod tests {
         fs::create_dir(file.path()).unwrap();
         fs::write(file.path().join("inside"), "").unwrap();
         assert!(file.replace(b"data").is_err());
+        let refused = file.expect_replaceable().unwrap_err().to_string();
+        assert_eq!(refused, "expected a file, found a folder");
         assert!(file.read(10).is_err());
         assert_eq!(names(folder.path()), ["name"]);
     }
@@ -280,6 +321,7 @@ mod tests {
             for mode in [0o1777, 0o770] {
                 set_mode(&folder, mode);
                 refusal(file.replace(b"other"), "writable by its owner alone");
+                refusal(file.expect_replaceable(), "writable by its owner alone");
                 refusal(CacheFile::new(&folder, "name"), "writable by its owner");
             }
             set_mode(&folder, 0o755);

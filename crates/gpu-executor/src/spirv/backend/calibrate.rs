@@ -54,15 +54,27 @@ impl PersistentVulkanBackend {
         start.elapsed()
     }
 
-    /// Measures, if that is wanted and was not done or tried before. A failure
-    /// is a warning: runs go by the rules then.
+    /// Measures, if that is wanted, can be kept, and was not done or tried
+    /// before. A failure is a warning: runs go by the rules then.
     pub(crate) fn calibrate_on_first_use(&mut self) {
         let wanted = self.settings.calibration == Calibration::OnFirstUse;
-        if self.calibrated || !wanted || self.settings.cache.is_none() {
+        let Some(folder) = self.settings.cache.as_deref() else {
+            return;
+        };
+        if self.calibrated || !wanted {
             return;
         }
+        let storable = self.subject().expect_storable(folder);
         self.calibrated = true;
         let device = self.device.caps().name.clone();
+        if let Err(error) = storable {
+            let folder = folder.display();
+            tracing::warn!(
+                "{device} is not measured, since {folder} could not keep it; \
+                 going by fixed rules: {error}"
+            );
+            return;
+        }
         tracing::info!("measuring which path is fastest on {device}, once");
         if let Err(error) = self.measure(Effort::BRIEF) {
             tracing::warn!("{device} could not be measured, going by fixed rules: {error}");
