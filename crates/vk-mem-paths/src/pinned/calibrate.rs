@@ -31,23 +31,33 @@ impl PinnedTransfer {
         Ok(path)
     }
 
-    /// The path that is faster, as measured now.
+    /// The path that is faster, as measured now. A calibration is no run of
+    /// the caller's: it waits as long as waiting makes sense, not as long as
+    /// the caller wants to wait for a run, and leaves nothing behind.
     pub(super) fn faster_path(
         &mut self,
         kernel: &Arc<Kernel>,
         element_bytes: usize,
     ) -> Result<Path, Error> {
+        let patience = std::mem::take(&mut self.options.wait);
+        let times = self.time_both(kernel, element_bytes);
+        self.options.wait = patience;
+        // What the runs of callers need may be another size.
+        self.forget();
+        times.map(|[direct, staged]| faster(direct, staged))
+    }
+
+    /// How long direct and staged runs take.
+    fn time_both(
+        &mut self,
+        kernel: &Arc<Kernel>,
+        element_bytes: usize,
+    ) -> Result<[Duration; 2], Error> {
         let words = (ELEMENTS * element_bytes).div_ceil(size_of::<u64>());
         let (a, b) = (self.buffer(words)?, self.buffer(words)?);
         let mut out = self.buffer(words)?;
         let mut time = |path| self.time(kernel, element_bytes, path, [&a, &b], &mut out);
-        let (direct, staged) = (time(Path::HostVisible)?, time(Path::DeviceLocal)?);
-        // What the runs of callers need may be another size.
-        self.forget();
-        Ok(match staged < direct - direct / MARGIN {
-            true => Path::DeviceLocal,
-            false => Path::HostVisible,
-        })
+        Ok([time(Path::HostVisible)?, time(Path::DeviceLocal)?])
     }
 
     fn time(
@@ -68,5 +78,27 @@ impl PinnedTransfer {
             self.run(kernel, &request, element_bytes, a, b, out)
                 .map(drop)
         })
+    }
+}
+
+fn faster(direct: Duration, staged: Duration) -> Path {
+    match staged < direct - direct / MARGIN {
+        true => Path::DeviceLocal,
+        false => Path::HostVisible,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_must_win_more_than_the_noise() {
+        let of_direct =
+            |staged| faster(Duration::from_micros(1_000), Duration::from_micros(staged));
+        assert_eq!(of_direct(900), Path::DeviceLocal);
+        for staged in [980, 1_000, 2_000] {
+            assert_eq!(of_direct(staged), Path::HostVisible);
+        }
     }
 }
