@@ -13,8 +13,9 @@ use vk_mem_paths::{Path, Tuning};
 /// (docs/configuration.md).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Calibration {
-    /// With the first run that leaves the path open, if nothing is stored for
-    /// this device, driver, host and version; about a tenth of a second then,
+    /// With the first pipelined run of an element or more that leaves path and
+    /// depth open, if nothing is stored for this device, driver, number of
+    /// threads, version and kind of build of the library; about a tenth of a second then,
     /// once per machine. Nothing is measured where it cannot be kept: without
     /// a folder ([`Cache`](crate::Cache)), or with one that cannot be written
     /// to, which is a warning. The default; under the validation

@@ -113,6 +113,35 @@ fn nothing_is_measured_unasked() {
 }
 
 #[test]
+fn a_run_that_would_not_go_by_it_measures_nothing() {
+    let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
+    let mut backend = build(&mut guard, keeping(folder.path()));
+    let spirv = backend.field_add_spirv();
+    assert!(backend.field_add_batch(&[], 7).unwrap().is_empty());
+    backend.field_add(&[], &[]).unwrap();
+    backend
+        .run_field_add(spirv, &[1; 6], &[2; 6], 1, false)
+        .unwrap();
+    let none = backend.host_buffer(0).unwrap();
+    let mut out = backend.host_buffer(0).unwrap();
+    backend.field_add_host(&none, &none, &mut out).unwrap();
+    let refused = backend.field_add_batch_into(&[(&[1; 6], &[2; 6])], 1, &mut []);
+    assert!(refused.is_err());
+    assert!(backend.tuning().measured.is_empty());
+
+    let mut backend = build(&mut guard, keeping(folder.path()).depth(1));
+    add(&mut backend, 100);
+    assert!(backend.tuning().measured.is_empty());
+    let (a, b) = (
+        backend.host_buffer(9).unwrap(),
+        backend.host_buffer(9).unwrap(),
+    );
+    let mut out = backend.host_buffer(9).unwrap();
+    backend.field_add_host(&a, &b, &mut out).unwrap();
+    assert!(!backend.tuning().measured.is_empty());
+}
+
+#[test]
 fn what_could_not_be_kept_is_not_measured() {
     let (mut guard, root) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
     let taken = root.path().join("taken");

@@ -7,15 +7,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use vk_core::{Device, DeviceCaps, Kernel, KernelCache, PhysicalDevice, ValidationLog};
-use vk_mem_paths::{Packing, Path, PathChoice, PinnedTransfer, Request, Transfer, TransferOptions};
+use vk_mem_paths::{PinnedTransfer, Transfer, TransferOptions};
 
 use super::Builder;
 use super::builder::Settings;
+use super::how::How;
 use super::ran::Ran;
 use crate::calibration::Findings;
 use crate::jobs::{self, Job, Outputs};
 use crate::kernels::{self, ELEMENT_BYTES};
-use crate::{Error, Mode, RunReport};
+use crate::{Error, RunReport};
 
 /// Runs batches of field operations on one Vulkan device.
 ///
@@ -31,7 +32,7 @@ pub struct PersistentVulkanBackend {
     pub(super) pinned: PinnedTransfer,
     pub(super) kernels: KernelCache,
     device: Arc<Device>,
-    settings: Settings,
+    pub(super) settings: Settings,
     findings: Option<Findings>,
     /// Whether there are findings, or a calibration was tried.
     calibrated: bool,
@@ -77,7 +78,7 @@ impl PersistentVulkanBackend {
         elements: usize,
         use_device_local: bool,
     ) -> anyhow::Result<Vec<Vec<u64>>> {
-        let how = self.sequential(use_device_local);
+        let how = How::sequential(&self.settings, use_device_local);
         Ok(self.run(spirv_bytes, jobs, elements, how)?)
     }
 
@@ -97,7 +98,7 @@ impl PersistentVulkanBackend {
         use_device_local: bool,
         results: &mut [&mut [u64]],
     ) -> anyhow::Result<()> {
-        let how = self.sequential(use_device_local);
+        let how = How::sequential(&self.settings, use_device_local);
         Ok(self.run_into(spirv_bytes, jobs, elements, how, results)?)
     }
 
@@ -115,7 +116,7 @@ impl PersistentVulkanBackend {
         jobs: &[(&[u64], &[u64])],
         elements: usize,
     ) -> anyhow::Result<Vec<Vec<u64>>> {
-        let how = self.pipelined();
+        let how = How::pipelined(&self.settings);
         Ok(self.run(spirv_bytes, jobs, elements, how)?)
     }
 
@@ -131,7 +132,7 @@ impl PersistentVulkanBackend {
         elements: usize,
         results: &mut [&mut [u64]],
     ) -> anyhow::Result<()> {
-        let how = self.pipelined();
+        let how = How::pipelined(&self.settings);
         Ok(self.run_into(spirv_bytes, jobs, elements, how, results)?)
     }
 
@@ -239,31 +240,6 @@ impl PersistentVulkanBackend {
         Ok(backend)
     }
 
-    fn sequential(&self, device_local: bool) -> How {
-        let host = PathChoice::Fixed(Path::HostVisible);
-        How {
-            mode: Mode::Sequential,
-            request: Request {
-                path: self.settings.path(device_local, host),
-                chunk: self.settings.chunk,
-                depth: Some(1),
-                packing: Packing::PerJob,
-            },
-        }
-    }
-
-    pub(super) fn pipelined(&self) -> How {
-        How {
-            mode: Mode::Pipelined,
-            request: Request {
-                path: self.settings.path(false, PathChoice::Auto),
-                chunk: self.settings.chunk,
-                depth: self.settings.depth,
-                packing: Packing::AcrossJobs,
-            },
-        }
-    }
-
     fn run(
         &mut self,
         spirv: &[u8],
@@ -273,7 +249,8 @@ impl PersistentVulkanBackend {
     ) -> Result<Vec<Vec<u64>>, Error> {
         let start = Instant::now();
         let (kernel, limbs) = self.prepare(spirv, jobs, elements)?;
-        let start = start + self.calibrate_for(&how);
+        let open = how.is_open(jobs.len().saturating_mul(elements));
+        let start = start + self.calibrate_if(open);
         let mut outputs = Outputs::new(jobs.len(), limbs)?;
         let out = outputs.limbs().map(|out| (out, true));
         let ran = self.transfer(&kernel, jobs, out, &how)?;
@@ -294,8 +271,9 @@ impl PersistentVulkanBackend {
     ) -> Result<(), Error> {
         let start = Instant::now();
         let (kernel, limbs) = self.prepare(spirv, jobs, elements)?;
-        let start = start + self.calibrate_for(&how);
         jobs::check_results(results, jobs.len(), limbs)?;
+        let open = how.is_open(jobs.len().saturating_mul(elements));
+        let start = start + self.calibrate_if(open);
         let out = results.iter_mut().map(|out| (jobs::as_uninit(out), false));
         let ran = self.transfer(&kernel, jobs, out, &how)?;
         self.report = Some(ran.report(spirv, &kernel, how.mode, jobs.len(), start));
@@ -336,12 +314,6 @@ impl PersistentVulkanBackend {
         let ran = transfer.run(kernel, &how.request, ELEMENT_BYTES, &mut byte_jobs)?;
         Ok(Ran::from(ran))
     }
-}
-
-/// How a call wants its jobs run.
-pub(super) struct How {
-    pub(super) mode: Mode,
-    pub(super) request: Request,
 }
 
 impl std::fmt::Debug for PersistentVulkanBackend {

@@ -203,8 +203,13 @@ impl Settings {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// What `builder` comes to in a silent environment.
+    pub(in crate::spirv) fn settings(builder: Builder) -> Settings {
+        builder.settings(&Environment::default()).unwrap()
+    }
 
     const HOST: PathChoice = PathChoice::Fixed(Path::HostVisible);
     const DEVICE: PathChoice = PathChoice::Fixed(Path::DeviceLocal);

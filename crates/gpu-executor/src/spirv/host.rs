@@ -5,6 +5,7 @@ use std::time::Instant;
 use vk_mem_paths::PathChoice;
 
 use super::PersistentVulkanBackend;
+use super::how::How;
 use super::ran::Ran;
 use crate::kernels::ELEMENT_BYTES;
 use crate::{Error, HostBuffer};
@@ -96,11 +97,12 @@ impl PersistentVulkanBackend {
         self.report = None;
         check(a, b, out)?;
         let kernel = self.kernels.get(spirv)?;
-        let mut how = self.pipelined();
+        let mut how = How::pipelined(&self.settings);
         if path != PathChoice::Auto {
             how.request.path = path;
         }
-        let start = start + self.calibrate_for(&how);
+        let open = how.is_open_over_buffers(a.elements());
+        let start = start + self.calibrate_if(open);
         let (a, b, out) = (&a.0, &b.0, &mut out.0);
         let ran = self
             .pinned

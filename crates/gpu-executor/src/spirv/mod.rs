@@ -3,6 +3,7 @@
 mod backend;
 mod builder;
 mod host;
+mod how;
 mod ran;
 
 pub use backend::PersistentVulkanBackend;

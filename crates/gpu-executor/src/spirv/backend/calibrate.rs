@@ -2,18 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-use vk_mem_paths::{Effort, PathChoice, Tuning};
+use vk_mem_paths::{Effort, Tuning};
 
-use super::{How, PersistentVulkanBackend};
+use super::PersistentVulkanBackend;
+use crate::Error;
 use crate::calibration::{Calibration, CpuTime, Findings, Subject};
 use crate::kernels::{self, ELEMENT_BYTES};
-use crate::{Error, Mode};
 
 impl PersistentVulkanBackend {
     /// Measures, with the library's field addition, which path and which cut
     /// of the work is fastest for each size, and which path for host buffers;
-    /// plans all further runs by it and stores it where the builder's [`Cache`](crate::Cache) says. Takes about
-    /// the time and the memory that `effort` allows.
+    /// plans all further runs by it and stores it where the builder's
+    /// [`Cache`](crate::Cache) says. Takes about the time and the memory that
+    /// `effort` allows.
     ///
     /// # Errors
     /// As [`Self::run_field_add_batch`]; plans are then made as before.
@@ -44,11 +45,11 @@ impl PersistentVulkanBackend {
         }
     }
 
-    /// Measures before the first run that leaves the path open, and returns
-    /// how long that took: it is no part of the run.
-    pub(in crate::spirv) fn calibrate_for(&mut self, how: &How) -> Duration {
+    /// Measures before the first run that is open to it, and returns how long
+    /// that took: it is no part of the run.
+    pub(in crate::spirv) fn calibrate_if(&mut self, open: bool) -> Duration {
         let start = Instant::now();
-        if how.mode == Mode::Pipelined && how.request.path == PathChoice::Auto {
+        if open {
             self.calibrate_on_first_use();
         }
         start.elapsed()
