@@ -1,0 +1,223 @@
+//! The file that a calibration is kept in: one for everything that it is for.
+
+use std::fmt::Write;
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use vk_core::{CacheFile, DeviceCaps};
+
+use super::Findings;
+
+/// Everything that a calibration depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Subject {
+    format: u32,
+    library: String,
+    /// A debug build copies and submits more slowly.
+    build: &'static str,
+    device: String,
+    uuid: String,
+    driver: String,
+    driver_version: u32,
+    threads: usize,
+}
+
+/// The version of the file's layout, and of what its fields mean.
+const FORMAT: u32 = 2;
+/// Many times what a calibration takes.
+const MOST_BYTES: usize = 1 << 20;
+/// Bytes of the subject's SHA-256 in the file's name.
+const NAME_HASH_BYTES: usize = 4;
+
+impl Subject {
+    pub(crate) fn new(caps: &DeviceCaps, threads: usize) -> Self {
+        Self {
+            format: FORMAT,
+            library: env!("CARGO_PKG_VERSION").to_owned(),
+            build: match cfg!(debug_assertions) {
+                true => "debug",
+                false => "release",
+            },
+            device: caps.name.clone(),
+            uuid: caps.uuid.to_string(),
+            driver: caps.driver.clone(),
+            driver_version: caps.driver_version,
+            threads,
+        }
+    }
+
+    /// What is stored for this subject. A file that cannot be used is none;
+    /// the log says why.
+    pub(crate) fn load(&self, folder: &Path) -> Option<Findings> {
+        self.try_load(folder).unwrap_or_else(|reason| {
+            tracing::warn!("{reason}");
+            None
+        })
+    }
+
+    fn try_load(&self, folder: &Path) -> Result<Option<Findings>, String> {
+        let file = self.file(folder).map_err(|error| {
+            let folder = folder.display();
+            format!("no calibration in {folder} is used: {error}")
+        })?;
+        let path = file.path().display();
+        let bytes = file.read(MOST_BYTES);
+        let bytes = bytes.map_err(|error| format!("{path} is not used: {error}"))?;
+        let Some(bytes) = bytes else {
+            return Ok(None);
+        };
+        let found = self.findings_in(&bytes);
+        let found = found.map_err(|error| format!("{path} is damaged: {error}"))?;
+        if found.is_none() {
+            tracing::debug!("{path} is not used: expected it for {self:?}");
+        }
+        Ok(found)
+    }
+
+    /// Whether [`Self::store`] can be expected to work: what cannot be kept is
+    /// not worth measuring.
+    pub(crate) fn expect_storable(&self, folder: &Path) -> io::Result<()> {
+        self.file(folder)?.expect_replaceable()
+    }
+
+    /// Stores `findings` for this subject. A failure is a warning: only time is
+    /// lost.
+    pub(crate) fn store(&self, folder: &Path, findings: &Findings) {
+        let content = Content {
+            subject: self,
+            findings,
+        };
+        let json = serde_json::to_vec_pretty(&content).map_err(io::Error::from);
+        let stored = json.and_then(|json| self.file(folder)?.replace(&json));
+        if let Err(error) = stored {
+            let folder = folder.display();
+            tracing::warn!("the calibration cannot be kept in {folder}: {error}");
+        }
+    }
+
+    /// A file of its own, so that two subjects that take turns (a process with
+    /// one thread, the next with all) keep what the other stored. The parts of
+    /// the name that are for people may be equal; the hash is over all.
+    fn file(&self, folder: &Path) -> io::Result<CacheFile> {
+        let hash = Sha256::digest(serde_json::to_vec(self)?);
+        let mut name = format!("calibration-{}-{}-", self.uuid, self.build);
+        for byte in &hash[..NAME_HASH_BYTES] {
+            write!(name, "{byte:02x}").map_err(io::Error::other)?;
+        }
+        CacheFile::new(folder, &(name + ".json"))
+    }
+
+    /// What `bytes`, a file's content, holds for this subject; `None` where it
+    /// is of another one, which may be laid out in any way.
+    fn findings_in(&self, bytes: &[u8]) -> serde_json::Result<Option<Findings>> {
+        let content: Value = serde_json::from_slice(bytes)?;
+        match content["subject"] == serde_json::to_value(self)? {
+            true => Findings::deserialize(content).map(Some),
+            false => Ok(None),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Content<'a> {
+    subject: &'a Subject,
+    #[serde(flatten)]
+    findings: &'a Findings,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calibration::CpuTime;
+    use vk_core::testing::recorded;
+    use vk_mem_paths::Tuning;
+
+    fn findings() -> Findings {
+        Findings {
+            tuning: Tuning {
+                cached_upload: true,
+                ..Tuning::default()
+            },
+            host_buffers: vk_mem_paths::Path::DeviceLocal,
+            cpu: vec![CpuTime {
+                elements: 64,
+                nanoseconds: 1,
+            }],
+        }
+    }
+
+    fn subject() -> Subject {
+        Subject::new(&recorded::h200(), 16)
+    }
+
+    /// The subjects next to [`subject`], each different in one thing.
+    fn others() -> Vec<Subject> {
+        let change = |change: fn(&mut Subject)| {
+            let mut other = subject();
+            change(&mut other);
+            other
+        };
+        vec![
+            change(|other| other.format += 1),
+            change(|other| other.library.push('1')),
+            change(|other| other.build = "other"),
+            change(|other| other.device.push('1')),
+            change(|other| other.uuid.push('1')),
+            change(|other| other.driver.push('1')),
+            change(|other| other.driver_version += 1),
+            change(|other| other.threads += 1),
+        ]
+    }
+
+    fn content(subject: &Subject) -> String {
+        let findings = &findings();
+        serde_json::to_string(&Content { subject, findings }).unwrap()
+    }
+
+    #[test]
+    fn each_subject_has_a_file_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let subject = subject();
+        assert_eq!(subject.load(folder), None);
+        subject.store(folder, &findings());
+        for (number, other) in (1..).zip(others()) {
+            assert_eq!(other.load(folder), None, "{other:?}");
+            other.store(folder, &findings());
+            assert_eq!(folder.read_dir().unwrap().count(), number + 1);
+        }
+        assert_eq!(subject.load(folder), Some(findings()));
+    }
+
+    #[test]
+    fn what_is_for_another_subject_is_ignored_and_what_is_damaged_is_an_error() {
+        let subject = subject();
+        let whole = content(&subject);
+        let read = |text: &str| subject.findings_in(text.as_bytes());
+        assert_eq!(read(&whole).unwrap(), Some(findings()));
+        for other in others() {
+            assert_eq!(read(&content(&other)).unwrap(), None, "{other:?}");
+        }
+        for other in ["{}", "[]", r#"{"subject": {"format": 1}, "paths": 7}"#] {
+            assert_eq!(read(other).unwrap(), None, "{other}");
+        }
+        let nonsense = whole.replace("device-local", "nowhere");
+        for damaged in ["", "\0\0\0", &whole[..whole.len() / 2], &nonsense] {
+            assert!(read(damaged).is_err(), "{damaged:?}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_is_none_and_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (folder, subject) = (folder.path(), subject());
+        subject.store(folder, &findings());
+        std::fs::write(subject.file(folder).unwrap().path(), "{").unwrap();
+        assert_eq!(subject.load(folder), None);
+        subject.store(folder, &findings());
+        assert_eq!(subject.load(folder), Some(findings()));
+    }
+}
