@@ -52,11 +52,11 @@ pub enum Error {
         /// The largest value that a vector can have.
         most: usize,
     },
-    /// An environment variable or a builder setting has a value that is not
-    /// accepted.
+    /// An environment variable, a builder setting or an argument has a value
+    /// that is not accepted.
     #[error("{variable}: expected {accepted}, found {value:?}")]
     Config {
-        /// The variable or the setting.
+        /// The variable, the setting or the argument.
         variable: &'static str,
         /// Its value.
         value: String,

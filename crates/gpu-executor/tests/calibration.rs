@@ -6,6 +6,7 @@
 mod support;
 
 use std::path::{Path as FilePath, PathBuf};
+use std::time::Duration;
 
 use gpu_executor::spirv::{Builder, PersistentVulkanBackend};
 use gpu_executor::{
@@ -43,6 +44,13 @@ fn stored(folder: &FilePath) -> Option<serde_json::Value> {
     Some(serde_json::from_str(&text).unwrap())
 }
 
+/// A backend whose first open run has measured.
+fn measured(guard: &mut DeviceTest, folder: &FilePath) -> PersistentVulkanBackend {
+    let mut backend = build(guard, keeping(folder));
+    add(&mut backend, 100);
+    backend
+}
+
 /// An executor that finds in its file that each run took the CPU so long.
 fn with_cpu_time(guard: &mut DeviceTest, folder: &FilePath, nanoseconds: u64) -> Executor {
     let mut file = stored(folder).unwrap();
@@ -64,7 +72,8 @@ fn the_first_open_run_measures_and_the_next_process_reads() {
         .run_field_add(spirv, &[1; 6], &[2; 6], 1, true)
         .unwrap();
     assert!(first.tuning().measured.is_empty());
-    add(&mut first, 500);
+    drop(first);
+    let first = measured(&mut guard, folder.path());
     let report = first.last_report().unwrap();
     assert_eq!(report.path_reason, "measured to be the fastest");
     let file = stored(folder.path()).unwrap();
@@ -79,9 +88,7 @@ fn the_first_open_run_measures_and_the_next_process_reads() {
 #[test]
 fn explicit_settings_beat_what_was_measured() {
     let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
-    let mut backend = build(&mut guard, keeping(folder.path()));
-    add(&mut backend, 100);
-    let tuning = backend.tuning().clone();
+    let tuning = measured(&mut guard, folder.path()).tuning().clone();
     let asked = keeping(folder.path())
         .path(PathChoice::Fixed(Path::DeviceLocal))
         .chunk_elements(64)
@@ -166,26 +173,48 @@ fn a_calibration_that_is_asked_for_replaces_what_was_stored() {
     let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
     let builder = keeping(folder.path()).calibration(Calibration::Stored);
     let mut backend = build(&mut guard, builder);
-    let mut largest = |elements| {
-        let effort = Effort {
-            largest: elements,
-            ..Effort::BRIEF
-        };
+    let mut measure = |effort| {
         let tuning = backend.calibrate(effort).unwrap().clone();
         let file = stored(folder.path()).unwrap();
         assert_eq!(file["tuning"], serde_json::to_value(&tuning).unwrap());
         tuning.measured.last().unwrap().elements
     };
-    assert_eq!(largest(64), 64);
-    assert!(largest(1 << 12) >= 64);
+    let patient = Effort {
+        budget: Duration::from_secs(60),
+        largest: 1 << 12,
+        ..Effort::BRIEF
+    };
+    assert_eq!(measure(patient), 1 << 10);
+    // However far it comes.
+    let hasty = Effort {
+        budget: Duration::ZERO,
+        ..Effort::BRIEF
+    };
+    assert_eq!(measure(hasty), 1 << 6);
     add(&mut backend, 1000);
+}
+
+#[test]
+fn a_calibration_without_a_size_is_an_error_and_changes_nothing() {
+    let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
+    let builder = keeping(folder.path()).calibration(Calibration::Stored);
+    let mut backend = build(&mut guard, builder);
+    let effort = |largest| Effort {
+        largest,
+        ..Effort::BRIEF
+    };
+    let tuning = backend.calibrate(effort(64)).unwrap().clone();
+    let file = stored(folder.path());
+    let error = backend.calibrate(effort(32)).unwrap_err().to_string();
+    assert!(error.ends_with("found \"32\""), "{error}");
+    assert_eq!(backend.tuning(), &tuning);
+    assert_eq!(stored(folder.path()), file);
 }
 
 #[test]
 fn the_faster_engine_runs_what_both_can() {
     let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
-    let backend = build(&mut guard, keeping(folder.path()));
-    let first = Fastest::new(backend).unwrap();
+    let first = Fastest::new(measured(&mut guard, folder.path())).unwrap();
     assert!(
         !stored(folder.path()).unwrap()["cpu"]
             .as_array()

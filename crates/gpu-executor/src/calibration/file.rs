@@ -4,8 +4,9 @@ use std::fmt::Write;
 use std::io;
 use std::path::Path;
 
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Error, Value};
 use sha2::{Digest, Sha256};
 use vk_core::{CacheFile, DeviceCaps};
 
@@ -114,9 +115,13 @@ impl Subject {
     /// is of another one, which may be laid out in any way.
     fn findings_in(&self, bytes: &[u8]) -> serde_json::Result<Option<Findings>> {
         let content: Value = serde_json::from_slice(bytes)?;
-        match content["subject"] == serde_json::to_value(self)? {
-            true => Findings::deserialize(content).map(Some),
-            false => Ok(None),
+        if content["subject"] != serde_json::to_value(self)? {
+            return Ok(None);
+        }
+        let findings = Findings::deserialize(content)?;
+        match findings.tuning.measured.is_empty() {
+            true => Err(Error::custom("expected measured runs, found none")),
+            false => Ok(Some(findings)),
         }
     }
 }
@@ -132,6 +137,7 @@ struct Content<'a> {
 mod tests {
     use super::*;
     use crate::calibration::CpuTime;
+    use crate::calibration::tests::tuning;
     use vk_core::testing::recorded;
     use vk_mem_paths::Tuning;
 
@@ -139,13 +145,14 @@ mod tests {
         Findings {
             tuning: Tuning {
                 cached_upload: true,
-                ..Tuning::default()
+                ..tuning(1 << 18)
             },
-            host_buffers: vk_mem_paths::Path::DeviceLocal,
+            host_buffers: Some(vk_mem_paths::Path::DeviceLocal),
             cpu: vec![CpuTime {
                 elements: 64,
                 nanoseconds: 1,
             }],
+            retries: 1,
         }
     }
 
@@ -205,7 +212,19 @@ mod tests {
             assert_eq!(read(other).unwrap(), None, "{other}");
         }
         let nonsense = whole.replace("device-local", "nowhere");
-        for damaged in ["", "\0\0\0", &whole[..whole.len() / 2], &nonsense] {
+        let mut nothing = findings();
+        nothing.tuning.measured.clear();
+        let empty = serde_json::to_string(&Content {
+            subject: &subject,
+            findings: &nothing,
+        });
+        for damaged in [
+            "",
+            "\0\0\0",
+            &whole[..whole.len() / 2],
+            &nonsense,
+            &empty.unwrap(),
+        ] {
             assert!(read(damaged).is_err(), "{damaged:?}");
         }
     }

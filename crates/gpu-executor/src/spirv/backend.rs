@@ -34,7 +34,7 @@ pub struct PersistentVulkanBackend {
     device: Arc<Device>,
     pub(super) settings: Settings,
     findings: Option<Findings>,
-    /// Whether there are findings, or a calibration was tried.
+    /// Whether this process is to measure no more on first use.
     calibrated: bool,
     pub(super) report: Option<RunReport>,
 }

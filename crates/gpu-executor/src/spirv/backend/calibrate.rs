@@ -6,7 +6,7 @@ use vk_mem_paths::{Effort, Tuning};
 
 use super::PersistentVulkanBackend;
 use crate::Error;
-use crate::calibration::{Calibration, CpuTime, Findings, Subject};
+use crate::calibration::{Calibration, CpuTime, Findings, Subject, path_over_buffers};
 use crate::kernels::{self, ELEMENT_BYTES};
 
 impl PersistentVulkanBackend {
@@ -16,10 +16,16 @@ impl PersistentVulkanBackend {
     /// [`Cache`](crate::Cache) says. Takes about the time and the memory that
     /// `effort` allows.
     ///
+    /// What it found is kept however far it came within its budget. A failure
+    /// to measure runs over host buffers is a warning.
+    ///
     /// # Errors
-    /// As [`Self::run_field_add_batch`]; plans are then made as before.
+    /// As [`Self::run_field_add_batch`], and [`Error::Config`] for an `effort`
+    /// whose largest run is smaller than the smallest that is measured; plans
+    /// are then made as before.
     pub fn calibrate(&mut self, effort: Effort) -> anyhow::Result<&Tuning> {
-        self.measure(effort)?;
+        let found = self.measure(effort)?;
+        self.keep(found);
         Ok(self.tuning())
     }
 
@@ -38,10 +44,7 @@ impl PersistentVulkanBackend {
         let subject = self.subject();
         let folder = self.settings.cache.as_deref();
         if let Some(findings) = folder.and_then(|folder| subject.load(folder)) {
-            self.transfer.set_tuning(findings.tuning.clone());
-            self.pinned.set_fastest(Some(findings.host_buffers));
-            self.findings = Some(findings);
-            self.calibrated = true;
+            self.take(findings);
         }
     }
 
@@ -77,8 +80,21 @@ impl PersistentVulkanBackend {
             return;
         }
         tracing::info!("measuring which path is fastest on {device}, once");
-        if let Err(error) = self.measure(Effort::BRIEF) {
-            tracing::warn!("{device} could not be measured, going by fixed rules: {error}");
+        match self.measure(Effort::BRIEF) {
+            Ok(found) => {
+                let found = found.after(self.findings.as_ref(), Effort::BRIEF);
+                if found.largest() < Effort::BRIEF.largest {
+                    let most = found.largest();
+                    tracing::warn!(
+                        "no time to measure runs of more than {most} elements on {device}, \
+                         much larger ones go by fixed rules"
+                    );
+                }
+                self.keep(found);
+            }
+            Err(error) => {
+                tracing::warn!("{device} could not be measured, going by fixed rules: {error}");
+            }
         }
     }
 
@@ -96,18 +112,44 @@ impl PersistentVulkanBackend {
         }
     }
 
-    fn measure(&mut self, effort: Effort) -> Result<(), Error> {
+    /// Measures, and plans by what was found. After an error plans are made as
+    /// before.
+    fn measure(&mut self, effort: Effort) -> Result<Findings, Error> {
         let spirv = kernels::field_add_for(self.device.caps()).spirv;
         let kernel = self.kernels.get(spirv)?;
+        let before = self.tuning().clone();
         let tuning = self.transfer.calibrate(&kernel, ELEMENT_BYTES, effort)?;
-        self.findings = Some(Findings {
+        if tuning.measured.is_empty() {
+            self.transfer.set_tuning(before);
+            return Err(Error::Config {
+                variable: "the largest run of a calibration",
+                value: effort.largest.to_string(),
+                accepted: "as many elements as the smallest run that is measured".to_owned(),
+            });
+        }
+        let known = self.findings.as_ref().and_then(|known| known.host_buffers);
+        let measured = self.pinned.calibrate(&kernel, ELEMENT_BYTES);
+        Ok(Findings {
             tuning,
-            host_buffers: self.pinned.calibrate(&kernel, ELEMENT_BYTES)?,
+            host_buffers: path_over_buffers(measured, known),
             cpu: Vec::new(),
-        });
+            retries: 0,
+        })
+    }
+
+    /// Plans by `findings`.
+    fn take(&mut self, findings: Findings) {
+        self.transfer.set_tuning(findings.tuning.clone());
+        self.pinned.set_fastest(findings.host_buffers);
+        self.calibrated = findings.retries == 0;
+        self.findings = Some(findings);
+    }
+
+    /// Plans by `findings`, measured now, and stores them.
+    fn keep(&mut self, findings: Findings) {
+        self.take(findings);
         self.calibrated = true;
         self.store_findings();
-        Ok(())
     }
 
     fn store_findings(&self) {
