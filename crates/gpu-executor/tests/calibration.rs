@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use gpu_executor::spirv::{Builder, PersistentVulkanBackend};
 use gpu_executor::{
-    Cache, Calibration, Effort, Engine, Executor, Fastest, Path, PathChoice, Validation,
+    Cache, Calibration, Effort, Engine, Executor, Fastest, Path, PathChoice, Validation, WaitPolicy,
 };
 use support::{assert_sums, borrowed, random_jobs, test_kernel};
 use vk_core::testing::DeviceTest;
@@ -166,6 +166,21 @@ fn what_could_not_be_kept_is_not_measured() {
                 .is_empty()
         );
     }
+}
+
+#[test]
+fn a_calibration_waits_longer_than_runs_may_take() {
+    let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
+    let in_no_time = WaitPolicy {
+        spin: Duration::ZERO,
+        timeout: Duration::ZERO,
+    };
+    let mut backend = build(&mut guard, keeping(folder.path()).wait(in_no_time));
+    // The run itself may be in time or not.
+    let _ = backend.field_add(&[1; 6], &[2; 6]);
+    let file = stored(folder.path()).unwrap();
+    assert!(!backend.tuning().measured.is_empty());
+    assert!(file["host_buffers"].is_string(), "{file}");
 }
 
 #[test]
