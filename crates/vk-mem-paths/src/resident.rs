@@ -116,7 +116,8 @@ impl Resident {
     /// wait. Zero for no rounds.
     ///
     /// # Errors
-    /// What the device returned; [`vk_core::Error::Timeout`] after 60 s.
+    /// What the device returned; [`vk_core::Error::Timeout`] after 60 s. As
+    /// long as the kernel then goes on, every call fails likewise.
     pub fn run(&mut self, rounds: u32) -> Result<Duration, Error> {
         match rounds {
             0 => Ok(Duration::ZERO),

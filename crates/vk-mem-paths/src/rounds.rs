@@ -7,7 +7,8 @@
 //!
 //! 1. `start` sets `in_flight` as soon as the submission succeeded; only a
 //!    wait for its ticket that succeeded clears it.
-//! 2. `named_mut`, `record` and `start` refuse while `in_flight` is set.
+//! 2. `named_mut`, `record` and `start` refuse while `in_flight` is set; they
+//!    look first whether what a wait gave up is complete by now.
 //! 3. Dropping waits, and where the device does not answer in time leaks what
 //!    the submission names. A lost device is waited idle: even a submission
 //!    that reported the loss may have begun.
@@ -20,6 +21,7 @@ use vk_core::ash::{self, vk};
 use vk_core::{CommandBuffer, Device, QueueRef, StageTimer, Ticket, WaitPolicy};
 
 use crate::Error;
+use crate::transfer::NO_WAIT;
 
 /// Commands that run on one queue, and everything they name.
 pub(crate) struct Rounds<T> {
@@ -60,7 +62,8 @@ impl<T> Rounds<T> {
     /// What the commands name, which nothing in flight uses.
     ///
     /// # Errors
-    /// [`Error::Internal`] where something is in flight.
+    /// [`vk_core::Error::Timeout`] while something is in flight,
+    /// [`vk_core::Error::DeviceLost`] once the device was lost.
     pub(crate) fn named_mut(&mut self) -> Result<&mut T, Error> {
         self.expect_free()?;
         Ok(&mut self.held.named)
@@ -71,8 +74,7 @@ impl<T> Rounds<T> {
     /// as a whole.
     ///
     /// # Errors
-    /// [`Error::Internal`] where something is in flight, else what recording
-    /// returned.
+    /// As [`Self::named_mut`], else what recording returned.
     ///
     /// # Safety
     /// `one` only records into the command buffer that it is given, commands
@@ -112,8 +114,7 @@ impl<T> Rounds<T> {
     /// Submits what was recorded last.
     ///
     /// # Errors
-    /// [`Error::Internal`] where something is in flight, else what the device
-    /// returned.
+    /// As [`Self::named_mut`], else what the device returned.
     ///
     /// # Safety
     /// [`Self::record`] has succeeded, and none has failed since. What else
@@ -141,7 +142,7 @@ impl<T> Rounds<T> {
     /// What the device returned; [`vk_core::Error::Timeout`] leaves the
     /// submission in flight.
     pub(crate) fn finish(&mut self) -> Result<Duration, Error> {
-        self.wait()?;
+        self.wait(WaitPolicy::default())?;
         let by_host = self.started.elapsed();
         let timer = self.held.timer.as_ref();
         let timed = timer.map(|timer| timer.spans(self.queue.family, &[0]));
@@ -164,27 +165,23 @@ impl<T> Rounds<T> {
         self.finish()
     }
 
-    fn wait(&mut self) -> Result<(), Error> {
+    fn wait(&mut self, policy: WaitPolicy) -> Result<(), Error> {
         if let Some(ticket) = self.in_flight {
-            self.device.wait(ticket, WaitPolicy::default())?;
+            self.device.wait(ticket, policy)?;
             self.in_flight = None;
         }
         Ok(())
     }
 
-    fn expect_free(&self) -> Result<(), Error> {
-        match self.in_flight {
-            None => Ok(()),
-            Some(_) => Err(Error::Internal {
-                what: "expected no rounds in flight, found some".to_owned(),
-            }),
-        }
+    fn expect_free(&mut self) -> Result<(), Error> {
+        self.device.expect_alive()?;
+        self.wait(NO_WAIT)
     }
 }
 
 impl<T> Drop for Rounds<T> {
     fn drop(&mut self) {
-        let waited = self.wait();
+        let waited = self.wait(WaitPolicy::default());
         if self.device.is_lost() {
             // SAFETY: the device is alive, and once it is lost nothing more
             // is submitted to it.
@@ -211,4 +208,59 @@ unsafe fn order_after_all_before(device: &ash::Device, commands: vk::CommandBuff
     let none = vk::DependencyFlags::empty();
     // SAFETY: this function's contract.
     unsafe { device.cmd_pipeline_barrier(commands, all, all, none, &barrier, &[], &[]) };
+}
+
+#[cfg(test)]
+mod tests {
+    use vk_core::testing::{DeviceTest, device_under_test, lose};
+
+    use super::*;
+    use crate::MemoryUse;
+    use crate::memory::{Buffer, Memory};
+
+    const BYTES: usize = 1 << 20;
+
+    /// Rounds that write a buffer so often that it takes a while.
+    fn long_rounds() -> (DeviceTest, Rounds<Buffer>) {
+        let (guard, physical) = device_under_test().unwrap();
+        let device = Device::new(&physical).unwrap();
+        let memory = Memory::new(&device).unwrap();
+        let usage = vk::BufferUsageFlags::TRANSFER_DST;
+        let buffer = memory.buffer(BYTES, usage, MemoryUse::Device).unwrap();
+        let queue = device.queue_plan().compute;
+        let mut rounds = Rounds::new(&device, queue, buffer).unwrap();
+        let one = |device: &ash::Device, commands, buffer: &Buffer| {
+            // SAFETY: `commands` is being recorded, for a queue that fills.
+            unsafe { device.cmd_fill_buffer(commands, buffer.raw(), 0, vk::WHOLE_SIZE, 7) };
+        };
+        // SAFETY: `one` only records a fill of what the rounds own.
+        unsafe { rounds.record(1 << 12, one).unwrap() };
+        (guard, rounds)
+    }
+
+    #[test]
+    fn what_was_given_up_is_looked_at_again() {
+        let (_guard, mut rounds) = long_rounds();
+        // SAFETY: recorded by `long_rounds`.
+        unsafe { rounds.start().unwrap() };
+        let busy = rounds.named_mut().err();
+        let after = Duration::ZERO;
+        assert_eq!(busy, Some(vk_core::Error::Timeout { after }.into()));
+        let ticket = rounds.in_flight.unwrap();
+        rounds.device.wait(ticket, WaitPolicy::default()).unwrap();
+        assert!(rounds.named_mut().is_ok());
+        // SAFETY: as above.
+        assert!(unsafe { rounds.run() }.unwrap() > Duration::ZERO);
+    }
+
+    #[test]
+    fn on_a_lost_device_nothing_is_begun() {
+        let (_guard, mut rounds) = long_rounds();
+        lose(&rounds.device);
+        let call = "vkQueueSubmit";
+        let lost = Some(vk_core::Error::DeviceLost { call }.into());
+        assert_eq!(rounds.named_mut().err(), lost);
+        // SAFETY: recorded by `long_rounds`.
+        assert_eq!(unsafe { rounds.run() }.err(), lost);
+    }
 }

@@ -10,7 +10,7 @@ use std::rc::{Rc, Weak};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::{Instance, PhysicalDevice, ValidationLog};
+use crate::{Device, Error, Instance, PhysicalDevice, ValidationLog};
 
 /// The variable naming the file to which each device test adds a line.
 pub const LOG_VARIABLE: &str = "GPU_EXECUTOR_DEVICE_TEST_LOG";
@@ -80,6 +80,12 @@ pub fn without_timeline_semaphores(mut device: PhysicalDevice) -> PhysicalDevice
     device
 }
 
+/// Makes `device` one that has reported its loss in `vkQueueSubmit`.
+pub fn lose(device: &Device) {
+    let call = "vkQueueSubmit";
+    let _: Result<(), _> = device.note_loss(Err(Error::DeviceLost { call }));
+}
+
 /// The test binary's name without the hash that cargo appends: what tells
 /// tests of equal name apart, and is the same whatever was compiled in.
 fn test_binary() -> String {
@@ -127,7 +133,7 @@ fn record(device: &str, test: &str) {
 ///
 /// # Errors
 /// As [`Instance::new`] and [`Instance::devices`]; no device is an error.
-pub fn device_under_test() -> Result<(DeviceTest, PhysicalDevice), crate::Error> {
+pub fn device_under_test() -> Result<(DeviceTest, PhysicalDevice), Error> {
     let mut guard = DeviceTest::begin();
     let instance = Instance::new(&crate::InstanceOptions {
         validation: crate::Validation::On,
