@@ -103,16 +103,17 @@ pub fn plan_pinned(
 
 /// The one place where the path is chosen; what is asked for is taken.
 fn choose_path(choice: PathChoice, measured: Option<Path>, total: usize) -> (Path, &'static str) {
-    match (choice, measured) {
-        // Their memory is the host's: there is nothing to write through a bus.
-        (PathChoice::Fixed(Path::Bar), _) => {
-            (Path::HostVisible, "shared buffers lie in host memory")
-        }
+    let (path, reason) = match (choice, measured) {
         (PathChoice::Fixed(path), _) => (path, "asked for"),
         (PathChoice::Auto, Some(path)) if total >= STAGED_CHUNK.0 => {
             (path, "measured to be the fastest")
         }
         (PathChoice::Auto, _) => (Path::HostVisible, "shared host memory needs no copies"),
+    };
+    match path {
+        // The memory is the host's: there is nothing to write through a bus.
+        Path::Bar => (Path::HostVisible, "shared buffers lie in host memory"),
+        Path::HostVisible | Path::DeviceLocal => (path, reason),
     }
 }
 
@@ -183,6 +184,15 @@ mod tests {
         assert_eq!(path(DIRECT, 1 << 20), Path::HostVisible);
         // One chunk overlaps nothing.
         assert_eq!(path(PathChoice::Auto, 100), Path::HostVisible);
+    }
+
+    #[test]
+    fn through_the_bus_is_direct_wherever_it_comes_from() {
+        let bar = PathChoice::Fixed(Path::Bar);
+        let direct = (Path::HostVisible, "shared buffers lie in host memory");
+        assert_eq!(choose_path(bar, None, 1), direct);
+        let measured = choose_path(PathChoice::Auto, Some(Path::Bar), 1 << 20);
+        assert_eq!(measured, direct);
     }
 
     #[test]
