@@ -160,11 +160,10 @@ impl Flight {
         for ticket in &self.tickets {
             self.device.wait(*ticket, wait)?;
         }
-        if self.is_in_flight() && self.device.is_lost() {
+        if self.is_in_flight() {
             // A submission that reported the loss left no ticket, and may
             // have begun.
-            let call = "vkQueueSubmit";
-            return Err(vk_core::Error::DeviceLost { call }.into());
+            self.device.expect_alive()?;
         }
         self.tickets.clear();
         self.kept = None;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use field_kernels::{ELEMENT_BYTES, FIELD_ADD, FIELD_ADD_U64, LIMBS, reference};
-use vk_core::testing::{DeviceTest, device_under_test, without_timeline_semaphores};
+use vk_core::testing::{DeviceTest, device_under_test, lose, without_timeline_semaphores};
 use vk_core::{Device, Kernel, KernelCache, WaitPolicy};
 
 use crate::transfer::NO_WAIT;
@@ -197,6 +197,23 @@ fn after_a_timeout_the_output_is_empty_and_later_runs_are_right() {
         let mut small = setup.filled(elements, 5);
         setup.run(&request, [&a, &b], &mut small).unwrap();
         assert_sums(&a, &b, &small, &format!("{path}, much later"));
+    }
+}
+
+#[test]
+fn on_a_lost_device_nothing_is_taken_or_made() {
+    let mut setup = Setup::new(true, TransferOptions::default());
+    let (a, b) = (setup.filled(10, 1), setup.filled(10, 2));
+    let mut out = setup.filled(10, 3);
+    let words = out.words().to_vec();
+    lose(setup.kernel.device());
+    for path in PATHS {
+        let error = setup.run(&request(path, None), [&a, &b], &mut out);
+        let call = "vkQueueSubmit";
+        let lost = vk_core::Error::DeviceLost { call };
+        assert_eq!(error.unwrap_err(), lost.into());
+        assert_eq!(out.words(), words);
+        assert!(setup.pinned.flights.is_empty());
     }
 }
 

@@ -91,6 +91,8 @@ impl PinnedTransfer {
     ) -> Result<(PinnedPlan, Stats), Error> {
         self.check_device(kernel, [a, b, out])?;
         let elements = check_lengths([a, b, out], element_bytes)?;
+        // Before anything is made for the run, or the output taken for it.
+        self.device.expect_alive()?;
         self.settle();
         let plan = plan_pinned(
             self.device.caps(),
@@ -234,12 +236,14 @@ impl PinnedTransfer {
             return flown.and(Err(error));
         }
         stats.chunks = flight.chunks();
+        // Whatever became of the run: of memory that is not coherent, what
+        // the host has in its caches may be older than what the device wrote.
+        let visible = taken.as_ref().map_or(Ok(()), |memory| memory.invalidate());
         // SAFETY: the flight has landed, so nothing in flight writes it
         // (a memory is the output of one flight in flight at most, since
         // that flight has taken it), and it was taken from this buffer.
         unsafe { out.put_back(taken) };
-        flown?;
-        out.memory().map_or(Ok(()), |memory| memory.invalidate())
+        flown.and(visible)
     }
 }
 
