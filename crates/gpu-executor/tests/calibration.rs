@@ -199,7 +199,7 @@ fn a_calibration_that_is_asked_for_replaces_what_was_stored() {
         largest: 1 << 12,
         ..Effort::BRIEF
     };
-    assert_eq!(measure(patient), 1 << 10);
+    assert_eq!(measure(patient), 1 << 12);
     // However far it comes.
     let hasty = Effort {
         budget: Duration::ZERO,

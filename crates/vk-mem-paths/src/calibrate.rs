@@ -98,7 +98,6 @@ impl Transfer {
         let mut trials = Trials::new(self, kernel, element_bytes, effort.budget);
         let measured = measure(&mut trials, effort);
         let found = measured.map(|measured| Tuning {
-            one_queue: trials.knobs.one_queue || !copies_win(&measured),
             measured,
             ..trials.knobs.clone()
         });
@@ -107,17 +106,6 @@ impl Transfer {
         self.set_tuning(found.as_ref().unwrap_or(&before).clone());
         found
     }
-}
-
-/// Whether copying on the device is the fastest at any size: where it is not,
-/// queues of their own for the copies are not worth making.
-fn copies_win(rows: &[Measured]) -> bool {
-    let fastest = |row: &&Measured| {
-        let mut of_size = rows.iter().filter(|other| other.elements == row.elements);
-        of_size.all(|other| other.nanoseconds >= row.nanoseconds)
-    };
-    let mut fastest = rows.iter().filter(fastest);
-    fastest.any(|row| row.strategy.path == Path::DeviceLocal)
 }
 
 fn measure(trials: &mut Trials<'_>, effort: Effort) -> Result<Vec<Measured>, Error> {
@@ -254,26 +242,5 @@ mod tests {
         assert!(is_faster(&row(900), &row(1000)));
         assert_eq!(faster(row(1000), row(990)).nanoseconds, 1000);
         assert_eq!(faster(row(1000), row(900)).nanoseconds, 900);
-    }
-
-    #[test]
-    fn queues_for_copies_are_worth_making_where_copies_win_at_a_size() {
-        let row = |elements, path, nanoseconds| Measured {
-            elements,
-            strategy: Strategy {
-                path,
-                ..shapes(vk_core::DeviceKind::Discrete, 64)[0]
-            },
-            nanoseconds,
-        };
-        let mut rows = vec![
-            row(64, Path::HostVisible, 10),
-            row(64, Path::DeviceLocal, 11),
-            row(4096, Path::HostVisible, 30),
-        ];
-        assert!(!copies_win(&rows));
-        rows.push(row(4096, Path::DeviceLocal, 29));
-        assert!(copies_win(&rows));
-        assert!(!copies_win(&[]));
     }
 }

@@ -77,10 +77,7 @@ impl Crew {
     /// # Errors
     /// [`Error::Threads`] where the system gives no more threads.
     pub fn new(threads: usize) -> Result<Self, Error> {
-        let threads = match threads {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            threads => threads,
-        };
+        let threads = Self::size(threads);
         let mut crew = Self {
             shared: Arc::new(Shared {
                 left: AtomicUsize::new(0),
@@ -105,6 +102,15 @@ impl Crew {
             })?);
         }
         Ok(crew)
+    }
+
+    /// How many threads a crew has that is asked for `threads`.
+    #[must_use]
+    pub fn size(threads: usize) -> usize {
+        match threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        }
     }
 
     /// How many threads work at once, the caller's included.

@@ -67,6 +67,20 @@ impl Tuning {
             nearer.then(one.nanoseconds.cmp(&other.nanoseconds))
         })
     }
+
+    /// Whether copying on the device was the fastest at any size, and with
+    /// queues of their own for the copies. Where it was not, these queues are
+    /// not worth making.
+    #[must_use]
+    pub fn copy_queues_pay(&self) -> bool {
+        let fastest = |row: &&Measured| {
+            let of_size = |other: &&Measured| other.elements == row.elements;
+            let mut of_size = self.measured.iter().filter(of_size);
+            of_size.all(|other| other.nanoseconds >= row.nanoseconds)
+        };
+        let mut fastest = self.measured.iter().filter(fastest);
+        !self.one_queue && fastest.any(|row| row.strategy.path == Path::DeviceLocal)
+    }
 }
 
 impl Measured {
@@ -198,6 +212,18 @@ mod tests {
         assert!(row.tells_path(16_000) && !row.tells_path(20_000));
         row.elements = 1 << 18;
         assert!(row.tells_path(usize::MAX));
+    }
+
+    #[test]
+    fn copy_queues_pay_where_copies_win_at_a_size_and_use_them() {
+        let mut tuning = tuning();
+        assert!(tuning.copy_queues_pay());
+        tuning.one_queue = true;
+        assert!(!tuning.copy_queues_pay());
+        tuning.one_queue = false;
+        tuning.measured.truncate(3);
+        assert!(!tuning.copy_queues_pay());
+        assert!(!Tuning::default().copy_queues_pay());
     }
 
     #[test]

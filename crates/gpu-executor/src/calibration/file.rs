@@ -152,7 +152,6 @@ mod tests {
                 elements: 64,
                 nanoseconds: 1,
             }],
-            retries: 1,
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use vk_core::{Device, DeviceCaps, Kernel, KernelCache, PhysicalDevice, ValidationLog};
-use vk_mem_paths::{PinnedTransfer, Transfer, TransferOptions};
+use vk_mem_paths::{Crew, PinnedTransfer, Transfer, TransferOptions};
 
 use super::Builder;
 use super::builder::Settings;
@@ -220,7 +220,11 @@ impl PersistentVulkanBackend {
         settings: Settings,
         transfer: TransferOptions,
     ) -> Result<Self, Error> {
-        let device = Device::new(physical)?;
+        let known = settings.stored_findings(physical.caps(), Crew::size(transfer.threads));
+        let device = match settings.needs_copy_queues(known.as_ref()) {
+            true => Device::new(physical)?,
+            false => Device::with_one_queue(physical)?,
+        };
         let kernels = match &settings.cache {
             Some(folder) => KernelCache::with_folder(&device, folder)?,
             None => KernelCache::new(&device)?,
@@ -236,7 +240,9 @@ impl PersistentVulkanBackend {
             calibrated: false,
             report: None,
         };
-        backend.load_calibration();
+        if let Some(findings) = known {
+            backend.take(findings);
+        }
         Ok(backend)
     }
 

@@ -157,7 +157,7 @@ impl Builder {
         PersistentVulkanBackend::open(&devices[choice.index], settings, transfer)
     }
 
-    fn settings(&self, environment: &Environment) -> Result<Settings, Error> {
+    pub(super) fn settings(&self, environment: &Environment) -> Result<Settings, Error> {
         for (variable, value) in [
             ("chunk_elements", self.chunk),
             ("depth", self.depth),

@@ -2,12 +2,39 @@
 
 use std::time::{Duration, Instant};
 
-use vk_mem_paths::{Effort, Tuning};
+use vk_core::DeviceCaps;
+use vk_mem_paths::{Effort, Path, PathChoice, Tuning};
 
 use super::PersistentVulkanBackend;
+use super::Settings;
 use crate::Error;
 use crate::calibration::{Calibration, CpuTime, Findings, Subject, path_over_buffers};
 use crate::kernels::{self, ELEMENT_BYTES};
+
+impl Settings {
+    /// What an earlier process stored.
+    pub(super) fn stored_findings(&self, caps: &DeviceCaps, threads: usize) -> Option<Findings> {
+        let folder = self.cache.as_deref()?;
+        match self.calibration {
+            Calibration::Off => None,
+            Calibration::OnFirstUse | Calibration::Stored => {
+                Subject::new(caps, threads).load(folder)
+            }
+        }
+    }
+
+    /// Whether the device is to have queues for copies: where it is not known
+    /// that no run is faster with them, and where each run is to copy.
+    pub(super) fn needs_copy_queues(&self, known: Option<&Findings>) -> bool {
+        let Some(known) = known else {
+            return true;
+        };
+        let device_local = PathChoice::Fixed(Path::DeviceLocal);
+        let always_copies = self.path(false, PathChoice::Auto) == device_local
+            || known.host_buffers == Some(Path::DeviceLocal);
+        known.tuning.copy_queues_pay() || (always_copies && !known.tuning.one_queue)
+    }
+}
 
 impl PersistentVulkanBackend {
     /// Measures, with the library's field addition, which path and which cut
@@ -15,6 +42,10 @@ impl PersistentVulkanBackend {
     /// plans all further runs by it and stores it where the builder's
     /// [`Cache`](crate::Cache) says. Takes about the time and the memory that
     /// `effort` allows.
+    ///
+    /// A backend that was opened with a stored calibration may have left out
+    /// the device's copy queues, and does not measure them then. One with
+    /// [`Calibration::Off`] has them all.
     ///
     /// What it found is kept however far it came within its budget. A failure
     /// to measure runs over host buffers is a warning.
@@ -34,18 +65,6 @@ impl PersistentVulkanBackend {
     #[must_use]
     pub fn tuning(&self) -> &Tuning {
         self.transfer.tuning()
-    }
-
-    /// Takes what an earlier process stored.
-    pub(super) fn load_calibration(&mut self) {
-        if self.settings.calibration == Calibration::Off {
-            return;
-        }
-        let subject = self.subject();
-        let folder = self.settings.cache.as_deref();
-        if let Some(findings) = folder.and_then(|folder| subject.load(folder)) {
-            self.take(findings);
-        }
     }
 
     /// Measures before the first run that is open to it, and returns how long
@@ -81,17 +100,7 @@ impl PersistentVulkanBackend {
         }
         tracing::info!("measuring which path is fastest on {device}, once");
         match self.measure(Effort::BRIEF) {
-            Ok(found) => {
-                let found = found.after(self.findings.as_ref(), Effort::BRIEF);
-                if found.largest() < Effort::BRIEF.largest {
-                    let most = found.largest();
-                    tracing::warn!(
-                        "no time to measure runs of more than {most} elements on {device}, \
-                         much larger ones go by fixed rules"
-                    );
-                }
-                self.keep(found);
-            }
+            Ok(found) => self.keep(found),
             Err(error) => {
                 tracing::warn!("{device} could not be measured, going by fixed rules: {error}");
             }
@@ -133,22 +142,20 @@ impl PersistentVulkanBackend {
             tuning,
             host_buffers: path_over_buffers(measured, known),
             cpu: Vec::new(),
-            retries: 0,
         })
     }
 
     /// Plans by `findings`.
-    fn take(&mut self, findings: Findings) {
+    pub(super) fn take(&mut self, findings: Findings) {
         self.transfer.set_tuning(findings.tuning.clone());
         self.pinned.set_fastest(findings.host_buffers);
-        self.calibrated = findings.retries == 0;
+        self.calibrated = true;
         self.findings = Some(findings);
     }
 
     /// Plans by `findings`, measured now, and stores them.
     fn keep(&mut self, findings: Findings) {
         self.take(findings);
-        self.calibrated = true;
         self.store_findings();
     }
 
@@ -160,5 +167,39 @@ impl PersistentVulkanBackend {
 
     fn subject(&self) -> Subject {
         Subject::new(self.device.caps(), self.transfer.threads())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calibration::tests::tuning;
+    use crate::config::Environment;
+    use crate::spirv::Builder;
+
+    /// Measured on the host-visible path alone.
+    fn findings() -> Findings {
+        Findings {
+            tuning: tuning(1 << 18),
+            host_buffers: Some(Path::HostVisible),
+            cpu: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn copy_queues_are_made_unless_it_is_known_that_nothing_uses_them() {
+        let settings = |builder: Builder| builder.settings(&Environment::default()).unwrap();
+        let auto = settings(Builder::default());
+        assert!(auto.needs_copy_queues(None));
+        assert!(!auto.needs_copy_queues(Some(&findings())));
+        let device_local = PathChoice::Fixed(Path::DeviceLocal);
+        let copies = settings(Builder::default().path(device_local));
+        assert!(copies.needs_copy_queues(Some(&findings())));
+        let mut found = findings();
+        found.host_buffers = Some(Path::DeviceLocal);
+        assert!(auto.needs_copy_queues(Some(&found)));
+        found.tuning.one_queue = true;
+        assert!(!auto.needs_copy_queues(Some(&found)));
+        assert!(!copies.needs_copy_queues(Some(&found)));
     }
 }
