@@ -12,13 +12,11 @@ use std::time::Instant;
 use tracing::trace_span;
 use vk_core::{Kernel, WaitPolicy};
 
-use crate::fresh::{self, Page};
-use crate::host_copy::{self, Stores};
 use crate::slot::Slot;
 use crate::stats::Stats;
 use crate::timeline::{Place, Recorder};
 use crate::work::{ChunkWork, Work};
-use crate::{Crew, Error, StageKind};
+use crate::{Crew, Error, StageKind, fresh};
 
 /// Runs every chunk of `work` through `kernel` on `slots`.
 pub(crate) fn run(
@@ -60,33 +58,24 @@ struct Drive<'r, 'w> {
 struct Flight<'w> {
     work: ChunkWork<'w>,
     chunk: usize,
-    /// Whether the pages of its results were touched.
-    touched: bool,
     /// When the host began to submit it.
     submitted: Instant,
 }
 
-impl Flight<'_> {
-    /// The pages of its results that nobody has touched; none when called
-    /// again.
-    fn untouched(&mut self) -> impl Iterator<Item = Page<'_>> {
-        let first = !std::mem::replace(&mut self.touched, true);
-        let pages = first.then(|| fresh::pages(&mut self.work));
-        pages.into_iter().flatten()
-    }
-}
-
 impl<'w> Drive<'_, 'w> {
-    fn run(mut self, work: Work<'w>) -> Result<Stats, Error> {
+    fn run(mut self, mut work: Work<'w>) -> Result<Stats, Error> {
         let mut turn = 0;
-        for chunk in work {
-            self.finish(turn)?;
+        loop {
+            self.finish(turn, &mut work)?;
+            let Some(chunk) = work.next() else {
+                break;
+            };
             self.begin(turn, chunk)?;
             turn = (turn + 1) % self.slots.len();
         }
         // Oldest first, so that copying one out overlaps the next one's work.
-        for step in 0..self.slots.len() {
-            self.finish((turn + step) % self.slots.len())?;
+        for step in 1..=self.slots.len() {
+            self.finish((turn + step) % self.slots.len(), &mut work)?;
         }
         self.stats.timeline = self.recorder.into_spans();
         Ok(self.stats)
@@ -96,11 +85,8 @@ impl<'w> Drive<'_, 'w> {
     fn begin(&mut self, turn: usize, work: ChunkWork<'w>) -> Result<(), Error> {
         let (chunk, elements) = (self.stats.chunks, work.elements);
         let slot = &mut self.slots[turn];
-        // The chunks on the device need the pages of their results next.
-        let flying = self.flying.iter_mut().flatten();
-        let pages = flying.flat_map(Flight::untouched).collect();
         let start = Instant::now();
-        trace_span!("copy in", chunk, elements).in_scope(|| slot.stage(&work, pages, self.crew))?;
+        trace_span!("copy in", chunk, elements).in_scope(|| slot.stage(&work, self.crew))?;
         let staged = Instant::now();
         trace_span!("submit", chunk, elements).in_scope(|| slot.submit(self.kernel, elements))?;
         self.stats.times.copy_in += staged - start;
@@ -112,20 +98,17 @@ impl<'w> Drive<'_, 'w> {
         self.flying[turn] = Some(Flight {
             work,
             chunk,
-            touched: false,
             submitted: staged,
         });
         Ok(())
     }
 
     /// Empties the slot of this turn, if a chunk is in it.
-    fn finish(&mut self, turn: usize) -> Result<(), Error> {
+    fn finish(&mut self, turn: usize, work: &mut Work<'_>) -> Result<(), Error> {
         let Some(mut flight) = self.flying[turn].take() else {
             return Ok(());
         };
-        // Those of a run's last chunks, which no other came after.
-        let pages = flight.untouched().collect();
-        host_copy::run(Vec::new(), Stores::Cached, pages, self.crew);
+        self.touch(&mut flight.work, work);
         let chunk = flight.chunk;
         let slot = &mut self.slots[turn];
         let finished = slot.finish(flight.work, chunk, self.wait, self.crew)?;
@@ -139,5 +122,19 @@ impl<'w> Drive<'_, 'w> {
         let copy_out = finished.done..finished.copied;
         recorder.host(place, StageKind::CopyOut, copy_out);
         Ok(())
+    }
+
+    /// Touches what is left of the pages of `chunk`'s results, while the
+    /// device works on it, and of those to come as many as keep all threads
+    /// busy.
+    fn touch(&mut self, chunk: &mut ChunkWork<'_>, to_come: &mut Work<'_>) {
+        let mut pages: Vec<_> = chunk.untouched().collect();
+        if pages.is_empty() {
+            return;
+        }
+        let threads = self.crew.threads();
+        let busy = pages.len().next_multiple_of(threads);
+        pages.extend(to_come.pages_ahead(busy - pages.len()));
+        fresh::touch(pages, self.crew);
     }
 }

@@ -4,11 +4,12 @@
 //! into the kernel, which zeroes the page; that costs more than the copy
 //! itself. Huge pages make one trap of 512. Touching each of them once, before
 //! several threads write to it, keeps these from trapping and zeroing the
-//! same page at the same time.
+//! same page at the same time; touching as many at a time as there are threads
+//! keeps all of them busy.
 
 use std::mem::MaybeUninit;
 
-use crate::work::ChunkWork;
+use crate::Crew;
 
 /// The usual size of a huge page; where it is larger, the kernel ignores
 /// what does not fill one.
@@ -41,55 +42,60 @@ pub fn advise_huge_pages<T>(_memory: &mut [MaybeUninit<T>]) {}
 /// The first byte of a huge page of fresh memory.
 pub(crate) type Page<'a> = &'a mut MaybeUninit<u8>;
 
-/// The huge pages that begin inside a fresh result of `work`. The chunk that
-/// holds a page's first byte owns it: no two chunks touch the same one.
-pub(crate) fn pages<'a>(work: &'a mut ChunkWork<'_>) -> impl Iterator<Item = Page<'a>> {
-    let fresh = work.pieces.iter_mut().filter(|piece| piece.fresh);
-    fresh.flat_map(|piece| {
-        let first = piece.out.as_ptr().align_offset(HUGE_PAGE);
-        let pages = piece.out.get_mut(first..).unwrap_or_default();
-        pages
-            .chunks_mut(HUGE_PAGE)
-            .filter_map(|page| page.first_mut())
+/// The huge pages that begin inside `out`, `first` bytes from its start or
+/// later, in order; each with the place of its first byte. Whoever owns that
+/// byte owns the page: no two parts of a result touch the same one.
+pub(crate) fn pages(
+    out: &mut [MaybeUninit<u8>],
+    first: usize,
+) -> impl Iterator<Item = (usize, Page<'_>)> {
+    let rest = out.get_mut(first..).unwrap_or_default();
+    let skipped = rest.as_ptr().align_offset(HUGE_PAGE);
+    let pages = rest.get_mut(skipped..).unwrap_or_default();
+    let numbered = pages.chunks_mut(HUGE_PAGE).enumerate();
+    numbered.filter_map(move |(number, page)| {
+        Some((first + skipped + number * HUGE_PAGE, page.first_mut()?))
     })
 }
 
-/// Writes to `page`, so that it is there when results are copied to it.
-pub(crate) fn touch(page: Page<'_>) {
-    page.write(0);
+/// Writes to each of `pages`, on all threads of `crew`, so that they are there
+/// when results are copied to them.
+pub(crate) fn touch(pages: Vec<Page<'_>>, crew: &mut Crew) {
+    crew.for_each(pages.len(), pages.into_iter(), |page| {
+        page.write(0);
+    });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host_copy::Stores;
-    use crate::work::Piece;
 
     #[test]
-    fn each_huge_page_is_touched_by_the_chunk_that_it_begins_in() {
+    fn each_huge_page_belongs_to_the_part_that_it_begins_in() {
         let mut memory = vec![MaybeUninit::new(7_u8); 3 * HUGE_PAGE + 5];
-        let first = memory.as_ptr().align_offset(HUGE_PAGE);
-        let (one, other) = memory.split_at_mut(first + 1);
-        let piece = |out| Piece {
-            a: &[],
-            b: &[],
-            out,
-            fresh: true,
+        let begin = memory.as_ptr().align_offset(HUGE_PAGE);
+        let expected: Vec<_> = (begin..memory.len()).step_by(HUGE_PAGE).collect();
+        let places = |out: &mut [MaybeUninit<u8>], first| -> Vec<_> {
+            pages(out, first).map(|(place, _)| place).collect()
         };
-        let mut work = ChunkWork {
-            elements: 1,
-            pieces: vec![piece(one), piece(other)],
-            stores: Stores::Cached,
-        };
-        pages(&mut work).for_each(touch);
+        assert_eq!(places(&mut memory, 0), expected);
+        assert_eq!(places(&mut memory, begin), expected);
+        assert_eq!(places(&mut memory, begin + 1), expected[1..]);
+        let length = memory.len();
+        assert!(places(&mut memory, length).is_empty());
+        assert!(places(&mut memory, usize::MAX).is_empty());
+
+        let (one, other) = memory.split_at_mut(begin + 1);
+        let both: Vec<_> = [one, other]
+            .into_iter()
+            .flat_map(|part| pages(part, 0))
+            .collect();
+        let mut crew = Crew::new(3).unwrap();
+        touch(both.into_iter().map(|(_, page)| page).collect(), &mut crew);
         // SAFETY: all were initialised above.
-        let zeros = memory
-            .iter()
-            .enumerate()
-            .filter(|(_, b)| unsafe { b.assume_init() } == 0);
-        let zeros: Vec<_> = zeros.map(|(place, _)| place).collect();
-        let pages = (first..memory.len()).step_by(HUGE_PAGE);
-        assert_eq!(zeros, pages.collect::<Vec<_>>());
+        let zero = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() } == 0;
+        let zeros = (0..memory.len()).filter(|place| zero(&memory[*place]));
+        assert_eq!(zeros.collect::<Vec<_>>(), expected);
     }
 
     #[test]

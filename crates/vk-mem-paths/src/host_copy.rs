@@ -3,7 +3,6 @@
 use std::mem::MaybeUninit;
 
 use crate::Crew;
-use crate::fresh::{self, Page};
 
 /// From this many bytes on, a copy is spread over the crew: below, waking it
 /// costs more than it saves.
@@ -25,36 +24,16 @@ pub(crate) enum Stores {
     Streaming,
 }
 
-/// What a thread of the crew does at a time.
-enum Task<'a> {
-    Touch(Page<'a>),
-    Copy(Copy<'a>),
-}
-
-/// Runs all `copies` and touches `pages`, with the help of `crew` where there
-/// is enough to do. The two share the crew because a run has few pages at a
-/// time: touched by themselves, they would keep few threads busy.
-pub(crate) fn run(copies: Vec<Copy<'_>>, stores: Stores, pages: Vec<Page<'_>>, crew: &mut Crew) {
+/// Runs all `copies`, with the help of `crew` where they are large enough.
+pub(crate) fn run(copies: Vec<Copy<'_>>, stores: Stores, crew: &mut Crew) {
     let total: usize = copies.iter().map(|(from, _)| from.len()).sum();
-    if total < PARALLEL_FROM && pages.len() < 2 {
-        pages.into_iter().for_each(fresh::touch);
+    if total < PARALLEL_FROM {
         return alone(copies, stores);
     }
-    let copy = stores.copy();
     let pieces = copies
         .into_iter()
         .flat_map(|(from, to)| from.chunks(PIECE).zip(to.chunks_mut(PIECE)));
-    let threads = total.div_ceil(PIECE) + pages.len();
-    // Pages first: each takes longer than a piece.
-    let pages = pages.into_iter().map(Task::Touch);
-    crew.for_each(
-        threads,
-        pages.chain(pieces.map(Task::Copy)),
-        |task| match task {
-            Task::Touch(page) => fresh::touch(page),
-            Task::Copy(piece) => copy(piece),
-        },
-    );
+    crew.for_each(total.div_ceil(PIECE), pieces, stores.copy());
 }
 
 /// Runs all `copies` on the caller's thread.
@@ -159,7 +138,7 @@ mod tests {
                 (b"abc", other.as_mut_slice()),
             ];
             match with_crew {
-                true => run(copies, stores, Vec::new(), &mut crew),
+                true => run(copies, stores, &mut crew),
                 false => alone(copies, stores),
             }
             // SAFETY: all bytes were initialised when the vectors were made.
