@@ -99,7 +99,7 @@ impl Executor {
         elements: usize,
         use_device_local: bool,
     ) -> anyhow::Result<Vec<Vec<u64>>> {
-        let call = Call::of(spirv_bytes, jobs.len(), elements, use_device_local);
+        let call = Call::sequential(spirv_bytes, jobs.len(), elements, use_device_local);
         on_engine!(self, call, engine => engine.run_field_add_batch(spirv_bytes, jobs, elements, use_device_local))
     }
 
@@ -117,7 +117,7 @@ impl Executor {
         use_device_local: bool,
         results: &mut [&mut [u64]],
     ) -> anyhow::Result<()> {
-        let call = Call::of(spirv_bytes, jobs.len(), elements, use_device_local);
+        let call = Call::sequential(spirv_bytes, jobs.len(), elements, use_device_local);
         on_engine!(self, call, engine => engine.run_field_add_batch_into(spirv_bytes, jobs, elements, use_device_local, results))
     }
 
@@ -132,7 +132,7 @@ impl Executor {
         jobs: &[(&[u64], &[u64])],
         elements: usize,
     ) -> anyhow::Result<Vec<Vec<u64>>> {
-        let call = Call::of(spirv_bytes, jobs.len(), elements, false);
+        let call = Call::pipelined(spirv_bytes, jobs.len(), elements);
         on_engine!(self, call, engine => engine.run_field_add_batch_pipelined(spirv_bytes, jobs, elements))
     }
 
@@ -149,7 +149,7 @@ impl Executor {
         elements: usize,
         results: &mut [&mut [u64]],
     ) -> anyhow::Result<()> {
-        let call = Call::of(spirv_bytes, jobs.len(), elements, false);
+        let call = Call::pipelined(spirv_bytes, jobs.len(), elements);
         on_engine!(self, call, engine => engine.run_field_add_batch_pipelined_into(spirv_bytes, jobs, elements, results))
     }
 
@@ -165,7 +165,7 @@ impl Executor {
         elements: usize,
         use_device_local: bool,
     ) -> anyhow::Result<Vec<u64>> {
-        let call = Call::of(spirv_bytes, 1, elements, use_device_local);
+        let call = Call::sequential(spirv_bytes, 1, elements, use_device_local);
         on_engine!(self, call, engine => engine.run_field_add(spirv_bytes, a, b, elements, use_device_local))
     }
 
@@ -174,7 +174,7 @@ impl Executor {
     /// # Errors
     /// Those of the engine.
     pub fn field_add(&mut self, a: &[u64], b: &[u64]) -> anyhow::Result<Vec<u64>> {
-        let call = Call::of_addition(1, a.len() / LIMBS);
+        let call = Call::addition(1, a.len() / LIMBS);
         on_engine!(self, call, engine => engine.field_add(a, b))
     }
 
@@ -187,7 +187,7 @@ impl Executor {
         jobs: &[(&[u64], &[u64])],
         elements: usize,
     ) -> anyhow::Result<Vec<Vec<u64>>> {
-        let call = Call::of_addition(jobs.len(), elements);
+        let call = Call::addition(jobs.len(), elements);
         on_engine!(self, call, engine => engine.field_add_batch(jobs, elements))
     }
 
@@ -202,7 +202,7 @@ impl Executor {
         elements: usize,
         results: &mut [&mut [u64]],
     ) -> anyhow::Result<()> {
-        let call = Call::of_addition(jobs.len(), elements);
+        let call = Call::addition(jobs.len(), elements);
         on_engine!(self, call, engine => engine.field_add_batch_into(jobs, elements, results))
     }
 

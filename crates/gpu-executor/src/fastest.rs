@@ -1,12 +1,12 @@
 //! A Vulkan device and the CPU, and which of them was faster.
 
-use vk_mem_paths::{PathChoice, Tuning, fastest_of};
+use vk_mem_paths::{Measured, fastest_of};
 
-use crate::RunReport;
 use crate::calibration::CpuTime;
 use crate::cpu::CpuEngine;
 use crate::kernels::{self, LIMBS};
 use crate::spirv::PersistentVulkanBackend;
+use crate::{Mode, RunReport};
 
 /// Both engines, for [`Executor::Fastest`](crate::Executor::Fastest).
 #[derive(Debug)]
@@ -30,25 +30,41 @@ pub(crate) struct Call<'a> {
     spirv: Option<&'a [u8]>,
     /// Elements of all jobs.
     elements: usize,
+    mode: Mode,
     /// Whether device memory was asked for.
     device_local: bool,
 }
 
 impl<'a> Call<'a> {
-    /// A call that runs `spirv` over `jobs` jobs of `elements` elements.
-    pub(crate) fn of(spirv: &'a [u8], jobs: usize, elements: usize, device_local: bool) -> Self {
+    /// A call that runs `spirv` over `jobs` jobs of `elements` elements, one
+    /// after the other.
+    pub(crate) fn sequential(
+        spirv: &'a [u8],
+        jobs: usize,
+        elements: usize,
+        device_local: bool,
+    ) -> Self {
         Self {
-            spirv: Some(spirv),
-            elements: jobs.saturating_mul(elements),
+            mode: Mode::Sequential,
             device_local,
+            ..Self::pipelined(spirv, jobs, elements)
         }
     }
 
-    /// A call that adds, with the library's kernel.
-    pub(crate) fn of_addition(jobs: usize, elements: usize) -> Self {
+    /// As [`Self::sequential`], overlapping.
+    pub(crate) fn pipelined(spirv: &'a [u8], jobs: usize, elements: usize) -> Self {
+        Self {
+            spirv: Some(spirv),
+            ..Self::addition(jobs, elements)
+        }
+    }
+
+    /// A call that adds, with the library's kernel, overlapping.
+    pub(crate) fn addition(jobs: usize, elements: usize) -> Self {
         Self {
             spirv: None,
             elements: jobs.saturating_mul(elements),
+            mode: Mode::Pipelined,
             device_local: false,
         }
     }
@@ -58,7 +74,9 @@ impl<'a> Call<'a> {
 const SIZES: [usize; 4] = [1 << 6, 1 << 10, 1 << 14, 1 << 18];
 
 impl Fastest {
-    /// `vulkan` and a CPU engine, both measured now unless they were before.
+    /// `vulkan` and a CPU engine, both measured now if `vulkan` measures on
+    /// first use ([`Calibration`](crate::Calibration)) and they were not
+    /// before. Where either was not, every call runs on the device.
     ///
     /// # Errors
     /// [`Error::DataPath`](crate::Error::DataPath) where threads cannot be
@@ -66,7 +84,8 @@ impl Fastest {
     pub fn new(mut vulkan: PersistentVulkanBackend) -> anyhow::Result<Self> {
         let mut cpu = CpuEngine::new()?;
         vulkan.calibrate_on_first_use();
-        if vulkan.cpu_times().is_empty() && !vulkan.tuning().measured.is_empty() {
+        let wanted = vulkan.measures_on_first_use() && vulkan.cpu_times().is_empty();
+        if wanted && !vulkan.tuning().measured.is_empty() {
             vulkan.keep_cpu_times(measure(&mut cpu)?);
         }
         Ok(Self {
@@ -85,23 +104,27 @@ impl Fastest {
     }
 
     /// The engine for `call`: the CPU where it knows the kernel, nobody asked
-    /// for device memory, and it was measured to be faster at that size.
+    /// for device memory, and it was measured to be faster at that size than
+    /// the path on which the device would run.
     pub(crate) fn choose(&mut self, call: &Call<'_>) -> Side {
         let known = call
             .spirv
             .is_none_or(|spirv| kernels::find_by_spirv(spirv).is_some());
-        let (tuning, cpu) = (self.vulkan.tuning(), self.vulkan.cpu_times());
-        let faster = known && !call.device_local && cpu_is_faster(tuning, cpu, call.elements);
+        let caps = self.vulkan.device();
+        let path = self.vulkan.path_of(call.mode);
+        let device = self.vulkan.tuning();
+        let device = device.fastest(call.elements, path, |path| path.is_usable(caps));
+        let faster = cpu_is_faster(device, self.vulkan.cpu_times());
+        let faster = known && !call.device_local && faster;
         self.last = if faster { Side::Cpu } else { Side::Vulkan };
         self.last
     }
 }
 
-/// Whether the CPU takes less time per element than the fastest path, each at
-/// the size nearest to `elements` that was measured. What was not measured is
-/// not faster.
-fn cpu_is_faster(tuning: &Tuning, cpu: &[CpuTime], elements: usize) -> bool {
-    let Some(device) = tuning.fastest(elements, PathChoice::Auto, |_| true) else {
+/// Whether the CPU takes less time per element than the run measured of the
+/// `device`, at the size nearest to it. What was not measured is not faster.
+fn cpu_is_faster(device: Option<&Measured>, cpu: &[CpuTime]) -> bool {
+    let Some(device) = device else {
         return false;
     };
     let nearest = cpu
@@ -138,10 +161,10 @@ fn measure_size(cpu: &mut CpuEngine, elements: usize) -> anyhow::Result<CpuTime>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vk_mem_paths::{Measured, Path, Strategy};
+    use vk_mem_paths::{Path, Strategy};
 
-    fn tuning() -> Tuning {
-        let row = |elements, nanoseconds| Measured {
+    fn device(elements: usize, nanoseconds: u64) -> Measured {
+        Measured {
             elements,
             strategy: Strategy {
                 path: Path::HostVisible,
@@ -150,10 +173,6 @@ mod tests {
                 streaming: false,
             },
             nanoseconds,
-        };
-        Tuning {
-            measured: vec![row(64, 20_000), row(1 << 18, 1_000_000)],
-            ..Tuning::default()
         }
     }
 
@@ -167,34 +186,24 @@ mod tests {
     #[test]
     fn the_cpu_is_taken_where_it_was_faster() {
         let cpu = [cpu(64, 500), cpu(1 << 18, 2_000_000)];
-        for (elements, faster) in [(0, true), (64, true), (1 << 18, false), (1 << 30, false)] {
-            assert_eq!(
-                cpu_is_faster(&tuning(), &cpu, elements),
-                faster,
-                "{elements}"
-            );
-        }
+        assert!(cpu_is_faster(Some(&device(64, 20_000)), &cpu));
+        assert!(!cpu_is_faster(Some(&device(1 << 18, 1_000_000)), &cpu));
     }
 
     #[test]
     fn rates_count_where_sizes_differ() {
         // Twice the elements in twice the time and a bit: slower.
-        assert!(!cpu_is_faster(
-            &tuning(),
-            &[cpu(1 << 19, 2_000_001)],
-            1 << 20
-        ));
-        assert!(cpu_is_faster(
-            &tuning(),
-            &[cpu(1 << 19, 1_999_999)],
-            1 << 20
-        ));
+        let device = device(1 << 18, 1_000_000);
+        for (nanoseconds, faster) in [(2_000_001, false), (1_999_999, true)] {
+            let cpu = [cpu(1 << 19, nanoseconds)];
+            assert_eq!(cpu_is_faster(Some(&device), &cpu), faster);
+        }
     }
 
     #[test]
     fn what_was_not_measured_is_not_faster() {
-        assert!(!cpu_is_faster(&tuning(), &[], 64));
-        assert!(!cpu_is_faster(&Tuning::default(), &[cpu(64, 1)], 64));
+        assert!(!cpu_is_faster(Some(&device(64, u64::MAX)), &[]));
+        assert!(!cpu_is_faster(None, &[cpu(64, 1)]));
     }
 
     #[test]

@@ -5,62 +5,11 @@
 
 mod support;
 
-use std::path::{Path as FilePath, PathBuf};
 use std::time::Duration;
 
-use gpu_executor::spirv::{Builder, PersistentVulkanBackend};
-use gpu_executor::{
-    Cache, Calibration, Effort, Engine, Executor, Fastest, Path, PathChoice, Validation, WaitPolicy,
-};
-use support::{assert_sums, borrowed, random_jobs, test_kernel};
+use gpu_executor::{Cache, Calibration, Effort, Path, PathChoice, Validation, WaitPolicy};
+use support::kept::{add, build, keeping, measured, stored};
 use vk_core::testing::DeviceTest;
-
-fn keeping(folder: &FilePath) -> Builder {
-    PersistentVulkanBackend::builder()
-        .cache(Cache::Folder(folder.to_owned()))
-        .calibration(Calibration::OnFirstUse)
-}
-
-fn build(guard: &mut DeviceTest, builder: Builder) -> PersistentVulkanBackend {
-    let backend = builder.build().unwrap();
-    guard.watch(&backend.device().name, backend.validation_log().clone());
-    backend
-}
-
-fn add(backend: &mut PersistentVulkanBackend, elements: usize) {
-    let jobs = random_jobs(2, elements, 5);
-    let results = backend.field_add_batch(&borrowed(&jobs), elements).unwrap();
-    assert_sums(&results, &jobs, "pipelined");
-}
-
-fn file_in(folder: &FilePath) -> Option<PathBuf> {
-    let files = std::fs::read_dir(folder).unwrap();
-    let mut files = files.map(|file| file.unwrap().path());
-    files.find(|file| file.extension().is_some_and(|end| end == "json"))
-}
-
-fn stored(folder: &FilePath) -> Option<serde_json::Value> {
-    let text = std::fs::read_to_string(file_in(folder)?).unwrap();
-    Some(serde_json::from_str(&text).unwrap())
-}
-
-/// A backend whose first open run has measured.
-fn measured(guard: &mut DeviceTest, folder: &FilePath) -> PersistentVulkanBackend {
-    let mut backend = build(guard, keeping(folder));
-    add(&mut backend, 100);
-    backend
-}
-
-/// An executor that finds in its file that each run took the CPU so long.
-fn with_cpu_time(guard: &mut DeviceTest, folder: &FilePath, nanoseconds: u64) -> Executor {
-    let mut file = stored(folder).unwrap();
-    for time in file["cpu"].as_array_mut().unwrap() {
-        time["nanoseconds"] = nanoseconds.into();
-    }
-    std::fs::write(file_in(folder).unwrap(), file.to_string()).unwrap();
-    let backend = build(guard, keeping(folder));
-    Executor::Fastest(Box::new(Fastest::new(backend).unwrap()))
-}
 
 #[test]
 fn the_first_open_run_measures_and_the_next_process_reads() {
@@ -224,38 +173,4 @@ fn a_calibration_without_a_size_is_an_error_and_changes_nothing() {
     assert!(error.ends_with("found \"32\""), "{error}");
     assert_eq!(backend.tuning(), &tuning);
     assert_eq!(stored(folder.path()), file);
-}
-
-#[test]
-fn the_faster_engine_runs_what_both_can() {
-    let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
-    let first = Fastest::new(measured(&mut guard, folder.path())).unwrap();
-    assert!(
-        !stored(folder.path()).unwrap()["cpu"]
-            .as_array()
-            .unwrap()
-            .is_empty()
-    );
-    drop(first);
-    let ran_on_cpu =
-        |executor: &Executor| matches!(executor.last_report().unwrap().engine, Engine::Cpu { .. });
-    let jobs = random_jobs(2, 300, 7);
-    let batch = borrowed(&jobs);
-    for (nanoseconds, on_cpu) in [(1, true), (u64::MAX, false)] {
-        let mut executor = with_cpu_time(&mut guard, folder.path(), nanoseconds);
-        let results = executor.field_add_batch(&batch, 300).unwrap();
-        assert_sums(&results, &jobs, "faster engine");
-        assert_eq!(ran_on_cpu(&executor), on_cpu);
-        let spirv = executor.field_add_spirv();
-        let results = executor
-            .run_field_add_batch(spirv, &batch, 300, true)
-            .unwrap();
-        assert_sums(&results, &jobs, "device memory asked for");
-        assert!(!ran_on_cpu(&executor));
-        let sub = test_kernel("field_sub");
-        executor
-            .run_field_add_batch_pipelined(&sub, &batch, 300)
-            .unwrap();
-        assert!(!ran_on_cpu(&executor));
-    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use vk_core::{Device, DeviceCaps, Kernel, KernelCache, PhysicalDevice, ValidationLog};
-use vk_mem_paths::{Crew, PinnedTransfer, Transfer, TransferOptions};
+use vk_mem_paths::{Crew, PathChoice, PinnedTransfer, Transfer, TransferOptions};
 
 use super::Builder;
 use super::builder::Settings;
@@ -16,7 +16,7 @@ use super::ran::Ran;
 use crate::calibration::Findings;
 use crate::jobs::{self, Job, Outputs};
 use crate::kernels::{self, ELEMENT_BYTES};
-use crate::{Error, RunReport};
+use crate::{Error, Mode, RunReport};
 
 /// Runs batches of field operations on one Vulkan device.
 ///
@@ -213,6 +213,15 @@ impl PersistentVulkanBackend {
     #[must_use]
     pub fn validation_log(&self) -> &ValidationLog {
         self.device.instance().validation_log()
+    }
+
+    /// The path of a call that asks for none.
+    pub(crate) fn path_of(&self, mode: Mode) -> PathChoice {
+        let how = match mode {
+            Mode::Sequential => How::sequential(&self.settings, false),
+            Mode::Pipelined => How::pipelined(&self.settings),
+        };
+        how.request.path
     }
 
     pub(super) fn open(

@@ -5,6 +5,8 @@
     reason = "a test helper: a failure here is the test's failure"
 )]
 
+pub(crate) mod kept;
+
 use gpu_executor::kernels::{LIMBS, MODULUS};
 use gpu_executor::spirv::{Builder, PersistentVulkanBackend};
 use gpu_executor::{Cache, Validation};

@@ -77,14 +77,18 @@ impl PersistentVulkanBackend {
         start.elapsed()
     }
 
+    /// Whether this backend is to measure without being asked to.
+    pub(crate) fn measures_on_first_use(&self) -> bool {
+        self.settings.calibration == Calibration::OnFirstUse
+    }
+
     /// Measures, if that is wanted, can be kept, and was not done or tried
     /// before. A failure is a warning: runs go by the rules then.
     pub(crate) fn calibrate_on_first_use(&mut self) {
-        let wanted = self.settings.calibration == Calibration::OnFirstUse;
         let Some(folder) = self.settings.cache.as_deref() else {
             return;
         };
-        if self.calibrated || !wanted {
+        if self.calibrated || !self.measures_on_first_use() {
             return;
         }
         let storable = self.subject().expect_storable(folder);
