@@ -17,7 +17,10 @@ use sha2::{Digest, Sha256};
 
 use crate::{DeviceCaps, Uuid};
 
-/// The largest file that is read, in bytes.
+/// A file of more bytes than this is not read again: a driver's cache only
+/// grows, and most of what fills so much is of kernels long gone.
+pub(super) const OUTGROWN_BYTES: usize = 16 << 20;
+/// The largest file that is looked at, in bytes.
 pub(super) const MAX_FILE_BYTES: usize = 64 << 20;
 /// The most data that such a file holds, in bytes.
 pub(super) const MAX_DATA_BYTES: usize = MAX_FILE_BYTES - HEADER_BYTES;
@@ -66,6 +69,9 @@ pub(super) enum Refusal {
     /// Whole, and of another driver or device: normal after an update.
     #[error("{0}")]
     Foreign(String),
+    /// Larger than is worth keeping: begun afresh.
+    #[error("expected {OUTGROWN_BYTES} bytes at most, found {0}")]
+    Outgrown(usize),
 }
 
 /// The SHA-256 of the driver's data.
@@ -86,6 +92,9 @@ pub(super) fn encode(data: &[u8]) -> Vec<u8> {
 
 /// The driver's data in `bytes`, if it is whole and of `identity`.
 pub(super) fn decode<'a>(bytes: &'a [u8], identity: &Identity) -> Result<Payload<'a>, Refusal> {
+    if bytes.len() > OUTGROWN_BYTES {
+        return Err(Refusal::Outgrown(bytes.len()));
+    }
     let payload = unwrap_payload(bytes).map_err(Refusal::Unusable)?;
     // What follows is about data that some driver returned.
     check_driver_header(payload.data, identity).map_err(Refusal::Foreign)?;
@@ -251,6 +260,18 @@ mod tests {
                 "{length}: {refusal}"
             );
         }
+    }
+
+    #[test]
+    fn a_file_that_has_grown_too_large_is_outgrown() {
+        let mut data = data(&identity());
+        data.resize(OUTGROWN_BYTES - HEADER_BYTES, 0);
+        assert!(decode(&encode(&data), &identity()).is_ok());
+        data.push(0);
+        assert_eq!(
+            reason(&encode(&data)).to_string(),
+            "expected 16777216 bytes at most, found 16777217"
+        );
     }
 
     #[test]

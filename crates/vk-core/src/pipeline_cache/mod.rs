@@ -108,6 +108,9 @@ impl PipelineCache {
                 Refusal::Foreign(reason) => {
                     tracing::info!("the pipelines in {path} are of another driver: {reason}");
                 }
+                Refusal::Outgrown(_) => {
+                    tracing::debug!("the pipelines in {path} are begun afresh: {refusal}");
+                }
             }
         }
         let (raw, origin, hash) = match loaded {
@@ -244,6 +247,26 @@ mod tests {
         assert_ne!(cache.raw(), vk::PipelineCache::null());
         let cache = PipelineCache::in_folder(&device, folder.path()).unwrap();
         assert_eq!(cache.origin(), CacheOrigin::File);
+    }
+
+    #[test]
+    fn a_file_that_was_outgrown_is_begun_afresh() {
+        let (_guard, physical) = device_under_test().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let device = Device::new(&physical).unwrap();
+        let open = || PipelineCache::in_folder(&device, folder.path()).unwrap();
+        let mut cache = open();
+        cache.save();
+        let path = cache.path().unwrap().to_owned();
+        let fresh = std::fs::read(&path).unwrap();
+        let mut data = driver_data(&device, cache.raw()).unwrap();
+        data.resize(format::OUTGROWN_BYTES, 0);
+        std::fs::write(&path, format::encode(&data)).unwrap();
+        let mut cache = open();
+        assert_eq!(cache.origin(), CacheOrigin::Refused);
+        cache.save();
+        assert_eq!(std::fs::read(&path).unwrap(), fresh);
+        assert_eq!(open().origin(), CacheOrigin::File);
     }
 
     #[test]
