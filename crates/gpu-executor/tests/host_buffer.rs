@@ -183,6 +183,46 @@ fn a_kernel_of_the_callers_runs_on_buffers() {
     }
 }
 
+/// `module` without the promise not to write this or that: each decoration
+/// `NonWritable` of a member becomes `Coherent`, which promises nothing.
+fn without_promises(module: &[u8]) -> Vec<u8> {
+    const MEMBER_DECORATE: u32 = (4 << 16) | 72;
+    const NON_WRITABLE: u32 = 24;
+    const COHERENT: u32 = 23;
+    let (words, _) = module.as_chunks();
+    let mut words: Vec<_> = words.iter().copied().map(u32::from_le_bytes).collect();
+    let mut place = 5;
+    while let Some(first) = words.get(place).copied() {
+        if first == MEMBER_DECORATE && words[place + 3] == NON_WRITABLE {
+            words[place + 3] = COHERENT;
+        }
+        place += (first >> 16) as usize;
+    }
+    words.into_iter().flat_map(u32::to_le_bytes).collect()
+}
+
+#[test]
+fn a_kernel_that_may_write_its_inputs_runs_on_copies_of_them_only() {
+    let (_guard, mut backend) = backend();
+    let xor = without_promises(&test_kernel("limb_xor"));
+    let (a, b) = operands(&backend, 10, 3);
+    let mut out = backend.host_buffer(10).unwrap();
+    for path in PATHS {
+        let error = backend.run_field_add_host_on(&xor, &a, &b, &mut out, path);
+        let error = error.unwrap_err();
+        let spirv = gpu_executor::VulkanError::InvalidSpirv {
+            reason: "expected the buffers at bindings 0 and 1 to be NonWritable \
+                     (`readonly` in GLSL), found one that is not"
+                .to_owned(),
+        };
+        assert_eq!(typed(&error), &Error::Vulkan(spirv));
+        assert!(out.iter().all(|limb| *limb == 0));
+    }
+    let result = backend.run_field_add(&xor, &a, &b, 10, false).unwrap();
+    let expected = on_cpu(&a, &b, |a, b| std::array::from_fn(|i| a[i] ^ b[i]));
+    assert_limbs(&result, &expected, "xor over slices");
+}
+
 #[test]
 fn unequal_lengths_are_named_and_leave_the_buffers_alone() {
     let (_guard, mut backend) = backend();

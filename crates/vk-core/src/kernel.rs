@@ -19,6 +19,7 @@ pub struct Kernel {
     hash: [u8; 32],
     workgroup_size: u32,
     push_constant_bytes: u32,
+    inputs_read_only: bool,
 }
 
 impl Kernel {
@@ -50,6 +51,21 @@ impl Kernel {
     #[must_use]
     pub fn workgroup_size(&self) -> u32 {
         self.workgroup_size
+    }
+
+    /// Checks that the kernel writes its output only, as far as a module can
+    /// promise it: for runs whose inputs nobody else may write.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSpirv`] for a module that declares an input without
+    /// `NonWritable`.
+    pub fn expect_inputs_read_only(&self) -> Result<(), Error> {
+        match self.inputs_read_only {
+            true => Ok(()),
+            false => Err(Error::spirv(
+                "expected the buffers at bindings 0 and 1 to be NonWritable (`readonly` in GLSL), found one that is not",
+            )),
+        }
     }
 
     /// The push constants for a dispatch over `elements`: the count, then
@@ -255,6 +271,7 @@ impl KernelCache {
             hash: Sha256::digest(spirv).into(),
             workgroup_size: interface.workgroup_size,
             push_constant_bytes: interface.push_constant_bytes,
+            inputs_read_only: interface.inputs_read_only,
         })
     }
 

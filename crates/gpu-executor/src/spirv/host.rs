@@ -29,15 +29,18 @@ impl PersistentVulkanBackend {
     /// chunks, several of which are in flight. What was recorded for a kernel
     /// and three buffers is used again by the next run over them.
     ///
-    /// Of a kernel of your own this asks that it writes its output only: the
-    /// inputs are your memory, not a copy of it.
+    /// Of a kernel of your own this asks the promise that it writes its output
+    /// only, since the inputs are your memory and not a copy of it: the
+    /// buffers at bindings 0 and 1 must be `NonWritable` (`readonly` in GLSL).
+    /// Whether it keeps the promise is not checked, as little as whether it
+    /// stays inside its buffers.
     ///
     /// # Errors
     /// [`Error::UnequalHostBuffers`]; [`Error::DataPath`] with
     /// [`ForeignBuffer`](crate::DataPathError::ForeignBuffer) for a buffer of
     /// another backend, and for memory; [`Error::Vulkan`] for SPIR-V that
-    /// breaks the kernel interface or needs what the device lacks, and for
-    /// what the driver returned. What `out` holds after an error is not
+    /// breaks the kernel interface, does not promise to leave its inputs alone
+    /// or needs what the device lacks, and for what the driver returned. What `out` holds after an error is not
     /// specified; after a timeout or the loss of the device it may be empty
     /// ([`HostBuffer`] says why).
     pub fn run_field_add_host(

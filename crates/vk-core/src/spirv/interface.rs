@@ -13,13 +13,17 @@ pub(super) fn read(words: Vec<u32>, module: &Module) -> Result<KernelInterface, 
     let sizes = sizes::natural(module, &index);
     let mut shared_memory_bytes = 0_u32;
     let mut push_constant_bytes = 0;
-    let mut has_output = false;
+    let (mut has_output, mut writes_inputs) = (false, false);
     for variable in &module.types_global_values {
         if variable.class.opcode != Op::Variable {
             continue;
         }
         match check_variable(&index, variable)? {
-            Variable::Buffer(binding) => has_output |= binding == BINDING_OUT,
+            Variable::Buffer { binding, read_only } => {
+                let is_output = binding == BINDING_OUT;
+                has_output |= is_output;
+                writes_inputs |= !is_output && !read_only;
+            }
             // Variables of several entry points start at the same offset.
             Variable::PushConstants(bytes) => push_constant_bytes = push_constant_bytes.max(bytes),
             Variable::Shared(id) => {
@@ -43,6 +47,7 @@ pub(super) fn read(words: Vec<u32>, module: &Module) -> Result<KernelInterface, 
         push_constant_bytes,
         shared_memory_bytes,
         local_size_id,
+        inputs_read_only: !writes_inputs,
         capabilities: capabilities(module),
     })
 }
@@ -88,7 +93,11 @@ fn entry_point(module: &Module) -> Result<Word, Error> {
 }
 
 enum Variable {
-    Buffer(u32),
+    /// A storage buffer, and whether the module promises not to write it.
+    Buffer {
+        binding: u32,
+        read_only: bool,
+    },
     PushConstants(u32),
     /// Shared memory, with the id of its type.
     Shared(Word),
@@ -109,9 +118,7 @@ fn check_variable(index: &Index<'_>, variable: &Instruction) -> Result<Variable,
             Ok(Variable::Shared(shared))
         }
         StorageClass::PushConstant => push_constants(index, variable).map(Variable::PushConstants),
-        StorageClass::StorageBuffer | StorageClass::Uniform => {
-            buffer(index, variable, *class).map(Variable::Buffer)
-        }
+        StorageClass::StorageBuffer | StorageClass::Uniform => buffer(index, variable, *class),
         other => Err(Error::spirv(format!(
             "expected storage buffers and push constants only, found a variable of storage class {other:?}"
         ))),
@@ -126,7 +133,11 @@ fn pointee<'m>(index: &Index<'m>, variable: &Instruction) -> Result<&'m Instruct
     }
 }
 
-fn buffer(index: &Index<'_>, variable: &Instruction, class: StorageClass) -> Result<u32, Error> {
+fn buffer(
+    index: &Index<'_>,
+    variable: &Instruction,
+    class: StorageClass,
+) -> Result<Variable, Error> {
     let id = variable.result_id.unwrap_or_default();
     let place = |kind| index.literal(id, kind);
     let (set, binding) = (place(Decoration::DescriptorSet), place(Decoration::Binding));
@@ -148,6 +159,7 @@ fn buffer(index: &Index<'_>, variable: &Instruction, class: StorageClass) -> Res
             block.class.opcode
         )));
     }
+    let read_only = index.is_read_only(id, block);
     let block = block.result_id.unwrap_or_default();
     // Before SPIR-V 1.3 a storage buffer is a Uniform variable whose struct
     // is a BufferBlock.
@@ -158,7 +170,7 @@ fn buffer(index: &Index<'_>, variable: &Instruction, class: StorageClass) -> Res
             "expected a storage buffer at binding {binding}, found a uniform buffer"
         )));
     }
-    Ok(binding)
+    Ok(Variable::Buffer { binding, read_only })
 }
 
 fn push_constants(index: &Index<'_>, variable: &Instruction) -> Result<u32, Error> {

@@ -45,6 +45,9 @@ pub struct KernelInterface {
     pub shared_memory_bytes: u32,
     /// Whether the module uses the execution mode `LocalSizeId`.
     pub local_size_id: bool,
+    /// Whether the module promises not to write the buffers at bindings 0 and
+    /// 1: each is decorated `NonWritable`, or not declared.
+    pub inputs_read_only: bool,
     capabilities: Vec<Capability>,
 }
 

@@ -1,6 +1,6 @@
 //! From bytes to a parsed module, and look-ups over it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rspirv::dr::{Instruction, Module, Operand};
 use rspirv::spirv::{Decoration, MAGIC_NUMBER, Op, Word};
@@ -61,6 +61,7 @@ pub(super) struct Index<'m> {
     definitions: HashMap<Word, &'m Instruction>,
     decorations: HashMap<(Word, Decoration), &'m [Operand]>,
     member_offsets: HashMap<(Word, u32), u32>,
+    read_only_members: HashSet<(Word, u32)>,
 }
 
 impl<'m> Index<'m> {
@@ -72,6 +73,7 @@ impl<'m> Index<'m> {
             .collect();
         let mut decorations = HashMap::new();
         let mut member_offsets = HashMap::new();
+        let mut read_only_members = HashSet::new();
         for annotation in &module.annotations {
             match (annotation.class.opcode, annotation.operands.as_slice()) {
                 (Op::Decorate, [Operand::IdRef(id), Operand::Decoration(kind), rest @ ..]) => {
@@ -88,6 +90,16 @@ impl<'m> Index<'m> {
                 ) => {
                     member_offsets.insert((*id, *member), *offset);
                 }
+                (
+                    Op::MemberDecorate,
+                    [
+                        Operand::IdRef(id),
+                        Operand::LiteralBit32(member),
+                        Operand::Decoration(Decoration::NonWritable),
+                    ],
+                ) => {
+                    read_only_members.insert((*id, *member));
+                }
                 _ => {}
             }
         }
@@ -95,6 +107,7 @@ impl<'m> Index<'m> {
             definitions,
             decorations,
             member_offsets,
+            read_only_members,
         }
     }
 
@@ -108,6 +121,15 @@ impl<'m> Index<'m> {
 
     pub(super) fn is_decorated(&self, id: Word, kind: Decoration) -> bool {
         self.decorations.contains_key(&(id, kind))
+    }
+
+    /// Whether the module promises not to write the buffer `variable`, whose
+    /// struct is `block`: by the variable, or by each of the struct's members.
+    pub(super) fn is_read_only(&self, variable: Word, block: &Instruction) -> bool {
+        let id = block.result_id.unwrap_or_default();
+        let members = block.operands.len();
+        let promised = |member| self.read_only_members.contains(&(id, member));
+        self.is_decorated(variable, Decoration::NonWritable) || (0..).take(members).all(promised)
     }
 
     /// The ids that carry `kind`, with its operands.

@@ -128,6 +128,51 @@ fn shared_memory_is_the_sum_of_what_can_be_told() {
     assert_eq!(interface.unwrap().shared_memory_bytes, bytes);
 }
 
+/// A storage buffer of two members at `binding`.
+fn input(b: &mut Builder, u32_type: Word, binding: u32) -> [Word; 2] {
+    let block = block(b, &[(u32_type, 0), (u32_type, 4)]);
+    b.decorate(block, Decoration::Block, []);
+    let input = variable(b, block, StorageClass::StorageBuffer);
+    for (kind, value) in [
+        (Decoration::DescriptorSet, 0),
+        (Decoration::Binding, binding),
+    ] {
+        b.decorate(input, kind, [Operand::LiteralBit32(value)]);
+    }
+    [input, block]
+}
+
+#[test]
+fn inputs_are_read_only_where_the_module_promises_it_of_all_that_there_is_of_them() {
+    // For each input: whether the variable promises it, and which members do.
+    let promised = |inputs: &[(u32, bool, &[u32])]| {
+        let interface = parse(|b, u32_type| {
+            for (binding, whole, members) in inputs {
+                let [input, block] = input(b, u32_type, *binding);
+                if *whole {
+                    b.decorate(input, Decoration::NonWritable, []);
+                }
+                for member in *members {
+                    b.member_decorate(block, *member, Decoration::NonWritable, []);
+                }
+            }
+        });
+        interface.unwrap().inputs_read_only
+    };
+    assert!(promised(&[]));
+    assert!(promised(&[(0, true, &[]), (1, false, &[0, 1])]));
+    assert!(!promised(&[(0, true, &[]), (1, false, &[])]));
+    assert!(!promised(&[(0, false, &[1])]));
+    // Two variables for one buffer.
+    assert!(!promised(&[(0, true, &[]), (0, false, &[])]));
+    // The output is there to be written.
+    assert!(promised(&[(2, false, &[])]));
+    for kernel in field_kernels::KERNELS {
+        let interface = KernelInterface::parse(kernel.spirv).unwrap();
+        assert!(interface.inputs_read_only, "{}", kernel.name);
+    }
+}
+
 #[test]
 fn too_much_shared_memory_is_refused_with_both_numbers() {
     let with_words = |words| {

@@ -13,7 +13,8 @@
 //! is the submissions of one run, and what they name.
 //!
 //! 1. Device writes go to the memory of `out` (and to scratch memory, which
-//!    the host never sees). A run takes that memory out of its
+//!    the host never sees): kernels that do not promise it are refused, and
+//!    beyond that SPIR-V is code that the caller vouches for. A run takes that memory out of its
 //!    [`PinnedBuffer`] before its first submission and puts it back only when
 //!    all of them are complete. So the slices that a `PinnedBuffer` hands out
 //!    never alias a device write: after a timeout or a loss, as after a panic

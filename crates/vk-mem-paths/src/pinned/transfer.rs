@@ -67,8 +67,8 @@ impl PinnedTransfer {
     /// each, into `out`, and returns how it was done. Of `request`, path,
     /// chunk and depth matter.
     ///
-    /// The kernel must write no more than its output: `a` and `b` are the
-    /// memory that it reads.
+    /// The kernel must promise to write its output only: `a` and `b` are the
+    /// caller's memory, of which slices may be about, not copies of it.
     ///
     /// After an error the words of `out` are not specified. Where the device
     /// may still write them ([`vk_core::Error::Timeout`],
@@ -78,8 +78,10 @@ impl PinnedTransfer {
     /// # Errors
     /// [`Error::InvalidJob`] for buffers of unequal length or of a fraction
     /// of an element, [`Error::ForeignKernel`] and [`Error::ForeignBuffer`]
-    /// for a kernel and a buffer of another device, [`Error::OutOfMemory`]
-    /// for device memory, else what the device returned.
+    /// for a kernel and a buffer of another device,
+    /// [`vk_core::Error::InvalidSpirv`] for a kernel that does not promise to
+    /// leave its inputs alone, [`Error::OutOfMemory`] for device memory, else
+    /// what the device returned.
     pub fn run(
         &mut self,
         kernel: &Arc<Kernel>,
@@ -90,6 +92,7 @@ impl PinnedTransfer {
         out: &mut PinnedBuffer,
     ) -> Result<(PinnedPlan, Stats), Error> {
         self.check_device(kernel, [a, b, out])?;
+        kernel.expect_inputs_read_only()?;
         let elements = check_lengths([a, b, out], element_bytes)?;
         // Before anything is made for the run, or the output taken for it.
         self.device.expect_alive()?;
