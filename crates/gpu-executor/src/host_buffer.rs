@@ -33,6 +33,9 @@ use crate::kernels::LIMBS;
 ///
 /// # fn main() -> anyhow::Result<()> {
 /// let mut backend = PersistentVulkanBackend::new()?;
+/// # // A test leaves the user's cache alone.
+/// # let builder = PersistentVulkanBackend::builder();
+/// # backend = builder.cache(gpu_executor::Cache::Off).build()?;
 /// let n = 1024;
 /// let (mut a, mut b) = (backend.host_buffer(n)?, backend.host_buffer(n)?);
 /// let mut sums = backend.host_buffer(n)?;

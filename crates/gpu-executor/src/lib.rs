@@ -11,6 +11,8 @@
 //! let a = vec![1_u64; 6 * 1024];
 //! let b = vec![2_u64; 6 * 1024];
 //! let mut executor = Executor::auto()?; // a Vulkan device, else the CPU
+//! # // A test leaves the user's cache alone.
+//! # executor = Executor::Cpu(gpu_executor::cpu::CpuEngine::new()?);
 //! let c = executor.field_add(&a, &b)?;
 //! assert_eq!(c, vec![3; 6 * 1024]);
 //! println!("{}", executor.last_report().expect("a run just succeeded"));

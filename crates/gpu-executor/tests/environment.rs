@@ -5,15 +5,15 @@
 
 mod support;
 
-use std::process::{Command, Output};
+use std::process::Output;
 
 /// Set in a child to the name of the question that it answers.
 const QUESTION: &str = "GPU_EXECUTOR_TEST_QUESTION";
 
 /// Runs the hidden test below in a child process with `variables`.
 fn ask(question: &str, variables: &[(&str, &str)]) -> String {
-    let Output { stdout, .. } = Command::new(std::env::current_exe().unwrap())
-        .args(["child", "--exact", "--nocapture"])
+    let cache = tempfile::tempdir().unwrap();
+    let Output { stdout, .. } = support::child::command("child", cache.path())
         .env_remove(vk_core::testing::LOG_VARIABLE)
         .env(QUESTION, question)
         .envs(variables.iter().copied())

@@ -5,6 +5,7 @@
     reason = "a test helper: a failure here is the test's failure"
 )]
 
+pub(crate) mod child;
 pub(crate) mod kept;
 
 use gpu_executor::kernels::{LIMBS, MODULUS};
