@@ -46,18 +46,19 @@ impl Builder {
     }
 
     /// The most elements of one chunk. Default: `GPU_STREAM_CHUNK_ELEMS`, else
-    /// 524,288 at most; a pipelined run takes less where that keeps more slots
-    /// busy (docs/configuration.md). What the device's limits and staging
-    /// memory allow caps it further.
+    /// for pipelined runs what was measured to be fastest at about their size
+    /// ([`Calibration`]), else 524,288 at most; a pipelined run takes less
+    /// where that keeps every slot busy (docs/configuration.md). What the
+    /// device's limits and staging memory allow caps it further.
     pub fn chunk_elements(mut self, elements: usize) -> Self {
         self.chunk = Some(elements);
         self
     }
 
-    /// The most chunks in flight of a pipelined run, 256 at most. Default: 2,
-    /// for long runs 2 for each thread that copies on the host, and 1 on a
-    /// software device, whose kernels would compete with the copies for the
-    /// same cores.
+    /// The most chunks in flight of a pipelined run, 256 at most. Default:
+    /// what was measured to be fastest at about the size of the run
+    /// ([`Calibration`]), else 2, and 1 on a software device, whose kernels
+    /// would compete with the copies for the same cores. Over host buffers 4.
     pub fn depth(mut self, chunks: usize) -> Self {
         self.depth = Some(chunks);
         self

@@ -25,7 +25,9 @@ impl PersistentVulkanBackend {
     /// same buffer, into `out`.
     ///
     /// The kernel reads and writes the buffers themselves, unless the builder
-    /// or `GPU_DEVICE_LOCAL` names a path. Any length runs; it is cut into
+    /// or `GPU_DEVICE_LOCAL` names a path, or copying them to the device and
+    /// back was measured to be faster
+    /// ([`Calibration`](crate::Calibration)). Any length runs; it is cut into
     /// chunks, several of which are in flight. What was recorded for a kernel
     /// and three buffers is used again by the next run over them.
     ///
