@@ -12,11 +12,13 @@ use std::time::Instant;
 use tracing::trace_span;
 use vk_core::{Kernel, WaitPolicy};
 
+use crate::fresh::Page;
+use crate::host_copy::{self, Stores};
 use crate::slot::Slot;
 use crate::stats::Stats;
 use crate::timeline::{Place, Recorder};
 use crate::work::{ChunkWork, Work};
-use crate::{Crew, Error, StageKind, fresh};
+use crate::{Crew, Error, StageKind};
 
 /// Runs every chunk of `work` through `kernel` on `slots`.
 pub(crate) fn run(
@@ -70,7 +72,7 @@ impl<'w> Drive<'_, 'w> {
             let Some(chunk) = work.next() else {
                 break;
             };
-            self.begin(turn, chunk)?;
+            self.begin(turn, chunk, &mut work)?;
             turn = (turn + 1) % self.slots.len();
         }
         // Oldest first, so that copying one out overlaps the next one's work.
@@ -82,11 +84,21 @@ impl<'w> Drive<'_, 'w> {
     }
 
     /// Fills the slot of this turn with `work` and submits it.
-    fn begin(&mut self, turn: usize, work: ChunkWork<'w>) -> Result<(), Error> {
+    fn begin(
+        &mut self,
+        turn: usize,
+        work: ChunkWork<'w>,
+        to_come: &mut Work<'_>,
+    ) -> Result<(), Error> {
         let (chunk, elements) = (self.stats.chunks, work.elements);
         let slot = &mut self.slots[turn];
+        // The chunks on the device need the pages of their results next. Half
+        // of the threads get some, the others copy.
+        let flying = self.flying.iter_mut().flatten();
+        let needed = flying.flat_map(|flight| flight.work.take_untouched());
+        let pages = in_batches(needed, self.crew.threads().div_ceil(2), to_come);
         let start = Instant::now();
-        trace_span!("copy in", chunk, elements).in_scope(|| slot.stage(&work, self.crew))?;
+        trace_span!("copy in", chunk, elements).in_scope(|| slot.stage(&work, pages, self.crew))?;
         let staged = Instant::now();
         trace_span!("submit", chunk, elements).in_scope(|| slot.submit(self.kernel, elements))?;
         self.stats.times.copy_in += staged - start;
@@ -104,11 +116,14 @@ impl<'w> Drive<'_, 'w> {
     }
 
     /// Empties the slot of this turn, if a chunk is in it.
-    fn finish(&mut self, turn: usize, work: &mut Work<'_>) -> Result<(), Error> {
+    fn finish(&mut self, turn: usize, to_come: &mut Work<'_>) -> Result<(), Error> {
         let Some(mut flight) = self.flying[turn].take() else {
             return Ok(());
         };
-        self.touch(&mut flight.work, work);
+        // Where no other chunk came since: nothing to copy beside it.
+        let needed = flight.work.take_untouched();
+        let pages = in_batches(needed, self.crew.threads(), to_come);
+        host_copy::run_and_touch(Vec::new(), Stores::Cached, pages, self.crew);
         let chunk = flight.chunk;
         let slot = &mut self.slots[turn];
         let finished = slot.finish(flight.work, chunk, self.wait, self.crew)?;
@@ -123,18 +138,17 @@ impl<'w> Drive<'_, 'w> {
         recorder.host(place, StageKind::CopyOut, copy_out);
         Ok(())
     }
+}
 
-    /// Touches what is left of the pages of `chunk`'s results, while the
-    /// device works on it, and of those to come as many as keep all threads
-    /// busy.
-    fn touch(&mut self, chunk: &mut ChunkWork<'_>, to_come: &mut Work<'_>) {
-        let mut pages: Vec<_> = chunk.untouched().collect();
-        if pages.is_empty() {
-            return;
-        }
-        let threads = self.crew.threads();
-        let busy = pages.len().next_multiple_of(threads);
-        pages.extend(to_come.pages_ahead(busy - pages.len()));
-        fresh::touch(pages, self.crew);
-    }
+/// The pages `needed`, and of those `to_come` as many as fill a whole number of
+/// batches of `batch`; none where none is needed.
+fn in_batches<'p>(
+    needed: impl Iterator<Item = Page<'p>>,
+    batch: usize,
+    to_come: &'p mut Work<'_>,
+) -> Vec<Page<'p>> {
+    let mut pages: Vec<_> = needed.collect();
+    let more = pages.len().next_multiple_of(batch) - pages.len();
+    pages.extend(to_come.pages_ahead(more));
+    pages
 }

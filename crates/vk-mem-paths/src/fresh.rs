@@ -4,12 +4,10 @@
 //! into the kernel, which zeroes the page; that costs more than the copy
 //! itself. Huge pages make one trap of 512. Touching each of them once, before
 //! several threads write to it, keeps these from trapping and zeroing the
-//! same page at the same time; touching as many at a time as there are threads
-//! keeps all of them busy.
+//! same page at the same time; touching them
+//! while other threads copy hides how long the system takes for each.
 
 use std::mem::MaybeUninit;
-
-use crate::Crew;
 
 /// The usual size of a huge page; where it is larger, the kernel ignores
 /// what does not fill one.
@@ -58,12 +56,9 @@ pub(crate) fn pages(
     })
 }
 
-/// Writes to each of `pages`, on all threads of `crew`, so that they are there
-/// when results are copied to them.
-pub(crate) fn touch(pages: Vec<Page<'_>>, crew: &mut Crew) {
-    crew.for_each(pages.len(), pages.into_iter(), |page| {
-        page.write(0);
-    });
+/// Writes to `page`, so that it is there when results are copied to it.
+pub(crate) fn touch(page: Page<'_>) {
+    page.write(0);
 }
 
 #[cfg(test)]
@@ -86,12 +81,8 @@ mod tests {
         assert!(places(&mut memory, usize::MAX).is_empty());
 
         let (one, other) = memory.split_at_mut(begin + 1);
-        let both: Vec<_> = [one, other]
-            .into_iter()
-            .flat_map(|part| pages(part, 0))
-            .collect();
-        let mut crew = Crew::new(3).unwrap();
-        touch(both.into_iter().map(|(_, page)| page).collect(), &mut crew);
+        let both = [one, other].into_iter().flat_map(|part| pages(part, 0));
+        both.for_each(|(_, page)| touch(page));
         // SAFETY: all were initialised above.
         let zero = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() } == 0;
         let zeros = (0..memory.len()).filter(|place| zero(&memory[*place]));

@@ -25,10 +25,13 @@ pub(crate) struct ChunkWork<'a> {
 }
 
 impl ChunkWork<'_> {
-    /// The pages of its results that nobody has touched.
-    pub(crate) fn untouched(&mut self) -> impl Iterator<Item = Page<'_>> {
-        let pieces = self.pieces.iter_mut();
-        pieces.flat_map(|piece| fresh::pages(piece.out, piece.touched).map(|(_, page)| page))
+    /// The pages of its results that nobody has touched, to be touched now;
+    /// none when called again.
+    pub(crate) fn take_untouched(&mut self) -> impl Iterator<Item = Page<'_>> {
+        self.pieces.iter_mut().flat_map(|piece| {
+            let touched = std::mem::replace(&mut piece.touched, piece.out.len());
+            fresh::pages(piece.out, touched).map(|(_, page)| page)
+        })
     }
 }
 
@@ -194,11 +197,11 @@ mod tests {
             }
             count
         };
-        assert_eq!(touch(work.next().unwrap().untouched().collect()), 0);
+        assert_eq!(touch(work.next().unwrap().take_untouched().collect()), 0);
         assert_eq!(touch(work.pages_ahead(2)), 2);
         let mut rest = 0;
         while let Some(mut chunk) = work.next() {
-            rest += touch(chunk.untouched().collect());
+            rest += touch(chunk.take_untouched().collect());
             rest += touch(work.pages_ahead(1));
         }
         assert_eq!(rest, pages - 2);
