@@ -70,7 +70,8 @@ impl Tuning {
 
     /// Whether copying on the device was the fastest at any size, and with
     /// queues of their own for the copies. Where it was not, these queues are
-    /// not worth making.
+    /// not worth making. Where no run was measured that tells of large ones,
+    /// they may be.
     #[must_use]
     pub fn copy_queues_pay(&self) -> bool {
         let fastest = |row: &&Measured| {
@@ -79,7 +80,9 @@ impl Tuning {
             of_size.all(|other| other.nanoseconds >= row.nanoseconds)
         };
         let mut fastest = self.measured.iter().filter(fastest);
-        !self.one_queue && fastest.any(|row| row.strategy.path == Path::DeviceLocal)
+        let tells_of_large = self.measured.iter().any(|row| row.tells_path(usize::MAX));
+        let copies_win = fastest.any(|row| row.strategy.path == Path::DeviceLocal);
+        !self.one_queue && (copies_win || !tells_of_large)
     }
 }
 
@@ -222,8 +225,16 @@ mod tests {
         assert!(!tuning.copy_queues_pay());
         tuning.one_queue = false;
         tuning.measured.truncate(3);
+        tuning.measured.push(row(STEADY, Path::HostVisible, 9_000));
         assert!(!tuning.copy_queues_pay());
-        assert!(!Tuning::default().copy_queues_pay());
+    }
+
+    #[test]
+    fn copy_queues_may_pay_where_no_run_was_measured_that_tells_of_large_ones() {
+        let mut tuning = tuning();
+        tuning.measured.truncate(3);
+        assert!(tuning.copy_queues_pay());
+        assert!(Tuning::default().copy_queues_pay());
     }
 
     #[test]
