@@ -40,8 +40,9 @@ const GROUPS: [Group; 6] = [
     ("kernel", kernel::count, kernel::bench),
     ("paths", paths::count, paths::bench),
     ("batch", batch::count, batch::bench),
-    ("auto", auto::count, auto::bench),
     ("cpu", cpu::count, cpu::bench),
+    // The longest.
+    ("auto", auto::count, auto::bench),
 ];
 
 fn main() -> anyhow::Result<()> {
