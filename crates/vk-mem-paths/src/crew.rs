@@ -25,6 +25,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::Error;
+use crate::fresh::Ahead;
 
 /// How long a worker polls for the next task before it sleeps. The tasks of
 /// one run follow each other faster than a system wakes its threads.
@@ -53,6 +54,8 @@ struct Shared {
     // Counts published tasks, for workers that wait for the next one.
     published: AtomicU64,
     closed: AtomicBool,
+    // Whether there are pages to be made: spares the lock where not.
+    making: AtomicBool,
     state: Mutex<State>,
     start: Condvar,
     done: Condvar,
@@ -65,6 +68,8 @@ unsafe impl Sync for Shared {}
 #[derive(Default)]
 struct State {
     sleeping: usize,
+    // Pages that idle workers make.
+    ahead: Option<Arc<Ahead>>,
     panic: Option<Box<dyn Any + Send>>,
 }
 
@@ -85,6 +90,7 @@ impl Crew {
                 task: UnsafeCell::new(None),
                 published: AtomicU64::new(0),
                 closed: AtomicBool::new(false),
+                making: AtomicBool::new(false),
                 state: Mutex::default(),
                 start: Condvar::new(),
                 done: Condvar::new(),
@@ -117,6 +123,20 @@ impl Crew {
     #[must_use]
     pub fn threads(&self) -> usize {
         self.workers.len() + 1
+    }
+
+    /// Has idle workers make the pages of `ahead` until the returned value
+    /// drops, or all are made. They do not turn back for a task: the others
+    /// are enough to copy.
+    pub(crate) fn make_ahead(&self, ahead: Ahead) -> MakingAhead {
+        let ahead = Arc::new(ahead);
+        self.shared.lock().ahead = Some(Arc::clone(&ahead));
+        self.shared.making.store(true, Ordering::Release);
+        self.shared.wake();
+        MakingAhead {
+            ahead,
+            shared: Arc::clone(&self.shared),
+        }
     }
 
     /// Calls `task` with each number below `count`, on as many threads as
@@ -176,6 +196,20 @@ impl Drop for Crew {
             // A worker catches the panics of its calls; it has none of its own.
             let _ = worker.join();
         }
+    }
+}
+
+/// Ends the making of pages when it drops.
+pub(crate) struct MakingAhead {
+    ahead: Arc<Ahead>,
+    shared: Arc<Shared>,
+}
+
+impl Drop for MakingAhead {
+    fn drop(&mut self) {
+        self.shared.making.store(false, Ordering::Release);
+        self.shared.lock().ahead = None;
+        self.ahead.stop();
     }
 }
 
@@ -262,6 +296,9 @@ impl Shared {
             if let Some(call) = self.take() {
                 return Some(call);
             }
+            if self.ahead().is_some_and(|ahead| ahead.help()) {
+                continue;
+            }
             let idle = || self.published.load(Ordering::Acquire) == seen;
             if poll(POLL, || !idle()) {
                 continue;
@@ -271,6 +308,12 @@ impl Shared {
             let woken = self.start.wait_while(state, |_| idle());
             woken.unwrap_or_else(PoisonError::into_inner).sleeping -= 1;
         }
+    }
+
+    /// Pages to be made, if there are any.
+    fn ahead(&self) -> Option<Arc<Ahead>> {
+        let any = self.making.load(Ordering::Acquire);
+        any.then(|| self.lock().ahead.clone()).flatten()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

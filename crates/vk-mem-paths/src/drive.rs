@@ -12,8 +12,6 @@ use std::time::Instant;
 use tracing::trace_span;
 use vk_core::{Kernel, WaitPolicy};
 
-use crate::fresh::Page;
-use crate::host_copy::{self, Stores};
 use crate::slot::Slot;
 use crate::stats::Stats;
 use crate::timeline::{Place, Recorder};
@@ -68,37 +66,27 @@ impl<'w> Drive<'_, 'w> {
     fn run(mut self, mut work: Work<'w>) -> Result<Stats, Error> {
         let mut turn = 0;
         loop {
-            self.finish(turn, &mut work)?;
+            self.finish(turn)?;
             let Some(chunk) = work.next() else {
                 break;
             };
-            self.begin(turn, chunk, &mut work)?;
+            self.begin(turn, chunk)?;
             turn = (turn + 1) % self.slots.len();
         }
         // Oldest first, so that copying one out overlaps the next one's work.
         for step in 1..=self.slots.len() {
-            self.finish((turn + step) % self.slots.len(), &mut work)?;
+            self.finish((turn + step) % self.slots.len())?;
         }
         self.stats.timeline = self.recorder.into_spans();
         Ok(self.stats)
     }
 
     /// Fills the slot of this turn with `work` and submits it.
-    fn begin(
-        &mut self,
-        turn: usize,
-        work: ChunkWork<'w>,
-        to_come: &mut Work<'_>,
-    ) -> Result<(), Error> {
+    fn begin(&mut self, turn: usize, work: ChunkWork<'w>) -> Result<(), Error> {
         let (chunk, elements) = (self.stats.chunks, work.elements);
         let slot = &mut self.slots[turn];
-        // The chunks on the device need the pages of their results next. Half
-        // of the threads get some, the others copy.
-        let flying = self.flying.iter_mut().flatten();
-        let needed = flying.flat_map(|flight| flight.work.take_untouched());
-        let pages = in_batches(needed, self.crew.threads().div_ceil(2), to_come);
         let start = Instant::now();
-        trace_span!("copy in", chunk, elements).in_scope(|| slot.stage(&work, pages, self.crew))?;
+        trace_span!("copy in", chunk, elements).in_scope(|| slot.stage(&work, self.crew))?;
         let staged = Instant::now();
         trace_span!("submit", chunk, elements).in_scope(|| slot.submit(self.kernel, elements))?;
         self.stats.times.copy_in += staged - start;
@@ -116,14 +104,10 @@ impl<'w> Drive<'_, 'w> {
     }
 
     /// Empties the slot of this turn, if a chunk is in it.
-    fn finish(&mut self, turn: usize, to_come: &mut Work<'_>) -> Result<(), Error> {
-        let Some(mut flight) = self.flying[turn].take() else {
+    fn finish(&mut self, turn: usize) -> Result<(), Error> {
+        let Some(flight) = self.flying[turn].take() else {
             return Ok(());
         };
-        // Where no other chunk came since: nothing to copy beside it.
-        let needed = flight.work.take_untouched();
-        let pages = in_batches(needed, self.crew.threads(), to_come);
-        host_copy::run_and_touch(Vec::new(), Stores::Cached, pages, self.crew);
         let chunk = flight.chunk;
         let slot = &mut self.slots[turn];
         let finished = slot.finish(flight.work, chunk, self.wait, self.crew)?;
@@ -138,17 +122,4 @@ impl<'w> Drive<'_, 'w> {
         recorder.host(place, StageKind::CopyOut, copy_out);
         Ok(())
     }
-}
-
-/// The pages `needed`, and of those `to_come` as many as fill a whole number of
-/// batches of `batch`; none where none is needed.
-fn in_batches<'p>(
-    needed: impl Iterator<Item = Page<'p>>,
-    batch: usize,
-    to_come: &'p mut Work<'_>,
-) -> Vec<Page<'p>> {
-    let mut pages: Vec<_> = needed.collect();
-    let more = pages.len().next_multiple_of(batch) - pages.len();
-    pages.extend(to_come.pages_ahead(more));
-    pages
 }

@@ -3,7 +3,6 @@
 use std::mem::MaybeUninit;
 
 use crate::Crew;
-use crate::fresh::{self, Page};
 
 /// From this many bytes on, a copy is spread over the crew: below, waking it
 /// costs more than it saves.
@@ -27,39 +26,14 @@ pub(crate) enum Stores {
 
 /// Runs all `copies`, with the help of `crew` where they are large enough.
 pub(crate) fn run(copies: Vec<Copy<'_>>, stores: Stores, crew: &mut Crew) {
-    run_and_touch(copies, stores, Vec::new(), crew);
-}
-
-/// As [`run`], and touches `pages` beside it: the copies are limited by the
-/// bandwidth of the memory, the system's work on a new page is not.
-pub(crate) fn run_and_touch(
-    copies: Vec<Copy<'_>>,
-    stores: Stores,
-    pages: Vec<Page<'_>>,
-    crew: &mut Crew,
-) {
     let total: usize = copies.iter().map(|(from, _)| from.len()).sum();
-    if total < PARALLEL_FROM && pages.is_empty() {
+    if total < PARALLEL_FROM {
         return alone(copies, stores);
     }
-    let copy = stores.copy();
     let pieces = copies
         .into_iter()
         .flat_map(|(from, to)| from.chunks(PIECE).zip(to.chunks_mut(PIECE)));
-    let threads = total.div_ceil(PIECE) + pages.len();
-    // Pages first: each takes longer than a piece.
-    let pages = pages.into_iter().map(Task::Touch);
-    let tasks = pages.chain(pieces.map(Task::Copy));
-    crew.for_each(threads, tasks, |task| match task {
-        Task::Touch(page) => fresh::touch(page),
-        Task::Copy(piece) => copy(piece),
-    });
-}
-
-/// What a thread of the crew does at a time.
-enum Task<'a> {
-    Touch(Page<'a>),
-    Copy(Copy<'a>),
+    crew.for_each(total.div_ceil(PIECE), pieces, stores.copy());
 }
 
 /// Runs all `copies` on the caller's thread.

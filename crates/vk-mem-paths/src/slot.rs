@@ -33,7 +33,6 @@ use vk_core::{CommandBuffer, Device, Kernel, SetLayout, StageTimer, Ticket, Wait
 
 use crate::buffers::{DeviceBuffer, ReadbackBuffer, UploadBuffer};
 use crate::descriptors::DescriptorSet;
-use crate::fresh::Page;
 use crate::host_copy::Stores;
 use crate::layout::Layout;
 use crate::memory::Memory;
@@ -138,14 +137,8 @@ impl Slot {
         self.timed
     }
 
-    /// Copies the inputs of `work` into the upload buffer, and touches `pages`
-    /// meanwhile.
-    pub(crate) fn stage(
-        &mut self,
-        work: &ChunkWork<'_>,
-        pages: Vec<Page<'_>>,
-        crew: &mut Crew,
-    ) -> Result<(), Error> {
+    /// Copies the inputs of `work` into the upload buffer.
+    pub(crate) fn stage(&mut self, work: &ChunkWork<'_>, crew: &mut Crew) -> Result<(), Error> {
         self.expect_free()?;
         if work.elements > self.capacity {
             return Err(Error::Internal {
@@ -167,7 +160,7 @@ impl Slot {
             (a, b) = (rest_a, rest_b);
         }
         // Cached: the device, or its copy engine, reads them next.
-        host_copy::run_and_touch(copies, Stores::Cached, pages, crew);
+        host_copy::run(copies, Stores::Cached, crew);
         ranges
             .iter()
             .try_for_each(|range| self.buffers.upload.flush(range))

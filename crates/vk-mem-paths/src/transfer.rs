@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use vk_core::{Device, Kernel, SetLayout, WaitPolicy};
 
+use crate::fresh::Ahead;
 use crate::memory::Memory;
 use crate::slot::{Slot, SlotShape};
 use crate::stages::group_stages;
@@ -152,6 +153,9 @@ impl Transfer {
         // or freed before `Drop`, which waits.
         self.device.expect_alive()?;
         self.prepare(&plan, element_bytes)?;
+        let fresh = jobs.iter().filter(|job| job.fresh).map(|job| &*job.out);
+        let ahead = Ahead::of(fresh, self.crew.threads() / MAKING_PAGES);
+        let _making = ahead.map(|ahead| self.crew.make_ahead(ahead));
         let chunks = Chunks::new(&elements, plan.chunk(), plan.packing());
         let jobs = jobs.iter_mut().map(Job::reborrow).collect();
         let work = Work::new(chunks, jobs, element_bytes, plan.stores());
@@ -260,6 +264,10 @@ impl SlotKind {
         }
     }
 }
+
+/// One thread out of this many makes pages for fresh results while the others
+/// copy.
+const MAKING_PAGES: usize = 3;
 
 /// A look, without patience.
 pub(crate) const NO_WAIT: WaitPolicy = WaitPolicy {
