@@ -23,7 +23,8 @@ enum Scale {
 const MOST_SIZES: usize = 12;
 
 impl Axis {
-    /// Numbers of elements, labelled where something was measured.
+    /// Numbers of elements, labelled where something was measured: at the
+    /// powers of two, if any of them is one.
     ///
     /// # Errors
     /// When no value is positive.
@@ -31,8 +32,14 @@ impl Axis {
         let mut values: Vec<f64> = values.filter(positive).collect();
         values.sort_by(f64::total_cmp);
         values.dedup();
-        let step = values.len().div_ceil(MOST_SIZES).max(1);
-        let ticks = values.iter().step_by(step).map(|value| value.log2());
+        // Sizes beside a power of two would have their labels beside its own.
+        let powers = values.iter().filter(|value| value.log2().fract() == 0.0);
+        let mut labelled: Vec<&f64> = powers.collect();
+        if labelled.is_empty() {
+            labelled = values.iter().collect();
+        }
+        let step = labelled.len().div_ceil(MOST_SIZES).max(1);
+        let ticks = labelled.iter().step_by(step).map(|value| value.log2());
         Ok(Self {
             title: title.to_owned(),
             scale: Scale::Logarithmic,
@@ -249,6 +256,10 @@ mod tests {
         let axis = Axis::sizes("elements", [4096.0, 64.0, 64.0, 0.0].into_iter()).unwrap();
         let labels: Vec<_> = axis.ticks().iter().map(|tick| axis.label(*tick)).collect();
         assert_eq!(labels, ["64", "4K"]);
+        let close = [1000.0, 1023.0, 1024.0].into_iter();
+        assert_eq!(Axis::sizes("elements", close).unwrap().ticks(), [10.0]);
+        let odd = [1000.0, 3000.0].into_iter();
+        assert_eq!(Axis::sizes("elements", odd).unwrap().ticks().len(), 2);
         assert!(axis.range().contains(&axis.place(64.0)));
         assert!(Axis::sizes("elements", [0.0, f64::NAN].into_iter()).is_err());
         let many = (0..30).map(|log| f64::exp2(f64::from(log)));
