@@ -81,6 +81,13 @@ impl Resident {
         })
     }
 
+    /// The most elements of `element_bytes` bytes that one binding, one
+    /// dispatch of `kernel` and one allocation of a device with `caps` take.
+    #[must_use]
+    pub fn most_elements(caps: &DeviceCaps, kernel: &Kernel, element_bytes: usize) -> usize {
+        most_elements(caps, kernel.workgroup_size(), element_bytes) as usize
+    }
+
     /// Elements of each operand.
     #[must_use]
     pub fn elements(&self) -> usize {
