@@ -19,6 +19,19 @@ pub enum Error {
         /// Its length, in bytes.
         found: usize,
     },
+    /// The check of the inputs refused an element
+    /// ([`Element::check`](crate::Element::check)).
+    #[error(
+        "job {job}: expected element {element} of {what} to pass the check, found one that does not"
+    )]
+    RefusedInput {
+        /// The job's position in the batch, from 0.
+        job: usize,
+        /// Which slice.
+        what: &'static str,
+        /// The element's position in the slice, from 0.
+        element: usize,
+    },
     /// No memory type of the device fits a purpose.
     #[error("no memory type fits {purpose}; the device has {found}")]
     NoMemoryType {

@@ -43,6 +43,27 @@ pub enum PathChoice {
     Fixed(Path),
 }
 
+/// Finds, in a slice of whole elements, the first one that may not go into a
+/// kernel, and returns its position.
+pub type InputCheck = fn(&[u8]) -> Option<usize>;
+
+/// All that the data path knows of an element.
+#[derive(Clone, Copy, Debug)]
+pub struct Element {
+    /// Its bytes.
+    pub bytes: usize,
+    /// What the elements of the inputs are held to while they are copied;
+    /// `None` takes any.
+    pub check: Option<InputCheck>,
+}
+
+impl From<usize> for Element {
+    /// Elements of `bytes` bytes, any of which may go into a kernel.
+    fn from(bytes: usize) -> Self {
+        Self { bytes, check: None }
+    }
+}
+
 /// What is to be computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Workload {

@@ -160,7 +160,13 @@ impl Slot {
             (a, b) = (rest_a, rest_b);
         }
         // Cached: the device, or its copy engine, reads them next.
-        host_copy::run(copies, Stores::Cached, crew);
+        match work.element.check {
+            None => host_copy::run(copies, Stores::Cached, crew),
+            Some(check) => {
+                let refused = host_copy::run_checked(copies, work.element.bytes, check, crew);
+                refused.map_or(Ok(()), |refused| Err(work.refusal(refused)))?;
+            }
+        }
         ranges
             .iter()
             .try_for_each(|range| self.buffers.upload.flush(range))

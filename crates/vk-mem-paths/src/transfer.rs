@@ -13,7 +13,8 @@ use crate::slot::{Slot, SlotShape};
 use crate::stages::group_stages;
 use crate::work::Work;
 use crate::{
-    Chunks, Crew, Error, MemoryUse, Path, Plan, Request, Stats, Tuning, Workload, drive, plan,
+    Chunks, Crew, Element, Error, MemoryUse, Path, Plan, Request, Stats, Tuning, Workload, drive,
+    plan,
 };
 
 /// One job: two inputs and an output of equal length, a whole number of
@@ -113,8 +114,7 @@ impl Transfer {
         self.tuning = tuning;
     }
 
-    /// Runs `kernel` over all `jobs`, whose elements are `element_bytes`
-    /// long, and returns how it was done.
+    /// Runs `kernel` over all `jobs` and returns how it was done.
     ///
     /// On `Ok`, every byte of every `out` has been written. On `Err`, none of
     /// them may be read; the loop is ready for the next run unless the device
@@ -122,16 +122,19 @@ impl Transfer {
     ///
     /// # Errors
     /// [`Error::InvalidJob`] for slices of unequal length or of a fraction of
-    /// an element, [`Error::ForeignKernel`] for a kernel of another device,
+    /// an element, [`Error::RefusedInput`] for an element that does not pass
+    /// the check, [`Error::ForeignKernel`] for a kernel of another device,
     /// [`Error::OutOfMemory`] for staging memory, else what the device
     /// returned.
     pub fn run(
         &mut self,
         kernel: &Arc<Kernel>,
         request: &Request,
-        element_bytes: usize,
+        element: impl Into<Element>,
         jobs: &mut [Job<'_>],
     ) -> Result<(Plan, Stats), Error> {
+        let element: Element = element.into();
+        let element_bytes = element.bytes;
         if !Arc::ptr_eq(kernel.device(), &self.device) {
             return Err(Error::ForeignKernel {
                 expected: self.device.caps().name.clone(),
@@ -158,7 +161,7 @@ impl Transfer {
         let _making = ahead.map(|ahead| self.crew.make_ahead(ahead));
         let chunks = Chunks::new(&elements, plan.chunk(), plan.packing());
         let jobs = jobs.iter_mut().map(Job::reborrow).collect();
-        let work = Work::new(chunks, jobs, element_bytes, plan.stores());
+        let work = Work::new(chunks, jobs, element, plan.stores());
         let wait = self.options.wait;
         let slots = self.slots.entry(SlotKind::of(&plan)).or_default();
         let slots = slots.get_mut(..plan.depth()).unwrap_or_default();

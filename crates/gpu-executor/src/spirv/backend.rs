@@ -15,8 +15,7 @@ use super::how::How;
 use super::ran::Ran;
 use crate::calibration::Findings;
 use crate::jobs::{self, Job, Outputs};
-use crate::kernels::{self, ELEMENT_BYTES};
-use crate::{Error, Mode, RunReport};
+use crate::{Error, Mode, RunReport, canonical, kernels};
 
 /// Runs batches of field operations on one Vulkan device.
 ///
@@ -65,7 +64,8 @@ impl PersistentVulkanBackend {
     ///
     /// # Errors
     /// [`Error::InvalidJob`] and [`Error::TooManyElements`] for `jobs` that do
-    /// not fit `elements`; [`Error::Vulkan`] for SPIR-V that breaks the kernel
+    /// not fit `elements`; [`Error::NotCanonical`] for an element that is not
+    /// below the modulus; [`Error::Vulkan`] for SPIR-V that breaks the kernel
     /// interface or needs what the device lacks, and for what the driver
     /// returned; [`Error::DataPath`] and [`Error::OutOfHostMemory`] for
     /// memory. The backend stays usable, except after a lost device
@@ -325,9 +325,15 @@ impl PersistentVulkanBackend {
                 fresh,
             })
             .collect();
+        let element = self.settings.inputs.element();
         let transfer = &mut self.transfer;
-        let ran = transfer.run(kernel, &how.request, ELEMENT_BYTES, &mut byte_jobs)?;
-        Ok(Ran::from(ran))
+        match transfer.run(kernel, &how.request, element, &mut byte_jobs) {
+            Ok(ran) => Ok(Ran::from(ran)),
+            Err(vk_mem_paths::Error::RefusedInput { job, what, element }) => {
+                Err(canonical::refusal(jobs, job, what, element))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

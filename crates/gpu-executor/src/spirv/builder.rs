@@ -7,7 +7,7 @@ use vk_mem_paths::{Path, PathChoice, TransferOptions};
 
 use super::PersistentVulkanBackend;
 use crate::config::{DEVICE_VARIABLE, Environment};
-use crate::{Cache, Calibration, Error};
+use crate::{Cache, Calibration, Error, Inputs};
 
 /// Settings of a [`PersistentVulkanBackend`].
 ///
@@ -20,6 +20,7 @@ pub struct Builder {
     depth: Option<usize>,
     threads: Option<usize>,
     path: Option<PathChoice>,
+    inputs: Inputs,
     validation: Validation,
     cache: Cache,
     calibration: Calibration,
@@ -33,6 +34,7 @@ pub(super) struct Settings {
     pub(super) depth: Option<usize>,
     pub(super) path: Option<PathChoice>,
     pub(super) prefer_device_local: bool,
+    pub(super) inputs: Inputs,
     /// Where pipelines and calibrations are kept.
     pub(super) cache: Option<PathBuf>,
     pub(super) calibration: Calibration,
@@ -69,6 +71,13 @@ impl Builder {
     /// [`PathChoice::Auto`] for pipelined ones.
     pub fn path(mut self, path: PathChoice) -> Self {
         self.path = Some(path);
+        self
+    }
+
+    /// What the elements of the inputs are held to. Default:
+    /// [`Inputs::Canonical`].
+    pub fn inputs(mut self, inputs: Inputs) -> Self {
+        self.inputs = inputs;
         self
     }
 
@@ -177,6 +186,7 @@ impl Builder {
             depth: self.depth,
             path: self.path,
             prefer_device_local: environment.device_local == Some(true),
+            inputs: self.inputs,
             cache: self.cache.folder(),
             calibration: match (self.calibration, self.validation) {
                 // Times under the layer say nothing.
