@@ -1,5 +1,7 @@
 //! Whether inputs are canonical: below the modulus.
 
+use std::mem::MaybeUninit;
+
 use field_kernels::reference;
 use vk_mem_paths::Element;
 
@@ -29,7 +31,7 @@ impl Inputs {
         Element {
             bytes: ELEMENT_BYTES,
             check: match self {
-                Self::Canonical => Some(first_refused),
+                Self::Canonical => Some(copy),
                 Self::Any => None,
             },
         }
@@ -40,15 +42,17 @@ impl Inputs {
 type Bytes = [u8; ELEMENT_BYTES];
 const LIMB_BYTES: usize = size_of::<u64>();
 
-/// The position of the first element of `bytes`, whole elements in native byte
-/// order, that is not canonical.
-pub(crate) fn first_refused(bytes: &[u8]) -> Option<usize> {
-    let (elements, _) = bytes.as_chunks::<ELEMENT_BYTES>();
-    // Of the elements below the modulus hardly any has its highest limb, so
-    // that one comparison decides for nearly all. No branch in the loop: this
-    // runs beside a copy, and has to be no slower.
-    let doubtful = |any, element| any | (limb(element, LIMBS - 1) >= MODULUS[LIMBS - 1]);
-    match elements.iter().fold(false, doubtful) {
+/// Copies whole elements, in native byte order, and returns the position of the
+/// first one that is not canonical.
+fn copy(from: &[u8], to: &mut [MaybeUninit<u8>]) -> Option<usize> {
+    let (elements, _) = from.as_chunks::<ELEMENT_BYTES>();
+    let (places, _) = to.as_chunks_mut::<ELEMENT_BYTES>();
+    let mut doubtful = false;
+    for (place, element) in places.iter_mut().zip(elements) {
+        place.write_copy_of_slice(element);
+        doubtful |= is_doubtful(limb(element, LIMBS - 1));
+    }
+    match doubtful {
         false => None,
         true => elements.iter().position(|element| {
             let limbs = std::array::from_fn(|number| limb(element, number));
@@ -57,9 +61,22 @@ pub(crate) fn first_refused(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// As [`first_refused`], of whole elements in limbs.
-pub(crate) fn first_refused_of(limbs: &[u64]) -> Option<usize> {
-    first_refused(bytemuck::must_cast_slice(limbs))
+/// Whether an element with this highest limb may be the modulus or more. Hardly
+/// any canonical element is doubtful, so that one comparison decides for nearly
+/// all, and without a branch in loops that have to be as fast as memory.
+pub(crate) fn is_doubtful(highest: u64) -> bool {
+    highest >= MODULUS[LIMBS - 1]
+}
+
+/// The position of the first of `elements` that is not canonical.
+pub(crate) fn first_refused(elements: &[[u64; LIMBS]]) -> Option<usize> {
+    let doubtful = |any, element: &[u64; LIMBS]| any | is_doubtful(element[LIMBS - 1]);
+    match elements.iter().fold(false, doubtful) {
+        false => None,
+        true => elements
+            .iter()
+            .position(|element| !reference::is_canonical(element)),
+    }
 }
 
 fn limb(element: &Bytes, number: usize) -> u64 {
@@ -120,17 +137,27 @@ mod tests {
             [u64::MAX; LIMBS],
             [0, 0, 0, 0, 0, u64::MAX],
         ];
+        let copied = |all: &[[u64; LIMBS]]| {
+            let from: &[u8] = bytemuck::must_cast_slice(all);
+            let mut to = vec![MaybeUninit::new(0); from.len()];
+            let refused = copy(from, &mut to);
+            // SAFETY: all bytes were initialised when the vector was made.
+            let byte = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() };
+            assert!(refused.is_some() || to.iter().map(byte).eq(from.iter().copied()));
+            refused
+        };
         let mut all = edge::edge_elements();
-        assert_eq!(first_refused_of(all.as_flattened()), None);
+        assert_eq!((copied(&all), first_refused(&all)), (None, None));
         for bad in refused {
             assert!(!reference::is_canonical(&bad));
             for at in [0, 1, all.len() / 2, all.len() - 1] {
                 let good = std::mem::replace(&mut all[at], bad);
-                assert_eq!(first_refused_of(all.as_flattened()), Some(at), "{bad:x?}");
+                let found = (copied(&all), first_refused(&all));
+                assert_eq!(found, (Some(at), Some(at)), "{bad:x?}");
                 all[at] = good;
             }
         }
-        assert_eq!(first_refused_of(&[]), None);
+        assert_eq!((copied(&[]), first_refused(&[])), (None, None));
     }
 
     #[test]

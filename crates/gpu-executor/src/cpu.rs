@@ -12,9 +12,6 @@ use crate::{Engine, Error, Inputs, Mode, RunReport, canonical};
 
 /// Elements that one thread computes at a time.
 const GRAIN: usize = 4_096;
-/// Elements that are checked before they are computed: little enough that the
-/// computation finds them in the nearest cache.
-const CHECKED: usize = 128;
 
 /// Runs batches of field operations on all cores, by the CPU reference of
 /// this library's kernels.
@@ -279,8 +276,7 @@ fn known(spirv: &[u8]) -> Result<&'static Kernel, Error> {
     })
 }
 
-/// Writes the result of every job, grain by grain on all threads. After an
-/// error not every result is written.
+/// Writes the result of every job, grain by grain on all threads.
 fn compute<'a>(
     crew: &mut Crew,
     kernel: &Kernel,
@@ -332,36 +328,26 @@ struct Piece<'a, 'o> {
 }
 
 impl Piece<'_, '_> {
-    /// Writes the results, up to the first part with an element that is
-    /// refused, which it returns.
+    /// Writes the results, and returns the first element that is refused.
     fn compute(self, kernel: &Kernel, inputs: Inputs) -> Option<Refused> {
-        let part = CHECKED * LIMBS;
-        let operands = self.a.chunks(part).zip(self.b.chunks(part));
-        for (number, (out, (a, b))) in self.out.chunks_mut(part).zip(operands).enumerate() {
-            if inputs == Inputs::Canonical {
-                let refused = [("A", a), ("B", b)]
-                    .into_iter()
-                    .find_map(|(operand, limbs)| {
-                        let inside = canonical::first_refused_of(limbs)?;
-                        Some((self.job, self.first + number * CHECKED + inside, operand))
-                    });
-                if refused.is_some() {
-                    return refused;
-                }
-            }
-            apply(kernel, a, b, out);
+        let (a, _) = self.a.as_chunks::<LIMBS>();
+        let (b, _) = self.b.as_chunks::<LIMBS>();
+        let (out, _) = self.out.as_chunks_mut::<LIMBS>();
+        // Looked at where they are computed, in one pass over memory.
+        let mut doubtful = false;
+        for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
+            doubtful |= canonical::is_doubtful(a[LIMBS - 1].max(b[LIMBS - 1]));
+            out.write_copy_of_slice(&(kernel.reference)(a, b));
         }
-        None
-    }
-}
-
-/// Writes the result of each element of `a` and `b`.
-fn apply(kernel: &Kernel, a: &[u64], b: &[u64], out: &mut [MaybeUninit<u64>]) {
-    let (out, _) = out.as_chunks_mut::<LIMBS>();
-    let (a, _) = a.as_chunks::<LIMBS>();
-    let (b, _) = b.as_chunks::<LIMBS>();
-    for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
-        out.write_copy_of_slice(&(kernel.reference)(a, b));
+        if inputs == Inputs::Any || !doubtful {
+            return None;
+        }
+        [("A", a), ("B", b)]
+            .into_iter()
+            .find_map(|(operand, elements)| {
+                let inside = canonical::first_refused(elements)?;
+                Some((self.job, self.first + inside, operand))
+            })
     }
 }
 

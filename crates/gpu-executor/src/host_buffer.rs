@@ -82,7 +82,7 @@ impl HostBuffer {
     /// its operand `the buffer`.
     pub fn expect_canonical(&self) -> anyhow::Result<()> {
         let limbs = self.as_slice();
-        match canonical::first_refused_of(limbs) {
+        match canonical::first_refused(limbs.as_chunks().0) {
             None => Ok(()),
             Some(element) => {
                 let job = [(limbs, limbs)];

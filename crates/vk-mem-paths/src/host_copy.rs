@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 use std::sync::{Mutex, PoisonError};
 
-use crate::{Crew, InputCheck};
+use crate::{CheckedCopy, Crew};
 
 /// From this many bytes on, a copy is spread over the crew: below, waking it
 /// costs more than it saves.
@@ -11,9 +11,6 @@ const PARALLEL_FROM: usize = 1 << 20;
 /// Bytes that one thread copies at a time: enough to hide the taking of the
 /// next piece, little enough for many threads to end at the same time.
 const PIECE: usize = 64 << 10;
-/// Bytes that are checked before they are copied: little enough that the copy
-/// finds them in the nearest cache.
-const CHECKED: usize = 8 << 10;
 
 /// One contiguous copy: source and destination have equal lengths.
 pub(crate) type Copy<'a> = (&'a [u8], &'a mut [MaybeUninit<u8>]);
@@ -49,13 +46,12 @@ pub(crate) struct Refused {
     pub(crate) element: usize,
 }
 
-/// As [`run`], through the caches, with every element of `element_bytes` bytes
-/// checked on its way. Where `check` refuses some, says which is the first,
-/// and not everything is copied.
+/// As [`run`], through the caches, with the elements of `element_bytes` bytes
+/// copied by `check`. Where that refuses some, says which is the first.
 pub(crate) fn run_checked(
     copies: Vec<Copy<'_>>,
     element_bytes: usize,
-    check: InputCheck,
+    check: CheckedCopy,
     crew: &mut Crew,
 ) -> Option<Refused> {
     let total: usize = copies.iter().map(|(from, _)| from.len()).sum();
@@ -68,11 +64,11 @@ pub(crate) fn run_checked(
             pieces.map(move |(number, piece)| (copy, number, piece))
         });
     let first: Mutex<Option<Refused>> = Mutex::new(None);
-    let task = |(copy, number, bytes): (usize, usize, Copy<'_>)| {
-        let Some(inside) = copy_checked(bytes, element_bytes, check) else {
+    let task = |(copy, number, (from, to)): (usize, usize, Copy<'_>)| {
+        let Some(inside) = check(from, to) else {
             return;
         };
-        let element = number * (piece / element_bytes) + inside;
+        let element = number * (piece / element_bytes.max(1)) + inside;
         let refused = Refused { copy, element };
         // Written as a whole, so a panic elsewhere left it whole.
         let mut first = first.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,19 +79,6 @@ pub(crate) fn run_checked(
         false => crew.for_each(total.div_ceil(piece), pieces, task),
     }
     first.into_inner().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Copies until `check` refuses an element, and returns its position.
-fn copy_checked((from, to): Copy<'_>, element_bytes: usize, check: InputCheck) -> Option<usize> {
-    let part = whole_elements(CHECKED, element_bytes);
-    let parts = from.chunks(part).zip(to.chunks_mut(part)).enumerate();
-    for (number, (from, to)) in parts {
-        if let Some(inside) = check(from) {
-            return Some(number * (part / element_bytes) + inside);
-        }
-        copy((from, to));
-    }
-    None
 }
 
 /// About `bytes` bytes, in whole elements, one at least.
@@ -217,15 +200,16 @@ mod tests {
         }
     }
     /// Refuses elements of 3 bytes that begin with a 9.
-    fn nines(bytes: &[u8]) -> Option<usize> {
-        assert!(bytes.len().is_multiple_of(3), "{} bytes", bytes.len());
-        bytes.chunks(3).position(|element| element[0] == 9)
+    fn nines(from: &[u8], to: &mut [MaybeUninit<u8>]) -> Option<usize> {
+        assert!(from.len().is_multiple_of(3), "{} bytes", from.len());
+        copy((from, to));
+        from.chunks(3).position(|element| element[0] == 9)
     }
 
     #[test]
     fn the_first_refused_element_is_told_and_what_passes_is_copied() {
         let mut crew = Crew::new(3).unwrap();
-        for elements in [1, CHECKED / 3, CHECKED / 3 + 1, PIECE, PARALLEL_FROM] {
+        for elements in [1, PIECE / 3, PIECE / 3 + 1, PIECE, PARALLEL_FROM] {
             let mut from = vec![1; 3 * elements];
             let mut to = vec![MaybeUninit::new(0_u8); 3 * elements];
             let mut run = |from: &[u8]| {
@@ -245,7 +229,7 @@ mod tests {
             }
             // SAFETY: all bytes were initialised when the vector was made.
             let byte = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() };
-            assert!(to.iter().map(byte).all(|byte| byte == 1));
+            assert!(to.iter().map(byte).eq(from));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What a run computes, and how its caller wants it done.
 
+use std::mem::MaybeUninit;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Packing;
@@ -43,18 +45,21 @@ pub enum PathChoice {
     Fixed(Path),
 }
 
-/// Finds, in a slice of whole elements, the first one that may not go into a
-/// kernel, and returns its position.
-pub type InputCheck = fn(&[u8]) -> Option<usize>;
+/// Copies whole elements from one place to another of equal length, and returns
+/// the position of the first one that may not go into a kernel; what is copied
+/// then does not matter.
+///
+/// Looking and copying are one step because they are one pass over memory.
+pub type CheckedCopy = fn(&[u8], &mut [MaybeUninit<u8>]) -> Option<usize>;
 
 /// All that the data path knows of an element.
 #[derive(Clone, Copy, Debug)]
 pub struct Element {
     /// Its bytes.
     pub bytes: usize,
-    /// What the elements of the inputs are held to while they are copied;
-    /// `None` takes any.
-    pub check: Option<InputCheck>,
+    /// How the elements of the inputs are copied where not all of them may go
+    /// in; `None` takes any.
+    pub check: Option<CheckedCopy>,
 }
 
 impl From<usize> for Element {
