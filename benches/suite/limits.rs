@@ -78,7 +78,7 @@ fn fitting(caps: &DeviceCaps, wanted: usize) -> usize {
 /// With copies of `bytes`, or fewer where memory runs out.
 fn bandwidth(device: &Arc<Device>, bytes: usize) -> Result<Bandwidth, Error> {
     match Bandwidth::measure(device, bytes) {
-        Err(Error::OutOfMemory { .. }) if bytes > GRAIN => bandwidth(device, bytes / 2),
+        Err(Error::OutOfDeviceMemory { .. }) if bytes > GRAIN => bandwidth(device, bytes / 2),
         measured => measured,
     }
 }

@@ -40,15 +40,28 @@ pub enum Error {
         /// The types there are.
         found: String,
     },
-    /// The device could not provide a buffer.
-    #[error("out of memory for {purpose}: {requested} bytes requested, heap of {heap} bytes")]
-    OutOfMemory {
+    /// No heap of the device had room for a buffer.
+    #[error(
+        "out of device memory for {purpose}: {requested} bytes requested, {available} available in a heap of {heap}"
+    )]
+    OutOfDeviceMemory {
         /// What the memory is for.
         purpose: String,
         /// The size of the buffer, in bytes.
         requested: u64,
-        /// The size of the heap that it was to come from, in bytes.
+        /// What the allocator believes to be left of the heap, in bytes; other
+        /// processes may have taken some of it.
+        available: u64,
+        /// The size of the heap, in bytes.
         heap: u64,
+    },
+    /// The system had no memory for the host's side of something.
+    #[error("out of host memory for {purpose}: {requested} bytes requested")]
+    OutOfHostMemory {
+        /// What the memory is for.
+        purpose: String,
+        /// Bytes requested.
+        requested: u64,
     },
     /// A kernel was made for another device than the one it is to run on.
     #[error("expected a kernel made for {expected}, found one made for {found}")]
@@ -85,4 +98,14 @@ pub enum Error {
         /// What was expected and what was found.
         what: String,
     },
+}
+
+impl Error {
+    /// Whether a run that takes less memory of the device may succeed.
+    pub(crate) fn is_out_of_device_memory(&self) -> bool {
+        matches!(
+            self,
+            Self::OutOfDeviceMemory { .. } | Self::Vulkan(vk_core::Error::OutOfDeviceMemory { .. })
+        )
+    }
 }

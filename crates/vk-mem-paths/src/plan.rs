@@ -57,6 +57,17 @@ impl Plan {
         self.capacity
     }
 
+    /// The same with chunks of half the size, and so half the memory; `None`
+    /// where that would no longer matter.
+    pub(crate) fn halved(&self) -> Option<Self> {
+        let half = self.chunk.min(self.capacity) / 2;
+        (half >= LEAST_CHUNK).then_some(Self {
+            chunk: half,
+            capacity: half,
+            ..*self
+        })
+    }
+
     /// Where the inputs are staged.
     pub(crate) fn upload(&self) -> MemoryUse {
         self.upload
@@ -86,6 +97,8 @@ const PIPELINED_CHUNK: (usize, usize) = (16_384, 262_144);
 const SHARED_CHUNK: usize = 65_536;
 /// The most chunks in flight: more only cost memory.
 const MAX_DEPTH: usize = 256;
+/// Memory that runs out for chunks of fewer elements is not theirs.
+const LEAST_CHUNK: usize = 1 << 10;
 /// Chunks in flight: the host fills one slot while the device works on the
 /// other. More did not make runs faster on the devices that were measured.
 const SLOTS: usize = 2;

@@ -47,7 +47,7 @@ impl Resident {
     /// [`Error::ForeignKernel`] for a kernel of another device;
     /// [`vk_core::Error::Unsupported`] for no element, and for more than one
     /// binding, one dispatch or one allocation of the device takes;
-    /// [`Error::OutOfMemory`]; else what the driver returned.
+    /// [`Error::OutOfDeviceMemory`]; else what the driver returned.
     pub fn new(
         device: &Arc<Device>,
         set_layout: &Arc<SetLayout>,

@@ -114,7 +114,9 @@ impl Transfer {
         self.tuning = tuning;
     }
 
-    /// Runs `kernel` over all `jobs` and returns how it was done.
+    /// Runs `kernel` over all `jobs` and returns how it was done. Where the
+    /// device's memory runs out it begins again, with chunks of half the size,
+    /// until they are too small to matter.
     ///
     /// On `Ok`, every byte of every `out` has been written. On `Err`, none of
     /// them may be read; the loop is ready for the next run unless the device
@@ -124,8 +126,8 @@ impl Transfer {
     /// [`Error::InvalidJob`] for slices of unequal length or of a fraction of
     /// an element, [`Error::RefusedInput`] for an element that does not pass
     /// the check, [`Error::ForeignKernel`] for a kernel of another device,
-    /// [`Error::OutOfMemory`] for staging memory, else what the device
-    /// returned.
+    /// [`Error::OutOfDeviceMemory`] for staging memory, else what the
+    /// device returned.
     pub fn run(
         &mut self,
         kernel: &Arc<Kernel>,
@@ -149,21 +151,48 @@ impl Transfer {
             element_bytes,
             workgroup_size: kernel.workgroup_size(),
         };
-        let plan = plan(self.device.caps(), &self.tuning, &work, request)?;
+        let mut plan = plan(self.device.caps(), &self.tuning, &work, request)?;
+        let stats = loop {
+            match self.attempt(kernel, &plan, element, &elements, jobs) {
+                Err(error) if error.is_out_of_device_memory() => {
+                    // Nothing that an attempt left behind matters to the next.
+                    self.free_slots();
+                    plan = plan.halved().ok_or_else(|| error.clone())?;
+                    tracing::warn!(
+                        chunk = plan.chunk(),
+                        "going on with smaller chunks: {error}"
+                    );
+                }
+                ran => break ran?,
+            }
+        };
+        Ok((plan, stats))
+    }
+
+    /// Runs as planned, or fails with every slot as free as it can be.
+    fn attempt(
+        &mut self,
+        kernel: &Arc<Kernel>,
+        plan: &Plan,
+        element: Element,
+        elements: &[usize],
+        jobs: &mut [Job<'_>],
+    ) -> Result<Stats, Error> {
+        let total: usize = elements.iter().sum();
         let (path, chunk, depth) = (plan.path(), plan.chunk(), plan.depth());
         let _run = tracing::debug_span!("run", elements = total, %path, chunk, depth).entered();
         // What is in flight on a lost device is not known: no slot is reused
         // or freed before `Drop`, which waits.
         self.device.expect_alive()?;
-        self.prepare(&plan, element_bytes)?;
+        self.prepare(plan, element.bytes)?;
         let fresh = jobs.iter().filter(|job| job.fresh).map(|job| &*job.out);
         let ahead = Ahead::of(fresh, self.crew.threads() / MAKING_PAGES);
         let _making = ahead.map(|ahead| self.crew.make_ahead(ahead));
-        let chunks = Chunks::new(&elements, plan.chunk(), plan.packing());
+        let chunks = Chunks::new(elements, plan.chunk(), plan.packing());
         let jobs = jobs.iter_mut().map(Job::reborrow).collect();
         let work = Work::new(chunks, jobs, element, plan.stores());
         let wait = self.options.wait;
-        let slots = self.slots.entry(SlotKind::of(&plan)).or_default();
+        let slots = self.slots.entry(SlotKind::of(plan)).or_default();
         let slots = slots.get_mut(..plan.depth()).unwrap_or_default();
         let ran = drive::run(&mut self.crew, slots, kernel, work, wait);
         if let Err(error) = &ran {
@@ -178,10 +207,10 @@ impl Transfer {
                 ),
             });
         }
-        let bytes = (stats.elements * element_bytes) as u64;
+        let bytes = (stats.elements * element.bytes) as u64;
         stats.bytes_in = 2 * bytes;
         stats.bytes_out = bytes;
-        Ok((plan, stats))
+        Ok(stats)
     }
 
     /// Waits for the device by `wait` from now on; returns how it did before.
@@ -212,7 +241,7 @@ impl Transfer {
         let missing = plan.depth().saturating_sub(slots.len());
         for _ in 0..missing {
             let slot = match self.new_slot(plan, kind, element_bytes) {
-                Err(Error::OutOfMemory { .. }) if self.slots.len() > 1 => {
+                Err(Error::OutOfDeviceMemory { .. }) if self.slots.len() > 1 => {
                     self.give_up_slots(|other| other != kind);
                     self.new_slot(plan, kind, element_bytes)?
                 }

@@ -111,6 +111,23 @@ fn sequential_runs_job_by_job_and_pipelined_keeps_every_slot_busy() {
 }
 
 #[test]
+fn halving_a_plan_halves_its_memory_until_that_no_longer_matters() {
+    let caps = recorded::h200();
+    let first = plan(&caps, &Tuning::default(), &work(100_000), &request(Some(1)));
+    let mut plan = first.unwrap();
+    // One chunk, whose slot has room for as many elements as there are.
+    assert_eq!((plan.chunk, plan.capacity), (524_288, 131_072));
+    let mut capacities = vec![plan.capacity];
+    while let Some(half) = plan.halved() {
+        assert_eq!((half.chunk, half.depth), (half.capacity, plan.depth));
+        capacities.push(half.capacity);
+        plan = half;
+    }
+    assert_eq!(capacities.len(), 8);
+    assert_eq!(capacities.last(), Some(&LEAST_CHUNK));
+}
+
+#[test]
 fn on_a_software_device_jobs_share_chunks_only_where_they_are_small() {
     let caps = recorded::llvmpipe();
     for (largest_job, chunk) in [
