@@ -228,9 +228,9 @@ impl Slot {
         Ok(())
     }
 
-    /// Drops the slot once nothing of it is in flight, and says `true`; leaks
-    /// it where the device does not say so in time.
-    pub(crate) fn retire(mut self, wait: WaitPolicy) -> bool {
+    /// Drops the slot once nothing of it is in flight; leaks it where the device
+    /// does not say so in time.
+    pub(crate) fn retire(mut self, wait: WaitPolicy) {
         let released = self.release(wait);
         if self.device.is_lost() {
             // Even a submission that reported the loss may have begun.
@@ -240,9 +240,7 @@ impl Slot {
         } else if let Err(error) = released {
             tracing::error!("leaking a slot that is still in flight: {error}");
             std::mem::forget(self);
-            return false;
         }
-        true
     }
 
     fn copy_out(&mut self, work: ChunkWork<'_>, crew: &mut Crew) -> Result<(), Error> {

@@ -183,7 +183,7 @@ impl Transfer {
         let _run = tracing::debug_span!("run", elements = total, %path, chunk, depth).entered();
         // What is in flight on a lost device is not known: no slot is reused
         // or freed before `Drop`, which waits.
-        self.device.expect_alive()?;
+        self.device.expect_usable()?;
         self.prepare(plan, element.bytes)?;
         let fresh = jobs.iter().filter(|job| job.fresh).map(|job| &*job.out);
         let ahead = Ahead::of(fresh, self.crew.threads() / MAKING_PAGES);
@@ -196,7 +196,8 @@ impl Transfer {
         let slots = slots.get_mut(..plan.depth()).unwrap_or_default();
         let ran = drive::run(&mut self.crew, slots, kernel, work, wait);
         if let Err(error) = &ran {
-            release(slots, wait, error);
+            tracing::debug!("a run failed: {error}");
+            release(slots, wait);
         }
         let mut stats = ran?;
         if stats.elements != total {
@@ -267,17 +268,11 @@ impl Transfer {
 
     /// Frees the slots of the kinds that `which` names.
     fn give_up_slots(&mut self, which: impl Fn(SlotKind) -> bool) {
-        let mut wait = self.options.wait;
-        for slot in self
-            .slots
-            .extract_if(|kind, _| which(*kind))
+        let wait = self.options.wait;
+        let slots = self.slots.extract_if(|kind, _| which(*kind));
+        slots
             .flat_map(|(_, slots)| slots)
-        {
-            if !slot.retire(wait) {
-                // A device that let one wait run out gets no second one.
-                wait = NO_WAIT;
-            }
-        }
+            .for_each(|slot| slot.retire(wait));
     }
 }
 
@@ -332,11 +327,9 @@ fn check_jobs(jobs: &[Job<'_>], element_bytes: usize) -> Result<Vec<usize>, Erro
 
 /// After a failed run: waits for what is in flight, so that the slots are
 /// free again. What cannot be waited for stays in flight, and the next run
-/// says so. After a timeout there is no second wait: the caller's patience
-/// was the limit.
-fn release(slots: &mut [Slot], wait: WaitPolicy, error: &Error) {
-    let timed_out = matches!(error, Error::Vulkan(vk_core::Error::Timeout { .. }));
-    let wait = if timed_out { NO_WAIT } else { wait };
+/// says so. A device that let one wait run out gets no second one
+/// ([`Device::wait`]).
+fn release(slots: &mut [Slot], wait: WaitPolicy) {
     for slot in slots {
         if let Err(error) = slot.release(wait) {
             tracing::warn!("a slot stays in flight after a failed run: {error}");

@@ -95,7 +95,7 @@ impl PinnedTransfer {
         kernel.expect_inputs_read_only()?;
         let elements = check_lengths([a, b, out], element_bytes)?;
         // Before anything is made for the run, or the output taken for it.
-        self.device.expect_alive()?;
+        self.device.expect_usable()?;
         self.settle();
         let mut plan = plan_pinned(
             self.device.caps(),
@@ -257,10 +257,8 @@ impl PinnedTransfer {
         let wait = self.options.wait;
         let taken = out.take();
         let flown = flight.fly(operands, wait, &mut stats.times);
-        let timed_out = matches!(flown, Err(Error::Vulkan(vk_core::Error::Timeout { .. })));
-        // After a timeout there is no second wait: the caller's patience was
-        // the limit.
-        let landed = flight.land(if timed_out { NO_WAIT } else { wait });
+        // After a timeout there is no second wait ([`Device::wait`]).
+        let landed = flight.land(wait);
         if let Err(error) = landed {
             tracing::warn!("a shared buffer is given up to a run in flight: {error}");
             return flown.and(Err(error));
@@ -279,13 +277,10 @@ impl PinnedTransfer {
 
 impl Drop for PinnedTransfer {
     fn drop(&mut self) {
-        let mut wait = self.options.wait;
-        for flight in self.flights.drain(..) {
-            if !flight.retire(wait) {
-                // A device that let one wait run out gets no second one.
-                wait = NO_WAIT;
-            }
-        }
+        let wait = self.options.wait;
+        self.flights
+            .drain(..)
+            .for_each(|flight| flight.retire(wait));
     }
 }
 
