@@ -74,7 +74,8 @@ pub enum Error {
     /// A shared buffer was made for another device than the one it is to be
     /// used on.
     #[error(
-        "expected {what} in a buffer made for {expected}, found one made for another device, {found}"
+        "expected {what} in a buffer made by this backend for {expected}, found one made by another \
+         or before the device was lost, for {found}"
     )]
     ForeignBuffer {
         /// Which operand.
