@@ -3,6 +3,8 @@
 //! Each section is a file that starts child processes, counts what they found
 //! and returns one [`Finding`] per promise. A section takes minutes at most.
 
+mod faults;
+
 use anyhow::{Context, bail};
 use xshell::Shell;
 
@@ -38,7 +40,7 @@ type Section = (
     fn(&Shell, &Args) -> anyhow::Result<Vec<Finding>>,
 );
 
-const SECTIONS: [Section; 0] = [];
+const SECTIONS: [Section; 1] = [("faults", faults::run)];
 
 /// Runs the sections and prints a table.
 ///
@@ -58,7 +60,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     );
     driver::require_device(&survey)?;
     let mut findings = Vec::new();
-    for (name, body) in sections {
+    for &(name, body) in sections {
         println!("\n== {name}");
         let found = body(&shell, args).with_context(|| format!("section `{name}`"))?;
         findings.extend(found.into_iter().map(|finding| (name, finding)));
