@@ -1,5 +1,5 @@
 //! The commands of this workspace: `cargo xtask demo`, `test`, `shaders`,
-//! `calibrate`, `bench`, `package`. This file parses and dispatches; each
+//! `calibrate`, `bench`, `package`, `soak`. This file parses and dispatches; each
 //! command has its own.
 #![allow(
     clippy::print_stdout,
@@ -21,6 +21,7 @@ mod package;
 mod packages;
 mod probe;
 mod shaders;
+mod soak;
 mod steps;
 mod test;
 mod workspace;
@@ -54,6 +55,9 @@ enum Command {
     Bench(bench::Args),
     /// Build each publishable crate from its package alone.
     Package,
+    /// Keep the library under load and faults for minutes, and say which
+    /// promises of docs/reliability.md held.
+    Soak(soak::Args),
     /// Print what this machine offers, for the parent process.
     #[command(hide = true)]
     Probe,
@@ -79,6 +83,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Package => package::run(),
+        Command::Soak(args) => soak::run(&args),
         Command::Probe => probe::answer(),
     }
 }

@@ -542,4 +542,76 @@ pub(crate) mod tests {
             assert_eq!(waiter.join().unwrap(), Err(Error::DeviceLost { call }));
         });
     }
+
+    unsafe extern "system" fn counter_without_memory(
+        _device: vk::Device,
+        _semaphore: vk::Semaphore,
+        _value: *mut u64,
+    ) -> vk::Result {
+        vk::Result::ERROR_OUT_OF_HOST_MEMORY
+    }
+
+    unsafe extern "system" fn status_without_memory(
+        _device: vk::Device,
+        _fence: vk::Fence,
+    ) -> vk::Result {
+        vk::Result::ERROR_OUT_OF_HOST_MEMORY
+    }
+
+    unsafe extern "system" fn wait_without_memory(
+        _device: vk::Device,
+        _info: *const vk::SemaphoreWaitInfo<'_>,
+        _timeout: u64,
+    ) -> vk::Result {
+        vk::Result::ERROR_OUT_OF_HOST_MEMORY
+    }
+
+    fn submit_nothing(device: &Arc<Device>) -> (crate::CommandBuffer, Ticket) {
+        let queue = device.queue_plan().compute;
+        let mut commands = crate::CommandBuffer::new(device, queue.family).unwrap();
+        // SAFETY: new, so not in flight; nothing is recorded.
+        unsafe { commands.record(|_, _| {}) }.unwrap();
+        // SAFETY: recorded for this queue; the caller waits before it drops.
+        let ticket = unsafe { device.submit(queue, commands.raw(), None) };
+        (commands, ticket.unwrap())
+    }
+
+    #[test]
+    fn where_looking_fails_blocking_tells_that_work_is_complete() {
+        let (_guard, physical) = setup();
+        let counter = counter_without_memory as *const c_void;
+        let device = device_with(&physical, &[(c"vkGetSemaphoreCounterValue", counter)]);
+        let (_commands, ticket) = submit_nothing(&device);
+        assert_eq!(device.wait(ticket, WaitPolicy::default()), Ok(()));
+
+        let physical = without_timeline_semaphores(physical);
+        let status = status_without_memory as *const c_void;
+        let device = device_with(&physical, &[(c"vkGetFenceStatus", status)]);
+        // Twice: the fence that was waited for is used again.
+        for _ in 0..2 {
+            let (_commands, ticket) = submit_nothing(&device);
+            assert_eq!(device.wait(ticket, WaitPolicy::default()), Ok(()));
+        }
+    }
+
+    #[test]
+    fn where_neither_looking_nor_blocking_tells_that_is_the_error() {
+        let (_guard, physical) = setup();
+        let device = device_with(
+            &physical,
+            &[
+                (
+                    c"vkGetSemaphoreCounterValue",
+                    counter_without_memory as *const c_void,
+                ),
+                (c"vkWaitSemaphores", wait_without_memory as *const c_void),
+            ],
+        );
+        let (_commands, ticket) = submit_nothing(&device);
+        let call = "vkGetSemaphoreCounterValue";
+        let waited = device.wait(ticket, WaitPolicy::default());
+        assert_eq!(waited, Err(Error::OutOfHostMemory { call }));
+        // SAFETY: the device is alive; nothing is submitted meanwhile.
+        unsafe { device.raw().device_wait_idle() }.unwrap();
+    }
 }

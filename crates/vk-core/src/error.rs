@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use ash::vk;
 
+use crate::results::{allowed, is_allowed};
+
 /// What went wrong between the loader and a finished submission.
 ///
 /// Misuse (`InvalidSpirv`, `NoMatchingDevice`), environment (`NoLoader`,
 /// `NoDevice`, `NoValidationLayer`, `Unsupported`, the memory variants) and
-/// the driver's own failures (`DeviceLost`, `Timeout`, `Vulkan`) are kept
-/// apart, so that a caller can act on each.
+/// the driver's own failures (`DeviceLost`, `Timeout`, `InitializationFailed`,
+/// `MemoryMapFailed`, `Vulkan`, `UnexpectedResult`) are kept apart, so that a
+/// caller can act on each.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -77,6 +80,20 @@ pub enum Error {
         /// The Vulkan entry point that reported it first.
         call: &'static str,
     },
+    /// The driver could not set itself up: instance, device, or (from the
+    /// allocator) a resource of no size.
+    #[error("{call} could not initialise the driver's side (VK_ERROR_INITIALIZATION_FAILED)")]
+    InitializationFailed {
+        /// The Vulkan entry point that reported it.
+        call: &'static str,
+    },
+    /// Memory of the device could not be mapped: often no room in the address
+    /// space of the process.
+    #[error("{call} could not map memory (VK_ERROR_MEMORY_MAP_FAILED)")]
+    MemoryMapFailed {
+        /// The Vulkan entry point that reported it.
+        call: &'static str,
+    },
     /// A submission did not finish in time and is still in flight.
     #[error("the device did not finish within {} ms", after.as_millis())]
     Timeout {
@@ -95,7 +112,7 @@ pub enum Error {
         /// How long was waited for it.
         after: Duration,
     },
-    /// Any other result that the driver returned.
+    /// Any other result that the specification allows for the call.
     #[error("{call} failed: {result}")]
     Vulkan {
         /// The Vulkan entry point.
@@ -103,16 +120,46 @@ pub enum Error {
         /// The result it returned.
         result: vk::Result,
     },
+    /// A result that the specification does not allow for the call: a bug of
+    /// the driver or of a layer, whose state is anybody's guess.
+    #[error(
+        "{call} returned {result:?}, which the Vulkan specification does not allow for it \
+         (allowed: {allowed:?}); this is a bug of the driver or of a layer"
+    )]
+    UnexpectedResult {
+        /// The Vulkan entry point.
+        call: &'static str,
+        /// The result it returned.
+        result: vk::Result,
+        /// What it may return, by the specification.
+        allowed: &'static [vk::Result],
+    },
 }
 
 impl Error {
-    /// The error for `result` as returned by the entry point `call`.
+    /// The error for `result` as returned by the entry point `call`, by what
+    /// the specification allows that call ([`crate::results`]).
+    ///
+    /// A loss of the device is [`Error::DeviceLost`] whichever call reports
+    /// it: what follows from it is the same, and trusting such a driver less
+    /// than it asks for costs nothing.
     #[must_use]
     pub fn from_vk(call: &'static str, result: vk::Result) -> Self {
+        let lost = result == vk::Result::ERROR_DEVICE_LOST;
+        if let (Some(false), Some(allowed), false) = (is_allowed(call, result), allowed(call), lost)
+        {
+            return Self::UnexpectedResult {
+                call,
+                result,
+                allowed,
+            };
+        }
         match result {
             vk::Result::ERROR_OUT_OF_HOST_MEMORY => Self::OutOfHostMemory { call },
             vk::Result::ERROR_OUT_OF_DEVICE_MEMORY => Self::OutOfDeviceMemory { call },
             vk::Result::ERROR_DEVICE_LOST => Self::DeviceLost { call },
+            vk::Result::ERROR_INITIALIZATION_FAILED => Self::InitializationFailed { call },
+            vk::Result::ERROR_MEMORY_MAP_FAILED => Self::MemoryMapFailed { call },
             result => Self::Vulkan { call, result },
         }
     }
@@ -150,7 +197,42 @@ mod tests {
             Error::from_vk(call, vk::Result::ERROR_OUT_OF_DEVICE_MEMORY),
             Error::OutOfDeviceMemory { call }
         );
-        let other = Error::from_vk(call, vk::Result::ERROR_INITIALIZATION_FAILED);
-        assert!(other.to_string().contains("vkQueueSubmit failed"));
+        let call = "vkMapMemory";
+        assert_eq!(
+            Error::from_vk(call, vk::Result::ERROR_MEMORY_MAP_FAILED),
+            Error::MemoryMapFailed { call }
+        );
+        let call = "vkCreateDevice";
+        assert_eq!(
+            Error::from_vk(call, vk::Result::ERROR_INITIALIZATION_FAILED),
+            Error::InitializationFailed { call }
+        );
+        let result = vk::Result::ERROR_TOO_MANY_OBJECTS;
+        let other = Error::from_vk(call, result);
+        assert_eq!(other, Error::Vulkan { call, result });
+        assert!(other.to_string().contains("vkCreateDevice failed"));
+    }
+
+    #[test]
+    fn a_result_that_the_specification_does_not_allow_is_told_as_such() {
+        let (call, result) = ("vkQueueSubmit", vk::Result::ERROR_INITIALIZATION_FAILED);
+        let error = Error::from_vk(call, result);
+        assert!(matches!(error, Error::UnexpectedResult { .. }));
+        let text = error.to_string();
+        assert!(
+            text.contains("vkQueueSubmit returned ERROR_INITIALIZATION_FAILED")
+                && text.contains("ERROR_DEVICE_LOST"),
+            "{text}"
+        );
+        // Of a call that the table lacks nothing can be said.
+        let call = "vkQueuePresentKHR";
+        assert_eq!(
+            Error::from_vk(call, result),
+            Error::InitializationFailed { call }
+        );
+        // A loss is a loss, whoever reports it.
+        let lost = vk::Result::ERROR_DEVICE_LOST;
+        let call = "vkMapMemory";
+        assert_eq!(Error::from_vk(call, lost), Error::DeviceLost { call });
     }
 }

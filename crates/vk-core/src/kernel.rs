@@ -167,7 +167,7 @@ impl KernelCache {
     /// # Errors
     /// What the driver returned.
     pub fn new(device: &Arc<Device>) -> Result<Self, Error> {
-        Self::on(device, PipelineCache::in_memory(device)?)
+        Self::on(device, PipelineCache::in_memory(device))
     }
 
     /// A cache whose compiled pipelines are also kept in `folder`, in one
@@ -187,7 +187,7 @@ impl KernelCache {
     /// # Errors
     /// What the driver returned, as for [`KernelCache::new`].
     pub fn with_folder(device: &Arc<Device>, folder: &Path) -> Result<Self, Error> {
-        Self::on(device, PipelineCache::in_folder(device, folder)?)
+        Self::on(device, PipelineCache::in_folder(device, folder))
     }
 
     fn on(device: &Arc<Device>, pipelines: PipelineCache) -> Result<Self, Error> {

@@ -32,6 +32,7 @@ mod instance;
 mod kernel;
 mod pipeline_cache;
 mod queues;
+pub mod results;
 mod select;
 pub mod spirv;
 mod sync;

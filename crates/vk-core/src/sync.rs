@@ -163,35 +163,42 @@ impl Queue {
     ) -> Result<(), Error> {
         let start = Instant::now();
         loop {
-            if self.is_complete(device, value)? {
-                return Ok(());
-            }
+            let looked = match self.is_complete(device, value) {
+                Ok(true) => return Ok(()),
+                Err(lost @ Error::DeviceLost { .. }) => return Err(lost),
+                looked => looked.map(drop),
+            };
             let elapsed = start.elapsed();
-            if elapsed >= POLL.max(policy.spin).min(policy.timeout) {
-                break;
+            let left = policy.timeout.saturating_sub(elapsed);
+            if looked.is_err() || elapsed >= POLL.max(policy.spin) {
+                // Looking and blocking can both fail for want of memory. Where
+                // one of them still tells, the other need not.
+                match self.block(device, value, left) {
+                    Ok(true) => return self.unless_at_its_end(device),
+                    Err(lost @ Error::DeviceLost { .. }) => return Err(lost),
+                    Err(_) if looked.is_err() => return looked,
+                    Ok(false) | Err(_) => {}
+                }
+            }
+            if left.is_zero() {
+                let after = policy.timeout;
+                return Err(Error::Timeout { after });
             }
             if elapsed < policy.spin {
                 std::hint::spin_loop();
             } else {
                 // A fraction of what was waited already: sleeping adds little
                 // to the wait, and polling takes little of the core.
-                std::thread::sleep((elapsed / 8).min(LONGEST_NAP));
+                std::thread::sleep((elapsed / 8).min(LONGEST_NAP).min(left));
             }
         }
-        let left = policy.timeout.saturating_sub(start.elapsed());
-        let nanoseconds = u64::try_from(left.as_nanos()).unwrap_or(u64::MAX);
-        self.block(device, value, nanoseconds)?;
-        if self.is_complete(device, value)? {
-            return Ok(());
-        }
-        Err(Error::Timeout {
-            after: policy.timeout,
-        })
     }
 
-    /// Returns once `value` is complete or the time is over. Takes no lock
-    /// while it waits: other threads submit and poll meanwhile.
-    fn block(&self, device: &ash::Device, value: u64, nanoseconds: u64) -> Result<(), Error> {
+    /// Blocks until `value` is complete, or `most` is over, and says whether it
+    /// is complete. Takes no lock while it waits: other threads submit and poll
+    /// meanwhile.
+    fn block(&self, device: &ash::Device, value: u64, most: Duration) -> Result<bool, Error> {
+        let nanoseconds = u64::try_from(most.as_nanos()).unwrap_or(u64::MAX);
         let (waited, call) = match self.timeline {
             Some(semaphore) => {
                 let (semaphores, values) = ([semaphore], [value]);
@@ -204,19 +211,32 @@ impl Queue {
                 (waited, "vkWaitSemaphores")
             }
             None => {
-                let Some(fence) = self.lock().fence_of(value) else {
-                    return Ok(());
+                let Some((number, fence)) = self.lock().fence_of(value) else {
+                    return Ok(true);
                 };
                 // SAFETY: `fence` is shared from here until it drops, so
                 // `Fences::take` does not reset it; fences are destroyed with
                 // the device, which the caller borrows.
                 let waited = unsafe { device.wait_for_fences(&[*fence], true, nanoseconds) };
+                if waited.is_ok() {
+                    self.lock().complete(number);
+                }
                 (waited, "vkWaitForFences")
             }
         };
         match waited {
-            Ok(()) | Err(vk::Result::TIMEOUT) => Ok(()),
+            Ok(()) => Ok(true),
+            Err(vk::Result::TIMEOUT) => Ok(false),
             Err(result) => Err(Error::from_vk(call, result)),
+        }
+    }
+
+    /// A wait that succeeded, unless the counter says by standing at its end
+    /// that the device was lost (see [`Self::is_complete`]).
+    fn unless_at_its_end(&self, device: &ash::Device) -> Result<(), Error> {
+        match self.is_complete(device, 0) {
+            Err(lost @ Error::DeviceLost { .. }) => Err(lost),
+            _ => Ok(()),
         }
     }
 
@@ -261,11 +281,25 @@ impl Fences {
         fence.during("vkCreateFence").map(Arc::new)
     }
 
-    /// The fence that says that `value` is complete; `None` where it is.
-    fn fence_of(&self, value: u64) -> Option<Arc<vk::Fence>> {
+    /// The fence that says that `value` is complete, and the value that it is
+    /// the fence of; `None` where `value` is complete.
+    fn fence_of(&self, value: u64) -> Option<(u64, Arc<vk::Fence>)> {
         let mut in_flight = self.in_flight.iter();
         let found = in_flight.find(|(number, _)| *number >= value);
-        found.map(|(_, fence)| Arc::clone(fence))
+        found.map(|(number, fence)| (*number, Arc::clone(fence)))
+    }
+
+    /// Notes that the fence of `value` was waited for. Those before it are
+    /// signalled too: a queue signals its submissions' fences in order.
+    fn complete(&mut self, value: u64) {
+        while let Some((number, fence)) = self.in_flight.pop_front() {
+            if number > value {
+                self.in_flight.push_front((number, fence));
+                return;
+            }
+            self.free.push(fence);
+            self.completed = number;
+        }
     }
 
     /// Counts the signalled fences and frees them. A queue finishes its

@@ -65,39 +65,33 @@ impl Stored {
 
 impl PipelineCache {
     /// An empty cache in memory.
-    ///
-    /// # Errors
-    /// What the driver returned.
-    pub(crate) fn in_memory(device: &Arc<Device>) -> Result<Self, Error> {
-        Ok(Self {
-            raw: create(device, &[])?,
+    pub(crate) fn in_memory(device: &Arc<Device>) -> Self {
+        Self {
+            raw: create_empty(device),
             device: Arc::clone(device),
             origin: CacheOrigin::Memory,
             stored: None,
-        })
+        }
     }
 
     /// A cache that begins with what was kept in `folder` for this device and
     /// driver, and is kept there. One in memory where the folder cannot be
     /// used.
-    ///
-    /// # Errors
-    /// What the driver returned for an empty cache.
-    pub(crate) fn in_folder(device: &Arc<Device>, folder: &Path) -> Result<Self, Error> {
+    pub(crate) fn in_folder(device: &Arc<Device>, folder: &Path) -> Self {
         let identity = Identity::of(device.caps());
         match CacheFile::new(folder, &identity.file_name()) {
             Ok(file) => Self::in_file(device, file, &identity),
             Err(reason) => {
                 let folder = folder.display();
                 tracing::warn!("no pipelines are kept in {folder}: {reason}");
-                let mut cache = Self::in_memory(device)?;
+                let mut cache = Self::in_memory(device);
                 cache.origin = CacheOrigin::Refused;
-                Ok(cache)
+                cache
             }
         }
     }
 
-    fn in_file(device: &Arc<Device>, file: CacheFile, identity: &Identity) -> Result<Self, Error> {
+    fn in_file(device: &Arc<Device>, file: CacheFile, identity: &Identity) -> Self {
         let loaded = load(device, &file, identity);
         if let Err(refusal) = &loaded {
             let path = file.path().display();
@@ -115,17 +109,20 @@ impl PipelineCache {
         }
         let (raw, origin, hash) = match loaded {
             Ok(Some((raw, hash))) => (raw, CacheOrigin::File, Some(hash)),
-            Ok(None) => (create(device, &[])?, CacheOrigin::NoFile, None),
-            Err(_) => (create(device, &[])?, CacheOrigin::Refused, None),
+            Ok(None) => (create_empty(device), CacheOrigin::NoFile, None),
+            Err(_) => (create_empty(device), CacheOrigin::Refused, None),
         };
-        Ok(Self {
+        // Without a cache there is nothing to keep.
+        let kept = raw != vk::PipelineCache::null();
+        Self {
             device: Arc::clone(device),
             raw,
             origin,
-            stored: Some(Stored { file, hash }),
-        })
+            stored: kept.then_some(Stored { file, hash }),
+        }
     }
 
+    /// The handle, for making pipelines; null where the driver made no cache.
     pub(crate) fn raw(&self) -> vk::PipelineCache {
         self.raw
     }
@@ -156,7 +153,7 @@ impl PipelineCache {
 
 impl Drop for PipelineCache {
     fn drop(&mut self) {
-        // SAFETY: the owner uses it for calls that have returned.
+        // SAFETY: null, or what the owner uses for calls that have returned.
         unsafe { self.device.raw().destroy_pipeline_cache(self.raw, None) };
     }
 }
@@ -178,6 +175,15 @@ fn load(
     let payload = format::decode(&bytes, identity)?;
     let raw = create(device, payload.data).map_err(|e| unusable(&e))?;
     Ok(Some((raw, payload.hash)))
+}
+
+/// An empty cache; null where the driver makes none. Pipelines are then made
+/// without, and each time anew.
+fn create_empty(device: &Device) -> vk::PipelineCache {
+    create(device, &[]).unwrap_or_else(|error| {
+        tracing::warn!("pipelines are made without a cache: {error}");
+        vk::PipelineCache::null()
+    })
 }
 
 /// A cache that begins with `data`: nothing, or what [`format::decode`] found
@@ -233,7 +239,7 @@ mod tests {
         let (_guard, physical) = device_under_test().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let device = Device::new(&physical).unwrap();
-        let mut cache = PipelineCache::in_folder(&device, folder.path()).unwrap();
+        let mut cache = PipelineCache::in_folder(&device, folder.path());
         assert_eq!(cache.origin(), CacheOrigin::NoFile);
         cache.save();
         assert!(cache.path().unwrap().is_file());
@@ -242,11 +248,32 @@ mod tests {
 
         let replaced = (c"vkCreatePipelineCache", refuse_data as *const c_void);
         let refusing = device_with(&physical, &[replaced]);
-        let cache = PipelineCache::in_folder(&refusing, folder.path()).unwrap();
+        let cache = PipelineCache::in_folder(&refusing, folder.path());
         assert_eq!(cache.origin(), CacheOrigin::Refused);
         assert_ne!(cache.raw(), vk::PipelineCache::null());
-        let cache = PipelineCache::in_folder(&device, folder.path()).unwrap();
+        let cache = PipelineCache::in_folder(&device, folder.path());
         assert_eq!(cache.origin(), CacheOrigin::File);
+    }
+
+    unsafe extern "system" fn make_none(
+        _device: vk::Device,
+        _info: *const vk::PipelineCacheCreateInfo<'_>,
+        _allocator: *const vk::AllocationCallbacks<'_>,
+        _cache: *mut vk::PipelineCache,
+    ) -> vk::Result {
+        vk::Result::ERROR_OUT_OF_HOST_MEMORY
+    }
+
+    #[test]
+    fn kernels_are_made_where_the_driver_makes_no_cache() {
+        let (_guard, physical) = device_under_test().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let replaced = (c"vkCreatePipelineCache", make_none as *const c_void);
+        let device = device_with(&physical, &[replaced]);
+        let mut kernels = crate::KernelCache::with_folder(&device, folder.path()).unwrap();
+        assert!(kernels.get(field_kernels::FIELD_ADD.spirv).is_ok());
+        assert_eq!(kernels.file(), None);
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
     }
 
     #[test]
@@ -254,7 +281,7 @@ mod tests {
         let (_guard, physical) = device_under_test().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let device = Device::new(&physical).unwrap();
-        let open = || PipelineCache::in_folder(&device, folder.path()).unwrap();
+        let open = || PipelineCache::in_folder(&device, folder.path());
         let mut cache = open();
         cache.save();
         let path = cache.path().unwrap().to_owned();
@@ -275,7 +302,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let replaced = (c"vkGetPipelineCacheData", return_no_data as *const c_void);
         let device = device_with(&physical, &[replaced]);
-        let mut cache = PipelineCache::in_folder(&device, folder.path()).unwrap();
+        let mut cache = PipelineCache::in_folder(&device, folder.path());
         cache.save();
         assert_eq!(cache.path(), None);
         assert_eq!(folder.path().read_dir().unwrap().count(), 0);

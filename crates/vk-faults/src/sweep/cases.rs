@@ -1,0 +1,152 @@
+//! Which faults a scenario is tried under.
+
+use ash::vk;
+use vk_core::results;
+
+use super::scenario::Scenario;
+use crate::{Fault, Mode, can_inject};
+
+/// Calls that poll: how often they come depends on the device's speed, and
+/// the later ones are like the earlier ones.
+const POLLS: [&str; 2] = ["vkGetSemaphoreCounterValue", "vkGetFenceStatus"];
+const MOST_POLLS: u64 = 24;
+/// Calls that ask twice, for a count and then for the list: only the second
+/// can find the list longer than it was told.
+const LISTS: [&str; 3] = [
+    "vkEnumeratePhysicalDevices",
+    "vkEnumerateDeviceExtensionProperties",
+    "vkGetPipelineCacheData",
+];
+
+/// How thorough a sweep is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thoroughness {
+    /// The first, the middle and the last call of each entry point.
+    Quick,
+    /// Every call.
+    Full,
+}
+
+/// The faults for `scenario`, of which a clean run makes the calls `counts`.
+#[must_use]
+pub fn faults(scenario: &Scenario, counts: &[(String, u64)], how: Thoroughness) -> Vec<Fault> {
+    let watched = |call: &str| scenario.calls.is_empty() || scenario.calls.contains(&call);
+    let calls = counts.iter().filter(|(call, _)| watched(call));
+    calls
+        .flat_map(|(call, count)| of_call(call, *count, how))
+        .collect()
+}
+
+fn of_call(call: &str, count: u64, how: Thoroughness) -> Vec<Fault> {
+    let allowed = results::allowed(call).unwrap_or_default();
+    let wanted = allowed
+        .iter()
+        .filter(|result| **result != vk::Result::SUCCESS && can_inject(call, **result));
+    let mut faults = Vec::new();
+    for &result in wanted {
+        for index in indices(call, count, how, result) {
+            for mode in modes(call, result) {
+                faults.push(Fault {
+                    call: call.to_owned(),
+                    index,
+                    result,
+                    mode,
+                });
+            }
+        }
+    }
+    if call == "vkAllocateMemory" {
+        faults.extend(SIZES.map(|bytes| Fault {
+            call: call.to_owned(),
+            index: bytes,
+            result: vk::Result::ERROR_OUT_OF_DEVICE_MEMORY,
+            mode: Mode::Larger,
+        }));
+    }
+    faults
+}
+
+/// More bytes than these cannot be had: what a chunk needs, half of it, a
+/// quarter, and less than any chunk.
+const SIZES: [u64; 4] = [24 << 10, 12 << 10, 6 << 10, 16];
+
+fn indices(call: &str, count: u64, how: Thoroughness, result: vk::Result) -> Vec<u64> {
+    let mut indices: Vec<u64> = match how {
+        Thoroughness::Quick => vec![0, count / 2, count.saturating_sub(1)],
+        Thoroughness::Full if POLLS.contains(&call) => (0..count.min(MOST_POLLS)).collect(),
+        Thoroughness::Full => (0..count).collect(),
+    };
+    if LISTS.contains(&call) && result == vk::Result::INCOMPLETE {
+        for index in &mut indices {
+            *index |= 1;
+        }
+    }
+    indices.retain(|index| *index < count);
+    indices.dedup();
+    indices
+}
+
+fn modes(call: &str, result: vk::Result) -> Vec<Mode> {
+    match result {
+        // A list that grows for ever is no list.
+        vk::Result::INCOMPLETE => vec![Mode::Once],
+        // A lost device is lost for good, however it began.
+        vk::Result::ERROR_DEVICE_LOST if call == "vkQueueSubmit" => {
+            vec![Mode::Once, Mode::Forwarded]
+        }
+        vk::Result::ERROR_DEVICE_LOST if call != "vkCreateDevice" => vec![Mode::Once],
+        _ => vec![Mode::Once, Mode::Sticky],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults_of(call: &str, count: u64, how: Thoroughness) -> Vec<String> {
+        let faults = of_call(call, count, how);
+        faults.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn every_allowed_result_of_every_call_is_tried() {
+        let faults = faults_of("vkResetFences", 2, Thoroughness::Full);
+        let expected = ["0:-2:once", "0:-2:sticky", "1:-2:once", "1:-2:sticky"];
+        assert_eq!(faults, expected.map(|rest| format!("vkResetFences:{rest}")));
+    }
+
+    #[test]
+    fn a_quick_sweep_tries_first_middle_and_last() {
+        let faults = faults_of("vkResetFences", 9, Thoroughness::Quick);
+        let indices = faults
+            .iter()
+            .filter_map(|fault| fault.strip_suffix(":-2:once"));
+        let expected = [0, 4, 8].map(|index| format!("vkResetFences:{index}"));
+        assert!(indices.eq(expected.iter().map(String::as_str)));
+        assert_eq!(faults_of("vkResetFences", 1, Thoroughness::Quick).len(), 2);
+    }
+
+    #[test]
+    fn a_loss_is_for_good_and_a_submission_may_have_begun() {
+        let faults = faults_of("vkQueueSubmit", 1, Thoroughness::Full);
+        let lost: Vec<_> = faults
+            .iter()
+            .filter(|fault| fault.contains(":-4:"))
+            .collect();
+        assert_eq!(
+            lost,
+            ["vkQueueSubmit:0:-4:once", "vkQueueSubmit:0:-4:forwarded"]
+        );
+    }
+
+    #[test]
+    fn only_a_list_that_was_asked_for_can_be_incomplete() {
+        let faults = faults_of("vkGetPipelineCacheData", 4, Thoroughness::Full);
+        let incomplete = faults.iter().filter(|fault| fault.contains(":5:"));
+        let expected = [
+            "vkGetPipelineCacheData:1:5:once",
+            "vkGetPipelineCacheData:3:5:once",
+        ];
+        assert!(incomplete.eq(expected.iter()));
+    }
+}

@@ -1,0 +1,347 @@
+//! What a program does with the library while a fault is injected.
+
+use std::path::Path;
+use std::time::Duration;
+
+use field_kernels::{LIMBS, MODULUS, reference};
+use gpu_executor::spirv::{Builder, PersistentVulkanBackend};
+use gpu_executor::{
+    Cache, Calibration, Error, Path as DataPath, PathChoice, VulkanError, WaitPolicy,
+};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+
+use super::verdict::Promise;
+use crate::Pretence;
+
+/// A program that runs under faults.
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    /// Its name.
+    pub name: &'static str,
+    /// What the device looks like to it.
+    pub pretence: Pretence,
+    /// The calls that it is there to see fail; all where there is none.
+    pub calls: &'static [&'static str],
+    /// Whether it runs in the short form of the sweep too.
+    pub quick: bool,
+    kind: Kind,
+    /// Whether compiled pipelines are kept, and a second backend uses them.
+    cached: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    HostVisible,
+    DeviceLocal,
+    Pipelined,
+    HostBuffers,
+    Calibrating,
+    Planted(Mistake),
+}
+
+/// What a planted scenario does wrong after an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mistake {
+    /// It passes wrong results off as right ones.
+    Lie,
+    /// It keeps its backend for ever.
+    Leak,
+    /// It says nothing of what happened.
+    Silence,
+    /// It fails for ever after.
+    Refusal,
+    /// It takes the process with it.
+    Crash,
+}
+
+const AS_IT_IS: Pretence = Pretence {
+    no_timelines: false,
+    incoherent: false,
+    lazy: false,
+};
+
+const fn scenario(name: &'static str, kind: Kind) -> Scenario {
+    Scenario {
+        name,
+        pretence: AS_IT_IS,
+        calls: &[],
+        quick: true,
+        kind,
+        cached: false,
+    }
+}
+
+/// Every scenario.
+pub const SCENARIOS: &[Scenario] = &[
+    scenario("host-visible", Kind::HostVisible),
+    Scenario {
+        cached: true,
+        ..scenario("device-local", Kind::DeviceLocal)
+    },
+    scenario("pipelined", Kind::Pipelined),
+    scenario("host-buffers", Kind::HostBuffers),
+    Scenario {
+        pretence: Pretence {
+            no_timelines: true,
+            ..AS_IT_IS
+        },
+        ..scenario("fences", Kind::Pipelined)
+    },
+    Scenario {
+        pretence: Pretence {
+            incoherent: true,
+            ..AS_IT_IS
+        },
+        calls: &[
+            "vkFlushMappedMemoryRanges",
+            "vkInvalidateMappedMemoryRanges",
+        ],
+        ..scenario("incoherent", Kind::Pipelined)
+    },
+    Scenario {
+        pretence: Pretence {
+            incoherent: true,
+            ..AS_IT_IS
+        },
+        calls: &[
+            "vkFlushMappedMemoryRanges",
+            "vkInvalidateMappedMemoryRanges",
+        ],
+        ..scenario("incoherent-buffers", Kind::HostBuffers)
+    },
+    Scenario {
+        pretence: Pretence {
+            lazy: true,
+            ..AS_IT_IS
+        },
+        calls: &["vkWaitSemaphores"],
+        ..scenario("blocking", Kind::Pipelined)
+    },
+    Scenario {
+        pretence: Pretence {
+            lazy: true,
+            no_timelines: true,
+            ..AS_IT_IS
+        },
+        calls: &["vkWaitForFences"],
+        ..scenario("blocking-fences", Kind::Pipelined)
+    },
+    Scenario {
+        pretence: Pretence {
+            lazy: true,
+            ..AS_IT_IS
+        },
+        calls: &["vkWaitSemaphores"],
+        ..scenario("blocking-buffers", Kind::HostBuffers)
+    },
+    Scenario {
+        quick: false,
+        ..scenario("calibrating", Kind::Calibrating)
+    },
+];
+
+/// Scenarios that break a promise each: what shows that the sweep would see it.
+pub const PLANTED: &[(Scenario, Promise)] = &[
+    (
+        scenario("planted-lie", Kind::Planted(Mistake::Lie)),
+        Promise::NoFalseSuccess,
+    ),
+    (
+        scenario("planted-leak", Kind::Planted(Mistake::Leak)),
+        Promise::NoLeak,
+    ),
+    (
+        scenario("planted-silence", Kind::Planted(Mistake::Silence)),
+        Promise::TypedError,
+    ),
+    (
+        scenario("planted-refusal", Kind::Planted(Mistake::Refusal)),
+        Promise::NextCallWorks,
+    ),
+    (
+        scenario("planted-crash", Kind::Planted(Mistake::Crash)),
+        Promise::NoCrash,
+    ),
+];
+
+/// Elements of a job, and of a chunk: several chunks a job.
+const ELEMENTS: usize = 700;
+const CHUNK: usize = 256;
+const JOBS: usize = 2;
+
+impl Scenario {
+    /// The scenario of a name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<&'static Self> {
+        let planted = PLANTED.iter().map(|(scenario, _)| scenario);
+        let mut all = SCENARIOS.iter().chain(planted);
+        all.find(|scenario| scenario.name == name)
+    }
+
+    /// Whether its runs can be cut into smaller chunks where memory is short.
+    #[must_use]
+    pub fn can_halve(&self) -> bool {
+        self.kind != Kind::HostBuffers
+    }
+
+    /// Makes a backend and runs twice with it, what is kept being in
+    /// `folder`; a cached scenario then does so with another one. Says whether
+    /// every result was right, and gives back the backend that there is.
+    pub fn run(
+        &self,
+        folder: &Path,
+        timeout: Duration,
+    ) -> (Option<PersistentVulkanBackend>, anyhow::Result<bool>) {
+        let first = self.backend_and_runs(folder, timeout);
+        match (&first.1, self.cached) {
+            (Ok(true), true) => {
+                drop(first);
+                self.backend_and_runs(folder, timeout)
+            }
+            _ => first,
+        }
+    }
+
+    fn backend_and_runs(
+        &self,
+        folder: &Path,
+        timeout: Duration,
+    ) -> (Option<PersistentVulkanBackend>, anyhow::Result<bool>) {
+        let mut backend = match self.builder(folder, timeout).build() {
+            Ok(backend) => backend,
+            Err(error) => return (None, Err(error)),
+        };
+        let mut result = self.work(&mut backend, 1);
+        if let Ok(true) = result {
+            result = self.work(&mut backend, 2);
+        }
+        (Some(backend), result)
+    }
+
+    fn builder(&self, folder: &Path, timeout: Duration) -> Builder {
+        let cache = match self.cached || self.kind == Kind::Calibrating {
+            true => Cache::Folder(folder.to_owned()),
+            false => Cache::Off,
+        };
+        let builder = PersistentVulkanBackend::builder()
+            .cache(cache)
+            .threads(2)
+            .timestamps(self.kind != Kind::HostVisible)
+            .wait(WaitPolicy {
+                timeout,
+                ..WaitPolicy::default()
+            });
+        match self.kind {
+            Kind::Calibrating => builder.calibration(Calibration::OnFirstUse),
+            Kind::Pipelined => builder
+                .calibration(Calibration::Off)
+                .path(PathChoice::Fixed(DataPath::DeviceLocal))
+                .chunk_elements(CHUNK)
+                .depth(2),
+            _ => builder
+                .calibration(Calibration::Off)
+                .chunk_elements(CHUNK)
+                .depth(2),
+        }
+    }
+
+    /// One run of the backend; whether its results are right. Each seed has
+    /// its own operands, so that old results pass for no new ones.
+    ///
+    /// # Errors
+    /// What the library returned.
+    pub fn work(&self, backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow::Result<bool> {
+        if let Kind::Planted(mistake) = self.kind {
+            return after_mistake(mistake, one_job(backend, seed), seed);
+        }
+        if self.kind == Kind::HostBuffers {
+            return over_host_buffers(backend, seed);
+        }
+        let operands: Vec<_> = (0..JOBS as u64)
+            .map(|job| {
+                let seed = 100 * seed + 2 * job;
+                (elements(seed), elements(seed + 1))
+            })
+            .collect();
+        let jobs: Vec<_> = operands
+            .iter()
+            .map(|(a, b)| (a.as_slice(), b.as_slice()))
+            .collect();
+        let spirv = backend.field_add_spirv();
+        let results = match self.kind {
+            Kind::HostVisible => backend.run_field_add_batch(spirv, &jobs, ELEMENTS, false)?,
+            Kind::DeviceLocal => backend.run_field_add_batch(spirv, &jobs, ELEMENTS, true)?,
+            _ => backend.run_field_add_batch_pipelined(spirv, &jobs, ELEMENTS)?,
+        };
+        let right = jobs.iter().map(|(a, b)| sums(a, b));
+        Ok(right.eq(results))
+    }
+}
+
+/// What a planted scenario makes of `result`. The run after a failed one has
+/// seed 3.
+fn after_mistake(
+    mistake: Mistake,
+    result: anyhow::Result<bool>,
+    seed: u64,
+) -> anyhow::Result<bool> {
+    if mistake == Mistake::Refusal && seed == 3 {
+        let call = "vkQueueSubmit";
+        return Err(Error::from(VulkanError::OutOfHostMemory { call }).into());
+    }
+    match (mistake, result) {
+        (Mistake::Lie, Err(_)) => Ok(false),
+        (Mistake::Silence, Err(_)) => Err(anyhow::anyhow!("something went wrong")),
+        (Mistake::Leak, Err(error)) => {
+            std::mem::forget(PersistentVulkanBackend::builder().cache(Cache::Off).build());
+            Err(error)
+        }
+        (Mistake::Crash, Err(_)) => std::process::abort(),
+        (_, result) => result,
+    }
+}
+
+fn one_job(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow::Result<bool> {
+    let (a, b) = (elements(seed), elements(seed + 100));
+    let spirv = backend.field_add_spirv();
+    let sum = backend.run_field_add(spirv, &a, &b, ELEMENTS, false)?;
+    Ok(sum == sums(&a, &b))
+}
+
+fn over_host_buffers(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow::Result<bool> {
+    let mut a = backend.host_buffer(ELEMENTS)?;
+    let mut b = backend.host_buffer(ELEMENTS)?;
+    let mut out = backend.host_buffer(ELEMENTS)?;
+    let spirv = backend.field_add_spirv();
+    for (number, path) in (0..).zip([DataPath::HostVisible, DataPath::DeviceLocal]) {
+        let seed = 100 * seed + 2 * number;
+        a.copy_from_slice(&elements(seed));
+        b.copy_from_slice(&elements(seed + 1));
+        let path = PathChoice::Fixed(path);
+        backend.run_field_add_host_on(spirv, &a, &b, &mut out, path)?;
+        if *out != *sums(&a, &b) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Random canonical elements, as limbs.
+fn elements(seed: u64) -> Vec<u64> {
+    let mut random = SmallRng::seed_from_u64(seed);
+    let mut limbs = Vec::with_capacity(ELEMENTS * LIMBS);
+    while limbs.len() < ELEMENTS * LIMBS {
+        let mut element: [u64; LIMBS] = std::array::from_fn(|_| random.next_u64());
+        element[LIMBS - 1] >>= 3;
+        if element.iter().rev().lt(MODULUS.iter().rev()) {
+            limbs.extend(element);
+        }
+    }
+    limbs
+}
+
+fn sums(a: &[u64], b: &[u64]) -> Vec<u64> {
+    let pairs = a.as_chunks().0.iter().zip(b.as_chunks().0);
+    pairs.flat_map(|(a, b)| reference::add(a, b)).collect()
+}

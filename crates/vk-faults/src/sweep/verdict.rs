@@ -1,0 +1,212 @@
+//! What became of the library under a fault, and whether that is right.
+
+use std::fmt;
+
+use ash::vk;
+use gpu_executor::{DataPathError, Error, VulkanError};
+
+use super::scenario::Scenario;
+use crate::{Fault, Mode};
+
+/// Whether a backend repairs itself on the next call after its device was
+/// lost; otherwise that call says that it cannot.
+pub const LOSS_IS_REPAIRED: bool = true;
+
+/// Whether a run that is refused device memory goes on with smaller chunks;
+/// otherwise it says that there is none.
+pub const MEMORY_IS_HALVED: bool = true;
+
+/// What became of the library under a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every result was right in spite of the fault.
+    Right,
+    /// A typed error that names the fault; afterwards all was well again.
+    TypedError,
+    /// The call that was to fail did not come.
+    NotReached,
+    /// A broken promise.
+    Broken {
+        /// Which one.
+        promise: Promise,
+        /// What was found.
+        found: String,
+    },
+}
+
+/// What the library promises under every fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Promise {
+    /// No wrong result passes for a right one.
+    NoFalseSuccess,
+    /// An error is of the library's type, and says what happened.
+    TypedError,
+    /// The run after a failed one gives right results.
+    NextCallWorks,
+    /// Nothing that was made is left when the backend is gone.
+    NoLeak,
+    /// Every call returns.
+    NoHang,
+    /// The process lives on.
+    NoCrash,
+    /// A run that can do with less memory does.
+    MemoryIsHalved,
+}
+
+impl fmt::Display for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoFalseSuccess => "no false success",
+            Self::TypedError => "a typed error that names the fault",
+            Self::NextCallWorks => "the next call works or says why not",
+            Self::NoLeak => "no leak",
+            Self::NoHang => "no hang",
+            Self::NoCrash => "no crash",
+            Self::MemoryIsHalved => "less memory, smaller chunks",
+        })
+    }
+}
+
+impl Verdict {
+    /// A broken promise.
+    #[must_use]
+    pub fn broken(promise: Promise, found: impl Into<String>) -> Self {
+        // One line each, and no tabs: verdicts travel between processes.
+        let found = found.into().replace(['\n', '\t'], " ");
+        Self::Broken { promise, found }
+    }
+}
+
+/// The library's error inside `error`.
+pub(super) fn typed(error: &anyhow::Error) -> Option<&Error> {
+    error.downcast_ref()
+}
+
+/// Whether work may still be in flight after `error`, whose memory is then
+/// kept on purpose.
+pub(super) fn leaves_work_in_flight(error: &Error) -> bool {
+    matches!(error, Error::Vulkan(VulkanError::Timeout { .. }))
+}
+
+/// Whether `error` says that the device is lost.
+pub(super) fn is_loss(error: &Error) -> bool {
+    matches!(error, Error::Vulkan(VulkanError::DeviceLost { .. }))
+}
+
+/// Whether `error` says what `fault` did.
+pub(super) fn names(error: &Error, scenario: &Scenario, fault: &Fault) -> bool {
+    use vk::Result as R;
+    // The allocator tries again and elsewhere, and folds the reasons together.
+    if is_for_allocator(&fault.call) && is_out_of_memory(error) {
+        return true;
+    }
+    // The loader lists a device's extensions within vkCreateDevice too, and
+    // passes on what it hears, allowed there or not.
+    let by_loader = |call: &str| fault.call == LISTED_BY_LOADER && call == "vkCreateDevice";
+    let same_call =
+        |call: &str| call == fault.call || is_for_allocator(&fault.call) || by_loader(call);
+    let Error::Vulkan(error) = error else {
+        return false;
+    };
+    match (fault.result, error) {
+        (R::ERROR_OUT_OF_HOST_MEMORY, VulkanError::OutOfHostMemory { call })
+        | (R::ERROR_OUT_OF_DEVICE_MEMORY, VulkanError::OutOfDeviceMemory { call })
+        | (R::ERROR_INITIALIZATION_FAILED, VulkanError::InitializationFailed { call })
+        | (R::ERROR_MEMORY_MAP_FAILED, VulkanError::MemoryMapFailed { call })
+        | (R::ERROR_DEVICE_LOST, VulkanError::DeviceLost { call }) => same_call(call),
+        (_, VulkanError::Timeout { .. }) => stalls(scenario, fault),
+        // What a loader says that has no driver.
+        (R::ERROR_INCOMPATIBLE_DRIVER, VulkanError::NoDevice { .. }) => true,
+        (R::ERROR_INITIALIZATION_FAILED, VulkanError::NoDevice { .. }) => {
+            fault.call == "vkEnumeratePhysicalDevices"
+        }
+        (injected, VulkanError::Vulkan { call, result }) => same_call(call) && injected == *result,
+        (injected, VulkanError::UnexpectedResult { call, result, .. }) => {
+            by_loader(call) && injected == *result
+        }
+        _ => false,
+    }
+}
+
+/// Whether nothing ever tells that the device has finished: every look says
+/// that it has not, or every wait fails where looking shows nothing.
+pub(super) fn stalls(scenario: &Scenario, fault: &Fault) -> bool {
+    let never = matches!(fault.result, vk::Result::TIMEOUT | vk::Result::NOT_READY);
+    let waits = ["vkWaitSemaphores", "vkWaitForFences"].contains(&fault.call.as_str());
+    fault.mode == Mode::Sticky && (never || (scenario.pretence.lazy && waits))
+}
+
+const LISTED_BY_LOADER: &str = "vkEnumerateDeviceExtensionProperties";
+
+/// Whether a run under `fault` must succeed with smaller chunks.
+pub(super) fn must_be_halved(fault: &Fault) -> bool {
+    let refused = fault.result == vk::Result::ERROR_OUT_OF_DEVICE_MEMORY;
+    let passing = matches!(fault.mode, Mode::Once | Mode::Larger);
+    MEMORY_IS_HALVED && refused && passing && is_for_allocator(&fault.call)
+}
+
+fn is_for_allocator(call: &str) -> bool {
+    [
+        "vkAllocateMemory",
+        "vkMapMemory",
+        "vkCreateBuffer",
+        "vkBindBufferMemory",
+        "vkBindBufferMemory2",
+        "vkFlushMappedMemoryRanges",
+        "vkInvalidateMappedMemoryRanges",
+    ]
+    .contains(&call)
+}
+
+fn is_out_of_memory(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::DataPath(DataPathError::OutOfDeviceMemory { .. })
+            | Error::Vulkan(
+                VulkanError::OutOfDeviceMemory { .. } | VulkanError::OutOfHostMemory { .. }
+            )
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::SCENARIOS;
+
+    fn fault(call: &str, result: vk::Result) -> Fault {
+        Fault {
+            call: call.to_owned(),
+            index: 0,
+            result,
+            mode: Mode::Once,
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_fault_by_call_and_kind() {
+        let names = |error: &Error, fault: &Fault| names(error, &SCENARIOS[0], fault);
+        let result = vk::Result::ERROR_OUT_OF_DEVICE_MEMORY;
+        let error = |call| Error::from(VulkanError::from_vk(call, result));
+        let injected = fault("vkCreateFence", result);
+        assert!(names(&error("vkCreateFence"), &injected));
+        assert!(!names(&error("vkCreateSemaphore"), &injected));
+        let lost = VulkanError::DeviceLost {
+            call: "vkCreateFence",
+        };
+        assert!(!names(&lost.into(), &injected));
+    }
+
+    #[test]
+    fn the_allocator_may_answer_for_its_calls() {
+        let names = |error: &Error, fault: &Fault| names(error, &SCENARIOS[0], fault);
+        let injected = fault("vkMapMemory", vk::Result::ERROR_MEMORY_MAP_FAILED);
+        let error = VulkanError::MemoryMapFailed {
+            call: "vmaCreateBuffer",
+        };
+        assert!(names(&error.into(), &injected));
+        let timeout = VulkanError::Timeout {
+            after: std::time::Duration::ZERO,
+        };
+        assert!(!names(&timeout.into(), &injected));
+    }
+}
