@@ -58,11 +58,11 @@ struct Buffers {
 }
 
 impl Buffers {
-    fn new(backend: &PersistentVulkanBackend, jobs: &Jobs) -> anyhow::Result<Self> {
+    fn new(backend: &mut PersistentVulkanBackend, jobs: &Jobs) -> anyhow::Result<Self> {
         let [(a, b)] = jobs.as_slices()[..] else {
             anyhow::bail!("one job was asked for");
         };
-        let filled = |limbs: &[u64]| {
+        let mut filled = |limbs: &[u64]| {
             let mut buffer = backend.host_buffer(jobs.elements())?;
             buffer.copy_from_slice(limbs);
             anyhow::Ok(buffer)

@@ -75,8 +75,8 @@ struct Run {
 }
 
 impl Run {
-    fn new(backend: &PersistentVulkanBackend, elements: usize) -> Result<Self> {
-        let filled = |seed| -> Result<HostBuffer> {
+    fn new(backend: &mut PersistentVulkanBackend, elements: usize) -> Result<Self> {
+        let mut filled = |seed| -> Result<HostBuffer> {
             let mut buffer = backend.host_buffer(elements)?;
             buffer.copy_from_slice(&random_elements(elements, seed));
             Ok(buffer)
@@ -159,7 +159,7 @@ fn main() -> Result<()> {
     let paths = options.path.paths();
     let progress = ProgressBar::new((options.elements.len() * paths.len()) as u64);
     for &elements in &options.elements {
-        let mut run = Run::new(&backend, elements)?;
+        let mut run = Run::new(&mut backend, elements)?;
         for (name, path) in &paths {
             let median = run.median(&mut backend, *path, options.samples)?;
             let bytes = elements * ELEMENT_BYTES;

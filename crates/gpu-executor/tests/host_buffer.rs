@@ -20,7 +20,7 @@ const PATHS: [PathChoice; 2] = [
 ];
 
 /// A buffer that holds `limbs`.
-fn holding(backend: &PersistentVulkanBackend, limbs: &[u64]) -> HostBuffer {
+fn holding(backend: &mut PersistentVulkanBackend, limbs: &[u64]) -> HostBuffer {
     let mut buffer = backend.host_buffer(limbs.len() / LIMBS).unwrap();
     buffer.copy_from_slice(limbs);
     buffer
@@ -28,7 +28,7 @@ fn holding(backend: &PersistentVulkanBackend, limbs: &[u64]) -> HostBuffer {
 
 /// Two buffers of random elements.
 fn operands(
-    backend: &PersistentVulkanBackend,
+    backend: &mut PersistentVulkanBackend,
     elements: usize,
     seed: u64,
 ) -> (HostBuffer, HostBuffer) {
@@ -42,7 +42,7 @@ fn typed(error: &anyhow::Error) -> &Error {
 
 #[test]
 fn a_new_buffer_is_zero_and_keeps_what_is_written() {
-    let (_guard, backend) = backend();
+    let (_guard, mut backend) = backend();
     // The second may be where the first one was.
     for elements in [0, 1, 1_000, 1_000] {
         let mut buffer = backend.host_buffer(elements).unwrap();
@@ -66,7 +66,7 @@ fn every_boundary_on_both_paths() {
         let spirv = backend.field_add_spirv();
         for path in PATHS {
             for elements in [0, 1, 2, 127, 128, 129, 255, 256, 257, 1_000, 70_000] {
-                let (a, b) = operands(&backend, elements, elements as u64);
+                let (a, b) = operands(&mut backend, elements, elements as u64);
                 let mut out = backend.host_buffer(elements).unwrap();
                 // What no chunk writes stands out.
                 out.fill(u64::MAX);
@@ -113,7 +113,7 @@ fn the_default_is_direct_and_builder_and_call_change_it() {
 fn buffers_are_used_again_in_any_role() {
     let (_guard, mut backend) = built(PersistentVulkanBackend::builder().chunk_elements(600));
     let spirv = backend.field_add_spirv();
-    let (mut x, mut y) = operands(&backend, 2_000, 5);
+    let (mut x, mut y) = operands(&mut backend, 2_000, 5);
     let mut z = backend.host_buffer(2_000).unwrap();
     for round in 0..12 {
         let path = PATHS[round % 2];
@@ -137,7 +137,7 @@ fn buffers_are_used_again_in_any_role() {
 fn runs_over_slices_and_over_buffers_take_turns() {
     let (_guard, mut backend) = backend();
     let spirv = backend.field_add_spirv();
-    let (a, b) = operands(&backend, 3_000, 5);
+    let (a, b) = operands(&mut backend, 3_000, 5);
     let mut out = backend.host_buffer(3_000).unwrap();
     let jobs = random_jobs(2, 3_000, 9);
     for path in PATHS {
@@ -166,7 +166,7 @@ fn a_kernel_of_the_callers_runs_on_buffers() {
     // One invocation per workgroup: more than one dispatch on some devices.
     let xor = test_kernel("limb_xor");
     for path in PATHS {
-        let (a, b) = operands(&backend, 70_000, 3);
+        let (a, b) = operands(&mut backend, 70_000, 3);
         let mut out = backend.host_buffer(70_000).unwrap();
         backend
             .run_field_add_host_on(&sub, &a, &b, &mut out, path)
@@ -205,7 +205,7 @@ fn without_promises(module: &[u8]) -> Vec<u8> {
 fn a_kernel_that_may_write_its_inputs_runs_on_copies_of_them_only() {
     let (_guard, mut backend) = backend();
     let xor = without_promises(&test_kernel("limb_xor"));
-    let (a, b) = operands(&backend, 10, 3);
+    let (a, b) = operands(&mut backend, 10, 3);
     let mut out = backend.host_buffer(10).unwrap();
     for path in PATHS {
         let error = backend.run_field_add_host_on(&xor, &a, &b, &mut out, path);
@@ -227,7 +227,7 @@ fn a_kernel_that_may_write_its_inputs_runs_on_copies_of_them_only() {
 fn unequal_lengths_are_named_and_leave_the_buffers_alone() {
     let (_guard, mut backend) = backend();
     let spirv = backend.field_add_spirv();
-    let (a, b) = operands(&backend, 10, 1);
+    let (a, b) = operands(&mut backend, 10, 1);
     let (long, mut short) = (
         backend.host_buffer(11).unwrap(),
         backend.host_buffer(9).unwrap(),
@@ -260,8 +260,8 @@ fn unequal_lengths_are_named_and_leave_the_buffers_alone() {
 
 #[test]
 fn a_buffer_of_another_backend_is_refused_by_operand() {
-    let ((_guard, mut one), (_second, other)) = (backend(), backend());
-    let (a, b) = operands(&one, 10, 1);
+    let ((_guard, mut one), (_second, mut other)) = (backend(), backend());
+    let (a, b) = operands(&mut one, 10, 1);
     let mut out = one.host_buffer(10).unwrap();
     let mut foreign = other.host_buffer(10).unwrap();
     let refused = |error: anyhow::Error, operand| {
@@ -284,7 +284,7 @@ fn a_buffer_of_another_backend_is_refused_by_operand() {
 #[test]
 fn a_module_that_is_refused_leaves_the_output_alone() {
     let (_guard, mut backend) = backend();
-    let (a, b) = operands(&backend, 10, 1);
+    let (a, b) = operands(&mut backend, 10, 1);
     let mut out = backend.host_buffer(10).unwrap();
     let bad = test_kernel("bad_binding");
     let error = backend.run_field_add_host(&bad, &a, &b, &mut out);
@@ -296,7 +296,7 @@ fn a_module_that_is_refused_leaves_the_output_alone() {
 
 #[test]
 fn more_than_there_is_memory_for_is_an_error() {
-    let (_guard, backend) = backend();
+    let (_guard, mut backend) = backend();
     for elements in [usize::MAX, usize::MAX / 48 + 1] {
         let error = backend.host_buffer(elements).unwrap_err();
         assert!(
@@ -345,7 +345,7 @@ fn buffers_are_filled_read_and_dropped_by_other_threads() {
 fn buffers_outlive_their_backend_and_backends_their_buffers() {
     let (_guard, mut one) = backend();
     for path in PATHS {
-        let (a, b) = operands(&one, 2_000, 1);
+        let (a, b) = operands(&mut one, 2_000, 1);
         let mut out = one.host_buffer(2_000).unwrap();
         let spirv = one.field_add_spirv();
         one.run_field_add_host_on(spirv, &a, &b, &mut out, path)
@@ -354,7 +354,7 @@ fn buffers_outlive_their_backend_and_backends_their_buffers() {
         drop((a, b));
         assert_eq!(out.elements(), 2_000);
     }
-    let (a, b) = operands(&one, 2_000, 3);
+    let (a, b) = operands(&mut one, 2_000, 3);
     let mut out = one.host_buffer(2_000).unwrap();
     one.field_add_host(&a, &b, &mut out).unwrap();
     drop(one);
@@ -376,7 +376,7 @@ proptest! {
     ) {
         let builder = PersistentVulkanBackend::builder().chunk_elements(chunk).depth(depth);
         let (_guard, mut backend) = built(builder);
-        let (a, b) = operands(&backend, elements, seed >> 1);
+        let (a, b) = operands(&mut backend, elements, seed >> 1);
         let mut out = backend.host_buffer(elements).unwrap();
         let spirv = backend.field_add_spirv();
         for _ in 0..2 {

@@ -101,7 +101,7 @@ fn any_input_runs_where_that_is_asked_for() {
 
 #[test]
 fn host_buffers_are_checked_on_request() {
-    let (_guard, backend) = built(PersistentVulkanBackend::builder());
+    let (_guard, mut backend) = built(PersistentVulkanBackend::builder());
     let mut buffer = backend.host_buffer(100).unwrap();
     buffer.expect_canonical().unwrap();
     buffer[70 * LIMBS..][..LIMBS].copy_from_slice(&MODULUS);

@@ -163,8 +163,11 @@ impl Device {
     pub fn wait(&self, ticket: Ticket, policy: WaitPolicy) -> Result<(), Error> {
         self.expect_alive()?;
         let queue = self.queue(ticket.queue)?;
-        if self.expect_usable().is_err() && !self.is_complete(ticket)? {
-            return self.expect_usable();
+        if let Err(busy) = self.expect_usable() {
+            return match self.look(ticket)? {
+                true => Ok(()),
+                false => Err(busy),
+            };
         }
         let waited = queue.wait(&self.raw, ticket.value, policy);
         match waited {
@@ -210,12 +213,24 @@ impl Device {
         let Some((ticket, after)) = *self.overdue() else {
             return Ok(());
         };
-        match self.is_complete(ticket)? {
+        match self.look(ticket)? {
             true => {
                 *self.overdue() = None;
                 Ok(())
             }
             false => Err(Error::Busy { after }),
+        }
+    }
+
+    /// As [`Self::is_complete`], by all means that tell: what made a wait give up
+    /// may have been one of them.
+    fn look(&self, ticket: Ticket) -> Result<bool, Error> {
+        let queue = self.queue(ticket.queue)?;
+        let looked = queue.wait(&self.raw, ticket.value, WaitPolicy::NONE);
+        match self.note_loss(looked) {
+            Ok(()) => Ok(true),
+            Err(Error::Timeout { .. }) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 

@@ -29,6 +29,14 @@ pub struct WaitPolicy {
     pub timeout: Duration,
 }
 
+impl WaitPolicy {
+    /// No patience: a look.
+    pub const NONE: Self = Self {
+        spin: Duration::ZERO,
+        timeout: Duration::ZERO,
+    };
+}
+
 impl Default for WaitPolicy {
     /// 200 us of polling, about as long as a chunk that was submitted while
     /// another one ran keeps the host waiting; 60 s in all.
@@ -170,7 +178,7 @@ impl Queue {
             };
             let elapsed = start.elapsed();
             let left = policy.timeout.saturating_sub(elapsed);
-            if looked.is_err() || elapsed >= POLL.max(policy.spin) {
+            if looked.is_err() || left.is_zero() || elapsed >= POLL.max(policy.spin) {
                 // Looking and blocking can both fail for want of memory. Where
                 // one of them still tells, the other need not.
                 match self.block(device, value, left) {

@@ -98,7 +98,7 @@ const SHARED_CHUNK: usize = 65_536;
 /// The most chunks in flight: more only cost memory.
 const MAX_DEPTH: usize = 256;
 /// Memory that runs out for chunks of fewer elements is not theirs.
-const LEAST_CHUNK: usize = 1 << 10;
+const LEAST_CHUNK: usize = 1 << 6;
 /// Chunks in flight: the host fills one slot while the device works on the
 /// other. More did not make runs faster on the devices that were measured.
 const SLOTS: usize = 2;

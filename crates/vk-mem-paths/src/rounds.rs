@@ -21,7 +21,6 @@ use vk_core::ash::{self, vk};
 use vk_core::{CommandBuffer, Device, QueueRef, StageTimer, Ticket, WaitPolicy};
 
 use crate::Error;
-use crate::transfer::NO_WAIT;
 
 /// Commands that run on one queue, and everything they name.
 pub(crate) struct Rounds<T> {
@@ -175,7 +174,7 @@ impl<T> Rounds<T> {
 
     fn expect_free(&mut self) -> Result<(), Error> {
         self.device.expect_alive()?;
-        self.wait(NO_WAIT)
+        self.wait(WaitPolicy::NONE)
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
-use std::time::Duration;
 
 use vk_core::{Device, Kernel, SetLayout, WaitPolicy};
 
@@ -295,12 +294,6 @@ impl SlotKind {
 /// One thread out of this many makes pages for fresh results while the others
 /// copy.
 const MAKING_PAGES: usize = 3;
-
-/// A look, without patience.
-pub(crate) const NO_WAIT: WaitPolicy = WaitPolicy {
-    spin: Duration::ZERO,
-    timeout: Duration::ZERO,
-};
 
 /// The elements of each job.
 fn check_jobs(jobs: &[Job<'_>], element_bytes: usize) -> Result<Vec<usize>, Error> {

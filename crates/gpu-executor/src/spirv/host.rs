@@ -16,10 +16,9 @@ impl PersistentVulkanBackend {
     ///
     /// # Errors
     /// [`Error::TooManyElements`]; [`Error::DataPath`] and [`Error::Vulkan`]
-    /// where there is no memory for it, and where the device was lost and no
-    /// call has opened it anew.
-    pub fn host_buffer(&self, elements: usize) -> anyhow::Result<HostBuffer> {
-        self.opened.device.expect_alive().map_err(Error::from)?;
+    /// where there is no memory for it.
+    pub fn host_buffer(&mut self, elements: usize) -> anyhow::Result<HostBuffer> {
+        self.revive()?;
         Ok(HostBuffer::new(&self.opened.pinned, elements)?)
     }
 

@@ -105,16 +105,9 @@ mod tests {
         let (a, b) = ([1; LIMBS * ELEMENTS], [2; LIMBS * ELEMENTS]);
         let sums = vec![3; LIMBS * ELEMENTS];
         let old = backend.host_buffer(ELEMENTS).unwrap();
-        for losses in 0..3 {
+        for losses in 0..3_u32 {
             assert_eq!(backend.losses(), losses);
             lose(&backend.opened.device);
-            let error = backend.host_buffer(1).unwrap_err();
-            let typed = error.downcast_ref();
-            let lost = matches!(
-                typed,
-                Some(Error::Vulkan(vk_core::Error::DeviceLost { .. }))
-            );
-            assert!(lost, "{error}");
             assert_eq!(backend.field_add(&a, &b).unwrap(), sums);
         }
         let mut out = backend.host_buffer(ELEMENTS).unwrap();

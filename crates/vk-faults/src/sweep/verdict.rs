@@ -85,7 +85,10 @@ pub(super) fn typed(error: &anyhow::Error) -> Option<&Error> {
 /// Whether work may still be in flight after `error`, whose memory is then
 /// kept on purpose.
 pub(super) fn leaves_work_in_flight(error: &Error) -> bool {
-    matches!(error, Error::Vulkan(VulkanError::Timeout { .. }))
+    matches!(
+        error,
+        Error::Vulkan(VulkanError::Timeout { .. } | VulkanError::Busy { .. })
+    )
 }
 
 /// Whether `error` says that the device is lost.

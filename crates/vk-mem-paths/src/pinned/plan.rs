@@ -14,6 +14,8 @@ pub struct PinnedPlan {
     depth: usize,
     /// Chunks are multiples of this.
     step: usize,
+    /// No chunk is to be smaller than this: each has commands of its own.
+    least: usize,
 }
 
 impl PinnedPlan {
@@ -21,7 +23,7 @@ impl PinnedPlan {
     /// the device; `None` where that would no longer matter.
     pub(super) fn halved(&self) -> Option<Self> {
         let half = whole_steps(self.chunk / 2, self.step);
-        let smaller = half < self.chunk && half >= LEAST_STAGED_CHUNK;
+        let smaller = half < self.chunk && half >= self.least;
         (smaller && self.path == Path::DeviceLocal).then_some(Self {
             chunk: half,
             ..*self
@@ -61,7 +63,7 @@ const DIRECT_CHUNK: usize = 1 << 22;
 /// download of different chunks overlap.
 const STAGED_CHUNK: (usize, usize) = (1 << 14, 1 << 18);
 /// Memory that runs out for staged chunks of fewer elements is not theirs.
-const LEAST_STAGED_CHUNK: usize = 1 << 12;
+const LEAST_CHUNK: usize = 1 << 6;
 /// Chunks in flight: three keep upload, kernel and download busy, one more
 /// waits while the host notices that another is done.
 const DEPTH: usize = 4;
@@ -113,6 +115,7 @@ pub fn plan_pinned(
         reason,
         chunk,
         step,
+        least: LEAST_CHUNK.max(total.div_ceil(4 * MOST_CHUNKS)),
         depth: depth.min(total.div_ceil(chunk).max(1)),
     }
 }
@@ -214,7 +217,7 @@ mod tests {
             assert!(half.chunk <= staged.chunk / 2 && half.chunk.is_multiple_of(step));
             (staged, halvings) = (half, halvings + 1);
         }
-        assert_eq!((halvings, staged.chunk), (6, LEAST_STAGED_CHUNK));
+        assert_eq!((halvings, staged.chunk), (8, 1 << 10));
     }
 
     #[test]

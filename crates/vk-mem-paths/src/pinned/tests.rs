@@ -7,7 +7,6 @@ use field_kernels::{ELEMENT_BYTES, FIELD_ADD, FIELD_ADD_U64, LIMBS, reference};
 use vk_core::testing::{DeviceTest, device_under_test, lose, without_timeline_semaphores};
 use vk_core::{Device, Kernel, KernelCache, WaitPolicy};
 
-use crate::transfer::NO_WAIT;
 use crate::{
     Error, Packing, Path, PathChoice, PinnedBuffer, PinnedPlan, PinnedTransfer, Request, Stats,
     Transfer, TransferOptions,
@@ -164,7 +163,7 @@ fn after_a_timeout_the_output_is_empty_and_later_runs_are_right() {
         let request = request(path, Some(100_000));
         // A device that was done before anybody looked is asked again.
         let memory = (0..100).find_map(|_| {
-            setup.pinned.options.wait = NO_WAIT;
+            setup.pinned.options.wait = WaitPolicy::NONE;
             let mut out = setup.filled(elements, 3);
             let memory = Arc::downgrade(out.memory().unwrap());
             let ran = setup.run(&request, [&a, &b], &mut out);
@@ -284,13 +283,13 @@ fn a_calibration_decides_where_runs_go_that_ask_for_no_path() {
 #[test]
 fn a_calibration_is_patient_however_impatient_runs_are() {
     let options = TransferOptions {
-        wait: NO_WAIT,
+        wait: WaitPolicy::NONE,
         ..TransferOptions::default()
     };
     let mut setup = Setup::new(true, options);
     let kernel = Arc::clone(&setup.kernel);
     // Not `calibrate`: not every device has reason to measure.
     setup.pinned.faster_path(&kernel, ELEMENT_BYTES).unwrap();
-    assert_eq!(setup.pinned.options.wait, NO_WAIT);
+    assert_eq!(setup.pinned.options.wait, WaitPolicy::NONE);
     assert!(setup.pinned.flights.is_empty());
 }

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use vk_core::{Device, DeviceCaps, Kernel, SetLayout};
+use vk_core::{Device, DeviceCaps, Kernel, SetLayout, WaitPolicy};
 
 use super::flight::{Course, Flight, Operands};
 use super::scratch::Scratch;
 use super::{PinnedBuffer, PinnedPlan, plan_pinned};
 use crate::memory::Memory;
-use crate::transfer::NO_WAIT;
 use crate::{Error, Path, Request, Stats, Transfer, TransferOptions};
 
 /// The operands, as errors name them.
@@ -173,7 +172,7 @@ impl PinnedTransfer {
     fn settle(&mut self) {
         for flight in &mut self.flights {
             // One that has not ended stays in flight.
-            let _ = flight.land(NO_WAIT);
+            let _ = flight.land(WaitPolicy::NONE);
         }
         self.flights
             .retain(|flight| flight.is_in_flight() || !flight.is_stale());

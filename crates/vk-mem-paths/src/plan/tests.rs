@@ -123,7 +123,7 @@ fn halving_a_plan_halves_its_memory_until_that_no_longer_matters() {
         capacities.push(half.capacity);
         plan = half;
     }
-    assert_eq!(capacities.len(), 8);
+    assert_eq!(capacities.len(), 12);
     assert_eq!(capacities.last(), Some(&LEAST_CHUNK));
 }
 
