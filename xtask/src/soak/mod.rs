@@ -3,6 +3,8 @@
 //! Each section is a file that starts child processes, counts what they found
 //! and returns one [`Finding`] per promise. A section takes minutes at most.
 
+mod mutants;
+
 use anyhow::{Context, bail};
 use xshell::Shell;
 
@@ -38,7 +40,7 @@ type Section = (
     fn(&Shell, &Args) -> anyhow::Result<Vec<Finding>>,
 );
 
-const SECTIONS: [Section; 0] = [];
+const SECTIONS: &[Section] = &[("mutants", mutants::run)];
 
 /// Runs the sections and prints a table.
 ///
@@ -61,7 +63,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     for (name, body) in sections {
         println!("\n== {name}");
         let found = body(&shell, args).with_context(|| format!("section `{name}`"))?;
-        findings.extend(found.into_iter().map(|finding| (name, finding)));
+        findings.extend(found.into_iter().map(|finding| (*name, finding)));
     }
     print(&findings);
     match findings.iter().filter(|(_, finding)| !finding.kept).count() {

@@ -238,6 +238,7 @@ impl PersistentVulkanBackend {
             Some(folder) => KernelCache::with_folder(&device, folder)?,
             None => KernelCache::new(&device)?,
         };
+        let kernels = kernels.with_policy(settings.spirv.clone());
         let transfer = Transfer::new(&device, kernels.set_layout(), transfer)?;
         let mut backend = Self {
             pinned: PinnedTransfer::new(&transfer),

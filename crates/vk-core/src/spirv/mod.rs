@@ -10,15 +10,21 @@
 //! interface, it does not make a hostile module harmless.
 
 mod capabilities;
+mod check;
 mod interface;
 mod module;
+mod policy;
 mod sizes;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "spirv-val")]
+pub(crate) mod validator;
 
 use rspirv::spirv::Capability;
 
 use crate::{ApiVersion, DeviceCaps, Error};
+
+pub use policy::{SpirvPolicy, spirv_hash};
 
 /// The binding of the first input.
 pub const BINDING_A: u32 = 0;
@@ -61,7 +67,9 @@ impl KernelInterface {
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let words = module::words(bytes)?;
         let module = module::load(&words)?;
-        interface::read(words, &module)
+        let interface = interface::read(words, &module)?;
+        check::check(&module)?;
+        Ok(interface)
     }
 
     /// Checks that a device with `caps` can run the module.
@@ -109,6 +117,19 @@ impl KernelInterface {
             });
         }
         Ok(())
+    }
+}
+
+/// The name that the Khronos validator `spirv-val` has for the rules of a
+/// Vulkan version.
+#[must_use]
+pub fn validator_environment(api: ApiVersion) -> &'static str {
+    if api >= ApiVersion::V1_3 {
+        "vulkan1.3"
+    } else if api >= ApiVersion::V1_2 {
+        "vulkan1.2"
+    } else {
+        "vulkan1.1"
     }
 }
 
