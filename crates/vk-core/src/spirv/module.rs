@@ -72,13 +72,32 @@ pub(super) fn words(bytes: &[u8]) -> Result<Vec<u32>, Error> {
             words[1]
         )));
     }
+    check_lengths(&words)?;
     Ok(words)
+}
+
+/// Checks that instructions end where the next one begins, and the last one
+/// where the module does. The parser indexes by these lengths.
+fn check_lengths(words: &[u32]) -> Result<(), Error> {
+    let mut at = HEADER_WORDS;
+    while let Some(first) = words.get(at) {
+        let length = (first >> 16) as usize;
+        let left = words.len() - at;
+        if length == 0 || length > left {
+            return Err(Error::spirv(format!(
+                "not a well-formed module: expected an instruction of 1 to {left} words at word {at}, found {length}"
+            )));
+        }
+        at += length;
+    }
+    Ok(())
 }
 
 /// Parses `words`.
 pub(super) fn load(words: &[u32]) -> Result<Module, Error> {
-    // The parser indexes past the end of some malformed modules; a panic
-    // there is a finding about the module, not a reason to unwind the caller.
+    // No module is known to make the parser panic, with the lengths checked.
+    // Should one, it is a finding about the module, not a reason to unwind the
+    // caller.
     let parsed = std::panic::catch_unwind(|| check::load(words));
     parsed.unwrap_or_else(|_| Err(Error::spirv("not a well-formed module: the parser gave up")))
 }

@@ -16,8 +16,8 @@ pub(super) struct Decorations<'m> {
 }
 
 impl<'m> Decorations<'m> {
-    /// Reads the decorations of `module`; a second one of a kind that says
-    /// something else is refused: readers differ in which of two they go by.
+    /// Reads the decorations of `module`; a second one of a kind that has a
+    /// value is refused: readers differ in which of two they go by.
     pub(super) fn read(module: &'m Module) -> Result<Self, Error> {
         let mut found = Self {
             on_ids: HashMap::new(),
@@ -40,8 +40,9 @@ impl<'m> Decorations<'m> {
                 ) => found.on_members.insert((*id, *member, *kind), i),
                 _ => return Err(at.wrong("expected an id and a decoration")),
             };
-            // Compilers repeat some word for word.
-            if before.is_some_and(|before| before.operands != i.operands) {
+            // Compilers repeat some that have no value, word for word.
+            let has_value = !matches!(i.operands.last(), Some(Operand::Decoration(_)));
+            if before.is_some() && has_value {
                 return Err(at.wrong(format!(
                     "expected one decoration of each kind, found another: {:?}",
                     i.operands

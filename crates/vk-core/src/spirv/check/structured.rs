@@ -54,7 +54,10 @@ pub(super) fn check(blocks: &Blocks<'_>) -> Result<(), Error> {
                         return Err(wrong(blocks, to, "expected one way back to a loop"));
                     }
                 }
-                false => leave(blocks, &constructs, from, to)?,
+                false => {
+                    enter(blocks, &constructs, from, to)?;
+                    leave(blocks, &constructs, from, to)?;
+                }
             }
         }
         selection(blocks, &constructs, from)?;
@@ -169,6 +172,29 @@ fn back_edge(
             from,
             "expected a way back to lead from a loop's continue target to its header",
         )),
+    }
+}
+
+/// The way into a construct leads through its header.
+fn enter(
+    blocks: &Blocks<'_>,
+    constructs: &Constructs,
+    from: usize,
+    to: usize,
+) -> Result<(), Error> {
+    let into = match constructs.headers[to] {
+        Some(own) => own.around,
+        None => constructs.innermost[to],
+    };
+    let flow = &constructs.flow;
+    match into.and_then(|header| Some((header, constructs.headers[header]?))) {
+        Some((header, construct))
+            if !flow.dominates(header, from) || flow.dominates(construct.merge, from) =>
+        {
+            let what = "expected the way into a selection or loop to lead through its header";
+            Err(wrong(blocks, from, what))
+        }
+        _ => Ok(()),
     }
 }
 
