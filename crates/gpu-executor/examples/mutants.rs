@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use gpu_executor::kernels::{self, KERNELS, LIMBS};
+use gpu_executor::kernels::{KERNELS, LIMBS};
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{Cache, Calibration, DeviceCaps};
 use vk_core::spirv::KernelInterface;
@@ -35,7 +35,8 @@ struct Options {
 enum What {
     /// The names of the kernels, one per line.
     Kernels,
-    /// `INDEX CHECK VAL` for each mutant: 1 where the layer lets it pass.
+    /// `INDEX CHECK VAL` for each mutant of a kernel or a file: 1 where the
+    /// layer lets it pass.
     Layers {
         kernel: String,
         #[command(flatten)]
@@ -82,20 +83,23 @@ fn main() -> Result<()> {
             }
             Ok(())
         }
-        What::Layers { kernel, range } => layers(find(&kernel)?, &range),
-        What::Drive { kernel, range } => drive(find(&kernel)?, &range),
+        What::Layers { kernel, range } => layers(&find(&kernel)?, &range),
+        What::Drive { kernel, range } => drive(&find(&kernel)?, &range),
         What::Write {
             kernel,
             index,
             file,
-        } => Ok(std::fs::write(file, mutant(find(&kernel)?.spirv, index))?),
+        } => Ok(std::fs::write(file, mutant(&find(&kernel)?, index))?),
         What::Check { files } => check(&files),
     }
 }
 
-fn find(name: &str) -> Result<&'static kernels::Kernel> {
-    let found = KERNELS.iter().find(|kernel| kernel.name == name);
-    found.copied().context("no kernel of this name")
+/// The module of the kernel with this name, or of a file.
+fn find(name: &str) -> Result<Vec<u8>> {
+    match KERNELS.iter().find(|kernel| kernel.name == name) {
+        Some(kernel) => Ok(kernel.spirv.to_vec()),
+        None => std::fs::read(name).with_context(|| format!("no kernel and no file {name:?}")),
+    }
 }
 
 fn backend() -> Result<PersistentVulkanBackend> {
@@ -106,11 +110,11 @@ fn backend() -> Result<PersistentVulkanBackend> {
         .build()
 }
 
-fn layers(kernel: &kernels::Kernel, range: &Range) -> Result<()> {
+fn layers(module: &[u8], range: &Range) -> Result<()> {
     let backend = backend()?;
     let caps = backend.device();
     for index in range.indices() {
-        let spirv = mutant(kernel.spirv, index);
+        let spirv = mutant(module, index);
         let (check, val) = (passes(&spirv, caps), validator_passes(&spirv, caps)?);
         println!("{index} {} {}", u8::from(check), u8::from(val));
     }
@@ -138,14 +142,14 @@ fn validator_passes(spirv: &[u8], caps: &DeviceCaps) -> Result<bool> {
     Ok(child.wait()?.success())
 }
 
-fn drive(kernel: &kernels::Kernel, range: &Range) -> Result<()> {
+fn drive(module: &[u8], range: &Range) -> Result<()> {
     limit_memory();
     let mut backend = backend()?;
-    trust_all_spirv(Some(KernelInterface::parse(kernel.spirv)?));
+    trust_all_spirv(Some(KernelInterface::parse(module)?));
     let a = vec![0x0123_4567_89AB_CDEF; LIMBS * ELEMENTS];
     let b = vec![0x1111_2222_3333_4444; LIMBS * ELEMENTS];
     for index in range.indices() {
-        let spirv = mutant(kernel.spirv, index);
+        let spirv = mutant(module, index);
         println!("begin {index}");
         let ran = backend.run_field_add(&spirv, &a, &b, ELEMENTS, false);
         println!("end {index} {}", u8::from(ran.is_ok()));

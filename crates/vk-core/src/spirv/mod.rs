@@ -6,8 +6,10 @@
 //! workgroup of N x 1 x 1 invocations, one element each.
 //!
 //! SPIR-V is code that a driver compiles and a device runs: give a module the
-//! trust that you give a library you link. The check here finds mistakes of
-//! interface, it does not make a hostile module harmless.
+//! trust that you give a library you link. A module that is not valid, or does
+//! not keep the interface, is refused before a driver sees it; what a valid
+//! one does when it runs is not looked at. A [`SpirvPolicy`] names the modules
+//! that may run.
 
 mod capabilities;
 mod check;
@@ -61,9 +63,9 @@ impl KernelInterface {
     /// Reads the interface of the module in `bytes` (little-endian words).
     ///
     /// # Errors
-    /// [`Error::InvalidSpirv`] naming what was expected and what was found:
-    /// length, magic number, entry point, bindings, push constant block or
-    /// workgroup size.
+    /// [`Error::InvalidSpirv`] naming what was expected and what was found: of
+    /// the interface (bindings, push constant block, workgroup size), or of an
+    /// instruction that is not valid.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let words = module::words(bytes)?;
         let module = module::load(&words)?;

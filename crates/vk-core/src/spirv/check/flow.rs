@@ -54,6 +54,15 @@ impl Flow {
         self.rank.get(block).is_some_and(|rank| *rank != NONE)
     }
 
+    /// Whether the way from `a` to `b` leads back. Where each such way leads to
+    /// a dominator, the blocks form loops with one way in.
+    pub(super) fn leads_back(&self, a: usize, b: usize) -> bool {
+        match (self.rank.get(a), self.rank.get(b)) {
+            (Some(a), Some(b)) => b <= a,
+            _ => false,
+        }
+    }
+
     /// Whether every way to the reachable block `b` leads through `a`.
     pub(super) fn dominates(&self, a: usize, b: usize) -> bool {
         match (self.span.get(a), self.span.get(b)) {

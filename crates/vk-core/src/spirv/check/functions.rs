@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use rspirv::dr::{Function, Operand};
-use rspirv::spirv::{Op, Word};
+use rspirv::spirv::{FunctionControl, Op, Word};
 
 use super::blocks::Blocks;
 use super::ids::{Place, body};
@@ -30,6 +30,14 @@ pub(super) fn check(cx: &Context<'_>) -> Result<(), Error> {
 }
 
 fn signature(cx: &Context<'_>, at: At<'_>, function: &Function) -> Result<(), Error> {
+    let core = FunctionControl::INLINE
+        | FunctionControl::DONT_INLINE
+        | FunctionControl::PURE
+        | FunctionControl::CONST;
+    match at.i.operands.first() {
+        Some(Operand::FunctionControl(control)) if core.contains(*control) => {}
+        found => return Err(at.wrong(format!("expected controls of {core:?}, found {found:?}"))),
+    }
     let (result, wanted) = match at.blame(cx.kind(at.id(1)?))? {
         Type::Function { result, parameters } => (result, members(parameters)),
         found => return Err(at.wrong(format!("expected a function type, found {found:?}"))),

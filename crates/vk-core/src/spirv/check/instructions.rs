@@ -1,6 +1,6 @@
 //! Which rule an instruction of a function has.
 
-use rspirv::dr::Instruction;
+use rspirv::dr::{Instruction, Operand};
 use rspirv::spirv::{Op, StorageClass};
 
 use super::types::{Scalar, Type};
@@ -8,6 +8,9 @@ use super::{
     At, Context, atomics, composite, extended, group, memory, numeric, opcodes, variables,
 };
 use crate::Error;
+
+/// Unroll to PartialCount, with all between.
+const ALL_LOOP_CONTROLS: u32 = 0x1FF;
 
 /// Checks the types of an instruction's operands and result.
 pub(super) fn check<'m>(cx: &Context<'m>, i: &'m Instruction) -> Result<(), Error> {
@@ -58,14 +61,23 @@ pub(super) fn check_value<'m>(cx: &Context<'m>, i: &'m Instruction) -> Result<()
 
 /// Hints to unroll are the only loop controls that kernels need.
 fn merge(at: At<'_>) -> Result<(), Error> {
-    let wanted = match at.i.class.opcode {
-        Op::LoopMerge => 3..=4,
-        _ => 2..=2,
+    let known = match at.i.operands.get(1..).unwrap_or_default() {
+        [Operand::SelectionControl(_)] => true,
+        [
+            Operand::IdRef(_),
+            Operand::LoopControl(control),
+            parameters @ ..,
+        ] => {
+            // One number for each control above the first three.
+            let numbers = (control.bits() >> 3).count_ones() as usize;
+            control.bits() <= ALL_LOOP_CONTROLS && parameters.len() == numbers
+        }
+        _ => false,
     };
-    match wanted.contains(&at.i.operands.len()) {
+    match known {
         true => Ok(()),
         false => Err(at.wrong(format!(
-            "expected no more than a control without parameters or one, found {:?}",
+            "expected controls of the core of SPIR-V, found {:?}",
             at.i.operands
         ))),
     }

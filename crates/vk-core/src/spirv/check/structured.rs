@@ -54,6 +54,11 @@ pub(super) fn check(blocks: &Blocks<'_>) -> Result<(), Error> {
                         return Err(wrong(blocks, to, "expected one way back to a loop"));
                     }
                 }
+                false if flow.leads_back(from, to) => {
+                    let what =
+                        "expected ways back to lead to a loop's header, found one that does not";
+                    return Err(wrong(blocks, from, what));
+                }
                 false => {
                     enter(blocks, &constructs, from, to)?;
                     leave(blocks, &constructs, from, to)?;
@@ -214,7 +219,14 @@ fn leave(
         let breaks = is_loop || construct.is_switch && !left_switch;
         let merges = to == construct.merge && (!left_any || breaks);
         if merges || construct.continues == Some(to) {
-            return Ok(());
+            return match merges && ends_early(blocks, constructs, from, header) {
+                true => Err(wrong(
+                    blocks,
+                    from,
+                    "expected a loop to be left from its body or from the block that leads back",
+                )),
+                false => Ok(()),
+            };
         }
         let inside = flow.dominates(header, to) && !flow.dominates(construct.merge, to);
         match (inside, left_any) {
@@ -236,6 +248,15 @@ fn leave(
             "expected the way out of a selection or loop to lead to where it merges",
         )),
     }
+}
+
+/// Whether `from` is between a loop's continue target and its way back.
+fn ends_early(blocks: &Blocks<'_>, constructs: &Constructs, from: usize, header: usize) -> bool {
+    let target = constructs.headers[header].and_then(|construct| construct.continues);
+    let leads_back = blocks.flow.successors[from].contains(&header);
+    target.is_some_and(|target| {
+        target != header && !leads_back && constructs.flow.dominates(target, from)
+    })
 }
 
 /// A choice between two ways needs a merge block, unless one leaves the

@@ -249,6 +249,35 @@ fn blocks_lead_to_labels_and_constructs_nest() {
         merge.operands[1] = merge.operands[0].clone();
     });
     says(&found, "expected a merge block of its own");
+    // A way back to a block that is no loop's header.
+    let found = refused("control_flow", |m| {
+        let header = m
+            .functions
+            .iter_mut()
+            .flat_map(|f| &mut f.blocks)
+            .find(|block| {
+                let mut ops = block.instructions.iter().map(|i| i.class.opcode);
+                ops.any(|op| op == Op::LoopMerge)
+            });
+        let i = header.unwrap().instructions.iter();
+        let i = i.clone().rev().take(2).collect::<Vec<_>>();
+        let (body, back) = (i[0].operands[0].clone(), i[1].operands[1].clone());
+        let body =
+            m.functions.iter().flat_map(|f| &f.blocks).find(|block| {
+                Operand::IdRef(block.label.as_ref().unwrap().result_id.unwrap()) == body
+            });
+        let inner = body.unwrap().instructions.last().unwrap();
+        let inner = inner.operands.iter().rev().nth(1).unwrap().clone();
+        let continues = m
+            .functions
+            .iter_mut()
+            .flat_map(|f| &mut f.blocks)
+            .find(|block| Operand::IdRef(block.label.as_ref().unwrap().result_id.unwrap()) == back);
+        let leave = continues.unwrap().instructions.last_mut().unwrap();
+        assert_eq!(leave.class.opcode, Op::Branch);
+        leave.operands[0] = inner;
+    });
+    says(&found, "expected ways back to lead to a loop's header");
     let found = refused("functions", |m| {
         let callee = first(m, Op::FunctionCall).operands[0].clone();
         let function = m.functions.iter_mut().find(|function| {
