@@ -5,6 +5,9 @@ pub use field_kernels::{
     MANIFEST_JSON, MODULUS, find_by_spirv,
 };
 
+pub use vk_core::spirv::spirv_hash;
+
+use vk_core::spirv::SpirvPolicy;
 use vk_core::{DeviceCaps, DeviceKind};
 
 /// The field addition that a device with `caps` runs when the caller passes
@@ -19,6 +22,13 @@ pub fn field_add_for(caps: &DeviceCaps) -> &'static Kernel {
         DeviceKind::Software if caps.features.shader_int64 => &FIELD_ADD_U64,
         _ => &FIELD_ADD,
     }
+}
+
+/// The policy that allows this library's own kernels and the modules with
+/// these hashes.
+pub(crate) fn allow_only(hashes: &[[u8; 32]]) -> SpirvPolicy {
+    let own = KERNELS.iter().map(|kernel| spirv_hash(kernel.spirv));
+    SpirvPolicy::Only(own.chain(hashes.iter().copied()).collect())
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@ use crate::results::{allowed, is_allowed};
 
 /// What went wrong between the loader and a finished submission.
 ///
-/// Misuse (`InvalidSpirv`, `NoMatchingDevice`), environment (`NoLoader`,
-/// `NoDevice`, `NoValidationLayer`, `Unsupported`, the memory variants) and
-/// the driver's own failures (`DeviceLost`, `Timeout`, `InitializationFailed`,
+/// Misuse (`InvalidSpirv`, `SpirvNotAllowed`, `NoMatchingDevice`), environment
+/// (`NoLoader`, `NoDevice`, `NoValidationLayer`, `SpirvValidator`,
+/// `Unsupported`, the memory variants) and the driver's own failures
+/// (`DeviceLost`, `Timeout`, `Busy`, `InitializationFailed`,
 /// `MemoryMapFailed`, `Vulkan`, `UnexpectedResult`) are kept apart, so that a
 /// caller can act on each.
 #[non_exhaustive]
@@ -53,6 +54,21 @@ pub enum Error {
     InvalidSpirv {
         /// What was expected and what was found.
         reason: String,
+    },
+    /// A SPIR-V module is not on the list of those that may run.
+    #[error("the SPIR-V module with SHA-256 {sha256} is not on the list of allowed modules")]
+    SpirvNotAllowed {
+        /// The module's SHA-256, in hexadecimal digits.
+        sha256: String,
+    },
+    /// The Khronos validator is to check modules and cannot be asked.
+    #[error(
+        "the feature `spirv-val` checks modules with the program spirv-val, which failed ({detail}); install it: \
+         `apt install spirv-tools`, `dnf install spirv-tools`, `pacman -S spirv-tools` or the Vulkan SDK"
+    )]
+    SpirvValidator {
+        /// What failed.
+        detail: String,
     },
     /// The device lacks something that is needed.
     #[error("not supported by this device: needed {needed}, found {found}")]

@@ -4,12 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ash::vk;
-use sha2::{Digest, Sha256};
 
 use crate::error::VkContext;
 use crate::pipeline_cache::{CacheOrigin, PipelineCache};
-use crate::spirv::{BINDINGS, KernelInterface};
-use crate::{Device, Error};
+use crate::spirv::{BINDINGS, KernelInterface, SpirvPolicy, spirv_hash};
+use crate::{Device, DeviceCaps, Error};
 
 /// A compute pipeline that keeps the kernel interface of [`crate::spirv`].
 pub struct Kernel {
@@ -147,6 +146,7 @@ impl Drop for SetLayout {
 pub struct KernelCache {
     set_layout: Arc<SetLayout>,
     pipelines: PipelineCache,
+    policy: SpirvPolicy,
     // The most recently used first.
     kernels: Vec<Entry>,
 }
@@ -194,8 +194,18 @@ impl KernelCache {
         Ok(Self {
             set_layout: Arc::new(SetLayout::new(device)?),
             pipelines,
+            policy: SpirvPolicy::default(),
             kernels: Vec::new(),
         })
+    }
+
+    /// This cache with `policy` for which modules may run; default: all that
+    /// pass the check. Forgets the kernels it had made.
+    #[must_use]
+    pub fn with_policy(mut self, policy: SpirvPolicy) -> Self {
+        self.policy = policy;
+        self.kernels.clear();
+        self
     }
 
     /// What was found on disk when the cache was made.
@@ -222,8 +232,11 @@ impl KernelCache {
     ///
     /// # Errors
     /// [`Error::InvalidSpirv`] for a module that does not keep the kernel
-    /// interface, [`Error::Unsupported`] for one that needs more than the
-    /// device has, else what the driver returned.
+    /// interface or is not valid, [`Error::SpirvNotAllowed`] for one that the
+    /// policy does not list, [`Error::Unsupported`] for one that needs more
+    /// than the device has, [`Error::SpirvValidator`] where the feature
+    /// `spirv-val` is on and the validator cannot be asked, else what the
+    /// driver returned.
     pub fn get(&mut self, spirv: &[u8]) -> Result<Arc<Kernel>, Error> {
         if let Some(found) = self.kernels.iter().position(|e| *e.spirv == *spirv) {
             self.kernels[..=found].rotate_right(1);
@@ -250,9 +263,10 @@ impl KernelCache {
     }
 
     fn create(&self, spirv: &[u8]) -> Result<Kernel, Error> {
-        let interface = KernelInterface::parse(spirv)?;
         let device = &self.set_layout.device;
-        interface.check_device(device.caps())?;
+        let hash = spirv_hash(spirv);
+        self.policy.expect_allowed(&hash)?;
+        let interface = checked(spirv, device.caps())?;
         let layout = self.create_layout(interface.push_constant_bytes)?;
         let cache = self.pipelines.raw();
         let pipeline = create_pipeline(device.raw(), &interface.words, layout, cache);
@@ -268,7 +282,7 @@ impl KernelCache {
             pipeline,
             layout,
             set_layout: Arc::clone(&self.set_layout),
-            hash: Sha256::digest(spirv).into(),
+            hash,
             workgroup_size: interface.workgroup_size,
             push_constant_bytes: interface.push_constant_bytes,
             inputs_read_only: interface.inputs_read_only,
@@ -295,6 +309,19 @@ impl KernelCache {
     }
 }
 
+/// The interface of a module that may go to the driver.
+fn checked(spirv: &[u8], caps: &DeviceCaps) -> Result<KernelInterface, Error> {
+    #[cfg(feature = "testing")]
+    if let Some(interface) = crate::testing::trusted(spirv) {
+        return Ok(interface);
+    }
+    let interface = KernelInterface::parse(spirv)?;
+    interface.check_device(caps)?;
+    #[cfg(feature = "spirv-val")]
+    crate::spirv::validator::validate(spirv, caps.api)?;
+    Ok(interface)
+}
+
 fn create_pipeline(
     device: &ash::Device,
     words: &[u32],
@@ -302,9 +329,9 @@ fn create_pipeline(
     cache: vk::PipelineCache,
 ) -> Result<vk::Pipeline, Error> {
     let info = vk::ShaderModuleCreateInfo::default().code(words);
-    // SAFETY: the module's interface and capabilities were checked against
-    // the layout and the device; beyond that SPIR-V is code that the caller
-    // vouches for (module documentation of `spirv`).
+    // SAFETY: the module was checked to be valid and to fit the layout and the
+    // device; what it does when it runs is code that the caller vouches for
+    // (module documentation of `spirv`).
     let module = unsafe { device.create_shader_module(&info, None) };
     let module = module.during("vkCreateShaderModule")?;
     let stage = vk::PipelineShaderStageCreateInfo::default()

@@ -4,6 +4,7 @@
 //! and returns one [`Finding`] per promise. A section takes minutes at most.
 
 mod faults;
+mod mutants;
 
 use anyhow::{Context, bail};
 use xshell::Shell;
@@ -40,7 +41,7 @@ type Section = (
     fn(&Shell, &Args) -> anyhow::Result<Vec<Finding>>,
 );
 
-const SECTIONS: [Section; 1] = [("faults", faults::run)];
+const SECTIONS: &[Section] = &[("faults", faults::run), ("mutants", mutants::run)];
 
 /// Runs the sections and prints a table.
 ///

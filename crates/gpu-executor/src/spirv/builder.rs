@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use vk_core::spirv::SpirvPolicy;
 use vk_core::{DevicePolicy, Instance, InstanceOptions, Validation, WaitPolicy};
 use vk_mem_paths::{Path, PathChoice, TransferOptions};
 
 use super::PersistentVulkanBackend;
 use crate::config::{DEVICE_VARIABLE, Environment};
-use crate::{Cache, Calibration, Error, Inputs};
+use crate::{Cache, Calibration, Error, Inputs, kernels};
 
 /// Settings of a [`PersistentVulkanBackend`].
 ///
@@ -27,6 +28,7 @@ pub struct Builder {
     validation: Validation,
     cache: Cache,
     calibration: Calibration,
+    allowed_spirv: Option<Vec<[u8; 32]>>,
     transfer: TransferOptions,
 }
 
@@ -41,6 +43,8 @@ pub(super) struct Settings {
     /// Where pipelines and calibrations are kept.
     pub(super) cache: Option<PathBuf>,
     pub(super) calibration: Calibration,
+    /// Which SPIR-V modules may run.
+    pub(super) spirv: SpirvPolicy,
 }
 
 impl Builder {
@@ -134,6 +138,17 @@ impl Builder {
         self
     }
 
+    /// Runs no SPIR-V but the library's own kernels and the modules whose
+    /// SHA-256 ([`kernels::spirv_hash`]) is listed here. Default: every module
+    /// that passes the check.
+    ///
+    /// A module is code: the check keeps a driver from what is not valid, and
+    /// a list keeps a program from what nobody looked at.
+    pub fn allow_only_spirv(mut self, hashes: impl IntoIterator<Item = [u8; 32]>) -> Self {
+        self.allowed_spirv = Some(hashes.into_iter().collect());
+        self
+    }
+
     /// Opens the loader, picks the device and creates the backend.
     ///
     /// # Errors
@@ -216,6 +231,10 @@ impl Builder {
                 // Times under the layer say nothing.
                 (Calibration::OnFirstUse, Validation::On) => Calibration::Off,
                 (when, _) => when,
+            },
+            spirv: match &self.allowed_spirv {
+                Some(hashes) => kernels::allow_only(hashes),
+                None => SpirvPolicy::AnyChecked,
             },
         })
     }

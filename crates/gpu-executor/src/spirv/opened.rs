@@ -35,6 +35,7 @@ impl Opened {
             Some(folder) => KernelCache::with_folder(&device, folder)?,
             None => KernelCache::new(&device)?,
         };
+        let kernels = kernels.with_policy(settings.spirv.clone());
         let transfer = Transfer::new(&device, kernels.set_layout(), options)?;
         let mut opened = Self {
             pinned: PinnedTransfer::new(&transfer),

@@ -6,19 +6,27 @@
 //! workgroup of N x 1 x 1 invocations, one element each.
 //!
 //! SPIR-V is code that a driver compiles and a device runs: give a module the
-//! trust that you give a library you link. The check here finds mistakes of
-//! interface, it does not make a hostile module harmless.
+//! trust that you give a library you link. A module that is not valid, or does
+//! not keep the interface, is refused before a driver sees it; what a valid
+//! one does when it runs is not looked at. A [`SpirvPolicy`] names the modules
+//! that may run.
 
 mod capabilities;
+mod check;
 mod interface;
 mod module;
+mod policy;
 mod sizes;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "spirv-val")]
+pub(crate) mod validator;
 
 use rspirv::spirv::Capability;
 
 use crate::{ApiVersion, DeviceCaps, Error};
+
+pub use policy::{SpirvPolicy, spirv_hash};
 
 /// The binding of the first input.
 pub const BINDING_A: u32 = 0;
@@ -55,13 +63,15 @@ impl KernelInterface {
     /// Reads the interface of the module in `bytes` (little-endian words).
     ///
     /// # Errors
-    /// [`Error::InvalidSpirv`] naming what was expected and what was found:
-    /// length, magic number, entry point, bindings, push constant block or
-    /// workgroup size.
+    /// [`Error::InvalidSpirv`] naming what was expected and what was found: of
+    /// the interface (bindings, push constant block, workgroup size), or of an
+    /// instruction that is not valid.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let words = module::words(bytes)?;
         let module = module::load(&words)?;
-        interface::read(words, &module)
+        let interface = interface::read(words, &module)?;
+        check::check(&module)?;
+        Ok(interface)
     }
 
     /// Checks that a device with `caps` can run the module.
@@ -109,6 +119,19 @@ impl KernelInterface {
             });
         }
         Ok(())
+    }
+}
+
+/// The name that the Khronos validator `spirv-val` has for the rules of a
+/// Vulkan version.
+#[must_use]
+pub fn validator_environment(api: ApiVersion) -> &'static str {
+    if api >= ApiVersion::V1_3 {
+        "vulkan1.3"
+    } else if api >= ApiVersion::V1_2 {
+        "vulkan1.2"
+    } else {
+        "vulkan1.1"
     }
 }
 

@@ -5,12 +5,21 @@ use std::collections::{HashMap, HashSet};
 use rspirv::dr::{Instruction, Module, Operand};
 use rspirv::spirv::{Decoration, MAGIC_NUMBER, Op, Word};
 
+use super::check;
 use crate::Error;
 
 const HEADER_WORDS: usize = 5;
+/// The newest SPIR-V that any Vulkan version takes is 1.6.
+const NEWEST_MINOR: u8 = 6;
 /// The largest id bound that every consumer must take (SPIR-V specification,
-/// "Universal Limits"). A parser may size tables by it.
+/// "Universal Limits").
 const MAX_ID_BOUND: u32 = 0x3F_FFFF;
+/// The id bound that any module may have, and for each word that it has: a
+/// driver sizes tables by the bound, whatever it is.
+const FREE_ID_BOUND: u32 = 0xFFFF;
+const IDS_PER_WORD: u32 = 16;
+/// The most words of a module, 16 MiB.
+const MAX_WORDS: usize = 1 << 22;
 
 /// `bytes` as words, with length, magic number and id bound checked.
 pub(super) fn words(bytes: &[u8]) -> Result<Vec<u32>, Error> {
@@ -35,25 +44,62 @@ pub(super) fn words(bytes: &[u8]) -> Result<Vec<u32>, Error> {
             words[0]
         )));
     }
-    if words[3] == 0 || words[3] > MAX_ID_BOUND {
+    if words.len() > MAX_WORDS {
         return Err(Error::spirv(format!(
-            "expected an id bound of 1 to {MAX_ID_BOUND:#x}, found {:#x}",
+            "expected {MAX_WORDS} words at most, found {}",
+            words.len()
+        )));
+    }
+    let by_words = u32::try_from(words.len()).unwrap_or(u32::MAX);
+    let by_words = by_words.saturating_mul(IDS_PER_WORD);
+    let most = by_words.clamp(FREE_ID_BOUND, MAX_ID_BOUND);
+    if words[3] == 0 || words[3] > most {
+        return Err(Error::spirv(format!(
+            "expected an id bound of 1 to {most:#x}, found {:#x}",
             words[3]
         )));
     }
+    if words[4] != 0 {
+        return Err(Error::spirv(format!(
+            "expected 0 as the header's fifth word, found {:#x}",
+            words[4]
+        )));
+    }
+    let [_, minor, major, _] = words[1].to_le_bytes();
+    if words[1] & 0xFF00_00FF != 0 || major != 1 || minor > NEWEST_MINOR {
+        return Err(Error::spirv(format!(
+            "expected SPIR-V 1.0 to 1.{NEWEST_MINOR}, found the version word {:#010x}",
+            words[1]
+        )));
+    }
+    check_lengths(&words)?;
     Ok(words)
+}
+
+/// Checks that instructions end where the next one begins, and the last one
+/// where the module does. The parser indexes by these lengths.
+fn check_lengths(words: &[u32]) -> Result<(), Error> {
+    let mut at = HEADER_WORDS;
+    while let Some(first) = words.get(at) {
+        let length = (first >> 16) as usize;
+        let left = words.len() - at;
+        if length == 0 || length > left {
+            return Err(Error::spirv(format!(
+                "not a well-formed module: expected an instruction of 1 to {left} words at word {at}, found {length}"
+            )));
+        }
+        at += length;
+    }
+    Ok(())
 }
 
 /// Parses `words`.
 pub(super) fn load(words: &[u32]) -> Result<Module, Error> {
-    // The parser indexes past the end of some malformed modules; a panic
-    // there is a finding about the module, not a reason to unwind the caller.
-    let parsed = std::panic::catch_unwind(|| rspirv::dr::load_words(words));
-    match parsed {
-        Ok(Ok(module)) => Ok(module),
-        Ok(Err(state)) => Err(Error::spirv(format!("not a well-formed module: {state}"))),
-        Err(_) => Err(Error::spirv("not a well-formed module: the parser gave up")),
-    }
+    // No module is known to make the parser panic, with the lengths checked.
+    // Should one, it is a finding about the module, not a reason to unwind the
+    // caller.
+    let parsed = std::panic::catch_unwind(|| check::load(words));
+    parsed.unwrap_or_else(|_| Err(Error::spirv("not a well-formed module: the parser gave up")))
 }
 
 /// Types, constants, variables and decorations of a module by id.
@@ -61,6 +107,7 @@ pub(super) struct Index<'m> {
     definitions: HashMap<Word, &'m Instruction>,
     decorations: HashMap<(Word, Decoration), &'m [Operand]>,
     member_offsets: HashMap<(Word, u32), u32>,
+    matrix_strides: HashMap<(Word, u32), u32>,
     read_only_members: HashSet<(Word, u32)>,
 }
 
@@ -73,6 +120,7 @@ impl<'m> Index<'m> {
             .collect();
         let mut decorations = HashMap::new();
         let mut member_offsets = HashMap::new();
+        let mut matrix_strides = HashMap::new();
         let mut read_only_members = HashSet::new();
         for annotation in &module.annotations {
             match (annotation.class.opcode, annotation.operands.as_slice()) {
@@ -95,6 +143,17 @@ impl<'m> Index<'m> {
                     [
                         Operand::IdRef(id),
                         Operand::LiteralBit32(member),
+                        Operand::Decoration(Decoration::MatrixStride),
+                        Operand::LiteralBit32(stride),
+                    ],
+                ) => {
+                    matrix_strides.insert((*id, *member), *stride);
+                }
+                (
+                    Op::MemberDecorate,
+                    [
+                        Operand::IdRef(id),
+                        Operand::LiteralBit32(member),
                         Operand::Decoration(Decoration::NonWritable),
                     ],
                 ) => {
@@ -107,6 +166,7 @@ impl<'m> Index<'m> {
             definitions,
             decorations,
             member_offsets,
+            matrix_strides,
             read_only_members,
         }
     }
@@ -205,7 +265,12 @@ impl<'m> Index<'m> {
                         continue;
                     };
                     let offset = self.member_offset(id, member)?;
-                    let end = offset.checked_add(self.type_bytes(*of, depth + 1, known)?);
+                    let matrix = self.matrix_bytes(id, member, *of)?;
+                    let inner = match matrix {
+                        Some(bytes) => bytes,
+                        None => self.type_bytes(*of, depth + 1, known)?,
+                    };
+                    let end = offset.checked_add(inner);
                     bytes = bytes.max(end.ok_or_else(too_large)?);
                 }
                 bytes
@@ -218,6 +283,27 @@ impl<'m> Index<'m> {
         };
         known.insert(id, bytes);
         Ok(bytes)
+    }
+
+    /// The bytes of a member that is a matrix, which its own decoration lays
+    /// out: as many strides as it has columns or rows.
+    fn matrix_bytes(&self, id: Word, member: u32, of: Word) -> Result<Option<u32>, Error> {
+        let matrix = self.get(of)?;
+        let (Op::TypeMatrix, [Operand::IdRef(column), Operand::LiteralBit32(columns)]) =
+            (matrix.class.opcode, matrix.operands.as_slice())
+        else {
+            return Ok(None);
+        };
+        let rows = match self.get(*column)?.operands.as_slice() {
+            [_, Operand::LiteralBit32(rows)] => *rows,
+            _ => 0,
+        };
+        let stride = self
+            .matrix_strides
+            .get(&(id, member))
+            .ok_or_else(|| Error::spirv(format!("member {member} of %{id} has no MatrixStride")))?;
+        let bytes = stride.checked_mul(rows.max(*columns));
+        bytes.map(Some).ok_or_else(too_large)
     }
 
     pub(super) fn member_offset(&self, id: Word, member: u32) -> Result<u32, Error> {

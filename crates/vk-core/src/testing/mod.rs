@@ -2,7 +2,9 @@
 //!
 //! Behind the feature `testing`; no part of the stable interface.
 
+pub mod mutants;
 pub mod recorded;
+mod trust;
 
 use std::cell::RefCell;
 use std::io::Write;
@@ -11,6 +13,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::{Device, Error, Instance, PhysicalDevice, ValidationLog};
+
+pub use trust::trust_all_spirv;
+pub(crate) use trust::trusted;
 
 /// The variable naming the file to which each device test adds a line.
 pub const LOG_VARIABLE: &str = "GPU_EXECUTOR_DEVICE_TEST_LOG";

@@ -1,0 +1,186 @@
+//! Damaged SPIR-V against our check, spirv-val and the driver: the child
+//! processes of `cargo xtask soak mutants`.
+//!
+//! Each kernel has mutants 0, 1, 2 and so on, the same on every machine.
+//! `layers` says which of them each layer stops. `drive` hands them to the
+//! driver unchecked, pipeline and one small dispatch each; it may die of one,
+//! which is what it is for. Both write a line per mutant.
+#![allow(clippy::print_stdout, reason = "a command-line program")]
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use gpu_executor::kernels::{KERNELS, LIMBS};
+use gpu_executor::spirv::PersistentVulkanBackend;
+use gpu_executor::{Cache, Calibration, DeviceCaps};
+use vk_core::spirv::KernelInterface;
+use vk_core::testing::{mutants::mutant, trust_all_spirv};
+
+/// Elements of the dispatch: several workgroups, the last one in part.
+const ELEMENTS: usize = 300;
+/// What a driver may allocate before it counts as killed, 8 GiB.
+#[cfg(target_os = "linux")]
+const ADDRESS_SPACE: u64 = 8 << 30;
+
+#[derive(Parser)]
+#[command(about = "Damaged kernels against the check, spirv-val and the driver")]
+struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// The names of the kernels, one per line.
+    Kernels,
+    /// `INDEX CHECK VAL` for each mutant of a kernel or a file: 1 where the
+    /// layer lets it pass.
+    Layers {
+        kernel: String,
+        #[command(flatten)]
+        range: Range,
+    },
+    /// `begin INDEX` and `end INDEX` around each mutant's way to the driver.
+    Drive {
+        kernel: String,
+        #[command(flatten)]
+        range: Range,
+    },
+    /// Writes a mutant to a file.
+    Write {
+        kernel: String,
+        index: u64,
+        file: std::path::PathBuf,
+    },
+    /// What our check says of files.
+    Check { files: Vec<std::path::PathBuf> },
+}
+
+/// Mutants `from`, `from + step` and so on, below `to`.
+#[derive(clap::Args)]
+struct Range {
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    #[arg(long)]
+    to: u64,
+    #[arg(long, default_value_t = 1)]
+    step: usize,
+}
+
+impl Range {
+    fn indices(&self) -> impl Iterator<Item = u64> {
+        (self.from..self.to).step_by(self.step.max(1))
+    }
+}
+
+fn main() -> Result<()> {
+    match Options::parse().what {
+        What::Kernels => {
+            for kernel in KERNELS {
+                println!("{}", kernel.name);
+            }
+            Ok(())
+        }
+        What::Layers { kernel, range } => layers(&find(&kernel)?, &range),
+        What::Drive { kernel, range } => drive(&find(&kernel)?, &range),
+        What::Write {
+            kernel,
+            index,
+            file,
+        } => Ok(std::fs::write(file, mutant(&find(&kernel)?, index))?),
+        What::Check { files } => check(&files),
+    }
+}
+
+/// The module of the kernel with this name, or of a file.
+fn find(name: &str) -> Result<Vec<u8>> {
+    match KERNELS.iter().find(|kernel| kernel.name == name) {
+        Some(kernel) => Ok(kernel.spirv.to_vec()),
+        None => std::fs::read(name).with_context(|| format!("no kernel and no file {name:?}")),
+    }
+}
+
+fn backend() -> Result<PersistentVulkanBackend> {
+    PersistentVulkanBackend::builder()
+        .cache(Cache::Off)
+        .calibration(Calibration::Off)
+        .threads(1)
+        .build()
+}
+
+fn layers(module: &[u8], range: &Range) -> Result<()> {
+    let backend = backend()?;
+    let caps = backend.device();
+    for index in range.indices() {
+        let spirv = mutant(module, index);
+        let (check, val) = (passes(&spirv, caps), validator_passes(&spirv, caps)?);
+        println!("{index} {} {}", u8::from(check), u8::from(val));
+    }
+    Ok(())
+}
+
+fn passes(spirv: &[u8], caps: &DeviceCaps) -> bool {
+    let interface = KernelInterface::parse(spirv);
+    interface.is_ok_and(|interface| interface.check_device(caps).is_ok())
+}
+
+fn validator_passes(spirv: &[u8], caps: &DeviceCaps) -> Result<bool> {
+    let environment = vk_core::spirv::validator_environment(caps.api);
+    let mut child = Command::new("spirv-val")
+        .args(["--target-env", environment])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .context("spirv-val (package spirv-tools)")?;
+    if let Some(mut input) = child.stdin.take() {
+        // It may stop reading as soon as it knows.
+        let _ = input.write_all(spirv);
+    }
+    Ok(child.wait()?.success())
+}
+
+fn drive(module: &[u8], range: &Range) -> Result<()> {
+    limit_memory();
+    let mut backend = backend()?;
+    trust_all_spirv(Some(KernelInterface::parse(module)?));
+    let a = vec![0x0123_4567_89AB_CDEF; LIMBS * ELEMENTS];
+    let b = vec![0x1111_2222_3333_4444; LIMBS * ELEMENTS];
+    for index in range.indices() {
+        let spirv = mutant(module, index);
+        println!("begin {index}");
+        let ran = backend.run_field_add(&spirv, &a, &b, ELEMENTS, false);
+        println!("end {index} {}", u8::from(ran.is_ok()));
+    }
+    Ok(())
+}
+
+/// A driver that asks for all of the machine's memory fails by itself.
+fn limit_memory() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let limit = |bytes| Rlimit {
+            current: Some(bytes),
+            maximum: Some(bytes),
+        };
+        let _ = setrlimit(Resource::As, limit(ADDRESS_SPACE));
+        let _ = setrlimit(Resource::Core, limit(0));
+    }
+}
+
+fn check(files: &[std::path::PathBuf]) -> Result<()> {
+    for file in files {
+        let bytes = std::fs::read(file)?;
+        let start = std::time::Instant::now();
+        let found = KernelInterface::parse(&bytes);
+        let took = start.elapsed();
+        match found {
+            Ok(_) => println!("ok {took:?} {}", file.display()),
+            Err(error) => println!("refused {}: {error}", file.display()),
+        }
+    }
+    Ok(())
+}
