@@ -9,6 +9,11 @@ use xshell::Shell;
 use crate::driver::{self, Wanted};
 use crate::workspace;
 
+mod children;
+mod life;
+mod oracles;
+mod validation;
+
 /// Options of `soak`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -38,7 +43,11 @@ type Section = (
     fn(&Shell, &Args) -> anyhow::Result<Vec<Finding>>,
 );
 
-const SECTIONS: [Section; 0] = [];
+const SECTIONS: [Section; 3] = [
+    ("life", life::run),
+    ("oracles", oracles::run),
+    ("validation", validation::run),
+];
 
 /// Runs the sections and prints a table.
 ///
@@ -61,7 +70,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     for (name, body) in sections {
         println!("\n== {name}");
         let found = body(&shell, args).with_context(|| format!("section `{name}`"))?;
-        findings.extend(found.into_iter().map(|finding| (name, finding)));
+        findings.extend(found.into_iter().map(|finding| (*name, finding)));
     }
     print(&findings);
     match findings.iter().filter(|(_, finding)| !finding.kept).count() {

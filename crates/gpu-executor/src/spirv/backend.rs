@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use vk_core::{Device, DeviceCaps, Kernel, KernelCache, PhysicalDevice, ValidationLog};
-use vk_mem_paths::{Crew, PathChoice, PinnedTransfer, Transfer, TransferOptions};
+use vk_mem_paths::{AllocatedMemory, Crew, PathChoice, PinnedTransfer, Transfer, TransferOptions};
 
 use super::Builder;
 use super::builder::Settings;
@@ -207,6 +207,15 @@ impl PersistentVulkanBackend {
     #[must_use]
     pub fn device(&self) -> &DeviceCaps {
         self.device.caps()
+    }
+
+    /// How much memory is allocated through Vulkan now: staging memory, which
+    /// is kept from run to run, and host buffers.
+    ///
+    /// # Errors
+    /// What the allocator returned.
+    pub fn allocated_memory(&self) -> anyhow::Result<AllocatedMemory> {
+        Ok(self.transfer.allocated_memory()?)
     }
 
     /// What the validation layer reported; always empty without it.
