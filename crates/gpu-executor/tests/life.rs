@@ -161,8 +161,8 @@ fn a_backend_is_dropped_in_the_middle_of_a_failed_pipelined_run() {
 /// Resident memory in KiB.
 #[cfg(target_os = "linux")]
 fn resident() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let sums = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap();
+    let line = sums.lines().find(|line| line.starts_with("Rss:"));
     line?.split_whitespace().nth(1)?.parse().ok()
 }
 

@@ -20,8 +20,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Reads it, after all that the process has freed was given back to the
-    /// system.
+    /// Reads it.
     ///
     /// # Errors
     /// Where there is no Vulkan device, or none can be made.
@@ -75,35 +74,45 @@ impl Growth {
     }
 }
 
-impl fmt::Display for Growth {
+impl fmt::Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mib = |bytes: Option<i128>| {
-            bytes.map_or("unknown".to_owned(), |bytes| {
-                // Rounded for people.
-                format!("{:+} KiB", bytes / 1024)
-            })
-        };
-        let count =
-            |count: Option<i128>| count.map_or("unknown".to_owned(), |count| format!("{count:+}"));
         write!(
             f,
             "resident {}, device {}, files {}, threads {}",
-            mib(self.resident),
-            mib(self.device),
-            count(self.files),
-            count(self.threads)
+            told(self.resident, |bytes| format!("{} KiB", bytes / 1024)),
+            told(self.device, |bytes| format!("{} KiB", bytes / 1024)),
+            told(self.files, |count| count.to_string()),
+            told(self.threads, |count| count.to_string())
         )
     }
+}
+
+impl fmt::Display for Growth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "resident {}, device {}, files {}, threads {}",
+            told(self.resident, |bytes| format!("{:+} KiB", bytes / 1024)),
+            told(self.device, |bytes| format!("{:+} KiB", bytes / 1024)),
+            told(self.files, |count| format!("{count:+}")),
+            told(self.threads, |count| format!("{count:+}"))
+        )
+    }
+}
+
+fn told<T>(number: Option<T>, text: impl FnOnce(T) -> String) -> String {
+    number.map_or_else(|| "unknown".to_owned(), text)
 }
 
 fn growth<T: TryInto<i128>>(now: Option<T>, before: Option<T>) -> Option<i128> {
     Some(now?.try_into().ok()? - before?.try_into().ok()?)
 }
 
-/// Resident memory in bytes, where /proc tells.
+/// Resident memory in bytes, where /proc tells: page by page, since the sum in
+/// `status` lags behind.
 fn resident() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    let sums = std::fs::read_to_string("/proc/self/smaps_rollup").ok()?;
+    let line = sums.lines().find(|line| line.starts_with("Rss:"))?;
     let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kib * 1024)
 }

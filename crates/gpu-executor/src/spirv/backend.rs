@@ -36,6 +36,8 @@ pub struct PersistentVulkanBackend {
     findings: Option<Findings>,
     /// Whether this process is to measure no more on first use.
     calibrated: bool,
+    /// Whether the log has told of the calibration's file.
+    warned: bool,
     pub(super) report: Option<RunReport>,
 }
 
@@ -238,7 +240,9 @@ impl PersistentVulkanBackend {
         settings: Settings,
         transfer: TransferOptions,
     ) -> Result<Self, Error> {
-        let known = settings.stored_findings(physical.caps(), Crew::size(transfer.threads));
+        let stored = settings.stored_findings(physical.caps(), Crew::size(transfer.threads));
+        let warned = stored.is_err();
+        let known = stored.unwrap_or(None);
         let device = match settings.needs_copy_queues(known.as_ref()) {
             true => Device::new(physical)?,
             false => Device::with_one_queue(physical)?,
@@ -256,6 +260,7 @@ impl PersistentVulkanBackend {
             settings,
             findings: None,
             calibrated: false,
+            warned,
             report: None,
         };
         if let Some(findings) = known {

@@ -31,7 +31,7 @@ pub(crate) fn run(count: usize, elements: usize, most: u64) -> anyhow::Result<bo
     // same place in it.
     let round = WAYS.len() * jobs.len();
     let looks: Vec<_> = (0..=LOOKS)
-        .map(|look| count * (look + 1) / (LOOKS + 1) / round * round)
+        .map(|look| (count * (look + 1) / (LOOKS + 1)).next_multiple_of(round))
         .collect();
     let (mut done, mut seen) = (0, Vec::new());
     for until in looks {
@@ -140,15 +140,7 @@ fn over_host_buffers(
 }
 
 fn print(done: usize, (usage, allocated): &(Usage, AllocatedMemory)) {
-    let text = |number: Option<String>| number.unwrap_or_else(|| "unknown".to_owned());
-    println!(
-        "{done:>6} batches: resident {} KiB, device {} KiB, files {}, threads {}; {}",
-        text(usage.resident.map(|bytes| (bytes / 1024).to_string())),
-        text(usage.device.map(|bytes| (bytes / 1024).to_string())),
-        text(usage.files.map(|count| count.to_string())),
-        text(usage.threads.map(|count| count.to_string())),
-        described(allocated)
-    );
+    println!("{done:>6} batches: {usage}; {}", described(allocated));
 }
 
 fn described(allocated: &AllocatedMemory) -> String {

@@ -11,16 +11,29 @@ use crate::Error;
 use crate::calibration::{Calibration, CpuTime, Findings, Subject, path_over_buffers};
 use crate::kernels::{self, ELEMENT_BYTES};
 
+/// The log has told that the calibration's file or folder cannot be used.
+pub(super) struct Warned;
+
 impl Settings {
-    /// What an earlier process stored.
-    pub(super) fn stored_findings(&self, caps: &DeviceCaps, threads: usize) -> Option<Findings> {
-        let folder = self.cache.as_deref()?;
-        match self.calibration {
-            Calibration::Off => None,
-            Calibration::OnFirstUse | Calibration::Stored => {
-                Subject::new(caps, threads).load(folder)
-            }
-        }
+    /// What an earlier process stored. A file or folder that cannot be used is
+    /// none, and a warning.
+    ///
+    /// # Errors
+    /// After that warning.
+    pub(super) fn stored_findings(
+        &self,
+        caps: &DeviceCaps,
+        threads: usize,
+    ) -> Result<Option<Findings>, Warned> {
+        let folder = match (&self.cache, self.calibration) {
+            (None, _) | (_, Calibration::Off) => return Ok(None),
+            (Some(folder), Calibration::OnFirstUse | Calibration::Stored) => folder,
+        };
+        let loaded = Subject::new(caps, threads).load(folder);
+        loaded.map_err(|reason| {
+            tracing::warn!("{reason}");
+            Warned
+        })
     }
 
     /// Whether the device is to have queues for copies: where it is not known
@@ -96,10 +109,15 @@ impl PersistentVulkanBackend {
         let device = self.device.caps().name.clone();
         if let Err(error) = storable {
             let folder = folder.display();
-            tracing::warn!(
+            let what = format!(
                 "{device} is not measured, since {folder} could not keep it; \
                  going by fixed rules: {error}"
             );
+            // One warning is enough for one file.
+            match self.warned {
+                true => tracing::debug!("{what}"),
+                false => tracing::warn!("{what}"),
+            }
             return;
         }
         tracing::info!("measuring which path is fastest on {device}, once");
