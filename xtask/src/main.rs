@@ -1,5 +1,5 @@
 //! The commands of this workspace: `cargo xtask demo`, `test`, `shaders`,
-//! `calibrate`, `bench`, `package`, `soak`. This file parses and dispatches; each
+//! `calibrate`, `bench`, `package`, `soak`, `audit`. This file parses and dispatches; each
 //! command has its own.
 #![allow(
     clippy::print_stdout,
@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod audit;
 mod bench;
 mod calibrate;
 mod demo;
@@ -58,6 +59,9 @@ enum Command {
     /// Keep the library under load and faults for minutes, and say which
     /// promises of docs/reliability.md held.
     Soak(soak::Args),
+    /// Check licences, sources and duplicates of the dependencies, and known
+    /// advisories where their database can be reached.
+    Audit(audit::Args),
     /// Print what this machine offers, for the parent process.
     #[command(hide = true)]
     Probe,
@@ -84,6 +88,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Bench(args) => bench::run(&args),
         Command::Package => package::run(),
         Command::Soak(args) => soak::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Probe => probe::answer(),
     }
 }

@@ -28,8 +28,13 @@ pub(crate) fn verify(shell: &Shell, options: &[&str]) -> anyhow::Result<()> {
     let target = format!("target/packages-{started}");
     let _removed_after = RemovedAfter(shell, &target);
     // Dirty is allowed: the check is for before a commit as well as after.
-    let internal = ["xtask", "gpu-executor-benches", "vk-faults"];
-    let internal = internal.iter().flat_map(|package| ["--exclude", package]);
+    let internal = [
+        "xtask",
+        "gpu-executor-benches",
+        "gpu-executor-soak",
+        "vk-faults",
+    ];
+    let internal = internal.iter().flat_map(|name| ["--exclude", *name]);
     cmd!(
         shell,
         "cargo package --workspace {internal...} --allow-dirty --target-dir {target} {options...}"

@@ -114,6 +114,37 @@ mod tests {
         assert_eq!(add(&last, &elements[1]), [0; LIMBS]);
     }
 
+    /// What each rule of [`edge_elements`] is there for, in numbers of its own.
+    #[test]
+    fn every_rule_gives_its_elements() {
+        let elements = edge_elements();
+        let expect = |element: [u64; LIMBS]| {
+            assert!(elements.contains(&element), "{element:x?}");
+        };
+        for limb in 0..LIMBS {
+            let mut lowered = MODULUS;
+            lowered[limb] -= 1;
+            expect(lowered);
+            lowered[limb] = 0;
+            expect(lowered);
+            // Ones from here up to the last limb, which stays below p's.
+            let mut ones = [0; LIMBS];
+            ones[limb..].fill(u64::MAX);
+            ones[LIMBS - 1] = 0x1a01_11ea_397f_e699;
+            expect(ones);
+        }
+        let mut second_last = MODULUS;
+        second_last[0] -= 2;
+        expect(second_last);
+        let mut single = [0; LIMBS];
+        single[3] = 0xffff_ffff_0000_0000;
+        expect(single);
+        let top = 0x8000_0000_0000_0000;
+        expect([top, top, top, top, top, 0]);
+        // Nothing but what the rules give: a changed rule adds or loses some.
+        assert_eq!(elements.len(), 98);
+    }
+
     #[test]
     fn a_carry_ripples_through_all_limbs() {
         let ones = [u64::MAX, u64::MAX, u64::MAX, u64::MAX, u64::MAX, 0];

@@ -84,7 +84,9 @@ mod tests {
     #[test]
     fn zero_is_neutral_and_sub_undoes_add() {
         let elements = edge_elements();
-        for a in &elements {
+        // Miri takes a thousand times as long.
+        let step = if cfg!(miri) { 9 } else { 1 };
+        for a in elements.iter().step_by(step) {
             assert_eq!(add(a, &[0; LIMBS]), *a);
             assert_eq!(sub(a, a), [0; LIMBS]);
             for b in &elements {

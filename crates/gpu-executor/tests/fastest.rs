@@ -9,6 +9,7 @@ use std::path::Path as FilePath;
 
 use gpu_executor::spirv::Builder;
 use gpu_executor::{Calibration, Engine, Executor, Fastest, Path, PathChoice};
+use sha2::{Digest, Sha256};
 use support::kept::{build, file_in, keeping, measured, stored};
 use support::{assert_sums, borrowed, random_jobs, test_kernel};
 use vk_core::testing::DeviceTest;
@@ -27,6 +28,11 @@ fn with_cpu_time(guard: &mut DeviceTest, folder: &FilePath, nanoseconds: u64) ->
 fn change(folder: &FilePath, change: impl Fn(&mut serde_json::Value)) {
     let mut file = stored(folder).unwrap();
     change(&mut file);
+    // As the library writes it: with the hash of all the rest.
+    file.as_object_mut().unwrap().remove("sha256");
+    let hash = Sha256::digest(file.to_string());
+    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    file["sha256"] = hash.into();
     std::fs::write(file_in(folder).unwrap(), file.to_string()).unwrap();
 }
 

@@ -195,6 +195,21 @@ pub fn validation_layer_available() -> Result<bool, Error> {
     has_layer(load_entry()?)
 }
 
+/// The version of Vulkan's headers that the validation layer was made for;
+/// `None` where it is not installed.
+///
+/// # Errors
+/// As [`validation_layer_available`].
+pub fn validation_layer_version() -> Result<Option<ApiVersion>, Error> {
+    // SAFETY: no precondition beyond a loaded entry.
+    let layers = unsafe { load_entry()?.enumerate_instance_layer_properties() }
+        .during("vkEnumerateInstanceLayerProperties")?;
+    let layer = layers
+        .iter()
+        .find(|layer| layer.layer_name_as_c_str() == Ok(LAYER));
+    Ok(layer.map(|layer| ApiVersion(layer.spec_version)))
+}
+
 /// Held while an instance or a device is made or destroyed. Vulkan allows
 /// threads to do so at once, but loaders and layers build and tear down tables
 /// of functions then. These calls are rare and slow, so nothing is lost by one

@@ -49,7 +49,9 @@ pub use caps::{
 pub use command::CommandBuffer;
 pub use device::Device;
 pub use error::Error;
-pub use instance::{Instance, InstanceOptions, PhysicalDevice, validation_layer_available};
+pub use instance::{
+    Instance, InstanceOptions, PhysicalDevice, validation_layer_available, validation_layer_version,
+};
 pub use kernel::{Kernel, KernelCache, SetLayout};
 pub use pipeline_cache::CacheOrigin;
 pub use queues::{QueuePlan, QueueRef, choose_queues};

@@ -79,7 +79,7 @@ fn a_damaged_file_is_refused_with_one_warning_and_replaced() {
 }
 
 #[test]
-fn a_file_of_another_driver_is_replaced_without_a_warning() {
+fn a_file_of_another_driver_is_replaced_with_one_warning() {
     let (_guard, device, folder) = setup();
     let first = warmed(&device, folder.path());
     let path = first.file().unwrap();
@@ -91,7 +91,8 @@ fn a_file_of_another_driver_is_replaced_without_a_warning() {
     fs::write(path, bytes).unwrap();
     let (second, warnings) = with_warnings(|| warmed(&device, folder.path()));
     assert_eq!(second.origin(), CacheOrigin::Refused);
-    assert!(warnings.is_empty(), "{warnings:?}");
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("another driver"), "{warnings:?}");
     let third = warmed(&device, folder.path());
     assert_eq!(third.origin(), CacheOrigin::File);
 }

@@ -57,6 +57,7 @@ pub use crew::Crew;
 pub use error::Error;
 pub use fastest_of::fastest_of;
 pub use fresh::advise_huge_pages;
+pub use memory::AllocatedMemory;
 pub use pinned::{PinnedBuffer, PinnedPlan, PinnedTransfer, plan_pinned};
 pub use placement::{MemoryUse, rank_memory_types};
 pub use plan::{DEFAULT_CHUNK, Plan, plan};

@@ -15,6 +15,21 @@ use vk_mem::Alloc;
 
 use crate::{Error, MemoryUse, rank_memory_types};
 
+/// How much memory is allocated through Vulkan: on the device, and on the host
+/// where the device reaches it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AllocatedMemory {
+    /// Buffers that are alive.
+    pub buffers: u32,
+    /// Bytes that they take.
+    pub buffer_bytes: u64,
+    /// Allocations that the driver was asked for and holds; several buffers
+    /// may share one.
+    pub blocks: u32,
+    /// Bytes in them.
+    pub block_bytes: u64,
+}
+
 /// The allocator of a device.
 pub(crate) struct Memory {
     // Before the device: the allocator frees its blocks when it drops.
@@ -38,6 +53,21 @@ impl Memory {
                 .map_err(|result| vk_core::Error::from_vk("vmaCreateAllocator", result))?,
             device: Arc::clone(device),
         }))
+    }
+
+    /// What is allocated now.
+    pub(crate) fn allocated(&self) -> Result<AllocatedMemory, Error> {
+        let counted = self.allocator.calculate_statistics();
+        let counted = counted
+            .map_err(|result| vk_core::Error::from_vk("vmaCalculateStatistics", result))?
+            .total
+            .statistics;
+        Ok(AllocatedMemory {
+            buffers: counted.allocationCount,
+            buffer_bytes: counted.allocationBytes,
+            blocks: counted.blockCount,
+            block_bytes: counted.blockBytes,
+        })
     }
 
     /// A buffer of `size` bytes from the best memory type for `purpose`,
@@ -209,6 +239,23 @@ impl Drop for Buffer {
 mod tests {
     use super::*;
     use vk_core::testing::device_under_test;
+
+    #[test]
+    fn what_is_allocated_is_counted_and_goes_with_its_buffer() {
+        let (_guard, physical) = device_under_test().unwrap();
+        let memory = Memory::new(&Device::new(&physical).unwrap()).unwrap();
+        let nothing = memory.allocated().unwrap();
+        assert_eq!((nothing.buffers, nothing.buffer_bytes), (0, 0));
+        let usage = vk::BufferUsageFlags::STORAGE_BUFFER;
+        let made = [1, 2].map(|_| memory.buffer(4096, usage, MemoryUse::Upload).unwrap());
+        let both = memory.allocated().unwrap();
+        assert_eq!(both.buffers, 2);
+        assert!(both.buffer_bytes >= 8192 && both.block_bytes >= both.buffer_bytes);
+        assert!(both.blocks >= 1);
+        drop(made);
+        let after = memory.allocated().unwrap();
+        assert_eq!((after.buffers, after.buffer_bytes), (0, 0));
+    }
 
     #[test]
     fn a_buffer_larger_than_any_heap_is_an_error_with_both_sizes() {

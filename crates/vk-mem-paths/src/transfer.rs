@@ -12,8 +12,8 @@ use crate::slot::{Slot, SlotShape};
 use crate::stages::group_stages;
 use crate::work::Work;
 use crate::{
-    Chunks, Crew, Element, Error, MemoryUse, Path, Plan, Request, Stats, Tuning, Workload, drive,
-    plan,
+    AllocatedMemory, Chunks, Crew, Element, Error, MemoryUse, Path, Plan, Request, Stats, Tuning,
+    Workload, drive, plan,
 };
 
 /// One job: two inputs and an output of equal length, a whole number of
@@ -100,6 +100,14 @@ impl Transfer {
     #[must_use]
     pub fn threads(&self) -> usize {
         self.crew.threads()
+    }
+
+    /// How much memory is allocated now, for staging and for host buffers.
+    ///
+    /// # Errors
+    /// What the allocator returned.
+    pub fn allocated_memory(&self) -> Result<AllocatedMemory, Error> {
+        self.memory.allocated()
     }
 
     /// What runs are planned by, beside the caps; the default at first.

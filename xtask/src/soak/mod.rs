@@ -12,6 +12,11 @@ use xshell::Shell;
 use crate::driver::{self, Wanted};
 use crate::workspace;
 
+mod children;
+mod life;
+mod oracles;
+mod validation;
+
 /// Options of `soak`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -41,7 +46,13 @@ type Section = (
     fn(&Shell, &Args) -> anyhow::Result<Vec<Finding>>,
 );
 
-const SECTIONS: &[Section] = &[("faults", faults::run), ("mutants", mutants::run)];
+const SECTIONS: &[Section] = &[
+    ("oracles", oracles::run),
+    ("mutants", mutants::run),
+    ("faults", faults::run),
+    ("life", life::run),
+    ("validation", validation::run),
+];
 
 /// Runs the sections and prints a table.
 ///

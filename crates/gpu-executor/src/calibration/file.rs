@@ -27,7 +27,7 @@ pub(crate) struct Subject {
 }
 
 /// The version of the file's layout, and of what its fields mean.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// Many times what a calibration takes.
 const MOST_BYTES: usize = 1 << 20;
 /// Bytes of the subject's SHA-256 in the file's name.
@@ -50,16 +50,11 @@ impl Subject {
         }
     }
 
-    /// What is stored for this subject. A file that cannot be used is none;
-    /// the log says why.
-    pub(crate) fn load(&self, folder: &Path) -> Option<Findings> {
-        self.try_load(folder).unwrap_or_else(|reason| {
-            tracing::warn!("{reason}");
-            None
-        })
-    }
-
-    fn try_load(&self, folder: &Path) -> Result<Option<Findings>, String> {
+    /// What is stored for this subject, if anything.
+    ///
+    /// # Errors
+    /// In words, why a file or folder that is there cannot be used.
+    pub(crate) fn load(&self, folder: &Path) -> Result<Option<Findings>, String> {
         let file = self.file(folder).map_err(|error| {
             let folder = folder.display();
             format!("no calibration in {folder} is used: {error}")
@@ -72,10 +67,10 @@ impl Subject {
         };
         let found = self.findings_in(&bytes);
         let found = found.map_err(|error| format!("{path} is damaged: {error}"))?;
-        if found.is_none() {
-            tracing::debug!("{path} is not used: expected it for {self:?}");
+        match found {
+            None => Err(format!("{path} is not used: expected it for {self:?}")),
+            found => Ok(found),
         }
-        Ok(found)
     }
 
     /// Whether [`Self::store`] can be expected to work: what cannot be kept is
@@ -87,11 +82,7 @@ impl Subject {
     /// Stores `findings` for this subject. A failure is a warning: only time is
     /// lost.
     pub(crate) fn store(&self, folder: &Path, findings: &Findings) {
-        let content = Content {
-            subject: self,
-            findings,
-        };
-        let json = serde_json::to_vec_pretty(&content).map_err(io::Error::from);
+        let json = self.bytes_of(findings).map_err(io::Error::from);
         let stored = json.and_then(|json| self.file(folder)?.replace(&json));
         if let Err(error) = stored {
             let folder = folder.display();
@@ -111,6 +102,14 @@ impl Subject {
         CacheFile::new(folder, &(name + ".json"))
     }
 
+    /// The content of a file that holds `findings`.
+    fn bytes_of(&self, findings: &Findings) -> serde_json::Result<Vec<u8>> {
+        let subject = self;
+        let mut content = serde_json::to_value(Content { subject, findings })?;
+        content[HASH] = hash(&content)?.into();
+        serde_json::to_vec_pretty(&content)
+    }
+
     /// What `bytes`, a file's content, holds for this subject; `None` where it
     /// is of another one, which may be laid out in any way.
     fn findings_in(&self, bytes: &[u8]) -> serde_json::Result<Option<Findings>> {
@@ -118,12 +117,33 @@ impl Subject {
         if content["subject"] != serde_json::to_value(self)? {
             return Ok(None);
         }
+        let (expected, found) = (hash(&content)?, &content[HASH]);
+        if *found != expected {
+            let reason = format!("expected the SHA-256 {expected}, found {found}");
+            return Err(Error::custom(reason));
+        }
         let findings = Findings::deserialize(content)?;
         match findings.tuning.measured.is_empty() {
             true => Err(Error::custom("expected measured runs, found none")),
             false => Ok(Some(findings)),
         }
     }
+}
+
+/// The field that holds the hash of all others: a digit that is damaged would
+/// else be another measurement.
+const HASH: &str = "sha256";
+
+/// The SHA-256 of everything in `content` but its hash, in hexadecimal.
+fn hash(content: &Value) -> serde_json::Result<String> {
+    let mut rest = content.clone();
+    if let Some(fields) = rest.as_object_mut() {
+        fields.remove(HASH);
+    }
+    // In one order, whatever features the program chose for JSON.
+    rest.sort_all_objects();
+    let hash = Sha256::digest(serde_json::to_vec(&rest)?);
+    Ok(hash.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[derive(Serialize)]
@@ -179,8 +199,7 @@ mod tests {
     }
 
     fn content(subject: &Subject) -> String {
-        let findings = &findings();
-        serde_json::to_string(&Content { subject, findings }).unwrap()
+        String::from_utf8(subject.bytes_of(&findings()).unwrap()).unwrap()
     }
 
     #[test]
@@ -188,14 +207,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         let subject = subject();
-        assert_eq!(subject.load(folder), None);
+        assert_eq!(subject.load(folder), Ok(None));
         subject.store(folder, &findings());
         for (number, other) in (1..).zip(others()) {
-            assert_eq!(other.load(folder), None, "{other:?}");
+            assert_eq!(other.load(folder), Ok(None), "{other:?}");
             other.store(folder, &findings());
             assert_eq!(folder.read_dir().unwrap().count(), number + 1);
         }
-        assert_eq!(subject.load(folder), Some(findings()));
+        assert_eq!(subject.load(folder), Ok(Some(findings())));
     }
 
     #[test]
@@ -213,29 +232,39 @@ mod tests {
         let nonsense = whole.replace("device-local", "nowhere");
         let mut nothing = findings();
         nothing.tuning.measured.clear();
-        let empty = serde_json::to_string(&Content {
-            subject: &subject,
-            findings: &nothing,
-        });
-        for damaged in [
-            "",
-            "\0\0\0",
-            &whole[..whole.len() / 2],
-            &nonsense,
-            &empty.unwrap(),
-        ] {
+        let empty = String::from_utf8(subject.bytes_of(&nothing).unwrap()).unwrap();
+        for damaged in ["", "\0\0\0", &whole[..whole.len() / 2], &nonsense, &empty] {
             assert!(read(damaged).is_err(), "{damaged:?}");
         }
     }
 
     #[test]
-    fn a_damaged_file_is_none_and_is_replaced() {
+    fn a_single_digit_that_is_damaged_is_told() {
+        let subject = subject();
+        let whole = content(&subject);
+        // What was measured, and no part of the subject.
+        let digit = whole.find(r#""nanoseconds": 1"#).unwrap() + r#""nanoseconds": "#.len();
+        let damaged = format!("{}7{}", &whole[..digit], &whole[digit + 1..]);
+        let refused = subject.findings_in(damaged.as_bytes()).unwrap_err();
+        assert!(refused.to_string().contains("SHA-256"), "{refused}");
+        let mut without: Value = serde_json::from_str(&whole).unwrap();
+        without.as_object_mut().unwrap().remove(HASH);
+        assert!(subject.findings_in(without.to_string().as_bytes()).is_err());
+        // However it is laid out.
+        let compact = serde_json::from_str::<Value>(&whole).unwrap().to_string();
+        let found = subject.findings_in(compact.as_bytes()).unwrap();
+        assert_eq!(found, Some(findings()));
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error_and_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let (folder, subject) = (folder.path(), subject());
         subject.store(folder, &findings());
         std::fs::write(subject.file(folder).unwrap().path(), "{").unwrap();
-        assert_eq!(subject.load(folder), None);
+        let refused = subject.load(folder).unwrap_err();
+        assert!(refused.contains("is damaged"), "{refused}");
         subject.store(folder, &findings());
-        assert_eq!(subject.load(folder), Some(findings()));
+        assert_eq!(subject.load(folder), Ok(Some(findings())));
     }
 }

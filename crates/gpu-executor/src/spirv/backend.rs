@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use vk_core::{DeviceCaps, Kernel, PhysicalDevice, ValidationLog};
-use vk_mem_paths::{PathChoice, TransferOptions};
+use vk_mem_paths::{AllocatedMemory, PathChoice, TransferOptions};
 
 use super::Builder;
 use super::builder::Settings;
@@ -208,6 +208,15 @@ impl PersistentVulkanBackend {
     #[must_use]
     pub fn device(&self) -> &DeviceCaps {
         self.opened.device.caps()
+    }
+
+    /// How much memory is allocated through Vulkan now: staging memory, which
+    /// is kept from run to run, and host buffers.
+    ///
+    /// # Errors
+    /// What the allocator returned.
+    pub fn allocated_memory(&self) -> anyhow::Result<AllocatedMemory> {
+        Ok(self.opened.transfer.allocated_memory()?)
     }
 
     /// What the validation layer reported; always empty without it.

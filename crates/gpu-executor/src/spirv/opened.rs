@@ -18,6 +18,8 @@ pub(super) struct Opened {
     pub(super) device: Arc<Device>,
     /// What was measured of it, now or by an earlier process.
     pub(super) findings: Option<Findings>,
+    /// Whether the log has told of the calibration's file.
+    pub(super) warned: bool,
 }
 
 impl Opened {
@@ -26,7 +28,9 @@ impl Opened {
         settings: &Settings,
         options: TransferOptions,
     ) -> Result<Self, Error> {
-        let known = settings.stored_findings(physical.caps(), Crew::size(options.threads));
+        let stored = settings.stored_findings(physical.caps(), Crew::size(options.threads));
+        let warned = stored.is_err();
+        let known = stored.unwrap_or(None);
         let device = match settings.needs_copy_queues(known.as_ref()) {
             true => Device::new(physical)?,
             false => Device::with_one_queue(physical)?,
@@ -43,6 +47,7 @@ impl Opened {
             kernels,
             device,
             findings: None,
+            warned,
         };
         if let Some(findings) = known {
             opened.take(findings);
@@ -58,16 +63,29 @@ impl Opened {
     }
 }
 
+/// The log has told that the calibration's file or folder cannot be used.
+struct Warned;
+
 impl Settings {
-    /// What an earlier process stored.
-    fn stored_findings(&self, caps: &DeviceCaps, threads: usize) -> Option<Findings> {
-        let folder = self.cache.as_deref()?;
-        match self.calibration {
-            Calibration::Off => None,
-            Calibration::OnFirstUse | Calibration::Stored => {
-                Subject::new(caps, threads).load(folder)
-            }
-        }
+    /// What an earlier process stored. A file or folder that cannot be used is
+    /// none, and a warning.
+    ///
+    /// # Errors
+    /// After that warning.
+    fn stored_findings(
+        &self,
+        caps: &DeviceCaps,
+        threads: usize,
+    ) -> Result<Option<Findings>, Warned> {
+        let folder = match (&self.cache, self.calibration) {
+            (None, _) | (_, Calibration::Off) => return Ok(None),
+            (Some(folder), Calibration::OnFirstUse | Calibration::Stored) => folder,
+        };
+        let loaded = Subject::new(caps, threads).load(folder);
+        loaded.map_err(|reason| {
+            tracing::warn!("{reason}");
+            Warned
+        })
     }
 
     /// Whether the device is to have queues for copies: where it is not known

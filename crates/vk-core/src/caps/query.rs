@@ -4,6 +4,9 @@ use std::ffi::CStr;
 
 use ash::vk;
 
+#[cfg(feature = "testing")]
+use crate::testing::fences_forced;
+
 use super::{
     ApiVersion, DeviceCaps, DeviceKind, Features, Limits, MemoryHeap, MemoryType, QueueFamily, Uuid,
 };
@@ -119,6 +122,12 @@ fn limits(
     }
 }
 
+/// In tests alone a device with timeline semaphores can pass for one without.
+#[cfg(not(feature = "testing"))]
+const fn fences_forced() -> bool {
+    false
+}
+
 fn features(
     instance: &ash::Instance,
     physical: vk::PhysicalDevice,
@@ -157,7 +166,7 @@ fn features(
         shader_float16: on(v12.shader_float16),
         storage_buffer_8bit: on(v12.storage_buffer8_bit_access),
         vulkan_memory_model: on(v12.vulkan_memory_model),
-        timeline_semaphore: on(v12.timeline_semaphore),
+        timeline_semaphore: on(v12.timeline_semaphore) && !fences_forced(),
         host_query_reset: on(v12.host_query_reset),
         maintenance4: on(v13.maintenance4),
         subgroup_operations: if in_compute {

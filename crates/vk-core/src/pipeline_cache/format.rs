@@ -66,7 +66,7 @@ pub(super) enum Refusal {
     /// Not what was written, not written by this library, or not to be had.
     #[error("{0}")]
     Unusable(String),
-    /// Whole, and of another driver or device: normal after an update.
+    /// Whole, and of another driver or device than the file's name says.
     #[error("{0}")]
     Foreign(String),
     /// Larger than is worth keeping: begun afresh.

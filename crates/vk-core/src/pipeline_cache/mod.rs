@@ -44,6 +44,8 @@ pub(crate) struct PipelineCache {
 struct Stored {
     file: CacheFile,
     hash: Option<[u8; 32]>,
+    /// Whether the log has told of the file: one warning is enough.
+    warned: bool,
 }
 
 impl Stored {
@@ -100,13 +102,15 @@ impl PipelineCache {
                     tracing::warn!("the pipelines in {path} are not used: {reason}");
                 }
                 Refusal::Foreign(reason) => {
-                    tracing::info!("the pipelines in {path} are of another driver: {reason}");
+                    tracing::warn!("the pipelines in {path} are of another driver: {reason}");
                 }
+                // Normal, in time.
                 Refusal::Outgrown(_) => {
                     tracing::debug!("the pipelines in {path} are begun afresh: {refusal}");
                 }
             }
         }
+        let warned = matches!(&loaded, Err(Refusal::Unusable(_) | Refusal::Foreign(_)));
         let (raw, origin, hash) = match loaded {
             Ok(Some((raw, hash))) => (raw, CacheOrigin::File, Some(hash)),
             Ok(None) => (create_empty(device), CacheOrigin::NoFile, None),
@@ -118,7 +122,7 @@ impl PipelineCache {
             device: Arc::clone(device),
             raw,
             origin,
-            stored: kept.then_some(Stored { file, hash }),
+            stored: kept.then_some(Stored { file, hash, warned }),
         }
     }
 
@@ -145,7 +149,11 @@ impl PipelineCache {
         let data = driver_data(&self.device, self.raw).map_err(|e| e.to_string());
         if let Err(reason) = data.and_then(|data| stored.keep(&data)) {
             let path = stored.file.path().display();
-            tracing::warn!("the pipelines are not kept in {path}: {reason}");
+            let what = format!("the pipelines are not kept in {path}: {reason}");
+            match stored.warned {
+                true => tracing::debug!("{what}"),
+                false => tracing::warn!("{what}"),
+            }
             self.stored = None;
         }
     }
@@ -316,12 +324,14 @@ mod tests {
         let mut first = Stored {
             file: file(),
             hash: None,
+            warned: false,
         };
         first.keep(b"one").unwrap();
         assert_eq!(read(), Some(format::encode(b"one")));
         let mut second = Stored {
             file: file(),
             hash: Some(format::hash(b"one")),
+            warned: false,
         };
         std::fs::remove_file(first.file.path()).unwrap();
         first.keep(b"one").unwrap();
@@ -335,7 +345,11 @@ mod tests {
     fn more_data_than_would_be_read_is_not_written() {
         let folder = tempfile::tempdir().unwrap();
         let file = CacheFile::new(folder.path(), "name").unwrap();
-        let mut stored = Stored { file, hash: None };
+        let mut stored = Stored {
+            file,
+            hash: None,
+            warned: false,
+        };
         let refused = stored.keep(&vec![0; format::MAX_DATA_BYTES + 1]);
         assert_eq!(
             refused.unwrap_err(),

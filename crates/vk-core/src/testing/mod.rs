@@ -93,6 +93,15 @@ pub fn taken_for_discrete(mut device: PhysicalDevice) -> PhysicalDevice {
     device
 }
 
+/// The variable that, set to `1`, makes every device of the process one without
+/// timeline semaphores, so that a whole suite runs on fences.
+pub const FENCES_VARIABLE: &str = "GPU_EXECUTOR_TEST_FENCES";
+
+/// Whether [`FENCES_VARIABLE`] asks for it.
+pub(crate) fn fences_forced() -> bool {
+    std::env::var_os(FENCES_VARIABLE).is_some_and(|value| value == "1")
+}
+
 /// Makes `device` one that has reported its loss in `vkQueueSubmit`.
 pub fn lose(device: &Device) {
     let call = "vkQueueSubmit";

@@ -70,10 +70,15 @@ impl PersistentVulkanBackend {
         let device = self.opened.device.caps().name.clone();
         if let Err(error) = storable {
             let folder = folder.display();
-            tracing::warn!(
+            let what = format!(
                 "{device} is not measured, since {folder} could not keep it; \
                  going by fixed rules: {error}"
             );
+            // One warning is enough for one file.
+            match self.opened.warned {
+                true => tracing::debug!("{what}"),
+                false => tracing::warn!("{what}"),
+            }
             return;
         }
         tracing::info!("measuring which path is fastest on {device}, once");

@@ -1,0 +1,37 @@
+//! `soak-life`: batches by the thousand in one process, and backends made and
+//! dropped by the hundred, with what the process takes meanwhile.
+#![allow(
+    clippy::print_stdout,
+    reason = "a command-line program; the lint is for libraries"
+)]
+
+mod batches;
+mod cycles;
+
+use clap::Parser;
+use gpu_executor_soak::verdict;
+
+/// How much of it to do, and how much memory may be lost over all of it.
+#[derive(Parser)]
+struct Args {
+    /// Batches that one backend computes.
+    #[arg(long, default_value_t = 10_000)]
+    batches: usize,
+    /// The largest number of elements in a job.
+    #[arg(long, default_value_t = 70_000)]
+    elements: usize,
+    /// Backends that are made, used and dropped.
+    #[arg(long, default_value_t = 200)]
+    cycles: usize,
+    /// Mebibytes by which resident memory may grow in either part.
+    #[arg(long, default_value_t = 16)]
+    growth_mib: u64,
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let most = args.growth_mib << 20;
+    let batches = batches::run(args.batches, args.elements, most)?;
+    let cycles = cycles::run(args.cycles, most)?;
+    verdict(&[batches, cycles])
+}

@@ -1,0 +1,39 @@
+//! `soak-oracles`: the CPU reference against ark-ff and blst, and every kernel
+//! on every path against the reference.
+#![allow(
+    clippy::print_stdout,
+    reason = "a command-line program; the lint is for libraries"
+)]
+
+mod cpu;
+mod device;
+
+use clap::Parser;
+use gpu_executor_soak::verdict;
+
+/// How much of it to do.
+#[derive(Parser)]
+struct Args {
+    /// Random pairs for the CPU's three implementations.
+    #[arg(long, default_value_t = 10_000_000)]
+    pairs: usize,
+    /// Where the random numbers begin.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Chunks, in elements, around whose boundaries the kernels are compared.
+    #[arg(long, value_delimiter = ',', default_values_t = [256, 4_096, 524_288])]
+    chunks: Vec<usize>,
+    /// Only the CPU's implementations.
+    #[arg(long)]
+    no_device: bool,
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let mut kept = vec![cpu::edges()?, cpu::random(args.pairs, args.seed)?];
+    if !args.no_device {
+        kept.push(device::edges()?);
+        kept.push(device::boundaries(&args.chunks, args.seed)?);
+    }
+    verdict(&kept)
+}

@@ -1,0 +1,168 @@
+//! Planted mistakes: each kind of check that the suite runs under speaks up,
+//! and says nothing where the mistake is mended.
+//!
+//! What ordinary validation does not look for runs in a child process under
+//! the layer's own switches; `cargo xtask soak validation` runs those tests in
+//! each of its passes too.
+#![allow(clippy::unwrap_used, reason = "a test: a failure here is its failure")]
+
+mod support;
+
+use field_kernels::FIELD_ADD;
+use support::{Bench, Buffer};
+use vk_core::ash::vk;
+use vk_core::testing::device_under_test;
+use vk_core::{CommandBuffer, Device, ValidationLog};
+
+/// What the Khronos layer takes its further checks from.
+const SWITCHES: &str = "VK_LAYER_ENABLES";
+const QUEUE_SUBMIT: &str = "VALIDATION_CHECK_ENABLE_SYNCHRONIZATION_VALIDATION_QUEUE_SUBMIT";
+
+/// Runs the ignored test `test` in a process of its own under `switch`.
+fn passes_under(switch: &str, test: &str) {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([test, "--exact", "--ignored", "--nocapture"])
+        .env(SWITCHES, switch)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// The messages so far, each of them naming `what`.
+fn taken(log: &ValidationLog, what: &str) -> usize {
+    let messages = log.take();
+    let named = messages.iter().all(|message| message.contains(what));
+    assert!(named, "expected {what} alone: {messages:#?}");
+    messages.len()
+}
+
+#[test]
+fn a_missing_barrier_inside_a_command_buffer_is_told() {
+    let (_guard, physical) = device_under_test().unwrap();
+    let log = physical.instance().validation_log().clone();
+    let bench = Bench::new(Device::new(&physical).unwrap());
+    let target = Buffer::new(&bench.device, 4096);
+    let mut commands = bench.commands();
+    for mended in [true, false] {
+        // SAFETY: not in flight: it is never submitted.
+        let recorded = unsafe {
+            commands.record(|_, raw| {
+                bench.fill(raw, &target);
+                if mended {
+                    bench.barrier(raw);
+                }
+                bench.fill(raw, &target);
+            })
+        };
+        recorded.unwrap();
+        let found = taken(&log, "SYNC-HAZARD-WRITE");
+        assert_eq!(found > 0, !mended, "{found} messages, mended: {mended}");
+    }
+}
+
+#[test]
+fn a_missing_barrier_between_submissions_is_told() {
+    passes_under(QUEUE_SUBMIT, "between_submissions");
+}
+
+#[test]
+#[ignore = "takes checks of queue submissions: see `passes_under`"]
+fn between_submissions() {
+    for mended in [true, false] {
+        let (_guard, physical) = device_under_test().unwrap();
+        let log = physical.instance().validation_log().clone();
+        let bench = Bench::new(Device::new(&physical).unwrap());
+        let target = Buffer::new(&bench.device, 4096);
+        let mut both: [CommandBuffer; 2] = [bench.commands(), bench.commands()];
+        for commands in &mut both {
+            // SAFETY: not in flight.
+            let recorded = unsafe {
+                commands.record(|_, raw| {
+                    if mended {
+                        bench.barrier(raw);
+                    }
+                    bench.fill(raw, &target);
+                })
+            };
+            recorded.unwrap();
+        }
+        let tickets = both.each_ref().map(|commands| bench.submit(commands));
+        for ticket in tickets {
+            bench.wait(ticket);
+        }
+        let found = taken(&log, "SYNC-HAZARD-WRITE");
+        assert_eq!(found > 0, !mended, "{found} messages, mended: {mended}");
+    }
+}
+
+#[test]
+#[ignore = "takes GPU-assisted checks, which not every layer and driver can do"]
+fn out_of_bounds() {
+    let whole = field_kernels::FIELD_ADD_U64.spirv;
+    for (spirv, mended) in [(whole.to_vec(), true), (without_bound(whole), false)] {
+        let (_guard, physical) = device_under_test().unwrap();
+        let log = physical.instance().validation_log().clone();
+        let bench = Bench::new(Device::new(&physical).unwrap());
+        // 128 invocations over memory of 128 elements, of which one is bound.
+        let buffers = [(); 3].map(|()| Buffer::new(&bench.device, 48 * 128));
+        bench.dispatch(&spirv, &buffers, 48);
+        let found = taken(&log, "out of bounds");
+        assert_eq!(found > 0, !mended, "{found} messages, mended: {mended}");
+    }
+}
+
+/// `spirv` with all its comparisons turned round, and with them the one that
+/// keeps invocations inside the buffers.
+fn without_bound(spirv: &[u8]) -> Vec<u8> {
+    const LESS: u32 = 5 << 16 | 176;
+    const GREATER_OR_EQUAL: u32 = 5 << 16 | 174;
+    let words = spirv
+        .as_chunks()
+        .0
+        .iter()
+        .map(|word| u32::from_le_bytes(*word));
+    let turned = words.map(|word| match word {
+        LESS => GREATER_OR_EQUAL,
+        GREATER_OR_EQUAL => LESS,
+        word => word,
+    });
+    let turned: Vec<u8> = turned.flat_map(u32::to_le_bytes).collect();
+    assert_ne!(turned, spirv);
+    turned
+}
+
+#[test]
+fn a_leak_is_told() {
+    for mended in [true, false] {
+        let (_guard, physical) = device_under_test().unwrap();
+        let log = physical.instance().validation_log().clone();
+        let bench = Bench::new(Device::new(&physical).unwrap());
+        let leaked = Buffer::new(&bench.device, 4096);
+        match mended {
+            true => drop(leaked),
+            false => {
+                // What it holds beside the handles is dropped as ever.
+                let (device, buffer, memory) = leaked.leak();
+                assert_ne!(buffer, vk::Buffer::null());
+                assert_ne!(memory, vk::DeviceMemory::null());
+                drop(device);
+            }
+        }
+        drop((bench, physical));
+        let found = taken(&log, "has not been destroyed");
+        assert_eq!(found > 0, !mended, "{found} messages, mended: {mended}");
+    }
+}
+
+#[test]
+fn a_library_kernel_on_the_bench_is_without_reproach() {
+    let (_guard, physical) = device_under_test().unwrap();
+    let bench = Bench::new(Device::new(&physical).unwrap());
+    let buffers = [(); 3].map(|()| Buffer::new(&bench.device, 48 * 128));
+    bench.dispatch(FIELD_ADD.spirv, &buffers, 48 * 128);
+}
