@@ -12,7 +12,9 @@ const POLLS: [&str; 2] = ["vkGetSemaphoreCounterValue", "vkGetFenceStatus"];
 const MOST_POLLS: u64 = 24;
 /// Calls that ask twice, for a count and then for the list: only the second
 /// can find the list longer than it was told.
-const LISTS: [&str; 3] = [
+const LISTS: [&str; 5] = [
+    "vkEnumerateInstanceLayerProperties",
+    "vkEnumerateInstanceExtensionProperties",
     "vkEnumeratePhysicalDevices",
     "vkEnumerateDeviceExtensionProperties",
     "vkGetPipelineCacheData",

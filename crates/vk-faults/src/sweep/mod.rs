@@ -93,9 +93,8 @@ impl Children {
         faults: Vec<Fault>,
     ) -> anyhow::Result<Vec<Trial>> {
         // An instance is made once per process.
-        let (alone, together): (Vec<_>, Vec<_>) = faults
-            .into_iter()
-            .partition(|fault| fault.call == "vkCreateInstance");
+        let once = |fault: &Fault| fault.call.contains("Instance");
+        let (alone, together): (Vec<_>, Vec<_>) = faults.into_iter().partition(once);
         let mut trials = Vec::new();
         let groups = alone.into_iter().map(|fault| vec![fault]);
         for group in groups.chain([together]) {

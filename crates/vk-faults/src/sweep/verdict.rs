@@ -138,12 +138,21 @@ pub(super) fn stalls(scenario: &Scenario, fault: &Fault) -> bool {
 
 const LISTED_BY_LOADER: &str = "vkEnumerateDeviceExtensionProperties";
 
-/// Whether a run under `fault` must succeed with smaller chunks.
+/// Whether a run under `fault` must succeed with smaller chunks: memory is
+/// refused once, or in pieces that are larger than a few elements.
 pub(super) fn must_be_halved(fault: &Fault) -> bool {
     let refused = fault.result == vk::Result::ERROR_OUT_OF_DEVICE_MEMORY;
-    let passing = matches!(fault.mode, Mode::Once | Mode::Larger);
-    MEMORY_IS_HALVED && refused && passing && is_for_allocator(&fault.call)
+    let makes_buffers = is_for_allocator(&fault.call) && !fault.call.contains("MappedMemory");
+    let passes = match fault.mode {
+        Mode::Once => true,
+        Mode::Larger => fault.index >= LEAST_BYTES,
+        Mode::Sticky | Mode::Forwarded => false,
+    };
+    MEMORY_IS_HALVED && refused && makes_buffers && passes
 }
+
+/// An allocation of this size must do for a chunk.
+const LEAST_BYTES: u64 = 4096;
 
 fn is_for_allocator(call: &str) -> bool {
     [
