@@ -78,7 +78,7 @@ fn fitting(caps: &DeviceCaps, wanted: usize) -> usize {
 /// With copies of `bytes`, or fewer where memory runs out.
 fn bandwidth(device: &Arc<Device>, bytes: usize) -> Result<Bandwidth, Error> {
     match Bandwidth::measure(device, bytes) {
-        Err(Error::OutOfMemory { .. }) if bytes > GRAIN => bandwidth(device, bytes / 2),
+        Err(Error::OutOfDeviceMemory { .. }) if bytes > GRAIN => bandwidth(device, bytes / 2),
         measured => measured,
     }
 }
@@ -89,7 +89,8 @@ fn bandwidth(device: &Arc<Device>, bytes: usize) -> Result<Bandwidth, Error> {
 fn copy_kernel(device: &Arc<Device>, bytes: usize) -> anyhow::Result<f64> {
     let mut kernels = KernelCache::new(device)?;
     let kernel = kernels.get(COPY_KERNEL)?;
-    let elements = bytes / ELEMENT_BYTES;
+    let most = Resident::most_elements(device.caps(), &kernel, ELEMENT_BYTES);
+    let elements = (bytes / ELEMENT_BYTES).min(most);
     let layout = kernels.set_layout();
     let mut copy = Resident::new(device, layout, &kernel, elements, ELEMENT_BYTES)?;
     let operand = vec![0x5a; elements * ELEMENT_BYTES];

@@ -1,6 +1,7 @@
 //! Settings from the environment, read once when a backend is made.
 
 use std::env::VarError;
+use std::time::Duration;
 
 use vk_core::DevicePolicy;
 
@@ -13,12 +14,16 @@ pub(crate) const DEVICE_LOCAL_VARIABLE: &str = "GPU_DEVICE_LOCAL";
 /// Which device: index, part of a name, or UUID.
 pub(crate) const DEVICE_VARIABLE: &str = "GPU_DEVICE";
 
+/// How long to wait for the device, in milliseconds.
+pub(crate) const TIMEOUT_VARIABLE: &str = "GPU_TIMEOUT_MS";
+
 /// What the environment asks for; `None` where it is silent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Environment {
     pub(crate) chunk: Option<usize>,
     pub(crate) device_local: Option<bool>,
     pub(crate) device: Option<(String, DevicePolicy)>,
+    pub(crate) timeout: Option<Duration>,
 }
 
 impl Environment {
@@ -44,6 +49,15 @@ impl Environment {
                 DEVICE_VARIABLE,
                 "a device's index, part of its name, or its UUID",
                 |text| DevicePolicy::parse(text).map(|policy| (text.to_owned(), policy)),
+            )?,
+            timeout: parse(
+                &get,
+                TIMEOUT_VARIABLE,
+                "a number of milliseconds, 1 or more",
+                |text| {
+                    let milliseconds = text.parse().ok().filter(|&number| number > 0);
+                    milliseconds.map(Duration::from_millis)
+                },
             )?,
         })
     }
@@ -86,7 +100,12 @@ mod tests {
     #[test]
     fn a_silent_environment_asks_for_nothing() {
         for value in ["", "  "] {
-            for variable in [CHUNK_VARIABLE, DEVICE_LOCAL_VARIABLE, DEVICE_VARIABLE] {
+            for variable in [
+                CHUNK_VARIABLE,
+                DEVICE_LOCAL_VARIABLE,
+                DEVICE_VARIABLE,
+                TIMEOUT_VARIABLE,
+            ] {
                 assert_eq!(with(variable, value).unwrap(), Environment::default());
             }
         }
@@ -103,6 +122,8 @@ mod tests {
             with(DEVICE_LOCAL_VARIABLE, "0").unwrap().device_local,
             Some(false)
         );
+        let timeout = with(TIMEOUT_VARIABLE, "1500").unwrap().timeout;
+        assert_eq!(timeout, Some(Duration::from_millis(1500)));
         let device = with(DEVICE_VARIABLE, "H200").unwrap().device;
         let name = DevicePolicy::Name("H200".to_owned());
         assert_eq!(device, Some(("H200".to_owned(), name)));
@@ -119,6 +140,8 @@ mod tests {
             (CHUNK_VARIABLE, "99999999999999999999999", "1 or more"),
             (DEVICE_LOCAL_VARIABLE, "yes", "0 or 1"),
             (DEVICE_LOCAL_VARIABLE, "2", "0 or 1"),
+            (TIMEOUT_VARIABLE, "0", "1 or more"),
+            (TIMEOUT_VARIABLE, "2 s", "milliseconds"),
         ] {
             let text = with(variable, value).unwrap_err().to_string();
             for part in [variable, value, accepted] {

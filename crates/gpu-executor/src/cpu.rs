@@ -1,13 +1,14 @@
 //! The same calls on the host's processor.
 
 use std::mem::MaybeUninit;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use vk_mem_paths::{Crew, StageTimes};
 
 use crate::jobs::{self, Job, Outputs};
 use crate::kernels::{self, ELEMENT_BYTES, Kernel, LIMBS};
-use crate::{Engine, Error, Mode, RunReport};
+use crate::{Engine, Error, Inputs, Mode, RunReport, canonical};
 
 /// Elements that one thread computes at a time.
 const GRAIN: usize = 4_096;
@@ -19,6 +20,7 @@ const GRAIN: usize = 4_096;
 /// by its bytes, and any other is an error.
 pub struct CpuEngine {
     crew: Crew,
+    inputs: Inputs,
     report: Option<RunReport>,
 }
 
@@ -38,8 +40,17 @@ impl CpuEngine {
     pub fn with_threads(threads: usize) -> Result<Self, Error> {
         Ok(Self {
             crew: Crew::new(threads)?,
+            inputs: Inputs::default(),
             report: None,
         })
+    }
+
+    /// The same engine, with another idea of what inputs are held to. Default:
+    /// [`Inputs::Canonical`].
+    #[must_use]
+    pub fn with_inputs(mut self, inputs: Inputs) -> Self {
+        self.inputs = inputs;
+        self
     }
 
     /// Runs `jobs` in order; see
@@ -49,7 +60,8 @@ impl CpuEngine {
     ///
     /// # Errors
     /// [`Error::InvalidJob`] and [`Error::TooManyElements`] for `jobs` that do
-    /// not fit `elements`, [`Error::UnknownKernelOnCpu`] for SPIR-V that is not
+    /// not fit `elements`, [`Error::NotCanonical`] for an element that is not
+    /// below the modulus, [`Error::UnknownKernelOnCpu`] for SPIR-V that is not
     /// this library's.
     pub fn run_field_add_batch(
         &mut self,
@@ -126,8 +138,8 @@ impl CpuEngine {
     /// Adds A and B.
     ///
     /// # Errors
-    /// [`Error::InvalidJob`]; the length of `a` says how many elements are
-    /// expected.
+    /// [`Error::InvalidJob`] and [`Error::NotCanonical`]; the length of `a`
+    /// says how many elements are expected.
     pub fn field_add(&mut self, a: &[u64], b: &[u64]) -> anyhow::Result<Vec<u64>> {
         let results = self.field_add_batch(&[(a, b)], a.len() / LIMBS)?;
         Ok(results.into_iter().next().unwrap_or_default())
@@ -136,7 +148,8 @@ impl CpuEngine {
     /// Adds the pairs of `jobs`.
     ///
     /// # Errors
-    /// [`Error::InvalidJob`] and [`Error::TooManyElements`].
+    /// [`Error::InvalidJob`], [`Error::NotCanonical`] and
+    /// [`Error::TooManyElements`].
     pub fn field_add_batch(
         &mut self,
         jobs: &[(&[u64], &[u64])],
@@ -149,8 +162,8 @@ impl CpuEngine {
     /// slices; see [`Self::run_field_add_batch_into`].
     ///
     /// # Errors
-    /// [`Error::InvalidJob`], [`Error::InvalidResults`] and
-    /// [`Error::TooManyElements`].
+    /// [`Error::InvalidJob`], [`Error::InvalidResults`],
+    /// [`Error::NotCanonical`] and [`Error::TooManyElements`].
     pub fn field_add_batch_into(
         &mut self,
         jobs: &[(&[u64], &[u64])],
@@ -183,8 +196,9 @@ impl CpuEngine {
         let start = Instant::now();
         let (kernel, limbs) = self.prepare(spirv, jobs, elements)?;
         let mut outputs = Outputs::new(jobs.len(), limbs)?;
-        compute(&mut self.crew, kernel, jobs, outputs.limbs());
-        // SAFETY: `compute` has written every element of every output.
+        compute(&mut self.crew, kernel, self.inputs, jobs, outputs.limbs())?;
+        // SAFETY: `compute` returned Ok, so it has written every element of
+        // every output.
         let results = unsafe { outputs.assume_written() };
         self.report = Some(self.report(kernel, mode, jobs.len(), elements, start));
         Ok(results)
@@ -202,7 +216,7 @@ impl CpuEngine {
         let (kernel, limbs) = self.prepare(spirv, jobs, elements)?;
         jobs::check_results(results, jobs.len(), limbs)?;
         let out = results.iter_mut().map(|out| jobs::as_uninit(out));
-        compute(&mut self.crew, kernel, jobs, out);
+        compute(&mut self.crew, kernel, self.inputs, jobs, out)?;
         self.report = Some(self.report(kernel, mode, jobs.len(), elements, start));
         Ok(())
     }
@@ -266,22 +280,75 @@ fn known(spirv: &[u8]) -> Result<&'static Kernel, Error> {
 fn compute<'a>(
     crew: &mut Crew,
     kernel: &Kernel,
+    inputs: Inputs,
     jobs: &[Job<'_>],
     outputs: impl Iterator<Item = &'a mut [MaybeUninit<u64>]> + Send,
-) {
+) -> Result<(), Error> {
     let grain = GRAIN * LIMBS;
-    let pieces = jobs.iter().zip(outputs).flat_map(|((a, b), out)| {
-        let inputs = a.chunks(grain).zip(b.chunks(grain));
-        out.chunks_mut(grain).zip(inputs)
-    });
-    crew.for_each(crew.threads(), pieces, |(out, (a, b))| {
-        let (out, _) = out.as_chunks_mut::<LIMBS>();
-        let (a, _) = a.as_chunks::<LIMBS>();
-        let (b, _) = b.as_chunks::<LIMBS>();
-        for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
-            out.write_copy_of_slice(&(kernel.reference)(a, b));
+    let pieces = jobs
+        .iter()
+        .zip(outputs)
+        .enumerate()
+        .flat_map(|(job, ((a, b), out))| {
+            let inputs = a.chunks(grain).zip(b.chunks(grain));
+            let pieces = out.chunks_mut(grain).zip(inputs).enumerate();
+            pieces.map(move |(number, (out, (a, b)))| Piece {
+                job,
+                first: number * GRAIN,
+                a,
+                b,
+                out,
+            })
+        });
+    let first: Mutex<Option<Refused>> = Mutex::new(None);
+    crew.for_each(crew.threads(), pieces, |piece| {
+        if let Some(refused) = piece.compute(kernel, inputs) {
+            // Written as a whole, so a panic elsewhere left it whole.
+            let mut first = first.lock().unwrap_or_else(PoisonError::into_inner);
+            *first = Some(first.map_or(refused, |other| other.min(refused)));
         }
     });
+    match first.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        None => Ok(()),
+        Some((job, element, operand)) => Err(canonical::refusal(jobs, job, operand, element)),
+    }
+}
+
+/// Job, element and operand.
+type Refused = (usize, usize, &'static str);
+
+/// What one thread computes at a time.
+struct Piece<'a, 'o> {
+    job: usize,
+    /// Its first element in the job.
+    first: usize,
+    a: &'a [u64],
+    b: &'a [u64],
+    out: &'o mut [MaybeUninit<u64>],
+}
+
+impl Piece<'_, '_> {
+    /// Writes the results, and returns the first element that is refused.
+    fn compute(self, kernel: &Kernel, inputs: Inputs) -> Option<Refused> {
+        let (a, _) = self.a.as_chunks::<LIMBS>();
+        let (b, _) = self.b.as_chunks::<LIMBS>();
+        let (out, _) = self.out.as_chunks_mut::<LIMBS>();
+        // Looked at where they are computed, in one pass over memory.
+        let mut doubtful = false;
+        for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
+            doubtful |= canonical::is_doubtful(a[LIMBS - 1].max(b[LIMBS - 1]));
+            out.write_copy_of_slice(&(kernel.reference)(a, b));
+        }
+        if inputs == Inputs::Any || !doubtful {
+            return None;
+        }
+        [("A", a), ("B", b)]
+            .into_iter()
+            .find_map(|(operand, elements)| {
+                let inside = canonical::first_refused(elements)?;
+                Some((self.job, self.first + inside, operand))
+            })
+    }
 }
 
 impl std::fmt::Debug for CpuEngine {

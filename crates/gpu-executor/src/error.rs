@@ -1,6 +1,6 @@
 //! The error type that every `anyhow::Error` of this crate holds.
 
-use crate::kernels::LIMBS;
+use crate::kernels::{LIMBS, MODULUS};
 
 /// What went wrong in a call to this crate.
 ///
@@ -23,6 +23,25 @@ pub enum Error {
         expected: usize,
         /// The length found, in limbs.
         found: usize,
+    },
+    /// An element of an input is not below the modulus.
+    #[error(
+        "job {job}: expected element {element} of {operand} below the modulus, found limb {limb} = {found:#x} \
+         (there the modulus has {:#x}); docs/configuration.md tells how to switch the check off",
+        MODULUS.get(*limb).unwrap_or(&0)
+    )]
+    NotCanonical {
+        /// The job's position in the batch, from 0.
+        job: usize,
+        /// `A` or `B`.
+        operand: &'static str,
+        /// The element's position in the slice, from 0.
+        element: usize,
+        /// The highest limb in which it differs from the modulus, from 0 for
+        /// the lowest; 0 for the modulus itself.
+        limb: usize,
+        /// That limb.
+        found: u64,
     },
     /// There is not one slice for results per job.
     #[error("expected {expected} slices for the results, one per job, found {found}")]

@@ -6,6 +6,7 @@ use std::ops::{Deref, DerefMut};
 use vk_mem_paths::{PinnedBuffer, PinnedTransfer};
 
 use crate::Error;
+use crate::canonical;
 use crate::jobs;
 use crate::kernels::LIMBS;
 
@@ -70,6 +71,24 @@ impl HostBuffer {
     #[must_use]
     pub fn as_mut_slice(&mut self) -> &mut [u64] {
         self.0.words_mut()
+    }
+
+    /// Checks that every element is below the modulus. Runs over host buffers
+    /// do not: nobody copies the elements, so looking at them is a pass of its
+    /// own over the memory.
+    ///
+    /// # Errors
+    /// [`Error::NotCanonical`] for the first one that is not, as of job 0 and
+    /// its operand `the buffer`.
+    pub fn expect_canonical(&self) -> anyhow::Result<()> {
+        let limbs = self.as_slice();
+        match canonical::first_refused(limbs.as_chunks().0) {
+            None => Ok(()),
+            Some(element) => {
+                let job = [(limbs, limbs)];
+                Err(canonical::refusal(&job, 0, "the buffer", element).into())
+            }
+        }
     }
 }
 

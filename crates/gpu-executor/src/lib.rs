@@ -32,12 +32,14 @@
 //! Every call that can fail returns [`anyhow::Result`];
 //! `error.downcast_ref::<gpu_executor::Error>()` gives the typed [`Error`].
 //!
-//! Inputs must be canonical (below the modulus) for the sums to be canonical.
-//! They are not checked: for other inputs a kernel of this library returns
-//! `s - p` if `s >= p`, else `s`, where `s = (a + b) mod 2^384`.
+//! Inputs must be canonical, below the modulus: an element that is not ends the
+//! run with [`Error::NotCanonical`], unless [`Inputs::Any`] was asked for. Then a
+//! kernel of this library returns `s - p` if `s >= p`, else `s`, where
+//! `s = (a + b) mod 2^384`.
 
 mod cache;
 mod calibration;
+mod canonical;
 mod config;
 pub mod cpu;
 mod error;
@@ -51,6 +53,7 @@ pub mod spirv;
 
 pub use cache::Cache;
 pub use calibration::Calibration;
+pub use canonical::Inputs;
 pub use error::Error;
 pub use executor::Executor;
 pub use fastest::Fastest;

@@ -72,6 +72,7 @@ fn a_malformed_variable_is_an_error_with_name_value_and_what_is_accepted() {
     let cases = [
         ("GPU_DEVICE_LOCAL", "maybe", "0 or 1"),
         ("GPU_STREAM_CHUNK_ELEMS", "12k", "1 or more"),
+        ("GPU_TIMEOUT_MS", "soon", "milliseconds"),
         (
             "GPU_DEVICE",
             "no such device",

@@ -5,10 +5,12 @@
 
 mod support;
 
+use std::time::{Duration, Instant};
+
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{DevicePolicy, Error};
-use support::{assert_sums, backend, borrowed, random_jobs, test_kernel};
+use gpu_executor::{DevicePolicy, Error, VulkanError};
+use support::{assert_sums, backend, borrowed, built, random_jobs, test_kernel};
 
 fn typed(error: &anyhow::Error) -> &Error {
     error.downcast_ref().unwrap()
@@ -95,6 +97,45 @@ fn a_device_that_is_not_there_is_named_with_those_that_are() {
         typed(&error),
         Error::Vulkan(vk_core::Error::NoMatchingDevice { .. })
     ));
+}
+
+#[test]
+fn after_a_timeout_calls_fail_at_once_until_the_work_has_ended() {
+    let elements = 1 << 20;
+    let builder = PersistentVulkanBackend::builder().chunk_elements(elements);
+    let (_guard, mut backend) = built(builder.timeout(Duration::from_micros(50)));
+    let spirv = backend.field_add_spirv();
+    let jobs = random_jobs(1, elements, 1);
+    let batch = borrowed(&jobs);
+    let mut run = || backend.run_field_add_batch(spirv, &batch, elements, false);
+    let error = run().unwrap_err();
+    let after = Duration::from_micros(50);
+    assert_eq!(
+        typed(&error),
+        &Error::Vulkan(VulkanError::Timeout { after })
+    );
+    // Each later call ends alike: at once, or after a wait of its own.
+    let begin = Instant::now();
+    loop {
+        match run() {
+            Ok(results) => break assert_sums(&results, &jobs, "after a timeout"),
+            Err(error) => assert!(
+                matches!(
+                    typed(&error),
+                    Error::Vulkan(VulkanError::Timeout { .. } | VulkanError::Busy { .. })
+                ),
+                "{error}"
+            ),
+        }
+        if begin.elapsed() > Duration::from_secs(2) {
+            break;
+        }
+    }
+    drop(backend);
+    assert!(
+        begin.elapsed() < Duration::from_secs(60),
+        "dropping took long"
+    );
 }
 
 #[test]

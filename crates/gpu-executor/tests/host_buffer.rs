@@ -305,7 +305,7 @@ fn more_than_there_is_memory_for_is_an_error() {
         );
     }
     let error = backend.host_buffer(1 << 50).unwrap_err();
-    let Error::DataPath(DataPathError::OutOfMemory { requested, .. }) = typed(&error) else {
+    let Error::DataPath(DataPathError::OutOfDeviceMemory { requested, .. }) = typed(&error) else {
         unreachable!("{error}");
     };
     assert_eq!(*requested, 48 << 50);

@@ -1,6 +1,7 @@
 //! The logical device: created once, with only the queues that are used.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use ash::{khr, vk};
 
@@ -22,6 +23,9 @@ pub struct Device {
     queues: Vec<(QueueRef, Queue)>,
     // The call that first reported the loss: later reports only follow from it.
     lost: OnceLock<&'static str>,
+    // What a wait gave up on, and after how long: until it is complete, the
+    // device is not to be given more.
+    overdue: Mutex<Option<(Ticket, Duration)>>,
 }
 
 impl Device {
@@ -56,6 +60,7 @@ impl Device {
             plan,
             queues: Vec::new(),
             lost: OnceLock::new(),
+            overdue: Mutex::default(),
         };
         for queue in plan.distinct() {
             // SAFETY: `create` asked for every queue of `plan`.
@@ -111,7 +116,8 @@ impl Device {
     ///
     /// # Errors
     /// [`Error::DeviceLost`] once the device was lost; whether `commands`
-    /// reached it is not known then. [`Error::Unsupported`] for a queue that
+    /// reached it is not known then. [`Error::Busy`] while it is at what a
+    /// wait gave up on. [`Error::Unsupported`] for a queue that
     /// is not one of [`Device::queue_plan`], and for a ticket of another
     /// queue where the device has no timeline semaphores. Else what
     /// `vkQueueSubmit` returned. Nothing was submitted unless the device was
@@ -129,7 +135,7 @@ impl Device {
         commands: vk::CommandBuffer,
         after: Option<Ticket>,
     ) -> Result<Ticket, Error> {
-        self.expect_alive()?;
+        self.expect_usable()?;
         let number = self.number_of(queue)?;
         let wait = match after.filter(|ticket| ticket.queue != number) {
             Some(ticket) => Some((self.queue(ticket.queue)?, ticket.value)),
@@ -146,14 +152,29 @@ impl Device {
     /// Waits until `ticket` is complete. Other threads can submit and wait
     /// meanwhile.
     ///
+    /// Once a wait has given up, later ones do not wait: they look, so that
+    /// whoever cleans up after a kernel that never ends is not held up too.
+    ///
     /// # Errors
     /// [`Error::Timeout`] when `policy.timeout` ran out (the work is still in
-    /// flight then), [`Error::DeviceLost`] once the device was lost, else
-    /// what the driver returned.
+    /// flight then), [`Error::Busy`] where an earlier wait gave up and the
+    /// device is still at it, [`Error::DeviceLost`] once the device was lost,
+    /// else what the driver returned.
     pub fn wait(&self, ticket: Ticket, policy: WaitPolicy) -> Result<(), Error> {
         self.expect_alive()?;
         let queue = self.queue(ticket.queue)?;
-        self.note_loss(queue.wait(&self.raw, ticket.value, policy))
+        if self.expect_usable().is_err() && !self.is_complete(ticket)? {
+            return self.expect_usable();
+        }
+        let waited = queue.wait(&self.raw, ticket.value, policy);
+        match waited {
+            // Without patience it was a look, which gives nothing up.
+            Err(Error::Timeout { after }) if !after.is_zero() => {
+                *self.overdue() = Some((ticket, after));
+            }
+            _ => {}
+        }
+        self.note_loss(waited)
     }
 
     /// Whether `ticket` is complete, without waiting.
@@ -177,6 +198,30 @@ impl Device {
             Some(call) => Err(Error::DeviceLost { call }),
             None => Ok(()),
         }
+    }
+
+    /// Fails once the device was lost, and while it is at work that a wait gave
+    /// up on; once that is complete, the device is usable again.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], [`Error::Busy`], else what the driver returned.
+    pub fn expect_usable(&self) -> Result<(), Error> {
+        self.expect_alive()?;
+        let Some((ticket, after)) = *self.overdue() else {
+            return Ok(());
+        };
+        match self.is_complete(ticket)? {
+            true => {
+                *self.overdue() = None;
+                Ok(())
+            }
+            false => Err(Error::Busy { after }),
+        }
+    }
+
+    fn overdue(&self) -> MutexGuard<'_, Option<(Ticket, Duration)>> {
+        // Written as a whole, so a panic elsewhere left it whole.
+        self.overdue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Remembers the first loss, and names its call in every later one.
@@ -320,7 +365,7 @@ fn required_extensions(
 #[cfg(test)]
 pub(crate) mod tests {
     use std::ffi::{CStr, c_void};
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
     use std::time::{Duration, Instant};
 
     use super::*;
@@ -395,6 +440,55 @@ pub(crate) mod tests {
             call: "vkQueueSubmit",
         }));
         assert_eq!(later, Err(lost));
+    }
+
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+
+    unsafe extern "system" fn read_counter(
+        _device: vk::Device,
+        _semaphore: vk::Semaphore,
+        value: *mut u64,
+    ) -> vk::Result {
+        // SAFETY: the caller passes a place for the value.
+        unsafe { value.write(COUNTER.load(Ordering::SeqCst)) };
+        vk::Result::SUCCESS
+    }
+
+    #[test]
+    fn after_a_timeout_nobody_waits_again_until_the_work_has_ended() {
+        let (_guard, physical) = setup();
+        let device = device_with(
+            &physical,
+            &[
+                (c"vkQueueSubmit", submit_to_nowhere as *const c_void),
+                (c"vkGetSemaphoreCounterValue", read_counter as *const c_void),
+            ],
+        );
+        let queue = device.queue_plan().compute;
+        // SAFETY: the replaced function does not look at the commands.
+        let submit = || unsafe { device.submit(queue, vk::CommandBuffer::null(), None) };
+        let ticket = submit().unwrap();
+        let patient = WaitPolicy {
+            timeout: Duration::from_secs(3600),
+            ..WaitPolicy::default()
+        };
+        let wait = |timeout| device.wait(ticket, WaitPolicy { timeout, ..patient });
+        let look = wait(Duration::ZERO);
+        assert!(matches!(look, Err(Error::Timeout { .. })), "{look:?}");
+        assert_eq!(device.expect_usable(), Ok(()));
+        let after = Duration::from_millis(20);
+        assert_eq!(wait(after), Err(Error::Timeout { after }));
+        let busy = Err(Error::Busy { after });
+        // An hour of patience would show.
+        assert_eq!(device.wait(ticket, patient), busy);
+        assert_eq!(device.expect_usable(), busy);
+        assert_eq!(submit().map(drop), busy);
+        assert!(!device.is_lost());
+
+        COUNTER.store(1, Ordering::SeqCst);
+        assert_eq!(device.wait(ticket, patient), Ok(()));
+        assert_eq!(device.expect_usable(), Ok(()));
+        submit().unwrap();
     }
 
     static WAITING: AtomicBool = AtomicBool::new(false);

@@ -75,7 +75,7 @@ pub enum Error {
         call: &'static str,
     },
     /// The device was lost; nothing submitted to it can be trusted.
-    #[error("device lost, first reported by {call}; create a new backend")]
+    #[error("device lost, first reported by {call}; what was made on it must be made anew")]
     DeviceLost {
         /// The Vulkan entry point that reported it first.
         call: &'static str,
@@ -98,6 +98,18 @@ pub enum Error {
     #[error("the device did not finish within {} ms", after.as_millis())]
     Timeout {
         /// How long was waited.
+        after: Duration,
+    },
+    /// An earlier submission did not finish in time, and the device is still at
+    /// it: it is given nothing more until that has ended. Where it never ends,
+    /// only the end of the process frees the device.
+    #[error(
+        "the device is still busy with work that did not finish within {} ms; \
+         call again later, or use another device or process",
+        after.as_millis()
+    )]
+    Busy {
+        /// How long was waited for it.
         after: Duration,
     },
     /// Any other result that the specification allows for the call.

@@ -53,7 +53,7 @@ impl Bandwidth {
     /// has one; both at once by the host's.
     ///
     /// # Errors
-    /// [`vk_core::Error::Unsupported`] for no bytes, [`Error::OutOfMemory`]
+    /// [`vk_core::Error::Unsupported`] for no bytes, [`Error::OutOfDeviceMemory`]
     /// and [`Error::NoMemoryType`] for memory, else what the device returned.
     pub fn measure(device: &Arc<Device>, bytes: usize) -> Result<Self, Error> {
         if bytes == 0 {

@@ -125,11 +125,16 @@ fn measure(trials: &mut Trials<'_>, effort: Effort) -> Result<Vec<Measured>, Err
                 before = of_size.iter().min_by_key(|row| row.nanoseconds).copied();
                 rows.extend(of_size);
             }
-            Err(Error::OutOfMemory { .. }) if !rows.is_empty() => break,
+            Err(error) if !rows.is_empty() && is_out_of_memory(&error) => break,
             Err(error) => return Err(error),
         }
     }
     Ok(rows)
+}
+
+/// On either side.
+fn is_out_of_memory(error: &Error) -> bool {
+    error.is_out_of_device_memory() || matches!(error, Error::OutOfHostMemory { .. })
 }
 
 /// The fastest strategy of each path.

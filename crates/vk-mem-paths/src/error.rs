@@ -19,6 +19,19 @@ pub enum Error {
         /// Its length, in bytes.
         found: usize,
     },
+    /// The check of the inputs refused an element
+    /// ([`Element::check`](crate::Element::check)).
+    #[error(
+        "job {job}: expected element {element} of {what} to pass the check, found one that does not"
+    )]
+    RefusedInput {
+        /// The job's position in the batch, from 0.
+        job: usize,
+        /// Which slice.
+        what: &'static str,
+        /// The element's position in the slice, from 0.
+        element: usize,
+    },
     /// No memory type of the device fits a purpose.
     #[error("no memory type fits {purpose}; the device has {found}")]
     NoMemoryType {
@@ -27,15 +40,28 @@ pub enum Error {
         /// The types there are.
         found: String,
     },
-    /// The device could not provide a buffer.
-    #[error("out of memory for {purpose}: {requested} bytes requested, heap of {heap} bytes")]
-    OutOfMemory {
+    /// No heap of the device had room for a buffer.
+    #[error(
+        "out of device memory for {purpose}: {requested} bytes requested, {available} available in a heap of {heap}"
+    )]
+    OutOfDeviceMemory {
         /// What the memory is for.
         purpose: String,
         /// The size of the buffer, in bytes.
         requested: u64,
-        /// The size of the heap that it was to come from, in bytes.
+        /// What the allocator believes to be left of the heap, in bytes; other
+        /// processes may have taken some of it.
+        available: u64,
+        /// The size of the heap, in bytes.
         heap: u64,
+    },
+    /// The system had no memory for the host's side of something.
+    #[error("out of host memory for {purpose}: {requested} bytes requested")]
+    OutOfHostMemory {
+        /// What the memory is for.
+        purpose: String,
+        /// Bytes requested.
+        requested: u64,
     },
     /// A kernel was made for another device than the one it is to run on.
     #[error("expected a kernel made for {expected}, found one made for {found}")]
@@ -48,7 +74,8 @@ pub enum Error {
     /// A shared buffer was made for another device than the one it is to be
     /// used on.
     #[error(
-        "expected {what} in a buffer made for {expected}, found one made for another device, {found}"
+        "expected {what} in a buffer made by this backend for {expected}, found one made by another \
+         or before the device was lost, for {found}"
     )]
     ForeignBuffer {
         /// Which operand.
@@ -72,4 +99,14 @@ pub enum Error {
         /// What was expected and what was found.
         what: String,
     },
+}
+
+impl Error {
+    /// Whether a run that takes less memory of the device may succeed.
+    pub(crate) fn is_out_of_device_memory(&self) -> bool {
+        matches!(
+            self,
+            Self::OutOfDeviceMemory { .. } | Self::Vulkan(vk_core::Error::OutOfDeviceMemory { .. })
+        )
+    }
 }

@@ -51,8 +51,8 @@ impl Memory {
         let caps = self.device.caps();
         let mut exhausted = None;
         for kind in rank_memory_types(caps, purpose) {
-            let heap = caps.heaps.get(caps.memory_types[kind].heap);
-            let heap = heap.map_or(0, |heap| heap.size);
+            let number = caps.memory_types[kind].heap;
+            let heap = caps.heaps.get(number).map_or(0, |heap| heap.size);
             let too_large = size as u64 > heap.min(caps.limits.max_buffer_size);
             let made = match too_large {
                 true => Err(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY),
@@ -64,9 +64,10 @@ impl Memory {
                 Err(vk::Result::ERROR_FEATURE_NOT_PRESENT) => {}
                 // Another type that serves the purpose may be on another heap.
                 Err(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY) => {
-                    exhausted.get_or_insert(Error::OutOfMemory {
+                    exhausted.get_or_insert(Error::OutOfDeviceMemory {
                         purpose: purpose.to_string(),
                         requested: size as u64,
+                        available: self.available(number),
                         heap,
                     });
                 }
@@ -82,6 +83,13 @@ impl Memory {
             purpose: purpose.to_string(),
             found: format!("{:?}", caps.memory_types),
         })
+    }
+
+    /// What is left of a heap, as far as the allocator knows.
+    fn available(&self, heap: usize) -> u64 {
+        let budgets = self.allocator.get_heap_budgets().unwrap_or_default();
+        let budget = budgets.get(heap);
+        budget.map_or(0, |heap| heap.budget.saturating_sub(heap.usage))
     }
 
     fn buffer_of_type(
@@ -210,7 +218,9 @@ mod tests {
         for purpose in [MemoryUse::Device, MemoryUse::Upload, MemoryUse::Readback] {
             let made = memory.buffer(1 << 50, usage, purpose);
             let error = made.err().unwrap();
-            assert!(matches!(error, Error::OutOfMemory { requested, .. } if requested == 1 << 50));
+            assert!(
+                matches!(error, Error::OutOfDeviceMemory { requested, .. } if requested == 1 << 50)
+            );
             let small = memory.buffer(4096, usage, purpose).unwrap();
             assert_eq!(
                 small.mapped(&(0..4096)).is_some(),

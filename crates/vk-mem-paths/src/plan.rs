@@ -57,6 +57,17 @@ impl Plan {
         self.capacity
     }
 
+    /// The same with chunks of half the size, and so half the memory; `None`
+    /// where that would no longer matter.
+    pub(crate) fn halved(&self) -> Option<Self> {
+        let half = self.chunk.min(self.capacity) / 2;
+        (half >= LEAST_CHUNK).then_some(Self {
+            chunk: half,
+            capacity: half,
+            ..*self
+        })
+    }
+
     /// Where the inputs are staged.
     pub(crate) fn upload(&self) -> MemoryUse {
         self.upload
@@ -79,8 +90,15 @@ pub const DEFAULT_CHUNK: usize = 524_288;
 /// costs more than overlapping saves; above, the memory of all slots outgrows
 /// the host's caches, through which host and device pass the data on.
 const PIPELINED_CHUNK: (usize, usize) = (16_384, 262_144);
+/// The chunk of a run whose chunks do not overlap, at least, where jobs may
+/// share it: small jobs are spared submissions, and larger ones are cut like
+/// those of a sequential run, which the host's caches hold better than a chunk
+/// of several jobs.
+const SHARED_CHUNK: usize = 65_536;
 /// The most chunks in flight: more only cost memory.
 const MAX_DEPTH: usize = 256;
+/// Memory that runs out for chunks of fewer elements is not theirs.
+const LEAST_CHUNK: usize = 1 << 10;
 /// Chunks in flight: the host fills one slot while the device works on the
 /// other. More did not make runs faster on the devices that were measured.
 const SLOTS: usize = 2;
@@ -93,9 +111,10 @@ const DEVICE_LOCAL_FROM: usize = 1 << 20;
 ///
 /// What the request leaves open is what was fastest at about this size, else
 /// what the rules of this module expect to be; a sequential run (depth 1) is
-/// not cut to what was fastest. The chunk is what the request asks for, else a share of the
-/// work that keeps every slot busy; in any case no more than one storage
-/// buffer binding, one dispatch and the staging memory of all slots allow.
+/// not cut to what was fastest, and on a software device the rules decide
+/// alone. The chunk is what the request asks for, else a share of the work that
+/// keeps every slot busy; in any case no more than one storage buffer binding,
+/// one dispatch and the staging memory of all slots allow.
 ///
 /// # Errors
 /// [`Error::NoMemoryType`] where the device has no memory for the path.
@@ -105,7 +124,12 @@ pub fn plan(
     work: &Workload,
     request: &Request,
 ) -> Result<Plan, Error> {
-    let row = tuning.fastest(work.total, request.path, |path| path.is_usable(caps));
+    let row = match caps.kind {
+        // Every way to run takes the same cores and the same memory there:
+        // what differs when measured is noise.
+        DeviceKind::Software => None,
+        _ => tuning.fastest(work.total, request.path, |path| path.is_usable(caps)),
+    };
     let tuned = row.filter(|_| request.depth != Some(1));
     let near = tuned.filter(|row| row.is_near(work.total));
     let path_from = tuned.filter(|row| row.tells_path(work.total));
@@ -130,8 +154,11 @@ pub fn plan(
     let chunk = match (request.chunk, near) {
         (Some(asked), _) => asked,
         (None, Some(row)) => whole_workgroups(row.chunk_for(work.total), work),
-        (None, None) if depth == 1 => DEFAULT_CHUNK,
-        (None, None) => share(work, depth),
+        (None, None) if depth > 1 => share(work, depth),
+        (None, None) => match request.packing {
+            Packing::PerJob => DEFAULT_CHUNK,
+            Packing::AcrossJobs => work.largest_job.clamp(SHARED_CHUNK, DEFAULT_CHUNK),
+        },
     };
     let chunk = chunk.clamp(1, limit);
     let fullest = match request.packing {

@@ -47,7 +47,7 @@ impl Resident {
     /// [`Error::ForeignKernel`] for a kernel of another device;
     /// [`vk_core::Error::Unsupported`] for no element, and for more than one
     /// binding, one dispatch or one allocation of the device takes;
-    /// [`Error::OutOfMemory`]; else what the driver returned.
+    /// [`Error::OutOfDeviceMemory`]; else what the driver returned.
     pub fn new(
         device: &Arc<Device>,
         set_layout: &Arc<SetLayout>,
@@ -79,6 +79,13 @@ impl Resident {
             elements: count,
             operand_bytes: elements * element_bytes,
         })
+    }
+
+    /// The most elements of `element_bytes` bytes that one binding, one
+    /// dispatch of `kernel` and one allocation of a device with `caps` take.
+    #[must_use]
+    pub fn most_elements(caps: &DeviceCaps, kernel: &Kernel, element_bytes: usize) -> usize {
+        most_elements(caps, kernel.workgroup_size(), element_bytes) as usize
     }
 
     /// Elements of each operand.

@@ -160,7 +160,13 @@ impl Slot {
             (a, b) = (rest_a, rest_b);
         }
         // Cached: the device, or its copy engine, reads them next.
-        host_copy::run(copies, Stores::Cached, crew);
+        match work.element.check {
+            None => host_copy::run(copies, Stores::Cached, crew),
+            Some(check) => {
+                let refused = host_copy::run_checked(copies, work.element.bytes, check, crew);
+                refused.map_or(Ok(()), |refused| Err(work.refusal(refused)))?;
+            }
+        }
         ranges
             .iter()
             .try_for_each(|range| self.buffers.upload.flush(range))
@@ -222,9 +228,9 @@ impl Slot {
         Ok(())
     }
 
-    /// Drops the slot once nothing of it is in flight, and says `true`; leaks
-    /// it where the device does not say so in time.
-    pub(crate) fn retire(mut self, wait: WaitPolicy) -> bool {
+    /// Drops the slot once nothing of it is in flight; leaks it where the device
+    /// does not say so in time.
+    pub(crate) fn retire(mut self, wait: WaitPolicy) {
         let released = self.release(wait);
         if self.device.is_lost() {
             // Even a submission that reported the loss may have begun.
@@ -234,9 +240,7 @@ impl Slot {
         } else if let Err(error) = released {
             tracing::error!("leaking a slot that is still in flight: {error}");
             std::mem::forget(self);
-            return false;
         }
-        true
     }
 
     fn copy_out(&mut self, work: ChunkWork<'_>, crew: &mut Crew) -> Result<(), Error> {

@@ -13,7 +13,8 @@ use crate::slot::{Slot, SlotShape};
 use crate::stages::group_stages;
 use crate::work::Work;
 use crate::{
-    Chunks, Crew, Error, MemoryUse, Path, Plan, Request, Stats, Tuning, Workload, drive, plan,
+    Chunks, Crew, Element, Error, MemoryUse, Path, Plan, Request, Stats, Tuning, Workload, drive,
+    plan,
 };
 
 /// One job: two inputs and an output of equal length, a whole number of
@@ -113,8 +114,9 @@ impl Transfer {
         self.tuning = tuning;
     }
 
-    /// Runs `kernel` over all `jobs`, whose elements are `element_bytes`
-    /// long, and returns how it was done.
+    /// Runs `kernel` over all `jobs` and returns how it was done. Where the
+    /// device's memory runs out it begins again, with chunks of half the size,
+    /// until they are too small to matter.
     ///
     /// On `Ok`, every byte of every `out` has been written. On `Err`, none of
     /// them may be read; the loop is ready for the next run unless the device
@@ -122,16 +124,19 @@ impl Transfer {
     ///
     /// # Errors
     /// [`Error::InvalidJob`] for slices of unequal length or of a fraction of
-    /// an element, [`Error::ForeignKernel`] for a kernel of another device,
-    /// [`Error::OutOfMemory`] for staging memory, else what the device
-    /// returned.
+    /// an element, [`Error::RefusedInput`] for an element that does not pass
+    /// the check, [`Error::ForeignKernel`] for a kernel of another device,
+    /// [`Error::OutOfDeviceMemory`] for staging memory, else what the
+    /// device returned.
     pub fn run(
         &mut self,
         kernel: &Arc<Kernel>,
         request: &Request,
-        element_bytes: usize,
+        element: impl Into<Element>,
         jobs: &mut [Job<'_>],
     ) -> Result<(Plan, Stats), Error> {
+        let element: Element = element.into();
+        let element_bytes = element.bytes;
         if !Arc::ptr_eq(kernel.device(), &self.device) {
             return Err(Error::ForeignKernel {
                 expected: self.device.caps().name.clone(),
@@ -146,25 +151,53 @@ impl Transfer {
             element_bytes,
             workgroup_size: kernel.workgroup_size(),
         };
-        let plan = plan(self.device.caps(), &self.tuning, &work, request)?;
+        let mut plan = plan(self.device.caps(), &self.tuning, &work, request)?;
+        let stats = loop {
+            match self.attempt(kernel, &plan, element, &elements, jobs) {
+                Err(error) if error.is_out_of_device_memory() => {
+                    // Nothing that an attempt left behind matters to the next.
+                    self.free_slots();
+                    plan = plan.halved().ok_or_else(|| error.clone())?;
+                    tracing::warn!(
+                        chunk = plan.chunk(),
+                        "going on with smaller chunks: {error}"
+                    );
+                }
+                ran => break ran?,
+            }
+        };
+        Ok((plan, stats))
+    }
+
+    /// Runs as planned, or fails with every slot as free as it can be.
+    fn attempt(
+        &mut self,
+        kernel: &Arc<Kernel>,
+        plan: &Plan,
+        element: Element,
+        elements: &[usize],
+        jobs: &mut [Job<'_>],
+    ) -> Result<Stats, Error> {
+        let total: usize = elements.iter().sum();
         let (path, chunk, depth) = (plan.path(), plan.chunk(), plan.depth());
         let _run = tracing::debug_span!("run", elements = total, %path, chunk, depth).entered();
         // What is in flight on a lost device is not known: no slot is reused
         // or freed before `Drop`, which waits.
-        self.device.expect_alive()?;
-        self.prepare(&plan, element_bytes)?;
+        self.device.expect_usable()?;
+        self.prepare(plan, element.bytes)?;
         let fresh = jobs.iter().filter(|job| job.fresh).map(|job| &*job.out);
         let ahead = Ahead::of(fresh, self.crew.threads() / MAKING_PAGES);
         let _making = ahead.map(|ahead| self.crew.make_ahead(ahead));
-        let chunks = Chunks::new(&elements, plan.chunk(), plan.packing());
+        let chunks = Chunks::new(elements, plan.chunk(), plan.packing());
         let jobs = jobs.iter_mut().map(Job::reborrow).collect();
-        let work = Work::new(chunks, jobs, element_bytes, plan.stores());
+        let work = Work::new(chunks, jobs, element, plan.stores());
         let wait = self.options.wait;
-        let slots = self.slots.entry(SlotKind::of(&plan)).or_default();
+        let slots = self.slots.entry(SlotKind::of(plan)).or_default();
         let slots = slots.get_mut(..plan.depth()).unwrap_or_default();
         let ran = drive::run(&mut self.crew, slots, kernel, work, wait);
         if let Err(error) = &ran {
-            release(slots, wait, error);
+            tracing::debug!("a run failed: {error}");
+            release(slots, wait);
         }
         let mut stats = ran?;
         if stats.elements != total {
@@ -175,10 +208,10 @@ impl Transfer {
                 ),
             });
         }
-        let bytes = (stats.elements * element_bytes) as u64;
+        let bytes = (stats.elements * element.bytes) as u64;
         stats.bytes_in = 2 * bytes;
         stats.bytes_out = bytes;
-        Ok((plan, stats))
+        Ok(stats)
     }
 
     /// Waits for the device by `wait` from now on; returns how it did before.
@@ -209,7 +242,7 @@ impl Transfer {
         let missing = plan.depth().saturating_sub(slots.len());
         for _ in 0..missing {
             let slot = match self.new_slot(plan, kind, element_bytes) {
-                Err(Error::OutOfMemory { .. }) if self.slots.len() > 1 => {
+                Err(Error::OutOfDeviceMemory { .. }) if self.slots.len() > 1 => {
                     self.give_up_slots(|other| other != kind);
                     self.new_slot(plan, kind, element_bytes)?
                 }
@@ -235,17 +268,11 @@ impl Transfer {
 
     /// Frees the slots of the kinds that `which` names.
     fn give_up_slots(&mut self, which: impl Fn(SlotKind) -> bool) {
-        let mut wait = self.options.wait;
-        for slot in self
-            .slots
-            .extract_if(|kind, _| which(*kind))
+        let wait = self.options.wait;
+        let slots = self.slots.extract_if(|kind, _| which(*kind));
+        slots
             .flat_map(|(_, slots)| slots)
-        {
-            if !slot.retire(wait) {
-                // A device that let one wait run out gets no second one.
-                wait = NO_WAIT;
-            }
-        }
+            .for_each(|slot| slot.retire(wait));
     }
 }
 
@@ -300,11 +327,9 @@ fn check_jobs(jobs: &[Job<'_>], element_bytes: usize) -> Result<Vec<usize>, Erro
 
 /// After a failed run: waits for what is in flight, so that the slots are
 /// free again. What cannot be waited for stays in flight, and the next run
-/// says so. After a timeout there is no second wait: the caller's patience
-/// was the limit.
-fn release(slots: &mut [Slot], wait: WaitPolicy, error: &Error) {
-    let timed_out = matches!(error, Error::Vulkan(vk_core::Error::Timeout { .. }));
-    let wait = if timed_out { NO_WAIT } else { wait };
+/// says so. A device that let one wait run out gets no second one
+/// ([`Device::wait`]).
+fn release(slots: &mut [Slot], wait: WaitPolicy) {
     for slot in slots {
         if let Err(error) = slot.release(wait) {
             tracing::warn!("a slot stays in flight after a failed run: {error}");

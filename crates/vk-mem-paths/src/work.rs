@@ -2,12 +2,15 @@
 
 use std::mem::MaybeUninit;
 
-use crate::host_copy::Stores;
+use crate::host_copy::{Refused, Stores};
 use crate::transfer::Job;
-use crate::{Chunk, Chunks};
+use crate::{Chunk, Chunks, Element, Error};
 
 /// The bytes of one segment: two inputs and where the result goes.
 pub(crate) struct Piece<'a> {
+    /// The job that it belongs to, and its first element there.
+    pub(crate) job: usize,
+    pub(crate) first: usize,
     pub(crate) a: &'a [u8],
     pub(crate) b: &'a [u8],
     pub(crate) out: &'a mut [MaybeUninit<u8>],
@@ -17,8 +20,29 @@ pub(crate) struct Piece<'a> {
 pub(crate) struct ChunkWork<'a> {
     pub(crate) elements: usize,
     pub(crate) pieces: Vec<Piece<'a>>,
+    pub(crate) element: Element,
     /// How the host copies the results.
     pub(crate) stores: Stores,
+}
+
+impl ChunkWork<'_> {
+    /// The error for an element that was refused, where the copies were A and
+    /// B of each piece in turn.
+    pub(crate) fn refusal(&self, refused: Refused) -> Error {
+        match self.pieces.get(refused.copy / 2) {
+            Some(piece) => Error::RefusedInput {
+                job: piece.job,
+                what: ["A", "B"][refused.copy % 2],
+                element: piece.first + refused.element,
+            },
+            None => Error::Internal {
+                what: format!(
+                    "expected one of {} pieces refused, found {refused:?}",
+                    self.pieces.len()
+                ),
+            },
+        }
+    }
 }
 
 /// The chunks of a run, in order, each with the bytes that it computes.
@@ -28,23 +52,23 @@ pub(crate) struct ChunkWork<'a> {
 pub(crate) struct Work<'a> {
     chunks: Chunks<'a>,
     jobs: Vec<Job<'a>>,
-    element_bytes: usize,
+    element: Element,
     stores: Stores,
 }
 
 impl<'a> Work<'a> {
-    /// The chunks of `jobs`, cut by `chunks`, with elements of
-    /// `element_bytes`, whose results the host copies with `stores`.
+    /// The chunks of `jobs`, cut by `chunks`, whose results the host copies
+    /// with `stores`.
     pub(crate) fn new(
         chunks: Chunks<'a>,
         jobs: Vec<Job<'a>>,
-        element_bytes: usize,
+        element: Element,
         stores: Stores,
     ) -> Self {
         Self {
             chunks,
             jobs,
-            element_bytes,
+            element,
             stores,
         }
     }
@@ -64,16 +88,23 @@ impl<'a> Work<'a> {
     fn cut(&mut self, chunk: &Chunk) -> ChunkWork<'a> {
         let pieces = chunk.segments.iter().map(|segment| {
             let job = &mut self.jobs[segment.job];
-            let bytes = segment.len * self.element_bytes;
+            let bytes = segment.len * self.element.bytes;
             let (a, b, out);
             (a, job.a) = job.a.split_at(bytes);
             (b, job.b) = job.b.split_at(bytes);
             (out, job.out) = std::mem::take(&mut job.out).split_at_mut(bytes);
-            Piece { a, b, out }
+            Piece {
+                job: segment.job,
+                first: segment.first,
+                a,
+                b,
+                out,
+            }
         });
         ChunkWork {
             elements: chunk.elements,
             pieces: pieces.collect(),
+            element: self.element,
             stores: self.stores,
         }
     }
@@ -107,7 +138,7 @@ mod tests {
         let mut work = Work::new(
             Chunks::new(&elements, 3, Packing::AcrossJobs),
             jobs,
-            2,
+            Element::from(2),
             Stores::Cached,
         );
         let chunk = work.next().unwrap();
@@ -120,6 +151,8 @@ mod tests {
         assert_eq!(inputs, [(&b"aaAA"[..], &b"0011"[..]), (b"bb", b"22")]);
         let lengths: Vec<_> = chunk.pieces.iter().map(|piece| piece.out.len()).collect();
         assert_eq!(lengths, [4, 2]);
+        let places: Vec<_> = chunk.pieces.iter().map(|p| (p.job, p.first)).collect();
+        assert_eq!(places, [(0, 0), (1, 0)]);
         assert_eq!(work.map(|chunk| chunk.elements).sum::<usize>(), 2);
     }
 }

@@ -169,6 +169,6 @@ fn bandwidths_are_positive_and_finite_and_need_memory() {
         let none = Bandwidth::measure(&setup.device, 0).unwrap_err();
         assert!(none.to_string().contains("1 byte or more"), "{none}");
         let large = Bandwidth::measure(&setup.device, 1 << 50).unwrap_err();
-        assert!(matches!(large, Error::OutOfMemory { .. }), "{large}");
+        assert!(matches!(large, Error::OutOfDeviceMemory { .. }), "{large}");
     }
 }

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use field_kernels::{ELEMENT_BYTES, FIELD_ADD, LIMBS, reference};
 use proptest::prelude::*;
-use vk_core::testing::{DeviceTest, device_under_test, without_timeline_semaphores};
-use vk_core::{Device, Kernel, KernelCache};
+use vk_core::testing::{
+    DeviceTest, device_under_test, taken_for_discrete, without_timeline_semaphores,
+};
+use vk_core::{Device, Kernel, KernelCache, PhysicalDevice};
 use vk_mem_paths::{
     Effort, Error, Job, Measured, Packing, Path, PathChoice, Plan, Request, Stats, Strategy,
     Transfer, TransferOptions, Tuning,
@@ -24,11 +26,16 @@ struct Loop {
 
 impl Loop {
     fn new(timeline: bool) -> Self {
-        let (guard, mut physical) = device_under_test().unwrap();
-        if !timeline {
-            physical = without_timeline_semaphores(physical);
+        match timeline {
+            true => Self::on(std::convert::identity),
+            false => Self::on(without_timeline_semaphores),
         }
-        let device = Device::new(&physical).unwrap();
+    }
+
+    /// On the device under test, changed by `change`.
+    fn on(change: fn(PhysicalDevice) -> PhysicalDevice) -> Self {
+        let (guard, physical) = device_under_test().unwrap();
+        let device = Device::new(&change(physical)).unwrap();
         let mut kernels = KernelCache::new(&device).unwrap();
         let kernel = kernels.get(FIELD_ADD.spirv).unwrap();
         let options = TransferOptions {
@@ -151,7 +158,7 @@ fn a_mixture_of_sizes_runs_on_every_path_depth_and_form_of_completion() {
 
 #[test]
 fn tuned_runs_arrive_whole() {
-    let mut transfer = Loop::new(true);
+    let mut transfer = Loop::on(taken_for_discrete);
     for (streaming, cached_upload, one_queue) in [
         (true, false, true),
         (false, true, false),
@@ -190,7 +197,7 @@ fn tuned_runs_arrive_whole() {
 
 #[test]
 fn a_calibration_measures_every_path_and_the_runs_after_it_go_by_it() {
-    let mut transfer = Loop::new(true);
+    let mut transfer = Loop::on(taken_for_discrete);
     let effort = Effort {
         budget: Duration::MAX,
         largest: 1 << 14,

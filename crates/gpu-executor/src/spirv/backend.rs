@@ -6,17 +6,16 @@ use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::time::Instant;
 
-use vk_core::{Device, DeviceCaps, Kernel, KernelCache, PhysicalDevice, ValidationLog};
-use vk_mem_paths::{Crew, PathChoice, PinnedTransfer, Transfer, TransferOptions};
+use vk_core::{DeviceCaps, Kernel, PhysicalDevice, ValidationLog};
+use vk_mem_paths::{PathChoice, TransferOptions};
 
 use super::Builder;
 use super::builder::Settings;
 use super::how::How;
+use super::opened::Opened;
 use super::ran::Ran;
-use crate::calibration::Findings;
 use crate::jobs::{self, Job, Outputs};
-use crate::kernels::{self, ELEMENT_BYTES};
-use crate::{Error, Mode, RunReport};
+use crate::{Error, Mode, RunReport, canonical, kernels};
 
 /// Runs batches of field operations on one Vulkan device.
 ///
@@ -28,12 +27,12 @@ use crate::{Error, Mode, RunReport};
 /// [`vk_core::spirv`] runs as it is. A SPIR-V module is code and deserves the
 /// trust that code gets.
 pub struct PersistentVulkanBackend {
-    transfer: Transfer,
-    pub(super) pinned: PinnedTransfer,
-    pub(super) kernels: KernelCache,
-    device: Arc<Device>,
+    pub(super) opened: Opened,
+    physical: PhysicalDevice,
+    options: TransferOptions,
     pub(super) settings: Settings,
-    findings: Option<Findings>,
+    /// How often the device was lost and opened anew.
+    losses: u32,
     /// Whether this process is to measure no more on first use.
     calibrated: bool,
     pub(super) report: Option<RunReport>,
@@ -65,12 +64,14 @@ impl PersistentVulkanBackend {
     ///
     /// # Errors
     /// [`Error::InvalidJob`] and [`Error::TooManyElements`] for `jobs` that do
-    /// not fit `elements`; [`Error::Vulkan`] for SPIR-V that breaks the kernel
+    /// not fit `elements`; [`Error::NotCanonical`] for an element that is not
+    /// below the modulus; [`Error::Vulkan`] for SPIR-V that breaks the kernel
     /// interface or needs what the device lacks, and for what the driver
     /// returned; [`Error::DataPath`] and [`Error::OutOfHostMemory`] for
-    /// memory. The backend stays usable, except after a lost device
-    /// ([`vk_core::Error::DeviceLost`]) and while a kernel that timed out is
-    /// still running ([`vk_core::Error::Timeout`]).
+    /// memory. The backend stays usable: after a lost device
+    /// ([`vk_core::Error::DeviceLost`]) the next call opens it anew, and while
+    /// a kernel that timed out ([`vk_core::Error::Timeout`]) is still running,
+    /// calls fail with [`vk_core::Error::Busy`].
     pub fn run_field_add_batch(
         &mut self,
         spirv_bytes: &[u8],
@@ -193,7 +194,7 @@ impl PersistentVulkanBackend {
     /// The SPIR-V of the library's field addition for this device.
     #[must_use]
     pub fn field_add_spirv(&self) -> &'static [u8] {
-        kernels::field_add_for(self.device.caps()).spirv
+        kernels::field_add_for(self.opened.device.caps()).spirv
     }
 
     /// What the last run did; `None` before the first one and after one that
@@ -206,13 +207,13 @@ impl PersistentVulkanBackend {
     /// What the device can do.
     #[must_use]
     pub fn device(&self) -> &DeviceCaps {
-        self.device.caps()
+        self.opened.device.caps()
     }
 
     /// What the validation layer reported; always empty without it.
     #[must_use]
     pub fn validation_log(&self) -> &ValidationLog {
-        self.device.instance().validation_log()
+        self.opened.device.instance().validation_log()
     }
 
     /// The path of a call that asks for none.
@@ -224,35 +225,43 @@ impl PersistentVulkanBackend {
         how.request.path
     }
 
+    /// How often the device was lost and opened anew, by the call after.
+    #[must_use]
+    pub fn losses(&self) -> u32 {
+        self.losses
+    }
+
     pub(super) fn open(
         physical: &PhysicalDevice,
         settings: Settings,
-        transfer: TransferOptions,
+        options: TransferOptions,
     ) -> Result<Self, Error> {
-        let known = settings.stored_findings(physical.caps(), Crew::size(transfer.threads));
-        let device = match settings.needs_copy_queues(known.as_ref()) {
-            true => Device::new(physical)?,
-            false => Device::with_one_queue(physical)?,
-        };
-        let kernels = match &settings.cache {
-            Some(folder) => KernelCache::with_folder(&device, folder)?,
-            None => KernelCache::new(&device)?,
-        };
-        let transfer = Transfer::new(&device, kernels.set_layout(), transfer)?;
-        let mut backend = Self {
-            pinned: PinnedTransfer::new(&transfer),
-            transfer,
-            kernels,
-            device,
+        let opened = Opened::new(physical, &settings, options)?;
+        Ok(Self {
+            calibrated: opened.findings.is_some(),
+            opened,
+            physical: physical.clone(),
+            options,
             settings,
-            findings: None,
-            calibrated: false,
+            losses: 0,
             report: None,
-        };
-        if let Some(findings) = known {
-            backend.take(findings);
+        })
+    }
+
+    /// Opens the device anew if it was lost. What was measured of it stays.
+    pub(super) fn revive(&mut self) -> Result<(), Error> {
+        if !self.opened.device.is_lost() {
+            return Ok(());
         }
-        Ok(backend)
+        let mut opened = Opened::new(&self.physical, &self.settings, self.options)?;
+        if let Some(findings) = self.opened.findings.take() {
+            opened.take(findings);
+        }
+        self.opened = opened;
+        self.losses += 1;
+        let device = &self.opened.device.caps().name;
+        tracing::warn!("{device} was lost, and is open again");
+        Ok(())
     }
 
     fn run(
@@ -304,7 +313,8 @@ impl PersistentVulkanBackend {
     ) -> Result<(Arc<Kernel>, usize), Error> {
         self.report = None;
         let limbs = jobs::check(jobs, elements)?;
-        Ok((self.kernels.get(spirv)?, limbs))
+        self.revive()?;
+        Ok((self.opened.kernels.get(spirv)?, limbs))
     }
 
     /// Runs the jobs into `out`: for each the limbs, and whether they are
@@ -325,16 +335,22 @@ impl PersistentVulkanBackend {
                 fresh,
             })
             .collect();
-        let transfer = &mut self.transfer;
-        let ran = transfer.run(kernel, &how.request, ELEMENT_BYTES, &mut byte_jobs)?;
-        Ok(Ran::from(ran))
+        let element = self.settings.inputs.element();
+        let transfer = &mut self.opened.transfer;
+        match transfer.run(kernel, &how.request, element, &mut byte_jobs) {
+            Ok(ran) => Ok(Ran::from(ran)),
+            Err(vk_mem_paths::Error::RefusedInput { job, what, element }) => {
+                Err(canonical::refusal(jobs, job, what, element))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
 impl std::fmt::Debug for PersistentVulkanBackend {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PersistentVulkanBackend")
-            .field("device", &self.device)
+            .field("device", &self.opened.device)
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }

@@ -1,13 +1,14 @@
 //! Settings of a backend, and their precedence.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use vk_core::{DevicePolicy, Instance, InstanceOptions, Validation, WaitPolicy};
 use vk_mem_paths::{Path, PathChoice, TransferOptions};
 
 use super::PersistentVulkanBackend;
 use crate::config::{DEVICE_VARIABLE, Environment};
-use crate::{Cache, Calibration, Error};
+use crate::{Cache, Calibration, Error, Inputs};
 
 /// Settings of a [`PersistentVulkanBackend`].
 ///
@@ -20,6 +21,9 @@ pub struct Builder {
     depth: Option<usize>,
     threads: Option<usize>,
     path: Option<PathChoice>,
+    inputs: Inputs,
+    wait: Option<WaitPolicy>,
+    timeout: Option<Duration>,
     validation: Validation,
     cache: Cache,
     calibration: Calibration,
@@ -33,6 +37,7 @@ pub(super) struct Settings {
     pub(super) depth: Option<usize>,
     pub(super) path: Option<PathChoice>,
     pub(super) prefer_device_local: bool,
+    pub(super) inputs: Inputs,
     /// Where pipelines and calibrations are kept.
     pub(super) cache: Option<PathBuf>,
     pub(super) calibration: Calibration,
@@ -72,6 +77,13 @@ impl Builder {
         self
     }
 
+    /// What the elements of the inputs are held to. Default:
+    /// [`Inputs::Canonical`].
+    pub fn inputs(mut self, inputs: Inputs) -> Self {
+        self.inputs = inputs;
+        self
+    }
+
     /// Whether to run under the Khronos validation layer. Default: off.
     pub fn validation(mut self, validation: Validation) -> Self {
         self.validation = validation;
@@ -79,9 +91,19 @@ impl Builder {
     }
 
     /// How to wait for the device. Default: 200 us of polling without a pause,
-    /// then with naps, then blocking, 60 s in all.
+    /// then with naps, then blocking, for as long as [`Self::timeout`] says.
     pub fn wait(mut self, policy: WaitPolicy) -> Self {
-        self.transfer.wait = policy;
+        self.wait = Some(policy);
+        self
+    }
+
+    /// How long one wait for the device may take; it beats that of
+    /// [`Self::wait`]. Default: `GPU_TIMEOUT_MS`, else 60 s. When it has passed,
+    /// the run ends with [`Timeout`](crate::VulkanError::Timeout), and calls
+    /// after it with [`Busy`](crate::VulkanError::Busy) until the device has
+    /// ended the work.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
         self
     }
 
@@ -125,6 +147,7 @@ impl Builder {
     pub(crate) fn build_typed(self) -> Result<PersistentVulkanBackend, Error> {
         let environment = Environment::read()?;
         let settings = self.settings(&environment)?;
+        let wait = self.wait_policy(&environment);
         let (asked, policy) = match (self.device, environment.device) {
             (Some(policy), _) => (None, policy),
             (None, Some((text, policy))) => (Some(text), policy),
@@ -153,9 +176,19 @@ impl Builder {
         );
         let transfer = TransferOptions {
             threads: self.threads.unwrap_or(0),
+            wait,
             ..self.transfer
         };
         PersistentVulkanBackend::open(&devices[choice.index], settings, transfer)
+    }
+
+    fn wait_policy(&self, environment: &Environment) -> WaitPolicy {
+        let mut wait = self.wait.unwrap_or_default();
+        let from_environment = environment.timeout.filter(|_| self.wait.is_none());
+        if let Some(timeout) = self.timeout.or(from_environment) {
+            wait.timeout = timeout;
+        }
+        wait
     }
 
     pub(super) fn settings(&self, environment: &Environment) -> Result<Settings, Error> {
@@ -177,6 +210,7 @@ impl Builder {
             depth: self.depth,
             path: self.path,
             prefer_device_local: environment.device_local == Some(true),
+            inputs: self.inputs,
             cache: self.cache.folder(),
             calibration: match (self.calibration, self.validation) {
                 // Times under the layer say nothing.
@@ -220,6 +254,7 @@ pub(super) mod tests {
             chunk: Some(1000),
             device_local: Some(true),
             device: None,
+            timeout: Some(Duration::from_millis(7)),
         }
     }
 
@@ -233,6 +268,23 @@ pub(super) mod tests {
         let set = Builder::default().chunk_elements(7).depth(5);
         let set = set.settings(&environment()).unwrap();
         assert_eq!((set.chunk, set.depth), (Some(7), Some(5)));
+    }
+
+    #[test]
+    fn the_timeout_is_the_builders_then_that_of_its_policy_then_the_environments() {
+        let milliseconds = Duration::from_millis;
+        let timeout = |builder: Builder| builder.wait_policy(&environment()).timeout;
+        let policy = WaitPolicy {
+            timeout: milliseconds(5),
+            ..WaitPolicy::default()
+        };
+        let builder = Builder::default;
+        assert_eq!(timeout(builder()), milliseconds(7));
+        assert_eq!(timeout(builder().wait(policy)), milliseconds(5));
+        let both = builder().timeout(milliseconds(3)).wait(policy);
+        assert_eq!(timeout(both), milliseconds(3));
+        let silent = builder().wait_policy(&Environment::default());
+        assert_eq!(silent, WaitPolicy::default());
     }
 
     #[test]

@@ -16,9 +16,11 @@ impl PersistentVulkanBackend {
     ///
     /// # Errors
     /// [`Error::TooManyElements`]; [`Error::DataPath`] and [`Error::Vulkan`]
-    /// where there is no memory for it.
+    /// where there is no memory for it, and where the device was lost and no
+    /// call has opened it anew.
     pub fn host_buffer(&self, elements: usize) -> anyhow::Result<HostBuffer> {
-        Ok(HostBuffer::new(&self.pinned, elements)?)
+        self.opened.device.expect_alive().map_err(Error::from)?;
+        Ok(HostBuffer::new(&self.opened.pinned, elements)?)
     }
 
     /// Runs the kernel over the elements of `a` and `b`, which may be the
@@ -101,7 +103,8 @@ impl PersistentVulkanBackend {
         let start = Instant::now();
         self.report = None;
         check(a, b, out)?;
-        let kernel = self.kernels.get(spirv)?;
+        self.revive()?;
+        let kernel = self.opened.kernels.get(spirv)?;
         let mut how = How::pipelined(&self.settings);
         if path != PathChoice::Auto {
             how.request.path = path;
@@ -110,6 +113,7 @@ impl PersistentVulkanBackend {
         let start = start + self.calibrate_if(open);
         let (a, b, out) = (&a.0, &b.0, &mut out.0);
         let ran = self
+            .opened
             .pinned
             .run(&kernel, &how.request, ELEMENT_BYTES, a, b, out)?;
         self.report = Some(Ran::from(ran).report(spirv, &kernel, how.mode, 1, start));

@@ -4,6 +4,7 @@ mod backend;
 mod builder;
 mod host;
 mod how;
+mod opened;
 mod ran;
 
 pub use backend::PersistentVulkanBackend;

@@ -80,6 +80,14 @@ pub fn without_timeline_semaphores(mut device: PhysicalDevice) -> PhysicalDevice
     device
 }
 
+/// `device` as if it were a discrete one: on a software device the planner
+/// leaves nothing to measurements.
+#[must_use]
+pub fn taken_for_discrete(mut device: PhysicalDevice) -> PhysicalDevice {
+    device.caps.kind = crate::DeviceKind::Discrete;
+    device
+}
+
 /// Makes `device` one that has reported its loss in `vkQueueSubmit`.
 pub fn lose(device: &Device) {
     let call = "vkQueueSubmit";

@@ -10,11 +10,11 @@ use crate::{Fault, Mode};
 
 /// Whether a backend repairs itself on the next call after its device was
 /// lost; otherwise that call says that it cannot.
-pub const LOSS_IS_REPAIRED: bool = false;
+pub const LOSS_IS_REPAIRED: bool = true;
 
 /// Whether a run that is refused device memory goes on with smaller chunks;
 /// otherwise it says that there is none.
-pub const MEMORY_IS_HALVED: bool = false;
+pub const MEMORY_IS_HALVED: bool = true;
 
 /// What became of the library under a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,7 +170,7 @@ fn is_for_allocator(call: &str) -> bool {
 fn is_out_of_memory(error: &Error) -> bool {
     matches!(
         error,
-        Error::DataPath(DataPathError::OutOfMemory { .. })
+        Error::DataPath(DataPathError::OutOfDeviceMemory { .. })
             | Error::Vulkan(
                 VulkanError::OutOfDeviceMemory { .. } | VulkanError::OutOfHostMemory { .. }
             )

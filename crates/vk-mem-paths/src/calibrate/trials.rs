@@ -79,7 +79,7 @@ impl<'a> Trials<'a> {
     /// caller would be.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`].
+    /// [`Error::OutOfHostMemory`].
     pub(super) fn grow(&mut self, elements: usize) -> Result<(), Error> {
         let bytes = elements.saturating_mul(self.element_bytes);
         for operand in &mut self.operands {
@@ -126,12 +126,12 @@ impl<'a> Trials<'a> {
                 self.knobs.clone_from(knobs);
                 self.time(row)?;
             }
-            Ok(())
+            Ok::<_, Error>(())
         });
         self.knobs = before;
         match compared {
             Ok(()) => Ok(Some(rows)),
-            Err(Error::OutOfMemory { .. }) => Ok(None),
+            Err(error) if error.is_out_of_device_memory() => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -175,9 +175,8 @@ impl<'a> Trials<'a> {
 fn reserve<T>(memory: &mut Vec<T>, bytes: usize) -> Result<(), Error> {
     let more = bytes.saturating_sub(memory.len());
     let reserved = memory.try_reserve_exact(more);
-    reserved.map_err(|_| Error::OutOfMemory {
+    reserved.map_err(|_| Error::OutOfHostMemory {
         purpose: "the operands of a calibration".to_owned(),
         requested: bytes as u64,
-        heap: isize::MAX as u64,
     })
 }

@@ -170,9 +170,9 @@ impl Flight {
         Ok(())
     }
 
-    /// Drops the flight once nothing of it is in flight, and says `true`;
-    /// leaks it where the device does not say so in time.
-    pub(super) fn retire(mut self, wait: WaitPolicy) -> bool {
+    /// Drops the flight once nothing of it is in flight; leaks it where the
+    /// device does not say so in time.
+    pub(super) fn retire(mut self, wait: WaitPolicy) {
         let landed = self.land(wait);
         if self.device.is_lost() {
             // SAFETY: the device is alive, and once it is lost nothing more
@@ -181,9 +181,7 @@ impl Flight {
         } else if let Err(error) = landed {
             tracing::error!("leaking buffers that are still in flight: {error}");
             std::mem::forget(self);
-            return false;
         }
-        true
     }
 
     /// Submits one chunk: each group of stages after the one before it.

@@ -12,9 +12,22 @@ pub struct PinnedPlan {
     reason: &'static str,
     chunk: usize,
     depth: usize,
+    /// Chunks are multiples of this.
+    step: usize,
 }
 
 impl PinnedPlan {
+    /// The same with chunks of about half the size, and so half the memory of
+    /// the device; `None` where that would no longer matter.
+    pub(super) fn halved(&self) -> Option<Self> {
+        let half = whole_steps(self.chunk / 2, self.step);
+        let smaller = half < self.chunk && half >= LEAST_STAGED_CHUNK;
+        (smaller && self.path == Path::DeviceLocal).then_some(Self {
+            chunk: half,
+            ..*self
+        })
+    }
+
     /// The path: direct ([`Path::HostVisible`]) or staged
     /// ([`Path::DeviceLocal`]).
     #[must_use]
@@ -47,6 +60,8 @@ const DIRECT_CHUNK: usize = 1 << 22;
 /// Elements of a staged chunk, at least and at most: upload, kernel and
 /// download of different chunks overlap.
 const STAGED_CHUNK: (usize, usize) = (1 << 14, 1 << 18);
+/// Memory that runs out for staged chunks of fewer elements is not theirs.
+const LEAST_STAGED_CHUNK: usize = 1 << 12;
 /// Chunks in flight: three keep upload, kernel and download busy, one more
 /// waits while the host notices that another is done.
 const DEPTH: usize = 4;
@@ -97,6 +112,7 @@ pub fn plan_pinned(
         path,
         reason,
         chunk,
+        step,
         depth: depth.min(total.div_ceil(chunk).max(1)),
     }
 }
@@ -184,6 +200,21 @@ mod tests {
         assert_eq!(path(DIRECT, 1 << 20), Path::HostVisible);
         // One chunk overlaps nothing.
         assert_eq!(path(PathChoice::Auto, 100), Path::HostVisible);
+    }
+
+    #[test]
+    fn staged_plans_are_halved_in_whole_steps_and_direct_ones_are_not() {
+        let caps = recorded::h200();
+        let plan = |path| plan_pinned(&caps, None, 1 << 22, 48, 128, &request(path, None, None));
+        assert_eq!(plan(DIRECT).halved(), None);
+        let mut staged = plan(STAGED);
+        let step = aligned_step(caps.limits.storage_buffer_alignment, 48);
+        let mut halvings = 0;
+        while let Some(half) = staged.halved() {
+            assert!(half.chunk <= staged.chunk / 2 && half.chunk.is_multiple_of(step));
+            (staged, halvings) = (half, halvings + 1);
+        }
+        assert_eq!((halvings, staged.chunk), (6, LEAST_STAGED_CHUNK));
     }
 
     #[test]

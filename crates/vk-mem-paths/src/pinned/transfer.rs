@@ -57,7 +57,7 @@ impl PinnedTransfer {
     /// A shared buffer of `words` words, all zero.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`] and [`Error::NoMemoryType`], else what the
+    /// [`Error::OutOfDeviceMemory`] and [`Error::NoMemoryType`], else what the
     /// driver returned.
     pub fn buffer(&self, words: usize) -> Result<PinnedBuffer, Error> {
         PinnedBuffer::new(&self.memory, &self.device, words)
@@ -80,7 +80,7 @@ impl PinnedTransfer {
     /// of an element, [`Error::ForeignKernel`] and [`Error::ForeignBuffer`]
     /// for a kernel and a buffer of another device,
     /// [`vk_core::Error::InvalidSpirv`] for a kernel that does not promise to
-    /// leave its inputs alone, [`Error::OutOfMemory`] for device memory, else
+    /// leave its inputs alone, [`Error::OutOfDeviceMemory`] for device memory, else
     /// what the device returned.
     pub fn run(
         &mut self,
@@ -95,9 +95,9 @@ impl PinnedTransfer {
         kernel.expect_inputs_read_only()?;
         let elements = check_lengths([a, b, out], element_bytes)?;
         // Before anything is made for the run, or the output taken for it.
-        self.device.expect_alive()?;
+        self.device.expect_usable()?;
         self.settle();
-        let plan = plan_pinned(
+        let mut plan = plan_pinned(
             self.device.caps(),
             self.fastest,
             elements,
@@ -108,18 +108,45 @@ impl PinnedTransfer {
         let mut stats = Stats::default();
         if let (Some(a), Some(b), Some(c)) = (a.memory(), b.memory(), out.memory()) {
             let operands = [a, b, c].map(Arc::clone);
-            let start = Instant::now();
-            self.prepare(kernel, plan, element_bytes, &operands)?;
-            // The output too: of memory that is not coherent, what the host
-            // wrote and did not flush could overwrite the device's results.
-            operands.iter().try_for_each(|operand| operand.flush())?;
-            stats.times.submit += start.elapsed();
-            self.fly(operands, out, &mut stats)?;
+            stats = loop {
+                match self.attempt(kernel, plan, element_bytes, &operands, out) {
+                    // Not where the failed run may still write the output.
+                    Err(error) if error.is_out_of_device_memory() && out.memory().is_some() => {
+                        self.forget();
+                        plan = plan.halved().ok_or_else(|| error.clone())?;
+                        tracing::warn!(
+                            chunk = plan.chunk(),
+                            "going on with smaller chunks: {error}"
+                        );
+                    }
+                    ran => break ran?,
+                }
+            };
         }
         let bytes = (elements * element_bytes) as u64;
         stats.elements = elements;
         (stats.bytes_in, stats.bytes_out) = (2 * bytes, bytes);
         Ok((plan, stats))
+    }
+
+    /// Runs as planned.
+    fn attempt(
+        &mut self,
+        kernel: &Arc<Kernel>,
+        plan: PinnedPlan,
+        element_bytes: usize,
+        operands: &Operands,
+        out: &mut PinnedBuffer,
+    ) -> Result<Stats, Error> {
+        let mut stats = Stats::default();
+        let start = Instant::now();
+        self.prepare(kernel, plan, element_bytes, operands)?;
+        // The output too: of memory that is not coherent, what the host
+        // wrote and did not flush could overwrite the device's results.
+        operands.iter().try_for_each(|operand| operand.flush())?;
+        stats.times.submit += start.elapsed();
+        self.fly(operands.clone(), out, &mut stats)?;
+        Ok(stats)
     }
 
     fn check_device(&self, kernel: &Kernel, buffers: [&PinnedBuffer; 3]) -> Result<(), Error> {
@@ -230,10 +257,8 @@ impl PinnedTransfer {
         let wait = self.options.wait;
         let taken = out.take();
         let flown = flight.fly(operands, wait, &mut stats.times);
-        let timed_out = matches!(flown, Err(Error::Vulkan(vk_core::Error::Timeout { .. })));
-        // After a timeout there is no second wait: the caller's patience was
-        // the limit.
-        let landed = flight.land(if timed_out { NO_WAIT } else { wait });
+        // After a timeout there is no second wait ([`Device::wait`]).
+        let landed = flight.land(wait);
         if let Err(error) = landed {
             tracing::warn!("a shared buffer is given up to a run in flight: {error}");
             return flown.and(Err(error));
@@ -252,13 +277,10 @@ impl PinnedTransfer {
 
 impl Drop for PinnedTransfer {
     fn drop(&mut self) {
-        let mut wait = self.options.wait;
-        for flight in self.flights.drain(..) {
-            if !flight.retire(wait) {
-                // A device that let one wait run out gets no second one.
-                wait = NO_WAIT;
-            }
-        }
+        let wait = self.options.wait;
+        self.flights
+            .drain(..)
+            .for_each(|flight| flight.retire(wait));
     }
 }
 

@@ -98,7 +98,7 @@ fn sequential_runs_job_by_job_and_pipelined_keeps_every_slot_busy() {
         &request(None),
     )
     .unwrap();
-    assert_eq!(software.depth, 1);
+    assert_eq!((software.depth, software.chunk), (1, DEFAULT_CHUNK));
     assert_eq!(software.packing, Packing::AcrossJobs);
     let tiny = plan(
         &recorded::h200(),
@@ -108,6 +108,44 @@ fn sequential_runs_job_by_job_and_pipelined_keeps_every_slot_busy() {
     )
     .unwrap();
     assert_eq!((tiny.depth, tiny.capacity), (1, 64));
+}
+
+#[test]
+fn halving_a_plan_halves_its_memory_until_that_no_longer_matters() {
+    let caps = recorded::h200();
+    let first = plan(&caps, &Tuning::default(), &work(100_000), &request(Some(1)));
+    let mut plan = first.unwrap();
+    // One chunk, whose slot has room for as many elements as there are.
+    assert_eq!((plan.chunk, plan.capacity), (524_288, 131_072));
+    let mut capacities = vec![plan.capacity];
+    while let Some(half) = plan.halved() {
+        assert_eq!((half.chunk, half.depth), (half.capacity, plan.depth));
+        capacities.push(half.capacity);
+        plan = half;
+    }
+    assert_eq!(capacities.len(), 8);
+    assert_eq!(capacities.last(), Some(&LEAST_CHUNK));
+}
+
+#[test]
+fn on_a_software_device_jobs_share_chunks_only_where_they_are_small() {
+    let caps = recorded::llvmpipe();
+    for (largest_job, chunk) in [
+        (64, SHARED_CHUNK),
+        (SHARED_CHUNK, SHARED_CHUNK),
+        (1 << 18, 1 << 18),
+        (1 << 22, DEFAULT_CHUNK),
+    ] {
+        let work = Workload {
+            largest_job,
+            ..work(1 << 22)
+        };
+        // What was measured there is noise.
+        let tuning = measured(Path::DeviceLocal, 1000);
+        let plan = plan(&caps, &tuning, &work, &request(None)).unwrap();
+        assert_eq!((plan.path, plan.depth), (Path::HostVisible, 1));
+        assert_eq!(plan.chunk, chunk, "{largest_job}");
+    }
 }
 
 fn measured(path: Path, chunk: usize) -> Tuning {

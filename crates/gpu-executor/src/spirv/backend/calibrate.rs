@@ -2,39 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use vk_core::DeviceCaps;
-use vk_mem_paths::{Effort, Path, PathChoice, Tuning};
+use vk_mem_paths::{Effort, Tuning};
 
 use super::PersistentVulkanBackend;
-use super::Settings;
 use crate::Error;
 use crate::calibration::{Calibration, CpuTime, Findings, Subject, path_over_buffers};
 use crate::kernels::{self, ELEMENT_BYTES};
-
-impl Settings {
-    /// What an earlier process stored.
-    pub(super) fn stored_findings(&self, caps: &DeviceCaps, threads: usize) -> Option<Findings> {
-        let folder = self.cache.as_deref()?;
-        match self.calibration {
-            Calibration::Off => None,
-            Calibration::OnFirstUse | Calibration::Stored => {
-                Subject::new(caps, threads).load(folder)
-            }
-        }
-    }
-
-    /// Whether the device is to have queues for copies: where it is not known
-    /// that no run is faster with them, and where each run is to copy.
-    pub(super) fn needs_copy_queues(&self, known: Option<&Findings>) -> bool {
-        let Some(known) = known else {
-            return true;
-        };
-        let device_local = PathChoice::Fixed(Path::DeviceLocal);
-        let always_copies = self.path(false, PathChoice::Auto) == device_local
-            || known.host_buffers == Some(Path::DeviceLocal);
-        known.tuning.copy_queues_pay() || (always_copies && !known.tuning.one_queue)
-    }
-}
 
 impl PersistentVulkanBackend {
     /// Measures, with the library's field addition, which path and which cut
@@ -55,6 +28,7 @@ impl PersistentVulkanBackend {
     /// whose largest run is smaller than the smallest that is measured; plans
     /// are then made as before.
     pub fn calibrate(&mut self, effort: Effort) -> anyhow::Result<&Tuning> {
+        self.revive()?;
         let found = self.measure(effort)?;
         self.keep(found);
         Ok(self.tuning())
@@ -64,7 +38,7 @@ impl PersistentVulkanBackend {
     /// was.
     #[must_use]
     pub fn tuning(&self) -> &Tuning {
-        self.transfer.tuning()
+        self.opened.transfer.tuning()
     }
 
     /// Measures before the first run that is open to it, and returns how long
@@ -93,7 +67,7 @@ impl PersistentVulkanBackend {
         }
         let storable = self.subject().expect_storable(folder);
         self.calibrated = true;
-        let device = self.device.caps().name.clone();
+        let device = self.opened.device.caps().name.clone();
         if let Err(error) = storable {
             let folder = folder.display();
             tracing::warn!(
@@ -113,13 +87,16 @@ impl PersistentVulkanBackend {
 
     /// What was measured of the CPU engine, now or by an earlier process.
     pub(crate) fn cpu_times(&self) -> &[CpuTime] {
-        self.findings.as_ref().map_or(&[], |findings| &findings.cpu)
+        self.opened
+            .findings
+            .as_ref()
+            .map_or(&[], |findings| &findings.cpu)
     }
 
     /// Keeps what was measured of the CPU engine beside this device, if the
     /// device was measured.
     pub(crate) fn keep_cpu_times(&mut self, times: Vec<CpuTime>) {
-        if let Some(findings) = &mut self.findings {
+        if let Some(findings) = &mut self.opened.findings {
             findings.cpu = times;
             self.store_findings();
         }
@@ -128,20 +105,27 @@ impl PersistentVulkanBackend {
     /// Measures, and plans by what was found. After an error plans are made as
     /// before.
     fn measure(&mut self, effort: Effort) -> Result<Findings, Error> {
-        let spirv = kernels::field_add_for(self.device.caps()).spirv;
-        let kernel = self.kernels.get(spirv)?;
+        let spirv = kernels::field_add_for(self.opened.device.caps()).spirv;
+        let kernel = self.opened.kernels.get(spirv)?;
         let before = self.tuning().clone();
-        let tuning = self.transfer.calibrate(&kernel, ELEMENT_BYTES, effort)?;
+        let tuning = self
+            .opened
+            .transfer
+            .calibrate(&kernel, ELEMENT_BYTES, effort)?;
         if tuning.measured.is_empty() {
-            self.transfer.set_tuning(before);
+            self.opened.transfer.set_tuning(before);
             return Err(Error::Config {
                 variable: "the largest run of a calibration",
                 value: effort.largest.to_string(),
                 accepted: "as many elements as the smallest run that is measured".to_owned(),
             });
         }
-        let known = self.findings.as_ref().and_then(|known| known.host_buffers);
-        let measured = self.pinned.calibrate(&kernel, ELEMENT_BYTES);
+        let known = self
+            .opened
+            .findings
+            .as_ref()
+            .and_then(|known| known.host_buffers);
+        let measured = self.opened.pinned.calibrate(&kernel, ELEMENT_BYTES);
         Ok(Findings {
             tuning,
             host_buffers: path_over_buffers(measured, known),
@@ -151,10 +135,8 @@ impl PersistentVulkanBackend {
 
     /// Plans by `findings`.
     pub(super) fn take(&mut self, findings: Findings) {
-        self.transfer.set_tuning(findings.tuning.clone());
-        self.pinned.set_fastest(findings.host_buffers);
         self.calibrated = true;
-        self.findings = Some(findings);
+        self.opened.take(findings);
     }
 
     /// Plans by `findings`, measured now, and stores them.
@@ -164,46 +146,12 @@ impl PersistentVulkanBackend {
     }
 
     fn store_findings(&self) {
-        if let (Some(folder), Some(findings)) = (&self.settings.cache, &self.findings) {
+        if let (Some(folder), Some(findings)) = (&self.settings.cache, &self.opened.findings) {
             self.subject().store(folder, findings);
         }
     }
 
     fn subject(&self) -> Subject {
-        Subject::new(self.device.caps(), self.transfer.threads())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::calibration::tests::tuning;
-    use crate::config::Environment;
-    use crate::spirv::Builder;
-
-    /// Measured on the host-visible path alone.
-    fn findings() -> Findings {
-        Findings {
-            tuning: tuning(1 << 18),
-            host_buffers: Some(Path::HostVisible),
-            cpu: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn copy_queues_are_made_unless_it_is_known_that_nothing_uses_them() {
-        let settings = |builder: Builder| builder.settings(&Environment::default()).unwrap();
-        let auto = settings(Builder::default());
-        assert!(auto.needs_copy_queues(None));
-        assert!(!auto.needs_copy_queues(Some(&findings())));
-        let device_local = PathChoice::Fixed(Path::DeviceLocal);
-        let copies = settings(Builder::default().path(device_local));
-        assert!(copies.needs_copy_queues(Some(&findings())));
-        let mut found = findings();
-        found.host_buffers = Some(Path::DeviceLocal);
-        assert!(auto.needs_copy_queues(Some(&found)));
-        found.tuning.one_queue = true;
-        assert!(!auto.needs_copy_queues(Some(&found)));
-        assert!(!copies.needs_copy_queues(Some(&found)));
+        Subject::new(self.opened.device.caps(), self.opened.transfer.threads())
     }
 }

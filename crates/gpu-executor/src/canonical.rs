@@ -1,0 +1,187 @@
+//! Whether inputs are canonical: below the modulus.
+
+use std::mem::MaybeUninit;
+
+use field_kernels::reference;
+use vk_mem_paths::Element;
+
+use crate::Error;
+use crate::jobs::Job;
+use crate::kernels::{ELEMENT_BYTES, LIMBS, MODULUS};
+
+/// What the elements of the inputs are held to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Inputs {
+    /// Each is below the modulus; the first one that is not ends the run with
+    /// [`Error::NotCanonical`]. They are looked at while they are copied, or
+    /// computed on the CPU: elements of a [`HostBuffer`](crate::HostBuffer),
+    /// which nobody copies, are not
+    /// ([`HostBuffer::expect_canonical`](crate::HostBuffer::expect_canonical)).
+    #[default]
+    Canonical,
+    /// Any 384 bits: for kernels of your own that work on other numbers. This
+    /// library's add returns `s - p` if `s >= p`, else `s`, where
+    /// `s = (a + b) mod 2^384`.
+    Any,
+}
+
+impl Inputs {
+    /// What the data path has to know of an element.
+    pub(crate) fn element(self) -> Element {
+        Element {
+            bytes: ELEMENT_BYTES,
+            check: match self {
+                Self::Canonical => Some(copy),
+                Self::Any => None,
+            },
+        }
+    }
+}
+
+/// The bytes of an element in memory.
+type Bytes = [u8; ELEMENT_BYTES];
+const LIMB_BYTES: usize = size_of::<u64>();
+
+/// Copies whole elements, in native byte order, and returns the position of the
+/// first one that is not canonical.
+fn copy(from: &[u8], to: &mut [MaybeUninit<u8>]) -> Option<usize> {
+    let (elements, _) = from.as_chunks::<ELEMENT_BYTES>();
+    let (places, _) = to.as_chunks_mut::<ELEMENT_BYTES>();
+    let mut doubtful = false;
+    for (place, element) in places.iter_mut().zip(elements) {
+        place.write_copy_of_slice(element);
+        doubtful |= is_doubtful(limb(element, LIMBS - 1));
+    }
+    match doubtful {
+        false => None,
+        true => elements.iter().position(|element| {
+            let limbs = std::array::from_fn(|number| limb(element, number));
+            !reference::is_canonical(&limbs)
+        }),
+    }
+}
+
+/// Whether an element with this highest limb may be the modulus or more. Hardly
+/// any canonical element is doubtful, so that one comparison decides for nearly
+/// all, and without a branch in loops that have to be as fast as memory.
+pub(crate) fn is_doubtful(highest: u64) -> bool {
+    highest >= MODULUS[LIMBS - 1]
+}
+
+/// The position of the first of `elements` that is not canonical.
+pub(crate) fn first_refused(elements: &[[u64; LIMBS]]) -> Option<usize> {
+    let doubtful = |any, element: &[u64; LIMBS]| any | is_doubtful(element[LIMBS - 1]);
+    match elements.iter().fold(false, doubtful) {
+        false => None,
+        true => elements
+            .iter()
+            .position(|element| !reference::is_canonical(element)),
+    }
+}
+
+fn limb(element: &Bytes, number: usize) -> u64 {
+    let mut bytes = [0; LIMB_BYTES];
+    bytes.copy_from_slice(&element[number * LIMB_BYTES..][..LIMB_BYTES]);
+    u64::from_ne_bytes(bytes)
+}
+
+/// The error for an `element` of an input of `jobs` that was refused.
+pub(crate) fn refusal(
+    jobs: &[Job<'_>],
+    job: usize,
+    operand: &'static str,
+    element: usize,
+) -> Error {
+    let slice = jobs
+        .get(job)
+        .map(|(a, b)| if operand == "B" { b } else { a });
+    let found = slice.and_then(|slice| slice.get(element * LIMBS..)?.first_chunk());
+    let limb = found.map_or(0, deciding_limb);
+    Error::NotCanonical {
+        job,
+        operand,
+        element,
+        limb,
+        found: found.map_or(0, |found| found[limb]),
+    }
+}
+
+/// The limb by which an element is not below the modulus: the highest in which
+/// they differ, or the lowest of the modulus itself.
+fn deciding_limb(element: &[u64; LIMBS]) -> usize {
+    let differs = |limb: &usize| element[*limb] != MODULUS[*limb];
+    (0..LIMBS).rev().find(differs).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use field_kernels::edge;
+
+    fn raised(by: [u64; LIMBS]) -> [u64; LIMBS] {
+        let mut carry = false;
+        std::array::from_fn(|limb| {
+            let sum;
+            (sum, carry) = MODULUS[limb].carrying_add(by[limb], carry);
+            sum
+        })
+    }
+
+    #[test]
+    fn it_agrees_with_the_reference_on_edges_wherever_they_stand() {
+        let refused = [
+            MODULUS,
+            raised([1, 0, 0, 0, 0, 0]),
+            raised([0, 0, 1, 0, 0, 0]),
+            raised([0, 0, 0, 0, 0, 1]),
+            [u64::MAX; LIMBS],
+            [0, 0, 0, 0, 0, u64::MAX],
+        ];
+        let copied = |all: &[[u64; LIMBS]]| {
+            let from: &[u8] = bytemuck::must_cast_slice(all);
+            let mut to = vec![MaybeUninit::new(0); from.len()];
+            let refused = copy(from, &mut to);
+            // SAFETY: all bytes were initialised when the vector was made.
+            let byte = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() };
+            assert!(refused.is_some() || to.iter().map(byte).eq(from.iter().copied()));
+            refused
+        };
+        let mut all = edge::edge_elements();
+        assert_eq!((copied(&all), first_refused(&all)), (None, None));
+        for bad in refused {
+            assert!(!reference::is_canonical(&bad));
+            for at in [0, 1, all.len() / 2, all.len() - 1] {
+                let good = std::mem::replace(&mut all[at], bad);
+                let found = (copied(&all), first_refused(&all));
+                assert_eq!(found, (Some(at), Some(at)), "{bad:x?}");
+                all[at] = good;
+            }
+        }
+        assert_eq!((copied(&[]), first_refused(&[])), (None, None));
+    }
+
+    #[test]
+    fn the_error_names_job_operand_element_and_the_deciding_limb() {
+        let good = [1; 3 * LIMBS];
+        let mut bad = good;
+        bad[2 * LIMBS..].copy_from_slice(&raised([0, 0, 0, 7, 0, 0]));
+        let jobs: [Job<'_>; 2] = [(&good, &good), (&good, &bad)];
+        assert_eq!(
+            refusal(&jobs, 1, "B", 2),
+            Error::NotCanonical {
+                job: 1,
+                operand: "B",
+                element: 2,
+                limb: 3,
+                found: MODULUS[3] + 7,
+            }
+        );
+        assert_eq!(
+            refusal(&jobs, 1, "B", 2).to_string(),
+            "job 1: expected element 2 of B below the modulus, found limb 3 = 0x64774b84f38512c6 \
+             (there the modulus has 0x64774b84f38512bf); docs/configuration.md tells how to switch \
+             the check off"
+        );
+        assert_eq!(deciding_limb(&MODULUS), 0);
+    }
+}

@@ -1,0 +1,162 @@
+//! A device with what was made on it.
+
+use std::sync::Arc;
+
+use vk_core::{Device, DeviceCaps, KernelCache, PhysicalDevice};
+use vk_mem_paths::{Crew, Path, PathChoice, PinnedTransfer, Transfer, TransferOptions};
+
+use super::builder::Settings;
+use crate::Error;
+use crate::calibration::{Calibration, Findings, Subject};
+
+/// The logical device, its kernels and its loops: what is lost with the device,
+/// and can be made anew.
+pub(super) struct Opened {
+    pub(super) transfer: Transfer,
+    pub(super) pinned: PinnedTransfer,
+    pub(super) kernels: KernelCache,
+    pub(super) device: Arc<Device>,
+    /// What was measured of it, now or by an earlier process.
+    pub(super) findings: Option<Findings>,
+}
+
+impl Opened {
+    pub(super) fn new(
+        physical: &PhysicalDevice,
+        settings: &Settings,
+        options: TransferOptions,
+    ) -> Result<Self, Error> {
+        let known = settings.stored_findings(physical.caps(), Crew::size(options.threads));
+        let device = match settings.needs_copy_queues(known.as_ref()) {
+            true => Device::new(physical)?,
+            false => Device::with_one_queue(physical)?,
+        };
+        let kernels = match &settings.cache {
+            Some(folder) => KernelCache::with_folder(&device, folder)?,
+            None => KernelCache::new(&device)?,
+        };
+        let transfer = Transfer::new(&device, kernels.set_layout(), options)?;
+        let mut opened = Self {
+            pinned: PinnedTransfer::new(&transfer),
+            transfer,
+            kernels,
+            device,
+            findings: None,
+        };
+        if let Some(findings) = known {
+            opened.take(findings);
+        }
+        Ok(opened)
+    }
+
+    /// Plans all further runs by `findings`.
+    pub(super) fn take(&mut self, findings: Findings) {
+        self.transfer.set_tuning(findings.tuning.clone());
+        self.pinned.set_fastest(findings.host_buffers);
+        self.findings = Some(findings);
+    }
+}
+
+impl Settings {
+    /// What an earlier process stored.
+    fn stored_findings(&self, caps: &DeviceCaps, threads: usize) -> Option<Findings> {
+        let folder = self.cache.as_deref()?;
+        match self.calibration {
+            Calibration::Off => None,
+            Calibration::OnFirstUse | Calibration::Stored => {
+                Subject::new(caps, threads).load(folder)
+            }
+        }
+    }
+
+    /// Whether the device is to have queues for copies: where it is not known
+    /// that no run is faster with them, and where each run is to copy.
+    fn needs_copy_queues(&self, known: Option<&Findings>) -> bool {
+        let Some(known) = known else {
+            return true;
+        };
+        let device_local = PathChoice::Fixed(Path::DeviceLocal);
+        let always_copies = self.path(false, PathChoice::Auto) == device_local
+            || known.host_buffers == Some(Path::DeviceLocal);
+        known.tuning.copy_queues_pay() || (always_copies && !known.tuning.one_queue)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vk_core::testing::{DeviceTest, lose};
+
+    use super::*;
+    use crate::calibration::tests::tuning;
+    use crate::config::Environment;
+    use crate::kernels::LIMBS;
+    use crate::spirv::Builder;
+    use crate::spirv::PersistentVulkanBackend;
+    use crate::{Cache, DataPathError, Error, Validation};
+
+    const ELEMENTS: usize = 1_000;
+
+    #[test]
+    fn the_call_after_a_loss_opens_the_device_anew() {
+        let mut guard = DeviceTest::begin();
+        let builder = PersistentVulkanBackend::builder().validation(Validation::On);
+        let mut backend = builder.cache(Cache::Off).build().unwrap();
+        guard.watch(&backend.device().name, backend.validation_log().clone());
+        let (a, b) = ([1; LIMBS * ELEMENTS], [2; LIMBS * ELEMENTS]);
+        let sums = vec![3; LIMBS * ELEMENTS];
+        let old = backend.host_buffer(ELEMENTS).unwrap();
+        for losses in 0..3 {
+            assert_eq!(backend.losses(), losses);
+            lose(&backend.opened.device);
+            let error = backend.host_buffer(1).unwrap_err();
+            let typed = error.downcast_ref();
+            let lost = matches!(
+                typed,
+                Some(Error::Vulkan(vk_core::Error::DeviceLost { .. }))
+            );
+            assert!(lost, "{error}");
+            assert_eq!(backend.field_add(&a, &b).unwrap(), sums);
+        }
+        let mut out = backend.host_buffer(ELEMENTS).unwrap();
+        let error = backend.field_add_host(&old, &old, &mut out).unwrap_err();
+        let foreign = matches!(
+            error.downcast_ref(),
+            Some(Error::DataPath(DataPathError::ForeignBuffer {
+                what: "A",
+                ..
+            }))
+        );
+        assert!(foreign, "{error}");
+        let mut new = backend.host_buffer(ELEMENTS).unwrap();
+        new.copy_from_slice(&a);
+        backend.field_add_host(&new, &new, &mut out).unwrap();
+        assert!(out.iter().all(|limb| *limb == 2));
+        drop(old);
+    }
+
+    /// Measured on the host-visible path alone.
+    fn findings() -> Findings {
+        Findings {
+            tuning: tuning(1 << 18),
+            host_buffers: Some(Path::HostVisible),
+            cpu: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn copy_queues_are_made_unless_it_is_known_that_nothing_uses_them() {
+        let settings = |builder: Builder| builder.settings(&Environment::default()).unwrap();
+        let auto = settings(Builder::default());
+        assert!(auto.needs_copy_queues(None));
+        assert!(!auto.needs_copy_queues(Some(&findings())));
+        let device_local = PathChoice::Fixed(Path::DeviceLocal);
+        let copies = settings(Builder::default().path(device_local));
+        assert!(copies.needs_copy_queues(Some(&findings())));
+        let mut found = findings();
+        found.host_buffers = Some(Path::DeviceLocal);
+        assert!(auto.needs_copy_queues(Some(&found)));
+        found.tuning.one_queue = true;
+        assert!(!auto.needs_copy_queues(Some(&found)));
+        assert!(!copies.needs_copy_queues(Some(&found)));
+    }
+}
