@@ -68,9 +68,9 @@ fn of_call(call: &str, count: u64, how: Thoroughness) -> Vec<Fault> {
     faults
 }
 
-/// More bytes than these cannot be had: what a chunk needs, half of it, a
-/// quarter, and less than any chunk.
-const SIZES: [u64; 4] = [24 << 10, 12 << 10, 6 << 10, 16];
+/// More bytes than these cannot be had: about what a chunk's inputs need, half
+/// of it, a quarter, and less than any chunk.
+const SIZES: [u64; 4] = [512 << 10, 256 << 10, 128 << 10, 16];
 
 fn indices(call: &str, count: u64, how: Thoroughness, result: vk::Result) -> Vec<u64> {
     let mut indices: Vec<u64> = match how {

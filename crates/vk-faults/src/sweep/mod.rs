@@ -18,7 +18,7 @@ pub use cases::{Thoroughness, faults};
 pub use child::{count, judge_all};
 pub use scenario::{PLANTED, SCENARIOS, Scenario};
 pub use table::{Summary, print};
-pub use verdict::{LOSS_IS_REPAIRED, MEMORY_IS_HALVED, Promise, Verdict};
+pub use verdict::{Promise, Verdict};
 
 /// What became of a scenario under a fault.
 #[derive(Clone, Debug)]
