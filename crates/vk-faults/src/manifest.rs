@@ -1,10 +1,12 @@
 //! Where the layer's library lies, and how the Vulkan loader is told of it.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
 use crate::layer::LAYER_NAME;
+use crate::layer::global::FUNCTIONS;
 
 /// The layer's library, as cargo built it beside the program that runs.
 ///
@@ -33,13 +35,22 @@ pub fn library_beside(program: &Path) -> anyhow::Result<PathBuf> {
     Ok(found.canonicalize()?)
 }
 
-/// Writes the manifest of the layer in `library` to `folder`.
+/// The variable that turns the layer on.
+const ENABLE: &str = "VK_FAULTS_LAYER";
+
+/// Writes the manifest of the layer in `library` to where the loader looks for
+/// implicit layers below `folder`: only of those it asks the calls that need
+/// no instance.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn write(folder: &Path, library: &Path) -> anyhow::Result<()> {
+    let global: serde_json::Map<_, _> = FUNCTIONS
+        .iter()
+        .map(|(call, function)| ((*call).to_owned(), (*function).into()))
+        .collect();
     let manifest = serde_json::json!({
-        "file_format_version": "1.1.0",
+        "file_format_version": "1.1.2",
         "layer": {
             "name": LAYER_NAME,
             "type": "GLOBAL",
@@ -49,21 +60,32 @@ pub fn write(folder: &Path, library: &Path) -> anyhow::Result<()> {
             "description": "Makes chosen calls fail",
             "functions": {
                 "vkNegotiateLoaderLayerInterfaceVersion": "vk_faults_negotiate"
-            }
+            },
+            "pre_instance_functions": global,
+            "enable_environment": { ENABLE: "1" },
+            "disable_environment": { "VK_FAULTS_NO_LAYER": "1" }
         }
     });
+    let folder = folder.join("vulkan/implicit_layer.d");
+    std::fs::create_dir_all(&folder)?;
     let path = folder.join("vk_faults.json");
     std::fs::write(&path, serde_json::to_vec_pretty(&manifest)?)
         .with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// The variables by which a child process loads the layer whose manifest is in
-/// `folder`.
+/// The variables by which a child process loads the layer whose manifest was
+/// written below `folder`.
 #[must_use]
-pub fn variables(folder: &Path) -> [(&'static str, std::ffi::OsString); 3] {
+pub fn variables(folder: &Path) -> [(&'static str, OsString); 3] {
+    // Before what is there, which the driver's own manifest is found by. The
+    // default is that of the base directory specification.
+    let others = std::env::var_os("XDG_DATA_DIRS").filter(|others| !others.is_empty());
+    let mut folders = OsString::from(folder);
+    folders.push(":");
+    folders.push(others.unwrap_or_else(|| "/usr/local/share:/usr/share".into()));
     [
-        ("VK_LAYER_PATH", folder.into()),
-        ("VK_INSTANCE_LAYERS", LAYER_NAME.into()),
+        ("XDG_DATA_DIRS", folders),
+        (ENABLE, "1".into()),
         // Mesa's layer that sorts the devices asks for their extensions too,
         // and crashes when it is not told.
         ("NODEVICE_SELECT", "1".into()),

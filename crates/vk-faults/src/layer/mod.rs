@@ -9,6 +9,7 @@
 mod calls;
 mod chain;
 mod dispatch;
+pub(crate) mod global;
 mod instance;
 mod objects;
 mod probe;
@@ -32,6 +33,9 @@ pub(crate) fn state() -> MutexGuard<'static, State> {
 
 /// Whether the layer has a function of its own named `name` that can fail.
 pub(crate) fn intercepts(name: &str) -> bool {
+    if global::FUNCTIONS.iter().any(|(call, _)| *call == name) {
+        return true;
+    }
     let name = std::ffi::CString::new(name).unwrap_or_default();
     instance::wrapper(&name)
         .or_else(|| calls::wrapper(&name))

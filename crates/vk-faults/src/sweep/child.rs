@@ -8,8 +8,7 @@ use gpu_executor::spirv::PersistentVulkanBackend;
 
 use super::scenario::Scenario;
 use super::verdict::{
-    LOSS_IS_REPAIRED, Promise, Verdict, is_loss, leaves_work_in_flight, must_be_halved, names,
-    stalls, typed,
+    Promise, Verdict, is_loss, leaves_work_in_flight, must_be_halved, names, stalls, typed,
 };
 use crate::{Control, Fault, Mode, manifest};
 
@@ -162,7 +161,14 @@ fn after(
     }
     let (backend, result) = match backend {
         Some(mut backend) => {
-            let result = scenario.work(&mut backend, 3);
+            let ready = match before.lost {
+                true => scenario.reopen(&mut backend),
+                false => Ok(true),
+            };
+            let result = match ready {
+                Ok(true) => scenario.work(&mut backend, 3),
+                other => other,
+            };
             (Some(backend), result)
         }
         // A backend that could not be made is made now.
@@ -181,10 +187,9 @@ fn after(
         Err(error) => {
             let known = typed(&error);
             in_flight = known.is_some_and(leaves_work_in_flight);
-            let still_lost = before.lost && !LOSS_IS_REPAIRED && known.is_some_and(is_loss);
             let still_there = persists && known.is_some_and(|error| names(error, scenario, fault));
             // What timed out may still be in flight.
-            match still_lost || still_there || (before.in_flight && in_flight) {
+            match still_there || (before.in_flight && in_flight) {
                 true => Verdict::TypedError,
                 false => Verdict::broken(
                     Promise::NextCallWorks,

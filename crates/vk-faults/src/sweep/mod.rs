@@ -18,7 +18,7 @@ pub use cases::{Thoroughness, faults};
 pub use child::{count, judge_all};
 pub use scenario::{PLANTED, SCENARIOS, Scenario};
 pub use table::{Summary, print};
-pub use verdict::{LOSS_IS_REPAIRED, MEMORY_IS_HALVED, Promise, Verdict};
+pub use verdict::{Promise, Verdict};
 
 /// What became of a scenario under a fault.
 #[derive(Clone, Debug)]
@@ -93,9 +93,8 @@ impl Children {
         faults: Vec<Fault>,
     ) -> anyhow::Result<Vec<Trial>> {
         // An instance is made once per process.
-        let (alone, together): (Vec<_>, Vec<_>) = faults
-            .into_iter()
-            .partition(|fault| fault.call == "vkCreateInstance");
+        let once = |fault: &Fault| fault.call.contains("Instance");
+        let (alone, together): (Vec<_>, Vec<_>) = faults.into_iter().partition(once);
         let mut trials = Vec::new();
         let groups = alone.into_iter().map(|fault| vec![fault]);
         for group in groups.chain([together]) {

@@ -165,9 +165,10 @@ pub const PLANTED: &[(Scenario, Promise)] = &[
     ),
 ];
 
-/// Elements of a job, and of a chunk: several chunks a job.
-const ELEMENTS: usize = 700;
-const CHUNK: usize = 256;
+/// Elements of a job, and of a chunk: several chunks a run, each of which the
+/// library would halve twice before it gives up.
+const ELEMENTS: usize = 5000;
+const CHUNK: usize = 4096;
 const JOBS: usize = 2;
 
 impl Scenario {
@@ -239,10 +240,25 @@ impl Scenario {
                 .path(PathChoice::Fixed(DataPath::DeviceLocal))
                 .chunk_elements(CHUNK)
                 .depth(2),
-            _ => builder
+            // More chunks than are in flight, and nothing to halve.
+            Kind::HostBuffers => builder
                 .calibration(Calibration::Off)
-                .chunk_elements(CHUNK)
+                .chunk_elements(CHUNK / 4)
                 .depth(2),
+            _ => builder.calibration(Calibration::Off).chunk_elements(CHUNK),
+        }
+    }
+
+    /// What a program does after the loss of the device before it goes on. A
+    /// host buffer is made on the device that there is, and only a run opens
+    /// it anew.
+    ///
+    /// # Errors
+    /// What the library returned.
+    pub fn reopen(&self, backend: &mut PersistentVulkanBackend) -> anyhow::Result<bool> {
+        match self.kind {
+            Kind::HostBuffers => one_job(backend, 4),
+            _ => Ok(true),
         }
     }
 

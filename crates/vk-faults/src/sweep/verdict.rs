@@ -8,14 +8,6 @@ use gpu_executor::{DataPathError, Error, VulkanError};
 use super::scenario::Scenario;
 use crate::{Fault, Mode};
 
-/// Whether a backend repairs itself on the next call after its device was
-/// lost; otherwise that call says that it cannot.
-pub const LOSS_IS_REPAIRED: bool = true;
-
-/// Whether a run that is refused device memory goes on with smaller chunks;
-/// otherwise it says that there is none.
-pub const MEMORY_IS_HALVED: bool = true;
-
 /// What became of the library under a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -117,7 +109,7 @@ pub(super) fn names(error: &Error, scenario: &Scenario, fault: &Fault) -> bool {
         | (R::ERROR_INITIALIZATION_FAILED, VulkanError::InitializationFailed { call })
         | (R::ERROR_MEMORY_MAP_FAILED, VulkanError::MemoryMapFailed { call })
         | (R::ERROR_DEVICE_LOST, VulkanError::DeviceLost { call }) => same_call(call),
-        (_, VulkanError::Timeout { .. }) => stalls(scenario, fault),
+        (_, VulkanError::Timeout { .. } | VulkanError::Busy { .. }) => stalls(scenario, fault),
         // What a loader says that has no driver.
         (R::ERROR_INCOMPATIBLE_DRIVER, VulkanError::NoDevice { .. }) => true,
         (R::ERROR_INITIALIZATION_FAILED, VulkanError::NoDevice { .. }) => {
@@ -141,12 +133,21 @@ pub(super) fn stalls(scenario: &Scenario, fault: &Fault) -> bool {
 
 const LISTED_BY_LOADER: &str = "vkEnumerateDeviceExtensionProperties";
 
-/// Whether a run under `fault` must succeed with smaller chunks.
+/// Whether a run under `fault` must succeed with smaller chunks: memory is
+/// refused once, or in pieces that are larger than a few elements.
 pub(super) fn must_be_halved(fault: &Fault) -> bool {
     let refused = fault.result == vk::Result::ERROR_OUT_OF_DEVICE_MEMORY;
-    let passing = matches!(fault.mode, Mode::Once | Mode::Larger);
-    MEMORY_IS_HALVED && refused && passing && is_for_allocator(&fault.call)
+    let makes_buffers = is_for_allocator(&fault.call) && !fault.call.contains("MappedMemory");
+    let passes = match fault.mode {
+        Mode::Once => true,
+        Mode::Larger => fault.index >= LEAST_BYTES,
+        Mode::Sticky | Mode::Forwarded => false,
+    };
+    refused && makes_buffers && passes
 }
+
+/// An allocation of this size must do for a chunk.
+const LEAST_BYTES: u64 = 128 << 10;
 
 fn is_for_allocator(call: &str) -> bool {
     [
@@ -211,5 +212,20 @@ mod tests {
             after: std::time::Duration::ZERO,
         };
         assert!(!names(&timeout.into(), &injected));
+    }
+
+    #[test]
+    fn memory_that_is_refused_once_or_in_large_pieces_is_done_without() {
+        let result = vk::Result::ERROR_OUT_OF_DEVICE_MEMORY;
+        let larger = |index| Fault {
+            index,
+            mode: Mode::Larger,
+            ..fault("vkAllocateMemory", result)
+        };
+        assert!(must_be_halved(&fault("vkCreateBuffer", result)));
+        assert!(must_be_halved(&larger(LEAST_BYTES)));
+        assert!(!must_be_halved(&larger(16)));
+        assert!(!must_be_halved(&fault("vkQueueSubmit", result)));
+        assert!(!must_be_halved(&fault("vkFlushMappedMemoryRanges", result)));
     }
 }
