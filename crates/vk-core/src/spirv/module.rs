@@ -72,13 +72,14 @@ pub(super) fn words(bytes: &[u8]) -> Result<Vec<u32>, Error> {
             words[1]
         )));
     }
-    check_lengths(&words)?;
+    check_instructions(&words)?;
     Ok(words)
 }
 
-/// Checks that instructions end where the next one begins, and the last one
-/// where the module does. The parser indexes by these lengths.
-fn check_lengths(words: &[u32]) -> Result<(), Error> {
+/// Checks what the parser takes for granted: that instructions end where the
+/// next one begins, and the last one where the module does; and that operations
+/// on constants are some that constants may have.
+fn check_instructions(words: &[u32]) -> Result<(), Error> {
     let mut at = HEADER_WORDS;
     while let Some(first) = words.get(at) {
         let length = (first >> 16) as usize;
@@ -88,6 +89,13 @@ fn check_lengths(words: &[u32]) -> Result<(), Error> {
                 "not a well-formed module: expected an instruction of 1 to {left} words at word {at}, found {length}"
             )));
         }
+        let operation = words.get(at + 3).copied().unwrap_or_default();
+        let is_operation = first & 0xFFFF == Op::SpecConstantOp as u32;
+        if is_operation && !Op::from_u32(operation).is_some_and(check::may_be_constant) {
+            return Err(Error::spirv(format!(
+                "expected an operation that constants may have at word {at}, found opcode {operation}"
+            )));
+        }
         at += length;
     }
     Ok(())
@@ -95,7 +103,7 @@ fn check_lengths(words: &[u32]) -> Result<(), Error> {
 
 /// Parses `words`.
 pub(super) fn load(words: &[u32]) -> Result<Module, Error> {
-    // No module is known to make the parser panic, with the lengths checked.
+    // No module is known to make the parser panic, once `words` has checked it.
     // Should one, it is a finding about the module, not a reason to unwind the
     // caller.
     let parsed = std::panic::catch_unwind(|| check::load(words));

@@ -158,7 +158,8 @@ fn operation<'m>(cx: &Context<'m>, at: At<'m>) -> Result<Option<u64>, Error> {
     Ok(evaluate(cx, &instruction))
 }
 
-fn may_be_constant(op: Op) -> bool {
+/// Whether `OpSpecConstantOp` may stand for this opcode.
+pub(in crate::spirv) fn may_be_constant(op: Op) -> bool {
     matches!(
         op,
         Op::SConvert

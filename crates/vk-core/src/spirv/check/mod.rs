@@ -42,6 +42,7 @@ use rspirv::spirv::{Capability, Word};
 
 use crate::Error;
 use constants::Constants;
+pub(super) use constants::may_be_constant;
 use decorations::Decorations;
 use ids::Ids;
 pub(super) use order::load;

@@ -107,6 +107,29 @@ proptest::proptest! {
     }
 }
 
+/// Instructions behind a header, that each made the parser panic.
+#[test]
+fn what_the_parser_takes_for_granted_is_checked_before() {
+    let refused = |body: &[u32], wanted| {
+        let mut words = vec![0x0723_0203, 0x0001_0300, 0, 9, 0];
+        words.extend(body);
+        let bytes: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
+        let error = KernelInterface::parse(&bytes).unwrap_err().to_string();
+        says(&error, wanted);
+    };
+    // A string that ends behind the module's end.
+    refused(
+        &[9 << 16 | 5, 1, 0x6161_6161],
+        "an instruction of 1 to 3 words",
+    );
+    refused(&[5], "an instruction of 1 to 1 words");
+    // Operations with operands that depend on their types.
+    for op in [43, 50, 52, 251] {
+        let body = [6 << 16 | 52, 1, 2, op, 0, 0];
+        refused(&body, "expected an operation that constants may have");
+    }
+}
+
 /// A fixture with something in it changed, and the error for that.
 fn refused(name: &str, change: impl FnOnce(&mut Module)) -> String {
     let (_, spirv) = compiled()
