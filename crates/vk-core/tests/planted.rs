@@ -116,6 +116,27 @@ fn out_of_bounds() {
     }
 }
 
+#[test]
+#[ignore = "takes GPU-assisted checks, as above"]
+fn beyond_a_limit() {
+    for mended in [true, false] {
+        let (_guard, physical) = device_under_test().unwrap();
+        let log = physical.instance().validation_log().clone();
+        let bench = Bench::new(Device::new(&physical).unwrap());
+        let buffers = [(); 3].map(|()| Buffer::new(&bench.device, 48 * 128));
+        let instance = physical.instance().raw();
+        // SAFETY: the handle is of this instance, which is alive.
+        let properties =
+            unsafe { instance.get_physical_device_properties(bench.device.physical()) };
+        let most = properties.limits.max_compute_work_group_count[1];
+        assert!(most < 1 << 20, "{most} workgroups are too many for a test");
+        let along_y = if mended { 1 } else { most + 1 };
+        bench.dispatch_indirect(FIELD_ADD.spirv, &buffers, [1, along_y, 1]);
+        let found = taken(&log, "dispatch");
+        assert_eq!(found > 0, !mended, "{found} messages, mended: {mended}");
+    }
+}
+
 /// `spirv` with all its comparisons turned round, and with them the one that
 /// keeps invocations inside the buffers.
 fn without_bound(spirv: &[u8]) -> Vec<u8> {

@@ -52,6 +52,40 @@ impl Bench {
 
     /// Runs one workgroup of the kernel over the first `bytes` of the buffers.
     pub(crate) fn dispatch(&self, spirv: &[u8], buffers: &[Buffer; 3], bytes: u64) {
+        self.run(spirv, buffers, bytes, |device, commands| {
+            // SAFETY: all that the pipeline needs is bound.
+            unsafe { device.cmd_dispatch(commands, 1, 1, 1) };
+        });
+    }
+
+    /// As [`Self::dispatch`], with the numbers of workgroups along x, y and z
+    /// in a buffer.
+    pub(crate) fn dispatch_indirect(&self, spirv: &[u8], buffers: &[Buffer; 3], groups: [u32; 3]) {
+        let counts = Buffer::new(&self.device, 12);
+        let mut commands = self.commands();
+        let write = |device: &vk_core::ash::Device, raw| {
+            for (place, groups) in (0..).step_by(4).zip(groups) {
+                // SAFETY: being recorded; inside the buffer, which is alive.
+                unsafe { device.cmd_fill_buffer(raw, counts.raw, place, 4, groups) };
+            }
+        };
+        // SAFETY: not in flight.
+        unsafe { commands.record(write) }.unwrap();
+        self.wait(self.submit(&commands));
+        self.run(spirv, buffers, vk::WHOLE_SIZE, |device, commands| {
+            self.barrier(commands);
+            // SAFETY: as for `dispatch`; the counts are alive.
+            unsafe { device.cmd_dispatch_indirect(commands, counts.raw, 0) };
+        });
+    }
+
+    fn run(
+        &self,
+        spirv: &[u8],
+        buffers: &[Buffer; 3],
+        bytes: u64,
+        dispatch: impl FnOnce(&vk_core::ash::Device, vk::CommandBuffer),
+    ) {
         let device = self.device.raw();
         let mut kernels = KernelCache::new(&self.device).unwrap();
         let kernel = kernels.get(spirv).unwrap();
@@ -93,8 +127,7 @@ impl Bench {
             unsafe { device.cmd_bind_descriptor_sets(raw, compute, layout, 0, &[set], &[]) };
             // SAFETY: as above; the block is as long as the module's.
             unsafe { device.cmd_push_constants(raw, layout, stage, 0, &count) };
-            // SAFETY: all that the pipeline needs is bound.
-            unsafe { device.cmd_dispatch(raw, 1, 1, 1) };
+            dispatch(device, raw);
         };
         // SAFETY: not in flight.
         unsafe { commands.record(record) }.unwrap();
@@ -113,9 +146,10 @@ pub(crate) struct Buffer {
 
 impl Buffer {
     pub(crate) fn new(device: &Arc<Device>, size: u64) -> Self {
-        let info = vk::BufferCreateInfo::default()
-            .size(size)
-            .usage(vk::BufferUsageFlags::STORAGE_BUFFER | vk::BufferUsageFlags::TRANSFER_DST);
+        let usage = vk::BufferUsageFlags::STORAGE_BUFFER
+            | vk::BufferUsageFlags::INDIRECT_BUFFER
+            | vk::BufferUsageFlags::TRANSFER_DST;
+        let info = vk::BufferCreateInfo::default().size(size).usage(usage);
         // SAFETY: the device is alive.
         let raw = unsafe { device.raw().create_buffer(&info, None) }.unwrap();
         // SAFETY: made above.
