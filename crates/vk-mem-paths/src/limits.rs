@@ -82,3 +82,29 @@ fn staging_limit(
     });
     Ok(limits.min().unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use vk_core::testing::recorded;
+
+    use super::*;
+
+    #[test]
+    fn both_operands_of_a_chunk_fit_one_allocation_and_one_buffer() {
+        let work = Workload {
+            total: 1 << 30,
+            largest_job: 1 << 30,
+            element_bytes: 48,
+            workgroup_size: 128,
+        };
+        let limit = |most: fn(&mut DeviceCaps) -> &mut u64| {
+            let mut caps = recorded::h200();
+            *most(&mut caps) = 96_000;
+            caps.limits.storage_buffer_alignment = 16;
+            chunk_limit(&caps, &work, Path::HostVisible, MemoryUse::Upload, 1)
+        };
+        // One unit of alignment less than 96,000 / (2 * 48).
+        assert_eq!(limit(|caps| &mut caps.limits.max_allocation), Ok(999));
+        assert_eq!(limit(|caps| &mut caps.limits.max_buffer_size), Ok(999));
+    }
+}
