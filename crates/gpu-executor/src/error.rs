@@ -33,7 +33,7 @@ pub enum Error {
     NotCanonical {
         /// The job's position in the batch, from 0.
         job: usize,
-        /// `A` or `B`.
+        /// `A`, `B` or `the buffer`.
         operand: &'static str,
         /// The element's position in the slice, from 0.
         element: usize,

@@ -82,7 +82,7 @@ impl Fastest {
     /// [`Error::DataPath`](crate::Error::DataPath) where threads cannot be
     /// started.
     pub fn new(mut vulkan: PersistentVulkanBackend) -> anyhow::Result<Self> {
-        let mut cpu = CpuEngine::new()?;
+        let mut cpu = CpuEngine::new()?.with_inputs(vulkan.inputs());
         vulkan.calibrate_on_first_use();
         let wanted = vulkan.measures_on_first_use() && vulkan.cpu_times().is_empty();
         if wanted && !vulkan.tuning().measured.is_empty() {

@@ -28,8 +28,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 fn a_kernel_that_never_ends_times_out_and_everything_can_be_dropped() {
     if std::env::var_os(CHILD).is_some() {
         wait_for_the_end();
-        // What is in flight must not keep the process alive.
-        std::process::exit(0);
+        // Exit handlers of a driver may wait for the kernel too.
+        std::process::abort();
     }
     let mut guard = DeviceTest::begin();
     let backend = PersistentVulkanBackend::builder().cache(Cache::Off).build();
@@ -52,7 +52,7 @@ fn a_kernel_that_never_ends_times_out_and_everything_can_be_dropped() {
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(
-        output.status.success() && text.contains("dropped"),
+        text.contains("dropped") && begin.elapsed() < LIMIT,
         "{:?}: {text}{}",
         output.status,
         String::from_utf8_lossy(&output.stderr)

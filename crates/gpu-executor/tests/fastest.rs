@@ -7,8 +7,9 @@ mod support;
 
 use std::path::Path as FilePath;
 
+use gpu_executor::kernels::MODULUS;
 use gpu_executor::spirv::Builder;
-use gpu_executor::{Calibration, Engine, Executor, Fastest, Path, PathChoice};
+use gpu_executor::{Calibration, Engine, Executor, Fastest, Inputs, Path, PathChoice};
 use sha2::{Digest, Sha256};
 use support::kept::{build, file_in, keeping, measured, stored};
 use support::{assert_sums, borrowed, random_jobs, test_kernel};
@@ -119,5 +120,23 @@ fn the_cpu_is_compared_with_the_path_that_would_run() {
             .run_field_add(spirv, &[1; 6], &[2; 6], 1, false)
             .unwrap();
         assert_eq!(ran_on_cpu(&executor), sequential, "{slow} {asked:?}");
+    }
+}
+
+#[test]
+fn both_engines_hold_inputs_to_the_same() {
+    let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
+    drop(Fastest::new(measured(&mut guard, folder.path())).unwrap());
+    for device_time in [0, 1_u64 << 60] {
+        change(folder.path(), |file| {
+            for row in file["tuning"]["measured"].as_array_mut().unwrap() {
+                row["nanoseconds"] = device_time.into();
+            }
+        });
+        let builder = keeping(folder.path()).inputs(Inputs::Any);
+        let fastest = Fastest::new(build(&mut guard, builder)).unwrap();
+        let mut executor = Executor::Fastest(Box::new(fastest));
+        assert_eq!(executor.field_add(&MODULUS, &[0; 6]).unwrap(), [0; 6]);
+        assert_eq!(ran_on_cpu(&executor), device_time > 0);
     }
 }

@@ -173,7 +173,8 @@ impl Device {
         match waited {
             // Without patience it was a look, which gives nothing up.
             Err(Error::Timeout { after }) if !after.is_zero() => {
-                *self.overdue() = Some((ticket, after));
+                // The first stays: what comes after it ends after it.
+                self.overdue().get_or_insert((ticket, after));
             }
             _ => {}
         }
@@ -215,7 +216,8 @@ impl Device {
         };
         match self.look(ticket)? {
             true => {
-                *self.overdue() = None;
+                // Unless another thread gave up on something else meanwhile.
+                self.overdue().take_if(|(known, _)| *known == ticket);
                 Ok(())
             }
             false => Err(Error::Busy { after }),
@@ -232,6 +234,13 @@ impl Device {
             Err(Error::Timeout { .. }) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Remembers that `call` reported the loss of the device, whichever layer
+    /// made it: some drivers report it where the specification has no place
+    /// for it.
+    pub fn declare_lost(&self, call: &'static str) {
+        self.lost.get_or_init(|| call);
     }
 
     fn overdue(&self) -> MutexGuard<'_, Option<(Ticket, Duration)>> {

@@ -95,6 +95,7 @@ impl Transfer {
     ) -> Result<Tuning, Error> {
         let before = self.tuning().clone();
         let wait = self.replace_wait(WaitPolicy::default());
+        self.set_halving(false);
         let mut trials = Trials::new(self, kernel, element_bytes, effort.budget);
         let measured = measure(&mut trials, effort);
         let found = measured.map(|measured| Tuning {
@@ -102,6 +103,7 @@ impl Transfer {
             ..trials.knobs.clone()
         });
         self.free_slots();
+        self.set_halving(true);
         self.replace_wait(wait);
         self.set_tuning(found.as_ref().unwrap_or(&before).clone());
         found

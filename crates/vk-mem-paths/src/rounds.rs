@@ -61,7 +61,7 @@ impl<T> Rounds<T> {
     /// What the commands name, which nothing in flight uses.
     ///
     /// # Errors
-    /// [`vk_core::Error::Timeout`] while something is in flight,
+    /// [`vk_core::Error::Timeout`] or [`vk_core::Error::Busy`] while something is in flight,
     /// [`vk_core::Error::DeviceLost`] once the device was lost.
     pub(crate) fn named_mut(&mut self) -> Result<&mut T, Error> {
         self.expect_free()?;

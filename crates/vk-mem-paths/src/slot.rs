@@ -132,6 +132,10 @@ impl Slot {
         self.capacity >= capacity && self.element_bytes == element_bytes
     }
 
+    pub(crate) fn is_in_flight(&self) -> bool {
+        matches!(self.state, State::InFlight(_))
+    }
+
     /// Whether runs on this slot are timed.
     pub(crate) fn is_timed(&self) -> bool {
         self.timed

@@ -64,6 +64,8 @@ pub struct Transfer {
     device: Arc<Device>,
     options: TransferOptions,
     tuning: Tuning,
+    // Whether runs go on with smaller chunks where memory runs out.
+    halves: bool,
 }
 
 /// Slots of one kind have the same buffers and the same groups of stages.
@@ -93,6 +95,7 @@ impl Transfer {
             device: Arc::clone(device),
             options,
             tuning: Tuning::default(),
+            halves: true,
         })
     }
 
@@ -160,20 +163,27 @@ impl Transfer {
         };
         let mut plan = plan(self.device.caps(), &self.tuning, &work, request)?;
         let stats = loop {
-            match self.attempt(kernel, &plan, element, &elements, jobs) {
-                Err(error) if error.is_out_of_device_memory() => {
-                    // Nothing that an attempt left behind matters to the next.
-                    self.free_slots();
-                    plan = plan.halved().ok_or_else(|| error.clone())?;
-                    tracing::warn!(
-                        chunk = plan.chunk(),
-                        "going on with smaller chunks: {error}"
-                    );
-                }
+            let error = match self.attempt(kernel, &plan, element, &elements, jobs) {
+                Err(error) if error.is_out_of_device_memory() => error,
                 ran => break ran?,
-            }
+            };
+            let smaller = plan.halved().filter(|_| self.may_halve());
+            plan = smaller.ok_or_else(|| error.clone())?;
+            tracing::warn!(
+                chunk = plan.chunk(),
+                "going on with smaller chunks: {error}"
+            );
+            // Nothing that an attempt left behind matters to the next.
+            self.free_slots();
         };
         Ok((plan, stats))
+    }
+
+    /// Whether a run that found no memory may begin again: what is still in
+    /// flight would be leaked by that, and keeps the memory in any case.
+    fn may_halve(&self) -> bool {
+        let mut slots = self.slots.values().flatten();
+        self.halves && !slots.any(Slot::is_in_flight)
     }
 
     /// Runs as planned, or fails with every slot as free as it can be.
@@ -219,6 +229,12 @@ impl Transfer {
         stats.bytes_in = 2 * bytes;
         stats.bytes_out = bytes;
         Ok(stats)
+    }
+
+    /// Whether runs go on with smaller chunks where memory runs out, from now
+    /// on: times of others than were asked for say nothing.
+    pub(crate) fn set_halving(&mut self, halves: bool) {
+        self.halves = halves;
     }
 
     /// Waits for the device by `wait` from now on; returns how it did before.

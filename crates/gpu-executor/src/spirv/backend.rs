@@ -15,7 +15,7 @@ use super::how::How;
 use super::opened::Opened;
 use super::ran::Ran;
 use crate::jobs::{self, Job, Outputs};
-use crate::{Error, Mode, RunReport, canonical, kernels};
+use crate::{Error, Inputs, Mode, RunReport, canonical, kernels};
 
 /// Runs batches of field operations on one Vulkan device.
 ///
@@ -40,8 +40,8 @@ pub struct PersistentVulkanBackend {
 
 impl PersistentVulkanBackend {
     /// A backend on the best Vulkan device, under the environment variables
-    /// `GPU_DEVICE`, `GPU_DEVICE_LOCAL` and `GPU_STREAM_CHUNK_ELEMS`, which
-    /// are read here and not again. Never falls back to the CPU.
+    /// `GPU_DEVICE`, `GPU_DEVICE_LOCAL`, `GPU_STREAM_CHUNK_ELEMS` and
+    /// `GPU_TIMEOUT_MS`, which are read here and not again. Never falls back to the CPU.
     ///
     /// # Errors
     /// As [`Builder::build`].
@@ -80,7 +80,8 @@ impl PersistentVulkanBackend {
         use_device_local: bool,
     ) -> anyhow::Result<Vec<Vec<u64>>> {
         let how = How::sequential(&self.settings, use_device_local);
-        Ok(self.run(spirv_bytes, jobs, elements, how)?)
+        let ran = self.run(spirv_bytes, jobs, elements, how);
+        Ok(self.noting_loss(ran)?)
     }
 
     /// As [`Self::run_field_add_batch`], with the results written to
@@ -100,7 +101,8 @@ impl PersistentVulkanBackend {
         results: &mut [&mut [u64]],
     ) -> anyhow::Result<()> {
         let how = How::sequential(&self.settings, use_device_local);
-        Ok(self.run_into(spirv_bytes, jobs, elements, how, results)?)
+        let ran = self.run_into(spirv_bytes, jobs, elements, how, results);
+        Ok(self.noting_loss(ran)?)
     }
 
     /// Runs `jobs` with the transfers and kernels of several chunks
@@ -118,7 +120,8 @@ impl PersistentVulkanBackend {
         elements: usize,
     ) -> anyhow::Result<Vec<Vec<u64>>> {
         let how = How::pipelined(&self.settings);
-        Ok(self.run(spirv_bytes, jobs, elements, how)?)
+        let ran = self.run(spirv_bytes, jobs, elements, how);
+        Ok(self.noting_loss(ran)?)
     }
 
     /// As [`Self::run_field_add_batch_pipelined`], with the results written
@@ -134,7 +137,8 @@ impl PersistentVulkanBackend {
         results: &mut [&mut [u64]],
     ) -> anyhow::Result<()> {
         let how = How::pipelined(&self.settings);
-        Ok(self.run_into(spirv_bytes, jobs, elements, how, results)?)
+        let ran = self.run_into(spirv_bytes, jobs, elements, how, results);
+        Ok(self.noting_loss(ran)?)
     }
 
     /// Runs one job; see [`Self::run_field_add_batch`].
@@ -255,6 +259,20 @@ impl PersistentVulkanBackend {
             losses: 0,
             report: None,
         })
+    }
+
+    /// What the elements of the inputs are held to.
+    pub(crate) fn inputs(&self) -> Inputs {
+        self.settings.inputs
+    }
+
+    /// Remembers a loss of the device that `result` tells of, so that the next
+    /// call opens it anew.
+    pub(super) fn noting_loss<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        if let Err(Error::Vulkan(vk_core::Error::DeviceLost { call })) = result {
+            self.opened.device.declare_lost(call);
+        }
+        result
     }
 
     /// Opens the device anew if it was lost. What was measured of it stays.

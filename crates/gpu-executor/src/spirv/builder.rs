@@ -220,6 +220,13 @@ impl Builder {
                 });
             }
         }
+        if self.timeout == Some(Duration::ZERO) {
+            return Err(Error::Config {
+                variable: "timeout",
+                value: "0".to_owned(),
+                accepted: "more than no time".to_owned(),
+            });
+        }
         Ok(Settings {
             chunk: self.chunk.or(environment.chunk),
             depth: self.depth,
@@ -328,6 +335,9 @@ pub(super) mod tests {
 
     #[test]
     fn zero_is_refused_by_name() {
+        let timeless = Builder::default().timeout(Duration::ZERO);
+        let error = timeless.settings(&Environment::default()).unwrap_err();
+        assert!(error.to_string().contains("timeout: "), "{error}");
         for builder in [
             Builder::default().depth(0),
             Builder::default().threads(0),

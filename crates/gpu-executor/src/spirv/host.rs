@@ -19,7 +19,8 @@ impl PersistentVulkanBackend {
     /// where there is no memory for it.
     pub fn host_buffer(&mut self, elements: usize) -> anyhow::Result<HostBuffer> {
         self.revive()?;
-        Ok(HostBuffer::new(&self.opened.pinned, elements)?)
+        let made = HostBuffer::new(&self.opened.pinned, elements);
+        Ok(self.noting_loss(made)?)
     }
 
     /// Runs the kernel over the elements of `a` and `b`, which may be the
@@ -75,7 +76,8 @@ impl PersistentVulkanBackend {
         out: &mut HostBuffer,
         path: PathChoice,
     ) -> anyhow::Result<()> {
-        Ok(self.run_host(spirv_bytes, a, b, out, path)?)
+        let ran = self.run_host(spirv_bytes, a, b, out, path);
+        Ok(self.noting_loss(ran)?)
     }
 
     /// Adds A and B into `out`, with the library's kernel for this device.

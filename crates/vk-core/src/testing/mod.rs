@@ -104,8 +104,7 @@ pub(crate) fn fences_forced() -> bool {
 
 /// Makes `device` one that has reported its loss in `vkQueueSubmit`.
 pub fn lose(device: &Device) {
-    let call = "vkQueueSubmit";
-    let _: Result<(), _> = device.note_loss(Err(Error::DeviceLost { call }));
+    device.declare_lost("vkQueueSubmit");
 }
 
 /// The test binary's name without the hash that cargo appends: what tells

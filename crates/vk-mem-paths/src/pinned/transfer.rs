@@ -111,8 +111,8 @@ impl PinnedTransfer {
                 match self.attempt(kernel, plan, element_bytes, &operands, out) {
                     // Not where the failed run may still write the output.
                     Err(error) if error.is_out_of_device_memory() && out.memory().is_some() => {
-                        self.forget();
                         plan = plan.halved().ok_or_else(|| error.clone())?;
+                        self.forget();
                         tracing::warn!(
                             chunk = plan.chunk(),
                             "going on with smaller chunks: {error}"

@@ -29,7 +29,8 @@ impl PersistentVulkanBackend {
     /// are then made as before.
     pub fn calibrate(&mut self, effort: Effort) -> anyhow::Result<&Tuning> {
         self.revive()?;
-        let found = self.measure(effort)?;
+        let found = self.measure(effort);
+        let found = self.noting_loss(found)?;
         self.keep(found);
         Ok(self.tuning())
     }
