@@ -12,6 +12,8 @@ pub(crate) enum Need {
     ValidationLayer,
     /// libshaderc with all that linking it takes.
     Shaderc,
+    /// The program `spirv-val`.
+    SpirvTools,
 }
 
 impl Need {
@@ -21,6 +23,7 @@ impl Need {
             Self::Driver => "a Vulkan driver",
             Self::ValidationLayer => "the Khronos validation layer",
             Self::Shaderc => "libshaderc",
+            Self::SpirvTools => "the Khronos validator of SPIR-V",
         }
     }
 }
@@ -71,6 +74,7 @@ impl PackageManager {
             (Self::Pacman, Need::Driver) => &["vulkan-swrast", "vulkan-icd-loader"],
             (Self::Pacman, Need::ValidationLayer) => &["vulkan-validation-layers"],
             (Self::Pacman, Need::Shaderc) => &["shaderc"],
+            (_, Need::SpirvTools) => &["spirv-tools"],
         }
     }
 
@@ -111,7 +115,12 @@ impl PackageManager {
 mod tests {
     use super::*;
 
-    const NEEDS: [Need; 3] = [Need::Driver, Need::ValidationLayer, Need::Shaderc];
+    const NEEDS: [Need; 4] = [
+        Need::Driver,
+        Need::ValidationLayer,
+        Need::Shaderc,
+        Need::SpirvTools,
+    ];
 
     fn has(programs: &[&str]) -> Option<PackageManager> {
         PackageManager::choose(|name| programs.contains(&name))

@@ -27,13 +27,12 @@ pub enum Error {
         detail: String,
     },
     /// The loader works, but no usable device is behind it.
-    #[error(
-        "no Vulkan device found (searched: {searched}); install the driver of your GPU, or a software \
-         device: `apt install mesa-vulkan-drivers`, `dnf install mesa-vulkan-drivers` or `pacman -S vulkan-swrast`"
-    )]
+    #[error("no Vulkan device found (searched: {searched}); {advice}")]
     NoDevice {
         /// Where was looked, and what was passed over.
         searched: String,
+        /// What to do about it.
+        advice: &'static str,
     },
     /// Devices exist, but none is the one that was asked for.
     #[error("no Vulkan device matches {wanted}; found: {found}")]
@@ -152,7 +151,19 @@ pub enum Error {
     },
 }
 
+/// What helps where there is no device.
+const INSTALL_A_DRIVER: &str = "install the driver of your GPU, or a software device: \
+     `apt install mesa-vulkan-drivers`, `dnf install mesa-vulkan-drivers` or `pacman -S vulkan-swrast`";
+
 impl Error {
+    /// No device was found where `searched` says.
+    pub(crate) fn no_device(searched: impl Into<String>) -> Self {
+        Self::NoDevice {
+            searched: searched.into(),
+            advice: INSTALL_A_DRIVER,
+        }
+    }
+
     /// The error for `result` as returned by the entry point `call`, by what
     /// the specification allows that call ([`crate::results`]).
     ///

@@ -303,9 +303,9 @@ fn create(
     // the messenger's sink is the log that the caller stores beside the
     // instance.
     unsafe { entry.create_instance(&info, None) }.map_err(|result| match result {
-        vk::Result::ERROR_INCOMPATIBLE_DRIVER => Error::NoDevice {
-            searched: "every driver known to the Vulkan loader; none is compatible".to_owned(),
-        },
+        vk::Result::ERROR_INCOMPATIBLE_DRIVER => {
+            Error::no_device("every driver known to the Vulkan loader; none is compatible")
+        }
         result => Error::from_vk("vkCreateInstance", result),
     })
 }

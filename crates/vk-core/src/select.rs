@@ -84,9 +84,7 @@ pub struct DeviceChoice {
 pub fn choose_device(devices: &[DeviceCaps], policy: &DevicePolicy) -> Result<DeviceChoice, Error> {
     let unique = without_duplicates(devices);
     if unique.is_empty() {
-        return Err(Error::NoDevice {
-            searched: "every driver known to the Vulkan loader".to_owned(),
-        });
+        return Err(Error::no_device("every driver known to the Vulkan loader"));
     }
     let fits = |position: usize, caps: &DeviceCaps| match policy {
         DevicePolicy::Auto => true,

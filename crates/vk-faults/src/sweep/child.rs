@@ -119,6 +119,10 @@ fn of_error(scenario: &Scenario, fault: &Fault, fired: u64, error: &anyhow::Erro
         return Verdict::broken(Promise::TypedError, format!("an untyped error: {error:#}"));
     };
     if fired == 0 {
+        // Little patience on a busy machine can run out by itself.
+        if stalls(scenario, fault) && leaves_work_in_flight(typed) {
+            return Verdict::NotReached;
+        }
         return Verdict::broken(
             Promise::TypedError,
             format!("an error without a fault: {typed:?}"),

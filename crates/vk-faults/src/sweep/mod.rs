@@ -9,8 +9,9 @@ mod watch;
 mod wire;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 
 use crate::{Fault, manifest};
 
@@ -111,29 +112,61 @@ impl Children {
     }
 }
 
-/// Runs every scenario under every fault.
+/// Runs every scenario under every fault, several scenarios at a time where
+/// there are cores for it.
 ///
 /// # Errors
 /// When a scenario fails without a fault, or a child cannot be started.
 pub fn run(children: &Children, how: Thoroughness) -> anyhow::Result<Vec<Trial>> {
-    let mut trials = Vec::new();
-    for scenario in SCENARIOS {
-        if how == Thoroughness::Quick && !scenario.quick {
-            continue;
-        }
-        let counts = children.counts(scenario)?;
-        // A scenario is for calls that come.
-        for call in scenario.calls {
-            if !counts.iter().any(|(counted, _)| counted == call) {
-                bail!("`{}` never calls {call}", scenario.name);
+    let wanted = |scenario: &&Scenario| how == Thoroughness::Full || scenario.quick;
+    let left = Mutex::new(SCENARIOS.iter().filter(wanted).enumerate());
+    let work = || {
+        let mut found = Vec::new();
+        loop {
+            // Taken in a statement of its own: the lock is not held meanwhile.
+            let next = left.lock().unwrap_or_else(PoisonError::into_inner).next();
+            match next {
+                Some((number, scenario)) => found.push((number, sweep(children, scenario, how)?)),
+                None => return anyhow::Ok(found),
             }
         }
-        // Of a calibration's many rounds each is like the others.
-        let depth = match scenario.quick {
-            true => how,
-            false => Thoroughness::Quick,
-        };
-        trials.extend(children.trials(scenario, faults(scenario, &counts, depth))?);
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut swept = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores.div_ceil(CORES))
+            .map(|_| scope.spawn(work))
+            .collect();
+        let mut swept = Vec::new();
+        for thread in threads {
+            let found = thread.join().map_err(|_| anyhow!("a scenario panicked"))?;
+            swept.extend(found?);
+        }
+        anyhow::Ok(swept)
+    })?;
+    swept.sort_by_key(|(number, _)| *number);
+    Ok(swept.into_iter().flat_map(|(_, trials)| trials).collect())
+}
+
+/// Cores that a child keeps busy.
+const CORES: usize = 2;
+
+/// Runs `scenario` under every fault of the calls that it makes.
+fn sweep(
+    children: &Children,
+    scenario: &'static Scenario,
+    how: Thoroughness,
+) -> anyhow::Result<Vec<Trial>> {
+    let counts = children.counts(scenario)?;
+    // A scenario is for calls that come.
+    for call in scenario.calls {
+        if !counts.iter().any(|(counted, _)| counted == call) {
+            bail!("`{}` never calls {call}", scenario.name);
+        }
     }
-    Ok(trials)
+    // Of a calibration's many rounds each is like the others.
+    let depth = match scenario.quick {
+        true => how,
+        false => Thoroughness::Quick,
+    };
+    children.trials(scenario, faults(scenario, &counts, depth))
 }
