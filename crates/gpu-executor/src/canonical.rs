@@ -158,6 +158,12 @@ mod tests {
             }
         }
         assert_eq!((copied(&[]), first_refused(&[])), (None, None));
+        // Nor does it matter what stands around: nothing, or another such.
+        for bad in refused {
+            for all in [&[bad][..], &[bad, bad]] {
+                assert_eq!((copied(all), first_refused(all)), (Some(0), Some(0)));
+            }
+        }
     }
 
     #[test]
@@ -183,5 +189,24 @@ mod tests {
              the check off"
         );
         assert_eq!(deciding_limb(&MODULUS), 0);
+        let jobs: [Job<'_>; 1] = [(&bad, &good)];
+        assert!(matches!(
+            refusal(&jobs, 0, "A", 2),
+            Error::NotCanonical {
+                job: 0,
+                operand: "A",
+                element: 2,
+                limb: 3,
+                ..
+            }
+        ));
+    }
+
+    #[test]
+    fn the_highest_limb_settles_nearly_all_elements() {
+        assert!(!is_doubtful(0));
+        assert!(!is_doubtful(MODULUS[LIMBS - 1] - 1));
+        assert!(is_doubtful(MODULUS[LIMBS - 1]));
+        assert!(is_doubtful(u64::MAX));
     }
 }

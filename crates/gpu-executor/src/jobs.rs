@@ -172,4 +172,44 @@ mod tests {
         assert_eq!(vectors[0], [0x0101_0101_0101_0101; 6]);
         assert_eq!(vectors[1], [0x0202_0202_0202_0202; 6]);
     }
+
+    #[test]
+    fn results_are_checked_in_number_and_length() {
+        let (mut first, mut second) = (vec![0; 12], vec![0; 11]);
+        assert_eq!(check_results(&[], 0, 12), Ok(()));
+        assert_eq!(check_results(&[&mut first], 1, 12), Ok(()));
+        let number = Error::InvalidResults {
+            expected: 2,
+            found: 1,
+        };
+        assert_eq!(check_results(&[&mut first], 2, 12), Err(number));
+        let length = Error::InvalidJob {
+            job: 1,
+            operand: "a result",
+            expected: 12,
+            found: 11,
+        };
+        let results: [&mut [u64]; 2] = [&mut first, &mut second];
+        assert_eq!(check_results(&results, 2, 12), Err(length));
+    }
+
+    #[test]
+    fn what_is_written_through_the_uninitialised_view_is_the_callers() {
+        let mut limbs = [1, 2, 3];
+        let view = as_uninit(&mut limbs);
+        assert_eq!(view.len(), 3);
+        view[1].write(7);
+        assert_eq!(limbs, [1, 7, 3]);
+    }
+
+    #[test]
+    fn as_many_elements_as_a_slice_can_have_are_counted() {
+        let most = isize::MAX.unsigned_abs() / 48;
+        assert_eq!(limbs(most), Ok(most * 6));
+        let elements = most + 1;
+        assert_eq!(
+            limbs(elements),
+            Err(Error::TooManyElements { elements, most })
+        );
+    }
 }

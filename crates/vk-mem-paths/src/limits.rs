@@ -107,4 +107,35 @@ mod tests {
         assert_eq!(limit(|caps| &mut caps.limits.max_allocation), Ok(999));
         assert_eq!(limit(|caps| &mut caps.limits.max_buffer_size), Ok(999));
     }
+
+    #[test]
+    fn the_bar_is_the_only_path_that_not_every_device_has() {
+        for path in [Path::HostVisible, Path::DeviceLocal] {
+            assert!(path.is_usable(&recorded::h200()));
+            assert!(path.is_usable(&recorded::small_bar()));
+        }
+        assert!(Path::Bar.is_usable(&recorded::h200()));
+        assert!(!Path::Bar.is_usable(&recorded::small_bar()));
+    }
+
+    #[test]
+    fn each_heap_gives_a_quarter_or_the_budget_to_the_operands_that_lie_in_it() {
+        let limit = |sizes: [u64; 2], path| {
+            let mut caps = recorded::h200();
+            for (heap, size) in caps.heaps.iter_mut().zip(sizes) {
+                heap.size = size;
+            }
+            // 48 bytes in each of two slots.
+            staging_limit(&caps, path, MemoryUse::Upload, 96)
+        };
+        let unlimited = 1 << 40;
+        let small = 4 * 3 * 96_000;
+        // Both operands and the result lie in host memory, and once more in
+        // the device's where they are copied.
+        assert_eq!(limit([unlimited, small], Path::HostVisible), Ok(1_000));
+        assert_eq!(limit([small, unlimited], Path::DeviceLocal), Ok(1_000));
+        let budget = Ok((1 << 30) / (3 * 96));
+        assert_eq!(limit([small, unlimited], Path::HostVisible), budget);
+        assert_eq!(limit([unlimited, unlimited], Path::DeviceLocal), budget);
+    }
 }

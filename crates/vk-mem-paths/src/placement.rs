@@ -158,4 +158,52 @@ mod tests {
             .retain(|kind| !kind.flags.contains(Flags::HOST_VISIBLE));
         assert!(rank_memory_types(&caps, MemoryUse::Upload).is_empty());
     }
+
+    #[test]
+    fn host_memory_is_no_bar_however_large_its_heap() {
+        let mut caps = recorded::small_bar();
+        caps.heaps[1].size = caps.heaps[0].size;
+        assert!(rank_memory_types(&caps, MemoryUse::Bar).is_empty());
+    }
+
+    #[test]
+    fn memory_for_attachments_and_protected_content_serves_nothing() {
+        for unusable in [Flags::LAZILY_ALLOCATED, Flags::PROTECTED] {
+            let mut caps = recorded::llvmpipe();
+            for kind in &mut caps.memory_types {
+                kind.flags |= unusable;
+            }
+            for purpose in [MemoryUse::Device, MemoryUse::Upload, MemoryUse::Readback] {
+                let ranked = rank_memory_types(&caps, purpose);
+                assert!(ranked.is_empty(), "{unusable:?} for {purpose}");
+            }
+        }
+    }
+
+    #[test]
+    fn host_visible_types_are_ranked_by_caches_then_place_then_coherence() {
+        // Type 4 * cached + 2 * in host memory + coherent.
+        let flag = |set: bool, flag| if set { flag } else { Flags::empty() };
+        let kind = |index: usize| vk_core::MemoryType {
+            heap: 0,
+            flags: Flags::HOST_VISIBLE
+                | flag(index & 4 != 0, Flags::HOST_CACHED)
+                | flag(index & 2 == 0, Flags::DEVICE_LOCAL)
+                | flag(index & 1 != 0, Flags::HOST_COHERENT),
+        };
+        let mut caps = recorded::llvmpipe();
+        caps.memory_types = (0..8).map(kind).collect();
+        let ranked = |purpose| rank_memory_types(&caps, purpose);
+        let cached_first = [7, 6, 5, 4, 3, 2, 1, 0];
+        assert_eq!(ranked(MemoryUse::CachedUpload), cached_first);
+        assert_eq!(ranked(MemoryUse::Readback), cached_first);
+        assert_eq!(ranked(MemoryUse::Upload), [3, 7, 2, 6, 1, 5, 0, 4]);
+        assert_eq!(ranked(MemoryUse::Bar), [1, 5, 0, 4]);
+    }
+
+    #[test]
+    fn a_use_is_named_as_in_errors() {
+        assert_eq!(MemoryUse::Device.to_string(), "device memory");
+        assert_eq!(MemoryUse::Readback.to_string(), "readback memory");
+    }
 }

@@ -300,6 +300,59 @@ mod tests {
         assert_eq!(chunk(1 << 20, 1), 1_024);
     }
 
+    #[test]
+    fn a_plan_tells_what_it_is() {
+        let request = request(STAGED, Some(1_000), Some(3));
+        let plan = plan_pinned(&recorded::h200(), None, 1 << 20, 48, 128, &request);
+        assert_eq!(
+            (plan.path(), plan.reason()),
+            (Path::DeviceLocal, "asked for")
+        );
+        assert_eq!((plan.chunk(), plan.depth()), (1_024, 3));
+    }
+
+    #[test]
+    fn chunks_are_not_halved_below_one_step_nor_to_a_handful_of_elements() {
+        let halved = |alignment, chunk| {
+            let mut caps = recorded::h200();
+            caps.limits.storage_buffer_alignment = alignment;
+            let request = request(STAGED, Some(chunk), None);
+            let plan = plan_pinned(&caps, None, 1_000, 48, 128, &request);
+            plan.halved().map(|plan| plan.chunk())
+        };
+        assert_eq!(halved(16, 128), Some(64));
+        assert_eq!(halved(16, 126), None);
+        // 256 elements of 48 bytes are the first multiple of 4 KiB.
+        assert_eq!(halved(1 << 12, 512), Some(256));
+        assert_eq!(halved(1 << 12, 256), None);
+    }
+
+    #[test]
+    fn staged_chunks_fit_one_allocation_one_buffer_and_their_share_of_the_heap() {
+        let limit = |most: fn(&mut DeviceCaps) -> &mut u64, bytes, path| {
+            let mut caps = recorded::h200();
+            *most(&mut caps) = bytes;
+            chunk_limit(&caps, path, 2, 48, 128)
+        };
+        let staged = |most, bytes| limit(most, bytes, Path::DeviceLocal);
+        assert_eq!(
+            staged(|caps| &mut caps.limits.max_allocation, 96_000),
+            1_000
+        );
+        assert_eq!(
+            staged(|caps| &mut caps.limits.max_buffer_size, 96_000),
+            1_000
+        );
+        // Three operands of 48 bytes in each of two slots: a quarter of a
+        // small heap, the budget of a large one.
+        let heap: fn(&mut DeviceCaps) -> &mut u64 = |caps| &mut caps.heaps[0].size;
+        assert_eq!(staged(heap, 4 * 288_000), 1_000);
+        assert_eq!(staged(heap, 1 << 40), (1 << 30) / 288);
+        // Direct chunks take nothing of the device's.
+        let direct = limit(heap, 0, Path::HostVisible);
+        assert_eq!(direct, 4_294_967_295 / 48);
+    }
+
     proptest! {
         #[test]
         fn every_plan_is_within_the_limits(

@@ -253,6 +253,54 @@ fn a_device_without_host_memory_is_an_error() {
     assert!(error.to_string().contains("upload memory"), "{error}");
 }
 
+#[test]
+fn a_plan_tells_what_it_is() {
+    let asked = Request {
+        path: PathChoice::Fixed(Path::DeviceLocal),
+        chunk: Some(1_000),
+        ..request(Some(3))
+    };
+    let caps = recorded::h200();
+    let plan = |tuning| plan(&caps, &tuning, &work(1 << 20), &asked).unwrap();
+    let rules = plan(Tuning::default());
+    assert_eq!(
+        (rules.path(), rules.reason()),
+        (Path::DeviceLocal, "asked for")
+    );
+    assert_eq!(
+        (rules.chunk(), rules.depth(), rules.capacity()),
+        (1_000, 3, 1_024)
+    );
+    assert_eq!(rules.packing(), Packing::AcrossJobs);
+    assert_eq!(
+        (rules.upload(), rules.stores()),
+        (MemoryUse::Upload, Stores::Cached)
+    );
+    let tuned = plan(measured(Path::DeviceLocal, 1_000));
+    assert_eq!(tuned.upload(), MemoryUse::CachedUpload);
+    assert_eq!(tuned.stores(), Stores::Streaming);
+}
+
+#[test]
+fn one_queue_serves_lone_chunks_and_whatever_it_was_faster_for() {
+    let one_queue = |depth, one_queue| {
+        let tuning = Tuning {
+            one_queue,
+            ..Tuning::default()
+        };
+        let plan = plan(
+            &recorded::h200(),
+            &tuning,
+            &work(1 << 20),
+            &request(Some(depth)),
+        );
+        plan.unwrap().one_queue()
+    };
+    assert!(one_queue(1, false));
+    assert!(!one_queue(2, false));
+    assert!(one_queue(2, true));
+}
+
 proptest! {
     #[test]
     fn every_plan_is_within_the_limits(
