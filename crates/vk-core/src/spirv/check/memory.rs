@@ -4,7 +4,7 @@ use rspirv::dr::Operand;
 use rspirv::spirv::{Capability, Decoration, MemoryAccess, Op, StorageClass, Word};
 
 use super::types::{Scalar, Type};
-use super::{At, Context};
+use super::{At, Context, extent};
 use crate::Error;
 
 /// Checks a load, a store or a step from one pointer to another.
@@ -13,20 +13,20 @@ pub(super) fn check<'m>(cx: &Context<'m>, at: At<'m>) -> Result<(), Error> {
         Op::Load => {
             let (_, to) = pointer(cx, at, 0)?;
             at.same(at.result_type()?, to, || "the result".to_owned())?;
-            readable(cx, at, to)?;
+            extent::value(cx, at, to)?;
             access(cx, at, 1)
         }
         Op::Store => {
             let (class, to) = pointer(cx, at, 0)?;
             at.expect_type(cx, 1, to)?;
-            readable(cx, at, to)?;
+            extent::value(cx, at, to)?;
             writable(cx, at, class, 0)?;
             access(cx, at, 2)
         }
         Op::CopyMemory => {
             let ((class, to), (_, from)) = (pointer(cx, at, 0)?, pointer(cx, at, 1)?);
             at.same(from, to, || "the source".to_owned())?;
-            readable(cx, at, to)?;
+            extent::value(cx, at, to)?;
             writable(cx, at, class, 0)?;
             access(cx, at, 2)
         }
@@ -43,13 +43,6 @@ pub(super) fn pointer<'m>(
 ) -> Result<(StorageClass, Word), Error> {
     let id = at.id(number)?;
     at.blame(cx.pointer(id))
-}
-
-fn readable<'m>(cx: &Context<'m>, at: At<'m>, to: Word) -> Result<(), Error> {
-    match cx.types.extent(to) {
-        Some(extent) if !extent.unsized_end => Ok(()),
-        _ => Err(at.wrong(format!("expected a value of known size, found type %{to}"))),
-    }
 }
 
 /// Checks that a kernel may write through the pointer in operand `number`.

@@ -11,6 +11,8 @@
 
 mod atomics;
 mod blocks;
+#[cfg(test)]
+mod bounds_tests;
 mod builtins;
 mod calls;
 mod composite;
@@ -18,6 +20,7 @@ mod constants;
 mod decorations;
 mod entry;
 mod extended;
+mod extent;
 mod flow;
 mod functions;
 mod group;
@@ -70,8 +73,8 @@ pub(super) fn check(module: &Module) -> Result<(), Error> {
     cx.decorations.check_targets(&cx)?;
     layout::check(&cx)?;
     builtins::check(&cx)?;
-    variables::check_sizes(&cx)?;
-    functions::check(&cx)?;
+    let global_bytes = variables::check_sizes(&cx)?;
+    functions::check(&cx, global_bytes)?;
     entry::check_entry_points(&cx)
 }
 
