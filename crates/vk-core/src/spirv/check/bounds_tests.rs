@@ -238,3 +238,68 @@ fn variables_count_once_for_each_call() {
         "262144 bytes of variables at most for an invocation, found 327680",
     );
 }
+
+/// Runs `check` on what takes a second or two; a step that takes quadratic time
+/// would take minutes.
+#[track_caller]
+fn in_bearable_time(spirv: &[u8], wanted: &str) {
+    let start = std::time::Instant::now();
+    says(&verdict(spirv), wanted);
+    let took = start.elapsed();
+    assert!(took.as_secs() < 60, "{took:?}");
+}
+
+#[test]
+fn long_chains_of_pointers_are_checked_in_linear_time() {
+    let spirv = kernel(
+        |_, _| (),
+        |b, base| {
+            let pointer = b.type_pointer(None, StorageClass::StorageBuffer, base.u32_type);
+            let zero = b.constant_bit32(base.u32_type, 0);
+            let mut word = b
+                .access_chain(pointer, None, base.output, [zero, zero])
+                .unwrap();
+            for _ in 0..150_000 {
+                word = b.access_chain(pointer, None, word, []).unwrap();
+                b.store(word, zero, None, []).unwrap();
+            }
+        },
+    );
+    in_bearable_time(&spirv, "");
+}
+
+#[test]
+fn large_structs_and_many_entry_points_are_checked_in_linear_time() {
+    let members = 10_000;
+    let spirv = kernel(
+        |b, base| {
+            let kind = b.type_function(base.void, []);
+            for number in 0..100_000 {
+                let function = b
+                    .begin_function(base.void, None, FunctionControl::NONE, kind)
+                    .unwrap();
+                b.begin_block(None).unwrap();
+                b.ret().unwrap();
+                b.end_function().unwrap();
+                let name = number.to_string();
+                b.entry_point(ExecutionModel::GLCompute, function, name, []);
+                b.execution_mode(function, ExecutionMode::LocalSize, [1, 1, 1]);
+            }
+        },
+        |b, base| {
+            let large = b.type_struct(vec![base.u32_type; members]);
+            let other = b.id();
+            let other = b.type_struct_id(Some(other), vec![base.u32_type; members]);
+            let value = b.undef(large, None);
+            for _ in 0..90 {
+                b.copy_logical(other, None, value).unwrap();
+            }
+            let last = u32::try_from(members).unwrap() - 1;
+            for _ in 0..100_000 {
+                b.composite_extract(base.u32_type, None, value, [last])
+                    .unwrap();
+            }
+        },
+    );
+    in_bearable_time(&spirv, "");
+}

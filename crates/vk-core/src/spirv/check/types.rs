@@ -71,6 +71,11 @@ pub(super) struct Types<'m> {
     known: HashMap<Word, (Type<'m>, Extent)>,
     /// What was declared that must not be declared twice.
     unique: HashSet<(Op, &'m [Operand])>,
+    /// For each type the first one that differs from it in decorations only.
+    logical: HashMap<Word, Word>,
+    /// The first type of each kind of array (length, then element) and struct
+    /// (members), its parts by what `logical` has for them.
+    first: HashMap<(Option<u64>, Vec<Word>), Word>,
 }
 
 impl<'m> Types<'m> {
@@ -80,6 +85,11 @@ impl<'m> Types<'m> {
 
     pub(super) fn extent(&self, id: Word) -> Option<Extent> {
         self.known.get(&id).map(|(_, extent)| *extent)
+    }
+
+    /// A type that stands for all that differ from `id` in decorations only.
+    pub(super) fn logical(&self, id: Word) -> Word {
+        self.logical.get(&id).copied().unwrap_or(id)
     }
 
     /// The shape of a scalar or vector type.
@@ -117,8 +127,21 @@ impl<'m> Types<'m> {
         let extent = extent::measure(at, kind, |id| self.extent(id))?;
         if let Some(id) = at.i.result_id {
             self.known.insert(id, (kind, extent));
+            self.add_logical(id, kind);
         }
         Ok(())
+    }
+
+    fn add_logical(&mut self, id: Word, kind: Type<'m>) {
+        let key = match kind {
+            Type::Array { of, length } => (Some(length), vec![self.logical(of)]),
+            Type::Struct { members: list } => {
+                (None, members(list).map(|id| self.logical(id)).collect())
+            }
+            _ => return,
+        };
+        let first = *self.first.entry(key).or_insert(id);
+        self.logical.insert(id, first);
     }
 
     fn read(&self, at: At<'m>, length: impl Fn(Word) -> Option<u64>) -> Result<Type<'m>, Error> {

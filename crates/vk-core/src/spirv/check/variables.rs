@@ -160,16 +160,27 @@ pub(super) fn check_sizes(cx: &Context<'_>) -> Result<u64, Error> {
     Ok(bytes)
 }
 
+/// The bytes of the variables that a workgroup shares, no more than `u32::MAX`.
+pub(super) fn shared_bytes(cx: &Context<'_>) -> u32 {
+    let globals = cx.module.types_global_values.iter();
+    let shared = globals.map(|i| bytes_in(cx, i, &[StorageClass::Workgroup]));
+    let bytes = shared.fold(0, u64::saturating_add);
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
 /// The bytes that each invocation has of the variable `i`; 0 if it is none.
 pub(super) fn bytes_of_invocation(cx: &Context<'_>, i: &Instruction) -> u64 {
-    let own = matches!(
-        i.operands.first(),
-        Some(Operand::StorageClass(
-            StorageClass::Private | StorageClass::Function
-        ))
-    );
+    bytes_in(cx, i, &[StorageClass::Private, StorageClass::Function])
+}
+
+/// The bytes of `i` where it is a variable of one of these storage classes.
+fn bytes_in(cx: &Context<'_>, i: &Instruction, classes: &[StorageClass]) -> u64 {
     let pointee = match i.result_type.and_then(|id| cx.types.get(id)) {
-        Some(Type::Pointer { to, .. }) if own && i.class.opcode == Op::Variable => Some(to),
+        Some(Type::Pointer { class, to })
+            if i.class.opcode == Op::Variable && classes.contains(&class) =>
+        {
+            Some(to)
+        }
         _ => None,
     };
     let extent = pointee.and_then(|id| cx.types.extent(id));
