@@ -6,7 +6,7 @@ use rspirv::binary::Assemble;
 use rspirv::dr::{Builder, Operand};
 use rspirv::spirv::{
     AddressingModel, Capability, Decoration, ExecutionMode, ExecutionModel, FunctionControl,
-    MemoryModel, StorageClass, Word,
+    LoopControl, MemoryModel, SelectionControl, StorageClass, Word,
 };
 
 use crate::Error;
@@ -299,6 +299,79 @@ fn large_structs_and_many_entry_points_are_checked_in_linear_time() {
                 b.composite_extract(base.u32_type, None, value, [last])
                     .unwrap();
             }
+        },
+    );
+    in_bearable_time(&spirv, "");
+}
+
+/// Begins the block `label`.
+fn begin(b: &mut Builder, label: Word) {
+    b.begin_block(Some(label)).unwrap();
+}
+
+#[test]
+fn a_loop_may_be_left_from_thousands_of_blocks() {
+    let spirv = kernel(
+        |_, _| (),
+        |b, _| {
+            let bool_type = b.type_bool();
+            let condition = b.constant_true(bool_type);
+            let [header, continues, merge] = [(); 3].map(|()| b.id());
+            b.branch(header).unwrap();
+            begin(b, header);
+            b.loop_merge(merge, continues, LoopControl::NONE, [])
+                .unwrap();
+            let first = b.id();
+            b.branch(first).unwrap();
+            begin(b, first);
+            for _ in 0..20_000 {
+                let next = b.id();
+                b.branch_conditional(condition, merge, next, []).unwrap();
+                begin(b, next);
+            }
+            b.branch(continues).unwrap();
+            begin(b, continues);
+            b.branch(header).unwrap();
+            begin(b, merge);
+        },
+    );
+    in_bearable_time(&spirv, "");
+}
+
+#[test]
+fn deep_selections_with_many_ways_out_are_checked_in_linear_time() {
+    let spirv = kernel(
+        |_, _| (),
+        |b, base| {
+            let bool_type = b.type_bool();
+            let condition = b.constant_true(bool_type);
+            let zero = b.constant_bit32(base.u32_type, 0);
+            let outside = b.id();
+            // A switch around everything, which many blocks far inside leave.
+            let inside = b.id();
+            b.selection_merge(outside, SelectionControl::NONE).unwrap();
+            b.switch(zero, inside, []).unwrap();
+            begin(b, inside);
+            let merges: Vec<Word> = (0..1000)
+                .map(|_| {
+                    let [merge, then] = [(); 2].map(|()| b.id());
+                    b.selection_merge(merge, SelectionControl::NONE).unwrap();
+                    b.branch_conditional(condition, then, merge, []).unwrap();
+                    begin(b, then);
+                    merge
+                })
+                .collect();
+            for _ in 0..100_000 {
+                let next = b.id();
+                b.branch_conditional(condition, outside, next, []).unwrap();
+                begin(b, next);
+            }
+            for merge in merges.into_iter().rev() {
+                b.branch(merge).unwrap();
+                begin(b, merge);
+            }
+            b.branch(outside).unwrap();
+            begin(b, outside);
         },
     );
     in_bearable_time(&spirv, "");

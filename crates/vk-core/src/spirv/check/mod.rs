@@ -18,6 +18,7 @@ mod calls;
 mod composite;
 mod constants;
 mod decorations;
+mod dominators;
 mod entry;
 mod extended;
 mod extent;
