@@ -4,14 +4,13 @@ use rspirv::dr::{Instruction, Module, Operand};
 use rspirv::spirv::{BuiltIn, Decoration, ExecutionMode, ExecutionModel, Op, StorageClass, Word};
 
 use super::module::{Index, too_large};
-use super::{BINDING_OUT, BINDINGS, KernelInterface, sizes};
+use super::{BINDING_OUT, BINDINGS, KernelInterface};
 use crate::Error;
 
+/// Reads the interface, without the bytes of shared memory.
 pub(super) fn read(words: Vec<u32>, module: &Module) -> Result<KernelInterface, Error> {
     let index = Index::new(module);
     let entry = entry_point(module)?;
-    let sizes = sizes::natural(module, &index);
-    let mut shared_memory_bytes = 0_u32;
     let mut push_constant_bytes = 0;
     let (mut has_output, mut writes_inputs) = (false, false);
     for variable in &module.types_global_values {
@@ -26,10 +25,6 @@ pub(super) fn read(words: Vec<u32>, module: &Module) -> Result<KernelInterface, 
             }
             // Variables of several entry points start at the same offset.
             Variable::PushConstants(bytes) => push_constant_bytes = push_constant_bytes.max(bytes),
-            Variable::Shared(id) => {
-                let bytes = sizes.get(&id).copied().unwrap_or(0);
-                shared_memory_bytes = shared_memory_bytes.saturating_add(bytes);
-            }
             Variable::Internal => {}
         }
     }
@@ -45,7 +40,7 @@ pub(super) fn read(words: Vec<u32>, module: &Module) -> Result<KernelInterface, 
         version: header.map(|header| header.version()).unwrap_or_default(),
         workgroup_size: size,
         push_constant_bytes,
-        shared_memory_bytes,
+        shared_memory_bytes: 0,
         local_size_id,
         inputs_read_only: !writes_inputs,
         capabilities: capabilities(module),
@@ -99,8 +94,6 @@ enum Variable {
         read_only: bool,
     },
     PushConstants(u32),
-    /// Shared memory, with the id of its type.
-    Shared(Word),
     Internal,
 }
 
@@ -112,11 +105,8 @@ fn check_variable(index: &Index<'_>, variable: &Instruction) -> Result<Variable,
         StorageClass::Input
         | StorageClass::Output
         | StorageClass::Private
-        | StorageClass::Function => Ok(Variable::Internal),
-        StorageClass::Workgroup => {
-            let shared = pointee(index, variable)?.result_id.unwrap_or_default();
-            Ok(Variable::Shared(shared))
-        }
+        | StorageClass::Function
+        | StorageClass::Workgroup => Ok(Variable::Internal),
         StorageClass::PushConstant => push_constants(index, variable).map(Variable::PushConstants),
         StorageClass::StorageBuffer | StorageClass::Uniform => buffer(index, variable, *class),
         other => Err(Error::spirv(format!(

@@ -16,7 +16,6 @@ mod check;
 mod interface;
 mod module;
 mod policy;
-mod sizes;
 #[cfg(test)]
 mod tests;
 #[cfg(feature = "spirv-val")]
@@ -49,7 +48,7 @@ pub struct KernelInterface {
     /// Bytes of the push constant block; 0 without one.
     pub push_constant_bytes: u32,
     /// Bytes of shared memory (`Workgroup` variables) at least: without
-    /// padding, and without variables whose size the module does not tell.
+    /// padding; a bool counts as 4 bytes.
     pub shared_memory_bytes: u32,
     /// Whether the module uses the execution mode `LocalSizeId`.
     pub local_size_id: bool,
@@ -70,8 +69,11 @@ impl KernelInterface {
         let words = module::words(bytes)?;
         let module = module::load(&words)?;
         let interface = interface::read(words, &module)?;
-        check::check(&module)?;
-        Ok(interface)
+        let shared_memory_bytes = check::check(&module)?;
+        Ok(Self {
+            shared_memory_bytes,
+            ..interface
+        })
     }
 
     /// Checks that a device with `caps` can run the module.

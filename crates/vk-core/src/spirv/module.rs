@@ -1,5 +1,6 @@
 //! From bytes to a parsed module, and look-ups over it.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use rspirv::dr::{Instruction, Module, Operand};
@@ -116,7 +117,12 @@ pub(super) struct Index<'m> {
     decorations: HashMap<(Word, Decoration), &'m [Operand]>,
     member_offsets: HashMap<(Word, u32), u32>,
     matrix_strides: HashMap<(Word, u32), u32>,
-    read_only_members: HashSet<(Word, u32)>,
+    /// The bytes of types measured before: without it, structs that name one
+    /// type several times, level upon level, take exponential time, and many
+    /// variables of one type quadratic time.
+    measured: RefCell<HashMap<Word, u32>>,
+    /// By struct.
+    read_only_members: HashMap<Word, HashSet<u32>>,
 }
 
 impl<'m> Index<'m> {
@@ -129,7 +135,7 @@ impl<'m> Index<'m> {
         let mut decorations = HashMap::new();
         let mut member_offsets = HashMap::new();
         let mut matrix_strides = HashMap::new();
-        let mut read_only_members = HashSet::new();
+        let mut read_only_members: HashMap<_, HashSet<u32>> = HashMap::new();
         for annotation in &module.annotations {
             match (annotation.class.opcode, annotation.operands.as_slice()) {
                 (Op::Decorate, [Operand::IdRef(id), Operand::Decoration(kind), rest @ ..]) => {
@@ -165,7 +171,7 @@ impl<'m> Index<'m> {
                         Operand::Decoration(Decoration::NonWritable),
                     ],
                 ) => {
-                    read_only_members.insert((*id, *member));
+                    read_only_members.entry(*id).or_default().insert(*member);
                 }
                 _ => {}
             }
@@ -175,6 +181,7 @@ impl<'m> Index<'m> {
             decorations,
             member_offsets,
             matrix_strides,
+            measured: RefCell::default(),
             read_only_members,
         }
     }
@@ -193,11 +200,11 @@ impl<'m> Index<'m> {
 
     /// Whether the module promises not to write the buffer `variable`, whose
     /// struct is `block`: by the variable, or by each of the struct's members.
+    /// (A member that the struct does not have is refused by the check.)
     pub(super) fn is_read_only(&self, variable: Word, block: &Instruction) -> bool {
         let id = block.result_id.unwrap_or_default();
-        let members = block.operands.len();
-        let promised = |member| self.read_only_members.contains(&(id, member));
-        self.is_decorated(variable, Decoration::NonWritable) || (0..).take(members).all(promised)
+        let promised = self.read_only_members.get(&id).map_or(0, HashSet::len);
+        self.is_decorated(variable, Decoration::NonWritable) || promised >= block.operands.len()
     }
 
     /// The ids that carry `kind`, with its operands.
@@ -231,11 +238,10 @@ impl<'m> Index<'m> {
 
     /// The bytes that a push constant block of type `id` covers.
     pub(super) fn block_bytes(&self, id: Word) -> Result<u32, Error> {
-        self.type_bytes(id, 0, &mut HashMap::new())
+        self.type_bytes(id, 0, &mut self.measured.borrow_mut())
     }
 
-    /// `known` holds the types seen before: without it, structs that name one
-    /// type several times, level upon level, take exponential time.
+    /// `known` holds the types measured before.
     fn type_bytes(
         &self,
         id: Word,

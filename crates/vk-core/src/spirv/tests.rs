@@ -1,9 +1,9 @@
 //! Modules built for one question each.
 
 use rspirv::binary::Assemble;
-use rspirv::dr::{Builder, Operand};
+use rspirv::dr::{Builder, Instruction, Operand};
 use rspirv::spirv::{
-    AddressingModel, Capability, Decoration, ExecutionMode, ExecutionModel, MemoryModel,
+    AddressingModel, Capability, Decoration, ExecutionMode, ExecutionModel, MemoryModel, Op,
     StorageClass, Word,
 };
 
@@ -20,7 +20,8 @@ fn module(more: impl FnOnce(&mut Builder, Word)) -> Vec<u8> {
     b.memory_model(AddressingModel::Logical, MemoryModel::GLSL450);
     let (void, u32_type) = (b.type_void(), b.type_int(32, 0));
     let words = b.type_runtime_array(u32_type);
-    let block = b.type_struct([words]);
+    b.decorate(words, Decoration::ArrayStride, [Operand::LiteralBit32(4)]);
+    let block = block(&mut b, &[(words, 0)]);
     b.decorate(block, Decoration::Block, []);
     let out = variable(&mut b, block, StorageClass::StorageBuffer);
     for (kind, value) in [(Decoration::DescriptorSet, 0), (Decoration::Binding, 2)] {
@@ -57,7 +58,7 @@ fn block(b: &mut Builder, members: &[(Word, u32)]) -> Word {
     id
 }
 
-/// The interface alone: these modules have nothing else that a valid one has.
+/// The interface alone, for modules that are not valid otherwise.
 fn parse(more: impl FnOnce(&mut Builder, Word)) -> Result<KernelInterface, Error> {
     let words = super::module::words(&module(more))?;
     let module = super::module::load(&words)?;
@@ -90,11 +91,8 @@ fn structs_that_share_their_members_are_measured_in_no_time() {
         }
         let block = block(b, &[(u32_type, 0), (of, 4)]);
         variable(b, block, StorageClass::PushConstant);
-        variable(b, of, StorageClass::Workgroup);
     });
-    let interface = interface.unwrap();
-    assert_eq!(interface.push_constant_bytes, 8);
-    assert_eq!(interface.shared_memory_bytes, u32::MAX);
+    assert_eq!(interface.unwrap().push_constant_bytes, 8);
 }
 
 #[test]
@@ -112,23 +110,38 @@ fn the_largest_push_constant_block_counts() {
 }
 
 #[test]
-fn shared_memory_is_the_sum_of_what_can_be_told() {
-    let interface = parse(|b, u32_type| {
+fn shared_memory_is_the_sum_of_its_variables() {
+    let spirv = module(|b, u32_type| {
+        b.capability(Capability::Float64);
         let float = b.type_float(64, None);
         let vector = b.type_vector(float, 3);
         let matrix = b.type_matrix(vector, 2);
         let bool_type = b.type_bool();
-        let length = b.spec_constant_bit32(u32_type, 5);
-        let array = b.type_array(u32_type, length);
+        let five = b.spec_constant_bit32(u32_type, 5);
+        let add = [
+            Operand::LiteralSpecConstantOpInteger(Op::IAdd),
+            Operand::IdRef(five),
+            Operand::IdRef(five),
+        ];
+        let ten = Instruction::new(
+            Op::SpecConstantOp,
+            Some(u32_type),
+            Some(b.id()),
+            add.to_vec(),
+        );
+        let ten_id = ten.result_id.unwrap();
+        b.module_mut().types_global_values.push(ten);
+        let array = b.type_array(u32_type, ten_id);
+        let flags = b.type_array(bool_type, five);
         let pair = b.type_struct([array, bool_type, vector]);
-        let shared = [u32_type, vector, matrix, bool_type, array, pair];
-        for of in shared {
+        for of in [u32_type, vector, matrix, bool_type, array, flags, pair] {
             variable(b, of, StorageClass::Workgroup);
         }
         variable(b, matrix, StorageClass::Private);
     });
-    let bytes = 4 + 24 + 48 + 20 + (20 + 24);
-    assert_eq!(interface.unwrap().shared_memory_bytes, bytes);
+    let bytes = 4 + 24 + 48 + 4 + 40 + 20 + (40 + 4 + 24);
+    let interface = KernelInterface::parse(&spirv).unwrap();
+    assert_eq!(interface.shared_memory_bytes, bytes);
 }
 
 /// A storage buffer of two members at `binding`.
@@ -178,18 +191,27 @@ fn inputs_are_read_only_where_the_module_promises_it_of_all_that_there_is_of_the
 
 #[test]
 fn too_much_shared_memory_is_refused_with_both_numbers() {
-    let with_words = |words| {
-        let interface = parse(|b, u32_type| {
-            let length = b.constant_bit32(u32_type, words);
-            let array = b.type_array(u32_type, length);
-            variable(b, array, StorageClass::Workgroup);
+    let of = |of: fn(&mut Builder, Word) -> Word, elements| {
+        let spirv = module(|b, u32_type| {
+            let of = of(b, u32_type);
+            let length = b.constant_bit32(u32_type, elements);
+            let array = b.type_array(of, length);
+            for _ in 0..40 {
+                variable(b, array, StorageClass::Workgroup);
+            }
         });
-        interface.unwrap().check_device(&recorded::llvmpipe())
+        let interface = KernelInterface::parse(&spirv).unwrap();
+        let checked = interface.check_device(&recorded::llvmpipe());
+        checked.map_or_else(|error| error.to_string(), |()| String::new())
     };
-    assert_eq!(with_words(8192), Ok(()));
-    let text = with_words(8193).unwrap_err().to_string();
-    let needed = text.contains("needed 32772 bytes of shared memory");
+    let (words, bools): (fn(&mut Builder, Word) -> Word, _) =
+        (|_, u32_type| u32_type, |b: &mut Builder, _| b.type_bool());
+    assert_eq!(of(words, 204), "");
+    let text = of(words, 205);
+    let needed = text.contains("needed 32800 bytes of shared memory");
     assert!(needed && text.contains("found 32768 at most"), "{text}");
+    let text = of(bools, 100_000_000);
+    assert!(text.contains("needed 4294967295 bytes of shared"), "{text}");
 }
 
 #[test]

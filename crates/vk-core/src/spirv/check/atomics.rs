@@ -6,8 +6,11 @@ use super::types::Type;
 use super::{At, Context, memory};
 use crate::Error;
 
-/// Acquire, Release, AcquireRelease, SequentiallyConsistent.
-const ORDERS: u64 = 0x2 | 0x4 | 0x8 | 0x10;
+const ACQUIRE: u64 = 0x2;
+const RELEASE: u64 = 0x4;
+const ACQUIRE_RELEASE: u64 = 0x8;
+/// All of these and SequentiallyConsistent.
+const ORDERS: u64 = ACQUIRE | RELEASE | ACQUIRE_RELEASE | 0x10;
 /// Uniform, Workgroup, AtomicCounter and Image memory.
 const MEMORY: u64 = 0x40 | 0x100 | 0x400 | 0x800;
 /// MakeAvailable, MakeVisible and Volatile, of the Vulkan memory model.
@@ -28,14 +31,30 @@ pub(super) fn check<'m>(cx: &Context<'m>, at: At<'m>) -> Result<(), Error> {
     }
     let op = at.i.class.opcode;
     if op != Op::AtomicLoad {
-        memory::writable(cx, at, class, 0)?;
+        memory::writable(cx, at, (class, to), 0)?;
     }
     scope(cx, at, 1)?;
-    semantics(cx, at, 2)?;
+    let order = semantics(cx, at, 2)?;
+    let one_way = match op {
+        Op::AtomicLoad => order & !ACQUIRE == 0,
+        Op::AtomicStore => order & !RELEASE == 0,
+        _ => true,
+    };
+    if !one_way {
+        return Err(at.wrong(format!(
+            "expected a load to acquire at most and a store to release at most, found the order {order:#x}"
+        )));
+    }
     let values = match op {
         Op::AtomicLoad | Op::AtomicIIncrement | Op::AtomicIDecrement => 3..3,
         Op::AtomicCompareExchange => {
-            semantics(cx, at, 3)?;
+            // What it does where nothing is stored.
+            let order = semantics(cx, at, 3)?;
+            if order & (RELEASE | ACQUIRE_RELEASE) != 0 {
+                return Err(at.wrong(format!(
+                    "expected an unequal comparison to release nothing, found the order {order:#x}"
+                )));
+            }
             4..6
         }
         _ => 3..4,
@@ -53,11 +72,11 @@ pub(super) fn check<'m>(cx: &Context<'m>, at: At<'m>) -> Result<(), Error> {
 pub(super) fn barrier<'m>(cx: &Context<'m>, at: At<'m>) -> Result<(), Error> {
     if at.i.class.opcode == Op::MemoryBarrier {
         scope(cx, at, 0)?;
-        return semantics(cx, at, 1);
+        return semantics(cx, at, 1).map(|_| ());
     }
     execution_scope(cx, at, 0)?;
     scope(cx, at, 1)?;
-    semantics(cx, at, 2)
+    semantics(cx, at, 2).map(|_| ())
 }
 
 fn known<'m>(cx: &Context<'m>, at: At<'m>, number: usize) -> Result<u64, Error> {
@@ -102,7 +121,8 @@ pub(super) fn scope<'m>(cx: &Context<'m>, at: At<'m>, number: usize) -> Result<(
     }
 }
 
-fn semantics<'m>(cx: &Context<'m>, at: At<'m>, number: usize) -> Result<(), Error> {
+/// Checks memory semantics, and returns their order.
+fn semantics<'m>(cx: &Context<'m>, at: At<'m>, number: usize) -> Result<u64, Error> {
     let value = known(cx, at, number)?;
     let vulkan = cx.has(Capability::VulkanMemoryModel);
     let allowed = match vulkan {
@@ -115,7 +135,7 @@ fn semantics<'m>(cx: &Context<'m>, at: At<'m>, number: usize) -> Result<(), Erro
         && (order == 0 || value & MEMORY != 0)
         && !(vulkan && order == 0x10);
     match good {
-        true => Ok(()),
+        true => Ok(order),
         false => Err(at.wrong(format!(
             "expected memory semantics of one order at most, with a kind of memory; found {value:#x}"
         ))),

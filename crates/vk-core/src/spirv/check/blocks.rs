@@ -30,7 +30,7 @@ impl<'m> Blocks<'m> {
         Ok(Self {
             blocks,
             numbers,
-            flow: Flow::new(successors)?,
+            flow: Flow::new(successors),
         })
     }
 

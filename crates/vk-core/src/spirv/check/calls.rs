@@ -2,35 +2,86 @@
 
 use std::collections::HashMap;
 
+use rspirv::dr::{Instruction, Operand};
 use rspirv::spirv::{Op, Word};
 
 use super::Context;
+use super::variables::{self, MAX_INVOCATION_BYTES};
 use crate::Error;
 
-/// The most instructions after every call is replaced by what it calls.
-/// Drivers do that, so that functions which call the next one several times,
-/// level upon level, are exponential work.
+/// The most instructions after every call is replaced by what it calls, each
+/// counted once for every scalar that it handles. Drivers do that, so that
+/// functions which call the next one several times, level upon level, are
+/// exponential work.
 const MAX_INLINED: u64 = 1 << 20;
 
-/// Checks the graph of calls; `numbers` has each function's number from 1.
-pub(super) fn check(cx: &Context<'_>, numbers: &HashMap<Word, u32>) -> Result<(), Error> {
-    let mut callees = Vec::new();
-    let mut sizes = Vec::new();
-    for function in &cx.module.functions {
-        let instructions = || function.blocks.iter().flat_map(|block| &block.instructions);
-        let calls = instructions().filter(|i| i.class.opcode == Op::FunctionCall);
-        let called = calls.filter_map(|i| match i.operands.first() {
-            Some(rspirv::dr::Operand::IdRef(id)) => numbers.get(id),
-            _ => None,
-        });
-        callees.push(
-            called
-                .map(|number| *number as usize - 1)
-                .collect::<Vec<usize>>(),
-        );
-        sizes.push(instructions().count() as u64);
+/// What a function costs with every call replaced by what it calls.
+#[derive(Clone, Copy, Default)]
+struct Cost {
+    instructions: u64,
+    /// Of its variables.
+    bytes: u64,
+}
+
+impl Cost {
+    fn add(&mut self, other: Self) {
+        self.instructions = self.instructions.saturating_add(other.instructions);
+        self.bytes = self.bytes.saturating_add(other.bytes);
     }
-    inlined(&callees, &sizes)
+}
+
+/// Checks the graph of calls; `numbers` has each function's number from 1, and
+/// `global_bytes` is what an invocation has of variables outside of functions.
+pub(super) fn check(
+    cx: &Context<'_>,
+    numbers: &HashMap<Word, u32>,
+    global_bytes: u64,
+) -> Result<(), Error> {
+    let mut callees = Vec::new();
+    let mut costs = Vec::new();
+    for function in &cx.module.functions {
+        let mut called = Vec::new();
+        let mut cost = Cost::default();
+        for i in function.blocks.iter().flat_map(|block| &block.instructions) {
+            cost.add(Cost {
+                instructions: scalars(cx, i).max(1),
+                bytes: variables::bytes_of_invocation(cx, i),
+            });
+            if let (Op::FunctionCall, Some(Operand::IdRef(id))) =
+                (i.class.opcode, i.operands.first())
+            {
+                called.extend(numbers.get(id).map(|number| *number as usize - 1));
+            }
+        }
+        callees.push(called);
+        costs.push(cost);
+    }
+    inlined(
+        &callees,
+        costs,
+        MAX_INVOCATION_BYTES.saturating_sub(global_bytes),
+    )
+}
+
+/// The scalars of the values that an instruction makes, stores or hands on.
+fn scalars(cx: &Context<'_>, i: &Instruction) -> u64 {
+    let of_type = |id: Word| cx.types.extent(id).map_or(0, |extent| extent.scalars);
+    let of_value = |operand: &Operand| match operand {
+        Operand::IdRef(id) => cx.type_of(*id).map_or(0, of_type),
+        _ => 0,
+    };
+    let result = i.result_type.map_or(0, of_type);
+    match (i.class.opcode, i.operands.as_slice()) {
+        (Op::Store, [_, value, ..]) => of_value(value),
+        (Op::CopyMemory, [Operand::IdRef(target), ..]) => {
+            cx.pointer(*target).map_or(0, |(_, to)| of_type(to))
+        }
+        (Op::FunctionCall, [_, arguments @ ..]) => arguments
+            .iter()
+            .map(of_value)
+            .fold(result, u64::saturating_add),
+        _ => result,
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -40,10 +91,9 @@ enum State {
     Done,
 }
 
-/// Walks the graph of calls, callees first, adding up sizes.
-fn inlined(callees: &[Vec<usize>], sizes: &[u64]) -> Result<(), Error> {
+/// Walks the graph of calls, callees first, adding up costs.
+fn inlined(callees: &[Vec<usize>], mut total: Vec<Cost>, most_bytes: u64) -> Result<(), Error> {
     let mut state = vec![State::New; callees.len()];
-    let mut total = sizes.to_vec();
     for root in 0..callees.len() {
         let mut stack = vec![(root, 0)];
         while let Some((function, next)) = stack.pop() {
@@ -53,7 +103,8 @@ fn inlined(callees: &[Vec<usize>], sizes: &[u64]) -> Result<(), Error> {
             }
             if next > 0 {
                 let done = callees[function][next - 1];
-                total[function] = total[function].saturating_add(total[done]);
+                let done = total[done];
+                total[function].add(done);
             }
             match callees[function].get(next) {
                 Some(callee) if state[*callee] == State::Open => {
@@ -67,9 +118,17 @@ fn inlined(callees: &[Vec<usize>], sizes: &[u64]) -> Result<(), Error> {
                 }
                 None => state[function] = State::Done,
             }
-            if total[function] > MAX_INLINED {
+            if total[function].instructions > MAX_INLINED {
                 return Err(Error::spirv(format!(
-                    "expected {MAX_INLINED} instructions at most with all calls replaced by what they call, found more"
+                    "expected {MAX_INLINED} instructions at most, each counted for every scalar, with all calls replaced by what they call; found more"
+                )));
+            }
+            if total[function].bytes > most_bytes {
+                let global = MAX_INVOCATION_BYTES - most_bytes;
+                let bytes = total[function].bytes.saturating_add(global);
+                return Err(Error::spirv(format!(
+                    "{}, with all calls replaced by what they call",
+                    variables::too_many_bytes(bytes)
                 )));
             }
         }

@@ -1,5 +1,6 @@
 //! Vectors, matrices, arrays and structs: taken apart and put together.
 
+use rspirv::dr::Operand;
 use rspirv::spirv::{Op, Word};
 
 use super::types::{Scalar, Shape, Type, members};
@@ -74,7 +75,11 @@ fn part<'m>(cx: &Context<'m>, at: At<'m>, mut of: Word, from: usize) -> Result<W
             }
             Type::Array { of, length } => (Some(of), length),
             Type::Struct { members: list } => {
-                (members(list).nth(place as usize), list.len() as u64)
+                let member = match list.get(place as usize) {
+                    Some(Operand::IdRef(id)) => Some(*id),
+                    _ => None,
+                };
+                (member, list.len() as u64)
             }
             found => return Err(at.wrong(format!("expected a composite, found {found:?}"))),
         };
@@ -175,31 +180,13 @@ fn select<'m>(cx: &Context<'m>, at: At<'m>) -> Result<(), Error> {
 
 /// A copy between types that differ in their decorations only.
 fn copy_logical<'m>(cx: &Context<'m>, at: At<'m>) -> Result<(), Error> {
-    let mut pairs = vec![(at.type_of(cx, 0)?, at.result_type()?)];
-    let mut seen = std::collections::HashSet::new();
-    while let Some((from, to)) = pairs.pop() {
-        if from == to || !seen.insert((from, to)) {
-            continue;
-        }
-        match (cx.kind(from)?, cx.kind(to)?) {
-            (
-                Type::Array { of, length },
-                Type::Array {
-                    of: other,
-                    length: same,
-                },
-            ) if length == same => {
-                pairs.push((of, other));
-            }
-            (Type::Struct { members: a }, Type::Struct { members: b }) if a.len() == b.len() => {
-                pairs.extend(members(a).zip(members(b)));
-            }
-            (found, wanted) => {
-                return Err(at.wrong(format!("expected {wanted:?} to copy from, found {found:?}")));
-            }
-        }
+    let (from, to) = (at.type_of(cx, 0)?, at.result_type()?);
+    match cx.types.logical(from) == cx.types.logical(to) {
+        true => Ok(()),
+        false => Err(at.wrong(format!(
+            "expected %{to}, or a type like it but for decorations, to copy from; found %{from}"
+        ))),
     }
-    Ok(())
 }
 
 /// Linear algebra: rows, columns and components must go together.

@@ -7,7 +7,7 @@ use rspirv::dr::{Instruction, Operand};
 use rspirv::spirv::{Op, Word};
 
 use super::types::{Scalar, Type, members};
-use super::{At, Context, instructions, opcodes};
+use super::{At, Context, extent, instructions, opcodes};
 use crate::Error;
 
 /// The values of scalar integer and bool constants by id; specialization
@@ -33,30 +33,26 @@ impl Constants {
 /// Checks a constant, and returns its value where it is a known scalar.
 pub(super) fn check<'m>(cx: &Context<'m>, at: At<'m>) -> Result<Option<u64>, Error> {
     let kind = at.result(cx)?;
+    extent::value(cx, at, at.result_type()?)?;
     match at.i.class.opcode {
         Op::ConstantTrue | Op::SpecConstantTrue if kind == Type::Bool => Ok(Some(1)),
         Op::ConstantFalse | Op::SpecConstantFalse if kind == Type::Bool => Ok(Some(0)),
         Op::Constant | Op::SpecConstant => literal(at, kind),
         Op::ConstantComposite | Op::SpecConstantComposite => composite(cx, at, kind).map(|()| None),
-        Op::ConstantNull => null(cx, at, kind),
+        Op::ConstantNull => null(at, kind),
         Op::SpecConstantOp => operation(cx, at),
         _ => Err(at.wrong(format!("expected a bool as result type, found {kind:?}"))),
     }
 }
 
 /// A null is a zero of any type; 0 where that is an int or a bool.
-fn null<'m>(cx: &Context<'m>, at: At<'m>, kind: Type<'m>) -> Result<Option<u64>, Error> {
+fn null(at: At<'_>, kind: Type<'_>) -> Result<Option<u64>, Error> {
     let good = !matches!(
         kind,
         Type::Void | Type::Function { .. } | Type::Pointer { .. }
     );
-    let id = at.result_type()?;
-    let sized = cx
-        .types
-        .extent(id)
-        .is_some_and(|extent| !extent.unsized_end);
-    match (good && sized, kind) {
-        (false, _) => Err(at.wrong(format!("expected a type of known size, found {kind:?}"))),
+    match (good, kind) {
+        (false, _) => Err(at.wrong(format!("expected a value, found {kind:?}"))),
         (true, Type::Bool | Type::Int { .. }) => Ok(Some(0)),
         (true, _) => Ok(None),
     }

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use rspirv::dr::Operand;
+use rspirv::dr::{Module, Operand};
 use rspirv::spirv::{
-    AddressingModel, Capability, ExecutionMode, ExecutionModel, MemoryModel, Op, StorageClass,
+    AddressingModel, Capability, ExecutionMode, ExecutionModel, MemoryModel, Op, StorageClass, Word,
 };
 
 use super::types::Type;
@@ -24,6 +24,16 @@ const EXTENSIONS: [&str; 6] = [
 pub(super) const GLSL: &str = "GLSL.std.450";
 /// Sets with this prefix mean nothing to a driver.
 pub(super) const NON_SEMANTIC: &str = "NonSemantic.";
+
+/// The functions that entry points name.
+pub(super) fn functions(module: &Module) -> HashSet<Word> {
+    let entries = module.entry_points.iter();
+    let named = entries.filter_map(|entry| match entry.operands.get(1) {
+        Some(Operand::IdRef(id)) => Some(*id),
+        _ => None,
+    });
+    named.collect()
+}
 
 /// Checks what stands before the declarations.
 pub(super) fn check_preamble(cx: &Context<'_>) -> Result<(), Error> {
@@ -171,8 +181,7 @@ fn execution_modes(cx: &Context<'_>) -> Result<(), Error> {
     for i in &cx.module.execution_modes {
         let at = At { i };
         let function = at.id(0)?;
-        let mut entries = cx.module.entry_points.iter();
-        if !entries.any(|entry| entry.operands.get(1) == Some(&Operand::IdRef(function))) {
+        if !cx.entries.contains(&function) {
             return Err(at.wrong(format!("expected an entry point, found %{function}")));
         }
         match (i.class.opcode, i.operands.get(1)) {

@@ -195,7 +195,7 @@ fn special<'m>(cx: &Context<'m>, at: At<'m>, op: Glsl, count: usize) -> Result<b
 fn split<'m>(cx: &Context<'m>, at: At<'m>, op: Glsl) -> Result<bool, Error> {
     let result = at.result_shape(cx)?;
     let (class, to) = memory::pointer(cx, at, FIRST + 1)?;
-    memory::writable(cx, at, class, FIRST + 1)?;
+    memory::writable(cx, at, (class, to), FIRST + 1)?;
     let part = cx.types.shape(to);
     let good = part.is_some_and(|part| second(op, result, part));
     let near = !matches!(class, StorageClass::Input | StorageClass::PushConstant);
@@ -205,7 +205,11 @@ fn split<'m>(cx: &Context<'m>, at: At<'m>, op: Glsl) -> Result<bool, Error> {
 /// As `split`, with both parts in the result.
 fn split_struct<'m>(cx: &Context<'m>, at: At<'m>, op: Glsl) -> Result<bool, Error> {
     let parts: Vec<_> = match at.result(cx)? {
-        Type::Struct { members: list } => members(list).map(|id| cx.types.shape(id)).collect(),
+        // No more than tells whether there are two.
+        Type::Struct { members: list } => {
+            let shapes = members(list).map(|id| cx.types.shape(id));
+            shapes.take(3).collect()
+        }
         _ => Vec::new(),
     };
     match parts[..] {

@@ -1,10 +1,8 @@
 //! Which blocks come before which: reachability and dominators.
 
-use crate::Error;
+use super::dominators;
 
-/// Steps that computing the dominators may take for each block; compiled code
-/// needs a few, and a graph made to need more is no kernel's.
-const STEPS_PER_BLOCK: usize = 256;
+/// No block.
 const NONE: usize = usize::MAX;
 
 /// The control flow graph of a function; blocks by number, the entry is 0.
@@ -15,14 +13,14 @@ pub(super) struct Flow {
     pub(super) order: Vec<usize>,
     /// The place of each block in `order`; `NONE` for unreachable ones.
     rank: Vec<usize>,
-    /// The dominator next to each block; the entry's is itself.
+    /// The dominator next to each reachable block; the entry's is itself.
     dominator: Vec<usize>,
     /// When a walk over the tree of dominators enters and leaves a block.
     span: Vec<(usize, usize)>,
 }
 
 impl Flow {
-    pub(super) fn new(successors: Vec<Vec<usize>>) -> Result<Self, Error> {
+    pub(super) fn new(successors: Vec<Vec<usize>>) -> Self {
         let count = successors.len();
         let mut predecessors = vec![Vec::new(); count];
         for (from, targets) in successors.iter().enumerate() {
@@ -37,17 +35,17 @@ impl Flow {
         for (place, block) in order.iter().enumerate() {
             rank[*block] = place;
         }
+        let dominator = dominators::find(&successors, &predecessors);
         let mut flow = Self {
             successors,
             predecessors,
             order,
             rank,
-            dominator: vec![NONE; count],
+            dominator,
             span: vec![(0, 0); count],
         };
-        flow.find_dominators()?;
         flow.number_tree();
-        Ok(flow)
+        flow
     }
 
     pub(super) fn is_reachable(&self, block: usize) -> bool {
@@ -76,50 +74,6 @@ impl Flow {
     /// The dominator next to a reachable block other than the entry.
     pub(super) fn dominator(&self, block: usize) -> usize {
         self.dominator.get(block).copied().unwrap_or(0)
-    }
-
-    /// Cooper, Harvey and Kennedy, "A Simple, Fast Dominance Algorithm".
-    fn find_dominators(&mut self) -> Result<(), Error> {
-        let mut steps = STEPS_PER_BLOCK * (self.order.len() + 64);
-        self.dominator[0] = 0;
-        let mut changed = true;
-        while changed {
-            changed = false;
-            for place in 1..self.order.len() {
-                let block = self.order[place];
-                let mut common = NONE;
-                for before in &self.predecessors[block] {
-                    if self.dominator[*before] == NONE {
-                        continue;
-                    }
-                    common = match common {
-                        NONE => *before,
-                        other => self.meet(*before, other, &mut steps),
-                    };
-                    steps = steps.saturating_sub(1);
-                }
-                if steps == 0 {
-                    return Err(Error::spirv(
-                        "expected control flow as compilers make it, found a graph too tangled to check",
-                    ));
-                }
-                changed |= self.dominator[block] != common;
-                self.dominator[block] = common;
-            }
-        }
-        Ok(())
-    }
-
-    /// The dominator next to both.
-    fn meet(&self, mut a: usize, mut b: usize, steps: &mut usize) -> usize {
-        while a != b && *steps > 0 {
-            *steps -= 1;
-            match self.rank[a] > self.rank[b] {
-                true => a = self.dominator[a],
-                false => b = self.dominator[b],
-            }
-        }
-        a
     }
 
     fn number_tree(&mut self) {

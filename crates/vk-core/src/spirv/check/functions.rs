@@ -8,11 +8,12 @@ use rspirv::spirv::{FunctionControl, Op, Word};
 use super::blocks::Blocks;
 use super::ids::{Place, body};
 use super::types::{Type, members};
-use super::{At, Context, blocks, calls, instructions, structured};
+use super::{At, Context, blocks, calls, extent, instructions, structured};
 use crate::Error;
 
-/// Checks all functions.
-pub(super) fn check(cx: &Context<'_>) -> Result<(), Error> {
+/// Checks all functions; an invocation has `global_bytes` of variables outside
+/// of them.
+pub(super) fn check(cx: &Context<'_>, global_bytes: u64) -> Result<(), Error> {
     let mut numbers = HashMap::new();
     for (number, function) in (1..).zip(&cx.module.functions) {
         let Some(i) = &function.def else {
@@ -26,7 +27,7 @@ pub(super) fn check(cx: &Context<'_>) -> Result<(), Error> {
         one(cx, function, number)?;
         numbers.insert(i.result_id.unwrap_or_default(), number);
     }
-    calls::check(cx, &numbers)
+    calls::check(cx, &numbers, global_bytes)
 }
 
 fn signature(cx: &Context<'_>, at: At<'_>, function: &Function) -> Result<(), Error> {
@@ -102,6 +103,9 @@ fn operands_in_reach(
         && at.blame(cx.ids.get(id))?.place.function != 0
     {
         return Err(at.wrong(format!("expected a type, found %{id}")));
+    }
+    if let Some(id) = at.i.result_type {
+        extent::value(cx, at, id)?;
     }
     for (number, operand) in at.i.operands.iter().enumerate() {
         let id = match operand {

@@ -85,11 +85,6 @@ impl<'m> Ids<'m> {
         let number = self.numbers.get(id as usize).copied()?;
         (number as usize).checked_sub(1)
     }
-
-    /// How many ids are defined.
-    pub(super) fn len(&self) -> usize {
-        self.definitions.len()
-    }
 }
 
 /// What stands before the functions and may define an id, in order.

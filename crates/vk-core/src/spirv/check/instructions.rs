@@ -116,6 +116,9 @@ fn call<'m>(cx: &Context<'m>, at: At<'m>) -> Result<(), Error> {
             callee.class.opcode
         )));
     }
+    if cx.entries.contains(&at.id(0)?) {
+        return Err(at.wrong("expected a function that is no entry point, found one that is"));
+    }
     let (result, parameters) = match cx.kind(At { i: callee }.id(1)?)? {
         Type::Function { result, parameters } => (result, parameters),
         found => return Err(at.wrong(format!("expected a function type, found {found:?}"))),

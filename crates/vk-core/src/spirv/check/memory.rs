@@ -4,7 +4,7 @@ use rspirv::dr::Operand;
 use rspirv::spirv::{Capability, Decoration, MemoryAccess, Op, StorageClass, Word};
 
 use super::types::{Scalar, Type};
-use super::{At, Context};
+use super::{At, Context, extent};
 use crate::Error;
 
 /// Checks a load, a store or a step from one pointer to another.
@@ -13,21 +13,21 @@ pub(super) fn check<'m>(cx: &Context<'m>, at: At<'m>) -> Result<(), Error> {
         Op::Load => {
             let (_, to) = pointer(cx, at, 0)?;
             at.same(at.result_type()?, to, || "the result".to_owned())?;
-            readable(cx, at, to)?;
+            extent::value(cx, at, to)?;
             access(cx, at, 1)
         }
         Op::Store => {
             let (class, to) = pointer(cx, at, 0)?;
             at.expect_type(cx, 1, to)?;
-            readable(cx, at, to)?;
-            writable(cx, at, class, 0)?;
+            extent::value(cx, at, to)?;
+            writable(cx, at, (class, to), 0)?;
             access(cx, at, 2)
         }
         Op::CopyMemory => {
             let ((class, to), (_, from)) = (pointer(cx, at, 0)?, pointer(cx, at, 1)?);
             at.same(from, to, || "the source".to_owned())?;
-            readable(cx, at, to)?;
-            writable(cx, at, class, 0)?;
+            extent::value(cx, at, to)?;
+            writable(cx, at, (class, to), 0)?;
             access(cx, at, 2)
         }
         Op::ArrayLength => length(cx, at),
@@ -45,47 +45,23 @@ pub(super) fn pointer<'m>(
     at.blame(cx.pointer(id))
 }
 
-fn readable<'m>(cx: &Context<'m>, at: At<'m>, to: Word) -> Result<(), Error> {
-    match cx.types.extent(to) {
-        Some(extent) if !extent.unsized_end => Ok(()),
-        _ => Err(at.wrong(format!("expected a value of known size, found type %{to}"))),
-    }
-}
-
-/// Checks that a kernel may write through the pointer in operand `number`.
+/// Checks that a kernel may write a value of type `to` through the pointer in
+/// operand `number`.
 pub(super) fn writable<'m>(
     cx: &Context<'m>,
     at: At<'m>,
-    class: StorageClass,
+    (class, to): (StorageClass, Word),
     number: usize,
 ) -> Result<(), Error> {
     let read_only = matches!(class, StorageClass::Input | StorageClass::PushConstant);
+    // A type with read-only members may serve for a copy of them, too.
     let shared = matches!(class, StorageClass::StorageBuffer | StorageClass::Uniform);
-    let root = root(cx, at.id(number)?).filter(|_| shared);
-    if read_only || root.is_some_and(|id| cx.decorations.has(id, Decoration::NonWritable)) {
+    if read_only || shared && cx.read_only.holds(at.id(number)?, to) {
         return Err(at.wrong(format!(
             "expected memory that a kernel may write, found {class:?}, perhaps NonWritable"
         )));
     }
     Ok(())
-}
-
-/// The variable that a chain of pointers begins at.
-fn root(cx: &Context<'_>, mut id: Word) -> Option<Word> {
-    // Each step goes back in the module; the bound is against a circle
-    // through values that are not checked yet.
-    for _ in 0..cx.ids.len() {
-        let i = cx.ids.get(id).ok()?.instruction;
-        id = match (i.class.opcode, i.operands.first()) {
-            (Op::Variable, _) => return Some(id),
-            (
-                Op::AccessChain | Op::InBoundsAccessChain | Op::PtrAccessChain | Op::CopyObject,
-                Some(Operand::IdRef(base)),
-            ) => *base,
-            _ => return None,
-        };
-    }
-    None
 }
 
 /// Checks the optional memory operands from operand `from` on.

@@ -11,13 +11,17 @@
 
 mod atomics;
 mod blocks;
+#[cfg(test)]
+mod bounds_tests;
 mod builtins;
 mod calls;
 mod composite;
 mod constants;
 mod decorations;
+mod dominators;
 mod entry;
 mod extended;
+mod extent;
 mod flow;
 mod functions;
 mod group;
@@ -28,6 +32,9 @@ mod memory;
 mod numeric;
 mod opcodes;
 mod order;
+mod readonly;
+#[cfg(test)]
+mod rules_tests;
 mod structured;
 #[cfg(test)]
 mod tests;
@@ -46,20 +53,24 @@ pub(super) use constants::may_be_constant;
 use decorations::Decorations;
 use ids::Ids;
 pub(super) use order::load;
+use readonly::ReadOnly;
 use types::{Shape, Type, Types};
 
-/// Checks the module that [`load`] returned.
+/// Checks the module that [`load`] returned; gives the bytes of its shared
+/// memory, without padding.
 ///
 /// # Errors
 /// [`Error::InvalidSpirv`] naming the instruction, what was expected of it and
 /// what was found.
-pub(super) fn check(module: &Module) -> Result<(), Error> {
+pub(super) fn check(module: &Module) -> Result<u32, Error> {
     let mut cx = Context {
         module,
         ids: Ids::new(module)?,
         types: Types::default(),
         constants: Constants::default(),
         decorations: Decorations::read(module)?,
+        read_only: ReadOnly::default(),
+        entries: entry::functions(module),
         capabilities: capabilities(module),
         version: module.header.as_ref().map_or((1, 0), |h| h.version()),
     };
@@ -70,9 +81,11 @@ pub(super) fn check(module: &Module) -> Result<(), Error> {
     cx.decorations.check_targets(&cx)?;
     layout::check(&cx)?;
     builtins::check(&cx)?;
-    variables::check_sizes(&cx)?;
-    functions::check(&cx)?;
-    entry::check_entry_points(&cx)
+    let global_bytes = variables::check_sizes(&cx)?;
+    cx.read_only = ReadOnly::new(&cx);
+    functions::check(&cx, global_bytes)?;
+    entry::check_entry_points(&cx)?;
+    Ok(variables::shared_bytes(&cx))
 }
 
 fn capabilities(module: &Module) -> HashSet<Capability> {
@@ -96,6 +109,9 @@ struct Context<'m> {
     types: Types<'m>,
     constants: Constants,
     decorations: Decorations<'m>,
+    read_only: ReadOnly,
+    /// The functions that are entry points.
+    entries: HashSet<Word>,
     capabilities: HashSet<Capability>,
     version: (u8, u8),
 }

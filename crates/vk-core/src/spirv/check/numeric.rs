@@ -30,6 +30,8 @@ impl Kind {
 pub(super) enum Rule {
     /// Operands and result of one kind, width and count.
     Alike(Kind),
+    /// As `Alike`, of 32 bits.
+    Word(Kind),
     /// As `Alike(Int)`, with an unsigned result.
     Unsigned,
     /// Two operands alike, and a bool for each component.
@@ -65,17 +67,13 @@ pub(super) fn rule(op: Op) -> Option<Rule> {
         | Op::Not
         | Op::BitwiseOr
         | Op::BitwiseXor
-        | Op::BitwiseAnd
-        | Op::BitReverse => Rule::Alike(Kind::Int),
+        | Op::BitwiseAnd => Rule::Alike(Kind::Int),
+        Op::BitReverse => Rule::Word(Kind::Int),
         Op::UDiv | Op::UMod => Rule::Unsigned,
-        Op::FAdd
-        | Op::FSub
-        | Op::FMul
-        | Op::FDiv
-        | Op::FRem
-        | Op::FMod
-        | Op::FNegate
-        | Op::QuantizeToF16 => Rule::Alike(Kind::Float),
+        Op::FAdd | Op::FSub | Op::FMul | Op::FDiv | Op::FRem | Op::FMod | Op::FNegate => {
+            Rule::Alike(Kind::Float)
+        }
+        Op::QuantizeToF16 => Rule::Word(Kind::Float),
         Op::LogicalEqual
         | Op::LogicalNotEqual
         | Op::LogicalOr
@@ -131,6 +129,10 @@ pub(super) fn check<'m>(cx: &Context<'m>, at: At<'m>, rule: Rule) -> Result<(), 
         Rule::Alike(kind) => {
             arithmetic(cx, at, result)?;
             kind.holds(result) && alike(cx, at, 0..count, result)?
+        }
+        Rule::Word(kind) => {
+            let word = matches!(result.scalar, Scalar::Int(32) | Scalar::Float(32));
+            word && kind.holds(result) && alike(cx, at, 0..count, result)?
         }
         Rule::Unsigned => {
             arithmetic(cx, at, result)?;
@@ -235,7 +237,8 @@ fn bits(shape: Shape) -> Option<u32> {
 
 fn extended<'m>(cx: &Context<'m>, at: At<'m>) -> Result<(), Error> {
     let parts: Vec<_> = match at.result(cx)? {
-        Type::Struct { members: list } => members(list).collect(),
+        // No more than tells whether there are two.
+        Type::Struct { members: list } => members(list).take(3).collect(),
         _ => Vec::new(),
     };
     let [low, high] = parts[..] else {

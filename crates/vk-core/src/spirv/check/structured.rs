@@ -25,6 +25,10 @@ struct Construct {
     depth: u32,
     /// The header of the construct around it.
     around: Option<usize>,
+    /// The header of the innermost loop that it lies in or is.
+    in_loop: Option<usize>,
+    /// As `in_loop`, of the innermost switch inside of that loop.
+    in_switch: Option<usize>,
 }
 
 struct Constructs {
@@ -37,6 +41,8 @@ struct Constructs {
     /// The header of the innermost construct around each block, itself
     /// included.
     innermost: Vec<Option<usize>>,
+    /// Whether a block is where some construct merges or continues.
+    ends: Vec<bool>,
 }
 
 /// Checks that selections and loops nest.
@@ -107,6 +113,8 @@ fn find(blocks: &Blocks<'_>) -> Result<Vec<Option<Construct>>, Error> {
             is_switch: terminator(block)?.class.opcode == Op::Switch,
             depth: 0,
             around: None,
+            in_loop: None,
+            in_switch: None,
         });
     }
     Ok(headers)
@@ -122,7 +130,7 @@ fn nest(blocks: &Blocks<'_>, headers: Vec<Option<Construct>>) -> Result<Construc
         successors[number].push(header.merge);
         successors[number].extend(header.continues);
     }
-    let flow = Flow::new(successors)?;
+    let flow = Flow::new(successors);
     for (number, header) in headers.iter().enumerate() {
         let Some(header) = header else { continue };
         for target in [Some(header.merge), header.continues].into_iter().flatten() {
@@ -132,10 +140,19 @@ fn nest(blocks: &Blocks<'_>, headers: Vec<Option<Construct>>) -> Result<Construc
             }
         }
     }
+    let mut ends = vec![false; headers.len()];
+    for (number, header) in headers.iter().enumerate() {
+        let Some(header) = header else { continue };
+        if flow.is_reachable(number) {
+            ends[header.merge] = true;
+            header.continues.iter().for_each(|to| ends[*to] = true);
+        }
+    }
     let mut found = Constructs {
         flow,
         innermost: vec![None; headers.len()],
         headers,
+        ends,
     };
     for block in found.flow.order.iter().copied() {
         let around = match merge_of[block] {
@@ -143,13 +160,21 @@ fn nest(blocks: &Blocks<'_>, headers: Vec<Option<Construct>>) -> Result<Construc
             None if block == 0 => None,
             None => found.innermost[found.flow.dominator(block)],
         };
-        let depth = around
-            .and_then(|header| found.headers[header])
-            .map_or(0, |header| header.depth);
+        let outer = around.and_then(|header| found.headers[header]);
         found.innermost[block] = match &mut found.headers[block] {
             Some(own) => {
                 own.around = around;
-                own.depth = depth + 1;
+                own.depth = outer.map_or(0, |outer| outer.depth) + 1;
+                (own.in_loop, own.in_switch) = match own.continues {
+                    Some(_) => (Some(block), None),
+                    None => (
+                        outer.and_then(|outer| outer.in_loop),
+                        match own.is_switch {
+                            true => Some(block),
+                            false => outer.and_then(|outer| outer.in_switch),
+                        },
+                    ),
+                };
                 if own.depth > MAX_DEPTH {
                     let what = "expected at most 1023 selections and loops within one another";
                     return Err(wrong(blocks, block, what));
@@ -212,42 +237,32 @@ fn leave(
     to: usize,
 ) -> Result<(), Error> {
     let flow = &constructs.flow;
-    let mut around = constructs.innermost[from];
-    let (mut left_any, mut left_switch) = (false, false);
-    while let Some((header, construct)) = around.and_then(|h| Some((h, constructs.headers[h]?))) {
-        let is_loop = construct.continues.is_some();
-        let breaks = is_loop || construct.is_switch && !left_switch;
-        let merges = to == construct.merge && (!left_any || breaks);
-        if merges || construct.continues == Some(to) {
-            return match merges && ends_early(blocks, constructs, from, header) {
-                true => Err(wrong(
-                    blocks,
-                    from,
-                    "expected a loop to be left from its body or from the block that leads back",
-                )),
-                false => Ok(()),
-            };
-        }
-        let inside = flow.dominates(header, to) && !flow.dominates(construct.merge, to);
-        match (inside, left_any) {
-            (true, false) => return Ok(()),
-            // Nothing leads out of more than one loop.
-            (true, true) => break,
-            (false, _) if is_loop => break,
-            (false, _) => {}
-        }
-        left_any = true;
-        left_switch |= construct.is_switch;
-        around = construct.around;
+    let found = |header: usize| constructs.headers[header].map(|construct| (header, construct));
+    let Some((own, construct)) = constructs.innermost[from].and_then(found) else {
+        return Ok(());
+    };
+    let leads_to = |of: &Construct| to == of.merge || of.continues == Some(to);
+    if !leads_to(&construct) && flow.dominates(own, to) && !flow.dominates(construct.merge, to) {
+        return Ok(());
     }
-    match constructs.innermost[from] {
-        None => Ok(()),
-        Some(_) => Err(wrong(
-            blocks,
-            from,
-            "expected the way out of a selection or loop to lead to where it merges",
-        )),
-    }
+    // Nothing leads out of more than one loop, or of more than one switch.
+    let outer = match construct.continues {
+        Some(_) => [None, None],
+        None => [
+            construct.in_switch.filter(|_| !construct.is_switch),
+            construct.in_loop,
+        ],
+    };
+    let ways = [Some(own)].into_iter().chain(outer).flatten();
+    let left = ways.filter_map(found).find(|(_, of)| leads_to(of));
+    let what = match left {
+        Some((header, of)) if to == of.merge && ends_early(blocks, constructs, from, header) => {
+            "expected a loop to be left from its body or from the block that leads back"
+        }
+        Some(_) => return Ok(()),
+        None => "expected the way out of a selection or loop to lead to where it merges",
+    };
+    Err(wrong(blocks, from, what))
 }
 
 /// Whether `from` is between a loop's continue target and its way back.
@@ -268,18 +283,10 @@ fn selection(blocks: &Blocks<'_>, constructs: &Constructs, from: usize) -> Resul
     if has_merge || !(op == Op::Switch || op == Op::BranchConditional && ways.len() > 1) {
         return Ok(());
     }
-    let mut around = constructs.innermost[from];
-    while let Some(header) = around {
-        let Some(construct) = constructs.headers[header] else {
-            break;
-        };
-        let leaves = |to: &usize| {
-            *to == construct.merge || construct.continues == Some(*to) || *to == header
-        };
-        if op == Op::BranchConditional && ways.iter().any(leaves) {
-            return Ok(());
-        }
-        around = construct.around;
+    // `leave` has found that what ends there, or begins again, is around `from`.
+    let leaves = |to: &usize| constructs.ends[*to] || constructs.flow.dominates(*to, from);
+    if op == Op::BranchConditional && ways.iter().any(leaves) {
+        return Ok(());
     }
     Err(wrong(
         blocks,

@@ -6,16 +6,8 @@ use rspirv::dr::{Instruction, Operand};
 use rspirv::spirv::{Op, StorageClass, Word};
 
 use super::At;
+use super::extent::{self, Extent};
 use crate::Error;
-
-/// The most levels of types within types.
-const MAX_DEPTH: u32 = 64;
-/// The most scalars of a type, an array counting as one element: a driver
-/// takes structs apart, and structs that name one another several times,
-/// level upon level, would be exponential work.
-const MAX_PARTS: u64 = 1 << 14;
-/// The most bytes of a type whose size is known, 1 GiB.
-const MAX_BYTES: u64 = 1 << 30;
 
 /// A type, resolved by one level.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,19 +49,6 @@ pub(super) enum Type<'m> {
     },
 }
 
-/// What holds for a type with all that is inside of it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Extent {
-    /// Bytes without padding; a bool counts as 4.
-    pub(super) bytes: u64,
-    parts: u64,
-    depth: u32,
-    /// Whether it is or ends in a runtime array.
-    pub(super) unsized_end: bool,
-    /// Whether memory that the host sees can hold it.
-    pub(super) plain: bool,
-}
-
 /// A scalar's kind with its width, or the component of a vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scalar {
@@ -92,6 +71,11 @@ pub(super) struct Types<'m> {
     known: HashMap<Word, (Type<'m>, Extent)>,
     /// What was declared that must not be declared twice.
     unique: HashSet<(Op, &'m [Operand])>,
+    /// For each type the first one that differs from it in decorations only.
+    logical: HashMap<Word, Word>,
+    /// The first type of each kind of array (length, then element) and struct
+    /// (members), its parts by what `logical` has for them.
+    first: HashMap<(Option<u64>, Vec<Word>), Word>,
 }
 
 impl<'m> Types<'m> {
@@ -101,6 +85,11 @@ impl<'m> Types<'m> {
 
     pub(super) fn extent(&self, id: Word) -> Option<Extent> {
         self.known.get(&id).map(|(_, extent)| *extent)
+    }
+
+    /// A type that stands for all that differ from `id` in decorations only.
+    pub(super) fn logical(&self, id: Word) -> Word {
+        self.logical.get(&id).copied().unwrap_or(id)
     }
 
     /// The shape of a scalar or vector type.
@@ -135,11 +124,24 @@ impl<'m> Types<'m> {
         if !aggregate && !self.unique.insert((op, &at.i.operands)) {
             return Err(at.wrong("expected one declaration of this type, found a second"));
         }
-        let extent = self.measure(at, kind)?;
+        let extent = extent::measure(at, kind, |id| self.extent(id))?;
         if let Some(id) = at.i.result_id {
             self.known.insert(id, (kind, extent));
+            self.add_logical(id, kind);
         }
         Ok(())
+    }
+
+    fn add_logical(&mut self, id: Word, kind: Type<'m>) {
+        let key = match kind {
+            Type::Array { of, length } => (Some(length), vec![self.logical(of)]),
+            Type::Struct { members: list } => {
+                (None, members(list).map(|id| self.logical(id)).collect())
+            }
+            _ => return,
+        };
+        let first = *self.first.entry(key).or_insert(id);
+        self.logical.insert(id, first);
     }
 
     fn read(&self, at: At<'m>, length: impl Fn(Word) -> Option<u64>) -> Result<Type<'m>, Error> {
@@ -278,7 +280,7 @@ impl<'m> Types<'m> {
             let good = match self.known.get(&id) {
                 Some((Type::Function { .. }, _)) | None => false,
                 Some((Type::Void, _)) => number == 0,
-                Some((_, extent)) => !extent.unsized_end,
+                Some((_, extent)) => extent.is_of_a_value(),
             };
             if !good {
                 return Err(at.wrong(format!(
@@ -293,56 +295,6 @@ impl<'m> Types<'m> {
             }),
             _ => Err(at.wrong("expected a return type")),
         }
-    }
-
-    fn measure(&self, at: At<'m>, kind: Type<'m>) -> Result<Extent, Error> {
-        let inner = |id: Word| self.known.get(&id).map(|(_, extent)| *extent);
-        let scalar = |bytes, plain| Extent {
-            bytes,
-            parts: 1,
-            depth: 0,
-            unsized_end: false,
-            plain,
-        };
-        let several = |of, count: u64, parts: u64| {
-            let mut extent = inner(of).unwrap_or(scalar(0, false));
-            extent.bytes = extent.bytes.saturating_mul(count);
-            extent.parts = extent.parts.saturating_mul(parts);
-            extent.depth += 1;
-            extent
-        };
-        let extent = match kind {
-            Type::Void | Type::Function { .. } | Type::Pointer { .. } => scalar(0, false),
-            Type::Bool => scalar(4, false),
-            Type::Int { width, .. } | Type::Float { width } => scalar(u64::from(width / 8), true),
-            Type::Vector { of, count } | Type::Matrix { column: of, count } => {
-                several(of, count.into(), count.into())
-            }
-            Type::Array { of, length } => several(of, length, 1),
-            Type::RuntimeArray { of } => Extent {
-                unsized_end: true,
-                ..several(of, 0, 1)
-            },
-            Type::Struct { members } => {
-                let mut extent = scalar(0, true);
-                for member in members {
-                    let Operand::IdRef(id) = member else { continue };
-                    let Some(member) = inner(*id) else { continue };
-                    extent.bytes = extent.bytes.saturating_add(member.bytes);
-                    extent.parts = extent.parts.saturating_add(member.parts);
-                    extent.depth = extent.depth.max(member.depth + 1);
-                    extent.unsized_end |= member.unsized_end;
-                    extent.plain &= member.plain;
-                }
-                extent
-            }
-        };
-        if extent.bytes > MAX_BYTES || extent.parts > MAX_PARTS || extent.depth > MAX_DEPTH {
-            return Err(at.wrong(format!(
-                "expected a type of at most {MAX_BYTES} bytes, {MAX_PARTS} parts and {MAX_DEPTH} levels, found {extent:?}"
-            )));
-        }
-        Ok(extent)
     }
 }
 

@@ -1,16 +1,19 @@
 //! What stands before the functions: types, constants and variables.
 
 use rspirv::dr::{Instruction, Operand};
-use rspirv::spirv::{Capability, Op, StorageClass, Word};
+use rspirv::spirv::{Capability, Op, StorageClass};
 
 use super::ids::Place;
 use super::types::Type;
-use super::{At, Context, constants, opcodes};
+use super::{At, Context, constants, extent, opcodes};
 use crate::Error;
 
-/// The most bytes of the variables of one invocation, over all functions:
-/// drivers keep them on a thread's stack.
-const MAX_INVOCATION_BYTES: u64 = 1 << 18;
+/// The most bytes of the variables of one invocation, with those of a function
+/// once for each call: drivers put the function in place of the call, and keep
+/// all variables on a thread's stack.
+pub(super) const MAX_INVOCATION_BYTES: u64 = 1 << 18;
+/// The most scalars of all constants of a module: a driver makes each.
+const MAX_CONSTANT_SCALARS: u64 = 1 << 20;
 
 /// Checks one declaration, and adds what it tells to `cx`.
 pub(super) fn declare<'m>(
@@ -126,47 +129,67 @@ pub(super) fn variable(cx: &Context<'_>, at: At<'_>) -> Result<StorageClass, Err
 
 /// Checks an undefined value's type.
 pub(super) fn undefined(cx: &Context<'_>, at: At<'_>) -> Result<(), Error> {
-    let kind = at.result(cx)?;
-    let id = at.result_type()?;
-    let sized = cx
-        .types
-        .extent(id)
-        .is_some_and(|extent| !extent.unsized_end);
-    match kind {
-        Type::Void | Type::Function { .. } | Type::Pointer { .. } => {}
-        _ if sized => return Ok(()),
-        _ => {}
+    match at.result(cx)? {
+        Type::Void | Type::Function { .. } | Type::Pointer { .. } => {
+            Err(at.wrong("expected a value that is no pointer as result"))
+        }
+        _ => extent::value(cx, at, at.result_type()?),
     }
-    Err(at.wrong(format!("expected a type of known size, found {kind:?}")))
 }
 
-/// Checks that the variables of an invocation find room.
-pub(super) fn check_sizes(cx: &Context<'_>) -> Result<(), Error> {
-    let functions = cx.module.functions.iter();
-    let blocks = functions.flat_map(|function| function.blocks.first());
-    let local = blocks.flat_map(|block| &block.instructions);
-    let mut bytes = 0_u64;
-    for i in cx.module.types_global_values.iter().chain(local) {
-        let own = matches!(
-            i.operands.first(),
-            Some(Operand::StorageClass(
-                StorageClass::Private | StorageClass::Function
-            ))
-        );
-        if i.class.opcode != Op::Variable || !own {
-            continue;
-        }
-        let pointee = |id: Word| match cx.types.get(id) {
-            Some(Type::Pointer { to, .. }) => cx.types.extent(to),
-            _ => None,
-        };
-        let extent = i.result_type.and_then(pointee);
-        bytes = bytes.saturating_add(extent.map_or(0, |extent| extent.bytes));
+/// Checks that a driver can bear the constants, and the variables that every
+/// function of an invocation shares; returns the bytes of the latter.
+pub(super) fn check_sizes(cx: &Context<'_>) -> Result<u64, Error> {
+    let (mut bytes, mut scalars) = (0_u64, 0_u64);
+    for i in &cx.module.types_global_values {
+        let at = At { i };
+        bytes = bytes.saturating_add(bytes_of_invocation(cx, i));
         if bytes > MAX_INVOCATION_BYTES {
-            return Err(At { i }.wrong(format!(
-                "expected {MAX_INVOCATION_BYTES} bytes of variables at most for an invocation, found {bytes}"
+            return Err(at.wrong(too_many_bytes(bytes)));
+        }
+        let is_value = opcodes::is_constant(i.class.opcode) || i.class.opcode == Op::Undef;
+        let extent = i.result_type.and_then(|id| cx.types.extent(id));
+        let own = extent.filter(|_| is_value).map_or(0, |found| found.scalars);
+        scalars = scalars.saturating_add(own);
+        if scalars > MAX_CONSTANT_SCALARS {
+            return Err(at.wrong(format!(
+                "expected {MAX_CONSTANT_SCALARS} scalars in the module's constants at most, found {scalars}"
             )));
         }
     }
-    Ok(())
+    Ok(bytes)
+}
+
+/// The bytes of the variables that a workgroup shares, no more than `u32::MAX`.
+pub(super) fn shared_bytes(cx: &Context<'_>) -> u32 {
+    let globals = cx.module.types_global_values.iter();
+    let shared = globals.map(|i| bytes_in(cx, i, &[StorageClass::Workgroup]));
+    let bytes = shared.fold(0, u64::saturating_add);
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+/// The bytes that each invocation has of the variable `i`; 0 if it is none.
+pub(super) fn bytes_of_invocation(cx: &Context<'_>, i: &Instruction) -> u64 {
+    bytes_in(cx, i, &[StorageClass::Private, StorageClass::Function])
+}
+
+/// The bytes of `i` where it is a variable of one of these storage classes.
+fn bytes_in(cx: &Context<'_>, i: &Instruction, classes: &[StorageClass]) -> u64 {
+    let pointee = match i.result_type.and_then(|id| cx.types.get(id)) {
+        Some(Type::Pointer { class, to })
+            if i.class.opcode == Op::Variable && classes.contains(&class) =>
+        {
+            Some(to)
+        }
+        _ => None,
+    };
+    let extent = pointee.and_then(|id| cx.types.extent(id));
+    extent.map_or(0, |extent| extent.bytes)
+}
+
+/// What is wrong with `bytes` of variables for an invocation.
+pub(super) fn too_many_bytes(bytes: u64) -> String {
+    format!(
+        "expected {MAX_INVOCATION_BYTES} bytes of variables at most for an invocation, found {bytes}"
+    )
 }
