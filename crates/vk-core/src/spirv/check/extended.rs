@@ -1,10 +1,10 @@
-//! Extended instructions: GLSL's functions, and sets that mean nothing to a
-//! driver.
+//! Extended instructions: GLSL's functions. Those of other sets mean nothing to
+//! a driver, and were left out while parsing.
 
 use rspirv::dr::Operand;
 use rspirv::spirv::{GlslStd450Op as Glsl, Op, StorageClass};
 
-use super::entry::{GLSL, NON_SEMANTIC};
+use super::entry::GLSL;
 use super::types::{Scalar, Shape, Type, members};
 use super::{At, Context, memory, numeric};
 use crate::Error;
@@ -25,12 +25,6 @@ pub(super) fn check<'m>(cx: &Context<'m>, at: At<'m>) -> Result<(), Error> {
         }
     };
     let number = at.literal(1)?;
-    if name.starts_with(NON_SEMANTIC) {
-        return match at.result(cx)? {
-            Type::Void => Ok(()),
-            found => Err(at.wrong(format!("expected void as result type, found {found:?}"))),
-        };
-    }
     let known = Glsl::from_u32(number).filter(|_| name == GLSL);
     match known {
         Some(op) => glsl(cx, at, op),

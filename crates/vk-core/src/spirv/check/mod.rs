@@ -35,6 +35,7 @@ mod order;
 mod readonly;
 #[cfg(test)]
 mod rules_tests;
+mod silent;
 mod structured;
 #[cfg(test)]
 mod tests;

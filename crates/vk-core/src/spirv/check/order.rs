@@ -6,7 +6,9 @@ use rspirv::binary::{Consumer, ParseAction, ParseState, parse_words};
 use rspirv::dr::{Instruction, Loader, Module, ModuleHeader, Operand};
 use rspirv::spirv::{Op, Word};
 
+use super::entry::NON_SEMANTIC;
 use super::opcodes::{Section, section};
+use super::silent::Silent;
 use crate::Error;
 
 /// Parses `words`, with opcodes and their order checked.
@@ -16,7 +18,7 @@ use crate::Error;
 pub(in crate::spirv) fn load(words: &[u32]) -> Result<Module, Error> {
     let mut consumer = InOrder::new();
     match parse_words(words, &mut consumer) {
-        Ok(()) => Ok(consumer.module()),
+        Ok(()) => consumer.module(),
         Err(ParseState::ConsumerError(error)) => match error.downcast::<Error>() {
             Ok(refused) => Err(*refused),
             Err(error) => Err(Error::spirv(format!("not a well-formed module: {error}"))),
@@ -35,6 +37,9 @@ struct InOrder {
     /// The loader knows no `OpExecutionModeId`.
     modes: Vec<Instruction>,
     strings: HashSet<Word>,
+    /// The last instruction of those that go further.
+    last: Option<Op>,
+    silent: Silent,
 }
 
 /// How far the function that is read now has come.
@@ -54,17 +59,48 @@ impl InOrder {
             has_memory_model: false,
             modes: Vec::new(),
             strings: HashSet::new(),
+            last: None,
+            silent: Silent::default(),
         }
     }
 
-    fn module(self) -> Module {
+    fn module(self) -> Result<Module, Error> {
         let mut module = self.loader.module();
         module.execution_modes.extend(self.modes);
-        module
+        self.silent.check(&module)?;
+        Ok(module)
+    }
+
+    /// Checks an instruction of a set that means nothing to a driver. Like
+    /// line numbers it goes no further; where it stands must not hide that
+    /// others stand where they may not.
+    fn check_silent(&mut self, instruction: &Instruction) -> Result<(), Error> {
+        let in_block = self.function == Function::Blocks
+            && !self.last.is_none_or(super::opcodes::is_terminator);
+        let after_merge = matches!(self.last, Some(Op::SelectionMerge | Op::LoopMerge));
+        let declared = self.function == Function::None && self.section < Section::Functions;
+        if !declared && (!in_block || after_merge) {
+            return Err(Error::spirv(
+                "expected a non-semantic OpExtInst among the declarations, or in a block and not behind its merge instruction; found it elsewhere",
+            ));
+        }
+        if declared {
+            self.section = self.section.max(Section::Declarations);
+        }
+        self.silent.in_block = in_block;
+        self.silent.add(instruction)
     }
 
     fn check(&mut self, instruction: &Instruction) -> Result<(), Error> {
         let op = instruction.class.opcode;
+        if op == Op::Label {
+            self.silent.in_block = false;
+        }
+        if self.silent.in_block && matches!(op, Op::Phi | Op::Variable) {
+            return Err(Error::spirv(format!(
+                "expected Op{op:?} before the non-semantic OpExtInst of its block, found it after"
+            )));
+        }
         let Some(wanted) = section(op) else {
             return Err(Error::spirv(format!(
                 "expected opcodes that compute kernels need (docs/kernels.md), found Op{op:?}"
@@ -87,8 +123,19 @@ impl InOrder {
         }
         self.section = self.section.max(wanted);
         self.function(op)?;
-        if let (Op::String, Some(id)) = (op, instruction.result_id) {
-            self.strings.insert(id);
+        match (op, instruction.result_id, instruction.operands.first()) {
+            (Op::String, Some(id), _) => {
+                self.strings.insert(id);
+            }
+            (Op::ExtInstImport, Some(id), Some(Operand::LiteralString(name)))
+                if name.starts_with(NON_SEMANTIC) =>
+            {
+                self.silent.sets.insert(id);
+            }
+            _ => {}
+        }
+        if !matches!(op, Op::Line | Op::NoLine) {
+            self.last = Some(op);
         }
         Ok(())
     }
@@ -141,6 +188,12 @@ impl Consumer for InOrder {
     }
 
     fn consume_instruction(&mut self, instruction: Instruction) -> ParseAction {
+        if self.silent.holds(&instruction) {
+            return match self.check_silent(&instruction) {
+                Ok(()) => ParseAction::Continue,
+                Err(error) => ParseAction::Error(Box::new(error)),
+            };
+        }
         let checked = self.check(&instruction);
         match (instruction.class.opcode, checked) {
             (_, Err(error)) => ParseAction::Error(Box::new(error)),

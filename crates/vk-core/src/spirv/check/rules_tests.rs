@@ -192,3 +192,83 @@ fn copies_between_types_are_of_types_alike_but_for_decorations() {
     assert_eq!(copy(4), "");
     says(&copy(5), "or a type like it but for decorations");
 }
+
+/// A fixture with debug information, with something in its words changed.
+fn with_debug_information(change: impl FnOnce(&mut Vec<Vec<u32>>)) -> String {
+    let spirv = include_bytes!("../../../tests/fixtures/accepted/functions.gVS.spv");
+    let words = crate::spirv::module::words(spirv).unwrap();
+    let mut instructions = Vec::new();
+    let mut at = 5;
+    while at < words.len() {
+        let end = at + (words[at] >> 16) as usize;
+        instructions.push(words[at..end].to_vec());
+        at = end;
+    }
+    change(&mut instructions);
+    let all = words[..5].iter().chain(instructions.iter().flatten());
+    let bytes: Vec<u8> = all.flat_map(|word| word.to_le_bytes()).collect();
+    verdict(&bytes)
+}
+
+#[test]
+fn instructions_that_mean_nothing_are_left_out_but_for_their_places_and_ids() {
+    const EXT_INST: u32 = 6 << 16 | 12;
+    let is = |op: Op| move |i: &Vec<u32>| i[0] & 0xFFFF == op as u32;
+    let silent = |all: &[Vec<u32>]| {
+        let mut all = all.iter().rev();
+        let mut silent = all.find(|i| is(Op::ExtInst)(i)).unwrap().clone();
+        silent.truncate(6);
+        silent[0] = EXT_INST;
+        silent[2] = 1000;
+        silent
+    };
+    assert_eq!(with_debug_information(|_| ()), "");
+    let insert_behind = |op: Op| {
+        with_debug_information(|all| {
+            let at = all.iter().position(is(op)).unwrap();
+            let mut new = silent(all);
+            // An id that the debug information has and nothing names.
+            let line = all.iter().rposition(is(Op::ExtInst)).unwrap();
+            new[2] = all.remove(line)[2];
+            all.insert(at + 1, new);
+        })
+    };
+    assert_eq!(insert_behind(Op::TypeVoid), "");
+    assert_eq!(insert_behind(Op::Store), "");
+    for op in [
+        Op::SelectionMerge,
+        Op::Branch,
+        Op::FunctionEnd,
+        Op::Function,
+    ] {
+        says(
+            &insert_behind(op),
+            "expected a non-semantic OpExtInst among",
+        );
+    }
+    says(
+        &insert_behind(Op::MemoryModel),
+        "expected OpEntryPoint before",
+    );
+    says(
+        &insert_behind(Op::Label),
+        "expected OpVariable before the non-semantic",
+    );
+    let with_id = |id: fn(&[Vec<u32>]) -> u32| {
+        with_debug_information(|all| {
+            let new = id(all);
+            let at = all.iter().rposition(is(Op::ExtInst)).unwrap();
+            all[at][2] = new;
+        })
+    };
+    says(&with_id(|_| 0), "expected ids of 1 up to the bound");
+    says(&with_id(|_| 60_000), "expected ids of 1 up to the bound");
+    let again = |all: &[Vec<u32>]| all.iter().find(|i| i[0] & 0xFFFF == 19).unwrap()[1];
+    says(&with_id(again), "expected each id to be defined once");
+    let found = with_debug_information(|all| {
+        let int = all.iter().find(|i| is(Op::TypeInt)(i)).unwrap()[1];
+        let at = all.iter().rposition(is(Op::ExtInst)).unwrap();
+        all[at][1] = int;
+    });
+    says(&found, "expected void as result type");
+}
