@@ -192,8 +192,9 @@ fn many_large_values_are_too_much_together() {
             }
         })
     };
-    assert_eq!(copies(50), "");
-    says(&copies(64), "expected 1048576 instructions at most");
+    // The first value counts, too, and each 16 times for every scalar.
+    assert_eq!(copies(2), "");
+    says(&copies(4), "expected 1048576 instructions at most");
     let constants = |count| {
         found(|b, base| {
             for _ in 0..count {
@@ -239,12 +240,12 @@ fn variables_count_once_for_each_call() {
     );
 }
 
-/// Runs `check` on what takes a second or two; a step that takes quadratic time
+/// Checks what takes a second or two; a step that takes quadratic time
 /// would take minutes.
 #[track_caller]
-fn in_bearable_time(spirv: &[u8], wanted: &str) {
+fn passes_in_bearable_time(spirv: &[u8]) {
     let start = std::time::Instant::now();
-    says(&verdict(spirv), wanted);
+    assert_eq!(verdict(spirv), "");
     let took = start.elapsed();
     assert!(took.as_secs() < 60, "{took:?}");
 }
@@ -265,7 +266,7 @@ fn long_chains_of_pointers_are_checked_in_linear_time() {
             }
         },
     );
-    in_bearable_time(&spirv, "");
+    passes_in_bearable_time(&spirv);
 }
 
 #[test]
@@ -291,7 +292,7 @@ fn large_structs_and_many_entry_points_are_checked_in_linear_time() {
             let other = b.id();
             let other = b.type_struct_id(Some(other), vec![base.u32_type; members]);
             let value = b.undef(large, None);
-            for _ in 0..90 {
+            for _ in 0..6 {
                 b.copy_logical(other, None, value).unwrap();
             }
             let last = u32::try_from(members).unwrap() - 1;
@@ -301,7 +302,7 @@ fn large_structs_and_many_entry_points_are_checked_in_linear_time() {
             }
         },
     );
-    in_bearable_time(&spirv, "");
+    passes_in_bearable_time(&spirv);
 }
 
 /// Begins the block `label`.
@@ -335,7 +336,7 @@ fn a_loop_may_be_left_from_thousands_of_blocks() {
             begin(b, merge);
         },
     );
-    in_bearable_time(&spirv, "");
+    passes_in_bearable_time(&spirv);
 }
 
 #[test]
@@ -374,5 +375,5 @@ fn deep_selections_with_many_ways_out_are_checked_in_linear_time() {
             begin(b, outside);
         },
     );
-    in_bearable_time(&spirv, "");
+    passes_in_bearable_time(&spirv);
 }
