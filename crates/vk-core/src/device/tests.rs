@@ -1,0 +1,250 @@
+use std::ffi::{CStr, c_void};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::testing::{DeviceTest, device_under_test, without_timeline_semaphores};
+
+/// A device some of whose functions are replaced: no driver at hand loses
+/// its device or hangs on request.
+pub(crate) fn device_with(
+    physical: &PhysicalDevice,
+    replaced: &[(&CStr, *const c_void)],
+) -> Arc<Device> {
+    let mut device = Device::new(physical).unwrap();
+    let own = Arc::get_mut(&mut device).unwrap();
+    let handle = own.raw.handle();
+    let lookup = |name: &CStr| {
+        let found = replaced.iter().find(|(replaced, _)| *replaced == name);
+        let real = || {
+            let functions = physical.instance.raw().fp_v1_0();
+            // SAFETY: the device is alive and the name a C string.
+            unsafe { (functions.get_device_proc_addr)(handle, name.as_ptr()) }
+                .map_or(std::ptr::null(), |function| function as *const c_void)
+        };
+        found.map_or_else(real, |(_, function)| *function)
+    };
+    // SAFETY: the handle's own functions, or replacements of their type.
+    own.raw = unsafe { ash::Device::load_with(lookup, handle) };
+    device
+}
+
+fn setup() -> (DeviceTest, PhysicalDevice) {
+    device_under_test().unwrap()
+}
+
+const FIRST: Ticket = Ticket { queue: 0, value: 1 };
+
+unsafe extern "system" fn counter_at_its_end(
+    _device: vk::Device,
+    _semaphore: vk::Semaphore,
+    value: *mut u64,
+) -> vk::Result {
+    // SAFETY: the caller passes a place for the value.
+    unsafe { value.write(u64::MAX) };
+    vk::Result::SUCCESS
+}
+
+unsafe extern "system" fn submit_to_nowhere(
+    _queue: vk::Queue,
+    _count: u32,
+    _infos: *const vk::SubmitInfo<'_>,
+    _fence: vk::Fence,
+) -> vk::Result {
+    vk::Result::SUCCESS
+}
+
+#[test]
+fn a_counter_past_every_submission_is_a_loss_and_the_first_loss_is_remembered() {
+    let (_guard, physical) = setup();
+    let name = c"vkGetSemaphoreCounterValue";
+    let device = device_with(&physical, &[(name, counter_at_its_end as *const c_void)]);
+    assert!(!device.is_lost());
+    let lost = Error::DeviceLost {
+        call: "vkGetSemaphoreCounterValue",
+    };
+    assert_eq!(device.is_complete(FIRST), Err(lost.clone()));
+    assert!(device.is_lost());
+    assert_eq!(device.wait(FIRST, WaitPolicy::default()), Err(lost.clone()));
+    let queue = device.queue_plan().compute;
+    // SAFETY: a lost device refuses before it looks at the commands.
+    let submitted = unsafe { device.submit(queue, vk::CommandBuffer::null(), None) };
+    assert_eq!(submitted, Err(lost.clone()));
+    let later: Result<(), _> = device.note_loss(Err(Error::DeviceLost {
+        call: "vkQueueSubmit",
+    }));
+    assert_eq!(later, Err(lost));
+}
+
+static COUNTER: AtomicU64 = AtomicU64::new(0);
+
+unsafe extern "system" fn read_counter(
+    _device: vk::Device,
+    _semaphore: vk::Semaphore,
+    value: *mut u64,
+) -> vk::Result {
+    // SAFETY: the caller passes a place for the value.
+    unsafe { value.write(COUNTER.load(Ordering::SeqCst)) };
+    vk::Result::SUCCESS
+}
+
+#[test]
+fn after_a_timeout_nobody_waits_again_until_the_work_has_ended() {
+    let (_guard, physical) = setup();
+    let device = device_with(
+        &physical,
+        &[
+            (c"vkQueueSubmit", submit_to_nowhere as *const c_void),
+            (c"vkGetSemaphoreCounterValue", read_counter as *const c_void),
+        ],
+    );
+    let queue = device.queue_plan().compute;
+    // SAFETY: the replaced function does not look at the commands.
+    let submit = || unsafe { device.submit(queue, vk::CommandBuffer::null(), None) };
+    let ticket = submit().unwrap();
+    let patient = WaitPolicy {
+        timeout: Duration::from_secs(3600),
+        ..WaitPolicy::default()
+    };
+    let wait = |timeout| device.wait(ticket, WaitPolicy { timeout, ..patient });
+    let look = wait(Duration::ZERO);
+    assert!(matches!(look, Err(Error::Timeout { .. })), "{look:?}");
+    assert_eq!(device.expect_usable(), Ok(()));
+    let after = Duration::from_millis(20);
+    assert_eq!(wait(after), Err(Error::Timeout { after }));
+    let busy = Err(Error::Busy { after });
+    // An hour of patience would show.
+    assert_eq!(device.wait(ticket, patient), busy);
+    assert_eq!(device.expect_usable(), busy);
+    assert_eq!(submit().map(drop), busy);
+    assert!(!device.is_lost());
+
+    COUNTER.store(1, Ordering::SeqCst);
+    assert_eq!(device.wait(ticket, patient), Ok(()));
+    assert_eq!(device.expect_usable(), Ok(()));
+    submit().unwrap();
+}
+
+static WAITING: AtomicBool = AtomicBool::new(false);
+static POLLED: AtomicBool = AtomicBool::new(false);
+
+fn within_seconds(what: impl Fn() -> bool) -> bool {
+    let start = Instant::now();
+    while !what() && start.elapsed() < Duration::from_secs(5) {
+        std::thread::yield_now();
+    }
+    what()
+}
+
+unsafe extern "system" fn wait_until_polled(
+    _device: vk::Device,
+    _count: u32,
+    _fences: *const vk::Fence,
+    _all: vk::Bool32,
+    _timeout: u64,
+) -> vk::Result {
+    WAITING.store(true, Ordering::SeqCst);
+    match within_seconds(|| POLLED.load(Ordering::SeqCst)) {
+        true => vk::Result::ERROR_DEVICE_LOST,
+        false => vk::Result::TIMEOUT,
+    }
+}
+
+#[test]
+fn without_timelines_a_waiting_thread_keeps_no_other_from_polling_and_submitting() {
+    let (_guard, physical) = setup();
+    let physical = without_timeline_semaphores(physical);
+    let device = device_with(
+        &physical,
+        &[
+            (c"vkQueueSubmit", submit_to_nowhere as *const c_void),
+            (c"vkWaitForFences", wait_until_polled as *const c_void),
+        ],
+    );
+    let queue = device.queue_plan().compute;
+    // SAFETY: the replaced function does not look at the commands.
+    let submit = || unsafe { device.submit(queue, vk::CommandBuffer::null(), None) };
+    let ticket = submit().unwrap();
+    std::thread::scope(|scope| {
+        let waiter = scope.spawn(|| device.wait(ticket, WaitPolicy::default()));
+        assert!(within_seconds(|| WAITING.load(Ordering::SeqCst)));
+        assert_eq!(device.is_complete(ticket), Ok(false));
+        assert!(submit().is_ok());
+        POLLED.store(true, Ordering::SeqCst);
+        // The loss tells that the wait ended by the poll, not by its time.
+        let call = "vkWaitForFences";
+        assert_eq!(waiter.join().unwrap(), Err(Error::DeviceLost { call }));
+    });
+}
+
+unsafe extern "system" fn counter_without_memory(
+    _device: vk::Device,
+    _semaphore: vk::Semaphore,
+    _value: *mut u64,
+) -> vk::Result {
+    vk::Result::ERROR_OUT_OF_HOST_MEMORY
+}
+
+unsafe extern "system" fn status_without_memory(
+    _device: vk::Device,
+    _fence: vk::Fence,
+) -> vk::Result {
+    vk::Result::ERROR_OUT_OF_HOST_MEMORY
+}
+
+unsafe extern "system" fn wait_without_memory(
+    _device: vk::Device,
+    _info: *const vk::SemaphoreWaitInfo<'_>,
+    _timeout: u64,
+) -> vk::Result {
+    vk::Result::ERROR_OUT_OF_HOST_MEMORY
+}
+
+fn submit_nothing(device: &Arc<Device>) -> (crate::CommandBuffer, Ticket) {
+    let queue = device.queue_plan().compute;
+    let mut commands = crate::CommandBuffer::new(device, queue.family).unwrap();
+    // SAFETY: new, so not in flight; nothing is recorded.
+    unsafe { commands.record(|_, _| {}) }.unwrap();
+    // SAFETY: recorded for this queue; the caller waits before it drops.
+    let ticket = unsafe { device.submit(queue, commands.raw(), None) };
+    (commands, ticket.unwrap())
+}
+
+#[test]
+fn where_looking_fails_blocking_tells_that_work_is_complete() {
+    let (_guard, physical) = setup();
+    let counter = counter_without_memory as *const c_void;
+    let device = device_with(&physical, &[(c"vkGetSemaphoreCounterValue", counter)]);
+    let (_commands, ticket) = submit_nothing(&device);
+    assert_eq!(device.wait(ticket, WaitPolicy::default()), Ok(()));
+
+    let physical = without_timeline_semaphores(physical);
+    let status = status_without_memory as *const c_void;
+    let device = device_with(&physical, &[(c"vkGetFenceStatus", status)]);
+    // Twice: the fence that was waited for is used again.
+    for _ in 0..2 {
+        let (_commands, ticket) = submit_nothing(&device);
+        assert_eq!(device.wait(ticket, WaitPolicy::default()), Ok(()));
+    }
+}
+
+#[test]
+fn where_neither_looking_nor_blocking_tells_that_is_the_error() {
+    let (_guard, physical) = setup();
+    let device = device_with(
+        &physical,
+        &[
+            (
+                c"vkGetSemaphoreCounterValue",
+                counter_without_memory as *const c_void,
+            ),
+            (c"vkWaitSemaphores", wait_without_memory as *const c_void),
+        ],
+    );
+    let (_commands, ticket) = submit_nothing(&device);
+    let call = "vkGetSemaphoreCounterValue";
+    let waited = device.wait(ticket, WaitPolicy::default());
+    assert_eq!(waited, Err(Error::OutOfHostMemory { call }));
+    // SAFETY: the device is alive; nothing is submitted meanwhile.
+    unsafe { device.raw().device_wait_idle() }.unwrap();
+}
