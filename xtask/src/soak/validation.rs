@@ -19,7 +19,7 @@ struct Pass {
     fences: bool,
     /// The first layer that can do it.
     since: u32,
-    /// The tests that only these checks can pass, and the layers since which.
+    /// The tests that only these checks can pass.
     planted: &'static [&'static str],
 }
 
