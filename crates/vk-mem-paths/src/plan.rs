@@ -126,7 +126,7 @@ pub fn plan(
 ) -> Result<Plan, Error> {
     let row = match caps.kind {
         // Every way to run takes the same cores and the same memory there:
-        // what differs when measured is noise.
+        // none was seen to win by more than the noise of a calibration.
         DeviceKind::Software => None,
         _ => tuning.fastest(work.total, request.path, |path| path.is_usable(caps)),
     };
