@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::reference::is_canonical;
-use crate::{LIMBS, MODULUS};
+use crate::arithmetic::is_canonical;
+use crate::{Field, Fp, LIMBS};
 
 /// Limb values at the edges of 32-bit and 64-bit words.
 const LIMB_VALUES: [u64; 8] = [
@@ -18,100 +18,121 @@ const LIMB_VALUES: [u64; 8] = [
     u64::MAX,
 ];
 
-/// Canonical elements, without duplicates, in a fixed order: zero, one and their
-/// neighbours around p and p/2; every edge value in a single limb and in all limbs up
-/// to one; and runs of ones, through which a carry ripples from any limb to any
-/// other. About a hundred: few enough to test all pairs.
+/// Canonical elements of the base field, without duplicates, in a fixed order: zero,
+/// one and their neighbours around p and p/2; every edge value in a single limb and in
+/// all limbs up to one; and runs of ones, through which a carry ripples from any limb
+/// to any other. About a hundred: few enough to test all pairs.
 #[must_use]
 pub fn edge_elements() -> Vec<[u64; LIMBS]> {
-    let mut elements = around_modulus();
-    for value in LIMB_VALUES {
-        for limb in 0..LIMBS {
-            let mut single = [0; LIMBS];
-            single[limb] = value;
-            elements.push(single);
+    edge_elements_of::<Fp>()
+}
 
-            let mut filled = [0; LIMBS];
-            filled[..=limb].fill(value);
-            elements.push(filled);
+/// As [`edge_elements`], of any field: as many as it has limbs for, of the scalar
+/// field about sixty.
+#[must_use]
+pub fn edge_elements_of<F: Field>() -> Vec<F::Limbs> {
+    let mut elements = around_modulus::<F>();
+    for value in LIMB_VALUES {
+        for limb in 0..F::LIMBS {
+            elements.push(limbs::<F>(|limbs| limbs[limb] = value));
+            elements.push(limbs::<F>(|limbs| limbs[..=limb].fill(value)));
         }
     }
-    for first in 0..LIMBS {
-        for last in first..LIMBS {
-            let mut ones = [0; LIMBS];
-            ones[first..=last].fill(u64::MAX);
-            elements.push(ones);
-
-            // All ones of the modulus' own width: the longest canonical carry chain.
-            if last == LIMBS - 1 {
-                ones[last] = MODULUS[last] - 1;
-                elements.push(ones);
-            }
+    let (top, highest) = (F::LIMBS - 1, F::MODULUS.as_ref()[F::LIMBS - 1]);
+    for first in 0..F::LIMBS {
+        for last in first..F::LIMBS {
+            elements.push(limbs::<F>(|limbs| limbs[first..=last].fill(u64::MAX)));
         }
+        // All ones of the modulus' own width: the longest canonical carry chain.
+        elements.push(limbs::<F>(|limbs| {
+            limbs[first..].fill(u64::MAX);
+            limbs[top] = highest - 1;
+        }));
     }
     let mut seen = BTreeSet::new();
-    elements.retain(|element| is_canonical(element) && seen.insert(*element));
+    elements.retain(|element| is_canonical::<F>(element) && seen.insert(element.as_ref().to_vec()));
     elements
 }
 
 /// 0, 1, 2, (p-1)/2, (p+1)/2, p-2, p-1, and p with one limb lowered.
-fn around_modulus() -> Vec<[u64; LIMBS]> {
-    let minus = |subtrahend: u64| {
-        let mut element = MODULUS;
-        element[0] -= subtrahend;
+fn around_modulus<F: Field>() -> Vec<F::Limbs> {
+    let modulus = |change: &dyn Fn(&mut [u64])| {
+        let mut element = F::MODULUS;
+        change(element.as_mut());
         element
     };
-    let half = halved(minus(1));
-    let mut half_up = half;
-    half_up[0] += 1;
     let mut elements = vec![
-        [0; LIMBS],
-        [1, 0, 0, 0, 0, 0],
-        [2, 0, 0, 0, 0, 0],
-        half,
-        half_up,
-        minus(2),
-        minus(1),
+        F::Limbs::default(),
+        limbs::<F>(|limbs| limbs[0] = 1),
+        limbs::<F>(|limbs| limbs[0] = 2),
+        modulus(&halve),
+        // p is odd, so this carries nowhere unless the half ends in ones.
+        modulus(&|limbs| {
+            halve(limbs);
+            limbs[0] += 1;
+        }),
+        modulus(&|limbs| limbs[0] -= 2),
+        modulus(&|limbs| limbs[0] -= 1),
     ];
-    for limb in 0..LIMBS {
-        let mut lowered = MODULUS;
-        lowered[limb] -= 1;
-        elements.push(lowered);
-        lowered[limb] = 0;
-        elements.push(lowered);
+    for limb in 0..F::LIMBS {
+        elements.push(modulus(&|limbs| limbs[limb] -= 1));
+        elements.push(modulus(&|limbs| limbs[limb] = 0));
     }
     elements
 }
 
-fn halved(mut element: [u64; LIMBS]) -> [u64; LIMBS] {
-    for limb in 0..LIMBS {
-        let above = element.get(limb + 1).copied().unwrap_or(0);
-        element[limb] = element[limb] >> 1 | above << 63;
-    }
+/// Zero, changed.
+fn limbs<F: Field>(change: impl FnOnce(&mut [u64])) -> F::Limbs {
+    let mut element = F::Limbs::default();
+    change(element.as_mut());
     element
+}
+
+/// Rounded down.
+fn halve(limbs: &mut [u64]) {
+    let mut above = 0;
+    for limb in limbs.iter_mut().rev() {
+        (*limb, above) = (*limb >> 1 | above << 63, *limb);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Fr;
     use crate::reference::add;
+    use crate::{MODULUS, arithmetic};
 
-    #[test]
-    fn all_are_canonical_and_different() {
-        let elements = edge_elements();
-        let unique: BTreeSet<_> = elements.iter().collect();
+    fn all_are_canonical_and_different<F: Field>(count: usize) {
+        let elements = edge_elements_of::<F>();
+        let unique: BTreeSet<&[u64]> = elements.iter().map(AsRef::as_ref).collect();
         assert_eq!(unique.len(), elements.len());
-        assert!(elements.iter().all(is_canonical));
-        assert!((80..200).contains(&elements.len()), "{}", elements.len());
+        assert!(elements.iter().all(is_canonical::<F>));
+        // Nothing but what the rules give: a changed rule adds or loses some.
+        assert_eq!(elements.len(), count);
     }
 
     #[test]
-    fn the_named_ones_are_there() {
-        let elements = edge_elements();
-        let (half, half_up, last) = (elements[3], elements[4], elements[6]);
-        assert_eq!(add(&half, &half), last);
-        assert_eq!(add(&half, &half_up), [0; LIMBS]);
-        assert_eq!(add(&last, &elements[1]), [0; LIMBS]);
+    fn all_are_canonical_and_different_in_both_fields() {
+        all_are_canonical_and_different::<Fp>(98);
+        all_are_canonical_and_different::<Fr>(59);
+    }
+
+    fn the_named_ones_are_there<F: Field>() {
+        let elements = edge_elements_of::<F>();
+        let (zero, one) = (elements[0], elements[1]);
+        let (half, half_up) = (elements[3], elements[4]);
+        let (second_last, last) = (elements[5], elements[6]);
+        assert_eq!(arithmetic::add::<F>(&half, &half), last);
+        assert_eq!(arithmetic::add::<F>(&half, &half_up), zero);
+        assert_eq!(arithmetic::add::<F>(&last, &one), zero);
+        assert_eq!(arithmetic::add::<F>(&second_last, &one), last);
+    }
+
+    #[test]
+    fn the_named_ones_are_there_in_both_fields() {
+        the_named_ones_are_there::<Fp>();
+        the_named_ones_are_there::<Fr>();
     }
 
     /// What each rule of [`edge_elements`] is there for, in numbers of its own.
@@ -141,8 +162,6 @@ mod tests {
         expect(single);
         let top = 0x8000_0000_0000_0000;
         expect([top, top, top, top, top, 0]);
-        // Nothing but what the rules give: a changed rule adds or loses some.
-        assert_eq!(elements.len(), 98);
     }
 
     #[test]

@@ -35,20 +35,25 @@
 //! them, under `SHADER_OPT` (`zero`, `size` or `performance`) and `SHADER_STRICT`
 //! (`1` makes a warning an error).
 
+pub mod arithmetic;
 #[doc(hidden)]
 pub mod edge;
+mod field;
 mod kernel;
+mod limbs;
 mod modulus;
+pub mod params;
 pub mod reference;
 
+pub use field::{Field, FieldId, Fp, Fr};
 pub use kernel::{
     BLS12_381_FIELD_ADD_SPV, BinaryOp, FIELD_ADD, FIELD_ADD_U64, KERNELS, Kernel, MANIFEST_JSON,
     find_by_spirv,
 };
-pub use modulus::MODULUS;
+pub use modulus::{FR_MODULUS, MODULUS};
 
-/// 64-bit limbs in an element.
+/// 64-bit limbs in an element of the base field.
 pub const LIMBS: usize = 6;
 
-/// Bytes in an element.
+/// Bytes in an element of the base field.
 pub const ELEMENT_BYTES: usize = LIMBS * size_of::<u64>();

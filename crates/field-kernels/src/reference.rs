@@ -7,6 +7,7 @@
 //!
 //! Not constant-time.
 
+use crate::limbs;
 use crate::{LIMBS, MODULUS};
 
 /// a + b mod p.
@@ -17,9 +18,8 @@ use crate::{LIMBS, MODULUS};
 /// else s.
 #[must_use]
 pub fn add(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
-    let (sum, carry) = add_limbs(a, b);
-    let (reduced, below_modulus) = sub_limbs(&sum, &MODULUS);
-    let result = if below_modulus { sum } else { reduced };
+    let (sum, carry) = limbs::add(a, b);
+    let result = limbs::reduce_once(&sum, &MODULUS);
     if is_canonical(a) && is_canonical(b) {
         debug_assert!(!carry, "a + b < 2p < 2^382");
         debug_assert!(is_canonical(&result), "a + b - p < p");
@@ -35,11 +35,11 @@ pub fn add(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
 /// a < b, else d.
 #[must_use]
 pub fn sub(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
-    let (difference, borrow) = sub_limbs(a, b);
+    let (difference, borrow) = limbs::sub(a, b);
     if !borrow {
         return difference;
     }
-    let (raised, carry) = add_limbs(&difference, &MODULUS);
+    let (raised, carry) = limbs::add(&difference, &MODULUS);
     if is_canonical(a) && is_canonical(b) {
         debug_assert!(carry, "a - b + p >= 0");
         debug_assert!(is_canonical(&raised), "a < b gives a - b + p < p");
@@ -50,28 +50,8 @@ pub fn sub(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
 /// Whether x < p.
 #[must_use]
 pub fn is_canonical(x: &[u64; LIMBS]) -> bool {
-    let (_, below_modulus) = sub_limbs(x, &MODULUS);
+    let (_, below_modulus) = limbs::sub(x, &MODULUS);
     below_modulus
-}
-
-/// (a + b) mod 2^384, and whether a carry left it.
-fn add_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> ([u64; LIMBS], bool) {
-    let mut sum = [0; LIMBS];
-    let mut carry = false;
-    for i in 0..LIMBS {
-        (sum[i], carry) = a[i].carrying_add(b[i], carry);
-    }
-    (sum, carry)
-}
-
-/// (a - b) mod 2^384, and whether it borrowed, that is, whether a < b.
-fn sub_limbs(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> ([u64; LIMBS], bool) {
-    let mut difference = [0; LIMBS];
-    let mut borrow = false;
-    for i in 0..LIMBS {
-        (difference[i], borrow) = a[i].borrowing_sub(b[i], borrow);
-    }
-    (difference, borrow)
 }
 
 #[cfg(test)]
@@ -122,7 +102,7 @@ mod tests {
         // a >= b: nothing is added, and the difference is not canonical.
         assert_eq!(sub(&MAX, &[0; LIMBS]), MAX);
         // a < b: d = 1 - (2^384 - 1) = 2 (mod 2^384), p is added once.
-        let (two_more, _) = add_limbs(&MODULUS, &[2, 0, 0, 0, 0, 0]);
+        let (two_more, _) = limbs::add(&MODULUS, &[2, 0, 0, 0, 0, 0]);
         assert_eq!(sub(&[1, 0, 0, 0, 0, 0], &MAX), two_more);
     }
 

@@ -1,0 +1,169 @@
+//! Arithmetic on little-endian limbs of any number, which knows no field.
+
+/// a + b, and whether a carry left the limbs.
+#[inline]
+pub(crate) fn add<const N: usize>(a: &[u64; N], b: &[u64; N]) -> ([u64; N], bool) {
+    let mut sum = [0; N];
+    let mut carry = false;
+    for i in 0..N {
+        (sum[i], carry) = a[i].carrying_add(b[i], carry);
+    }
+    (sum, carry)
+}
+
+/// a - b, and whether it borrowed, that is, whether a < b.
+#[inline]
+pub(crate) fn sub<const N: usize>(a: &[u64; N], b: &[u64; N]) -> ([u64; N], bool) {
+    let mut difference = [0; N];
+    let mut borrow = false;
+    for i in 0..N {
+        (difference[i], borrow) = a[i].borrowing_sub(b[i], borrow);
+    }
+    (difference, borrow)
+}
+
+/// x - p if x >= p, else x. Chosen without a branch, which would be mispredicted for
+/// every other sum.
+#[inline]
+pub(crate) fn reduce_once<const N: usize>(x: &[u64; N], p: &[u64; N]) -> [u64; N] {
+    let (mut result, below) = sub(x, p);
+    let keep = u64::from(below).wrapping_neg();
+    for i in 0..N {
+        result[i] ^= (result[i] ^ x[i]) & keep;
+    }
+    result
+}
+
+/// (x + p) mod 2<sup>64 N</sup> if `wanted`, else x; without a branch.
+#[inline]
+pub(crate) fn add_if<const N: usize>(x: &[u64; N], p: &[u64; N], wanted: bool) -> [u64; N] {
+    let mask = u64::from(wanted).wrapping_neg();
+    let (sum, _) = add(x, &p.map(|limb| limb & mask));
+    sum
+}
+
+/// a b R<sup>-1</sup> mod p with R = 2<sup>64 N</sup>, for a, b < p and
+/// `minus_inverse` = -p<sup>-1</sup> mod 2<sup>64</sup>.
+///
+/// Operand scanning with the reduction interleaved (CIOS). p's highest limb is below
+/// 2<sup>63</sup> - 1, so the two carries of a step add up in the highest limb of
+/// t < 2p, and t needs no limb more.
+#[inline]
+pub(crate) fn montgomery_mul<const N: usize>(
+    a: &[u64; N],
+    b: &[u64; N],
+    p: &[u64; N],
+    minus_inverse: u64,
+) -> [u64; N] {
+    let mut t = [0_u64; N];
+    for &limb in b {
+        let (low, mut product_carry) = a[0].carrying_mul_add(limb, t[0], 0);
+        // t + a limb + m p is a multiple of 2^64: its lowest limb is dropped.
+        let m = low.wrapping_mul(minus_inverse);
+        let (_, mut reduction_carry) = m.carrying_mul_add(p[0], low, 0);
+        for j in 1..N {
+            let product;
+            (product, product_carry) = a[j].carrying_mul_add(limb, t[j], product_carry);
+            (t[j - 1], reduction_carry) = m.carrying_mul_add(p[j], product, reduction_carry);
+        }
+        // Wraps for operands that are not canonical only.
+        t[N - 1] = product_carry.wrapping_add(reduction_carry);
+    }
+    reduce_once(&t, p)
+}
+
+/// Arrays of limbs as functions see them that are generic over a field, and so do not
+/// know the length. Public only as a bound of [`Field::Limbs`](crate::Field::Limbs).
+pub trait Limbs: Sized {
+    /// As [`add`].
+    #[must_use]
+    fn add(a: &Self, b: &Self) -> (Self, bool);
+
+    /// As [`sub`].
+    #[must_use]
+    fn sub(a: &Self, b: &Self) -> (Self, bool);
+
+    /// As [`reduce_once`].
+    #[must_use]
+    fn reduce_once(x: &Self, p: &Self) -> Self;
+
+    /// As [`add_if`].
+    #[must_use]
+    fn add_if(x: &Self, p: &Self, wanted: bool) -> Self;
+
+    /// As [`montgomery_mul`].
+    #[must_use]
+    fn montgomery_mul(a: &Self, b: &Self, p: &Self, minus_inverse: u64) -> Self;
+}
+
+impl<const N: usize> Limbs for [u64; N] {
+    #[inline]
+    fn add(a: &Self, b: &Self) -> (Self, bool) {
+        add(a, b)
+    }
+
+    #[inline]
+    fn sub(a: &Self, b: &Self) -> (Self, bool) {
+        sub(a, b)
+    }
+
+    #[inline]
+    fn reduce_once(x: &Self, p: &Self) -> Self {
+        reduce_once(x, p)
+    }
+
+    #[inline]
+    fn add_if(x: &Self, p: &Self, wanted: bool) -> Self {
+        add_if(x, p, wanted)
+    }
+
+    #[inline]
+    fn montgomery_mul(a: &Self, b: &Self, p: &Self, minus_inverse: u64) -> Self {
+        montgomery_mul(a, b, p, minus_inverse)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params;
+
+    #[test]
+    fn a_carry_passes_through_limbs_of_ones() {
+        assert_eq!(
+            add(&[u64::MAX, u64::MAX, 0], &[1, 0, 0]),
+            ([0, 0, 1], false)
+        );
+        assert_eq!(add(&[u64::MAX, 5], &[1, u64::MAX]), ([0, 5], true));
+        assert_eq!(
+            sub(&[0, 0, 1], &[1, 0, 0]),
+            ([u64::MAX, u64::MAX, 0], false)
+        );
+        assert_eq!(sub(&[0, 0], &[1, 0]), ([u64::MAX, u64::MAX], true));
+    }
+
+    #[test]
+    fn one_subtraction_at_most() {
+        assert_eq!(reduce_once(&[4, 9], &[5, 9]), [4, 9]);
+        assert_eq!(reduce_once(&[5, 9], &[5, 9]), [0, 0]);
+        assert_eq!(reduce_once(&[5, 27], &[5, 9]), [0, 18]);
+    }
+
+    #[test]
+    fn an_addition_where_it_is_wanted() {
+        assert_eq!(add_if(&[u64::MAX, 1], &[1, 2], true), [0, 4]);
+        assert_eq!(add_if(&[u64::MAX, 1], &[1, 2], false), [u64::MAX, 1]);
+    }
+
+    /// R = 2^64 = 2 (mod 7), so R^-1 = 4.
+    #[test]
+    fn montgomery_products_of_one_limb() {
+        let minus_inverse = params::inv(&[7]);
+        for a in 0..7 {
+            for b in 0..7 {
+                let product = montgomery_mul(&[a], &[b], &[7], minus_inverse);
+                assert_eq!(product, [a * b * 4 % 7]);
+            }
+        }
+    }
+}
