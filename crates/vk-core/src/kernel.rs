@@ -1,12 +1,12 @@
 //! Kernels: compute pipelines from SPIR-V, each module's made once.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ash::vk;
 
 use crate::error::VkContext;
-use crate::pipeline_cache::{CacheOrigin, PipelineCache};
+use crate::pipeline_cache::{CacheOrigin, PipelineCache, SharedPipelines};
 use crate::spirv::{BINDINGS, KernelInterface, SpirvPolicy, spirv_hash};
 use crate::{Device, DeviceCaps, Error};
 
@@ -90,16 +90,17 @@ impl Drop for Kernel {
     }
 }
 
-/// The descriptor set layout that every kernel shares: three storage buffers.
+/// A descriptor set layout of storage buffers at bindings 0, 1, 2 and so on. The
+/// kernels of a [`KernelCache`] share one, of three.
 pub struct SetLayout {
     device: Arc<Device>,
     raw: vk::DescriptorSetLayout,
 }
 
 impl SetLayout {
-    fn new(device: &Arc<Device>) -> Result<Self, Error> {
+    pub(crate) fn new(device: &Arc<Device>, bindings: usize) -> Result<Self, Error> {
         let bindings: Vec<_> = (0..)
-            .take(BINDINGS)
+            .take(bindings)
             .map(|binding| {
                 vk::DescriptorSetLayoutBinding::default()
                     .binding(binding)
@@ -121,6 +122,12 @@ impl SetLayout {
     #[must_use]
     pub fn raw(&self) -> vk::DescriptorSetLayout {
         self.raw
+    }
+
+    /// The device that the layout was made for.
+    #[must_use]
+    pub fn device(&self) -> &Arc<Device> {
+        &self.device
     }
 }
 
@@ -145,7 +152,7 @@ impl Drop for SetLayout {
 /// it again.
 pub struct KernelCache {
     set_layout: Arc<SetLayout>,
-    pipelines: PipelineCache,
+    pipelines: SharedPipelines,
     policy: SpirvPolicy,
     // The most recently used first.
     kernels: Vec<Entry>,
@@ -192,8 +199,8 @@ impl KernelCache {
 
     fn on(device: &Arc<Device>, pipelines: PipelineCache) -> Result<Self, Error> {
         Ok(Self {
-            set_layout: Arc::new(SetLayout::new(device)?),
-            pipelines,
+            set_layout: Arc::new(SetLayout::new(device, BINDINGS)?),
+            pipelines: pipelines.shared(),
             policy: SpirvPolicy::default(),
             kernels: Vec::new(),
         })
@@ -211,15 +218,22 @@ impl KernelCache {
     /// What was found on disk when the cache was made.
     #[must_use]
     pub fn origin(&self) -> CacheOrigin {
-        self.pipelines.origin()
+        self.pipelines.lock().origin()
     }
 
     /// The file that compiled pipelines are kept in, whether or not it is
     /// there yet; `None` where they are kept in memory only, by choice or
     /// because the folder could not be used.
     #[must_use]
-    pub fn file(&self) -> Option<&Path> {
-        self.pipelines.path()
+    pub fn file(&self) -> Option<PathBuf> {
+        self.pipelines.lock().path().map(Path::to_path_buf)
+    }
+
+    /// The pipelines that the driver has compiled so far, for an
+    /// [`OperationCache`](crate::OperationCache) beside this cache.
+    #[must_use]
+    pub fn pipelines(&self) -> &SharedPipelines {
+        &self.pipelines
     }
 
     /// The descriptor set layout of every kernel.
@@ -242,7 +256,7 @@ impl KernelCache {
             self.kernels[..=found].rotate_right(1);
         } else {
             let kernel = Arc::new(self.create(spirv)?);
-            self.pipelines.save();
+            self.pipelines.lock().save();
             let spirv = Box::from(spirv);
             self.kernels.insert(0, Entry { spirv, kernel });
             self.kernels.truncate(Self::CAPACITY);
@@ -267,16 +281,17 @@ impl KernelCache {
         let hash = spirv_hash(spirv);
         self.policy.expect_allowed(&hash)?;
         let interface = checked(spirv, device.caps())?;
-        let layout = self.create_layout(interface.push_constant_bytes)?;
-        let cache = self.pipelines.raw();
-        let pipeline = create_pipeline(device.raw(), &interface.words, layout, cache);
-        let pipeline = match pipeline {
-            Ok(pipeline) => pipeline,
-            Err(error) => {
-                // SAFETY: made above, and no pipeline came to use it.
-                unsafe { device.raw().destroy_pipeline_layout(layout, None) };
-                return Err(error);
-            }
+        let push_constant_bytes = interface.push_constant_bytes;
+        // SAFETY: the module was checked to be valid and to fit the layout and the
+        // device; what it does when it runs is code that the caller vouches for
+        // (module documentation of `spirv`).
+        let (pipeline, layout) = unsafe {
+            create_pipeline(
+                &self.set_layout,
+                push_constant_bytes,
+                &interface.words,
+                &self.pipelines,
+            )?
         };
         Ok(Kernel {
             pipeline,
@@ -287,25 +302,6 @@ impl KernelCache {
             push_constant_bytes: interface.push_constant_bytes,
             inputs_read_only: interface.inputs_read_only,
         })
-    }
-
-    fn create_layout(&self, push_constant_bytes: u32) -> Result<vk::PipelineLayout, Error> {
-        let sets = [self.set_layout.raw];
-        let range = [vk::PushConstantRange::default()
-            .stage_flags(vk::ShaderStageFlags::COMPUTE)
-            .size(push_constant_bytes)];
-        let mut info = vk::PipelineLayoutCreateInfo::default().set_layouts(&sets);
-        if push_constant_bytes > 0 {
-            info = info.push_constant_ranges(&range);
-        }
-        // SAFETY: the device is alive; `info` points to locals.
-        unsafe {
-            self.set_layout
-                .device
-                .raw()
-                .create_pipeline_layout(&info, None)
-        }
-        .during("vkCreatePipelineLayout")
     }
 }
 
@@ -322,16 +318,58 @@ fn checked(spirv: &[u8], caps: &DeviceCaps) -> Result<KernelInterface, Error> {
     Ok(interface)
 }
 
-fn create_pipeline(
+/// A compute pipeline of the module in `words`, and its layout.
+///
+/// # Safety
+/// The module is valid, has an entry point `main`, names no buffer outside of
+/// `set_layout` and no push constant past `push_constant_bytes`, and asks for
+/// nothing that the device lacks.
+pub(crate) unsafe fn create_pipeline(
+    set_layout: &SetLayout,
+    push_constant_bytes: u32,
+    words: &[u32],
+    pipelines: &SharedPipelines,
+) -> Result<(vk::Pipeline, vk::PipelineLayout), Error> {
+    let device = set_layout.device.raw();
+    let layout = create_layout(set_layout, push_constant_bytes)?;
+    // SAFETY: this function's contract; the layout was made above.
+    match unsafe { compile(device, words, layout, pipelines.lock().raw()) } {
+        Ok(pipeline) => Ok((pipeline, layout)),
+        Err(error) => {
+            // SAFETY: made above, and no pipeline came to use it.
+            unsafe { device.destroy_pipeline_layout(layout, None) };
+            Err(error)
+        }
+    }
+}
+
+fn create_layout(
+    set_layout: &SetLayout,
+    push_constant_bytes: u32,
+) -> Result<vk::PipelineLayout, Error> {
+    let sets = [set_layout.raw];
+    let range = [vk::PushConstantRange::default()
+        .stage_flags(vk::ShaderStageFlags::COMPUTE)
+        .size(push_constant_bytes)];
+    let mut info = vk::PipelineLayoutCreateInfo::default().set_layouts(&sets);
+    if push_constant_bytes > 0 {
+        info = info.push_constant_ranges(&range);
+    }
+    let device = set_layout.device.raw();
+    // SAFETY: the device is alive; `info` points to locals.
+    unsafe { device.create_pipeline_layout(&info, None) }.during("vkCreatePipelineLayout")
+}
+
+/// # Safety
+/// As [`create_pipeline`], and `layout` is of that set layout and block.
+unsafe fn compile(
     device: &ash::Device,
     words: &[u32],
     layout: vk::PipelineLayout,
     cache: vk::PipelineCache,
 ) -> Result<vk::Pipeline, Error> {
     let info = vk::ShaderModuleCreateInfo::default().code(words);
-    // SAFETY: the module was checked to be valid and to fit the layout and the
-    // device; what it does when it runs is code that the caller vouches for
-    // (module documentation of `spirv`).
+    // SAFETY: this function's contract.
     let module = unsafe { device.create_shader_module(&info, None) };
     let module = module.during("vkCreateShaderModule")?;
     let stage = vk::PipelineShaderStageCreateInfo::default()

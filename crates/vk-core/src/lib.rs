@@ -30,6 +30,7 @@ mod device;
 mod error;
 mod instance;
 mod kernel;
+mod operation;
 mod pipeline_cache;
 mod queues;
 pub mod results;
@@ -53,7 +54,8 @@ pub use instance::{
     Instance, InstanceOptions, PhysicalDevice, validation_layer_available, validation_layer_version,
 };
 pub use kernel::{Kernel, KernelCache, SetLayout};
-pub use pipeline_cache::CacheOrigin;
+pub use operation::{Operation, OperationCache, OperationShape};
+pub use pipeline_cache::{CacheOrigin, SharedPipelines};
 pub use queues::{QueuePlan, QueueRef, choose_queues};
 pub use select::{DeviceChoice, DevicePolicy, choose_device};
 pub use sync::{Ticket, WaitPolicy};

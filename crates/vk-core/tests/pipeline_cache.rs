@@ -62,11 +62,11 @@ fn a_damaged_file_is_refused_with_one_warning_and_replaced() {
     let (_guard, device, folder) = setup();
     let first = warmed(&device, folder.path());
     let path = first.file().unwrap();
-    let whole = fs::read(path).unwrap();
+    let whole = fs::read(&path).unwrap();
     let mut flipped = whole.clone();
     *flipped.last_mut().unwrap() ^= 1;
     for damaged in [&flipped[..], &whole[..whole.len() - 1], b""] {
-        fs::write(path, damaged).unwrap();
+        fs::write(&path, damaged).unwrap();
         let (second, warnings) = with_warnings(|| warmed(&device, folder.path()));
         assert_eq!(second.origin(), CacheOrigin::Refused);
         assert_eq!(warnings.len(), 1, "{warnings:?}");
@@ -83,12 +83,12 @@ fn a_file_of_another_driver_is_replaced_with_one_warning() {
     let (_guard, device, folder) = setup();
     let first = warmed(&device, folder.path());
     let path = first.file().unwrap();
-    let mut bytes = fs::read(path).unwrap();
+    let mut bytes = fs::read(&path).unwrap();
     // The last byte of the UUID in the driver's header, and the hash anew.
     bytes[64 + 31] ^= 1;
     let hash: [u8; 32] = Sha256::digest(&bytes[64..]).into();
     bytes[32..64].copy_from_slice(&hash);
-    fs::write(path, bytes).unwrap();
+    fs::write(&path, bytes).unwrap();
     let (second, warnings) = with_warnings(|| warmed(&device, folder.path()));
     assert_eq!(second.origin(), CacheOrigin::Refused);
     assert_eq!(warnings.len(), 1, "{warnings:?}");

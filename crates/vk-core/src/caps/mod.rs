@@ -142,6 +142,8 @@ pub struct Limits {
     pub max_shared_memory: u32,
     /// Largest push constant block, in bytes.
     pub max_push_constants: u32,
+    /// Most storage buffers that one compute shader can use.
+    pub max_storage_buffers: u32,
     /// Alignment of a storage buffer binding's offset, in bytes.
     pub storage_buffer_alignment: u64,
     /// Granularity of flushes and invalidations, in bytes.

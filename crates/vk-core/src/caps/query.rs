@@ -116,6 +116,10 @@ fn limits(
         max_workgroup_invocations: raw.max_compute_work_group_invocations,
         max_shared_memory: raw.max_compute_shared_memory_size,
         max_push_constants: raw.max_push_constants_size,
+        max_storage_buffers: raw
+            .max_per_stage_descriptor_storage_buffers
+            .min(raw.max_descriptor_set_storage_buffers)
+            .min(raw.max_per_stage_resources),
         storage_buffer_alignment: raw.min_storage_buffer_offset_alignment.max(1),
         non_coherent_atom: raw.non_coherent_atom_size.max(1),
         timestamp_period: raw.timestamp_period,

@@ -8,7 +8,7 @@ mod format;
 
 use std::fmt::Display;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ash::vk;
 
@@ -37,6 +37,18 @@ pub(crate) struct PipelineCache {
     raw: vk::PipelineCache,
     origin: CacheOrigin,
     stored: Option<Stored>,
+}
+
+/// The pipeline cache of one device, for all that make pipelines on it: so that
+/// one file holds what any of them had compiled.
+#[derive(Clone)]
+pub struct SharedPipelines(Arc<Mutex<PipelineCache>>);
+
+impl SharedPipelines {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, PipelineCache> {
+        // A panic leaves a handle and a file as they were.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The file of a cache, and the hash of the data that was last read from it
@@ -124,6 +136,10 @@ impl PipelineCache {
             origin,
             stored: kept.then_some(Stored { file, hash, warned }),
         }
+    }
+
+    pub(crate) fn shared(self) -> SharedPipelines {
+        SharedPipelines(Arc::new(Mutex::new(self)))
     }
 
     /// The handle, for making pipelines; null where the driver made no cache.

@@ -1,0 +1,151 @@
+//! Pipelines of modules that this library made itself, with as many buffers as
+//! they want.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ash::vk;
+
+use crate::kernel::create_pipeline;
+use crate::{Device, Error, KernelCache, SetLayout, SharedPipelines};
+
+/// What a module binds and how many invocations a workgroup of it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OperationShape {
+    /// Storage buffers, at bindings 0, 1, 2 and so on of set 0.
+    pub bindings: usize,
+    /// Bytes of the push constant block; a multiple of 4.
+    pub push_constant_bytes: u32,
+    /// Invocations of one workgroup.
+    pub workgroup_size: u32,
+}
+
+/// A compute pipeline of a module of this library.
+pub struct Operation {
+    pipeline: vk::Pipeline,
+    layout: vk::PipelineLayout,
+    set_layout: Arc<SetLayout>,
+    shape: OperationShape,
+}
+
+impl Operation {
+    /// The pipeline's handle, for recording.
+    #[must_use]
+    pub fn pipeline(&self) -> vk::Pipeline {
+        self.pipeline
+    }
+
+    /// The pipeline layout's handle, for recording.
+    #[must_use]
+    pub fn layout(&self) -> vk::PipelineLayout {
+        self.layout
+    }
+
+    /// The layout of its descriptor sets.
+    #[must_use]
+    pub fn set_layout(&self) -> &Arc<SetLayout> {
+        &self.set_layout
+    }
+
+    /// What it binds.
+    #[must_use]
+    pub fn shape(&self) -> OperationShape {
+        self.shape
+    }
+
+    /// The device that it was made for.
+    #[must_use]
+    pub fn device(&self) -> &Arc<Device> {
+        self.set_layout.device()
+    }
+}
+
+impl Drop for Operation {
+    fn drop(&mut self) {
+        let device = self.set_layout.device().raw();
+        // SAFETY: whoever submits work with this pipeline holds an `Arc` of it
+        // until the work is complete (contract of `Device::submit`).
+        unsafe { device.destroy_pipeline(self.pipeline, None) };
+        // SAFETY: as above.
+        unsafe { device.destroy_pipeline_layout(self.layout, None) };
+    }
+}
+
+/// Makes operations on one device, and shares the pipeline cache of its
+/// [`KernelCache`].
+pub struct OperationCache {
+    device: Arc<Device>,
+    pipelines: SharedPipelines,
+    // By the number of bindings.
+    layouts: HashMap<usize, Arc<SetLayout>>,
+}
+
+impl OperationCache {
+    /// For the device of `kernels`.
+    #[must_use]
+    pub fn beside(kernels: &KernelCache) -> Self {
+        Self {
+            device: Arc::clone(kernels.set_layout().device()),
+            pipelines: kernels.pipelines().clone(),
+            layouts: HashMap::new(),
+        }
+    }
+
+    /// A pipeline of the module in `words`, compiled now unless the pipeline
+    /// cache has it.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for more storage buffers or push constants than
+    /// the device takes, else what the driver returned.
+    ///
+    /// # Safety
+    /// The module is valid, has an entry point `main`, keeps to `shape`, and
+    /// asks for no feature that the device lacks.
+    pub unsafe fn create(
+        &mut self,
+        words: &[u32],
+        shape: OperationShape,
+    ) -> Result<Arc<Operation>, Error> {
+        self.expect_within_limits(shape)?;
+        let set_layout = self.layout(shape.bindings)?;
+        let bytes = shape.push_constant_bytes;
+        // SAFETY: this function's contract.
+        let (pipeline, layout) =
+            unsafe { create_pipeline(&set_layout, bytes, words, &self.pipelines)? };
+        self.pipelines.lock().save();
+        Ok(Arc::new(Operation {
+            pipeline,
+            layout,
+            set_layout,
+            shape,
+        }))
+    }
+
+    fn expect_within_limits(&self, shape: OperationShape) -> Result<(), Error> {
+        let limits = &self.device.caps().limits;
+        let most = limits.max_storage_buffers as usize;
+        if shape.bindings > most {
+            return Err(Error::Unsupported {
+                needed: format!("{} storage buffers in one kernel", shape.bindings),
+                found: format!("{most} at most on {}", self.device.caps().name),
+            });
+        }
+        let (bytes, most) = (shape.push_constant_bytes, limits.max_push_constants);
+        if bytes > most {
+            return Err(Error::Unsupported {
+                needed: format!("{bytes} bytes of push constants"),
+                found: format!("{most} at most on {}", self.device.caps().name),
+            });
+        }
+        Ok(())
+    }
+
+    fn layout(&mut self, bindings: usize) -> Result<Arc<SetLayout>, Error> {
+        if let Some(known) = self.layouts.get(&bindings) {
+            return Ok(Arc::clone(known));
+        }
+        let made = Arc::new(SetLayout::new(&self.device, bindings)?);
+        self.layouts.insert(bindings, Arc::clone(&made));
+        Ok(made)
+    }
+}
