@@ -215,6 +215,23 @@ unsafe fn copy_all(device: &ash::Device, commands: vk::CommandBuffer, copies: &[
     }
 }
 
+/// Orders what kernels and copies do after this to all that they did before, on
+/// the same queue.
+///
+/// # Safety
+/// `commands` is being recorded for a queue with compute.
+pub(crate) unsafe fn order_after_all_before(device: &ash::Device, commands: vk::CommandBuffer) {
+    let stages = vk::PipelineStageFlags::COMPUTE_SHADER | vk::PipelineStageFlags::TRANSFER;
+    let written = vk::AccessFlags::SHADER_WRITE | vk::AccessFlags::TRANSFER_WRITE;
+    let read = vk::AccessFlags::SHADER_READ | vk::AccessFlags::TRANSFER_READ;
+    let barrier = [vk::MemoryBarrier::default()
+        .src_access_mask(written)
+        .dst_access_mask(read | written)];
+    let none = vk::DependencyFlags::empty();
+    // SAFETY: this function's contract.
+    unsafe { device.cmd_pipeline_barrier(commands, stages, stages, none, &barrier, &[], &[]) };
+}
+
 /// What one stage wrote, the next may read.
 ///
 /// # Safety
@@ -235,7 +252,7 @@ unsafe fn barrier_between_stages(device: &ash::Device, commands: vk::CommandBuff
 ///
 /// # Safety
 /// `commands` is being recorded, and `buffer` outlives its submission.
-unsafe fn host_barrier(
+pub(crate) unsafe fn host_barrier(
     device: &ash::Device,
     commands: vk::CommandBuffer,
     buffer: vk::Buffer,

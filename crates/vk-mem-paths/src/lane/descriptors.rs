@@ -1,0 +1,145 @@
+//! Descriptor sets for the dispatches of one batch, used again by the next.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use vk_core::ash::vk;
+use vk_core::{Device, SetLayout};
+
+use super::step::Region;
+use crate::Error;
+
+/// Sets of one pool.
+const SETS: usize = 32;
+
+/// Descriptor sets of any layouts.
+pub(super) struct SetArena {
+    device: Arc<Device>,
+    // By the address of the layout, which the shelf keeps alive.
+    shelves: HashMap<usize, Shelf>,
+}
+
+/// The sets of one layout.
+struct Shelf {
+    device: Arc<Device>,
+    pools: Vec<vk::DescriptorPool>,
+    sets: Vec<vk::DescriptorSet>,
+    // Sets that the batch in recording uses.
+    used: usize,
+    // A set may be updated only while the layout it was made with lives.
+    layout: Arc<SetLayout>,
+}
+
+impl SetArena {
+    pub(super) fn new(device: &Arc<Device>) -> Self {
+        Self {
+            device: Arc::clone(device),
+            shelves: HashMap::new(),
+        }
+    }
+
+    /// Makes all sets free.
+    ///
+    /// # Safety
+    /// No submission in flight uses one.
+    pub(super) unsafe fn restart(&mut self) {
+        self.shelves.values_mut().for_each(|shelf| shelf.used = 0);
+    }
+
+    /// A set of `layout` with `buffers` at bindings 0, 1, 2 and so on.
+    pub(super) fn set(
+        &mut self,
+        layout: &Arc<SetLayout>,
+        buffers: &[Region],
+    ) -> Result<vk::DescriptorSet, Error> {
+        let shelf = self.shelves.entry(Arc::as_ptr(layout) as usize);
+        let shelf = shelf.or_insert_with(|| Shelf {
+            device: Arc::clone(&self.device),
+            pools: Vec::new(),
+            sets: Vec::new(),
+            used: 0,
+            layout: Arc::clone(layout),
+        });
+        let set = shelf.next(buffers.len())?;
+        // SAFETY: not in use: it is the first since `restart` to be given out.
+        unsafe { write(self.device.raw(), set, buffers) };
+        Ok(set)
+    }
+}
+
+impl Shelf {
+    fn next(&mut self, bindings: usize) -> Result<vk::DescriptorSet, Error> {
+        if self.used == self.sets.len() {
+            self.grow(bindings)?;
+        }
+        self.used += 1;
+        let set = self.sets.get(self.used - 1).copied();
+        set.ok_or_else(|| Error::Internal {
+            what: format!(
+                "expected {} descriptor sets, found {}",
+                self.used,
+                self.sets.len()
+            ),
+        })
+    }
+
+    fn grow(&mut self, bindings: usize) -> Result<(), Error> {
+        let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
+        let sizes = [vk::DescriptorPoolSize::default()
+            .ty(vk::DescriptorType::STORAGE_BUFFER)
+            .descriptor_count(number(SETS * bindings))];
+        let info = vk::DescriptorPoolCreateInfo::default()
+            .max_sets(number(SETS))
+            .pool_sizes(&sizes);
+        let device = self.device.raw();
+        // SAFETY: the device is alive; `info` points to locals.
+        let pool = unsafe { device.create_descriptor_pool(&info, None) };
+        let pool = pool.map_err(|e| vk_core::Error::from_vk("vkCreateDescriptorPool", e))?;
+        self.pools.push(pool);
+        let layouts = [self.layout.raw(); SETS];
+        let info = vk::DescriptorSetAllocateInfo::default()
+            .descriptor_pool(pool)
+            .set_layouts(&layouts);
+        // SAFETY: pool and layout are alive; the pool has room for the sets.
+        let sets = unsafe { device.allocate_descriptor_sets(&info) };
+        let sets = sets.map_err(|e| vk_core::Error::from_vk("vkAllocateDescriptorSets", e))?;
+        self.sets.extend(sets);
+        Ok(())
+    }
+}
+
+impl Drop for Shelf {
+    fn drop(&mut self) {
+        for pool in self.pools.drain(..) {
+            // SAFETY: its frame drops only with nothing in flight (rules 1 and
+            // 5 of the module); destroying a pool frees its sets.
+            unsafe { self.device.raw().destroy_descriptor_pool(pool, None) };
+        }
+    }
+}
+
+/// # Safety
+/// No submission in flight uses `set`.
+unsafe fn write(device: &vk_core::ash::Device, set: vk::DescriptorSet, buffers: &[Region]) {
+    let infos: Vec<_> = buffers
+        .iter()
+        .map(|region| {
+            [vk::DescriptorBufferInfo::default()
+                .buffer(region.block.raw())
+                .offset(region.range.start as u64)
+                .range(region.range.len() as u64)]
+        })
+        .collect();
+    let writes: Vec<_> = (0..)
+        .zip(&infos)
+        .map(|(binding, info)| {
+            vk::WriteDescriptorSet::default()
+                .dst_set(set)
+                .dst_binding(binding)
+                .descriptor_type(vk::DescriptorType::STORAGE_BUFFER)
+                .buffer_info(info)
+        })
+        .collect();
+    // SAFETY: this function's contract; the infos outlive the call.
+    unsafe { device.update_descriptor_sets(&writes, &[]) };
+}

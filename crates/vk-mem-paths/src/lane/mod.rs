@@ -1,0 +1,204 @@
+//! Device memory that outlives a call, and batches of steps on it.
+//!
+//! A [`Lane`] is one queue's worth of work: it submits batches of [`Step`]s
+//! one after the other and moves bytes between host slices and [`Storage`].
+//! All of them run on the compute queue in the order of their submission.
+//!
+//! # Safety
+//!
+//! What a submission names may be freed only when it is complete, and used for
+//! something else only in an order that the device sees:
+//!
+//! 1. A [`Frame`](frame::Frame) owns what its commands name: blocks of memory,
+//!    pipelines and descriptor sets. It is begun anew only when its ticket is
+//!    complete.
+//! 2. A block goes back to its pool as soon as no [`Storage`] has it, also
+//!    while a submission names it. The next user of the block is a later
+//!    submission of the same queue, and each begins with a barrier that orders
+//!    it after all before; the memory itself stays, by rule 1.
+//! 3. Inside a batch a barrier stands before each step that conflicts with an
+//!    earlier one ([`hazards`]).
+//! 4. Staging memory is touched by the host only between the completion of the
+//!    submission that named it last and the next that does.
+//! 5. Dropping a lane waits, and where the device does not answer in time it
+//!    leaks what is in flight. A lost device is waited idle.
+
+mod crossing;
+mod descriptors;
+mod frame;
+mod hazards;
+mod pool;
+mod staging;
+mod step;
+mod submitted;
+
+pub use pool::{Block, Storage, StoragePool};
+pub use step::{Access, Region, Step};
+pub use submitted::{Finished, Submitted};
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use vk_core::{Device, WaitPolicy};
+
+use crate::memory::Memory;
+use crate::{Crew, Error, Transfer};
+use frame::Frame;
+use staging::Staging;
+
+/// Frames that are kept for the next batch.
+const KEPT: usize = 8;
+
+/// Runs batches on the compute queue of one device, and keeps command buffers,
+/// descriptor sets and staging memory from batch to batch.
+pub struct Lane {
+    // In the order of their submission.
+    in_flight: VecDeque<Frame>,
+    free: Vec<Frame>,
+    up: Staging,
+    down: Staging,
+    crew: Option<Crew>,
+    pool: Arc<StoragePool>,
+    memory: Arc<Memory>,
+    device: Arc<Device>,
+    wait: WaitPolicy,
+    timestamps: bool,
+    threads: usize,
+}
+
+impl Lane {
+    /// A lane on the device of `transfer`, with its allocator and options.
+    #[must_use]
+    pub fn new(transfer: &Transfer) -> Self {
+        let (device, memory, _, options) = transfer.parts();
+        Self {
+            in_flight: VecDeque::new(),
+            free: Vec::new(),
+            up: Staging::default(),
+            down: Staging::default(),
+            crew: None,
+            pool: StoragePool::new(memory),
+            memory: Arc::clone(memory),
+            device: Arc::clone(device),
+            wait: options.wait,
+            timestamps: options.timestamps,
+            threads: options.threads,
+        }
+    }
+
+    /// The device.
+    #[must_use]
+    pub fn device(&self) -> &Arc<Device> {
+        &self.device
+    }
+
+    /// How it waits.
+    #[must_use]
+    pub fn wait_policy(&self) -> WaitPolicy {
+        self.wait
+    }
+
+    /// Where storage comes from.
+    #[must_use]
+    pub fn pool(&self) -> &Arc<StoragePool> {
+        &self.pool
+    }
+
+    /// Submits `steps`, to run in an order that is as good as theirs, and
+    /// copies `reads` to the host at their end. Returns without waiting.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a region outside of its block, else what the
+    /// device returned; nothing was submitted then, unless the device was
+    /// lost.
+    ///
+    /// # Safety
+    /// Every dispatch stays inside the regions that it names, with the access
+    /// that they name, and its operation is of this lane's device and takes as
+    /// many buffers and constants as it is given.
+    pub unsafe fn submit(&mut self, steps: &[Step], reads: &[Region]) -> Result<Submitted, Error> {
+        self.reap()?;
+        let mut frame = self.frame()?;
+        // SAFETY: not in flight: new, or complete when it was reaped (rule 1);
+        // dispatches are as this function's contract says.
+        let recorded = unsafe { frame.record(&self.memory, steps, reads) };
+        // SAFETY: recorded just now, and kept until it is complete (rule 1).
+        let submitted = recorded.and_then(|()| unsafe { frame.submit() });
+        match submitted {
+            Ok(submitted) => {
+                self.in_flight.push_back(frame);
+                Ok(submitted)
+            }
+            Err(error) => {
+                self.give_up(frame);
+                Err(error)
+            }
+        }
+    }
+
+    /// Looks which batches are complete, and makes their frames ready for
+    /// others.
+    ///
+    /// # Errors
+    /// [`vk_core::Error::DeviceLost`], else what the driver returned.
+    pub fn reap(&mut self) -> Result<(), Error> {
+        while let Some(frame) = self.in_flight.front() {
+            if !frame.is_complete()? {
+                break;
+            }
+            if let Some(mut frame) = self.in_flight.pop_front() {
+                frame.finish()?;
+                if self.free.len() < KEPT {
+                    self.free.push(frame);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn frame(&mut self) -> Result<Frame, Error> {
+        match self.free.pop() {
+            Some(frame) => Ok(frame),
+            None => Frame::new(&self.device, self.timestamps),
+        }
+    }
+
+    /// A frame whose submission failed: after the loss of the device it may be
+    /// in flight all the same.
+    fn give_up(&mut self, frame: Frame) {
+        match self.device.is_lost() {
+            true => self.in_flight.push_back(frame),
+            false => drop(frame),
+        }
+    }
+
+    fn crew(&mut self) -> Result<&mut Crew, Error> {
+        match &mut self.crew {
+            Some(crew) => Ok(crew),
+            none => Ok(none.insert(Crew::new(self.threads)?)),
+        }
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        let tickets = self.in_flight.iter().filter_map(Frame::ticket);
+        let tickets: Vec<_> = tickets
+            .chain(self.up.tickets())
+            .chain(self.down.tickets())
+            .collect();
+        let waited = tickets
+            .iter()
+            .try_for_each(|ticket| self.device.wait(*ticket, self.wait));
+        if self.device.is_lost() {
+            // SAFETY: the device is alive, and once it is lost nothing more is
+            // submitted to it.
+            let _ = unsafe { self.device.raw().device_wait_idle() };
+        } else if let Err(error) = waited {
+            tracing::error!("leaking a lane that is still in flight: {error}");
+            self.in_flight.drain(..).for_each(std::mem::forget);
+            std::mem::forget(std::mem::take(&mut self.up));
+            std::mem::forget(std::mem::take(&mut self.down));
+        }
+    }
+}

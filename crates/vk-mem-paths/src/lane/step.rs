@@ -1,0 +1,115 @@
+//! What a batch is made of.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use vk_core::Operation;
+
+use super::pool::Block;
+use crate::Error;
+
+/// How a step uses a region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reads it.
+    Read,
+    /// Writes it, or reads and writes it.
+    Write,
+}
+
+/// Bytes of a block, and how a step uses them.
+#[derive(Clone)]
+pub struct Region {
+    /// The block.
+    pub block: Arc<Block>,
+    /// The bytes, counted from the block's start.
+    pub range: Range<usize>,
+    /// Read or written.
+    pub access: Access,
+}
+
+impl Region {
+    pub(super) fn expect_inside(&self) -> Result<(), Error> {
+        let (range, bytes) = (&self.range, self.block.bytes());
+        match range.start < range.end && range.end <= bytes {
+            true => Ok(()),
+            false => Err(Error::Internal {
+                what: format!("expected a region inside a block of {bytes} bytes, found {range:?}"),
+            }),
+        }
+    }
+}
+
+/// One thing for the device to do.
+pub enum Step {
+    /// Runs an operation.
+    Dispatch {
+        /// The pipeline.
+        operation: Arc<Operation>,
+        /// What is bound at 0, 1, 2 and so on. The offsets of the ranges are
+        /// multiples of the device's alignment for storage buffers.
+        buffers: Vec<Region>,
+        /// The push constants: as many words as the operation declares.
+        constants: Vec<u32>,
+        /// Workgroups along x.
+        workgroups: u32,
+    },
+    /// Copies between two regions of equal length that do not overlap.
+    Copy {
+        /// Read.
+        from: Region,
+        /// Written.
+        to: Region,
+    },
+    /// Writes a few bytes that the host knows: at most 65,536, a multiple of 4.
+    Write {
+        /// Written; as long as `bytes`.
+        to: Region,
+        /// What is written.
+        bytes: Vec<u8>,
+    },
+}
+
+impl Step {
+    /// The regions that it uses.
+    pub(super) fn regions(&self) -> impl Iterator<Item = &Region> {
+        let (many, some): (&[Region], [Option<&Region>; 2]) = match self {
+            Self::Dispatch { buffers, .. } => (buffers, [None, None]),
+            Self::Copy { from, to } => (&[], [Some(from), Some(to)]),
+            Self::Write { to, .. } => (&[], [Some(to), None]),
+        };
+        many.iter().chain(some.into_iter().flatten())
+    }
+
+    pub(super) fn expect_sound(&self) -> Result<(), Error> {
+        self.regions().try_for_each(Region::expect_inside)?;
+        let (what, expected, found) = match self {
+            Self::Dispatch {
+                operation,
+                buffers,
+                constants,
+                ..
+            } => {
+                let shape = operation.shape();
+                if shape.bindings != buffers.len() {
+                    let (expected, found) = (shape.bindings, buffers.len());
+                    return Err(uneven("buffers of a dispatch", expected, found));
+                }
+                let expected = shape.push_constant_bytes as usize;
+                ("bytes of push constants", expected, 4 * constants.len())
+            }
+            Self::Copy { from, to } => ("bytes to copy to", from.range.len(), to.range.len()),
+            Self::Write { to, bytes } => ("bytes to write", to.range.len(), bytes.len()),
+        };
+        match expected == found {
+            true => Ok(()),
+            false => Err(uneven(what, expected, found)),
+        }
+    }
+}
+
+fn uneven(what: &str, expected: usize, found: usize) -> Error {
+    Error::Internal {
+        what: format!("expected {expected} {what}, found {found}"),
+    }
+}
