@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::limbs;
+use crate::operations::{Bulk, Reference};
 use crate::params;
 use crate::{FR_MODULUS, MODULUS};
 
@@ -92,6 +93,10 @@ pub trait Field: sealed::Sealed + Copy + Send + Sync + fmt::Debug + 'static {
     const R3: Self::Limbs;
     /// -p<sup>-1</sup> mod 2<sup>64</sup>.
     const INV: u64;
+
+    /// The function of `reference` that is for this field.
+    #[doc(hidden)]
+    fn pick(reference: &Reference) -> Bulk<Self>;
 }
 
 /// The base field: 381 bits, 6 limbs, R = 2<sup>384</sup>. Elements are the limbs of
@@ -113,10 +118,10 @@ mod sealed {
 }
 
 macro_rules! field {
-    ($field:ident, $name:literal, $modulus:expr) => {
+    ($field:ident, $name:ident, $modulus:expr) => {
         impl Field for $field {
             const ID: FieldId = FieldId::$field;
-            const NAME: &'static str = $name;
+            const NAME: &'static str = stringify!($name);
             const LIMBS: usize = $modulus.len();
             const BYTES: usize = Self::LIMBS * size_of::<u64>();
             const BITS: u32 = params::bits(&$modulus);
@@ -128,6 +133,10 @@ macro_rules! field {
             const R2: Self::Limbs = params::r2(&$modulus);
             const R3: Self::Limbs = params::r3(&$modulus);
             const INV: u64 = params::inv(&$modulus);
+
+            fn pick(reference: &Reference) -> Bulk<Self> {
+                reference.$name
+            }
         }
 
         // What `limbs::montgomery_mul` and `params` rely on.
@@ -136,8 +145,8 @@ macro_rules! field {
     };
 }
 
-field!(Fp, "fp", MODULUS);
-field!(Fr, "fr", FR_MODULUS);
+field!(Fp, fp, MODULUS);
+field!(Fr, fr, FR_MODULUS);
 
 #[cfg(test)]
 mod tests {

@@ -36,12 +36,14 @@
 //! (`1` makes a warning an error).
 
 pub mod arithmetic;
+pub mod chain;
 #[doc(hidden)]
 pub mod edge;
 mod field;
 mod kernel;
 mod limbs;
 mod modulus;
+pub mod operations;
 pub mod params;
 pub mod reference;
 
@@ -51,6 +53,7 @@ pub use kernel::{
     find_by_spirv,
 };
 pub use modulus::{FR_MODULUS, MODULUS};
+pub use operations::{Bulk, ELEMENT_OPERATIONS, ElementOperation, FormRule, Reference};
 
 /// 64-bit limbs in an element of the base field.
 pub const LIMBS: usize = 6;
