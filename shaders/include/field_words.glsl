@@ -1,0 +1,175 @@
+// Field elements in 32-bit words, and what needs no product. No 64-bit integers.
+
+#ifndef FIELD_WORDS_GLSL
+#define FIELD_WORDS_GLSL
+
+#ifdef FIELD_FP
+
+// 12 words, least significant first.
+struct Elem {
+    uvec4 p0, p1, p2;
+};
+
+#define ELEM_OF(W) Elem(uvec4(W##_0, W##_1, W##_2, W##_3), uvec4(W##_4, W##_5, W##_6, W##_7), \
+                        uvec4(W##_8, W##_9, W##_10, W##_11))
+#define ELEM_OF_ARRAY(w) Elem(uvec4(w[0], w[1], w[2], w[3]), uvec4(w[4], w[5], w[6], w[7]), \
+                              uvec4(w[8], w[9], w[10], w[11]))
+#define EACH_WORD EACH_12
+// The initialiser of an array of words.
+#define WORDS_OF(e) { e.p0.x, e.p0.y, e.p0.z, e.p0.w, e.p1.x, e.p1.y, e.p1.z, e.p1.w, \
+                      e.p2.x, e.p2.y, e.p2.z, e.p2.w }
+#define INTEGER_ONE Elem(uvec4(1u, 0u, 0u, 0u), uvec4(0u), uvec4(0u))
+
+#else
+
+// 8 words, least significant first.
+struct Elem {
+    uvec4 p0, p1;
+};
+
+#define ELEM_OF(W) Elem(uvec4(W##_0, W##_1, W##_2, W##_3), uvec4(W##_4, W##_5, W##_6, W##_7))
+#define ELEM_OF_ARRAY(w) Elem(uvec4(w[0], w[1], w[2], w[3]), uvec4(w[4], w[5], w[6], w[7]))
+#define EACH_WORD EACH_8
+#define WORDS_OF(e) { e.p0.x, e.p0.y, e.p0.z, e.p0.w, e.p1.x, e.p1.y, e.p1.z, e.p1.w }
+#define INTEGER_ONE Elem(uvec4(1u, 0u, 0u, 0u), uvec4(0u))
+
+#endif
+
+#define MODULUS ELEM_OF(P32)
+#define R_SQUARED ELEM_OF(RR32)
+
+// x + y + carry, with carry 0 or 1 in and out. At most one of the two additions
+// overflows: if x + y does, its low word is at most 2^32 - 2.
+uint word_add(uint x, uint y, inout uint carry) {
+    uint overflow_xy, overflow_carry;
+    uint partial = uaddCarry(x, y, overflow_xy);
+    uint sum = uaddCarry(partial, carry, overflow_carry);
+    carry = overflow_xy | overflow_carry;
+    return sum;
+}
+
+// x - y - borrow, with borrow 0 or 1 in and out. At most one of the two
+// subtractions underflows: if x - y does, its low word is at least 1.
+uint word_sub(uint x, uint y, inout uint borrow) {
+    uint underflow_xy, underflow_borrow;
+    uint partial = usubBorrow(x, y, underflow_xy);
+    uint difference = usubBorrow(partial, borrow, underflow_borrow);
+    borrow = underflow_xy | underflow_borrow;
+    return difference;
+}
+
+uvec4 part_add(uvec4 x, uvec4 y, inout uint carry) {
+    uvec4 sum;
+    sum.x = word_add(x.x, y.x, carry);
+    sum.y = word_add(x.y, y.y, carry);
+    sum.z = word_add(x.z, y.z, carry);
+    sum.w = word_add(x.w, y.w, carry);
+    return sum;
+}
+
+uvec4 part_sub(uvec4 x, uvec4 y, inout uint borrow) {
+    uvec4 difference;
+    difference.x = word_sub(x.x, y.x, borrow);
+    difference.y = word_sub(x.y, y.y, borrow);
+    difference.z = word_sub(x.z, y.z, borrow);
+    difference.w = word_sub(x.w, y.w, borrow);
+    return difference;
+}
+
+// The sum of the integers; no carry leaves the words where it is below 2^384, 2^256.
+Elem integer_add(Elem a, Elem b) {
+    uint carry = 0u;
+    Elem sum;
+    sum.p0 = part_add(a.p0, b.p0, carry);
+    sum.p1 = part_add(a.p1, b.p1, carry);
+#ifdef FIELD_FP
+    sum.p2 = part_add(a.p2, b.p2, carry);
+#endif
+    return sum;
+}
+
+// The difference of the integers modulo 2^384, 2^256, and whether it is below zero.
+Elem integer_sub(Elem a, Elem b, out bool negative) {
+    uint borrow = 0u;
+    Elem difference;
+    difference.p0 = part_sub(a.p0, b.p0, borrow);
+    difference.p1 = part_sub(a.p1, b.p1, borrow);
+#ifdef FIELD_FP
+    difference.p2 = part_sub(a.p2, b.p2, borrow);
+#endif
+    negative = borrow != 0u;
+    return difference;
+}
+
+Elem select(bool first, Elem x, Elem y) {
+    bvec4 mask = bvec4(first);
+    Elem chosen;
+    chosen.p0 = mix(y.p0, x.p0, mask);
+    chosen.p1 = mix(y.p1, x.p1, mask);
+#ifdef FIELD_FP
+    chosen.p2 = mix(y.p2, x.p2, mask);
+#endif
+    return chosen;
+}
+
+// An integer below 2p, reduced: the last step of a sum and of every product.
+Elem reduce_once(Elem x) {
+    bool negative;
+    Elem reduced = integer_sub(x, MODULUS, negative);
+    return select(negative, x, reduced);
+}
+
+Elem f_zero() {
+    Elem zero;
+    zero.p0 = uvec4(0u);
+    zero.p1 = uvec4(0u);
+#ifdef FIELD_FP
+    zero.p2 = uvec4(0u);
+#endif
+    return zero;
+}
+
+// One in Montgomery form, R mod p.
+Elem f_one() {
+    return ELEM_OF(R32);
+}
+
+bool f_is_zero(Elem a) {
+    uvec4 any = a.p0 | a.p1;
+#ifdef FIELD_FP
+    any |= a.p2;
+#endif
+    return (any.x | any.y | any.z | any.w) == 0u;
+}
+
+bool f_equal(Elem a, Elem b) {
+    a.p0 ^= b.p0;
+    a.p1 ^= b.p1;
+#ifdef FIELD_FP
+    a.p2 ^= b.p2;
+#endif
+    return f_is_zero(a);
+}
+
+// Both fields leave the top bit of the words free: a + b < 2p loses no carry.
+Elem f_add(Elem a, Elem b) {
+    return reduce_once(integer_add(a, b));
+}
+
+Elem f_sub(Elem a, Elem b) {
+    bool negative;
+    Elem difference = integer_sub(a, b, negative);
+    return select(negative, integer_add(difference, MODULUS), difference);
+}
+
+// p - a, which is p, not canonical, for zero.
+Elem f_neg(Elem a) {
+    bool negative;
+    return select(f_is_zero(a), a, integer_sub(MODULUS, a, negative));
+}
+
+Elem f_double(Elem a) {
+    return f_add(a, a);
+}
+
+#endif

@@ -1,0 +1,217 @@
+// Montgomery products on the double units: needs shaderInt64, shaderFloat64 and an
+// fma() of doubles that rounds once, to nearest. Vulkan promises neither, so this
+// form is for devices on which a test against the host's results has passed.
+//
+// An fma that rounds to a multiple of 2^B splits a product of limbs of B bits:
+//
+//   high = fma(x, y, 2^(52 + B))                    = 2^(52 + B) + r 2^B
+//   low = fma(x, y, 2^(52 + B) + 3 2^51 - high)     = 3 2^51 + (x y - r 2^B)
+//
+// with r the integer nearest to x y / 2^B. Both constants fix the exponent, so the
+// bits of `high` less those of 2^(52 + B) are r, and the bits of `low` less those of
+// 3 2^51 are the rest, between -2^(B-1) and 2^(B-1). The bits are summed by columns as
+// they are, in 64-bit integers; what the constants add is known and taken off first.
+//
+// The base field has 8 limbs of 48 bits, 384 in all. The scalar field has 5 of 51,
+// and R = 2^256 is one bit more: the last step of its reduction takes 52 bits off.
+
+#ifndef MUL_F64_GLSL
+#define MUL_F64_GLSL
+
+#ifdef FIELD_FP
+#define F64_LIMBS 8
+#define F64_BITS 48
+#define EACH_LIMB EACH_8
+// 2^100, and the bits of it.
+#define TOP 1267650600228229401496703205376.0lf
+#define TOP_BITS 0x4630000000000000ul
+#else
+#define F64_LIMBS 5
+#define F64_BITS 51
+#define EACH_LIMB EACH_5
+// 2^103, and the bits of it.
+#define TOP 10141204801825835211973625643008.0lf
+#define TOP_BITS 0x4660000000000000ul
+#endif
+
+#define F64_MASK ((1ul << F64_BITS) - 1ul)
+// 3 2^51, and the bits of it.
+#define MIDDLE 6755399441055744.0lf
+#define MIDDLE_BITS 0x4338000000000000ul
+
+// An integer below 2^52 as a double: it becomes the fraction of 2^52 + integer.
+#define TO_DOUBLE(integer) \
+    (uint64BitsToDouble((integer) | 0x4330000000000000ul) - 4503599627370496.0lf)
+
+#ifdef FIELD_FP
+// 48 bits of the modulus, from bit 0 and from bit 16 of two words.
+#define LIMB_FROM_0(low, high) (double(low) + double((high) & 0xffffu) * 4294967296.0lf)
+#define LIMB_FROM_16(low, high) (double((low) >> 16) + double(high) * 65536.0lf)
+#define MODULUS_LIMBS { LIMB_FROM_0(P32_0, P32_1), LIMB_FROM_16(P32_1, P32_2), \
+                        LIMB_FROM_0(P32_3, P32_4), LIMB_FROM_16(P32_4, P32_5), \
+                        LIMB_FROM_0(P32_6, P32_7), LIMB_FROM_16(P32_7, P32_8), \
+                        LIMB_FROM_0(P32_9, P32_10), LIMB_FROM_16(P32_10, P32_11) }
+#else
+#define MODULUS_LIMBS { P51_0, P51_1, P51_2, P51_3, P51_4 }
+// -1 / p modulo 2^52, by one step of Newton's method from 2^32.
+#define P_LOW (uint64_t(P32_0) | uint64_t(P32_1) << 32)
+#define P_INV52 (uint64_t(P_INV32) * (2ul + P_LOW * uint64_t(P_INV32)))
+#define MASK52 ((1ul << 52) - 1ul)
+#endif
+
+// The words of e in limbs of F64_BITS bits.
+#define PAIR(first, second) packUint2x32(uvec2(first, second))
+#ifdef FIELD_FP
+#define SET_LIMBS(limb, e) \
+    limb[0] = TO_DOUBLE(PAIR(e.p0.x, e.p0.y & 0xffffu)); \
+    limb[1] = TO_DOUBLE(PAIR(e.p0.y, e.p0.z) >> 16); \
+    limb[2] = TO_DOUBLE(PAIR(e.p0.w, e.p1.x & 0xffffu)); \
+    limb[3] = TO_DOUBLE(PAIR(e.p1.x, e.p1.y) >> 16); \
+    limb[4] = TO_DOUBLE(PAIR(e.p1.z, e.p1.w & 0xffffu)); \
+    limb[5] = TO_DOUBLE(PAIR(e.p1.w, e.p2.x) >> 16); \
+    limb[6] = TO_DOUBLE(PAIR(e.p2.y, e.p2.z & 0xffffu)); \
+    limb[7] = TO_DOUBLE(PAIR(e.p2.z, e.p2.w) >> 16);
+#else
+#define SET_LIMBS(limb, e) \
+    limb[0] = TO_DOUBLE(PAIR(e.p0.x, e.p0.y) & F64_MASK); \
+    limb[1] = TO_DOUBLE((PAIR(e.p0.y, e.p0.z) >> 19 | PAIR(0u, e.p0.w) << 13) & F64_MASK); \
+    limb[2] = TO_DOUBLE(PAIR(e.p0.w, e.p1.x) >> 6 & F64_MASK); \
+    limb[3] = TO_DOUBLE((PAIR(e.p1.x, e.p1.y) >> 25 | PAIR(0u, e.p1.z) << 7) & F64_MASK); \
+    limb[4] = TO_DOUBLE(PAIR(e.p1.z, e.p1.w) >> 12);
+#endif
+
+// How many products of the limbs begin in column k, and what a column starts with:
+// less the constants of the products of the limbs, `factors` of them that begin
+// here and `below` that reach up to here, and as many of the modulus as there are.
+#define PRODUCTS(k) ((k) < F64_LIMBS ? (k) + 1 : 2 * F64_LIMBS - 1 - (k))
+#define SQUARES(k) ((PRODUCTS(k) + 1) / 2)
+#define START(begin, reach) \
+    (0ul - uint64_t(begin) * MIDDLE_BITS - uint64_t(reach) * TOP_BITS)
+#define START_PRODUCT(first, j) \
+    c[(first) + j] = START(2 * PRODUCTS((first) + j), 2 * PRODUCTS((first) + j - 1));
+#define START_SQUARE(first, j) \
+    c[(first) + j] = START(SQUARES((first) + j) + PRODUCTS((first) + j), \
+                           SQUARES((first) + j - 1) + PRODUCTS((first) + j - 1));
+
+// Adds x * y to the columns from k on. The upper half waits for the next product
+// of the row, so that a column is added to once and not twice.
+#define MULTIPLY(x, y, k) \
+    high = fma(x, y, TOP); \
+    low = fma(x, y, TOP + MIDDLE - high); \
+    c[k] += doubleBitsToUint64(low) + carried; \
+    carried = doubleBitsToUint64(high);
+
+#define ADD_PRODUCT(i, j) MULTIPLY(x[i], y[j], i + j)
+#define ADD_MODULUS(i, j) MULTIPLY(m, p[j], i + j)
+
+// Adds the multiple of p that makes column i zero modulo 2^F64_BITS. The constants
+// are zero modulo 2^51, so it does not matter which of them are still to come.
+#define REDUCE_COLUMN(i) REDUCE_BY(i, (c[i] * P_INV51) & F64_MASK)
+#define REDUCE_BY(i, multiple) \
+    m = TO_DOUBLE(multiple); \
+    carried = 0ul; \
+    EACH_LIMB(ADD_MODULUS, i) \
+    c[i + F64_LIMBS] += carried; \
+    c[i + 1] += uint64_t(int64_t(c[i]) >> F64_BITS);
+
+// The scalar field's last step, modulo 2^52: the lowest bit of the next column, and
+// the constant of the one product that is still to come in this one, count too.
+#define REDUCE_LAST_COLUMN(i) \
+    REDUCE_BY(i, ((c[i] + MIDDLE_BITS + (c[i + 1] << F64_BITS)) * P_INV52) & MASK52)
+
+#define ROW(i) \
+    carried = 0ul; \
+    EACH_LIMB(ADD_PRODUCT, i) \
+    c[i + F64_LIMBS] += carried;
+
+// Row i of a square: its own, and the products with the limbs above, doubled.
+#define ADD_DOUBLED(i, j) MULTIPLY(doubled, x[j], i + j)
+#define SQUARE_ROW(i, ABOVE) \
+    carried = 0ul; \
+    doubled = x[i] + x[i]; \
+    MULTIPLY(x[i], x[i], 2 * i) \
+    ABOVE(ADD_DOUBLED, i) \
+    c[i + F64_LIMBS] += carried;
+
+#define PASS_CARRY(first, j) \
+    c[(first) + j + 1] += uint64_t(int64_t(c[(first) + j]) >> F64_BITS); \
+    c[(first) + j] &= F64_MASK;
+
+// The columns that are left, as words, and reduced.
+Elem reduced_columns(uint64_t c[2 * F64_LIMBS]) {
+    Elem words;
+#ifdef FIELD_FP
+    EACH_5(PASS_CARRY, 8)
+    PASS_CARRY(13, 0)
+    PASS_CARRY(13, 1)
+    uvec2 w0 = unpackUint2x32(c[8] | c[9] << 48);
+    uvec2 w2 = unpackUint2x32(c[9] >> 16 | c[10] << 32);
+    uvec2 w4 = unpackUint2x32(c[10] >> 32 | c[11] << 16);
+    uvec2 w6 = unpackUint2x32(c[12] | c[13] << 48);
+    uvec2 w8 = unpackUint2x32(c[13] >> 16 | c[14] << 32);
+    uvec2 w10 = unpackUint2x32(c[14] >> 32 | c[15] << 16);
+    words.p2 = uvec4(w8, w10);
+#else
+    // 51 bits less than the last step took off: the sum is even, and halved.
+    PASS_CARRY(5, 0)
+    PASS_CARRY(5, 1)
+    PASS_CARRY(5, 2)
+    PASS_CARRY(5, 3)
+    uvec2 w0 = unpackUint2x32(c[5] >> 1 | c[6] << 50);
+    uvec2 w2 = unpackUint2x32(c[6] >> 14 | c[7] << 37);
+    uvec2 w4 = unpackUint2x32(c[7] >> 27 | c[8] << 24);
+    uvec2 w6 = unpackUint2x32(c[8] >> 40 | c[9] << 11);
+#endif
+    words.p0 = uvec4(w0, w2);
+    words.p1 = uvec4(w4, w6);
+    return reduce_once(words);
+}
+
+Elem f_mul(Elem a, Elem b) {
+    const double p[F64_LIMBS] = MODULUS_LIMBS;
+    double x[F64_LIMBS], y[F64_LIMBS];
+    precise double m, high, low;
+    uint64_t carried, c[2 * F64_LIMBS];
+    SET_LIMBS(x, a)
+    SET_LIMBS(y, b)
+    EACH_LIMB(START_PRODUCT, 0)
+    EACH_LIMB(START_PRODUCT, F64_LIMBS)
+    ROW(0) REDUCE_COLUMN(0)
+    ROW(1) REDUCE_COLUMN(1)
+    ROW(2) REDUCE_COLUMN(2)
+    ROW(3) REDUCE_COLUMN(3)
+#ifdef FIELD_FP
+    ROW(4) REDUCE_COLUMN(4)
+    ROW(5) REDUCE_COLUMN(5)
+    ROW(6) REDUCE_COLUMN(6)
+    ROW(7) REDUCE_COLUMN(7)
+#else
+    ROW(4) REDUCE_LAST_COLUMN(4)
+#endif
+    return reduced_columns(c);
+}
+
+Elem f_square(Elem a) {
+    const double p[F64_LIMBS] = MODULUS_LIMBS;
+    double x[F64_LIMBS];
+    precise double m, high, low, doubled;
+    uint64_t carried, c[2 * F64_LIMBS];
+    SET_LIMBS(x, a)
+    EACH_LIMB(START_SQUARE, 0)
+    EACH_LIMB(START_SQUARE, F64_LIMBS)
+    SQUARE_ROW(0, FROM_1) REDUCE_COLUMN(0)
+    SQUARE_ROW(1, FROM_2) REDUCE_COLUMN(1)
+    SQUARE_ROW(2, FROM_3) REDUCE_COLUMN(2)
+    SQUARE_ROW(3, FROM_4) REDUCE_COLUMN(3)
+#ifdef FIELD_FP
+    SQUARE_ROW(4, FROM_5) REDUCE_COLUMN(4)
+    SQUARE_ROW(5, FROM_6) REDUCE_COLUMN(5)
+    SQUARE_ROW(6, FROM_7) REDUCE_COLUMN(6)
+    SQUARE_ROW(7, NONE) REDUCE_COLUMN(7)
+#else
+    SQUARE_ROW(4, NONE) REDUCE_LAST_COLUMN(4)
+#endif
+    return reduced_columns(c);
+}
+
+#endif
