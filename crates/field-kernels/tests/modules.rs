@@ -10,7 +10,7 @@
 
 use std::path::PathBuf;
 
-use field_kernels::{KERNELS, Kernel, MANIFEST_JSON, MODULUS};
+use field_kernels::{Field, Fp, Fr, KERNELS, Kernel, MANIFEST_JSON, MODULUS};
 use sha2::{Digest as _, Sha256};
 
 const MAGIC: u32 = 0x0723_0203;
@@ -153,4 +153,38 @@ fn the_shaders_have_the_same_modulus() {
         .flat_map(|limb| [limb & 0xffff_ffff, limb >> 32])
         .collect();
     assert_eq!(found, expected);
+}
+
+/// The words that `NAME_0`, `NAME_1` and on stand for, put together to limbs.
+fn limbs_of_macros(text: &str, name: &str) -> Vec<u64> {
+    let start = format!("#define {name}_");
+    let words: Vec<u64> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix(&start))
+        .map(|rest| {
+            let (_, word) = rest.split_once(" 0x").unwrap();
+            u64::from_str_radix(word.strip_suffix('u').unwrap(), 16).unwrap()
+        })
+        .collect();
+    let (pairs, _) = words.as_chunks();
+    pairs.iter().map(|[low, high]| high << 32 | low).collect()
+}
+
+/// The shaders compute with what this crate computes with. Both calculate it from the
+/// modulus, each in its own way.
+fn check_constants<F: Field>() {
+    let path = format!("include/bls12_381_{}.glsl", F::NAME);
+    let text = std::fs::read_to_string(shader_root().join(path)).unwrap();
+    let expected = [F::MODULUS, F::ONE, F::R2, F::R3];
+    for (name, expected) in ["P32", "R32", "RR32", "RRR32"].iter().zip(expected) {
+        assert_eq!(limbs_of_macros(&text, name), expected.as_ref(), "{name}");
+    }
+    let inverse = format!("#define P_INV32 0x{:08x}u\n", F::INV & 0xffff_ffff);
+    assert!(text.contains(&inverse), "expected {inverse}");
+}
+
+#[test]
+fn the_shaders_have_the_same_constants() {
+    check_constants::<Fp>();
+    check_constants::<Fr>();
 }

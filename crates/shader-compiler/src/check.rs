@@ -106,7 +106,7 @@ pub fn check(root: &Path, generated: &[Generated], options: &Options) -> Result<
         });
     };
     for file in generated.iter().filter(|file| !file.is_current(root)) {
-        note(file.path, Reason::GeneratedOutOfDate);
+        note(&file.path, Reason::GeneratedOutOfDate);
     }
     let compiled_dir = root.join(COMPILED_DIR);
     let manifest_path = format!("{COMPILED_DIR}/{MANIFEST_FILE}");

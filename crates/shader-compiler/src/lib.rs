@@ -31,6 +31,7 @@
 mod check;
 #[cfg(feature = "shaderc")]
 mod compile;
+mod constants;
 mod error;
 mod generated;
 mod manifest;
@@ -41,6 +42,7 @@ pub mod system;
 pub use check::{REPAIR_COMMAND, Reason, Stale, check};
 #[cfg(feature = "shaderc")]
 pub use compile::{Compiled, Report, Warning, compile_all, write_all};
+pub use constants::field_constants;
 pub use error::{Error, Result};
 pub use generated::{Generated, fq_modulus};
 pub use manifest::{CompilerRecord, KernelRecord, MANIFEST_FILE, Manifest, OptionsRecord};

@@ -98,7 +98,7 @@ fn a_changed_include_of_an_include_is_named_by_its_kernel() {
 #[test]
 fn line_endings_of_a_checkout_change_nothing() {
     let root = current("endings");
-    for path in ["k.comp", "include/b.glsl", generated()[0].path] {
+    for path in ["k.comp", "include/b.glsl", &generated()[0].path] {
         let text = fs::read_to_string(root.path.join(path)).unwrap();
         root.write(path, &text.replace('\n', "\r\n"));
     }
@@ -131,8 +131,8 @@ fn each_way_of_being_stale_is_told_apart() {
     assert_eq!(only(&root), expected);
 
     let root = current("generated");
-    root.write(generated()[0].path, "// edited\n");
-    let expected = (generated()[0].path.to_owned(), Reason::GeneratedOutOfDate);
+    root.write(&generated()[0].path, "// edited\n");
+    let expected = (generated()[0].path.clone(), Reason::GeneratedOutOfDate);
     assert_eq!(only(&root), expected);
 
     let root = current("no-manifest");
