@@ -7,8 +7,10 @@
 )]
 
 mod fixture;
+mod module;
 
 use fixture::Root;
+use module::instructions;
 use shader_compiler::{
     COMPILED_DIR, Error, Options, Report, Result, Scope, check, compile_all, field_constants,
     write_all,
@@ -29,20 +31,6 @@ const WARNED: &str = "#version 460\n\
 
 const OP_CAPABILITY: u32 = 17;
 const CAPABILITY_INT64: u32 = 11;
-
-/// The instructions as (opcode, operands).
-fn instructions(spirv: &[u8]) -> Vec<(u32, Vec<u32>)> {
-    let (words, _) = spirv.as_chunks();
-    let words: Vec<u32> = words.iter().map(|word| u32::from_le_bytes(*word)).collect();
-    let mut rest = &words[5..];
-    let mut found = Vec::new();
-    while let Some(&first) = rest.first() {
-        let (instruction, next) = rest.split_at((first >> 16) as usize);
-        found.push((first & 0xffff, instruction[1..].to_vec()));
-        rest = next;
-    }
-    found
-}
 
 fn has_capability(spirv: &[u8], capability: u32) -> bool {
     instructions(spirv).contains(&(OP_CAPABILITY, vec![capability]))
