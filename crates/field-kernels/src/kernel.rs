@@ -24,13 +24,6 @@ pub struct Kernel {
     checked_in: &'static [u8],
 }
 
-/// The module's bytes in a folder that the build script chose.
-macro_rules! module {
-    ($folder:literal, $name:literal) => {
-        include_bytes!(concat!(env!($folder), "/", $name, ".spv"))
-    };
-}
-
 macro_rules! kernel {
     ($name:literal { $($field:ident: $value:expr),+ $(,)? }) => {
         Kernel {

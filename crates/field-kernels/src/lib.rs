@@ -1,4 +1,4 @@
-//! BLS12-381 base-field kernels: the modulus, a CPU reference, and the compute
+//! BLS12-381 field kernels: the moduli, the arithmetic on the CPU, and the compute
 //! shaders as SPIR-V.
 //!
 //! This crate holds what is true of the field and of the kernels whichever engine
@@ -21,6 +21,10 @@
 //! assert!(!reference::is_canonical(&MODULUS));
 //! ```
 //!
+//! The scalar field's elements are 4 limbs, 32 bytes, the form of arkworks' `Fr` and of
+//! `blst_fr`. [`Fp`] and [`Fr`] are the two fields as types; [`arithmetic`] computes in
+//! either, in Montgomery form.
+//!
 //! # Kernels
 //!
 //! [`KERNELS`] lists the shaders; [`FIELD_ADD`] runs on every Vulkan device. Each
@@ -30,10 +34,17 @@
 //! Elements past the count, or past the shortest bound range, are neither read nor
 //! written.
 //!
+//! [`VECTOR_MODULES`] lists the modules that come in families, one member for each field
+//! and [`Arithmetic`].
+//!
 //! By default the crate embeds modules that were compiled beforehand, recorded in
 //! [`MANIFEST_JSON`]. With the feature `shader-compile` its build script compiles
 //! them, under `SHADER_OPT` (`zero`, `size` or `performance`) and `SHADER_STRICT`
 //! (`1` makes a warning an error).
+
+// First, for its macro.
+#[macro_use]
+mod embedded;
 
 pub mod arithmetic;
 pub mod chain;
@@ -46,6 +57,7 @@ mod modulus;
 pub mod operations;
 pub mod params;
 pub mod reference;
+mod vector;
 
 pub use field::{Field, FieldId, Fp, Fr};
 pub use kernel::{
@@ -54,6 +66,7 @@ pub use kernel::{
 };
 pub use modulus::{FR_MODULUS, MODULUS};
 pub use operations::{Bulk, ELEMENT_OPERATIONS, ElementOperation, FormRule, Reference};
+pub use vector::{Arithmetic, VECTOR_MODULES, VectorModule};
 
 /// 64-bit limbs in an element of the base field.
 pub const LIMBS: usize = 6;

@@ -46,7 +46,7 @@ pub enum Reason {
     },
     /// The kernel has no row in the manifest.
     NotInManifest,
-    /// The manifest has a row whose source does not exist.
+    /// The manifest has a row whose source, or whose variant of it, does not exist.
     SourceMissing,
     /// The compiled module does not exist.
     SpirvMissing,
@@ -76,7 +76,10 @@ impl fmt::Display for Stale {
                  (sha256 recorded {recorded}, found {found})"
             ),
             Reason::NotInManifest => write!(formatter, "source never compiled (no manifest row)"),
-            Reason::SourceMissing => write!(formatter, "in the manifest, but its source is gone"),
+            Reason::SourceMissing => write!(
+                formatter,
+                "in the manifest, but its source or variant is gone"
+            ),
             Reason::SpirvMissing => write!(formatter, "compiled module missing"),
             Reason::SpirvDiffers { recorded, found } => write!(
                 formatter,
@@ -106,7 +109,7 @@ pub fn check(root: &Path, generated: &[Generated], options: &Options) -> Result<
         });
     };
     for file in generated.iter().filter(|file| !file.is_current(root)) {
-        note(file.path, Reason::GeneratedOutOfDate);
+        note(&file.path, Reason::GeneratedOutOfDate);
     }
     let compiled_dir = root.join(COMPILED_DIR);
     let manifest_path = format!("{COMPILED_DIR}/{MANIFEST_FILE}");

@@ -9,8 +9,8 @@ use shaderc::{
 };
 
 use crate::check::unlisted;
+use crate::include::resolve_include;
 use crate::manifest::KernelRecord;
-use crate::source::resolve_include;
 use crate::{Error, Manifest, OptLevel, Options, Result, Scope, Source, discover, sha256_hex};
 
 /// Deeper than any sensible include chain, shallower than the compiler's stack.
@@ -43,7 +43,7 @@ pub struct Compiled {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Warning {
-    /// The kernel's source, relative to the shader root.
+    /// The kernel's source, relative to the shader root, and its variant.
     pub kernel: String,
     /// The compiler's messages.
     pub log: String,
@@ -66,7 +66,7 @@ pub fn compile_all(root: &Path, scope: Scope, options: &Options) -> Result<Repor
     for source in discover(root, scope)? {
         let (spirv, log) = compile(&compiler, root, &source, options)?;
         if let Some(log) = log {
-            let kernel = source.path.clone();
+            let kernel = label(&source);
             if options.strict {
                 return Err(Error::Warnings { kernel, log });
             }
@@ -109,11 +109,10 @@ fn compile(
     let mut settings = CompileOptions::new().map_err(compiler_error)?;
     settings.set_target_env(TargetEnv::Vulkan, EnvVersion::Vulkan1_1 as u32);
     settings.set_target_spirv(SpirvVersion::V1_3);
-    settings.set_optimization_level(match options.opt_level {
-        OptLevel::Zero => OptimizationLevel::Zero,
-        OptLevel::Size => OptimizationLevel::Size,
-        OptLevel::Performance => OptimizationLevel::Performance,
-    });
+    settings.set_optimization_level(optimization(source, options));
+    for define in &source.defines {
+        settings.add_macro_definition(&define.name, define.value.as_deref());
+    }
     settings.set_include_callback(|wanted, kind, from, depth| {
         include(root, source, wanted, kind, from, depth)
     });
@@ -126,11 +125,33 @@ fn compile(
             Some(&settings),
         )
         .map_err(|error| Error::Compile {
-            kernel: source.path.clone(),
+            kernel: label(source),
             log: error.to_string(),
         })?;
     let log = (artifact.get_num_warnings() > 0).then(|| artifact.get_warning_messages());
     Ok((artifact.as_binary_u8().to_vec(), log))
+}
+
+/// Functions stay functions, and keep their names, at level zero alone: it runs no
+/// optimiser, which inlines the ones and strips the others. Debug information is not
+/// needed for that, and would put the whole source into the module.
+fn optimization(source: &Source, options: &Options) -> OptimizationLevel {
+    if source.keep_functions {
+        return OptimizationLevel::Zero;
+    }
+    match options.opt_level {
+        OptLevel::Zero => OptimizationLevel::Zero,
+        OptLevel::Size => OptimizationLevel::Size,
+        OptLevel::Performance => OptimizationLevel::Performance,
+    }
+}
+
+/// What messages call a kernel: its source, and the variant where it is one.
+fn label(source: &Source) -> String {
+    match source.defines[..] {
+        [] => source.path.clone(),
+        _ => format!("{} (variant {})", source.path, source.name),
+    }
 }
 
 /// Serves an include out of what was hashed, so that both see the same text.
@@ -164,6 +185,8 @@ fn record(source: &Source, spirv: &[u8]) -> KernelRecord {
         name: source.name.clone(),
         source: source.path.clone(),
         includes: source.includes.keys().cloned().collect(),
+        defines: source.define_list(),
+        keep_functions: source.keep_functions,
         source_sha256: source.sha256(),
         spirv: source.spirv_file(),
         spirv_sha256: sha256_hex(spirv),

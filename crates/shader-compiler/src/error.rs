@@ -55,6 +55,29 @@ pub enum Error {
         /// The line's text.
         text: String,
     },
+    /// A variant line of a kernel that does not say what a variant is.
+    #[error("{from}:{line}: expected {expected}, found {text:?}")]
+    BadVariant {
+        /// The kernel's source, relative to the shader root.
+        from: String,
+        /// Its line, counted from 1.
+        line: usize,
+        /// What it should say.
+        expected: &'static str,
+        /// The line's text.
+        text: String,
+    },
+    /// Two kernels or variants are compiled to modules of the same name.
+    #[error("{second}: expected a module name of its own, found {module:?}, which {first} has")]
+    DuplicateModule {
+        /// The name.
+        module: String,
+        /// Who has it: a source, relative to the shader root, and for a variant its
+        /// line.
+        first: String,
+        /// Who has it too.
+        second: String,
+    },
     /// A manifest is no valid JSON or lacks a field.
     #[error("{} is no valid shader manifest: {cause}", path.display())]
     Manifest {
@@ -67,7 +90,7 @@ pub enum Error {
     /// The compiler rejected a kernel.
     #[error("{kernel} does not compile:\n{log}")]
     Compile {
-        /// The kernel's source, relative to the shader root.
+        /// The kernel's source, relative to the shader root, and its variant.
         kernel: String,
         /// The compiler's messages.
         log: String,
@@ -75,7 +98,7 @@ pub enum Error {
     /// A kernel compiled with warnings under `SHADER_STRICT=1`.
     #[error("{kernel} compiles with warnings, which SHADER_STRICT=1 makes errors:\n{log}")]
     Warnings {
-        /// The kernel's source, relative to the shader root.
+        /// The kernel's source, relative to the shader root, and its variant.
         kernel: String,
         /// The compiler's messages.
         log: String,

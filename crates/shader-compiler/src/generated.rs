@@ -11,7 +11,7 @@ use crate::{Error, Result};
 #[non_exhaustive]
 pub struct Generated {
     /// Its path below the root.
-    pub path: &'static str,
+    pub path: String,
     /// What it must hold.
     pub contents: String,
 }
@@ -26,7 +26,7 @@ impl Generated {
         if self.is_current(root) {
             return Ok(false);
         }
-        let path = root.join(self.path);
+        let path = root.join(&self.path);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         }
@@ -36,7 +36,7 @@ impl Generated {
 
     /// Whether the file holds what it must. A file that cannot be read does not.
     pub(crate) fn is_current(&self, root: &Path) -> bool {
-        crate::source::read_text(&root.join(self.path)).is_ok_and(|found| found == self.contents)
+        crate::source::read_text(&root.join(&self.path)).is_ok_and(|found| found == self.contents)
     }
 }
 
@@ -69,7 +69,7 @@ pub fn fq_modulus(modulus: &[u64; 6]) -> Generated {
     }
     contents.push_str("\n#endif\n");
     Generated {
-        path: "include/bls12_381_fq_modulus.glsl",
+        path: "include/bls12_381_fq_modulus.glsl".to_owned(),
         contents,
     }
 }

@@ -19,6 +19,13 @@
 //! compiled/manifest.json  which source, compiler and options each came from
 //! ```
 //!
+//! # Lines that a kernel may hold
+//!
+//! | line | meaning |
+//! | --- | --- |
+//! | `// variant: MODULE = DEFINE [DEFINE=VALUE ...]` | compile to a module `MODULE` with these macros defined; one module for each such line, in place of one with the file's name |
+//! | `// keep functions` | functions are linked at run time: compile without optimisation whatever `SHADER_OPT` says, which leaves them with their names (`OpName`) |
+//!
 //! # The two variables
 //!
 //! | variable | values | default |
@@ -31,18 +38,23 @@
 mod check;
 #[cfg(feature = "shaderc")]
 mod compile;
+mod constants;
 mod error;
 mod generated;
+mod include;
 mod manifest;
 mod options;
 mod source;
 pub mod system;
+mod variant;
 
 pub use check::{REPAIR_COMMAND, Reason, Stale, check};
 #[cfg(feature = "shaderc")]
 pub use compile::{Compiled, Report, Warning, compile_all, write_all};
+pub use constants::field_constants;
 pub use error::{Error, Result};
 pub use generated::{Generated, fq_modulus};
 pub use manifest::{CompilerRecord, KernelRecord, MANIFEST_FILE, Manifest, OptionsRecord};
 pub use options::{OptLevel, Options, SPIRV_VERSION, TARGET_ENV};
 pub use source::{COMPILED_DIR, Scope, Source, discover, sha256_hex};
+pub use variant::Define;

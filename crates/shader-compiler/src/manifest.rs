@@ -61,6 +61,14 @@ pub struct KernelRecord {
     pub source: String,
     /// The included files' paths below the shader root, sorted.
     pub includes: Vec<String>,
+    /// What the module defines as a variant of its source, each as `NAME` or
+    /// `NAME=VALUE`. Absent where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub defines: Vec<String>,
+    /// Whether it was compiled without optimisation, whatever the options say, so that
+    /// its functions stay functions. Absent where it was not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_functions: bool,
     /// [`Source::sha256`](crate::Source::sha256).
     pub source_sha256: String,
     /// The module's path below the folder of compiled modules.

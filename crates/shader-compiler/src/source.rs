@@ -1,17 +1,18 @@
 //! Kernel sources, what they include, and the hash over both.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Result};
+use crate::include::collect_includes;
+use crate::variant::{Variant, keeps_functions, variants};
+use crate::{Define, Error, Result};
 
 /// The folder of compiled modules inside a shader root.
 pub const COMPILED_DIR: &str = "compiled";
 
-const INCLUDE_DIR: &str = "include";
 const TEST_DIR: &str = "tests";
 
 /// Which kernels of a shader root are meant.
@@ -23,12 +24,14 @@ pub enum Scope {
     All,
 }
 
-/// A kernel's source with everything it includes.
+/// What one module is compiled from: a kernel's source with everything it includes,
+/// and what it defines as which variant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Source {
-    /// The path below the root without its extension: `bls12_381_field_add`,
-    /// `tests/field_sub`.
+    /// The module's name: the path below the root without its extension
+    /// (`bls12_381_field_add`, `tests/field_sub`), or, of a variant, the name that its
+    /// line gives it in place of the file's.
     pub name: String,
     /// The path below the root: `tests/field_sub.comp`.
     pub path: String,
@@ -36,6 +39,11 @@ pub struct Source {
     pub text: String,
     /// Included files, also through other includes: path below the root to text.
     pub includes: BTreeMap<String, String>,
+    /// The macros that this variant defines; none where the source has no variants.
+    pub defines: Vec<Define>,
+    /// Whether its functions stay functions, with their names: they are linked at run
+    /// time.
+    pub keep_functions: bool,
 }
 
 impl Source {
@@ -45,7 +53,8 @@ impl Source {
     /// length in bytes as decimal, `\n`, and the text with `\r\n` as `\n`: first
     /// the kernel, then each included file once, sorted by path. So neither the
     /// order of includes nor a checkout's line endings matter, and every other
-    /// change does.
+    /// change does. For a variant there follows `// variant: `, its name, ` = `, its
+    /// defines with single spaces between them, and `\n`.
     #[must_use]
     pub fn sha256(&self) -> String {
         let mut hasher = Sha256::new();
@@ -53,7 +62,18 @@ impl Source {
         for (path, text) in files {
             hasher.update(format!("{path}\n{}\n{text}", text.len()));
         }
+        if !self.defines.is_empty() {
+            // No path below the root begins like this.
+            let defines = self.define_list().join(" ");
+            hasher.update(format!("// variant: {} = {defines}\n", self.name));
+        }
         hex(&hasher.finalize())
+    }
+
+    /// The defines as they stand in the source: `NAME` or `NAME=VALUE`.
+    #[must_use]
+    pub fn define_list(&self) -> Vec<String> {
+        self.defines.iter().map(ToString::to_string).collect()
     }
 
     /// The compiled module's path below the folder of compiled modules.
@@ -63,24 +83,26 @@ impl Source {
     }
 }
 
-/// Finds and reads the kernels of the shader root, sorted by name, product kernels
-/// before test kernels.
+/// Finds and reads the kernels of the shader root, one for each module, sorted by name,
+/// product kernels before test kernels.
 ///
 /// # Errors
 ///
 /// [`Error::NoKernels`] where there are none, [`Error::IncludeNotFound`] and
-/// [`Error::BadInclude`] for includes, [`Error::Io`] for files.
+/// [`Error::BadInclude`] for includes, [`Error::BadVariant`] and
+/// [`Error::DuplicateModule`] for variants, [`Error::Io`] for files.
 pub fn discover(root: &Path, scope: Scope) -> Result<Vec<Source>> {
-    let mut paths = list(root, "", "comp")?;
-    if paths.is_empty() {
+    let product = list(root, "", "comp")?;
+    if product.is_empty() {
         return Err(Error::NoKernels {
             root: root.to_owned(),
         });
     }
+    let mut sources = read_all(root, product)?;
     if scope == Scope::All && root.join(TEST_DIR).is_dir() {
-        paths.extend(list(root, "tests/", "comp")?);
+        sources.extend(read_all(root, list(root, "tests/", "comp")?)?);
     }
-    paths.into_iter().map(|path| read(root, path)).collect()
+    Ok(sources)
 }
 
 /// SHA-256 of bytes, as lower-case hex.
@@ -106,78 +128,72 @@ pub(crate) fn list(root: &Path, prefix: &str, extension: &str) -> Result<Vec<Str
     Ok(paths)
 }
 
-/// Where an include leads: beside the including file, else in the include folder.
-/// Both paths are below the root. The compiler and the hash share this function.
-pub(crate) fn resolve_include(root: &Path, from: &str, wanted: &str) -> Result<String> {
-    let beside = match from.rsplit_once('/') {
-        Some((folder, _)) => format!("{folder}/{wanted}"),
-        None => wanted.to_owned(),
-    };
-    [beside, format!("{INCLUDE_DIR}/{wanted}")]
-        .into_iter()
-        .find(|candidate| root.join(candidate).is_file())
-        .ok_or_else(|| Error::IncludeNotFound {
-            from: from.to_owned(),
-            wanted: wanted.to_owned(),
-        })
-}
-
 /// A text file with its line endings normalised.
 pub(crate) fn read_text(path: &Path) -> Result<String> {
     let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
     Ok(text.replace("\r\n", "\n"))
 }
 
-fn read(root: &Path, path: String) -> Result<Source> {
+/// The modules of these sources, which lie in one folder, sorted by name.
+fn read_all(root: &Path, paths: Vec<String>) -> Result<Vec<Source>> {
+    let mut found: BTreeMap<String, (String, Source)> = BTreeMap::new();
+    for path in paths {
+        for (place, source) in read(root, path)? {
+            match found.entry(source.name.clone()) {
+                Entry::Vacant(entry) => {
+                    entry.insert((place, source));
+                }
+                Entry::Occupied(entry) => {
+                    return Err(Error::DuplicateModule {
+                        module: source.name,
+                        first: entry.get().0.clone(),
+                        second: place,
+                    });
+                }
+            }
+        }
+    }
+    Ok(found.into_values().map(|(_, source)| source).collect())
+}
+
+/// The modules of one source, each with the place that names it: `k.comp`, or
+/// `k.comp:3` for a variant.
+fn read(root: &Path, path: String) -> Result<Vec<(String, Source)>> {
     let text = read_text(&root.join(&path))?;
     let mut includes = BTreeMap::new();
     collect_includes(root, &path, &text, &mut includes)?;
-    Ok(Source {
+    let variants = variants(&path, &text)?;
+    let plain = Source {
         name: PathBuf::from(&path)
             .with_extension("")
             .to_string_lossy()
             .into_owned(),
+        keep_functions: keeps_functions(&text),
         path,
         text,
         includes,
-    })
-}
-
-/// Follows `#include` lines. A file that is already known is not entered again, so
-/// mutual includes end.
-fn collect_includes(
-    root: &Path,
-    from: &str,
-    text: &str,
-    found: &mut BTreeMap<String, String>,
-) -> Result<()> {
-    for (index, line) in text.lines().enumerate() {
-        let Some(argument) = include_argument(line) else {
-            continue;
-        };
-        let wanted = quoted(argument).ok_or_else(|| Error::BadInclude {
-            from: from.to_owned(),
-            line: index + 1,
-            text: line.to_owned(),
-        })?;
-        let path = resolve_include(root, from, wanted)?;
-        if !found.contains_key(&path) {
-            let text = read_text(&root.join(&path))?;
-            found.insert(path.clone(), text.clone());
-            collect_includes(root, &path, &text, found)?;
-        }
+        defines: Vec::new(),
+    };
+    if variants.is_empty() {
+        return Ok(vec![(plain.path.clone(), plain)]);
     }
-    Ok(())
+    let with = |variant: Variant| {
+        let source = Source {
+            name: beside(&plain.path, &variant.module),
+            defines: variant.defines,
+            ..plain.clone()
+        };
+        (format!("{}:{}", plain.path, variant.line), source)
+    };
+    Ok(variants.into_iter().map(with).collect())
 }
 
-fn include_argument(line: &str) -> Option<&str> {
-    let directive = line.trim_start().strip_prefix('#')?.trim_start();
-    directive.strip_prefix("include")
-}
-
-fn quoted(argument: &str) -> Option<&str> {
-    let (name, _) = argument.trim_start().strip_prefix('"')?.split_once('"')?;
-    (!name.is_empty()).then_some(name)
+/// The path of `name` in the folder of `path`.
+pub(crate) fn beside(path: &str, name: &str) -> String {
+    match path.rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/{name}"),
+        None => name.to_owned(),
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -197,6 +213,8 @@ mod tests {
                 .iter()
                 .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
                 .collect(),
+            defines: Vec::new(),
+            keep_functions: false,
         }
     }
 
@@ -225,12 +243,14 @@ mod tests {
     }
 
     #[test]
-    fn include_lines_are_recognised() {
-        for line in ["#include \"a.glsl\"", "  #  include \"a.glsl\" // why"] {
-            assert_eq!(include_argument(line).and_then(quoted), Some("a.glsl"));
-        }
-        assert_eq!(include_argument("// #include \"a.glsl\""), None);
-        assert_eq!(quoted(" <a.glsl>"), None);
-        assert_eq!(quoted(" \"\""), None);
+    fn the_hash_of_a_variant_is_the_documented_one() {
+        let mut source = source("void", &[]);
+        source.defines = variants("k.comp", "// variant: k = A  B=2\n").unwrap()[0]
+            .defines
+            .clone();
+        assert_eq!(
+            source.sha256(),
+            sha256_hex(b"k.comp\n4\nvoid// variant: k = A B=2\n")
+        );
     }
 }

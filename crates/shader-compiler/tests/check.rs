@@ -24,6 +24,12 @@ fn generated() -> Vec<Generated> {
 /// A root whose modules were never compiled but are recorded as if they had been.
 fn current(name: &str) -> Root {
     let root = Root::new(name);
+    fill(&root);
+    root
+}
+
+/// Kernels with includes and modules, and the record of every module of the root.
+fn fill(root: &Root) {
     root.write("k.comp", "#include \"a.glsl\"\nvoid main() {}\n");
     root.write("tests/t.comp", "void main() {}\n");
     root.write("include/a.glsl", "#include \"b.glsl\"\n");
@@ -52,7 +58,6 @@ fn current(name: &str) -> Root {
     let mut manifest = Manifest::new("test", "0", &Options::default());
     manifest.kernels = serde_json::from_value(kernels.into()).unwrap();
     manifest.write(&root.path.join("compiled")).unwrap();
-    root
 }
 
 fn stale(root: &Root) -> Result<Vec<(String, Reason)>> {
@@ -98,7 +103,7 @@ fn a_changed_include_of_an_include_is_named_by_its_kernel() {
 #[test]
 fn line_endings_of_a_checkout_change_nothing() {
     let root = current("endings");
-    for path in ["k.comp", "include/b.glsl", generated()[0].path] {
+    for path in ["k.comp", "include/b.glsl", &generated()[0].path] {
         let text = fs::read_to_string(root.path.join(path)).unwrap();
         root.write(path, &text.replace('\n', "\r\n"));
     }
@@ -131,8 +136,8 @@ fn each_way_of_being_stale_is_told_apart() {
     assert_eq!(only(&root), expected);
 
     let root = current("generated");
-    root.write(generated()[0].path, "// edited\n");
-    let expected = (generated()[0].path.to_owned(), Reason::GeneratedOutOfDate);
+    root.write(&generated()[0].path, "// edited\n");
+    let expected = (generated()[0].path.clone(), Reason::GeneratedOutOfDate);
     assert_eq!(only(&root), expected);
 
     let root = current("no-manifest");
@@ -187,4 +192,75 @@ fn a_folder_without_kernels_is_an_error() {
     let root = Root::new("empty");
     let error = discover(&root.path, Scope::All).unwrap_err();
     assert!(error.to_string().starts_with("no *.comp file in"));
+}
+
+const VARIANTS: &str = "// variant: v_b = B\n// variant: v_a = A=1 B\nvoid main() {}\n";
+
+/// A root in which one source of two variants stands beside the others.
+fn current_with_variants(name: &str) -> Root {
+    let root = Root::new(name);
+    root.write("v.comp", VARIANTS);
+    root.write("compiled/v_a.spv", "module v_a");
+    root.write("compiled/v_b.spv", "module v_b");
+    fill(&root);
+    root
+}
+
+#[test]
+fn each_variant_is_a_module_of_its_own() {
+    let root = current_with_variants("variants");
+    let sources = discover(&root.path, Scope::All).unwrap();
+    let names: Vec<&str> = sources.iter().map(|source| &*source.name).collect();
+    assert_eq!(names, ["k", "v_a", "v_b", "tests/t"]);
+    assert_eq!(sources[1].path, "v.comp");
+    assert_eq!(sources[1].define_list(), ["A=1", "B"]);
+    assert_eq!(sources[1].spirv_file(), "v_a.spv");
+    assert_ne!(sources[1].sha256(), sources[2].sha256());
+    assert_eq!(stale(&root).unwrap(), []);
+
+    // Of one folder with its source.
+    root.write("tests/t.comp", "// variant: u = A\n");
+    let sources = discover(&root.path, Scope::All).unwrap();
+    assert_eq!(sources[3].name, "tests/u");
+}
+
+#[test]
+fn each_variant_is_stale_by_itself() {
+    let root = current_with_variants("variant-module");
+    fs::remove_file(root.path.join("compiled/v_a.spv")).unwrap();
+    assert_eq!(only(&root), ("v_a".to_owned(), Reason::SpirvMissing));
+
+    let root = current_with_variants("variant-renamed");
+    root.write("v.comp", &VARIANTS.replace("v_b", "v_c"));
+    let found = stale(&root).unwrap();
+    let whats: Vec<&str> = found.iter().map(|(what, _)| &**what).collect();
+    assert_eq!(whats, ["v_a", "v_c", "v_b"]);
+    assert!(matches!(found[0].1, Reason::SourceChanged { .. }));
+    assert_eq!(found[1].1, Reason::NotInManifest);
+    assert_eq!(found[2].1, Reason::SourceMissing);
+}
+
+#[test]
+fn modules_of_one_name_are_an_error_that_names_both() {
+    let root = current_with_variants("doubled");
+    let message = |text: &str| {
+        root.write("v.comp", text);
+        stale(&root).unwrap_err().to_string()
+    };
+    assert_eq!(
+        message("// variant: v_a = A\n\n// variant: v_a = B\n"),
+        "v.comp:3: expected a module name of its own, found \"v_a\", which v.comp:1 has"
+    );
+    assert_eq!(
+        message("// variant: k = A\n"),
+        "v.comp:1: expected a module name of its own, found \"k\", which k.comp has"
+    );
+    assert_eq!(
+        message("\n// variant: v_a\n"),
+        "v.comp:2: expected // variant: MODULE = DEFINE [DEFINE=VALUE ...], \
+         found \"// variant: v_a\""
+    );
+    // With variants no module has the file's name, so one of them may.
+    root.write("v.comp", "// variant: v = A\n");
+    assert_eq!(discover(&root.path, Scope::Product).unwrap()[1].name, "v");
 }

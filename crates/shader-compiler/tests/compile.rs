@@ -7,10 +7,13 @@
 )]
 
 mod fixture;
+mod module;
 
 use fixture::Root;
+use module::instructions;
 use shader_compiler::{
-    COMPILED_DIR, Error, Options, Report, Result, Scope, check, compile_all, write_all,
+    COMPILED_DIR, Error, Options, Report, Result, Scope, check, compile_all, field_constants,
+    write_all,
 };
 
 const SHADER: &str = "#version 460\n\
@@ -25,6 +28,13 @@ const WARNED: &str = "#version 460\n\
     #extension GL_EXT_no_such_extension : enable\n\
     layout(local_size_x = 1) in;\n\
     void main() {}\n";
+
+const OP_CAPABILITY: u32 = 17;
+const CAPABILITY_INT64: u32 = 11;
+
+fn has_capability(spirv: &[u8], capability: u32) -> bool {
+    instructions(spirv).contains(&(OP_CAPABILITY, vec![capability]))
+}
 
 fn options(opt: &str, strict: &str) -> Options {
     Options::from_lookup(|name| Some(if name == "SHADER_OPT" { opt } else { strict }.into()))
@@ -97,4 +107,44 @@ fn an_error_in_an_include_names_the_include() {
     root.write("include/answer.glsl", "#define ANSWER 42u\nint = 3;\n");
     let message = compile(&root, "zero", "0").unwrap_err().to_string();
     assert!(message.contains("include/answer.glsl:2"), "{message}");
+}
+
+/// One kernel has neither 64-bit integers nor doubles and pays for none, the other
+/// uses both.
+#[test]
+fn generated_constants_ask_for_no_type_that_is_not_used() {
+    let root = Root::new("constants");
+    field_constants("f", &[0xffff_ffff_0000_0001, 0x53bd_a402_fffe_5bfe])
+        .write(&root.path)
+        .unwrap();
+    let kernel = |extension: &str, word_type: &str, value: &str| {
+        format!(
+            "#version 460\n\
+             #extension GL_GOOGLE_include_directive : require\n\
+             {extension}\n\
+             #include \"bls12_381_f.glsl\"\n\
+             layout(local_size_x = 1) in;\n\
+             layout(set = 0, binding = 0, std430) buffer C {{ {word_type} c[]; }};\n\
+             void main() {{ c[0] = {value}; }}\n"
+        )
+    };
+    root.write(
+        "narrow.comp",
+        &kernel("", "uint", "P32_0 + P30_1 + P_INV32"),
+    );
+    root.write(
+        "wide.comp",
+        &kernel(
+            "#extension GL_ARB_gpu_shader_int64 : require",
+            "uint64_t",
+            "uint64_t(double(c[1]) + P51_2) + P_INV51",
+        ),
+    );
+    let report = compile(&root, "performance", "1").unwrap();
+    let int64: Vec<bool> = report
+        .compiled
+        .iter()
+        .map(|kernel| has_capability(&kernel.spirv, CAPABILITY_INT64))
+        .collect();
+    assert_eq!(int64, [false, true]);
 }

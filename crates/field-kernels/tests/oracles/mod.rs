@@ -31,6 +31,7 @@ pub(crate) trait Oracle: Field {
     const BLST_UNARY: [Unary<Self>; 4];
 }
 
+#[cfg(not(miri))]
 macro_rules! blst {
     ($type:ident: $($function:ident($($operand:ident),+)),+) => {
         [$(

@@ -1,0 +1,200 @@
+//! The lines of a source that say how it is compiled.
+//!
+//! ```text
+//! // variant: MODULE = DEFINE [DEFINE=VALUE ...]
+//! // keep functions
+//! ```
+//!
+//! A source with lines of the first kind is compiled once for each of them, to a module
+//! of that name with those macros defined, in place of a module of the file's name. They
+//! count in kernels alone, not in what these include.
+
+use std::fmt;
+
+use crate::{Error, Result};
+
+const KEEP_FUNCTIONS: &str = "// keep functions";
+
+const GRAMMAR: &str = "// variant: MODULE = DEFINE [DEFINE=VALUE ...]";
+
+/// A macro that a variant defines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Define {
+    /// Its name.
+    pub name: String,
+    /// What it stands for; nothing where there is none.
+    pub value: Option<String>,
+}
+
+impl fmt::Display for Define {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            Some(value) => write!(formatter, "{}={value}", self.name),
+            None => formatter.write_str(&self.name),
+        }
+    }
+}
+
+/// One variant line.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Variant {
+    /// The module's name, without a folder.
+    pub(crate) module: String,
+    /// One at least, each name once.
+    pub(crate) defines: Vec<Define>,
+    /// Where it stands, counted from 1.
+    pub(crate) line: usize,
+}
+
+/// The variants of a source, in their order there; none where it has no such line.
+pub(crate) fn variants(path: &str, text: &str) -> Result<Vec<Variant>> {
+    let mut found = Vec::new();
+    for (index, text) in text.lines().enumerate() {
+        let Some(rest) = after_variant(text) else {
+            continue;
+        };
+        let line = index + 1;
+        let (module, defines) = parse(rest).map_err(|expected| Error::BadVariant {
+            from: path.to_owned(),
+            line,
+            expected,
+            text: text.to_owned(),
+        })?;
+        found.push(Variant {
+            module,
+            defines,
+            line,
+        });
+    }
+    Ok(found)
+}
+
+/// Whether the source asks that its functions stay functions.
+pub(crate) fn keeps_functions(text: &str) -> bool {
+    text.lines().any(|line| line.trim() == KEEP_FUNCTIONS)
+}
+
+/// What follows the colon, where the line is one of a variant, well-formed or not.
+fn after_variant(line: &str) -> Option<&str> {
+    let comment = line.trim_start().strip_prefix("//")?.trim_start();
+    let rest = comment.strip_prefix("variant")?.trim_start();
+    rest.strip_prefix(':')
+}
+
+/// Module and defines, or what was expected.
+fn parse(rest: &str) -> Result<(String, Vec<Define>), &'static str> {
+    let (module, list) = rest.split_once('=').ok_or(GRAMMAR)?;
+    let module = module.trim();
+    if !is_word(module) {
+        return Err(GRAMMAR);
+    }
+    let mut defines: Vec<Define> = Vec::new();
+    for text in list.split_whitespace() {
+        let define = parse_define(text).ok_or(GRAMMAR)?;
+        if defines.iter().any(|other| other.name == define.name) {
+            return Err("each macro once");
+        }
+        defines.push(define);
+    }
+    if defines.is_empty() {
+        return Err(GRAMMAR);
+    }
+    Ok((module.to_owned(), defines))
+}
+
+fn parse_define(text: &str) -> Option<Define> {
+    let (name, value) = match text.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (text, None),
+    };
+    let starts_with_digit = name.starts_with(|first: char| first.is_ascii_digit());
+    let good = is_word(name) && !starts_with_digit && value != Some("");
+    good.then(|| Define {
+        name: name.to_owned(),
+        value: value.map(str::to_owned),
+    })
+}
+
+fn is_word(text: &str) -> bool {
+    let allowed = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    !text.is_empty() && text.chars().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        variants("k.comp", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn lines_become_variants_in_their_order() {
+        let found = variants(
+            "k.comp",
+            "#version 460\n// variant: k_b = A B=2\n  //variant :k_a=C=x==1\n",
+        )
+        .unwrap();
+        let shown: Vec<_> = found
+            .iter()
+            .map(|variant| {
+                let defines = variant.defines.iter().map(ToString::to_string);
+                (&*variant.module, defines.collect(), variant.line)
+            })
+            .collect();
+        let expected: Vec<(&str, Vec<String>, usize)> = vec![
+            ("k_b", vec!["A".to_owned(), "B=2".to_owned()], 2),
+            ("k_a", vec!["C=x==1".to_owned()], 3),
+        ];
+        assert_eq!(shown, expected);
+        assert_eq!(found[0].defines[0].value, None);
+        assert_eq!(found[0].defines[1].value.as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn prose_is_no_variant() {
+        for line in [
+            "// variants: two",
+            "// A variant: x",
+            "// variant of k",
+            "variant: k = A",
+        ] {
+            assert_eq!(variants("k.comp", line).unwrap(), [], "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_malformed_is_named_with_what_was_expected() {
+        assert_eq!(
+            error("\n// variant: k_b\n"),
+            "k.comp:2: expected // variant: MODULE = DEFINE [DEFINE=VALUE ...], \
+             found \"// variant: k_b\""
+        );
+        for line in [
+            "// variant: = A",
+            "// variant: a/b = A",
+            "// variant: a b = A",
+            "// variant: a A=1",
+            "// variant: a =",
+            "// variant: a = 1A",
+            "// variant: a = A=",
+            "// variant: a = A,B",
+        ] {
+            assert!(
+                error(line).contains("expected // variant: MODULE ="),
+                "{line}"
+            );
+        }
+        assert_eq!(
+            error("// variant: k_b = A B A=1"),
+            "k.comp:1: expected each macro once, found \"// variant: k_b = A B A=1\""
+        );
+    }
+
+    #[test]
+    fn functions_are_kept_where_a_line_says_so_and_nothing_else() {
+        assert!(keeps_functions("#version 460\n // keep functions \n"));
+        assert!(!keeps_functions("// keep functions small\n"));
+    }
+}
