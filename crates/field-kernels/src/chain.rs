@@ -34,7 +34,7 @@ pub enum Input {
 
 /// How a kernel reads and writes memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Access {
+pub enum MemoryAccess {
     /// Each invocation its own element.
     Direct,
     /// Through shared memory, neighbouring invocations at neighbouring addresses:

@@ -94,6 +94,15 @@ pub trait Field: sealed::Sealed + Copy + Send + Sync + fmt::Debug + 'static {
     /// -p<sup>-1</sup> mod 2<sup>64</sup>.
     const INV: u64;
 
+    /// Flat limbs as elements; what is left of the last one is not seen.
+    fn elements(words: &[u64]) -> &[Self::Limbs];
+
+    /// As [`Self::elements`], to be written.
+    fn elements_mut(words: &mut [u64]) -> &mut [Self::Limbs];
+
+    /// Elements as flat limbs.
+    fn words(elements: &[Self::Limbs]) -> &[u64];
+
     /// The function of `reference` that is for this field.
     #[doc(hidden)]
     fn pick(reference: &Reference) -> Bulk<Self>;
@@ -133,6 +142,18 @@ macro_rules! field {
             const R2: Self::Limbs = params::r2(&$modulus);
             const R3: Self::Limbs = params::r3(&$modulus);
             const INV: u64 = params::inv(&$modulus);
+
+            fn elements(words: &[u64]) -> &[Self::Limbs] {
+                words.as_chunks().0
+            }
+
+            fn elements_mut(words: &mut [u64]) -> &mut [Self::Limbs] {
+                words.as_chunks_mut().0
+            }
+
+            fn words(elements: &[Self::Limbs]) -> &[u64] {
+                elements.as_flattened()
+            }
 
             fn pick(reference: &Reference) -> Bulk<Self> {
                 reference.$name

@@ -66,7 +66,7 @@ pub use kernel::{
 };
 pub use modulus::{FR_MODULUS, MODULUS};
 pub use operations::{Bulk, ELEMENT_OPERATIONS, ElementOperation, FormRule, Reference};
-pub use vector::{Arithmetic, VECTOR_MODULES, VectorModule};
+pub use vector::{Arithmetic, Family, VECTOR_MODULES, VectorModule, vector_module};
 
 /// 64-bit limbs in an element of the base field.
 pub const LIMBS: usize = 6;

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::FieldId;
+use crate::FieldId::{Fp, Fr};
 
 /// What a module multiplies with, and so what it asks of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,37 +50,145 @@ impl fmt::Display for Arithmetic {
     }
 }
 
+/// What a module does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// Functions that [`crate::chain`] links.
+    Elementwise,
+    /// A sum for each workgroup.
+    Sum,
+    /// A product for each workgroup.
+    Product,
+    /// An inner product for each workgroup.
+    InnerProduct,
+    /// The way up of the batched inverse: products.
+    InverseUp,
+    /// Its way down: inverses.
+    InverseDown,
+    /// The bit-reversed order.
+    BitReverse,
+    /// Whether two vectors are equal.
+    Equal,
+}
+
+impl Family {
+    /// Storage buffers that its kernels bind.
+    #[must_use]
+    pub const fn bindings(self) -> usize {
+        match self {
+            Self::Elementwise => crate::chain::MAX_INPUTS + crate::chain::MAX_OUTPUTS,
+            Self::Sum | Self::BitReverse => 2,
+            Self::Product | Self::InnerProduct | Self::Equal => 3,
+            Self::InverseUp | Self::InverseDown => 4,
+        }
+    }
+
+    /// Words of their push constants.
+    #[must_use]
+    pub const fn constant_words(self) -> usize {
+        match self {
+            Self::Elementwise => crate::chain::CONSTANT_WORDS,
+            Self::Sum | Self::BitReverse => 4,
+            Self::Product | Self::InnerProduct | Self::Equal => 5,
+            Self::InverseUp | Self::InverseDown => 6,
+        }
+    }
+
+    /// Invocations of one workgroup.
+    #[must_use]
+    pub const fn group_size(self) -> u32 {
+        match self {
+            // A multiple of the parts of an element of either field.
+            Self::Sum => 96,
+            _ => 128,
+        }
+    }
+}
+
 /// A module of a family.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct VectorModule {
     /// Its name, which its source's variant line gives it.
     pub name: &'static str,
-    /// The field it computes in.
-    pub field: FieldId,
+    /// The field it computes in; `None` where it knows none.
+    pub field: Option<FieldId>,
     /// What it computes with.
     pub arithmetic: Arithmetic,
-    /// The modules that compute the same, each in its field and with its arithmetic.
-    pub family: &'static str,
+    /// What it does.
+    pub family: Family,
     /// The module's bytes: little-endian 32-bit words, at any alignment.
     pub spirv: &'static [u8],
 }
 
 /// A table with one line a module: name, field, arithmetic and family.
 macro_rules! vector_modules {
-    ($($name:literal: $field:ident, $arithmetic:ident, $family:literal;)*) => {
+    ($($name:literal: $field:expr, $arithmetic:ident, $family:ident;)*) => {
         &[$(VectorModule {
             name: $name,
-            field: FieldId::$field,
+            field: $field,
             arithmetic: Arithmetic::$arithmetic,
-            family: $family,
+            family: Family::$family,
             spirv: module!("FIELD_KERNELS_EMBEDDED_DIR", $name),
         }),*]
     };
 }
 
 /// Every module of every family.
-pub static VECTOR_MODULES: &[VectorModule] = vector_modules! {};
+pub static VECTOR_MODULES: &[VectorModule] = vector_modules! {
+    "fp_elementwise_u32": Some(Fp), U32, Elementwise;
+    "fp_elementwise_u64": Some(Fp), U64, Elementwise;
+    "fp_elementwise_f64": Some(Fp), F64, Elementwise;
+    "fr_elementwise_u32": Some(Fr), U32, Elementwise;
+    "fr_elementwise_u64": Some(Fr), U64, Elementwise;
+    "fr_elementwise_f64": Some(Fr), F64, Elementwise;
+    "fp_sum_u32": Some(Fp), U32, Sum;
+    "fr_sum_u32": Some(Fr), U32, Sum;
+    "fp_product_u32": Some(Fp), U32, Product;
+    "fp_product_u64": Some(Fp), U64, Product;
+    "fp_product_f64": Some(Fp), F64, Product;
+    "fr_product_u32": Some(Fr), U32, Product;
+    "fr_product_u64": Some(Fr), U64, Product;
+    "fr_product_f64": Some(Fr), F64, Product;
+    "fp_inner_product_u32": Some(Fp), U32, InnerProduct;
+    "fp_inner_product_u64": Some(Fp), U64, InnerProduct;
+    "fp_inner_product_f64": Some(Fp), F64, InnerProduct;
+    "fr_inner_product_u32": Some(Fr), U32, InnerProduct;
+    "fr_inner_product_u64": Some(Fr), U64, InnerProduct;
+    "fr_inner_product_f64": Some(Fr), F64, InnerProduct;
+    "fp_inverse_up_u32": Some(Fp), U32, InverseUp;
+    "fp_inverse_up_u64": Some(Fp), U64, InverseUp;
+    "fp_inverse_up_f64": Some(Fp), F64, InverseUp;
+    "fr_inverse_up_u32": Some(Fr), U32, InverseUp;
+    "fr_inverse_up_u64": Some(Fr), U64, InverseUp;
+    "fr_inverse_up_f64": Some(Fr), F64, InverseUp;
+    "fp_inverse_down_u32": Some(Fp), U32, InverseDown;
+    "fp_inverse_down_u64": Some(Fp), U64, InverseDown;
+    "fp_inverse_down_f64": Some(Fp), F64, InverseDown;
+    "fr_inverse_down_u32": Some(Fr), U32, InverseDown;
+    "fr_inverse_down_u64": Some(Fr), U64, InverseDown;
+    "fr_inverse_down_f64": Some(Fr), F64, InverseDown;
+    "fp_bit_reverse": Some(Fp), U32, BitReverse;
+    "fr_bit_reverse": Some(Fr), U32, BitReverse;
+    "equal": None, U32, Equal;
+};
+
+/// The module of `family` for `field`: the one that multiplies by `arithmetic`, or
+/// where there is none the one that does it by less.
+#[must_use]
+pub fn vector_module(
+    family: Family,
+    field: FieldId,
+    arithmetic: Arithmetic,
+) -> Option<&'static VectorModule> {
+    let fits = |module: &&VectorModule| {
+        module.family == family
+            && module.field.is_none_or(|of| of == field)
+            && module.arithmetic <= arithmetic
+    };
+    let all = VECTOR_MODULES.iter().filter(fits);
+    all.max_by_key(|module| module.arithmetic)
+}
 
 #[cfg(test)]
 mod tests {
@@ -88,16 +197,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_a_module() {
-        let table: &[VectorModule] = vector_modules! {
-            "bls12_381_field_add": Fp, U32, "add";
-            "bls12_381_field_add_u64": Fp, U64, "add";
+    fn every_family_has_a_module_for_every_device() {
+        use Family::{
+            BitReverse, Elementwise, Equal, InnerProduct, InverseDown, InverseUp, Product, Sum,
         };
-        assert_eq!(table.len(), 2);
-        assert_eq!(table[0].name, "bls12_381_field_add");
-        assert_eq!(table[0].spirv, crate::BLS12_381_FIELD_ADD_SPV);
-        assert_eq!(table[1].field, FieldId::Fp);
-        assert_eq!(table[1].arithmetic, Arithmetic::U64);
+        for family in [
+            Elementwise,
+            Sum,
+            Product,
+            InnerProduct,
+            InverseUp,
+            InverseDown,
+            BitReverse,
+            Equal,
+        ] {
+            for field in FieldId::ALL {
+                let least = vector_module(family, field, Arithmetic::U32).unwrap();
+                assert_eq!(least.arithmetic, Arithmetic::U32);
+                let most = vector_module(family, field, Arithmetic::F64).unwrap();
+                assert!(most.arithmetic >= least.arithmetic);
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_tell_field_and_arithmetic() {
+        for (index, module) in VECTOR_MODULES.iter().enumerate() {
+            let before = &VECTOR_MODULES[..index];
+            assert!(before.iter().all(|other| other.name != module.name));
+            if let Some(field) = module.field {
+                assert!(module.name.starts_with(field.name()), "{}", module.name);
+            }
+            let of_arithmetic = module.name.ends_with(module.arithmetic.name());
+            let alone = matches!(module.family, Family::BitReverse | Family::Equal);
+            assert!(of_arithmetic || alone, "{}", module.name);
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@
 
 use std::path::PathBuf;
 
-use field_kernels::{Field, Fp, Fr, KERNELS, MANIFEST_JSON, MODULUS, VECTOR_MODULES};
+use field_kernels::{Family, Field, Fp, Fr, KERNELS, MANIFEST_JSON, MODULUS, VECTOR_MODULES};
 use sha2::{Digest as _, Sha256};
 
 const MAGIC: u32 = 0x0723_0203;
@@ -27,7 +27,15 @@ const CAPABILITY_INT64: u32 = 11;
 
 /// The families of [`VECTOR_MODULES`] whose modules loop: those that invert, in loops
 /// with a bound well below what the software driver stops at.
-const FAMILIES_WITH_LOOPS: [&str; 0] = [];
+const FAMILIES_WITH_LOOPS: [Family; 7] = [
+    Family::Elementwise,
+    Family::Sum,
+    Family::Product,
+    Family::InnerProduct,
+    Family::InverseUp,
+    Family::InverseDown,
+    Family::Equal,
+];
 
 /// What the registry's tables have in common.
 struct Module {

@@ -5,7 +5,7 @@ mod file;
 use serde::{Deserialize, Serialize};
 use vk_mem_paths::{Path, Tuning};
 
-pub(crate) use file::Subject;
+pub(crate) use file::{Kept, Subject};
 
 /// When a backend measures which path and which cut of the work is fastest.
 ///

@@ -2,8 +2,8 @@
 
 use std::mem::MaybeUninit;
 
-use field_kernels::reference;
-use vk_mem_paths::Element;
+use field_kernels::{FR_MODULUS, Field, FieldId, Fr, arithmetic, reference};
+use vk_mem_paths::{CheckedCopy, Element};
 
 use crate::Error;
 use crate::jobs::Job;
@@ -58,6 +58,74 @@ fn copy(from: &[u8], to: &mut [MaybeUninit<u8>]) -> Option<usize> {
             let limbs = std::array::from_fn(|number| limb(element, number));
             !reference::is_canonical(&limbs)
         }),
+    }
+}
+
+/// How elements of `field` are copied to where vectors live, under `inputs`.
+pub(crate) fn check_of(field: FieldId, inputs: Inputs) -> Option<CheckedCopy> {
+    match (inputs, field) {
+        (Inputs::Any, _) => None,
+        (Inputs::Canonical, FieldId::Fp) => Some(copy),
+        (Inputs::Canonical, FieldId::Fr) => Some(copy_of::<Fr, { Fr::BYTES }>),
+    }
+}
+
+/// As [`copy`], for any field; `BYTES` are those of its elements.
+fn copy_of<F: Field, const BYTES: usize>(from: &[u8], to: &mut [MaybeUninit<u8>]) -> Option<usize> {
+    to.write_copy_of_slice(from);
+    let highest = F::MODULUS.as_ref().last().copied().unwrap_or(u64::MAX);
+    let (elements, _) = from.as_chunks::<BYTES>();
+    let limb = |element: &[u8; BYTES], number: usize| {
+        let limbs = element.as_chunks::<LIMB_BYTES>().0;
+        limbs
+            .get(number)
+            .map_or(0, |limb| u64::from_ne_bytes(*limb))
+    };
+    let last = F::LIMBS - 1;
+    let doubtful = |any, element: &[u8; BYTES]| any | (limb(element, last) >= highest);
+    match elements.iter().fold(false, doubtful) {
+        false => None,
+        true => elements.iter().position(|element| {
+            let mut limbs = F::Limbs::default();
+            for (number, place) in limbs.as_mut().iter_mut().enumerate() {
+                *place = limb(element, number);
+            }
+            !arithmetic::is_canonical::<F>(&limbs)
+        }),
+    }
+}
+
+/// The position of the first element of `words` that is not canonical.
+pub(crate) fn first_refused_of<F: Field>(words: &[u64]) -> Option<usize> {
+    let highest = F::MODULUS.as_ref().last().copied().unwrap_or(u64::MAX);
+    let elements = F::elements(words);
+    let is_doubtful =
+        |element: &F::Limbs| element.as_ref().last().is_some_and(|limb| *limb >= highest);
+    match elements
+        .iter()
+        .fold(false, |any, element| any | is_doubtful(element))
+    {
+        false => None,
+        true => elements
+            .iter()
+            .position(|element| !arithmetic::is_canonical::<F>(element)),
+    }
+}
+
+/// The error for an `element` of a vector's `words` that was refused.
+pub(crate) fn refused(field: FieldId, words: &[u64], element: usize) -> Error {
+    let modulus: &[u64] = match field {
+        FieldId::Fp => &MODULUS,
+        FieldId::Fr => &FR_MODULUS,
+    };
+    let limbs = words.get(element * field.limbs()..).unwrap_or_default();
+    let differs = |limb: &usize| limbs.get(*limb) != modulus.get(*limb);
+    let limb = (0..field.limbs()).rev().find(differs).unwrap_or(0);
+    Error::VectorNotCanonical {
+        element,
+        field: field.name(),
+        limb,
+        found: limbs.get(limb).copied().unwrap_or_default(),
     }
 }
 

@@ -101,6 +101,127 @@ pub enum Error {
         /// Bytes requested.
         requested: usize,
     },
+    /// A vector has an element that is not below its field's modulus.
+    #[error(
+        "element {element}: expected a canonical element of {field}, found limb {limb} = {found:#018x}, \
+         which makes it the modulus or more"
+    )]
+    VectorNotCanonical {
+        /// The element's position, from 0.
+        element: usize,
+        /// The field: `fp` or `fr`.
+        field: &'static str,
+        /// The highest limb in which it differs from the modulus, from 0 for
+        /// the lowest; 0 for the modulus itself.
+        limb: usize,
+        /// That limb.
+        found: u64,
+    },
+    /// A slice of limbs is no whole number of elements, or not as long as a
+    /// vector.
+    #[error("{what}: expected {expected}, found {found} limbs")]
+    InvalidLimbs {
+        /// Which slice.
+        what: &'static str,
+        /// What was expected.
+        expected: String,
+        /// Its length, in limbs.
+        found: usize,
+    },
+    /// Two vectors of one operation are not equally long.
+    #[error("{operation}: expected vectors of equal length, found {left} and {right} elements")]
+    UnequalVectors {
+        /// The operation.
+        operation: &'static str,
+        /// Elements of the first vector.
+        left: usize,
+        /// Elements of the second.
+        right: usize,
+    },
+    /// A vector is not in the form that an operation wants.
+    #[error("{operation}: expected elements in {expected}, found {found}")]
+    WrongForm {
+        /// The operation.
+        operation: &'static str,
+        /// The form that it wants.
+        expected: crate::vectors::Form,
+        /// The form that it was given.
+        found: crate::vectors::Form,
+    },
+    /// A vector has another length than an operation can take.
+    #[error("{operation}: expected {expected}, found {found} elements")]
+    WrongLength {
+        /// The operation.
+        operation: &'static str,
+        /// What it takes.
+        expected: &'static str,
+        /// Elements of the vector.
+        found: usize,
+    },
+    /// A vector is too long for an operation on this device.
+    #[error("{operation}: expected {most} elements at most on this device, found {found}")]
+    VectorTooLong {
+        /// The operation.
+        operation: &'static str,
+        /// The most elements that it takes.
+        most: usize,
+        /// Elements of the vector.
+        found: usize,
+    },
+    /// A part of a vector was asked for that it does not have.
+    #[error("expected a range inside a vector of {elements} elements, found {start}..{end}")]
+    OutOfRange {
+        /// Elements of the vector.
+        elements: usize,
+        /// The range's start.
+        start: usize,
+        /// The range's end.
+        end: usize,
+    },
+    /// A vector belongs to another engine than the one it was used with.
+    #[error("{operation}: expected a vector of this engine, found one of another")]
+    ForeignVector {
+        /// The operation.
+        operation: &'static str,
+    },
+    /// A vector was used whose queue was not submitted.
+    #[error(
+        "{operation}: expected a vector that was computed, or recorded in this queue; \
+         found one of a queue that was not submitted"
+    )]
+    NotSubmitted {
+        /// The operation.
+        operation: &'static str,
+    },
+    /// A vector was used whose submission failed.
+    #[error(
+        "{operation}: expected a vector that was computed, found one whose submission failed: {reason}"
+    )]
+    NotComputed {
+        /// The operation.
+        operation: &'static str,
+        /// What the submission failed with.
+        reason: String,
+    },
+    /// One submission has more of something than it can hold.
+    #[error("expected {most} {operation} at most")]
+    TooMany {
+        /// Of what.
+        operation: &'static str,
+        /// How many it can hold.
+        most: usize,
+    },
+    /// A device computed something else than the CPU: its driver is at fault.
+    #[error("{device}: expected the results of the CPU, found others for {operation}")]
+    WrongResults {
+        /// The device.
+        device: String,
+        /// The operation.
+        operation: &'static str,
+    },
+    /// A reading was taken from another submission than the one it belongs to.
+    #[error("expected a reading of this submission, found one of another")]
+    ForeignReading,
     /// The Vulkan context reported it: loader, device, SPIR-V, submission.
     #[error(transparent)]
     Vulkan(#[from] vk_core::Error),

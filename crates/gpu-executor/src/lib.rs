@@ -50,6 +50,7 @@ mod jobs;
 pub mod kernels;
 mod report;
 pub mod spirv;
+pub mod vectors;
 
 pub use cache::Cache;
 pub use calibration::Calibration;

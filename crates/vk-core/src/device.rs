@@ -338,6 +338,7 @@ fn create(
         .shader_float16(have.shader_float16)
         .storage_buffer8_bit_access(have.storage_buffer_8bit)
         .vulkan_memory_model(have.vulkan_memory_model)
+        .vulkan_memory_model_device_scope(have.vulkan_memory_model)
         .timeline_semaphore(have.timeline_semaphore)
         .host_query_reset(have.host_query_reset);
     let mut v13 = vk::PhysicalDeviceVulkan13Features::default().maintenance4(have.maintenance4);

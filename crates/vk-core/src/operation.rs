@@ -91,6 +91,12 @@ impl OperationCache {
         }
     }
 
+    /// The device.
+    #[must_use]
+    pub fn device(&self) -> &Arc<Device> {
+        &self.device
+    }
+
     /// A pipeline of the module in `words`, compiled now unless the pipeline
     /// cache has it.
     ///

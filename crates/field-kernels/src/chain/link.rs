@@ -6,7 +6,7 @@ use rspirv::binary::Assemble as _;
 use rspirv::dr::{Block, Function, Instruction, Module, Operand};
 use rspirv::spirv::{Decoration, Op, StorageClass, Word};
 
-use super::{Access, Chain, Input, MAX_INPUTS, Unlinkable};
+use super::{Chain, Input, MAX_INPUTS, MemoryAccess, Unlinkable};
 
 /// A module of functions, ready to be linked.
 pub struct Template {
@@ -58,17 +58,17 @@ impl Template {
     /// # Errors
     ///
     /// As [`Chain::check`], and for a function that the template lacks.
-    pub fn link(&self, chain: &Chain, access: Access) -> Result<Vec<u32>, Unlinkable> {
+    pub fn link(&self, chain: &Chain, access: MemoryAccess) -> Result<Vec<u32>, Unlinkable> {
         chain.check()?;
         let mut body = Body::new(self);
         match access {
-            Access::Direct => body.load_directly(chain)?,
-            Access::Staged => body.load_staged(chain)?,
+            MemoryAccess::Direct => body.load_directly(chain)?,
+            MemoryAccess::Staged => body.load_staged(chain)?,
         }
         body.compute(chain)?;
         match access {
-            Access::Direct => body.store_directly(chain)?,
-            Access::Staged => body.store_staged(chain)?,
+            MemoryAccess::Direct => body.store_directly(chain)?,
+            MemoryAccess::Staged => body.store_staged(chain)?,
         }
         let main = body.finish();
         let mut module = self.module.clone();
@@ -89,8 +89,8 @@ impl Template {
             .iter()
             .filter_map(|function| Some((function.def_id()?, function)))
             .collect();
-        let mut wanted: Vec<Word> = calls(&main).collect();
-        let mut seen: HashSet<Word> = wanted.iter().copied().collect();
+        let mut seen: HashSet<Word> = HashSet::new();
+        let mut wanted: Vec<Word> = calls(&main).filter(|it| seen.insert(*it)).collect();
         let mut kept = vec![main];
         while let Some(next) = wanted.pop() {
             if let Some(function) = by_id.get(&next) {
@@ -381,7 +381,8 @@ fn functions(module: &Module) -> HashMap<String, Word> {
     named.collect()
 }
 
-/// Leaves out names, and variables that no function uses.
+/// Leaves out names, variables that no function uses, and what is said of them and
+/// of functions that are gone.
 fn strip(module: &mut Module) {
     module.debug_names.clear();
     module.debug_string_source.clear();
@@ -392,26 +393,22 @@ fn strip(module: &mut Module) {
         .flat_map(|instruction| instruction.operands.iter())
         .filter_map(id)
         .collect();
-    let mut dropped = HashSet::new();
     module.types_global_values.retain(|global| {
         let of = global.result_id.unwrap_or_default();
-        let keep = global.class.opcode != Op::Variable || used.contains(&of);
-        if !keep {
-            dropped.insert(of);
-        }
-        keep
+        global.class.opcode != Op::Variable || used.contains(&of)
     });
-    let names_dropped = |operand: Option<&Operand>| {
-        let of = operand.and_then(id);
-        of.is_some_and(|of| dropped.contains(&of))
-    };
+    let there: HashSet<Word> = module
+        .types_global_values
+        .iter()
+        .chain(module.functions.iter().flat_map(Function::all_inst_iter))
+        .filter_map(|instruction| instruction.result_id)
+        .collect();
+    let is_there = |operand: &Operand| id(operand).is_none_or(|of| there.contains(&of));
     module
         .annotations
-        .retain(|note| !names_dropped(note.operands.first()));
+        .retain(|note| note.operands.first().is_none_or(is_there));
     for entry in &mut module.entry_points {
-        entry
-            .operands
-            .retain(|operand| !names_dropped(Some(operand)));
+        entry.operands.retain(is_there);
     }
 }
 

@@ -4,8 +4,8 @@ use std::fmt::Write;
 use std::io;
 use std::path::Path;
 
-use serde::de::Error as _;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::{Error, Value};
 use sha2::{Digest, Sha256};
 use vk_core::{CacheFile, DeviceCaps};
@@ -24,6 +24,22 @@ pub(crate) struct Subject {
     driver: String,
     driver_version: u32,
     threads: usize,
+}
+
+/// What can be kept in a file for a subject.
+pub(crate) trait Kept: Serialize + DeserializeOwned {
+    /// How the file's name begins.
+    const STEM: &'static str;
+    /// Whether anything was measured.
+    fn is_whole(&self) -> bool;
+}
+
+impl Kept for Findings {
+    const STEM: &'static str = "calibration";
+
+    fn is_whole(&self) -> bool {
+        !self.tuning.measured.is_empty()
+    }
 }
 
 /// The version of the file's layout, and of what its fields mean.
@@ -54,8 +70,8 @@ impl Subject {
     ///
     /// # Errors
     /// In words, why a file or folder that is there cannot be used.
-    pub(crate) fn load(&self, folder: &Path) -> Result<Option<Findings>, String> {
-        let file = self.file(folder).map_err(|error| {
+    pub(crate) fn load<T: Kept>(&self, folder: &Path) -> Result<Option<T>, String> {
+        let file = self.file::<T>(folder).map_err(|error| {
             let folder = folder.display();
             format!("no calibration in {folder} is used: {error}")
         })?;
@@ -75,15 +91,15 @@ impl Subject {
 
     /// Whether [`Self::store`] can be expected to work: what cannot be kept is
     /// not worth measuring.
-    pub(crate) fn expect_storable(&self, folder: &Path) -> io::Result<()> {
-        self.file(folder)?.expect_replaceable()
+    pub(crate) fn expect_storable<T: Kept>(&self, folder: &Path) -> io::Result<()> {
+        self.file::<T>(folder)?.expect_replaceable()
     }
 
     /// Stores `findings` for this subject. A failure is a warning: only time is
     /// lost.
-    pub(crate) fn store(&self, folder: &Path, findings: &Findings) {
+    pub(crate) fn store<T: Kept>(&self, folder: &Path, findings: &T) {
         let json = self.bytes_of(findings).map_err(io::Error::from);
-        let stored = json.and_then(|json| self.file(folder)?.replace(&json));
+        let stored = json.and_then(|json| self.file::<T>(folder)?.replace(&json));
         if let Err(error) = stored {
             let folder = folder.display();
             tracing::warn!("the calibration cannot be kept in {folder}: {error}");
@@ -93,9 +109,9 @@ impl Subject {
     /// A file of its own, so that two subjects that take turns (a process with
     /// one thread, the next with all) keep what the other stored. The parts of
     /// the name that are for people may be equal; the hash is over all.
-    fn file(&self, folder: &Path) -> io::Result<CacheFile> {
+    fn file<T: Kept>(&self, folder: &Path) -> io::Result<CacheFile> {
         let hash = Sha256::digest(serde_json::to_vec(self)?);
-        let mut name = format!("calibration-{}-{}-", self.uuid, self.build);
+        let mut name = format!("{}-{}-{}-", T::STEM, self.uuid, self.build);
         for byte in &hash[..NAME_HASH_BYTES] {
             write!(name, "{byte:02x}").map_err(io::Error::other)?;
         }
@@ -103,7 +119,7 @@ impl Subject {
     }
 
     /// The content of a file that holds `findings`.
-    fn bytes_of(&self, findings: &Findings) -> serde_json::Result<Vec<u8>> {
+    fn bytes_of<T: Kept>(&self, findings: &T) -> serde_json::Result<Vec<u8>> {
         let subject = self;
         let mut content = serde_json::to_value(Content { subject, findings })?;
         content[HASH] = hash(&content)?.into();
@@ -112,7 +128,7 @@ impl Subject {
 
     /// What `bytes`, a file's content, holds for this subject; `None` where it
     /// is of another one, which may be laid out in any way.
-    fn findings_in(&self, bytes: &[u8]) -> serde_json::Result<Option<Findings>> {
+    fn findings_in<T: Kept>(&self, bytes: &[u8]) -> serde_json::Result<Option<T>> {
         let content: Value = serde_json::from_slice(bytes)?;
         if content["subject"] != serde_json::to_value(self)? {
             return Ok(None);
@@ -122,10 +138,10 @@ impl Subject {
             let reason = format!("expected the SHA-256 {expected}, found {found}");
             return Err(Error::custom(reason));
         }
-        let findings = Findings::deserialize(content)?;
-        match findings.tuning.measured.is_empty() {
-            true => Err(Error::custom("expected measured runs, found none")),
-            false => Ok(Some(findings)),
+        let findings = T::deserialize(content)?;
+        match findings.is_whole() {
+            true => Ok(Some(findings)),
+            false => Err(Error::custom("expected measured runs, found none")),
         }
     }
 }
@@ -147,10 +163,10 @@ fn hash(content: &Value) -> serde_json::Result<String> {
 }
 
 #[derive(Serialize)]
-struct Content<'a> {
+struct Content<'a, T> {
     subject: &'a Subject,
     #[serde(flatten)]
-    findings: &'a Findings,
+    findings: &'a T,
 }
 
 #[cfg(test)]
@@ -207,10 +223,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         let subject = subject();
-        assert_eq!(subject.load(folder), Ok(None));
+        assert_eq!(subject.load::<Findings>(folder), Ok(None));
         subject.store(folder, &findings());
         for (number, other) in (1..).zip(others()) {
-            assert_eq!(other.load(folder), Ok(None), "{other:?}");
+            assert_eq!(other.load::<Findings>(folder), Ok(None), "{other:?}");
             other.store(folder, &findings());
             assert_eq!(folder.read_dir().unwrap().count(), number + 1);
         }
@@ -221,7 +237,7 @@ mod tests {
     fn what_is_for_another_subject_is_ignored_and_what_is_damaged_is_an_error() {
         let subject = subject();
         let whole = content(&subject);
-        let read = |text: &str| subject.findings_in(text.as_bytes());
+        let read = |text: &str| subject.findings_in::<Findings>(text.as_bytes());
         assert_eq!(read(&whole).unwrap(), Some(findings()));
         for other in others() {
             assert_eq!(read(&content(&other)).unwrap(), None, "{other:?}");
@@ -245,11 +261,17 @@ mod tests {
         // What was measured, and no part of the subject.
         let digit = whole.find(r#""nanoseconds": 1"#).unwrap() + r#""nanoseconds": "#.len();
         let damaged = format!("{}7{}", &whole[..digit], &whole[digit + 1..]);
-        let refused = subject.findings_in(damaged.as_bytes()).unwrap_err();
+        let refused = subject
+            .findings_in::<Findings>(damaged.as_bytes())
+            .unwrap_err();
         assert!(refused.to_string().contains("SHA-256"), "{refused}");
         let mut without: Value = serde_json::from_str(&whole).unwrap();
         without.as_object_mut().unwrap().remove(HASH);
-        assert!(subject.findings_in(without.to_string().as_bytes()).is_err());
+        assert!(
+            subject
+                .findings_in::<Findings>(without.to_string().as_bytes())
+                .is_err()
+        );
         // However it is laid out.
         let compact = serde_json::from_str::<Value>(&whole).unwrap().to_string();
         let found = subject.findings_in(compact.as_bytes()).unwrap();
@@ -261,8 +283,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (folder, subject) = (folder.path(), subject());
         subject.store(folder, &findings());
-        std::fs::write(subject.file(folder).unwrap().path(), "{").unwrap();
-        let refused = subject.load(folder).unwrap_err();
+        std::fs::write(subject.file::<Findings>(folder).unwrap().path(), "{").unwrap();
+        let refused = subject.load::<Findings>(folder).unwrap_err();
         assert!(refused.contains("is damaged"), "{refused}");
         subject.store(folder, &findings());
         assert_eq!(subject.load(folder), Ok(Some(findings())));

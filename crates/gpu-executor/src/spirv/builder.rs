@@ -9,6 +9,7 @@ use vk_mem_paths::{Path, PathChoice, TransferOptions};
 
 use super::PersistentVulkanBackend;
 use crate::config::{DEVICE_VARIABLE, Environment};
+use crate::vectors::{Arithmetic, MemoryAccess};
 use crate::{Cache, Calibration, Error, Inputs, kernels};
 
 /// Settings of a [`PersistentVulkanBackend`].
@@ -19,6 +20,9 @@ use crate::{Cache, Calibration, Error, Inputs, kernels};
 pub struct Builder {
     device: Option<DevicePolicy>,
     chunk: Option<usize>,
+    dispatch: Option<usize>,
+    arithmetic: Option<Arithmetic>,
+    access: Option<MemoryAccess>,
     depth: Option<usize>,
     threads: Option<usize>,
     path: Option<PathChoice>,
@@ -36,6 +40,12 @@ pub struct Builder {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Settings {
     pub(super) chunk: Option<usize>,
+    /// Elements of one dispatch over vectors that stay on the device.
+    pub(super) dispatch: Option<usize>,
+    /// How kernels over vectors multiply; `None` for what was measured.
+    pub(super) arithmetic: Option<Arithmetic>,
+    /// How element-wise kernels over vectors reach memory; likewise.
+    pub(super) access: Option<MemoryAccess>,
     pub(super) depth: Option<usize>,
     pub(super) path: Option<PathChoice>,
     pub(super) prefer_device_local: bool,
@@ -61,6 +71,29 @@ impl Builder {
     /// device's limits and staging memory allow caps it further.
     pub fn chunk_elements(mut self, elements: usize) -> Self {
         self.chunk = Some(elements);
+        self
+    }
+
+    /// The most elements of one dispatch over vectors that stay on the device
+    /// ([`vectors`](crate::vectors)): for devices that also draw a screen, whose drivers
+    /// end a dispatch that takes too long. Default: what the device's limits allow.
+    pub fn dispatch_elements(mut self, elements: usize) -> Self {
+        self.dispatch = Some(elements);
+        self
+    }
+
+    /// How kernels over vectors that stay on the device multiply
+    /// ([`vectors`](crate::vectors)). Default: the fastest of those that the device
+    /// can run.
+    pub fn arithmetic(mut self, arithmetic: Arithmetic) -> Self {
+        self.arithmetic = Some(arithmetic);
+        self
+    }
+
+    /// How element-wise kernels over vectors that stay on the device read and write
+    /// memory ([`vectors`](crate::vectors)). Default: the faster way, for each kernel.
+    pub fn memory_access(mut self, access: MemoryAccess) -> Self {
+        self.access = Some(access);
         self
     }
 
@@ -209,6 +242,7 @@ impl Builder {
     pub(super) fn settings(&self, environment: &Environment) -> Result<Settings, Error> {
         for (variable, value) in [
             ("chunk_elements", self.chunk),
+            ("dispatch_elements", self.dispatch),
             ("depth", self.depth),
             ("threads", self.threads),
         ] {
@@ -229,6 +263,9 @@ impl Builder {
         }
         Ok(Settings {
             chunk: self.chunk.or(environment.chunk),
+            dispatch: self.dispatch,
+            arithmetic: self.arithmetic,
+            access: self.access,
             depth: self.depth,
             path: self.path,
             prefer_device_local: environment.device_local == Some(true),

@@ -6,6 +6,7 @@ mod host;
 mod how;
 mod opened;
 mod ran;
+mod resident;
 
 pub use backend::PersistentVulkanBackend;
 pub use builder::Builder;

@@ -8,6 +8,7 @@ use vk_mem_paths::{Crew, Path, PathChoice, PinnedTransfer, Transfer, TransferOpt
 use super::builder::Settings;
 use crate::Error;
 use crate::calibration::{Calibration, Findings, Subject};
+use crate::vectors::VectorEngine;
 
 /// The logical device, its kernels and its loops: what is lost with the device,
 /// and can be made anew.
@@ -20,6 +21,8 @@ pub(super) struct Opened {
     pub(super) findings: Option<Findings>,
     /// Whether the log has told of the calibration's file.
     pub(super) warned: bool,
+    /// Vectors on the device, once they were asked for.
+    pub(super) vectors: Option<VectorEngine>,
 }
 
 impl Opened {
@@ -48,6 +51,7 @@ impl Opened {
             device,
             findings: None,
             warned,
+            vectors: None,
         };
         if let Some(findings) = known {
             opened.take(findings);

@@ -175,7 +175,7 @@ pub struct Features {
     pub shader_float16: bool,
     /// `storageBuffer8BitAccess`
     pub storage_buffer_8bit: bool,
-    /// `vulkanMemoryModel`
+    /// `vulkanMemoryModel` and `vulkanMemoryModelDeviceScope`
     pub vulkan_memory_model: bool,
     /// `timelineSemaphore`
     pub timeline_semaphore: bool,

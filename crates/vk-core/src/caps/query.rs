@@ -169,7 +169,10 @@ fn features(
         shader_int8: on(v12.shader_int8),
         shader_float16: on(v12.shader_float16),
         storage_buffer_8bit: on(v12.storage_buffer8_bit_access),
-        vulkan_memory_model: on(v12.vulkan_memory_model),
+        // Without device scope a module with atomics at that scope, which plain GLSL
+        // has, would not be valid once the feature is on.
+        vulkan_memory_model: on(v12.vulkan_memory_model)
+            && on(v12.vulkan_memory_model_device_scope),
         timeline_semaphore: on(v12.timeline_semaphore) && !fences_forced(),
         host_query_reset: on(v12.host_query_reset),
         maintenance4: on(v13.maintenance4),

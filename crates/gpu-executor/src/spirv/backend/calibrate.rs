@@ -66,7 +66,7 @@ impl PersistentVulkanBackend {
         if self.calibrated || !self.measures_on_first_use() {
             return;
         }
-        let storable = self.subject().expect_storable(folder);
+        let storable = self.subject().expect_storable::<Findings>(folder);
         self.calibrated = true;
         let device = self.opened.device.caps().name.clone();
         if let Err(error) = storable {

@@ -1,0 +1,80 @@
+//! Element-wise chains: all operations on a few elements, then on the next few.
+
+use field_kernels::Field;
+use field_kernels::chain::{Chain, Input};
+use vk_mem_paths::Crew;
+
+use super::GRAIN;
+
+/// What one thread computes at a time: the first element, and where the results go.
+struct Piece<'o> {
+    first: usize,
+    outputs: Vec<&'o mut [u64]>,
+}
+
+/// Computes `chain` over `elements` elements. A scalar input has one element.
+pub(super) fn compute<F: Field>(
+    chain: &Chain,
+    inputs: &[&[F::Limbs]],
+    outputs: &mut [Vec<u64>],
+    elements: usize,
+    crew: &mut Crew,
+) {
+    let count = elements.div_ceil(GRAIN);
+    let mut chunks: Vec<_> = outputs
+        .iter_mut()
+        .map(|output| output.chunks_mut(GRAIN * F::LIMBS))
+        .collect();
+    let pieces = (0..count).map(|number| Piece {
+        first: number * GRAIN,
+        outputs: chunks.iter_mut().filter_map(Iterator::next).collect(),
+    });
+    let pieces: Vec<_> = pieces.collect();
+    crew.for_each(count, pieces.into_iter(), |piece| {
+        let last = elements.min(piece.first + GRAIN);
+        compute_piece::<F>(chain, inputs, piece, last);
+    });
+}
+
+fn compute_piece<F: Field>(
+    chain: &Chain,
+    inputs: &[&[F::Limbs]],
+    mut piece: Piece<'_>,
+    last: usize,
+) {
+    let elements = last - piece.first;
+    let kinds = chain.inputs.iter();
+    // A scalar is repeated, so that operations see slices of equal length.
+    let repeated: Vec<Vec<F::Limbs>> = kinds
+        .zip(inputs)
+        .map(|(kind, input)| match kind {
+            Input::Scalar => vec![input[0]; elements],
+            Input::Vector => Vec::new(),
+        })
+        .collect();
+    let input = |number: usize| match chain.inputs[number] {
+        Input::Scalar => repeated[number].as_slice(),
+        Input::Vector => &inputs[number][piece.first..last],
+    };
+    let mut results: Vec<Vec<F::Limbs>> = Vec::with_capacity(chain.links.len());
+    for link in &chain.links {
+        let mut result = vec![F::Limbs::default(); elements];
+        let value = |number: usize| match number.checked_sub(inputs.len()) {
+            None => input(number),
+            Some(earlier) => results[earlier].as_slice(),
+        };
+        let (a, b) = match link.operation.arity {
+            1 => (value(link.arguments[0]), [].as_slice()),
+            _ => (value(link.arguments[0]), value(link.arguments[1])),
+        };
+        (link.operation.reference.of::<F>())(a, b, &mut result);
+        results.push(result);
+    }
+    for (number, output) in chain.outputs.iter().zip(&mut piece.outputs) {
+        let value = match number.checked_sub(inputs.len()) {
+            None => input(*number),
+            Some(earlier) => results[earlier].as_slice(),
+        };
+        output.copy_from_slice(F::words(value));
+    }
+}

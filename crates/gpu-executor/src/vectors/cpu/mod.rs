@@ -1,0 +1,264 @@
+//! Programs on the host's processor.
+
+mod chain;
+mod families;
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use field_kernels::chain::{MAX_INPUTS, MAX_OUTPUTS};
+use field_kernels::{Field, FieldId, Fp, Fr};
+use vk_mem_paths::{Crew, Submitted};
+
+use super::plan::{ChainStage, Fusion, Stage};
+use super::program::{Argument, Program, Source, Task};
+use super::runner::{Flags, Left, Outcome, Ran, Runner};
+use super::value::Stored;
+use crate::{Engine, Error, Inputs, canonical};
+
+/// Elements that one thread computes at a time: few enough for all values of a chain
+/// to stay in its caches.
+const GRAIN: usize = 512;
+
+/// The threads of one engine.
+pub(crate) struct CpuRunner {
+    crew: Mutex<Crew>,
+    threads: usize,
+}
+
+impl CpuRunner {
+    pub(crate) fn new(threads: usize) -> Result<Self, Error> {
+        let crew = Crew::new(threads)?;
+        Ok(Self {
+            threads: crew.threads(),
+            crew: Mutex::new(crew),
+        })
+    }
+}
+
+impl Runner for CpuRunner {
+    fn engine(&self) -> Engine {
+        Engine::Cpu {
+            threads: self.threads,
+        }
+    }
+
+    fn fusion(&self) -> Fusion {
+        Fusion {
+            buffers: MAX_INPUTS + MAX_OUTPUTS,
+            operations: usize::MAX,
+            products: u32::MAX,
+        }
+    }
+
+    fn upload(&self, field: FieldId, words: &[u64], inputs: Inputs) -> Result<Stored, Error> {
+        let refused = match (inputs, field) {
+            (Inputs::Any, _) => None,
+            (Inputs::Canonical, FieldId::Fp) => canonical::first_refused_of::<Fp>(words),
+            (Inputs::Canonical, FieldId::Fr) => canonical::first_refused_of::<Fr>(words),
+        };
+        match refused {
+            Some(element) => Err(canonical::refused(field, words, element)),
+            None => Ok(Stored::Host(Arc::new(copy(words)?))),
+        }
+    }
+
+    fn download(
+        &self,
+        field: FieldId,
+        stored: &Stored,
+        elements: Range<usize>,
+        out: &mut [MaybeUninit<u64>],
+    ) -> Result<(), Error> {
+        let limbs = field.limbs();
+        let words = host_words(stored)?;
+        let wanted = words.get(elements.start * limbs..elements.end * limbs);
+        let wanted = wanted.filter(|wanted| wanted.len() == out.len());
+        out.write_copy_of_slice(wanted.ok_or_else(|| internal("the elements of a vector"))?);
+        Ok(())
+    }
+
+    fn run(&self, program: Program, stages: &[Stage], is_live: &[bool]) -> Result<Ran, Error> {
+        let mut run = Run {
+            results: vec![None; program.nodes.len()],
+            program: &program,
+            crew: &self.crew,
+            left: Left::default(),
+        };
+        for stage in stages {
+            let field = match stage {
+                Stage::Chain(stage) => stage.field,
+                Stage::Node(node) => program.nodes[*node].field,
+            };
+            match field {
+                FieldId::Fp => run.stage::<Fp>(stage)?,
+                FieldId::Fr => run.stage::<Fr>(stage)?,
+            }
+        }
+        run.read()?;
+        let Run { results, left, .. } = run;
+        let live = results.into_iter().enumerate();
+        let live = live.filter(|(number, _)| is_live[*number]);
+        let stored =
+            live.map(|(number, result)| (number, result.map_or(Stored::Nowhere, Stored::Host)));
+        Ok(Ran {
+            stored: stored.collect(),
+            kernels: stages.len(),
+            outcome: Outcome::Done(left),
+        })
+    }
+
+    fn wait(&self, _: &Submitted) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn collect(&self, _: &Submitted, _: &Flags) -> Result<Left, Error> {
+        Err(internal("a run that was over when it began"))
+    }
+
+    fn trim(&self) -> usize {
+        0
+    }
+}
+
+/// A program in work.
+pub(super) struct Run<'r> {
+    program: &'r Program,
+    results: Vec<Option<Arc<Vec<u64>>>>,
+    crew: &'r Mutex<Crew>,
+    left: Left,
+}
+
+impl Run<'_> {
+    fn crew(&self) -> MutexGuard<'_, Crew> {
+        // A crew waits for its calls, also where one of them panics.
+        self.crew.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stage<F: Field>(&mut self, stage: &Stage) -> Result<(), Error> {
+        match stage {
+            Stage::Chain(stage) => self.chain::<F>(stage),
+            Stage::Node(number) => {
+                let node = &self.program.nodes[*number];
+                let result = match node.task {
+                    Task::Reduce(reduction) => Some(self.reduce::<F>(reduction, node)?),
+                    Task::Inverse => Some(self.inverse::<F>(node)?),
+                    Task::BitReverse => Some(self.bit_reverse::<F>(node)?),
+                    Task::Equal => {
+                        let (a, b) = (self.vector::<F>(node, 0)?, self.vector::<F>(node, 1)?);
+                        let equal = a == b;
+                        self.left.equal.push(equal);
+                        None
+                    }
+                    Task::Element(_) | Task::Fill => None,
+                };
+                self.results[*number] = result.map(Arc::new);
+                Ok(())
+            }
+        }
+    }
+
+    fn chain<F: Field>(&mut self, stage: &ChainStage) -> Result<(), Error> {
+        let inputs = stage.inputs.iter();
+        let inputs: Vec<&[F::Limbs]> = inputs
+            .map(|argument| self.elements::<F>(argument, stage.elements))
+            .collect::<Result<_, _>>()?;
+        let mut outputs = Vec::new();
+        for _ in &stage.outputs {
+            outputs.push(zeros(stage.elements * F::LIMBS)?);
+        }
+        chain::compute::<F>(
+            &stage.chain,
+            &inputs,
+            &mut outputs,
+            stage.elements,
+            &mut self.crew(),
+        );
+        for (node, output) in stage.outputs.iter().zip(outputs) {
+            self.results[*node] = Some(Arc::new(output));
+        }
+        Ok(())
+    }
+
+    /// The elements of a node's argument that is a vector.
+    fn vector<F: Field>(
+        &self,
+        node: &super::program::Node,
+        number: usize,
+    ) -> Result<&[F::Limbs], Error> {
+        let argument = node.arguments.get(number);
+        let argument = argument.ok_or_else(|| internal("an argument"))?;
+        self.elements::<F>(argument, node.elements)
+    }
+
+    /// The elements of an argument of an operation over `elements`.
+    fn elements<F: Field>(
+        &self,
+        argument: &Argument,
+        elements: usize,
+    ) -> Result<&[F::Limbs], Error> {
+        let words: Option<&[u64]> = match argument.source {
+            Source::Node(node) => self.results[node].as_deref().map(Vec::as_slice),
+            Source::Input(input) => Some(host_words(&self.program.inputs[input])?),
+            Source::Constant(number) => self.program.constants.get(number).map(Vec::as_slice),
+        };
+        let count = if argument.scalar { 1 } else { elements };
+        let range = argument.start..argument.start + count;
+        let found = words.and_then(|words| F::elements(words).get(range));
+        found.ok_or_else(|| internal("the elements of an argument"))
+    }
+
+    fn read(&mut self) -> Result<(), Error> {
+        for read in &self.program.reads {
+            let argument = Argument {
+                source: read.source,
+                start: read.start,
+                scalar: false,
+            };
+            let words = match read.field {
+                FieldId::Fp => Fp::words(self.elements::<Fp>(&argument, read.elements)?).to_vec(),
+                FieldId::Fr => Fr::words(self.elements::<Fr>(&argument, read.elements)?).to_vec(),
+            };
+            self.left.reads.push(words);
+        }
+        Ok(())
+    }
+}
+
+fn host_words(stored: &Stored) -> Result<&[u64], Error> {
+    match stored {
+        Stored::Host(words) => Ok(words),
+        Stored::Nowhere => Ok(&[]),
+        Stored::Device(_) => Err(internal("elements in host memory")),
+    }
+}
+
+/// `limbs` limbs of 0.
+fn zeros(limbs: usize) -> Result<Vec<u64>, Error> {
+    let mut words = room(limbs)?;
+    words.resize(limbs, 0);
+    Ok(words)
+}
+
+fn copy(limbs: &[u64]) -> Result<Vec<u64>, Error> {
+    let mut words = room(limbs.len())?;
+    words.extend_from_slice(limbs);
+    Ok(words)
+}
+
+fn room(limbs: usize) -> Result<Vec<u64>, Error> {
+    let mut words = Vec::new();
+    match words.try_reserve_exact(limbs) {
+        Ok(()) => Ok(words),
+        Err(_) => Err(Error::OutOfHostMemory {
+            job: 0,
+            requested: limbs * size_of::<u64>(),
+        }),
+    }
+}
+
+pub(super) fn internal(expected: &str) -> Error {
+    let what = format!("expected {expected}, found none");
+    Error::DataPath(vk_mem_paths::Error::Internal { what })
+}

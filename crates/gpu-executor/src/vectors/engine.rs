@@ -1,0 +1,133 @@
+//! Where vectors live and are computed.
+
+use std::fmt;
+use std::sync::Arc;
+
+use field_kernels::Field;
+
+use super::cpu::CpuRunner;
+use super::elements::AsElements;
+use super::field_vec::{FieldVec, Form};
+use super::queue::Queue;
+use super::runner::Runner;
+use super::value::State;
+use crate::spirv::PersistentVulkanBackend;
+use crate::{Engine, Error, Inputs};
+
+/// Computes on vectors, on a Vulkan device or on the CPU. Clones are the same engine.
+///
+/// Vectors belong to the engine that made them. It may be used from several threads;
+/// what they submit runs in the order of the submissions.
+#[derive(Clone)]
+pub struct VectorEngine {
+    runner: Arc<dyn Runner>,
+    inputs: Inputs,
+}
+
+impl VectorEngine {
+    /// On the best Vulkan device, as [`PersistentVulkanBackend::new`] chooses it. Never
+    /// falls back to the CPU. For settings use
+    /// [`PersistentVulkanBackend::vectors`].
+    ///
+    /// # Errors
+    /// As [`PersistentVulkanBackend::new`].
+    pub fn new() -> anyhow::Result<Self> {
+        PersistentVulkanBackend::new()?.vectors()
+    }
+
+    /// On all cores of the host's processor.
+    ///
+    /// # Errors
+    /// [`Error::DataPath`] where the threads cannot be started.
+    pub fn cpu() -> anyhow::Result<Self> {
+        Self::cpu_with_threads(0)
+    }
+
+    /// On `threads` threads of the host's processor; 0 means one per core.
+    ///
+    /// # Errors
+    /// [`Error::DataPath`] where the threads cannot be started.
+    pub fn cpu_with_threads(threads: usize) -> anyhow::Result<Self> {
+        Ok(Self::on(
+            Arc::new(CpuRunner::new(threads)?),
+            Inputs::default(),
+        ))
+    }
+
+    pub(crate) fn on(runner: Arc<dyn Runner>, inputs: Inputs) -> Self {
+        Self { runner, inputs }
+    }
+
+    /// Where it computes.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.runner.engine()
+    }
+
+    /// A vector of `elements`, in Montgomery form: slices of limbs, of arrays of limbs,
+    /// or of the types of arkworks and blst with the features of these names. Returns
+    /// when the last of them is on its way; `elements` may be changed then.
+    ///
+    /// # Errors
+    /// [`Error::InvalidLimbs`] for limbs that are no whole number of elements,
+    /// [`Error::VectorNotCanonical`] for an element that is not below the modulus;
+    /// [`Error::DataPath`] and [`Error::Vulkan`] for memory and for what the driver
+    /// returned.
+    pub fn upload<F: Field>(
+        &self,
+        elements: &(impl AsElements<F> + ?Sized),
+    ) -> anyhow::Result<FieldVec<F>> {
+        Ok(self.upload_limbs(elements.as_limbs(), Form::Montgomery)?)
+    }
+
+    /// As [`Self::upload`], of elements in plain form.
+    ///
+    /// # Errors
+    /// As [`Self::upload`].
+    pub fn upload_plain<F: Field>(
+        &self,
+        elements: &(impl AsElements<F> + ?Sized),
+    ) -> anyhow::Result<FieldVec<F>> {
+        Ok(self.upload_limbs(elements.as_limbs(), Form::Plain)?)
+    }
+
+    /// A queue for operations on vectors of this engine.
+    #[must_use]
+    pub fn queue(&self) -> Queue {
+        Queue::new(self)
+    }
+
+    /// Frees the memory that vectors which are gone have left, and returns how many
+    /// bytes that was. Where the device's memory runs out, that happens by itself.
+    pub fn trim(&self) -> usize {
+        self.runner.trim()
+    }
+
+    /// Whether both are the same engine.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.runner, &other.runner)
+    }
+
+    pub(super) fn runner(&self) -> &dyn Runner {
+        &*self.runner
+    }
+
+    fn upload_limbs<F: Field>(&self, limbs: &[u64], form: Form) -> Result<FieldVec<F>, Error> {
+        if !limbs.len().is_multiple_of(F::LIMBS) {
+            return Err(Error::InvalidLimbs {
+                what: "the vector",
+                expected: format!("a multiple of {} limbs", F::LIMBS),
+                found: limbs.len(),
+            });
+        }
+        let stored = self.runner.upload(F::ID, limbs, self.inputs)?;
+        let len = limbs.len() / F::LIMBS;
+        Ok(FieldVec::new(self, State::Stored(stored), len, form))
+    }
+}
+
+impl fmt::Debug for VectorEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("VectorEngine").field(&self.engine()).finish()
+    }
+}

@@ -1,0 +1,242 @@
+//! A submission that may still run, and what it left.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use field_kernels::Field;
+
+use super::engine::VectorEngine;
+use super::queue::{Comparison, Reading};
+use super::report::VectorReport;
+use super::runner::{Left, Outcome};
+use crate::Error;
+
+/// A submission of a queue: wait for it, look at it, or await it.
+///
+/// Dropping it neither ends nor waits for what it stands for.
+pub struct Pending {
+    engine: VectorEngine,
+    queue: u64,
+    outcome: Outcome,
+    begun: Instant,
+    operations: usize,
+    kernels: usize,
+    /// There once it was polled.
+    watch: Option<Arc<Watch>>,
+}
+
+/// What a thread that waits tells the task that awaits.
+#[derive(Default)]
+struct Watch(Mutex<Watched>);
+
+#[derive(Default)]
+struct Watched {
+    waker: Option<Waker>,
+    waited: Option<Result<(), Error>>,
+}
+
+/// What a complete submission left.
+#[derive(Debug)]
+pub struct Completed {
+    queue: u64,
+    left: Left,
+    report: VectorReport,
+}
+
+impl Pending {
+    pub(super) fn new(engine: &VectorEngine, queue: u64, outcome: Outcome, begun: Instant) -> Self {
+        Self {
+            engine: engine.clone(),
+            queue,
+            outcome,
+            begun,
+            operations: 0,
+            kernels: 0,
+            watch: None,
+        }
+    }
+
+    /// The same, of so many operations and kernels.
+    pub(super) fn of(mut self, operations: usize, kernels: usize) -> Self {
+        (self.operations, self.kernels) = (operations, kernels);
+        self
+    }
+
+    /// Waits until it is complete.
+    ///
+    /// # Errors
+    /// [`Error::Vulkan`] with [`Timeout`](crate::VulkanError::Timeout) where the device
+    /// did not answer in time, with [`DeviceLost`](crate::VulkanError::DeviceLost) once
+    /// it was lost, else what the driver returned.
+    pub fn wait(self) -> anyhow::Result<Completed> {
+        if let Outcome::Submitted(submitted, _) = &self.outcome {
+            self.engine.runner().wait(submitted)?;
+        }
+        Ok(self.collect()?)
+    }
+
+    /// Whether it is complete, without waiting.
+    ///
+    /// # Errors
+    /// [`Error::Vulkan`] once the device was lost, else what the driver returned.
+    pub fn is_complete(&self) -> anyhow::Result<bool> {
+        match &self.outcome {
+            Outcome::Done(_) => Ok(true),
+            Outcome::Submitted(submitted, _) => Ok(submitted.is_complete()?),
+        }
+    }
+
+    fn collect(&self) -> Result<Completed, Error> {
+        let left = match &self.outcome {
+            Outcome::Done(left) => left.clone(),
+            Outcome::Submitted(submitted, flags) => {
+                self.engine.runner().collect(submitted, flags)?
+            }
+        };
+        Ok(Completed {
+            queue: self.queue,
+            report: VectorReport {
+                engine: self.engine.runner().engine(),
+                operations: self.operations,
+                kernels: self.kernels,
+                zeros: left.zeros,
+                total: self.begun.elapsed(),
+                device_time: left.device_time,
+            },
+            left,
+        })
+    }
+
+    /// Has a thread of its own wait, and wake whoever polls then.
+    fn watch(&mut self, waker: &Waker) -> Result<Option<Result<(), Error>>, Error> {
+        if let Some(watch) = &self.watch {
+            let mut watched = watch.lock();
+            if watched.waited.is_none() {
+                watched.waker = Some(waker.clone());
+            }
+            return Ok(watched.waited.clone());
+        }
+        let Outcome::Submitted(submitted, _) = &self.outcome else {
+            return Ok(Some(Ok(())));
+        };
+        let watch = Arc::new(Watch::default());
+        watch.lock().waker = Some(waker.clone());
+        let (engine, submitted, shared) =
+            (self.engine.clone(), submitted.clone(), Arc::clone(&watch));
+        let thread = std::thread::Builder::new().name("gpu-executor-wait".to_owned());
+        let spawned = thread.spawn(move || {
+            let waited = engine.runner().wait(&submitted);
+            let waker = shared.tell(waited);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        });
+        spawned.map_err(|error| {
+            Error::DataPath(vk_mem_paths::Error::Threads {
+                threads: 1,
+                detail: error.to_string(),
+            })
+        })?;
+        self.watch = Some(watch);
+        Ok(None)
+    }
+}
+
+impl Watch {
+    fn tell(&self, waited: Result<(), Error>) -> Option<Waker> {
+        let mut watched = self.lock();
+        watched.waited = Some(waited);
+        watched.waker.take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Watched> {
+        // Each change is one assignment, so a panic elsewhere left it whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Future for Pending {
+    type Output = anyhow::Result<Completed>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        match this.is_complete() {
+            Ok(true) => return Poll::Ready(this.collect().map_err(Into::into)),
+            Err(error) => return Poll::Ready(Err(error)),
+            Ok(false) => {}
+        }
+        match this.watch(context.waker()) {
+            Ok(None) => Poll::Pending,
+            Ok(Some(Ok(()))) => Poll::Ready(this.collect().map_err(Into::into)),
+            Ok(Some(Err(error))) | Err(error) => Poll::Ready(Err(error.into())),
+        }
+    }
+}
+
+impl std::fmt::Debug for Pending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pending")
+            .field("operations", &self.operations)
+            .field("kernels", &self.kernels)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Completed {
+    /// What it did.
+    #[must_use]
+    pub fn report(&self) -> &VectorReport {
+        &self.report
+    }
+
+    /// The elements that were read.
+    ///
+    /// # Errors
+    /// [`Error::ForeignReading`] for a reading of another queue.
+    pub fn elements<F: Field>(&self, reading: &Reading<F>) -> anyhow::Result<Vec<F::Limbs>> {
+        let read = self.left.reads.get(reading.number);
+        match read.filter(|_| reading.queue == self.queue) {
+            Some(words) => Ok(F::elements(words).to_vec()),
+            None => Err(Error::ForeignReading.into()),
+        }
+    }
+
+    /// The only element that was read, as of a sum.
+    ///
+    /// # Errors
+    /// [`Error::ForeignReading`] for a reading of another queue, [`Error::WrongLength`]
+    /// for one of more or fewer elements.
+    pub fn element<F: Field>(&self, reading: &Reading<F>) -> anyhow::Result<F::Limbs> {
+        let elements = self.elements(reading)?;
+        match elements.as_slice() {
+            [one] => Ok(*one),
+            other => Err(Error::WrongLength {
+                operation: "element",
+                expected: "a reading of one element",
+                found: other.len(),
+            }
+            .into()),
+        }
+    }
+
+    /// Whether the vectors were equal.
+    ///
+    /// # Errors
+    /// [`Error::ForeignReading`] for a comparison of another queue.
+    pub fn equal(&self, comparison: &Comparison) -> anyhow::Result<bool> {
+        let equal = self.left.equal.get(comparison.number);
+        match equal.filter(|_| comparison.queue == self.queue) {
+            Some(equal) => Ok(*equal),
+            None => Err(Error::ForeignReading.into()),
+        }
+    }
+
+    /// From the submission until it was found to be complete.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        self.report.total
+    }
+}

@@ -1,0 +1,663 @@
+//! Records operations, to be run in one submission.
+
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use field_kernels::{ElementOperation, Field, FormRule, operations};
+
+use super::engine::VectorEngine;
+use super::field_vec::{FieldVec, Form};
+use super::operand::{Operand, Scalar, ScalarSource};
+use super::pending::Pending;
+use super::plan::{Fusion, plan};
+use super::program::{Argument, Node, Program, Read, Reduction, Source, Task};
+use super::value::{State, Value};
+use crate::Error;
+
+/// Counts queues, so that a vector knows its own.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// Operations in the order of their recording, to be run in one submission.
+///
+/// Each method that records returns the vector that will hold the result. Vectors that
+/// are dropped before [`Queue::submit`] are never stored: write
+/// `queue.mul(&queue.add(&x, &y)?, &z)?`, and the sum stays in registers.
+pub struct Queue {
+    engine: VectorEngine,
+    number: u64,
+    program: RefCell<Program>,
+    comparisons: Cell<usize>,
+    fused: Cell<bool>,
+}
+
+/// Elements that are copied to the host when a submission is complete; see
+/// [`Queue::read`] and [`Completed::elements`](super::Completed::elements).
+#[derive(Debug)]
+pub struct Reading<F: Field> {
+    pub(super) queue: u64,
+    pub(super) number: usize,
+    pub(super) field: PhantomData<F>,
+}
+
+/// Whether two vectors are equal, to be known when a submission is complete; see
+/// [`Queue::equal`] and [`Completed::equal`](super::Completed::equal).
+#[derive(Debug)]
+pub struct Comparison {
+    pub(super) queue: u64,
+    pub(super) number: usize,
+}
+
+impl Queue {
+    pub(super) fn new(engine: &VectorEngine) -> Self {
+        Self {
+            engine: engine.clone(),
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            program: RefCell::default(),
+            comparisons: Cell::new(0),
+            fused: Cell::new(true),
+        }
+    }
+
+    /// Whether element-wise neighbours become one kernel. Default: yes. Without, each
+    /// operation reads and writes memory for itself.
+    pub fn set_fusion(&self, on: bool) {
+        self.fused.set(on);
+    }
+
+    /// x + y.
+    ///
+    /// # Errors
+    /// [`Error::UnequalVectors`] for vectors of different lengths, [`Error::WrongForm`]
+    /// for ones of different forms; [`Error::ForeignVector`], [`Error::NotSubmitted`]
+    /// and [`Error::NotComputed`] for a vector that cannot be used here. All other
+    /// methods that record fail for the same reasons.
+    pub fn add<F: Field>(
+        &self,
+        x: &FieldVec<F>,
+        y: impl Into<Operand<F>>,
+    ) -> anyhow::Result<FieldVec<F>> {
+        self.element(&operations::ADD, x, Some(y.into()))
+    }
+
+    /// x - y.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn sub<F: Field>(
+        &self,
+        x: &FieldVec<F>,
+        y: impl Into<Operand<F>>,
+    ) -> anyhow::Result<FieldVec<F>> {
+        self.element(&operations::SUB, x, Some(y.into()))
+    }
+
+    /// -x.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn neg<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+        self.element(&operations::NEG, x, None)
+    }
+
+    /// 2 x.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn double<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+        self.element(&operations::DOUBLE, x, None)
+    }
+
+    /// x y, of vectors in Montgomery form.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn mul<F: Field>(
+        &self,
+        x: &FieldVec<F>,
+        y: impl Into<Operand<F>>,
+    ) -> anyhow::Result<FieldVec<F>> {
+        self.element(&operations::MUL, x, Some(y.into()))
+    }
+
+    /// x^2, of a vector in Montgomery form.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn square<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+        self.element(&operations::SQUARE, x, None)
+    }
+
+    /// a x + y, of vectors in Montgomery form.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn axpy<F: Field>(
+        &self,
+        a: impl Into<Operand<F>>,
+        x: &FieldVec<F>,
+        y: &FieldVec<F>,
+    ) -> anyhow::Result<FieldVec<F>> {
+        self.add(&self.mul(x, a)?, y)
+    }
+
+    /// x^exponent, of a vector in Montgomery form; one everywhere for an exponent of 0.
+    /// Takes a product for each bit of the exponent, and one for each that is set.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn pow<F: Field>(&self, x: &FieldVec<F>, exponent: u64) -> anyhow::Result<FieldVec<F>> {
+        self.expect_form("pow", x, Form::Montgomery)?;
+        if exponent == 0 {
+            return self.fill(&Scalar::one(), x.len());
+        }
+        let mut power = x.clone();
+        for bit in (0..exponent.ilog2()).rev() {
+            power = self.square(&power)?;
+            if exponent >> bit & 1 == 1 {
+                power = self.mul(&power, x)?;
+            }
+        }
+        Ok(power)
+    }
+
+    /// x^-1 for each element of a vector in Montgomery form, and 0 for 0; the report
+    /// counts the zeros. By Montgomery's trick: three products an element.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn inverse<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+        self.expect_form("inverse", x, Form::Montgomery)?;
+        self.vector(Task::Inverse, x, Form::Montgomery)
+    }
+
+    /// The elements in bit-reversed order: element i of the result is element rev(i) of
+    /// x, the bits of i from the last to the first.
+    ///
+    /// # Errors
+    /// [`Error::WrongLength`] for a length that is not a power of two, else as
+    /// [`Self::add`]. On submission [`Error::VectorTooLong`] for a vector that the
+    /// device cannot bind as a whole.
+    pub fn bit_reverse<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+        if !x.len().is_power_of_two() {
+            return Err(Error::WrongLength {
+                operation: "bit_reverse",
+                expected: "a power of two",
+                found: x.len(),
+            }
+            .into());
+        }
+        self.vector(Task::BitReverse, x, x.form())
+    }
+
+    /// The sum of all elements, as a vector of one; 0 of none.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn sum<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+        let arguments = vec![self.argument("sum", x, false)?];
+        Ok(self.reduce(Reduction::Sum, arguments, x))
+    }
+
+    /// The product of all elements of a vector in Montgomery form, as a vector of one;
+    /// 1 of none.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn product<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+        self.expect_form("product", x, Form::Montgomery)?;
+        let arguments = vec![self.argument("product", x, false)?];
+        Ok(self.reduce(Reduction::Product, arguments, x))
+    }
+
+    /// The sum of the products of the elements of two vectors in Montgomery form, as a
+    /// vector of one; 0 of none.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn inner_product<F: Field>(
+        &self,
+        x: &FieldVec<F>,
+        y: &FieldVec<F>,
+    ) -> anyhow::Result<FieldVec<F>> {
+        let operation = "inner_product";
+        self.expect_form(operation, x, Form::Montgomery)?;
+        let arguments = self.pair(operation, x, y)?;
+        Ok(self.reduce(Reduction::InnerProduct, arguments, x))
+    }
+
+    /// Whether two vectors are equal.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn equal<F: Field>(&self, x: &FieldVec<F>, y: &FieldVec<F>) -> anyhow::Result<Comparison> {
+        let arguments = self.pair("equal", x, y)?;
+        let value = Value::new(self.recorded());
+        self.push(Task::Equal, F::ID, arguments, x.len(), &value);
+        let number = self.comparisons.get();
+        self.comparisons.set(number + 1);
+        Ok(Comparison {
+            queue: self.number,
+            number,
+        })
+    }
+
+    /// From plain form into Montgomery form.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn to_montgomery<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+        self.element(&operations::TO_MONTGOMERY, x, None)
+    }
+
+    /// From Montgomery form into plain form.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn from_montgomery<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+        self.element(&operations::FROM_MONTGOMERY, x, None)
+    }
+
+    /// A vector of `len` elements that are all the same.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn fill<F: Field>(&self, scalar: &Scalar<F>, len: usize) -> anyhow::Result<FieldVec<F>> {
+        let (argument, form) = self.operand("fill", &Operand::Scalar(scalar.clone()))?;
+        Ok(self.result(Task::Fill, vec![argument], len, len, form))
+    }
+
+    /// x := x + y.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn add_assign<F: Field>(
+        &self,
+        x: &mut FieldVec<F>,
+        y: impl Into<Operand<F>>,
+    ) -> anyhow::Result<()> {
+        *x = self.add(x, y)?;
+        Ok(())
+    }
+
+    /// x := x - y.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn sub_assign<F: Field>(
+        &self,
+        x: &mut FieldVec<F>,
+        y: impl Into<Operand<F>>,
+    ) -> anyhow::Result<()> {
+        *x = self.sub(x, y)?;
+        Ok(())
+    }
+
+    /// x := x y.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn mul_assign<F: Field>(
+        &self,
+        x: &mut FieldVec<F>,
+        y: impl Into<Operand<F>>,
+    ) -> anyhow::Result<()> {
+        *x = self.mul(x, y)?;
+        Ok(())
+    }
+
+    /// y := a x + y.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn axpy_assign<F: Field>(
+        &self,
+        a: impl Into<Operand<F>>,
+        x: &FieldVec<F>,
+        y: &mut FieldVec<F>,
+    ) -> anyhow::Result<()> {
+        *y = self.axpy(a, x, y)?;
+        Ok(())
+    }
+
+    /// x := -x.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn neg_assign<F: Field>(&self, x: &mut FieldVec<F>) -> anyhow::Result<()> {
+        *x = self.neg(x)?;
+        Ok(())
+    }
+
+    /// x := 2 x.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn double_assign<F: Field>(&self, x: &mut FieldVec<F>) -> anyhow::Result<()> {
+        *x = self.double(x)?;
+        Ok(())
+    }
+
+    /// x := x^2.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn square_assign<F: Field>(&self, x: &mut FieldVec<F>) -> anyhow::Result<()> {
+        *x = self.square(x)?;
+        Ok(())
+    }
+
+    /// x := x^exponent.
+    ///
+    /// # Errors
+    /// As [`Self::pow`].
+    pub fn pow_assign<F: Field>(&self, x: &mut FieldVec<F>, exponent: u64) -> anyhow::Result<()> {
+        *x = self.pow(x, exponent)?;
+        Ok(())
+    }
+
+    /// x := x^-1, and 0 for 0.
+    ///
+    /// # Errors
+    /// As [`Self::inverse`].
+    pub fn inverse_assign<F: Field>(&self, x: &mut FieldVec<F>) -> anyhow::Result<()> {
+        *x = self.inverse(x)?;
+        Ok(())
+    }
+
+    /// x, converted into Montgomery form.
+    ///
+    /// # Errors
+    /// As [`Self::to_montgomery`].
+    pub fn to_montgomery_assign<F: Field>(&self, x: &mut FieldVec<F>) -> anyhow::Result<()> {
+        *x = self.to_montgomery(x)?;
+        Ok(())
+    }
+
+    /// x, converted into plain form.
+    ///
+    /// # Errors
+    /// As [`Self::from_montgomery`].
+    pub fn from_montgomery_assign<F: Field>(&self, x: &mut FieldVec<F>) -> anyhow::Result<()> {
+        *x = self.from_montgomery(x)?;
+        Ok(())
+    }
+
+    /// x, in bit-reversed order.
+    ///
+    /// # Errors
+    /// As [`Self::bit_reverse`].
+    pub fn bit_reverse_assign<F: Field>(&self, x: &mut FieldVec<F>) -> anyhow::Result<()> {
+        *x = self.bit_reverse(x)?;
+        Ok(())
+    }
+
+    /// Copies the elements of x to the host at the end of the submission: for results
+    /// of a few elements, which so need no crossing of their own.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn read<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<Reading<F>> {
+        let argument = self.argument("read", x, false)?;
+        let mut program = self.program.borrow_mut();
+        program.reads.push(Read {
+            source: argument.source,
+            field: F::ID,
+            start: argument.start,
+            elements: x.len(),
+        });
+        Ok(Reading {
+            queue: self.number,
+            number: program.reads.len() - 1,
+            field: PhantomData,
+        })
+    }
+
+    /// Submits what was recorded, and returns without waiting for it. The vectors that
+    /// were returned can be used from here on: what uses them waits.
+    ///
+    /// # Errors
+    /// [`Error::Vulkan`] and [`Error::DataPath`] for what the driver returned and for
+    /// memory, [`Error::VectorTooLong`] and [`Error::TooMany`]. The vectors of this
+    /// queue are [`Error::NotComputed`] then.
+    pub fn submit(self) -> anyhow::Result<Pending> {
+        let program = self.program.into_inner();
+        let values: Vec<_> = program
+            .nodes
+            .iter()
+            .map(|node| node.result.upgrade())
+            .collect();
+        let is_live: Vec<bool> = values.iter().map(Option::is_some).collect();
+        let runner = self.engine.runner();
+        let fusion = match self.fused.get() {
+            true => runner.fusion(),
+            false => Fusion::NONE,
+        };
+        let stages = plan(&program, &is_live, fusion);
+        let operations = program.nodes.len();
+        let begun = std::time::Instant::now();
+        match runner.run(program, &stages, &is_live) {
+            Ok(ran) => {
+                for (node, stored) in ran.stored {
+                    if let Some(value) = values.get(node).and_then(Option::as_ref) {
+                        value.set(State::Stored(stored));
+                    }
+                }
+                let pending = Pending::new(&self.engine, self.number, ran.outcome, begun);
+                Ok(pending.of(operations, ran.kernels))
+            }
+            Err(error) => {
+                for value in values.into_iter().flatten() {
+                    value.set(State::Failed(error.to_string()));
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Records an element-wise operation.
+    fn element<F: Field>(
+        &self,
+        operation: &'static ElementOperation,
+        x: &FieldVec<F>,
+        y: Option<Operand<F>>,
+    ) -> anyhow::Result<FieldVec<F>> {
+        let name = operation.name;
+        let form = match operation.form {
+            FormRule::Either => x.form(),
+            FormRule::Montgomery | FormRule::OutOfMontgomery => {
+                self.expect_form(name, x, Form::Montgomery)?;
+                Form::Montgomery
+            }
+            FormRule::IntoMontgomery => {
+                self.expect_form(name, x, Form::Plain)?;
+                Form::Plain
+            }
+        };
+        let mut arguments = vec![self.argument(name, x, false)?];
+        if let Some(y) = y {
+            if let Operand::Vector(y) = &y {
+                expect_equal(name, x, y)?;
+            }
+            let (argument, found) = self.operand(name, &y)?;
+            expect_forms(name, form, found)?;
+            arguments.push(argument);
+        }
+        let form = match operation.form {
+            FormRule::Either | FormRule::Montgomery | FormRule::IntoMontgomery => {
+                match operation.form {
+                    FormRule::Either => form,
+                    _ => Form::Montgomery,
+                }
+            }
+            FormRule::OutOfMontgomery => Form::Plain,
+        };
+        let task = Task::Element(operation);
+        Ok(self.result(task, arguments, x.len(), x.len(), form))
+    }
+
+    /// Records an operation from one vector to another.
+    fn vector<F: Field>(
+        &self,
+        task: Task,
+        x: &FieldVec<F>,
+        form: Form,
+    ) -> anyhow::Result<FieldVec<F>> {
+        let arguments = vec![self.argument(task.name(), x, false)?];
+        Ok(self.result(task, arguments, x.len(), x.len(), form))
+    }
+
+    fn reduce<F: Field>(
+        &self,
+        reduction: Reduction,
+        arguments: Vec<Argument>,
+        x: &FieldVec<F>,
+    ) -> FieldVec<F> {
+        self.result(Task::Reduce(reduction), arguments, x.len(), 1, x.form())
+    }
+
+    /// Records a node, and returns the vector of its result.
+    fn result<F: Field>(
+        &self,
+        task: Task,
+        arguments: Vec<Argument>,
+        elements: usize,
+        len: usize,
+        form: Form,
+    ) -> FieldVec<F> {
+        let vector = FieldVec::new(&self.engine, self.recorded(), len, form);
+        self.push(task, F::ID, arguments, elements, &vector.value);
+        vector
+    }
+
+    /// The state of the next node's result.
+    fn recorded(&self) -> State {
+        State::Recorded {
+            queue: self.number,
+            node: self.program.borrow().nodes.len(),
+        }
+    }
+
+    fn push(
+        &self,
+        task: Task,
+        field: field_kernels::FieldId,
+        arguments: Vec<Argument>,
+        elements: usize,
+        value: &Arc<Value>,
+    ) {
+        self.program.borrow_mut().nodes.push(Node {
+            task,
+            field,
+            arguments,
+            elements,
+            result: Arc::downgrade(value),
+        });
+    }
+
+    /// Two vectors as arguments.
+    fn pair<F: Field>(
+        &self,
+        operation: &'static str,
+        x: &FieldVec<F>,
+        y: &FieldVec<F>,
+    ) -> Result<Vec<Argument>, Error> {
+        expect_equal(operation, x, y)?;
+        expect_forms(operation, x.form(), y.form())?;
+        Ok(vec![
+            self.argument(operation, x, false)?,
+            self.argument(operation, y, false)?,
+        ])
+    }
+
+    fn operand<F: Field>(
+        &self,
+        operation: &'static str,
+        operand: &Operand<F>,
+    ) -> Result<(Argument, Form), Error> {
+        match operand {
+            Operand::Vector(vector) => {
+                Ok((self.argument(operation, vector, false)?, vector.form()))
+            }
+            Operand::Scalar(Scalar(ScalarSource::Vector(vector))) => {
+                Ok((self.argument(operation, vector, true)?, vector.form()))
+            }
+            Operand::Scalar(Scalar(ScalarSource::Host(limbs, form))) => {
+                if !field_kernels::arithmetic::is_canonical::<F>(limbs) {
+                    return Err(crate::canonical::refused(F::ID, limbs.as_ref(), 0));
+                }
+                let number = self.program.borrow_mut().constant(limbs.as_ref());
+                let argument = Argument {
+                    source: Source::Constant(number),
+                    start: 0,
+                    scalar: true,
+                };
+                Ok((argument, *form))
+            }
+        }
+    }
+
+    fn argument<F: Field>(
+        &self,
+        operation: &'static str,
+        vector: &FieldVec<F>,
+        scalar: bool,
+    ) -> Result<Argument, Error> {
+        if !vector.engine.is(&self.engine) {
+            return Err(Error::ForeignVector { operation });
+        }
+        let source = match vector.value.state() {
+            State::Recorded { queue, node } if queue == self.number => Source::Node(node),
+            _ => Source::Input(self.program.borrow_mut().input(&vector.stored(operation)?)),
+        };
+        Ok(Argument {
+            source,
+            start: vector.start,
+            scalar,
+        })
+    }
+
+    fn expect_form<F: Field>(
+        &self,
+        operation: &'static str,
+        x: &FieldVec<F>,
+        expected: Form,
+    ) -> Result<(), Error> {
+        expect_forms(operation, expected, x.form())
+    }
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue")
+            .field("operations", &self.program.borrow().nodes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn expect_equal<F: Field>(
+    operation: &'static str,
+    x: &FieldVec<F>,
+    y: &FieldVec<F>,
+) -> Result<(), Error> {
+    match x.len() == y.len() {
+        true => Ok(()),
+        false => Err(Error::UnequalVectors {
+            operation,
+            left: x.len(),
+            right: y.len(),
+        }),
+    }
+}
+
+fn expect_forms(operation: &'static str, expected: Form, found: Form) -> Result<(), Error> {
+    match expected == found {
+        true => Ok(()),
+        false => Err(Error::WrongForm {
+            operation,
+            expected,
+            found,
+        }),
+    }
+}

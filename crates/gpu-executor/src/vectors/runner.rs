@@ -1,0 +1,94 @@
+//! What an engine must do to run programs: once for a device, once for the CPU.
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+use std::time::Duration;
+
+use field_kernels::FieldId;
+use vk_mem_paths::Submitted;
+
+use super::plan::{Fusion, Stage};
+use super::program::Program;
+use super::value::Stored;
+use crate::{Engine, Error, Inputs};
+
+/// Runs programs, and keeps the memory that their vectors live in.
+pub(crate) trait Runner: Send + Sync {
+    /// Where it computes, for reports.
+    fn engine(&self) -> Engine;
+
+    /// How far it fuses element-wise neighbours.
+    fn fusion(&self) -> Fusion;
+
+    /// Keeps a copy of `words`, whole elements of `field`, which `inputs` says
+    /// what they are held to.
+    fn upload(&self, field: FieldId, words: &[u64], inputs: Inputs) -> Result<Stored, Error>;
+
+    /// Copies elements of `stored`, waiting for what computes them. On `Ok` all
+    /// of `out` is written.
+    fn download(
+        &self,
+        field: FieldId,
+        stored: &Stored,
+        elements: Range<usize>,
+        out: &mut [MaybeUninit<u64>],
+    ) -> Result<(), Error>;
+
+    /// Runs or submits the stages of `program`.
+    fn run(&self, program: Program, stages: &[Stage], is_live: &[bool]) -> Result<Ran, Error>;
+
+    /// Waits for a submission.
+    fn wait(&self, submitted: &Submitted) -> Result<(), Error>;
+
+    /// What a complete submission left.
+    fn collect(&self, submitted: &Submitted, flags: &Flags) -> Result<Left, Error>;
+
+    /// Frees memory that no vector uses; how many bytes that was.
+    fn trim(&self) -> usize;
+}
+
+/// What a run came to.
+pub(crate) struct Ran {
+    /// For each node that a caller holds: where its elements are.
+    pub(crate) stored: Vec<(usize, Stored)>,
+    /// Kernels, or passes over memory on the CPU.
+    pub(crate) kernels: usize,
+    pub(crate) outcome: Outcome,
+}
+
+/// Whether a run is over.
+pub(crate) enum Outcome {
+    /// It is.
+    Done(Left),
+    /// It was submitted; the flags are behind the reads that the program has.
+    Submitted(Submitted, Flags),
+}
+
+/// Which numbers a run leaves beside the elements that were to be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Flags {
+    /// What each of them says, in their order.
+    pub(crate) meanings: Vec<Meaning>,
+}
+
+/// What a number says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// How many zeros an inverse met.
+    Zeros,
+    /// Not 0: the vectors of this comparison differ. Comparisons count from 0.
+    Differ(usize),
+}
+
+/// What a run left on the host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Left {
+    /// The limbs of each read, in their order.
+    pub(crate) reads: Vec<Vec<u64>>,
+    /// Zeros that inverses met.
+    pub(crate) zeros: u64,
+    /// For each comparison, whether the vectors were equal.
+    pub(crate) equal: Vec<bool>,
+    /// On the device, by its clock.
+    pub(crate) device_time: Option<Duration>,
+}

@@ -1,0 +1,71 @@
+//! What a vector stands for: elements that are somewhere, or will be.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use vk_mem_paths::Storage;
+
+/// Where elements are.
+#[derive(Clone, Debug)]
+pub(crate) enum Stored {
+    /// No elements at all.
+    Nowhere,
+    /// In device memory.
+    Device(Arc<Storage>),
+    /// In host memory, flat limbs.
+    Host(Arc<Vec<u64>>),
+}
+
+impl Stored {
+    /// Whether it is the same memory.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Nowhere, Self::Nowhere) => true,
+            (Self::Device(one), Self::Device(other)) => Arc::ptr_eq(one, other),
+            (Self::Host(one), Self::Host(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+}
+
+/// What becomes of a vector in its life.
+#[derive(Clone, Debug)]
+pub(crate) enum State {
+    /// The result of a node of a queue that was not submitted yet.
+    Recorded {
+        /// The queue's number.
+        queue: u64,
+        /// The node's number there.
+        node: usize,
+    },
+    /// There, or on its way there: what is submitted later finds it.
+    Stored(Stored),
+    /// Its submission failed.
+    Failed(String),
+}
+
+/// A vector's elements; shared by its clones and slices.
+#[derive(Debug)]
+pub(crate) struct Value {
+    state: Mutex<State>,
+}
+
+impl Value {
+    pub(crate) fn new(state: State) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(state),
+        })
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.lock().clone()
+    }
+
+    pub(crate) fn set(&self, state: State) {
+        *self.lock() = state;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Written as a whole, so a panic elsewhere left it whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

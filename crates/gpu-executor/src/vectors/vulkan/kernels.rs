@@ -1,0 +1,211 @@
+//! The kernels of a device, each made when it is first wanted.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use field_kernels::chain::{CONSTANT_WORDS, Chain, GROUP_SIZE, MemoryAccess, Template};
+use field_kernels::{Arithmetic, Family, FieldId, vector_module};
+use vk_core::{DeviceCaps, DeviceKind, KernelCache, Operation, OperationCache, OperationShape};
+
+use super::internal;
+use crate::Error;
+
+/// Which of several kernels for the same are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Choice {
+    /// How Fp multiplies.
+    pub(crate) fp: Arithmetic,
+    /// How Fr multiplies.
+    pub(crate) fr: Arithmetic,
+    /// How chains without products reach memory.
+    pub(crate) light: MemoryAccess,
+    /// How chains with products do.
+    pub(crate) heavy: MemoryAccess,
+}
+
+impl Choice {
+    /// Without a measurement: what every device of the kind does well.
+    pub(crate) fn of(caps: &DeviceCaps) -> Self {
+        let arithmetic = match caps.features.shader_int64 {
+            true => Arithmetic::U64,
+            false => Arithmetic::U32,
+        };
+        // Shared memory of a software device is memory like any other.
+        let light = match caps.kind {
+            DeviceKind::Software => MemoryAccess::Direct,
+            _ => MemoryAccess::Staged,
+        };
+        Self {
+            fp: arithmetic,
+            fr: arithmetic,
+            light,
+            heavy: MemoryAccess::Direct,
+        }
+    }
+
+    /// What is chosen, with what the caller asks for in its place.
+    ///
+    /// # Errors
+    /// [`vk_core::Error::Unsupported`] for an arithmetic that the device lacks.
+    pub(crate) fn with(
+        mut self,
+        caps: &DeviceCaps,
+        arithmetic: Option<Arithmetic>,
+        access: Option<MemoryAccess>,
+    ) -> Result<Self, Error> {
+        if let Some(arithmetic) = arithmetic {
+            if !runs(caps, arithmetic) {
+                return Err(Error::Vulkan(vk_core::Error::Unsupported {
+                    needed: format!("what kernels of arithmetic {arithmetic} need"),
+                    found: format!("{} without it", caps.name),
+                }));
+            }
+            (self.fp, self.fr) = (arithmetic, arithmetic);
+        }
+        if let Some(access) = access {
+            (self.light, self.heavy) = (access, access);
+        }
+        Ok(self)
+    }
+
+    pub(crate) fn arithmetic(self, field: FieldId) -> Arithmetic {
+        match field {
+            FieldId::Fp => self.fp,
+            FieldId::Fr => self.fr,
+        }
+    }
+
+    fn access(self, chain: &Chain) -> MemoryAccess {
+        match chain.products() {
+            0 => self.light,
+            _ => self.heavy,
+        }
+    }
+}
+
+/// Whether a device has what kernels of `arithmetic` ask for.
+pub(crate) fn runs(caps: &DeviceCaps, arithmetic: Arithmetic) -> bool {
+    let features = &caps.features;
+    (features.shader_int64 || !arithmetic.needs_shader_int64())
+        && (features.shader_float64 || !arithmetic.needs_shader_float64())
+}
+
+/// What a kernel is made from.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Key {
+    Chain(FieldId, Arithmetic, MemoryAccess, Chain),
+    // By the module's name.
+    Module(&'static str),
+}
+
+/// Pipelines of one device, kept as long as it is.
+pub(crate) struct Kernels {
+    operations: OperationCache,
+    made: HashMap<Key, Arc<Operation>>,
+    templates: HashMap<(FieldId, Arithmetic), Template>,
+    choice: Choice,
+}
+
+impl Kernels {
+    /// None yet; `kernels` has the device and its pipeline cache.
+    pub(crate) fn new(kernels: &KernelCache, choice: Choice) -> Self {
+        Self {
+            operations: OperationCache::beside(kernels),
+            made: HashMap::new(),
+            templates: HashMap::new(),
+            choice,
+        }
+    }
+
+    /// What the device can do.
+    pub(super) fn caps(&self) -> &DeviceCaps {
+        self.operations.device().caps()
+    }
+
+    pub(super) fn choose(&mut self, choice: Choice) {
+        self.choice = choice;
+    }
+
+    /// The kernel of a chain.
+    pub(super) fn chain(&mut self, field: FieldId, chain: &Chain) -> Result<Arc<Operation>, Error> {
+        let arithmetic = match chain.products() {
+            // Nothing is multiplied: what every device takes is compiled fastest.
+            0 => Arithmetic::U32,
+            _ => self.choice.arithmetic(field),
+        };
+        let access = self.choice.access(chain);
+        let key = Key::Chain(field, arithmetic, access, chain.clone());
+        if let Some(known) = self.made.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let words = self.template(field, arithmetic)?.link(chain, access);
+        let words = words.map_err(|error| internal(&format!("a chain that links ({error})")))?;
+        let shape = OperationShape {
+            bindings: chain.bindings(),
+            push_constant_bytes: bytes(CONSTANT_WORDS),
+            workgroup_size: GROUP_SIZE,
+        };
+        self.make(key, &words, shape)
+    }
+
+    /// The kernel of a module that is used as it is.
+    pub(super) fn family(
+        &mut self,
+        family: Family,
+        field: FieldId,
+    ) -> Result<Arc<Operation>, Error> {
+        let arithmetic = self.choice.arithmetic(field);
+        let module = vector_module(family, field, arithmetic);
+        let module = module.ok_or_else(|| internal("a module for every family and field"))?;
+        let key = Key::Module(module.name);
+        if let Some(known) = self.made.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let words: Vec<u32> = module
+            .spirv
+            .as_chunks()
+            .0
+            .iter()
+            .map(|w| u32::from_le_bytes(*w))
+            .collect();
+        let shape = OperationShape {
+            bindings: family.bindings(),
+            push_constant_bytes: bytes(family.constant_words()),
+            workgroup_size: family.group_size(),
+        };
+        self.make(key, &words, shape)
+    }
+
+    fn make(
+        &mut self,
+        key: Key,
+        words: &[u32],
+        shape: OperationShape,
+    ) -> Result<Arc<Operation>, Error> {
+        // SAFETY: a module of this library, as compiled or linked from such: tests
+        // hold them all to the check of SPIR-V and to their shapes. What they ask
+        // of the device was looked at when the arithmetic was chosen.
+        let made = unsafe { self.operations.create(words, shape)? };
+        self.made.insert(key, Arc::clone(&made));
+        Ok(made)
+    }
+
+    fn template(&mut self, field: FieldId, arithmetic: Arithmetic) -> Result<&Template, Error> {
+        use std::collections::hash_map::Entry;
+        match self.templates.entry((field, arithmetic)) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(place) => {
+                let module = vector_module(Family::Elementwise, field, arithmetic);
+                let module = module.ok_or_else(|| internal("a template for every field"))?;
+                let template = Template::parse(module.spirv);
+                let template = template
+                    .map_err(|error| internal(&format!("a template that parses ({error})")))?;
+                Ok(place.insert(template))
+            }
+        }
+    }
+}
+
+fn bytes(words: usize) -> u32 {
+    u32::try_from(4 * words).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,224 @@
+//! Programs on a Vulkan device.
+
+mod chain;
+mod families;
+mod kernels;
+mod pieces;
+mod steps;
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytemuck::must_cast_slice;
+use field_kernels::FieldId;
+use vk_core::{Device, DeviceCaps, KernelCache, WaitPolicy};
+use vk_mem_paths::{Access, Element, Lane, StoragePool, Submitted, Transfer};
+
+use super::plan::{Fusion, Stage};
+use super::program::Program;
+use super::runner::{Flags, Left, Meaning, Outcome, Ran, Runner};
+use super::value::Stored;
+use crate::{Engine, Error, Inputs, canonical};
+
+pub(crate) use kernels::{Choice, Kernels, runs};
+use steps::Steps;
+
+/// The most operations of one kernel.
+const MOST_OPERATIONS: usize = 32;
+/// The most field products of one kernel: about 60 ms of a driver's time, and
+/// far past where memory limits it.
+const MOST_PRODUCTS: u32 = 12;
+
+/// One device's lane and kernels.
+pub(crate) struct VulkanRunner {
+    inner: Mutex<Inner>,
+    device: Arc<Device>,
+    pool: Arc<StoragePool>,
+    wait: WaitPolicy,
+    /// Elements of one dispatch at most, beside what the device's limits say.
+    chunk: Option<usize>,
+    fusion: Fusion,
+}
+
+pub(super) struct Inner {
+    pub(super) lane: Lane,
+    pub(super) kernels: Kernels,
+}
+
+impl VulkanRunner {
+    /// On the device of `transfer`, with the pipelines of `kernels`.
+    pub(crate) fn new(
+        transfer: &Transfer,
+        kernels: &KernelCache,
+        choice: Choice,
+        chunk: Option<usize>,
+    ) -> Self {
+        let lane = Lane::new(transfer);
+        let device = Arc::clone(lane.device());
+        let buffers = device.caps().limits.max_storage_buffers as usize;
+        Self {
+            pool: Arc::clone(lane.pool()),
+            wait: lane.wait_policy(),
+            fusion: Fusion {
+                buffers,
+                operations: MOST_OPERATIONS,
+                products: MOST_PRODUCTS,
+            },
+            inner: Mutex::new(Inner {
+                lane,
+                kernels: Kernels::new(kernels, choice),
+            }),
+            device,
+            chunk,
+        }
+    }
+
+    /// The device.
+    pub(crate) fn caps(&self) -> &DeviceCaps {
+        self.device.caps()
+    }
+
+    /// Changes how kernels are chosen from here on.
+    pub(crate) fn choose(&self, choice: Choice) {
+        self.lock().kernels.choose(choice);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic leaves the lane with frames that it knows of, as an error does.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Runner for VulkanRunner {
+    fn engine(&self) -> Engine {
+        Engine::Vulkan {
+            device: self.caps().name.clone(),
+            driver: self.caps().driver.clone(),
+        }
+    }
+
+    fn fusion(&self) -> Fusion {
+        self.fusion
+    }
+
+    fn upload(&self, field: FieldId, words: &[u64], inputs: Inputs) -> Result<Stored, Error> {
+        let bytes: &[u8] = must_cast_slice(words);
+        if bytes.is_empty() {
+            return Ok(Stored::Nowhere);
+        }
+        let storage = self.pool.take(bytes.len())?;
+        let element = Element {
+            bytes: field.bytes(),
+            check: canonical::check_of(field, inputs),
+        };
+        let sent = self.lock().lane.upload(&storage, bytes, element);
+        match sent {
+            Ok(()) => Ok(Stored::Device(Arc::new(storage))),
+            Err(vk_mem_paths::Error::RefusedInput { element, .. }) => {
+                Err(canonical::refused(field, words, element))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn download(
+        &self,
+        field: FieldId,
+        stored: &Stored,
+        elements: Range<usize>,
+        out: &mut [MaybeUninit<u64>],
+    ) -> Result<(), Error> {
+        if out.is_empty() {
+            return Ok(());
+        }
+        let storage = device_storage(stored)?;
+        let bytes = elements.start * field.bytes()..elements.end * field.bytes();
+        let out = as_bytes(out);
+        Ok(self.lock().lane.download(storage, bytes, out)?)
+    }
+
+    fn run(&self, program: Program, stages: &[Stage], is_live: &[bool]) -> Result<Ran, Error> {
+        let mut inner = self.lock();
+        let Inner { lane, kernels } = &mut *inner;
+        lane.device().expect_usable()?;
+        let mut steps = Steps::new(program, stages, is_live, &self.pool, kernels, self.chunk)?;
+        for (number, stage) in stages.iter().enumerate() {
+            steps.add(number, stage)?;
+        }
+        let made = steps.finish()?;
+        // SAFETY: the steps' modules are this library's, which stay inside the
+        // elements that their constants name, and `Steps` names the regions of
+        // those elements; operations come from this device's kernels.
+        let submitted = unsafe { lane.submit(&made.steps, &made.reads)? };
+        Ok(Ran {
+            stored: made.stored,
+            kernels: made.kernels,
+            outcome: Outcome::Submitted(submitted, made.flags),
+        })
+    }
+
+    fn wait(&self, submitted: &Submitted) -> Result<(), Error> {
+        // Without the lock: others submit meanwhile.
+        Ok(submitted.wait(self.wait)?)
+    }
+
+    fn collect(&self, submitted: &Submitted, flags: &Flags) -> Result<Left, Error> {
+        self.lock().lane.reap()?;
+        let finished = submitted
+            .finished()
+            .ok_or_else(|| internal("a complete submission"))?;
+        let mut reads = finished.reads.iter();
+        let numbers = match flags.meanings.is_empty() {
+            true => None,
+            false => reads.next_back(),
+        };
+        let numbers = numbers.map(Vec::as_slice).unwrap_or_default();
+        let mut left = Left {
+            reads: reads.map(|bytes| words(bytes)).collect(),
+            device_time: finished.device_time,
+            ..Left::default()
+        };
+        for (meaning, bytes) in flags.meanings.iter().zip(numbers.as_chunks::<4>().0) {
+            let number = u32::from_ne_bytes(*bytes);
+            match meaning {
+                Meaning::Zeros => left.zeros += u64::from(number),
+                Meaning::Differ(_) => left.equal.push(number == 0),
+            }
+        }
+        Ok(left)
+    }
+
+    fn trim(&self) -> usize {
+        self.pool.trim()
+    }
+}
+
+/// The storage of an argument or a read.
+pub(super) fn device_storage(stored: &Stored) -> Result<&Arc<vk_mem_paths::Storage>, Error> {
+    match stored {
+        Stored::Device(storage) => Ok(storage),
+        _ => Err(internal("elements in device memory")),
+    }
+}
+
+pub(super) fn internal(expected: &str) -> Error {
+    let what = format!("expected {expected}, found none");
+    Error::DataPath(vk_mem_paths::Error::Internal { what })
+}
+
+fn words(bytes: &[u8]) -> Vec<u64> {
+    let words = bytes.as_chunks::<8>().0.iter();
+    words.map(|word| u64::from_ne_bytes(*word)).collect()
+}
+
+/// The bytes of words that need no value.
+fn as_bytes(words: &mut [MaybeUninit<u64>]) -> &mut [MaybeUninit<u8>] {
+    let (start, bytes) = (words.as_mut_ptr().cast(), size_of_val(words));
+    // SAFETY: the same memory, borrowed as long; bytes that may be without a value
+    // take whatever words that may be without a value hold.
+    unsafe { std::slice::from_raw_parts_mut(start, bytes) }
+}
+
+pub(super) const READ: Access = Access::Read;
+pub(super) const WRITE: Access = Access::Write;

@@ -1,0 +1,136 @@
+//! Where elements lie in a binding, and how many one dispatch takes. Pure.
+
+use std::ops::Range;
+
+use vk_core::DeviceCaps;
+
+/// Bytes of a part: what shaders count beginnings in.
+pub(super) const PART: usize = 16;
+
+/// A range of bytes to bind, and where the elements begin in it, in parts.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Window {
+    pub(super) bytes: Range<usize>,
+    pub(super) start: u32,
+}
+
+/// The window on `elements` of `element_bytes` bytes each: a binding begins at a
+/// multiple of `alignment`, which is a power of two, and elements begin at
+/// multiples of [`PART`].
+pub(super) fn window(elements: &Range<usize>, element_bytes: usize, alignment: u64) -> Window {
+    let alignment = usize::try_from(alignment).unwrap_or(PART).max(PART);
+    let (first, end) = (elements.start * element_bytes, elements.end * element_bytes);
+    let begin = first - first % alignment;
+    Window {
+        bytes: begin..end,
+        start: u32::try_from((first - begin) / PART).unwrap_or(u32::MAX),
+    }
+}
+
+/// The most elements of one dispatch of a kernel with `group` invocations in a
+/// workgroup, one for each element: by the range of a binding, with room for its
+/// alignment, by the workgroups, and by the 32 bits that shaders count parts in.
+pub(super) fn most_elements(caps: &DeviceCaps, element_bytes: usize, group: u32) -> usize {
+    let limits = &caps.limits;
+    let range = limits.max_storage_buffer_range.min(1 << 35);
+    let room = range.saturating_sub(limits.storage_buffer_alignment);
+    let fit = room / element_bytes as u64;
+    let dispatched = u64::from(limits.max_workgroups_x) * u64::from(group);
+    usize::try_from(fit.min(dispatched).min(1 << 31)).unwrap_or(usize::MAX)
+}
+
+/// `elements` in ranges of `most` at most, as equal as whole multiples of `group`
+/// let them be.
+pub(super) fn pieces(elements: usize, most: usize, group: usize) -> Vec<Range<usize>> {
+    let most = (most / group * group).max(group.min(most)).max(1);
+    let count = elements.div_ceil(most).max(1);
+    let each = elements
+        .div_ceil(count)
+        .next_multiple_of(group)
+        .min(most)
+        .max(1);
+    (0..elements)
+        .step_by(each)
+        .map(|first| first..elements.min(first + each))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vk_core::testing::recorded;
+
+    #[test]
+    fn windows_begin_aligned_and_say_where_the_elements_do() {
+        let at = |elements, alignment| window(&elements, 48, alignment);
+        assert_eq!(
+            at(0..3, 16),
+            Window {
+                bytes: 0..144,
+                start: 0
+            }
+        );
+        assert_eq!(
+            at(1..3, 16),
+            Window {
+                bytes: 48..144,
+                start: 0
+            }
+        );
+        assert_eq!(
+            at(1..3, 256),
+            Window {
+                bytes: 0..144,
+                start: 3
+            }
+        );
+        assert_eq!(
+            at(7..8, 64),
+            Window {
+                bytes: 320..384,
+                start: 1
+            }
+        );
+        assert_eq!(
+            at(7..8, 1),
+            Window {
+                bytes: 336..384,
+                start: 0
+            }
+        );
+    }
+
+    #[test]
+    fn the_tightest_limit_counts() {
+        let mut caps = recorded::h200();
+        assert_eq!(most_elements(&caps, 48, 128), 89_478_484);
+        caps = recorded::llvmpipe();
+        assert_eq!(most_elements(&caps, 48, 128), 2_796_202);
+        caps.limits.max_workgroups_x = 100;
+        assert_eq!(most_elements(&caps, 32, 128), 12_800);
+    }
+
+    #[test]
+    fn pieces_cover_everything_once() {
+        for (elements, most, group) in [
+            (0, 10, 4),
+            (1, 10, 4),
+            (10, 10, 4),
+            (11, 10, 4),
+            (1000, 256, 128),
+            (257, 256, 128),
+            (5, 1, 128),
+            (1 << 20, 1 << 18, 128),
+        ] {
+            let pieces = pieces(elements, most, group);
+            let mut next = 0;
+            for piece in &pieces {
+                assert_eq!(piece.start, next);
+                assert!(!piece.is_empty() && piece.len() <= most, "{piece:?}");
+                next = piece.end;
+            }
+            assert_eq!(next, elements);
+        }
+        assert_eq!(pieces(1000, 512, 128), [0..512, 512..1000]);
+    }
+}

@@ -1,0 +1,166 @@
+// Element-wise operations: functions that are linked at run time.
+//
+// This module is no kernel by itself. A chain of operations becomes one: a `main` that
+// loads the chain's inputs, calls the functions of its operations one after the other
+// and stores its outputs (crate field-kernels, module `chain`). What the chain does not
+// use is left out, and the bindings that stay are numbered anew.
+//
+// Two ways to memory. `load` and `store`: each invocation its own element. `fetch`,
+// `take`, `put` and `drain`: through shared memory, with neighbouring invocations on
+// neighbouring addresses, for operations that memory alone limits. `broadcast` reads
+// one element for all.
+//
+// One invocation per element along x. An invocation past the last one computes on
+// zeros or on what was in shared memory, and stores nothing.
+//
+// keep functions
+// variant: fp_elementwise_u32 = FIELD_FP MUL_U32
+// variant: fp_elementwise_u64 = FIELD_FP MUL_U64
+// variant: fp_elementwise_f64 = FIELD_FP MUL_F64
+// variant: fr_elementwise_u32 = FIELD_FR MUL_U32
+// variant: fr_elementwise_u64 = FIELD_FR MUL_U64
+// variant: fr_elementwise_f64 = FIELD_FR MUL_F64
+
+#version 460
+#extension GL_GOOGLE_include_directive : require
+
+#include "field.glsl"
+
+#define GROUP_SIZE 128u
+
+layout(local_size_x = 128) in;
+
+// `start`: where each binding's elements begin, in parts of 16 bytes.
+layout(push_constant) uniform Job { uint count; uint start[12]; } job;
+
+// Two areas, one after the other: while one is read the other can be filled.
+shared uvec4 staged[2u * GROUP_SIZE * FIELD_PARTS];
+#define AREA (GROUP_SIZE * FIELD_PARTS)
+
+uint lane() { return gl_LocalInvocationID.x; }
+
+uint first_element() { return gl_WorkGroupID.x * GROUP_SIZE; }
+
+bool is_inside() { return first_element() + lane() < job.count; }
+
+// Parts of this workgroup's elements.
+uint group_parts() { return min(job.count - first_element(), GROUP_SIZE) * FIELD_PARTS; }
+
+// After it all invocations of the workgroup see what any of them put before.
+void sync() { barrier(); }
+
+Elem take(uint area) {
+    uint own = area * AREA + lane() * FIELD_PARTS;
+#ifdef FIELD_FP
+    return Elem(staged[own], staged[own + 1u], staged[own + 2u]);
+#else
+    return Elem(staged[own], staged[own + 1u]);
+#endif
+}
+
+void put(uint area, Elem value) {
+    uint own = area * AREA + lane() * FIELD_PARTS;
+    staged[own] = value.p0;
+    staged[own + 1u] = value.p1;
+#ifdef FIELD_FP
+    staged[own + 2u] = value.p2;
+#endif
+}
+
+#ifdef FIELD_FP
+#define READ(PARTS, AT) Elem(PARTS[AT], PARTS[AT + 1u], PARTS[AT + 2u])
+#else
+#define READ(PARTS, AT) Elem(PARTS[AT], PARTS[AT + 1u])
+#endif
+
+#define INPUT(K) \
+    layout(set = 0, binding = K, std430) readonly buffer Input##K { uvec4 input_##K[]; }; \
+    Elem load_##K() { \
+        if (!is_inside()) { return f_zero(); } \
+        uint at = job.start[K] + gl_GlobalInvocationID.x * FIELD_PARTS; \
+        return READ(input_##K, at); \
+    } \
+    Elem broadcast_##K() { \
+        uint at = job.start[K]; \
+        return READ(input_##K, at); \
+    } \
+    void fetch_##K(uint area) { \
+        uint parts = group_parts(); \
+        uint begin = job.start[K] + first_element() * FIELD_PARTS; \
+        uint part; \
+        FETCH(input_##K) \
+    }
+
+#define FETCH(FROM) FETCH_ONE(FROM, 0u) FETCH_ONE(FROM, 1u) FETCH_LAST(FROM)
+#define FETCH_ONE(FROM, J) \
+    part = lane() + J * GROUP_SIZE; \
+    if (part < parts) { staged[area * AREA + part] = FROM[begin + part]; }
+
+#define OUTPUT(K) \
+    layout(set = 0, binding = K, std430) writeonly buffer Output##K { uvec4 output_##K[]; }; \
+    void store_##K(Elem value) { \
+        if (!is_inside()) { return; } \
+        uint at = job.start[K] + gl_GlobalInvocationID.x * FIELD_PARTS; \
+        WRITE(output_##K, at) \
+    } \
+    void drain_##K(uint area) { \
+        uint parts = group_parts(); \
+        uint begin = job.start[K] + first_element() * FIELD_PARTS; \
+        uint part; \
+        DRAIN(output_##K) \
+    }
+
+#define DRAIN(TO) DRAIN_ONE(TO, 0u) DRAIN_ONE(TO, 1u) DRAIN_LAST(TO)
+#define DRAIN_ONE(TO, J) \
+    part = lane() + J * GROUP_SIZE; \
+    if (part < parts) { TO[begin + part] = staged[area * AREA + part]; }
+
+#ifdef FIELD_FP
+#define FETCH_LAST(FROM) FETCH_ONE(FROM, 2u)
+#define DRAIN_LAST(TO) DRAIN_ONE(TO, 2u)
+#define WRITE(PARTS, AT) PARTS[AT] = value.p0; PARTS[AT + 1u] = value.p1; PARTS[AT + 2u] = value.p2;
+#else
+#define FETCH_LAST(FROM)
+#define DRAIN_LAST(TO)
+#define WRITE(PARTS, AT) PARTS[AT] = value.p0; PARTS[AT + 1u] = value.p1;
+#endif
+
+INPUT(0)
+INPUT(1)
+INPUT(2)
+INPUT(3)
+INPUT(4)
+INPUT(5)
+INPUT(6)
+INPUT(7)
+OUTPUT(8)
+OUTPUT(9)
+OUTPUT(10)
+OUTPUT(11)
+
+// The inverse of a value in Montgomery form, in Montgomery form: x R -> x^-1 R.
+Elem f_inverse(Elem x) { return f_mul(f_invert(x), ELEM_OF(RRR32)); }
+
+// Names every function once, so that the compiler keeps it; never runs.
+void main() {
+    Elem x = f_zero();
+#define USE_INPUT(K) x = f_add(x, load_##K()); x = f_add(x, broadcast_##K()); fetch_##K(0u);
+#define USE_OUTPUT(K) store_##K(x); drain_##K(0u);
+    USE_INPUT(0)
+    USE_INPUT(1)
+    USE_INPUT(2)
+    USE_INPUT(3)
+    USE_INPUT(4)
+    USE_INPUT(5)
+    USE_INPUT(6)
+    USE_INPUT(7)
+    sync();
+    x = take(0u);
+    x = f_mul(f_sub(x, f_one()), f_square(f_double(f_neg(x))));
+    x = f_inverse(f_to_mont(f_from_mont(x)));
+    put(1u, x);
+    USE_OUTPUT(8)
+    USE_OUTPUT(9)
+    USE_OUTPUT(10)
+    USE_OUTPUT(11)
+}
