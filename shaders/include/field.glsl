@@ -30,28 +30,63 @@
 #include "bls12_381_fr.glsl"
 #endif
 
-#if defined(MUL_F64) && defined(FIELD_FP)
-#define UNROLL_LAST 7
-#elif defined(MUL_F64)
-#define UNROLL_LAST 4
-#elif defined(FIELD_FP)
-#define UNROLL_LAST 12
-#else
-#define UNROLL_LAST 8
-#endif
-
 #include "unroll.glsl"
 #include "field_words.glsl"
 
-#if defined(MUL_U32)
+#ifdef MUL_U32
 #include "mul_u32.glsl"
-#elif defined(MUL_U64)
+#endif
+#if defined(MUL_U64) || defined(MUL_MIXED)
 #include "mul_u30.glsl"
-#else
+#endif
+#if defined(MUL_F64) || defined(MUL_MIXED)
 #include "mul_f64.glsl"
 #endif
-
 #include "invert.glsl"
+
+#ifdef MUL_MIXED
+// Whether this invocation multiplies on the double units: in MIXED_SHARE of 256
+// groups of 32 invocations, spread evenly over the dispatch by the golden ratio.
+#ifndef MIXED_SHARE
+#define MIXED_SHARE 80
+#endif
+bool on_double_units() {
+    return (gl_GlobalInvocationID.x >> 5) * 0x9e3779b9u < uint(MIXED_SHARE) << 24;
+}
+#endif
+
+// The Montgomery product, a * b / R.
+Elem f_mul(Elem a, Elem b) {
+#if defined(MUL_U32)
+    return mul_u32(a, b);
+#elif defined(MUL_U64)
+    return mul_u30(a, b);
+#elif defined(MUL_F64)
+    return mul_f64(a, b);
+#else
+    if (on_double_units()) {
+        return mul_f64(a, b);
+    } else {
+        return mul_u30(a, b);
+    }
+#endif
+}
+
+Elem f_square(Elem a) {
+#if defined(MUL_U32)
+    return mul_u32(a, a);
+#elif defined(MUL_U64)
+    return square_u30(a);
+#elif defined(MUL_F64)
+    return square_f64(a);
+#else
+    if (on_double_units()) {
+        return square_f64(a);
+    } else {
+        return square_u30(a);
+    }
+#endif
+}
 
 // a * R and a / R: into Montgomery form and out of it.
 Elem f_to_mont(Elem a) {

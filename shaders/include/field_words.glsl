@@ -38,6 +38,7 @@ struct Elem {
 #define MODULUS ELEM_OF(P32)
 #define R_SQUARED ELEM_OF(RR32)
 
+#ifdef MUL_U32
 // x + y + carry, with carry 0 or 1 in and out. At most one of the two additions
 // overflows: if x + y does, its low word is at most 2^32 - 2.
 uint word_add(uint x, uint y, inout uint carry) {
@@ -57,6 +58,21 @@ uint word_sub(uint x, uint y, inout uint borrow) {
     borrow = underflow_xy | underflow_borrow;
     return difference;
 }
+#else
+// The same in 64 bits, which GPUs with such integers do in fewer instructions. The
+// borrow is 0 or all ones.
+uint word_add(uint x, uint y, inout uint carry) {
+    uint64_t sum = uint64_t(x) + y + carry;
+    carry = uint(sum >> 32);
+    return uint(sum);
+}
+
+uint word_sub(uint x, uint y, inout uint borrow) {
+    int64_t difference = int64_t(x) - int64_t(y) + int64_t(int(borrow));
+    borrow = uint(difference >> 32);
+    return uint(difference);
+}
+#endif
 
 uvec4 part_add(uvec4 x, uvec4 y, inout uint carry) {
     uvec4 sum;

@@ -21,14 +21,14 @@
 #ifdef FIELD_FP
 #define F64_LIMBS 8
 #define F64_BITS 48
-#define EACH_LIMB EACH_8
+#define EACH_LIMB_F64 EACH_8
 // 2^100, and the bits of it.
 #define TOP 1267650600228229401496703205376.0lf
 #define TOP_BITS 0x4630000000000000ul
 #else
 #define F64_LIMBS 5
 #define F64_BITS 51
-#define EACH_LIMB EACH_5
+#define EACH_LIMB_F64 EACH_5
 // 2^103, and the bits of it.
 #define TOP 10141204801825835211973625643008.0lf
 #define TOP_BITS 0x4660000000000000ul
@@ -47,12 +47,12 @@
 // 48 bits of the modulus, from bit 0 and from bit 16 of two words.
 #define LIMB_FROM_0(low, high) (double(low) + double((high) & 0xffffu) * 4294967296.0lf)
 #define LIMB_FROM_16(low, high) (double((low) >> 16) + double(high) * 65536.0lf)
-#define MODULUS_LIMBS { LIMB_FROM_0(P32_0, P32_1), LIMB_FROM_16(P32_1, P32_2), \
+#define MODULUS_LIMBS_F64 { LIMB_FROM_0(P32_0, P32_1), LIMB_FROM_16(P32_1, P32_2), \
                         LIMB_FROM_0(P32_3, P32_4), LIMB_FROM_16(P32_4, P32_5), \
                         LIMB_FROM_0(P32_6, P32_7), LIMB_FROM_16(P32_7, P32_8), \
                         LIMB_FROM_0(P32_9, P32_10), LIMB_FROM_16(P32_10, P32_11) }
 #else
-#define MODULUS_LIMBS { P51_0, P51_1, P51_2, P51_3, P51_4 }
+#define MODULUS_LIMBS_F64 { P51_0, P51_1, P51_2, P51_3, P51_4 }
 // -1 / p modulo 2^52, by one step of Newton's method from 2^32.
 #define P_LOW (uint64_t(P32_0) | uint64_t(P32_1) << 32)
 #define P_INV52 (uint64_t(P_INV32) * (2ul + P_LOW * uint64_t(P_INV32)))
@@ -62,7 +62,7 @@
 // The words of e in limbs of F64_BITS bits.
 #define PAIR(first, second) packUint2x32(uvec2(first, second))
 #ifdef FIELD_FP
-#define SET_LIMBS(limb, e) \
+#define SET_LIMBS_F64(limb, e) \
     limb[0] = TO_DOUBLE(PAIR(e.p0.x, e.p0.y & 0xffffu)); \
     limb[1] = TO_DOUBLE(PAIR(e.p0.y, e.p0.z) >> 16); \
     limb[2] = TO_DOUBLE(PAIR(e.p0.w, e.p1.x & 0xffffu)); \
@@ -72,7 +72,7 @@
     limb[6] = TO_DOUBLE(PAIR(e.p2.y, e.p2.z & 0xffffu)); \
     limb[7] = TO_DOUBLE(PAIR(e.p2.z, e.p2.w) >> 16);
 #else
-#define SET_LIMBS(limb, e) \
+#define SET_LIMBS_F64(limb, e) \
     limb[0] = TO_DOUBLE(PAIR(e.p0.x, e.p0.y) & F64_MASK); \
     limb[1] = TO_DOUBLE((PAIR(e.p0.y, e.p0.z) >> 19 | PAIR(0u, e.p0.w) << 13) & F64_MASK); \
     limb[2] = TO_DOUBLE(PAIR(e.p0.w, e.p1.x) >> 6 & F64_MASK); \
@@ -80,70 +80,69 @@
     limb[4] = TO_DOUBLE(PAIR(e.p1.z, e.p1.w) >> 12);
 #endif
 
-// How many products of the limbs begin in column k, and what a column starts with:
-// less the constants of the products of the limbs, `factors` of them that begin
-// here and `below` that reach up to here, and as many of the modulus as there are.
-#define PRODUCTS(k) ((k) < F64_LIMBS ? (k) + 1 : 2 * F64_LIMBS - 1 - (k))
-#define SQUARES(k) ((PRODUCTS(k) + 1) / 2)
-#define START(begin, reach) \
+// How many products of limbs begin in column k. A column starts with the constants of
+// all that will be added to it taken off.
+#define PRODUCTS_F64(k) ((k) < F64_LIMBS ? (k) + 1 : 2 * F64_LIMBS - 1 - (k))
+#define SQUARES_F64(k) ((PRODUCTS_F64(k) + 1) / 2)
+#define START_F64(begin, reach) \
     (0ul - uint64_t(begin) * MIDDLE_BITS - uint64_t(reach) * TOP_BITS)
-#define START_PRODUCT(first, j) \
-    c[(first) + j] = START(2 * PRODUCTS((first) + j), 2 * PRODUCTS((first) + j - 1));
-#define START_SQUARE(first, j) \
-    c[(first) + j] = START(SQUARES((first) + j) + PRODUCTS((first) + j), \
-                           SQUARES((first) + j - 1) + PRODUCTS((first) + j - 1));
+#define START_PRODUCT_F64(first, j) \
+    c[(first) + j] = START_F64(2 * PRODUCTS_F64((first) + j), 2 * PRODUCTS_F64((first) + j - 1));
+#define START_SQUARE_F64(first, j) \
+    c[(first) + j] = START_F64(PRODUCTS_F64((first) + j) + SQUARES_F64((first) + j), \
+                               PRODUCTS_F64((first) + j - 1) + SQUARES_F64((first) + j - 1));
 
-// Adds x * y to the columns from k on. The upper half waits for the next product
-// of the row, so that a column is added to once and not twice.
-#define MULTIPLY(x, y, k) \
+// Adds x * y to the columns from k on. The upper half waits for the next product of
+// the row, so that a column is added to once and not twice.
+#define MULTIPLY_F64(x, y, k) \
     high = fma(x, y, TOP); \
     low = fma(x, y, TOP + MIDDLE - high); \
     c[k] += doubleBitsToUint64(low) + carried; \
     carried = doubleBitsToUint64(high);
+#define END_ROW_F64(i) c[(i) + F64_LIMBS] += carried;
 
-#define ADD_PRODUCT(i, j) MULTIPLY(x[i], y[j], i + j)
-#define ADD_MODULUS(i, j) MULTIPLY(m, p[j], i + j)
+#define ADD_PRODUCT_F64(i, j) MULTIPLY_F64(x[i], y[j], i + j)
+#define ADD_MODULUS_F64(i, j) MULTIPLY_F64(m, p[j], i + j)
+#define ADD_DOUBLED_F64(i, j) MULTIPLY_F64(doubled, x[j], i + j)
 
 // Adds the multiple of p that makes column i zero modulo 2^F64_BITS. The constants
 // are zero modulo 2^51, so it does not matter which of them are still to come.
-#define REDUCE_COLUMN(i) REDUCE_BY(i, (c[i] * P_INV51) & F64_MASK)
-#define REDUCE_BY(i, multiple) \
+#define REDUCE_F64(i) REDUCE_BY_F64(i, (c[i] * P_INV51) & F64_MASK)
+#define REDUCE_BY_F64(i, multiple) \
     m = TO_DOUBLE(multiple); \
     carried = 0ul; \
-    EACH_LIMB(ADD_MODULUS, i) \
-    c[i + F64_LIMBS] += carried; \
-    c[i + 1] += uint64_t(int64_t(c[i]) >> F64_BITS);
+    EACH_LIMB_F64(ADD_MODULUS_F64, i) \
+    END_ROW_F64(i) \
+    c[(i) + 1] += uint64_t(int64_t(c[i]) >> F64_BITS);
 
 // The scalar field's last step, modulo 2^52: the lowest bit of the next column, and
 // the constant of the one product that is still to come in this one, count too.
-#define REDUCE_LAST_COLUMN(i) \
-    REDUCE_BY(i, ((c[i] + MIDDLE_BITS + (c[i + 1] << F64_BITS)) * P_INV52) & MASK52)
+#define REDUCE_LAST_F64(i) \
+    REDUCE_BY_F64(i, ((c[i] + MIDDLE_BITS + (c[(i) + 1] << F64_BITS)) * P_INV52) & MASK52)
 
-#define ROW(i) \
+#define ROW_F64(i) \
     carried = 0ul; \
-    EACH_LIMB(ADD_PRODUCT, i) \
-    c[i + F64_LIMBS] += carried;
+    EACH_LIMB_F64(ADD_PRODUCT_F64, i) \
+    END_ROW_F64(i)
 
 // Row i of a square: its own, and the products with the limbs above, doubled.
-#define ADD_DOUBLED(i, j) MULTIPLY(doubled, x[j], i + j)
-#define SQUARE_ROW(i, ABOVE) \
+#define SQUARE_ROW_F64(i, ABOVE) \
     carried = 0ul; \
     doubled = x[i] + x[i]; \
-    MULTIPLY(x[i], x[i], 2 * i) \
-    ABOVE(ADD_DOUBLED, i) \
-    c[i + F64_LIMBS] += carried;
+    MULTIPLY_F64(x[i], x[i], 2 * i) \
+    ABOVE(ADD_DOUBLED_F64, i) \
+    END_ROW_F64(i)
 
-#define PASS_CARRY(first, j) \
-    c[(first) + j + 1] += uint64_t(int64_t(c[(first) + j]) >> F64_BITS); \
-    c[(first) + j] &= F64_MASK;
+#define PASS_CARRY_F64(k) \
+    c[(k) + 1] += uint64_t(int64_t(c[k]) >> F64_BITS); \
+    c[k] &= F64_MASK;
 
 // The columns that are left, as words, and reduced.
-Elem reduced_columns(uint64_t c[2 * F64_LIMBS]) {
+Elem reduced_columns_f64(uint64_t c[2 * F64_LIMBS]) {
     Elem words;
 #ifdef FIELD_FP
-    EACH_5(PASS_CARRY, 8)
-    PASS_CARRY(13, 0)
-    PASS_CARRY(13, 1)
+    PASS_CARRY_F64(8) PASS_CARRY_F64(9) PASS_CARRY_F64(10) PASS_CARRY_F64(11)
+    PASS_CARRY_F64(12) PASS_CARRY_F64(13) PASS_CARRY_F64(14)
     uvec2 w0 = unpackUint2x32(c[8] | c[9] << 48);
     uvec2 w2 = unpackUint2x32(c[9] >> 16 | c[10] << 32);
     uvec2 w4 = unpackUint2x32(c[10] >> 32 | c[11] << 16);
@@ -152,11 +151,8 @@ Elem reduced_columns(uint64_t c[2 * F64_LIMBS]) {
     uvec2 w10 = unpackUint2x32(c[14] >> 32 | c[15] << 16);
     words.p2 = uvec4(w8, w10);
 #else
-    // 51 bits less than the last step took off: the sum is even, and halved.
-    PASS_CARRY(5, 0)
-    PASS_CARRY(5, 1)
-    PASS_CARRY(5, 2)
-    PASS_CARRY(5, 3)
+    // The last step took one bit more off than the columns count: the sum is halved.
+    PASS_CARRY_F64(5) PASS_CARRY_F64(6) PASS_CARRY_F64(7) PASS_CARRY_F64(8)
     uvec2 w0 = unpackUint2x32(c[5] >> 1 | c[6] << 50);
     uvec2 w2 = unpackUint2x32(c[6] >> 14 | c[7] << 37);
     uvec2 w4 = unpackUint2x32(c[7] >> 27 | c[8] << 24);
@@ -167,51 +163,55 @@ Elem reduced_columns(uint64_t c[2 * F64_LIMBS]) {
     return reduce_once(words);
 }
 
-Elem f_mul(Elem a, Elem b) {
-    const double p[F64_LIMBS] = MODULUS_LIMBS;
+Elem mul_f64(Elem a, Elem b) {
+    const double p[F64_LIMBS] = MODULUS_LIMBS_F64;
     double x[F64_LIMBS], y[F64_LIMBS];
     precise double m, high, low;
     uint64_t carried, c[2 * F64_LIMBS];
-    SET_LIMBS(x, a)
-    SET_LIMBS(y, b)
-    EACH_LIMB(START_PRODUCT, 0)
-    EACH_LIMB(START_PRODUCT, F64_LIMBS)
-    ROW(0) REDUCE_COLUMN(0)
-    ROW(1) REDUCE_COLUMN(1)
-    ROW(2) REDUCE_COLUMN(2)
-    ROW(3) REDUCE_COLUMN(3)
+    SET_LIMBS_F64(x, a)
+    SET_LIMBS_F64(y, b)
+    EACH_LIMB_F64(START_PRODUCT_F64, 0)
+    EACH_LIMB_F64(START_PRODUCT_F64, F64_LIMBS)
+    ROW_F64(0) REDUCE_F64(0)
+    ROW_F64(1) REDUCE_F64(1)
+    ROW_F64(2) REDUCE_F64(2)
+    ROW_F64(3) REDUCE_F64(3)
 #ifdef FIELD_FP
-    ROW(4) REDUCE_COLUMN(4)
-    ROW(5) REDUCE_COLUMN(5)
-    ROW(6) REDUCE_COLUMN(6)
-    ROW(7) REDUCE_COLUMN(7)
+    ROW_F64(4) REDUCE_F64(4)
+    ROW_F64(5) REDUCE_F64(5)
+    ROW_F64(6) REDUCE_F64(6)
+    ROW_F64(7) REDUCE_F64(7)
 #else
-    ROW(4) REDUCE_LAST_COLUMN(4)
+    ROW_F64(4) REDUCE_LAST_F64(4)
 #endif
-    return reduced_columns(c);
+    return reduced_columns_f64(c);
 }
 
-Elem f_square(Elem a) {
-    const double p[F64_LIMBS] = MODULUS_LIMBS;
+Elem square_f64(Elem a) {
+    const double p[F64_LIMBS] = MODULUS_LIMBS_F64;
     double x[F64_LIMBS];
     precise double m, high, low, doubled;
     uint64_t carried, c[2 * F64_LIMBS];
-    SET_LIMBS(x, a)
-    EACH_LIMB(START_SQUARE, 0)
-    EACH_LIMB(START_SQUARE, F64_LIMBS)
-    SQUARE_ROW(0, FROM_1) REDUCE_COLUMN(0)
-    SQUARE_ROW(1, FROM_2) REDUCE_COLUMN(1)
-    SQUARE_ROW(2, FROM_3) REDUCE_COLUMN(2)
-    SQUARE_ROW(3, FROM_4) REDUCE_COLUMN(3)
+    SET_LIMBS_F64(x, a)
+    EACH_LIMB_F64(START_SQUARE_F64, 0)
+    EACH_LIMB_F64(START_SQUARE_F64, F64_LIMBS)
 #ifdef FIELD_FP
-    SQUARE_ROW(4, FROM_5) REDUCE_COLUMN(4)
-    SQUARE_ROW(5, FROM_6) REDUCE_COLUMN(5)
-    SQUARE_ROW(6, FROM_7) REDUCE_COLUMN(6)
-    SQUARE_ROW(7, NONE) REDUCE_COLUMN(7)
+    SQUARE_ROW_F64(0, ABOVE_0_OF_8) REDUCE_F64(0)
+    SQUARE_ROW_F64(1, ABOVE_1_OF_8) REDUCE_F64(1)
+    SQUARE_ROW_F64(2, ABOVE_2_OF_8) REDUCE_F64(2)
+    SQUARE_ROW_F64(3, ABOVE_3_OF_8) REDUCE_F64(3)
+    SQUARE_ROW_F64(4, ABOVE_4_OF_8) REDUCE_F64(4)
+    SQUARE_ROW_F64(5, ABOVE_5_OF_8) REDUCE_F64(5)
+    SQUARE_ROW_F64(6, ABOVE_6_OF_8) REDUCE_F64(6)
+    SQUARE_ROW_F64(7, ABOVE_7_OF_8) REDUCE_F64(7)
 #else
-    SQUARE_ROW(4, NONE) REDUCE_LAST_COLUMN(4)
+    SQUARE_ROW_F64(0, ABOVE_0_OF_5) REDUCE_F64(0)
+    SQUARE_ROW_F64(1, ABOVE_1_OF_5) REDUCE_F64(1)
+    SQUARE_ROW_F64(2, ABOVE_2_OF_5) REDUCE_F64(2)
+    SQUARE_ROW_F64(3, ABOVE_3_OF_5) REDUCE_F64(3)
+    SQUARE_ROW_F64(4, ABOVE_4_OF_5) REDUCE_LAST_F64(4)
 #endif
-    return reduced_columns(c);
+    return reduced_columns_f64(c);
 }
 
 #endif

@@ -17,51 +17,47 @@ uint word_mul_add(uint x, uint y, uint t, inout uint carry) {
 // t += x[i] * y, then t = (t + m * p) / 2^32 with the m that makes the lowest word
 // zero. Before and after, t < 2p; the top word of p is below 2^31 - 1, so the two
 // carries that meet in the word above never overflow it.
-#define ADD_PRODUCT(i, j) t[j] = word_mul_add(x[i], y[j], t[j], carry);
-#define ADD_MODULUS(m, j) t[j] = word_mul_add(m, p[j], t[j], carry);
-#define SHIFT_DOWN(last, j) t[j] = j < last ? t[(j + 1) % FIELD_WORDS] : above + carry;
-#define REDUCED_ROW(i) \
+#define ADD_PRODUCT_U32(i, j) t[j] = word_mul_add(x[i], y[j], t[j], carry);
+#define ADD_MODULUS_U32(m, j) t[j] = word_mul_add(m, p[j], t[j], carry);
+#define SHIFT_DOWN_U32(last, j) t[j] = j < last ? t[(j + 1) % FIELD_WORDS] : above + carry;
+#define ROW_U32(i) \
     carry = 0u; \
-    EACH_WORD(ADD_PRODUCT, i) \
+    EACH_WORD(ADD_PRODUCT_U32, i) \
     above = carry; \
     m = t[0] * P_INV32; \
     carry = 0u; \
-    EACH_WORD(ADD_MODULUS, m) \
-    EACH_WORD(SHIFT_DOWN, FIELD_WORDS - 1)
+    EACH_WORD(ADD_MODULUS_U32, m) \
+    EACH_WORD(SHIFT_DOWN_U32, FIELD_WORDS - 1)
 
 #ifdef FIELD_FP
-#define MODULUS_WORDS { P32_0, P32_1, P32_2, P32_3, P32_4, P32_5, P32_6, P32_7, \
+#define MODULUS_WORDS_U32 { P32_0, P32_1, P32_2, P32_3, P32_4, P32_5, P32_6, P32_7, \
                         P32_8, P32_9, P32_10, P32_11 }
 #else
-#define MODULUS_WORDS { P32_0, P32_1, P32_2, P32_3, P32_4, P32_5, P32_6, P32_7 }
+#define MODULUS_WORDS_U32 { P32_0, P32_1, P32_2, P32_3, P32_4, P32_5, P32_6, P32_7 }
 #endif
 
-Elem f_mul(Elem a, Elem b) {
-    const uint p[FIELD_WORDS] = MODULUS_WORDS;
+Elem mul_u32(Elem a, Elem b) {
+    const uint p[FIELD_WORDS] = MODULUS_WORDS_U32;
     uint x[FIELD_WORDS] = WORDS_OF(a);
     uint y[FIELD_WORDS] = WORDS_OF(b);
     Elem zero = f_zero();
     uint t[FIELD_WORDS] = WORDS_OF(zero);
     uint carry, above, m;
-    REDUCED_ROW(0)
-    REDUCED_ROW(1)
-    REDUCED_ROW(2)
-    REDUCED_ROW(3)
-    REDUCED_ROW(4)
-    REDUCED_ROW(5)
-    REDUCED_ROW(6)
-    REDUCED_ROW(7)
+    ROW_U32(0)
+    ROW_U32(1)
+    ROW_U32(2)
+    ROW_U32(3)
+    ROW_U32(4)
+    ROW_U32(5)
+    ROW_U32(6)
+    ROW_U32(7)
 #ifdef FIELD_FP
-    REDUCED_ROW(8)
-    REDUCED_ROW(9)
-    REDUCED_ROW(10)
-    REDUCED_ROW(11)
+    ROW_U32(8)
+    ROW_U32(9)
+    ROW_U32(10)
+    ROW_U32(11)
 #endif
     return reduce_once(ELEM_OF_ARRAY(t));
-}
-
-Elem f_square(Elem a) {
-    return f_mul(a, a);
 }
 
 #endif
