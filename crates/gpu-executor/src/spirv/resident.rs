@@ -7,7 +7,7 @@ use vk_mem_paths::Crew;
 use super::PersistentVulkanBackend;
 use crate::Error;
 use crate::calibration::{Calibration, Subject};
-use crate::vectors::{Arithmetic, Choice, Queue, VectorEngine, VectorFindings, VulkanRunner, tune};
+use crate::vectors::{Arithmetic, Choice, Queue, VectorEngine, VulkanRunner, tune};
 
 impl PersistentVulkanBackend {
     /// Vectors that stay on this backend's device: made once, and the same engine from
@@ -85,12 +85,12 @@ impl PersistentVulkanBackend {
             return Ok(by_rules);
         };
         let subject = Subject::new(runner.caps(), Crew::size(0));
-        match subject.load::<VectorFindings>(folder) {
-            Ok(Some(found)) => return Ok(found.choice()),
+        match subject.load::<Choice>(folder) {
+            Ok(Some(found)) => return Ok(found),
             Ok(None) => {}
             Err(reason) => tracing::warn!("{reason}"),
         }
-        let storable = subject.expect_storable::<VectorFindings>(folder).is_ok();
+        let storable = subject.expect_storable::<Choice>(folder).is_ok();
         if self.settings.calibration != Calibration::OnFirstUse || !storable {
             return Ok(by_rules);
         }
@@ -99,7 +99,7 @@ impl PersistentVulkanBackend {
             runner.caps().name
         );
         let choice = tune::tune(engine, runner)?;
-        subject.store(folder, &VectorFindings::of(choice));
+        subject.store(folder, &choice);
         Ok(choice)
     }
 }

@@ -60,5 +60,4 @@ pub use pending::{Completed, Pending};
 pub use queue::{Comparison, Queue, Reading};
 pub use report::VectorReport;
 
-pub(crate) use tune::VectorFindings;
 pub(crate) use vulkan::{Choice, VulkanRunner};

@@ -259,13 +259,22 @@ impl Queue {
         self.element(&operations::FROM_MONTGOMERY, x, None)
     }
 
+    /// The elements of x in memory of their own: of a small slice, so that the rest of
+    /// the vector can be freed.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn copy<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+        self.vector(Task::Copy, x, x.form())
+    }
+
     /// A vector of `len` elements that are all the same.
     ///
     /// # Errors
     /// As [`Self::add`].
     pub fn fill<F: Field>(&self, scalar: &Scalar<F>, len: usize) -> anyhow::Result<FieldVec<F>> {
         let (argument, form) = self.operand("fill", &Operand::Scalar(scalar.clone()))?;
-        Ok(self.result(Task::Fill, vec![argument], len, len, form))
+        Ok(self.result(Task::Copy, vec![argument], len, len, form))
     }
 
     /// x := x + y.

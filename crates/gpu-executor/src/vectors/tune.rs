@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use field_kernels::chain::MemoryAccess;
+use field_kernels::chain::{Layout, MemoryAccess};
 use field_kernels::edge::edge_elements_of;
 use field_kernels::{Arithmetic, Field, Fp, Fr, arithmetic};
-use serde::{Deserialize, Serialize};
 use vk_core::DeviceKind;
 
 use super::VectorEngine;
@@ -13,7 +12,6 @@ use super::field_vec::FieldVec;
 use super::queue::Queue;
 use super::vulkan::{Choice, VulkanRunner, runs};
 use crate::Error;
-use crate::calibration::Kept;
 
 /// Elements of a trial: enough to fill a device.
 const ELEMENTS: usize = 1 << 20;
@@ -24,75 +22,20 @@ const RESULTS: usize = 4;
 /// Submissions of a trial, of which the fastest counts; a first one is for the driver.
 const ROUNDS: usize = 4;
 
-/// What was measured, as it is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct VectorFindings {
-    fp: Name,
-    fr: Name,
-    light: Way,
-    heavy: Way,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Name {
-    U32,
-    U64,
-    F64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Way {
-    Direct,
-    Staged,
-}
-
-impl Kept for VectorFindings {
-    const STEM: &'static str = "vectors";
-
-    fn is_whole(&self) -> bool {
-        true
-    }
-}
-
-impl VectorFindings {
-    pub(crate) fn of(choice: Choice) -> Self {
-        let name = |arithmetic| match arithmetic {
-            Arithmetic::U32 => Name::U32,
-            Arithmetic::U64 => Name::U64,
-            Arithmetic::F64 => Name::F64,
-        };
-        let way = |access| match access {
-            MemoryAccess::Direct => Way::Direct,
-            MemoryAccess::Staged => Way::Staged,
-        };
-        Self {
-            fp: name(choice.fp),
-            fr: name(choice.fr),
-            light: way(choice.light),
-            heavy: way(choice.heavy),
-        }
-    }
-
-    pub(crate) fn choice(self) -> Choice {
-        let arithmetic = |name| match name {
-            Name::U32 => Arithmetic::U32,
-            Name::U64 => Arithmetic::U64,
-            Name::F64 => Arithmetic::F64,
-        };
-        let access = |way| match way {
-            Way::Direct => MemoryAccess::Direct,
-            Way::Staged => MemoryAccess::Staged,
-        };
-        Choice {
-            fp: arithmetic(self.fp),
-            fr: arithmetic(self.fr),
-            light: access(self.light),
-            heavy: access(self.heavy),
-        }
-    }
-}
+/// Ways to memory that may be the fastest for chains that memory alone limits.
+const LIGHT: [(MemoryAccess, u32); 4] = [
+    (MemoryAccess::Direct, 128),
+    (MemoryAccess::Staged, 128),
+    (MemoryAccess::Staged, 64),
+    (MemoryAccess::Staged, 32),
+];
+/// Likewise, for chains with products.
+const HEAVY: [(MemoryAccess, u32); 4] = [
+    (MemoryAccess::Direct, 128),
+    (MemoryAccess::StagedStores, 128),
+    (MemoryAccess::StagedStores, 64),
+    (MemoryAccess::StagedStores, 32),
+];
 
 /// Measures each kernel that the device can run, and chooses the fastest of those that
 /// compute what they should. `engine` is that of `runner`, which it leaves with the
@@ -101,26 +44,46 @@ pub(crate) fn tune(engine: &VectorEngine, runner: &VulkanRunner) -> anyhow::Resu
     let mut best = Choice::of(runner.caps());
     best.fp = fastest_arithmetic::<Fp>(engine, runner, best)?;
     best.fr = fastest_arithmetic::<Fr>(engine, runner, best)?;
-    let x = upload::<Fp>(engine, trial_elements(runner))?;
-    let mut times = Vec::new();
-    for access in [MemoryAccess::Direct, MemoryAccess::Staged] {
-        runner.choose(Choice {
-            light: access,
-            heavy: access,
-            ..best
-        });
-        let light = time(engine, |queue| queue.add(&x, &x))?;
-        let heavy = time(engine, |queue| queue.mul(&x, &x))?;
-        times.push((access, light, heavy));
+    // Shared memory of a software device is memory like any other.
+    if runner.caps().kind != DeviceKind::Software {
+        let x = upload::<Fp>(engine, trial_elements(runner))?;
+        best.light = fastest_layout(&LIGHT, |layout| {
+            runner.choose(Choice {
+                light: layout,
+                ..best
+            });
+            time(engine, |queue| queue.add(&x, &x))
+        })?
+        .unwrap_or(best.light);
+        best.heavy = fastest_layout(&HEAVY, |layout| {
+            runner.choose(Choice {
+                heavy: layout,
+                ..best
+            });
+            time(engine, |queue| queue.mul(&x, &x))
+        })?
+        .unwrap_or(best.heavy);
     }
-    let fastest = |of: fn(&(MemoryAccess, Duration, Duration)) -> Duration| {
-        times.iter().min_by_key(|row| of(row)).map(|row| row.0)
-    };
-    best.light = fastest(|row| row.1).unwrap_or(best.light);
-    best.heavy = fastest(|row| row.2).unwrap_or(best.heavy);
+    tracing::info!(choice = ?best, "the fastest kernels");
     runner.choose(best);
     engine.trim();
     Ok(best)
+}
+
+fn fastest_layout(
+    candidates: &[(MemoryAccess, u32)],
+    mut time: impl FnMut(Layout) -> anyhow::Result<Duration>,
+) -> anyhow::Result<Option<Layout>> {
+    let mut best: Option<(Layout, Duration)> = None;
+    for &(access, group_size) in candidates {
+        let layout = Layout { access, group_size };
+        let time = time(layout)?;
+        tracing::debug!(?layout, ?time, "measured");
+        if best.is_none_or(|(_, fastest)| time < fastest) {
+            best = Some((layout, time));
+        }
+    }
+    Ok(best.map(|(layout, _)| layout))
 }
 
 /// Whether the device multiplies as the CPU does, over all pairs of edge elements of

@@ -4,7 +4,7 @@ use field_kernels::Field;
 use field_kernels::chain::{Chain, Input};
 use vk_mem_paths::Crew;
 
-use super::GRAIN;
+use super::{GRAIN, Words};
 
 /// What one thread computes at a time: the first element, and where the results go.
 struct Piece<'o> {
@@ -16,14 +16,14 @@ struct Piece<'o> {
 pub(super) fn compute<F: Field>(
     chain: &Chain,
     inputs: &[&[F::Limbs]],
-    outputs: &mut [Vec<u64>],
+    outputs: &mut [Words],
     elements: usize,
     crew: &mut Crew,
 ) {
     let count = elements.div_ceil(GRAIN);
     let mut chunks: Vec<_> = outputs
         .iter_mut()
-        .map(|output| output.chunks_mut(GRAIN * F::LIMBS))
+        .map(|output| output.as_mut_slice().chunks_mut(GRAIN * F::LIMBS))
         .collect();
     let pieces = (0..count).map(|number| Piece {
         first: number * GRAIN,

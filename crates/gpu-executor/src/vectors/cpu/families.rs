@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use field_kernels::{Field, arithmetic};
 
-use super::{GRAIN, Run, zeros};
+use super::{GRAIN, Run, Words};
 use crate::Error;
 use crate::vectors::program::{Node, Reduction};
 
@@ -17,7 +17,7 @@ impl Run<'_> {
         &mut self,
         reduction: Reduction,
         node: &Node,
-    ) -> Result<Vec<u64>, Error> {
+    ) -> Result<Words, Error> {
         let a = self.vector::<F>(node, 0)?;
         let b = match reduction {
             Reduction::InnerProduct => self.vector::<F>(node, 1)?,
@@ -41,16 +41,18 @@ impl Run<'_> {
             Reduction::Product => product::<F>(&partial),
             Reduction::Sum | Reduction::InnerProduct => sum::<F>(partial.into_iter()),
         };
-        Ok(result.as_ref().to_vec())
+        let mut out = self.pool.take(F::LIMBS)?;
+        out.as_mut_slice().copy_from_slice(result.as_ref());
+        Ok(out)
     }
 
     /// By Montgomery's trick, for so many elements at a time.
-    pub(super) fn inverse<F: Field>(&mut self, node: &Node) -> Result<Vec<u64>, Error> {
+    pub(super) fn inverse<F: Field>(&mut self, node: &Node) -> Result<Words, Error> {
         let x = self.vector::<F>(node, 0)?;
-        let mut out = zeros(x.len() * F::LIMBS)?;
+        let mut out = self.pool.take(x.len() * F::LIMBS)?;
         let found = Mutex::new(0);
         let pieces = x.chunks(INVERSE_GRAIN);
-        let pieces = pieces.zip(F::elements_mut(&mut out).chunks_mut(INVERSE_GRAIN));
+        let pieces = pieces.zip(F::elements_mut(out.as_mut_slice()).chunks_mut(INVERSE_GRAIN));
         let pieces: Vec<_> = pieces.collect();
         let mut crew = self.crew();
         crew.for_each(pieces.len(), pieces.into_iter(), |(x, out)| {
@@ -62,11 +64,13 @@ impl Run<'_> {
         Ok(out)
     }
 
-    pub(super) fn bit_reverse<F: Field>(&mut self, node: &Node) -> Result<Vec<u64>, Error> {
+    pub(super) fn bit_reverse<F: Field>(&mut self, node: &Node) -> Result<Words, Error> {
         let x = self.vector::<F>(node, 0)?;
         let bits = x.len().ilog2();
-        let mut out = zeros(x.len() * F::LIMBS)?;
-        let pieces = F::elements_mut(&mut out).chunks_mut(GRAIN).enumerate();
+        let mut out = self.pool.take(x.len() * F::LIMBS)?;
+        let pieces = F::elements_mut(out.as_mut_slice())
+            .chunks_mut(GRAIN)
+            .enumerate();
         let pieces: Vec<_> = pieces.collect();
         let mut crew = self.crew();
         crew.for_each(pieces.len(), pieces.into_iter(), |(number, out)| {

@@ -3,24 +3,36 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use field_kernels::chain::{CONSTANT_WORDS, Chain, GROUP_SIZE, MemoryAccess, Template};
+use field_kernels::chain::{CONSTANT_WORDS, Chain, GROUP_SIZE, Layout, MemoryAccess, Template};
 use field_kernels::{Arithmetic, Family, FieldId, vector_module};
+use serde::{Deserialize, Serialize};
 use vk_core::{DeviceCaps, DeviceKind, KernelCache, Operation, OperationCache, OperationShape};
 
 use super::internal;
+use super::kept::{ArithmeticName, LayoutFields};
 use crate::Error;
 
+/// Every device does it well enough.
+const DIRECT: Layout = Layout {
+    access: MemoryAccess::Direct,
+    group_size: GROUP_SIZE,
+};
+
 /// Which of several kernels for the same are used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Choice {
     /// How Fp multiplies.
+    #[serde(with = "ArithmeticName")]
     pub(crate) fp: Arithmetic,
     /// How Fr multiplies.
+    #[serde(with = "ArithmeticName")]
     pub(crate) fr: Arithmetic,
     /// How chains without products reach memory.
-    pub(crate) light: MemoryAccess,
+    #[serde(with = "LayoutFields")]
+    pub(crate) light: Layout,
     /// How chains with products do.
-    pub(crate) heavy: MemoryAccess,
+    #[serde(with = "LayoutFields")]
+    pub(crate) heavy: Layout,
 }
 
 impl Choice {
@@ -32,14 +44,17 @@ impl Choice {
         };
         // Shared memory of a software device is memory like any other.
         let light = match caps.kind {
-            DeviceKind::Software => MemoryAccess::Direct,
-            _ => MemoryAccess::Staged,
+            DeviceKind::Software => DIRECT,
+            _ => Layout {
+                access: MemoryAccess::Staged,
+                ..DIRECT
+            },
         };
         Self {
             fp: arithmetic,
             fr: arithmetic,
             light,
-            heavy: MemoryAccess::Direct,
+            heavy: DIRECT,
         }
     }
 
@@ -63,7 +78,7 @@ impl Choice {
             (self.fp, self.fr) = (arithmetic, arithmetic);
         }
         if let Some(access) = access {
-            (self.light, self.heavy) = (access, access);
+            (self.light.access, self.heavy.access) = (access, access);
         }
         Ok(self)
     }
@@ -75,7 +90,7 @@ impl Choice {
         }
     }
 
-    fn access(self, chain: &Chain) -> MemoryAccess {
+    fn layout(self, chain: &Chain) -> Layout {
         match chain.products() {
             0 => self.light,
             _ => self.heavy,
@@ -93,7 +108,7 @@ pub(crate) fn runs(caps: &DeviceCaps, arithmetic: Arithmetic) -> bool {
 /// What a kernel is made from.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Key {
-    Chain(FieldId, Arithmetic, MemoryAccess, Chain),
+    Chain(FieldId, Arithmetic, Layout, Chain),
     // By the module's name.
     Module(&'static str),
 }
@@ -133,17 +148,17 @@ impl Kernels {
             0 => Arithmetic::U32,
             _ => self.choice.arithmetic(field),
         };
-        let access = self.choice.access(chain);
-        let key = Key::Chain(field, arithmetic, access, chain.clone());
+        let layout = self.choice.layout(chain);
+        let key = Key::Chain(field, arithmetic, layout, chain.clone());
         if let Some(known) = self.made.get(&key) {
             return Ok(Arc::clone(known));
         }
-        let words = self.template(field, arithmetic)?.link(chain, access);
+        let words = self.template(field, arithmetic)?.link(chain, layout);
         let words = words.map_err(|error| internal(&format!("a chain that links ({error})")))?;
         let shape = OperationShape {
             bindings: chain.bindings(),
             push_constant_bytes: bytes(CONSTANT_WORDS),
-            workgroup_size: GROUP_SIZE,
+            workgroup_size: layout.group_size,
         };
         self.make(key, &words, shape)
     }

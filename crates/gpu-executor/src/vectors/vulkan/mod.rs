@@ -2,6 +2,7 @@
 
 mod chain;
 mod families;
+mod kept;
 mod kernels;
 mod pieces;
 mod steps;
