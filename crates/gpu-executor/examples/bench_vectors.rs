@@ -38,7 +38,7 @@ struct Options {
 }
 
 /// How long a device is at work before it is timed: its clocks rise slowly.
-const WARM_UP: Duration = Duration::from_millis(150);
+const WARM_UP: Duration = Duration::from_millis(700);
 
 /// One figure.
 struct Row {
@@ -324,8 +324,7 @@ fn chains(engine: &VectorEngine, n: usize, rounds: usize, rows: &mut Vec<Row>) -
 /// Ten additions in one call and in ten, by the host's clock.
 fn calls(engine: &VectorEngine, n: usize, rounds: usize, rows: &mut Vec<Row>) -> Result<()> {
     let x = random::<Fp>(n, 3);
-    let a = engine.upload::<Fp>(&x)?;
-    let b = a.clone();
+    let (a, b) = (engine.upload::<Fp>(&x)?, engine.upload::<Fp>(&x)?);
     let one_call = || {
         let queue = engine.queue();
         let mut sum = queue.add(&a, &b)?;
@@ -440,30 +439,62 @@ fn crossings(engine: &VectorEngine, n: usize, rounds: usize, rows: &mut Vec<Row>
     Ok(())
 }
 
-/// Each arithmetic and each way to memory by itself.
+/// Each arithmetic, each way to memory and each size of a workgroup by itself.
 fn variants(n: usize, rounds: usize, rows: &mut Vec<Row>) -> Result<()> {
+    let accesses = [
+        MemoryAccess::Direct,
+        MemoryAccess::Staged,
+        MemoryAccess::StagedStores,
+    ];
     for arithmetic in Arithmetic::ALL {
-        for access in [
-            MemoryAccess::Direct,
-            MemoryAccess::Staged,
-            MemoryAccess::StagedStores,
-        ] {
-            let builder = PersistentVulkanBackend::builder().timestamps(true);
-            let mut backend = builder
-                .arithmetic(arithmetic)
-                .memory_access(access)
-                .build()?;
-            let engine = match backend.vectors() {
-                Ok(engine) => engine,
-                Err(error) => {
-                    println!("{arithmetic}: {error}");
-                    continue;
-                }
-            };
-            let note = format!(" ({arithmetic} {access:?})").to_lowercase();
-            operations::<Fp>(&engine, n, rounds, &note, rows)?;
-            operations::<Fr>(&engine, n, rounds, &note, rows)?;
+        for access in accesses {
+            for group in [32, 64, 128] {
+                let builder = PersistentVulkanBackend::builder().timestamps(true);
+                let builder = builder.arithmetic(arithmetic).memory_access(access);
+                let mut backend = builder.workgroup_size(group).build()?;
+                let engine = match backend.vectors() {
+                    Ok(engine) => engine,
+                    Err(error) => {
+                        println!("{arithmetic}: {error}");
+                        continue;
+                    }
+                };
+                let note = format!(" ({arithmetic} {access:?} {group})").to_lowercase();
+                variant::<Fp>(&engine, n, rounds, &note, rows)?;
+                variant::<Fr>(&engine, n, rounds, &note, rows)?;
+            }
         }
+    }
+    Ok(())
+}
+
+fn variant<F: Field>(
+    engine: &VectorEngine,
+    n: usize,
+    rounds: usize,
+    note: &str,
+    rows: &mut Vec<Row>,
+) -> Result<()> {
+    let x = random::<F>(n.min(1 << 12), 1);
+    let x: Vec<F::Limbs> = x.iter().copied().cycle().take(n).collect();
+    let (a, b) = (
+        engine.upload::<F>(F::words(&x))?,
+        engine.upload::<F>(F::words(&x))?,
+    );
+    for operation in element_wise::<F>() {
+        if !["add", "neg", "mul"].contains(&operation.name) {
+            continue;
+        }
+        let record = |queue: &Queue| (operation.record)(queue, &a, &b);
+        let (time, _) = device_time(engine, rounds, record)?;
+        let name = format!("{} {}{note}", F::NAME, operation.name);
+        let bytes = operation.moved * n * F::BYTES;
+        rows.push(Row {
+            name,
+            elements: n,
+            time,
+            bytes,
+        });
     }
     Ok(())
 }

@@ -54,13 +54,14 @@ impl PersistentVulkanBackend {
             self.settings.dispatch,
         ));
         let engine = VectorEngine::on(Arc::clone(&runner) as _, self.settings.inputs);
-        let (arithmetic, access) = (self.settings.arithmetic, self.settings.access);
-        let choice = match (arithmetic, access) {
+        let settings = &self.settings;
+        let (arithmetic, access) = (settings.arithmetic, settings.access);
+        let choice = match (arithmetic, access, settings.workgroup) {
             // Nothing is left to choose.
-            (Some(_), Some(_)) => Choice::of(&caps),
+            (Some(_), Some(_), Some(_)) => Choice::of(&caps),
             _ => self.measured_choice(&engine, &runner)?,
         };
-        runner.choose(choice.with(&caps, arithmetic, access)?);
+        runner.choose(choice.with(&caps, arithmetic, access, settings.workgroup)?);
         if arithmetic == Some(Arithmetic::F64) && !tune::multiplies_right(&engine)? {
             return Err(Error::Vulkan(vk_core::Error::Unsupported {
                 needed: "a fused multiply-add of doubles that rounds once".to_owned(),

@@ -47,12 +47,13 @@ pub(crate) fn tune(engine: &VectorEngine, runner: &VulkanRunner) -> anyhow::Resu
     // Shared memory of a software device is memory like any other.
     if runner.caps().kind != DeviceKind::Software {
         let x = upload::<Fp>(engine, trial_elements(runner))?;
+        let y = upload::<Fp>(engine, trial_elements(runner))?;
         best.light = fastest_layout(&LIGHT, |layout| {
             runner.choose(Choice {
                 light: layout,
                 ..best
             });
-            time(engine, |queue| queue.add(&x, &x))
+            time(engine, |queue| queue.add(&x, &y))
         })?
         .unwrap_or(best.light);
         best.heavy = fastest_layout(&HEAVY, |layout| {
@@ -60,7 +61,7 @@ pub(crate) fn tune(engine: &VectorEngine, runner: &VulkanRunner) -> anyhow::Resu
                 heavy: layout,
                 ..best
             });
-            time(engine, |queue| queue.mul(&x, &x))
+            time(engine, |queue| queue.mul(&x, &y))
         })?
         .unwrap_or(best.heavy);
     }
@@ -98,6 +99,7 @@ fn fastest_arithmetic<F: Field>(
     base: Choice,
 ) -> anyhow::Result<Arithmetic> {
     let x = upload::<F>(engine, trial_elements(runner))?;
+    let y = upload::<F>(engine, trial_elements(runner))?;
     let mut best: Option<(Arithmetic, Duration)> = None;
     for arithmetic in Arithmetic::ALL {
         if !runs(runner.caps(), arithmetic) {
@@ -112,7 +114,7 @@ fn fastest_arithmetic<F: Field>(
             tracing::debug!(%arithmetic, field = F::NAME, "not used: it computes something else");
             continue;
         }
-        let time = time(engine, |queue| queue.mul(&x, &x))?;
+        let time = time(engine, |queue| queue.mul(&x, &y))?;
         tracing::debug!(%arithmetic, field = F::NAME, ?time, "measured");
         if best.is_none_or(|(_, fastest)| time < fastest) {
             best = Some((arithmetic, time));

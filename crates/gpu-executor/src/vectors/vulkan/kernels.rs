@@ -67,6 +67,7 @@ impl Choice {
         caps: &DeviceCaps,
         arithmetic: Option<Arithmetic>,
         access: Option<MemoryAccess>,
+        workgroup: Option<u32>,
     ) -> Result<Self, Error> {
         if let Some(arithmetic) = arithmetic {
             if !runs(caps, arithmetic) {
@@ -79,6 +80,9 @@ impl Choice {
         }
         if let Some(access) = access {
             (self.light.access, self.heavy.access) = (access, access);
+        }
+        if let Some(size) = workgroup {
+            (self.light.group_size, self.heavy.group_size) = (size, size);
         }
         Ok(self)
     }
