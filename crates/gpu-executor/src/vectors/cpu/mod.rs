@@ -1,5 +1,8 @@
 //! Programs on the host's processor.
 
+mod arithmetic;
+#[cfg(feature = "blst")]
+mod blst;
 mod chain;
 mod families;
 
@@ -11,6 +14,7 @@ use field_kernels::chain::{MAX_INPUTS, MAX_OUTPUTS};
 use field_kernels::{Field, FieldId, Fp, Fr};
 use vk_mem_paths::{Crew, Submitted};
 
+use self::arithmetic::Arithmetic;
 use super::plan::{ChainStage, Fusion, Stage};
 use super::program::{Argument, Program, Source, Task};
 use super::runner::{Flags, Left, Outcome, Ran, Runner};
@@ -136,7 +140,7 @@ impl Run<'_> {
         self.crew.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn stage<F: Field>(&mut self, stage: &Stage) -> Result<(), Error> {
+    fn stage<F: Arithmetic>(&mut self, stage: &Stage) -> Result<(), Error> {
         match stage {
             Stage::Chain(stage) => self.chain::<F>(stage),
             Stage::Node(number) => {
@@ -159,7 +163,7 @@ impl Run<'_> {
         }
     }
 
-    fn chain<F: Field>(&mut self, stage: &ChainStage) -> Result<(), Error> {
+    fn chain<F: Arithmetic>(&mut self, stage: &ChainStage) -> Result<(), Error> {
         let inputs = stage.inputs.iter();
         let inputs: Vec<&[F::Limbs]> = inputs
             .map(|argument| self.elements::<F>(argument, stage.elements))
