@@ -1,5 +1,8 @@
 //! Programs on the host's processor.
 
+mod arithmetic;
+#[cfg(feature = "blst")]
+mod blst;
 mod chain;
 mod families;
 mod memory;
@@ -12,6 +15,7 @@ use field_kernels::chain::{MAX_INPUTS, MAX_OUTPUTS};
 use field_kernels::{Field, FieldId, Fp, Fr};
 use vk_mem_paths::{Crew, Submitted};
 
+use self::arithmetic::Arithmetic;
 use super::plan::{ChainStage, Fusion, Stage};
 use super::program::{Argument, Program, Source, Task};
 use super::runner::{Flags, Left, Outcome, Ran, Runner};
@@ -156,7 +160,7 @@ impl Run<'_> {
         crew(self.crew)
     }
 
-    fn stage<F: Field>(&mut self, stage: &Stage) -> Result<(), Error> {
+    fn stage<F: Arithmetic>(&mut self, stage: &Stage) -> Result<(), Error> {
         match stage {
             Stage::Chain(stage) => self.chain::<F>(stage),
             Stage::Node(number) => {
@@ -179,7 +183,7 @@ impl Run<'_> {
         }
     }
 
-    fn chain<F: Field>(&mut self, stage: &ChainStage) -> Result<(), Error> {
+    fn chain<F: Arithmetic>(&mut self, stage: &ChainStage) -> Result<(), Error> {
         let inputs = stage.inputs.iter();
         let inputs: Vec<&[F::Limbs]> = inputs
             .map(|argument| self.elements::<F>(argument, stage.elements))
