@@ -11,8 +11,9 @@ impl Kept for Choice {
     const STEM: &'static str = "vectors";
 
     fn is_whole(&self) -> bool {
-        let sizes = [self.light.group_size, self.heavy.group_size];
-        sizes.iter().all(|size| [32, 64, 128].contains(size))
+        let layouts = [self.fp, self.fr].map(|field| [field.light, field.heavy]);
+        let mut sizes = layouts.iter().flatten().map(|layout| layout.group_size);
+        sizes.all(|size| [32, 64, 128].contains(&size))
     }
 }
 

@@ -18,15 +18,19 @@ const DIRECT: Layout = Layout {
     group_size: GROUP_SIZE,
 };
 
-/// Which of several kernels for the same are used.
+/// Which of several kernels for the same are used, for each field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Choice {
-    /// How Fp multiplies.
+    pub(crate) fp: FieldChoice,
+    pub(crate) fr: FieldChoice,
+}
+
+/// Which of several kernels for one field are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FieldChoice {
+    /// How it multiplies.
     #[serde(with = "ArithmeticName")]
-    pub(crate) fp: Arithmetic,
-    /// How Fr multiplies.
-    #[serde(with = "ArithmeticName")]
-    pub(crate) fr: Arithmetic,
+    pub(crate) arithmetic: Arithmetic,
     /// How chains without products reach memory.
     #[serde(with = "LayoutFields")]
     pub(crate) light: Layout,
@@ -46,16 +50,16 @@ impl Choice {
         let light = match caps.kind {
             DeviceKind::Software => DIRECT,
             _ => Layout {
-                access: MemoryAccess::Staged,
+                access: MemoryAccess::StagedStores,
                 ..DIRECT
             },
         };
-        Self {
-            fp: arithmetic,
-            fr: arithmetic,
+        let both = FieldChoice {
+            arithmetic,
             light,
             heavy: DIRECT,
-        }
+        };
+        Self { fp: both, fr: both }
     }
 
     /// What is chosen, with what the caller asks for in its place.
@@ -69,31 +73,38 @@ impl Choice {
         access: Option<MemoryAccess>,
         workgroup: Option<u32>,
     ) -> Result<Self, Error> {
-        if let Some(arithmetic) = arithmetic {
-            if !runs(caps, arithmetic) {
-                return Err(Error::Vulkan(vk_core::Error::Unsupported {
-                    needed: format!("what kernels of arithmetic {arithmetic} need"),
-                    found: format!("{} without it", caps.name),
-                }));
+        if let Some(asked) = arithmetic.filter(|asked| !runs(caps, *asked)) {
+            return Err(Error::Vulkan(vk_core::Error::Unsupported {
+                needed: format!("what kernels of arithmetic {asked} need"),
+                found: format!("{} without it", caps.name),
+            }));
+        }
+        for choice in [&mut self.fp, &mut self.fr] {
+            choice.arithmetic = arithmetic.unwrap_or(choice.arithmetic);
+            for layout in [&mut choice.light, &mut choice.heavy] {
+                layout.access = access.unwrap_or(layout.access);
+                layout.group_size = workgroup.unwrap_or(layout.group_size);
             }
-            (self.fp, self.fr) = (arithmetic, arithmetic);
-        }
-        if let Some(access) = access {
-            (self.light.access, self.heavy.access) = (access, access);
-        }
-        if let Some(size) = workgroup {
-            (self.light.group_size, self.heavy.group_size) = (size, size);
         }
         Ok(self)
     }
 
-    pub(crate) fn arithmetic(self, field: FieldId) -> Arithmetic {
+    pub(crate) fn field(&mut self, field: FieldId) -> &mut FieldChoice {
+        match field {
+            FieldId::Fp => &mut self.fp,
+            FieldId::Fr => &mut self.fr,
+        }
+    }
+
+    fn of_field(self, field: FieldId) -> FieldChoice {
         match field {
             FieldId::Fp => self.fp,
             FieldId::Fr => self.fr,
         }
     }
+}
 
+impl FieldChoice {
     fn layout(self, chain: &Chain) -> Layout {
         match chain.products() {
             0 => self.light,
@@ -147,12 +158,13 @@ impl Kernels {
 
     /// The kernel of a chain.
     pub(super) fn chain(&mut self, field: FieldId, chain: &Chain) -> Result<Arc<Operation>, Error> {
+        let choice = self.choice.of_field(field);
         let arithmetic = match chain.products() {
             // Nothing is multiplied: what every device takes is compiled fastest.
             0 => Arithmetic::U32,
-            _ => self.choice.arithmetic(field),
+            _ => choice.arithmetic,
         };
-        let layout = self.choice.layout(chain);
+        let layout = choice.layout(chain);
         let key = Key::Chain(field, arithmetic, layout, chain.clone());
         if let Some(known) = self.made.get(&key) {
             return Ok(Arc::clone(known));
@@ -173,7 +185,7 @@ impl Kernels {
         family: Family,
         field: FieldId,
     ) -> Result<Arc<Operation>, Error> {
-        let arithmetic = self.choice.arithmetic(field);
+        let arithmetic = self.choice.of_field(field).arithmetic;
         let module = vector_module(family, field, arithmetic);
         let module = module.ok_or_else(|| internal("a module for every family and field"))?;
         let key = Key::Module(module.name);

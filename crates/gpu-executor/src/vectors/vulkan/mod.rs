@@ -22,7 +22,7 @@ use super::runner::{Flags, Left, Meaning, Outcome, Ran, Runner};
 use super::value::Stored;
 use crate::{Engine, Error, Inputs, canonical};
 
-pub(crate) use kernels::{Choice, Kernels, runs};
+pub(crate) use kernels::{Choice, FieldChoice, Kernels, runs};
 use steps::Steps;
 
 /// The most operations of one kernel.
