@@ -1,0 +1,87 @@
+//! What this library hands to a driver without a look passes the look.
+#![allow(clippy::unwrap_used, reason = "a test: a failure here is its failure")]
+
+use field_kernels::chain::{Chain, Input, Link, MAX_INPUTS, MAX_OUTPUTS, MemoryAccess, Template};
+use field_kernels::operations::{ELEMENT_OPERATIONS, MUL};
+use field_kernels::{Family, VECTOR_MODULES};
+use vk_core::Error;
+use vk_core::spirv::check_module;
+
+fn templates() -> impl Iterator<Item = (&'static str, Template)> {
+    let all = VECTOR_MODULES.iter();
+    let templates = all.filter(|module| module.family == Family::Elementwise);
+    templates.map(|module| (module.name, Template::parse(module.spirv).unwrap()))
+}
+
+/// Each operation alone, with a vector and with a scalar; and as much as one kernel
+/// takes.
+fn chains() -> Vec<Chain> {
+    let mut chains = Vec::new();
+    for operation in ELEMENT_OPERATIONS {
+        for last in [Input::Vector, Input::Scalar] {
+            let mut inputs = vec![Input::Vector; operation.arity];
+            inputs[operation.arity - 1] = last;
+            let arguments = [0, operation.arity - 1];
+            chains.push(Chain {
+                inputs,
+                links: vec![Link {
+                    operation,
+                    arguments,
+                }],
+                outputs: vec![operation.arity],
+            });
+        }
+    }
+    let link = |it| Link {
+        operation: &MUL,
+        arguments: [it, it + 1],
+    };
+    chains.push(Chain {
+        inputs: vec![Input::Vector; MAX_INPUTS],
+        links: (0..12).map(link).collect(),
+        outputs: (MAX_INPUTS..MAX_INPUTS + MAX_OUTPUTS).collect(),
+    });
+    chains
+}
+
+#[test]
+fn modules_of_every_family_are_valid() {
+    for module in VECTOR_MODULES {
+        assert_eq!(check_module(module.spirv), Ok(()), "{}", module.name);
+    }
+}
+
+#[test]
+fn linked_kernels_are_valid() {
+    for (name, template) in templates() {
+        for chain in chains() {
+            for access in [MemoryAccess::Direct, MemoryAccess::Staged] {
+                let words = template.link(&chain, access).unwrap();
+                let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+                assert_eq!(check_module(&bytes), Ok(()), "{name} {access:?} {chain:?}");
+            }
+        }
+    }
+}
+
+/// The look sees something: a call of what is no function, and a missing end.
+#[test]
+fn a_damaged_kernel_is_refused() {
+    const FUNCTION_CALL: u32 = 4 << 16 | 57;
+    let (_, template) = templates().next().unwrap();
+    let chain = &chains()[0];
+    let mut words = template.link(chain, MemoryAccess::Direct).unwrap();
+    let call = words
+        .iter()
+        .position(|word| *word == FUNCTION_CALL)
+        .unwrap();
+    words[call + 3] = words[call + 1];
+    let refused = |words: &[u32]| {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        matches!(check_module(&bytes), Err(Error::InvalidSpirv { .. }))
+    };
+    assert!(refused(&words));
+    let whole = template.link(chain, MemoryAccess::Direct).unwrap();
+    assert!(!refused(&whole));
+    assert!(refused(&whole[..whole.len() - 1]));
+}
