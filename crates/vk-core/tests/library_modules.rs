@@ -3,7 +3,7 @@
 
 use field_kernels::chain::{Chain, Input, Link, MAX_INPUTS, MAX_OUTPUTS, MemoryAccess, Template};
 use field_kernels::operations::{ELEMENT_OPERATIONS, MUL};
-use field_kernels::{Family, VECTOR_MODULES};
+use field_kernels::{Family, VECTOR_MODULES, VectorModule};
 use vk_core::Error;
 use vk_core::spirv::check_module;
 
@@ -61,6 +61,27 @@ fn linked_kernels_are_valid() {
                 assert_eq!(check_module(&bytes), Ok(()), "{name} {access:?} {chain:?}");
             }
         }
+    }
+}
+
+/// What the batched inverse reads and writes in place.
+#[test]
+fn the_way_down_of_the_inverse_may_overwrite_what_it_reads() {
+    const DECORATE_ALIASED: [u32; 2] = [3 << 16 | 71, 20];
+    let down = |module: &&VectorModule| module.family == Family::InverseDown;
+    for module in VECTOR_MODULES.iter().filter(down) {
+        let words: Vec<u32> = module
+            .spirv
+            .as_chunks()
+            .0
+            .iter()
+            .map(|w| u32::from_le_bytes(*w))
+            .collect();
+        let notes = words
+            .windows(3)
+            .filter(|w| [w[0], w[2]] == DECORATE_ALIASED);
+        // Elements, products and output.
+        assert_eq!(notes.count(), 3, "{}", module.name);
     }
 }
 
