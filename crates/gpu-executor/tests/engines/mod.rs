@@ -8,23 +8,26 @@
 use field_kernels::{Field, Fp, Fr, arithmetic};
 use gpu_executor::spirv::{Builder, PersistentVulkanBackend};
 use gpu_executor::vectors::{Arithmetic, Completed, FieldVec, MemoryAccess, Queue, VectorEngine};
-use vk_core::testing::DeviceTest;
 
 use crate::oracle;
-use crate::support;
 
-/// Each function as a test on the CPU and as one on the device.
+/// Each function as a test on the CPU and as one on the device, there with the settings
+/// in brackets.
 macro_rules! on_both_engines {
-    ($($name:ident)*) => {
+    ([$builder:expr] $($name:ident)*) => {
         mod on_the_cpu {
             $(#[test] fn $name() { super::$name(&crate::engines::cpu()); })*
         }
         mod on_the_device {
+            use super::*;
             $(#[test] fn $name() {
-                let (_guard, mut backend) = crate::engines::fixed();
+                let (_guard, mut backend) = support::built($builder);
                 super::$name(&backend.vectors().unwrap());
             })*
         }
+    };
+    ($($name:ident)*) => {
+        $crate::engines::on_both_engines! { [crate::engines::settled()] $($name)* }
     };
 }
 
@@ -40,11 +43,6 @@ pub(crate) fn settled() -> Builder {
     PersistentVulkanBackend::builder()
         .arithmetic(Arithmetic::U32)
         .memory_access(MemoryAccess::Direct)
-}
-
-/// A backend whose engine measures nothing.
-pub(crate) fn fixed() -> (DeviceTest, PersistentVulkanBackend) {
-    support::built(settled())
 }
 
 pub(crate) fn upload<F: Field>(engine: &VectorEngine, elements: &[F::Limbs]) -> FieldVec<F> {
