@@ -9,7 +9,8 @@
 // A zero is left out of the products, counted, and becomes zero.
 //
 // DOWN reads an element and its product before it writes there, so the output may be
-// either's memory. The loops are bounded by who dispatches: 256 rounds at most.
+// either's memory. Without the decoration `Aliased` (20) a driver may assume that it is
+// not, and read an element again after its place was written. The loops are bounded by who dispatches: 256 rounds at most.
 //
 // variant: fp_inverse_up_u32 = FIELD_FP MUL_U32 UP
 // variant: fp_inverse_up_u64 = FIELD_FP MUL_U64 UP
@@ -26,20 +27,23 @@
 
 #version 460
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_spirv_intrinsics : require
 
 #include "vectors.glsl"
 
 layout(local_size_x = 128) in;
 
-layout(set = 0, binding = 0, std430) readonly buffer Elements { uvec4 x_parts[]; };
+#define ALIASED spirv_decorate(20)
+
+ALIASED layout(set = 0, binding = 0, std430) readonly buffer Elements { uvec4 x_parts[]; };
 #ifdef UP
 layout(set = 0, binding = 1, std430) writeonly buffer Before { uvec4 before_parts[]; };
 layout(set = 0, binding = 2, std430) writeonly buffer Products { uvec4 product_parts[]; };
 layout(set = 0, binding = 3, std430) buffer Counters { uint counters[]; };
 #else
-layout(set = 0, binding = 1, std430) readonly buffer Before { uvec4 before_parts[]; };
+ALIASED layout(set = 0, binding = 1, std430) readonly buffer Before { uvec4 before_parts[]; };
 layout(set = 0, binding = 2, std430) readonly buffer Inverses { uvec4 inverse_parts[]; };
-layout(set = 0, binding = 3, std430) writeonly buffer Output { uvec4 out_parts[]; };
+ALIASED layout(set = 0, binding = 3, std430) writeonly buffer Output { uvec4 out_parts[]; };
 #endif
 
 layout(push_constant) uniform Job {

@@ -29,7 +29,7 @@ struct Types {
 }
 
 impl Template {
-    /// Reads the module in `spirv`: one that was compiled with its functions kept.
+    /// Reads the module in `spirv`: a whole one, compiled with its functions kept.
     ///
     /// # Errors
     ///
@@ -413,18 +413,22 @@ fn strip(module: &mut Module) {
     }
 }
 
-/// Numbers the bindings without gaps: inputs, then outputs.
+/// Numbers the bindings without gaps: inputs, then outputs. An output may be the memory
+/// of an input; without a word of it drivers are free to assume that it is not, and to
+/// read an input again after its place was written.
 fn bind(module: &mut Module, chain: &Chain) -> Result<(), Unlinkable> {
     let outputs = MAX_INPUTS..MAX_INPUTS + chain.outputs.len();
+    let mut bound = Vec::with_capacity(chain.bindings());
     for note in &mut module.annotations {
         let [
-            _,
+            of,
             Operand::Decoration(Decoration::Binding),
             Operand::LiteralBit32(binding),
         ] = note.operands.as_mut_slice()
         else {
             continue;
         };
+        bound.push(of.clone());
         let number = *binding as usize;
         if outputs.contains(&number) {
             let place = chain.inputs.len() + number - MAX_INPUTS;
@@ -437,6 +441,11 @@ fn bind(module: &mut Module, chain: &Chain) -> Result<(), Unlinkable> {
             )));
         }
     }
+    let aliased = |of| {
+        let operands = vec![of, Operand::Decoration(Decoration::Aliased)];
+        Instruction::new(Op::Decorate, None, None, operands)
+    };
+    module.annotations.extend(bound.into_iter().map(aliased));
     Ok(())
 }
 

@@ -271,9 +271,20 @@ impl Queue {
     /// A vector of `len` elements that are all the same.
     ///
     /// # Errors
-    /// As [`Self::add`].
+    /// [`Error::VectorTooLong`] for more than any memory can hold, else as
+    /// [`Self::add`].
     pub fn fill<F: Field>(&self, scalar: &Scalar<F>, len: usize) -> anyhow::Result<FieldVec<F>> {
-        let (argument, form) = self.operand("fill", &Operand::Scalar(scalar.clone()))?;
+        let (operation, most) = ("fill", isize::MAX.unsigned_abs() / F::BYTES);
+        if len > most {
+            let found = len;
+            return Err(Error::VectorTooLong {
+                operation,
+                most,
+                found,
+            }
+            .into());
+        }
+        let (argument, form) = self.operand(operation, &Operand::Scalar(scalar.clone()))?;
         Ok(self.result(Task::Copy, vec![argument], len, len, form))
     }
 

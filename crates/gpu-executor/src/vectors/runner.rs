@@ -64,9 +64,11 @@ pub(crate) enum Outcome {
     Submitted(Submitted, Flags),
 }
 
-/// Which numbers a run leaves beside the elements that were to be read.
+/// Which numbers a run leaves behind the elements that were to be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flags {
+    /// Of each read whether it has elements: one without is not copied.
+    pub(crate) reads: Vec<bool>,
     /// What each of them says, in their order.
     pub(crate) meanings: Vec<Meaning>,
 }

@@ -36,6 +36,17 @@ pub const BINDING_OUT: u32 = 2;
 /// How many bindings a kernel's descriptor set has.
 pub const BINDINGS: usize = 3;
 
+/// Checks that the module in `bytes` (little-endian words) is a valid one, whatever it
+/// binds: what [`KernelInterface::parse`] checks of a kernel beside its interface.
+///
+/// # Errors
+/// [`Error::InvalidSpirv`] naming the instruction, what was expected of it and what was
+/// found.
+pub fn check_module(bytes: &[u8]) -> Result<(), Error> {
+    let words = module::words(bytes)?;
+    check::check(&module::load(&words)?).map(drop)
+}
+
 /// What a module asks of whoever runs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KernelInterface {

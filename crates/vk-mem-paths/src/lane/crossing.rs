@@ -19,6 +19,7 @@ impl Lane {
     /// piece is on its way: later steps of this lane find it there.
     ///
     /// # Errors
+    /// [`Error::ForeignBuffer`] for storage of another lane,
     /// [`Error::InvalidJob`] for more bytes than the storage has,
     /// [`Error::RefusedInput`] for an element that does not pass the check,
     /// else what the device returned.
@@ -28,6 +29,7 @@ impl Lane {
         bytes: &[u8],
         element: Element,
     ) -> Result<(), Error> {
+        self.expect_own(storage)?;
         expect_room(storage, bytes.len())?;
         let size = piece_bytes(bytes.len(), element.bytes);
         let memory = Arc::clone(&self.memory);
@@ -43,6 +45,7 @@ impl Lane {
     /// On `Ok` all of `out` is written.
     ///
     /// # Errors
+    /// [`Error::ForeignBuffer`] for storage of another lane,
     /// [`Error::InvalidJob`] for a range past the end or of another length than
     /// `out`, else what the device returned.
     pub fn download(
@@ -51,6 +54,7 @@ impl Lane {
         range: Range<usize>,
         out: &mut [MaybeUninit<u8>],
     ) -> Result<(), Error> {
+        self.expect_own(storage)?;
         expect_room(storage, range.end)?;
         if range.len() != out.len() {
             return Err(invalid("the output", range.len(), out.len()));
@@ -72,6 +76,19 @@ impl Lane {
             }
         }
         Ok(())
+    }
+
+    /// Another lane's storage may be of another device, and is not in the order of this
+    /// one's queue.
+    fn expect_own(&self, storage: &Storage) -> Result<(), Error> {
+        match storage.is_of(&self.pool) {
+            true => Ok(()),
+            false => Err(Error::ForeignBuffer {
+                what: "the vector",
+                expected: self.device.caps().name.clone(),
+                found: "another lane".to_owned(),
+            }),
+        }
     }
 
     /// Sends one part up, by the piece whose turn it is.

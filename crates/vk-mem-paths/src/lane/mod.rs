@@ -108,14 +108,15 @@ impl Lane {
     /// copies `reads` to the host at their end. Returns without waiting.
     ///
     /// # Errors
-    /// [`Error::Internal`] for a region outside of its block, else what the
+    /// [`Error::Internal`] for a region outside of its block and for a step that
+    /// is not as [`Step`] says, else what the
     /// device returned; nothing was submitted then, unless the device was
     /// lost.
     ///
     /// # Safety
     /// Every dispatch stays inside the regions that it names, with the access
-    /// that they name, and its operation is of this lane's device and takes as
-    /// many buffers and constants as it is given.
+    /// that they name. All regions are of storage of this lane's pool, and all
+    /// operations of its device.
     pub unsafe fn submit(&mut self, steps: &[Step], reads: &[Region]) -> Result<Submitted, Error> {
         self.reap()?;
         let mut frame = self.frame()?;

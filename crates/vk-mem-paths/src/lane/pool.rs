@@ -54,6 +54,11 @@ impl Storage {
         &self.block
     }
 
+    /// Whether it came from `pool`.
+    pub(super) fn is_of(&self, pool: &Arc<StoragePool>) -> bool {
+        Arc::ptr_eq(&self.pool, pool)
+    }
+
     /// `range` of it, for a step that uses it as `access` says.
     #[must_use]
     pub fn region(&self, range: Range<usize>, access: Access) -> Region {

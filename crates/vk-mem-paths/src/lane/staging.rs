@@ -59,23 +59,33 @@ impl Staging {
             .iter_mut()
             .try_for_each(|piece| piece.settle(wait))?;
         self.pieces.clear();
-        for _ in 0..PIECES {
-            self.pieces.push(Piece {
-                memory: make(bytes)?,
-                bytes,
-                commands: CommandBuffer::new(device, device.queue_plan().compute.family)?,
-                ticket: None,
-                block: None,
-                device: Arc::clone(device),
-            });
-        }
+        // All or none: with fewer, one would be filled while it is emptied.
+        let pieces = (0..PIECES).map(|_| Piece::new(device, bytes, &make));
+        self.pieces = pieces.collect::<Result<_, _>>()?;
         Ok(())
     }
 }
 
 impl Piece {
+    fn new(
+        device: &Arc<Device>,
+        bytes: usize,
+        make: impl Fn(usize) -> Result<Staged, Error>,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            memory: make(bytes)?,
+            bytes,
+            commands: CommandBuffer::new(device, device.queue_plan().compute.family)?,
+            ticket: None,
+            block: None,
+            device: Arc::clone(device),
+        })
+    }
+
     /// Waits until the host may touch the memory.
     pub(super) fn settle(&mut self, wait: WaitPolicy) -> Result<(), Error> {
+        // A submission that failed with the loss may be in flight without a ticket.
+        self.device.expect_alive()?;
         if let Some(ticket) = self.ticket {
             self.device.wait(ticket, wait)?;
             self.ticket = None;
@@ -110,5 +120,61 @@ impl Piece {
         let ticket = unsafe { self.device.submit(queue, self.commands.raw(), None)? };
         self.ticket = Some(ticket);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use vk_core::testing::{device_under_test, lose};
+
+    use super::*;
+    use crate::buffers::ReadbackBuffer;
+    use crate::memory::Memory;
+
+    const WAIT: WaitPolicy = WaitPolicy::NONE;
+
+    /// With one piece alone a download would overwrite what it has not copied yet.
+    #[test]
+    fn a_piece_that_cannot_be_made_leaves_none() {
+        let (_guard, physical) = device_under_test().unwrap();
+        let device = Device::new(&physical).unwrap();
+        let memory = Memory::new(&device).unwrap();
+        let (mut staging, made) = (Staging::default(), Cell::new(0));
+        let make = |bytes| {
+            made.set(made.get() + 1);
+            match made.get() {
+                2 => Err(Error::Internal {
+                    what: "no memory".to_owned(),
+                }),
+                _ => ReadbackBuffer::new(&memory, bytes).map(Staged::Down),
+            }
+        };
+        assert!(staging.prepare(&device, 4096, WAIT, make).is_err());
+        assert_eq!(staging.pieces.len(), 0);
+        staging.prepare(&device, 4096, WAIT, make).unwrap();
+        assert_eq!(staging.pieces.len(), PIECES);
+        // They serve what is smaller, too.
+        staging.prepare(&device, 64, WAIT, make).unwrap();
+        assert_eq!(made.get(), 2 + PIECES);
+    }
+
+    /// The driver may have a submission that failed with the loss.
+    #[test]
+    fn a_lost_device_keeps_the_pieces() {
+        let (_guard, physical) = device_under_test().unwrap();
+        let device = Device::new(&physical).unwrap();
+        let memory = Memory::new(&device).unwrap();
+        let mut staging = Staging::default();
+        let make = |bytes| ReadbackBuffer::new(&memory, bytes).map(Staged::Down);
+        staging.prepare(&device, 64, WAIT, make).unwrap();
+        lose(&device);
+        let error = staging.prepare(&device, 4096, WAIT, make).unwrap_err();
+        assert!(matches!(
+            error,
+            Error::Vulkan(vk_core::Error::DeviceLost { .. })
+        ));
+        assert_eq!(staging.pieces[0].bytes, 64);
     }
 }

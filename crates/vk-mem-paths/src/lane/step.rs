@@ -8,6 +8,9 @@ use vk_core::Operation;
 use super::pool::Block;
 use crate::Error;
 
+/// Bytes of one [`Step::Write`] at most, by the specification.
+const MOST_WRITTEN: usize = 65_536;
+
 /// How a step uses a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -95,16 +98,51 @@ impl Step {
                     let (expected, found) = (shape.bindings, buffers.len());
                     return Err(uneven("buffers of a dispatch", expected, found));
                 }
+                let alignment = operation.device().caps().limits.storage_buffer_alignment;
+                for buffer in buffers {
+                    expect_multiple("a binding's first byte", alignment, buffer.range.start)?;
+                }
                 let expected = shape.push_constant_bytes as usize;
                 ("bytes of push constants", expected, 4 * constants.len())
             }
-            Self::Copy { from, to } => ("bytes to copy to", from.range.len(), to.range.len()),
-            Self::Write { to, bytes } => ("bytes to write", to.range.len(), bytes.len()),
+            Self::Copy { from, to } => {
+                expect_apart(from, to)?;
+                ("bytes to copy to", from.range.len(), to.range.len())
+            }
+            Self::Write { to, bytes } => {
+                expect_multiple("a write's first byte", 4, to.range.start)?;
+                expect_multiple("the bytes of a write", 4, bytes.len())?;
+                if bytes.len() > MOST_WRITTEN {
+                    return Err(uneven("bytes to write at most", MOST_WRITTEN, bytes.len()));
+                }
+                ("bytes to write", to.range.len(), bytes.len())
+            }
         };
         match expected == found {
             true => Ok(()),
             false => Err(uneven(what, expected, found)),
         }
+    }
+}
+
+/// Of one block, what is read and what is written.
+fn expect_apart(from: &Region, to: &Region) -> Result<(), Error> {
+    let (a, b) = (&from.range, &to.range);
+    let overlap = a.start < b.end && b.start < a.end;
+    match Arc::ptr_eq(&from.block, &to.block) && overlap {
+        false => Ok(()),
+        true => Err(Error::Internal {
+            what: format!("expected a copy between regions that are apart, found {a:?} and {b:?}"),
+        }),
+    }
+}
+
+fn expect_multiple(what: &str, of: u64, found: usize) -> Result<(), Error> {
+    match (found as u64).is_multiple_of(of.max(1)) {
+        true => Ok(()),
+        false => Err(Error::Internal {
+            what: format!("expected {what} to be a multiple of {of}, found {found}"),
+        }),
     }
 }
 

@@ -169,17 +169,18 @@ impl Runner for VulkanRunner {
         let finished = submitted
             .finished()
             .ok_or_else(|| internal("a complete submission"))?;
-        let mut reads = finished.reads.iter();
-        let numbers = match flags.meanings.is_empty() {
-            true => None,
-            false => reads.next_back(),
+        let mut found = finished.reads.iter();
+        let mut next = |is_there: &bool| match is_there {
+            true => found.next().map_or(&[][..], Vec::as_slice),
+            false => &[],
         };
-        let numbers = numbers.map(Vec::as_slice).unwrap_or_default();
+        let reads = flags.reads.iter().map(&mut next);
         let mut left = Left {
-            reads: reads.map(|bytes| words(bytes)).collect(),
+            reads: reads.map(words).collect(),
             device_time: finished.device_time,
             ..Left::default()
         };
+        let numbers = next(&true);
         for (meaning, bytes) in flags.meanings.iter().zip(numbers.as_chunks::<4>().0) {
             let number = u32::from_ne_bytes(*bytes);
             match meaning {

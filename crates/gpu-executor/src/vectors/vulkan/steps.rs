@@ -114,6 +114,10 @@ impl<'a> Steps<'a> {
     pub(super) fn finish(mut self) -> Result<Made, Error> {
         let mut reads = Vec::with_capacity(self.program.reads.len());
         for read in self.program.reads.clone() {
+            self.flags.reads.push(read.elements > 0);
+            if read.elements == 0 {
+                continue;
+            }
             let elements = read.start..read.start + read.elements;
             let bytes = elements.start * read.field.bytes()..elements.end * read.field.bytes();
             let storage = self.source(read.source)?;
