@@ -33,8 +33,11 @@ layout(local_size_x = 128, local_size_x_id = 0) in;
 // `start`: where each binding's elements begin, in parts of 16 bytes.
 layout(push_constant) uniform Job { uint count; uint start[12]; } job;
 
-// Two areas, one after the other: while one is read the other can be filled.
-shared uvec4 staged[2u * GROUP_SIZE * FIELD_PARTS];
+// Two areas at the most, one after the other: while one is read the other can be
+// filled. The linker sets how many there are: shared memory that is not there leaves
+// room for more workgroups.
+layout(constant_id = 1) const uint AREAS = 2u;
+shared uvec4 staged[AREAS * GROUP_SIZE * FIELD_PARTS];
 #define AREA (GROUP_SIZE * FIELD_PARTS)
 
 uint lane() { return gl_LocalInvocationID.x; }

@@ -8,6 +8,11 @@ use rspirv::spirv::{Decoration, ExecutionMode, Op, StorageClass, Word};
 
 use super::{Chain, Input, Layout, MAX_INPUTS, MemoryAccess, Unlinkable};
 
+/// The specialization constants of a template: invocations of a workgroup, and areas of
+/// shared memory.
+const GROUP_SIZE_ID: u32 = 0;
+const AREAS_ID: u32 = 1;
+
 /// A module of functions, ready to be linked.
 pub struct Template {
     module: Module,
@@ -70,6 +75,7 @@ impl Template {
             MemoryAccess::Direct => body.store_directly(chain)?,
             MemoryAccess::Staged | MemoryAccess::StagedStores => body.store_staged(chain)?,
         }
+        let areas = body.areas_used();
         let main = body.finish();
         let mut module = self.module.clone();
         let header = module.header.as_mut();
@@ -79,6 +85,7 @@ impl Template {
         strip(&mut module);
         bind(&mut module, chain)?;
         set_group_size(&mut module, layout.group_size)?;
+        set_constant(&mut module, AREAS_ID, areas)?;
         Ok(module.assemble())
     }
 
@@ -279,6 +286,12 @@ impl<'t> Body<'t> {
         pointer
     }
 
+    /// How many areas of shared memory there must be; 1 where none is used, since an
+    /// array has an element at least.
+    fn areas_used(&self) -> u32 {
+        1 + u32::from(self.areas[1].is_some())
+    }
+
     fn variable(&mut self, pointer_type: Word) -> Word {
         let pointer = self.fresh();
         self.variables.push(Instruction::new(
@@ -449,25 +462,10 @@ fn bind(module: &mut Module, chain: &Chain) -> Result<(), Unlinkable> {
     Ok(())
 }
 
-/// Makes the workgroup's size a constant: the template has it as the specialization
-/// constant 0, and as an execution mode.
+/// Makes the workgroup's size a constant: the template has it as a specialization
+/// constant, and as an execution mode.
 fn set_group_size(module: &mut Module, size: u32) -> Result<(), Unlinkable> {
-    let is_size = |note: &&Instruction| {
-        matches!(
-            note.operands.as_slice(),
-            [
-                _,
-                Operand::Decoration(Decoration::SpecId),
-                Operand::LiteralBit32(0)
-            ]
-        )
-    };
-    let note = module.annotations.iter().find(is_size);
-    let constant = note.and_then(|note| id(note.operands.first()?));
-    let mut globals = module.types_global_values.iter_mut();
-    let found = globals.find(|global| constant.is_some() && global.result_id == constant);
-    let found = found.ok_or_else(|| missing("a workgroup size"))?;
-    found.operands = vec![Operand::LiteralBit32(size)];
+    set_constant(module, GROUP_SIZE_ID, size)?;
     for mode in &mut module.execution_modes {
         if let [_, Operand::ExecutionMode(ExecutionMode::LocalSize), x, ..] =
             mode.operands.as_mut_slice()
@@ -475,6 +473,25 @@ fn set_group_size(module: &mut Module, size: u32) -> Result<(), Unlinkable> {
             *x = Operand::LiteralBit32(size);
         }
     }
+    Ok(())
+}
+
+/// Sets the value of a specialization constant of the template.
+fn set_constant(module: &mut Module, spec_id: u32, value: u32) -> Result<(), Unlinkable> {
+    let is_it = |note: &&Instruction| match note.operands.as_slice() {
+        [
+            _,
+            Operand::Decoration(Decoration::SpecId),
+            Operand::LiteralBit32(found),
+        ] => *found == spec_id,
+        _ => false,
+    };
+    let note = module.annotations.iter().find(is_it);
+    let constant = note.and_then(|note| id(note.operands.first()?));
+    let mut globals = module.types_global_values.iter_mut();
+    let found = globals.find(|global| constant.is_some() && global.result_id == constant);
+    let found = found.ok_or_else(|| missing(&format!("specialization constant {spec_id}")))?;
+    found.operands = vec![Operand::LiteralBit32(value)];
     Ok(())
 }
 
