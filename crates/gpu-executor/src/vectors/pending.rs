@@ -129,6 +129,8 @@ impl Pending {
         let thread = std::thread::Builder::new().name("gpu-executor-wait".to_owned());
         let spawned = thread.spawn(move || {
             let waited = engine.runner().wait(&submitted);
+            // Whoever is woken may let go of the device, and expect it to go.
+            drop((engine, submitted));
             let waker = shared.tell(waited);
             if let Some(waker) = waker {
                 waker.wake();
