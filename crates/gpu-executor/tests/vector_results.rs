@@ -192,7 +192,7 @@ fn readings_of_any_part_in_any_number(engine: &VectorEngine) {
     let queue = engine.queue();
     let doubled = queue.double(&other).unwrap();
     let total = queue.sum(&vector).unwrap();
-    let parts: Vec<_> = (0..100).map(|i| (i * 7..i * 9 + 1)).collect();
+    let parts: Vec<_> = (0..100).map(|i| i * 7..i * 9 + 1).collect();
     let read = |part: &std::ops::Range<usize>| queue.read(&vector.slice(part.clone())?);
     let reads: Vec<_> = parts.iter().map(|part| read(part).unwrap()).collect();
     let last = queue.read(&doubled.slice(70..77).unwrap()).unwrap();

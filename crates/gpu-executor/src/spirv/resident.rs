@@ -103,3 +103,6 @@ impl PersistentVulkanBackend {
         Ok(choice)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,7 +85,7 @@ impl Pending {
     pub fn is_complete(&self) -> anyhow::Result<bool> {
         match &self.outcome {
             Outcome::Done(_) => Ok(true),
-            Outcome::Submitted(submitted, _) => Ok(submitted.is_complete()?),
+            Outcome::Submitted(submitted, _) => Ok(submitted.is_complete().map_err(Error::from)?),
         }
     }
 

@@ -5,6 +5,8 @@ mod families;
 mod kernels;
 mod pieces;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
