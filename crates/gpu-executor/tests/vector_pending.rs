@@ -108,7 +108,7 @@ fn submissions_are_awaited(engine: &VectorEngine) {
     let all: Vec<_> = (0..6).map(|seed| submitted(engine, seed)).collect();
     // The last first: those before it are complete by then.
     for (pending, total, expected) in all.into_iter().rev() {
-        let done = block_on(async { pending.await }).unwrap();
+        let done = block_on(pending).unwrap();
         assert_eq!(done.report().operations, 14);
         expect(&total, &[expected], "the sum");
     }
@@ -204,7 +204,9 @@ fn queues_and_vectors_move_between_threads() {
     let (x, vector) = random::<Fr>(&engine, 10, 10);
     let queue = engine.queue();
     let sum = queue.add(&vector, Scalar::one()).unwrap();
-    (is_send(&queue), is_sync(&sum), is_sync(&engine));
+    is_send(&queue);
+    is_sync(&sum);
+    is_sync(&engine);
     let thread = std::thread::spawn(move || queue.submit().unwrap());
     let pending = thread.join().unwrap();
     is_send(&pending);
