@@ -5,10 +5,10 @@
 // and stores its outputs (crate field-kernels, module `chain`). What the chain does not
 // use is left out, and the bindings that stay are numbered anew.
 //
-// Two ways to memory. `load` and `store`: each invocation its own element. `fetch`,
-// `take`, `put` and `drain`: through shared memory, with neighbouring invocations on
-// neighbouring addresses, for operations that memory alone limits. `broadcast` reads
-// one element for all.
+// Two ways to memory, for what is read and for what is written. `load` and `store`: each
+// invocation its own element. `fetch` and `take`, `put` and `drain`: through shared
+// memory, with neighbouring invocations on neighbouring addresses. `broadcast` reads one
+// element for all.
 //
 // One invocation per element along x. An invocation past the last one computes on
 // zeros or on what was in shared memory, and stores nothing.
@@ -26,9 +26,9 @@
 
 #include "field.glsl"
 
-#define GROUP_SIZE 128u
-
-layout(local_size_x = 128) in;
+// Constant once a chain is linked: the linker sets it.
+layout(local_size_x = 128, local_size_x_id = 0) in;
+#define GROUP_SIZE gl_WorkGroupSize.x
 
 // `start`: where each binding's elements begin, in parts of 16 bytes.
 layout(push_constant) uniform Job { uint count; uint start[12]; } job;

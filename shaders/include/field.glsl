@@ -36,24 +36,13 @@
 #ifdef MUL_U32
 #include "mul_u32.glsl"
 #endif
-#if defined(MUL_U64) || defined(MUL_MIXED)
+#ifdef MUL_U64
 #include "mul_u30.glsl"
 #endif
-#if defined(MUL_F64) || defined(MUL_MIXED)
+#ifdef MUL_F64
 #include "mul_f64.glsl"
 #endif
 #include "invert.glsl"
-
-#ifdef MUL_MIXED
-// Whether this invocation multiplies on the double units: in MIXED_SHARE of 256
-// groups of 32 invocations, spread evenly over the dispatch by the golden ratio.
-#ifndef MIXED_SHARE
-#define MIXED_SHARE 80
-#endif
-bool on_double_units() {
-    return (gl_GlobalInvocationID.x >> 5) * 0x9e3779b9u < uint(MIXED_SHARE) << 24;
-}
-#endif
 
 // The Montgomery product, a * b / R.
 Elem f_mul(Elem a, Elem b) {
@@ -61,14 +50,8 @@ Elem f_mul(Elem a, Elem b) {
     return mul_u32(a, b);
 #elif defined(MUL_U64)
     return mul_u30(a, b);
-#elif defined(MUL_F64)
-    return mul_f64(a, b);
 #else
-    if (on_double_units()) {
-        return mul_f64(a, b);
-    } else {
-        return mul_u30(a, b);
-    }
+    return mul_f64(a, b);
 #endif
 }
 
@@ -77,14 +60,8 @@ Elem f_square(Elem a) {
     return mul_u32(a, a);
 #elif defined(MUL_U64)
     return square_u30(a);
-#elif defined(MUL_F64)
-    return square_f64(a);
 #else
-    if (on_double_units()) {
-        return square_f64(a);
-    } else {
-        return square_u30(a);
-    }
+    return square_f64(a);
 #endif
 }
 

@@ -48,31 +48,19 @@ uint word_add(uint x, uint y, inout uint carry) {
     carry = overflow_xy | overflow_carry;
     return sum;
 }
-
-// x - y - borrow, with borrow 0 or 1 in and out. At most one of the two
-// subtractions underflows: if x - y does, its low word is at least 1.
-uint word_sub(uint x, uint y, inout uint borrow) {
-    uint underflow_xy, underflow_borrow;
-    uint partial = usubBorrow(x, y, underflow_xy);
-    uint difference = usubBorrow(partial, borrow, underflow_borrow);
-    borrow = underflow_xy | underflow_borrow;
-    return difference;
-}
 #else
-// The same in 64 bits, which GPUs with such integers do in fewer instructions. The
-// borrow is 0 or all ones.
+// The same in 64 bits, which GPUs with such integers do in fewer instructions.
 uint word_add(uint x, uint y, inout uint carry) {
-    uint64_t sum = uint64_t(x) + y + carry;
+    uint64_t sum = uint64_t(x) + uint64_t(y) + uint64_t(carry);
     carry = uint(sum >> 32);
     return uint(sum);
 }
-
-uint word_sub(uint x, uint y, inout uint borrow) {
-    int64_t difference = int64_t(x) - int64_t(y) + int64_t(int(borrow));
-    borrow = uint(difference >> 32);
-    return uint(difference);
-}
 #endif
+
+// The difference is x + (2^32 - 1 - y) + 1: what is carried is 0 for a borrow, 1 for none.
+uint word_sub(uint x, uint y, inout uint carry) {
+    return word_add(x, ~y, carry);
+}
 
 uvec4 part_add(uvec4 x, uvec4 y, inout uint carry) {
     uvec4 sum;
@@ -83,12 +71,12 @@ uvec4 part_add(uvec4 x, uvec4 y, inout uint carry) {
     return sum;
 }
 
-uvec4 part_sub(uvec4 x, uvec4 y, inout uint borrow) {
+uvec4 part_sub(uvec4 x, uvec4 y, inout uint carry) {
     uvec4 difference;
-    difference.x = word_sub(x.x, y.x, borrow);
-    difference.y = word_sub(x.y, y.y, borrow);
-    difference.z = word_sub(x.z, y.z, borrow);
-    difference.w = word_sub(x.w, y.w, borrow);
+    difference.x = word_sub(x.x, y.x, carry);
+    difference.y = word_sub(x.y, y.y, carry);
+    difference.z = word_sub(x.z, y.z, carry);
+    difference.w = word_sub(x.w, y.w, carry);
     return difference;
 }
 
@@ -106,14 +94,14 @@ Elem integer_add(Elem a, Elem b) {
 
 // The difference of the integers modulo 2^384, 2^256, and whether it is below zero.
 Elem integer_sub(Elem a, Elem b, out bool negative) {
-    uint borrow = 0u;
+    uint carry = 1u;
     Elem difference;
-    difference.p0 = part_sub(a.p0, b.p0, borrow);
-    difference.p1 = part_sub(a.p1, b.p1, borrow);
+    difference.p0 = part_sub(a.p0, b.p0, carry);
+    difference.p1 = part_sub(a.p1, b.p1, carry);
 #ifdef FIELD_FP
-    difference.p2 = part_sub(a.p2, b.p2, borrow);
+    difference.p2 = part_sub(a.p2, b.p2, carry);
 #endif
-    negative = borrow != 0u;
+    negative = carry == 0u;
     return difference;
 }
 

@@ -22,13 +22,18 @@
 
 #define PADDED_WORDS (FIELD_WORDS + 2)
 
-// Limb k of padded words times 2^shift. The higher word is shifted up in two steps,
-// since a shift by 32 is undefined.
+// Limb k of padded words times 2^shift, and word k of limbs, of which bits from 30 on
+// do not count.
 #define LIMB30(w, shift, k) BITS30(w, 32 + 30 * (k) - (shift))
-#define BITS30(w, bit) \
-    (((w[(bit) / 32] >> ((bit) % 32)) | (w[(bit) / 32 + 1] << 1 << (31 - (bit) % 32))) & MASK30)
+#define BITS30(w, bit) (WORD_FROM(w[(bit) / 32], w[(bit) / 32 + 1], (bit) % 32) & MASK30)
+#define WORD30(limb, k) WORD_FROM(limb[k] << 2, limb[(k) + 1], 2 * (k) + 2)
 
-// Word k of limbs.
-#define WORD30(limb, k) ((limb[k] >> (2 * (k))) | (limb[(k) + 1] << (30 - 2 * (k))))
+// 32 bits of two words from a bit below 32 on.
+#ifdef MUL_U32
+// In two steps up, since a shift by 32 is undefined.
+#define WORD_FROM(low, high, bit) (((low) >> (bit)) | ((high) << 1 << (31 - (bit))))
+#else
+#define WORD_FROM(low, high, bit) uint(packUint2x32(uvec2(low, high)) >> (bit))
+#endif
 
 #endif

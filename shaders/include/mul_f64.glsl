@@ -22,6 +22,7 @@
 #define F64_LIMBS 8
 #define F64_BITS 48
 #define EACH_LIMB_F64 EACH_8
+#define EACH_UPPER_LIMB_F64 ABOVE_0_OF_8
 // 2^100, and the bits of it.
 #define TOP 1267650600228229401496703205376.0lf
 #define TOP_BITS 0x4630000000000000ul
@@ -29,6 +30,7 @@
 #define F64_LIMBS 5
 #define F64_BITS 51
 #define EACH_LIMB_F64 EACH_5
+#define EACH_UPPER_LIMB_F64 ABOVE_0_OF_5
 // 2^103, and the bits of it.
 #define TOP 10141204801825835211973625643008.0lf
 #define TOP_BITS 0x4660000000000000ul
@@ -84,13 +86,14 @@
 // all that will be added to it taken off.
 #define PRODUCTS_F64(k) ((k) < F64_LIMBS ? (k) + 1 : 2 * F64_LIMBS - 1 - (k))
 #define SQUARES_F64(k) ((PRODUCTS_F64(k) + 1) / 2)
-#define START_F64(begin, reach) \
-    (0ul - uint64_t(begin) * MIDDLE_BITS - uint64_t(reach) * TOP_BITS)
+#define START_F64(k, begin, reach) \
+    c[k] = (REDUCED_F64(k) ? ROUND_UP : 0ul) \
+        - uint64_t((begin) - (REDUCED_F64(k) ? 1 : 0)) * MIDDLE_BITS - uint64_t(reach) * TOP_BITS;
 #define START_PRODUCT_F64(first, j) \
-    c[(first) + j] = START_F64(2 * PRODUCTS_F64((first) + j), 2 * PRODUCTS_F64((first) + j - 1));
+    START_F64((first) + j, 2 * PRODUCTS_F64((first) + j), 2 * PRODUCTS_F64((first) + j - 1))
 #define START_SQUARE_F64(first, j) \
-    c[(first) + j] = START_F64(PRODUCTS_F64((first) + j) + SQUARES_F64((first) + j), \
-                               PRODUCTS_F64((first) + j - 1) + SQUARES_F64((first) + j - 1));
+    START_F64((first) + j, PRODUCTS_F64((first) + j) + SQUARES_F64((first) + j), \
+              PRODUCTS_F64((first) + j - 1) + SQUARES_F64((first) + j - 1))
 
 // Adds x * y to the columns from k on. The upper half waits for the next product of
 // the row, so that a column is added to once and not twice.
@@ -105,20 +108,38 @@
 #define ADD_MODULUS_F64(i, j) MULTIPLY_F64(m, p[j], i + j)
 #define ADD_DOUBLED_F64(i, j) MULTIPLY_F64(doubled, x[j], i + j)
 
-// Adds the multiple of p that makes column i zero modulo 2^F64_BITS. The constants
-// are zero modulo 2^51, so it does not matter which of them are still to come.
-#define REDUCE_F64(i) REDUCE_BY_F64(i, (c[i] * P_INV51) & F64_MASK)
-#define REDUCE_BY_F64(i, multiple) \
-    m = TO_DOUBLE(multiple); \
+// Adds the multiple of p that makes column i zero modulo 2^B, and passes on what is
+// left. Of m times the lowest limb of p only the upper half is computed: the rest is
+// known, minus the lower bits of the column taken as a number from -2^(B-1) to
+// 2^(B-1), and rounds the column to a multiple of 2^B. A column in the middle goes
+// the way that fma rounds the product, to the even r: m is then 2^(B-1), and the
+// rest positive where the lowest limb of p is 1 modulo 4, negative where it is 3. The
+// column starts with what makes the shift round like this. The other constants are
+// zero modulo 2^51: it does not matter to m which of them are still to come.
+#define ROUND_UP ((1ul << (F64_BITS - 1)) - uint64_t(P32_0 >> 1 & 1u))
+#ifdef FIELD_FP
+#define REDUCED_F64(k) ((k) < F64_LIMBS)
+#else
+#define REDUCED_F64(k) ((k) < F64_LIMBS - 1)
+#endif
+#define REDUCE_F64(i) \
+    m = TO_DOUBLE(((c[i] - ROUND_UP) * P_INV51) & F64_MASK); \
+    high = fma(m, p[0], TOP); \
+    carried = doubleBitsToUint64(high); \
+    EACH_UPPER_LIMB_F64(ADD_MODULUS_F64, i) \
+    END_ROW_F64(i) \
+    PASS_ON_F64(i)
+#define PASS_ON_F64(i) c[(i) + 1] += uint64_t(int64_t(c[i]) >> F64_BITS);
+
+// The scalar field's last step, modulo 2^52, where the lowest bit of the next column
+// counts too. With a multiple this large the rounding above is another one, so the
+// lowest product is computed whole; its constant is the one still to come.
+#define REDUCE_LAST_F64(i) \
+    m = TO_DOUBLE(((c[i] + MIDDLE_BITS + (c[(i) + 1] << F64_BITS)) * P_INV52) & MASK52); \
     carried = 0ul; \
     EACH_LIMB_F64(ADD_MODULUS_F64, i) \
     END_ROW_F64(i) \
-    c[(i) + 1] += uint64_t(int64_t(c[i]) >> F64_BITS);
-
-// The scalar field's last step, modulo 2^52: the lowest bit of the next column, and
-// the constant of the one product that is still to come in this one, count too.
-#define REDUCE_LAST_F64(i) \
-    REDUCE_BY_F64(i, ((c[i] + MIDDLE_BITS + (c[(i) + 1] << F64_BITS)) * P_INV52) & MASK52)
+    PASS_ON_F64(i)
 
 #define ROW_F64(i) \
     carried = 0ul; \
@@ -133,9 +154,7 @@
     ABOVE(ADD_DOUBLED_F64, i) \
     END_ROW_F64(i)
 
-#define PASS_CARRY_F64(k) \
-    c[(k) + 1] += uint64_t(int64_t(c[k]) >> F64_BITS); \
-    c[k] &= F64_MASK;
+#define PASS_CARRY_F64(k) PASS_ON_F64(k) c[k] &= F64_MASK;
 
 // The columns that are left, as words, and reduced.
 Elem reduced_columns_f64(uint64_t c[2 * F64_LIMBS]) {
@@ -165,8 +184,7 @@ Elem reduced_columns_f64(uint64_t c[2 * F64_LIMBS]) {
 
 Elem mul_f64(Elem a, Elem b) {
     const double p[F64_LIMBS] = MODULUS_LIMBS_F64;
-    double x[F64_LIMBS], y[F64_LIMBS];
-    precise double m, high, low;
+    precise double x[F64_LIMBS], y[F64_LIMBS], m, high, low;
     uint64_t carried, c[2 * F64_LIMBS];
     SET_LIMBS_F64(x, a)
     SET_LIMBS_F64(y, b)
@@ -189,8 +207,7 @@ Elem mul_f64(Elem a, Elem b) {
 
 Elem square_f64(Elem a) {
     const double p[F64_LIMBS] = MODULUS_LIMBS_F64;
-    double x[F64_LIMBS];
-    precise double m, high, low, doubled;
+    precise double x[F64_LIMBS], m, high, low, doubled;
     uint64_t carried, c[2 * F64_LIMBS];
     SET_LIMBS_F64(x, a)
     EACH_LIMB_F64(START_SQUARE_F64, 0)

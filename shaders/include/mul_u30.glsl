@@ -71,7 +71,7 @@ BALANCE(12, 11)
 
 #define PASS_CARRY_U30(first, j) \
     t[(first) + j + 1] += t[(first) + j] >> 30; \
-    limb[j] = uint(t[(first) + j]) & MASK30;
+    limb[j] = uint(t[(first) + j]);
 #define SET_WORD_U30(unused, k) word[k] = WORD30(limb, k);
 
 // The columns that are left, as words, and reduced.

@@ -18,6 +18,9 @@ const SHADER_COMPILE: [&str; 2] = [
     "gpu-executor/shader-compile,shader-compiler/shaderc",
 ];
 
+/// Vectors of other libraries' types, and the CPU engine by blst.
+const INTEROP: [&str; 2] = ["--features", "gpu-executor/arkworks,gpu-executor/blst"];
+
 /// Options of `test`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -49,6 +52,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     steps.run("tests, shader-compile", || {
         let packages = "test -p field-kernels -p gpu-executor -p shader-compiler --no-fail-fast";
         cargo(&shell, packages, &SHADER_COMPILE)
+    })?;
+    // What these features change: nothing but vectors.
+    steps.run("tests, arkworks and blst", || {
+        let targets = "test -p gpu-executor --lib --test interop --test vectors --no-fail-fast";
+        cargo(&shell, targets, &INTEROP)?;
+        cargo(&shell, "test -p gpu-executor --doc vectors", &INTEROP)
     })?;
 
     // Offline: the steps before have fetched all that it takes.
@@ -87,8 +96,9 @@ fn static_checks(shell: &Shell, steps: &mut Steps) -> anyhow::Result<()> {
     steps.run("shader check", || shaders::run(true))?;
     steps.run("lint", || lint(&[]))?;
     steps.run("lint, shader-compile", || lint(&SHADER_COMPILE))?;
+    steps.run("lint, arkworks and blst", || lint(&INTEROP))?;
     steps.run("documentation", || {
-        let command = cargo_command(shell, "doc --workspace --no-deps", &[]);
+        let command = cargo_command(shell, "doc --workspace --no-deps", &INTEROP);
         Ok(command.env("RUSTDOCFLAGS", "-D warnings").run()?)
     })
 }

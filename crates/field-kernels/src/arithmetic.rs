@@ -69,24 +69,51 @@ pub fn square<F: Field>(x: &F::Limbs) -> F::Limbs {
 }
 
 /// x<sup>exponent</sup>; one for the exponent 0, whatever x is.
+///
+/// By squaring and multiplying, from the exponent's highest bit on.
 #[must_use]
 pub fn pow<F: Field>(x: &F::Limbs, exponent: u64) -> F::Limbs {
-    pow_limbs::<F>(x, &[exponent])
+    let mut power = F::ONE;
+    for bit in (0..u64::BITS - exponent.leading_zeros()).rev() {
+        power = square::<F>(&power);
+        if exponent >> bit & 1 == 1 {
+            power = mul::<F>(&power, x);
+        }
+    }
+    power
 }
 
 /// x<sup>-1</sup>; `None` for zero, which has none.
 ///
-/// By Fermat's theorem: x<sup>p - 2</sup>.
+/// By the binary extended Euclidean algorithm, as many bits at a time as there are.
 #[must_use]
 pub fn inverse<F: Field>(x: &F::Limbs) -> Option<F::Limbs> {
     let zero = F::Limbs::default();
     if *x == zero {
         return None;
     }
-    let mut two = zero;
-    two.as_mut()[0] = 2;
-    let (exponent, _) = F::Limbs::sub(&F::MODULUS, &two);
-    Some(pow_limbs::<F>(x, exponent.as_ref()))
+    // b x = u R^2 and c x = v R^2 (mod p) throughout, and v is odd. The loop ends: each
+    // round makes u + v smaller. u ends at 0, and v at the common divisor of x and p.
+    let (mut u, mut b) = (*x, F::R2);
+    let (mut v, mut c) = (F::MODULUS, zero);
+    loop {
+        while let bits @ 1.. = u.as_ref()[0].trailing_zeros().min(63) {
+            u = F::Limbs::shift_right(&u, bits);
+            b = F::Limbs::halve_times(&b, bits, &F::MODULUS, F::INV);
+        }
+        let (difference, below) = F::Limbs::sub(&u, &v);
+        if below {
+            let (larger, _) = F::Limbs::sub(&v, &u);
+            (u, v, b, c) = (larger, u, sub::<F>(&c, &b), b);
+        } else {
+            (u, b) = (difference, sub::<F>(&b, &c));
+        }
+        if u == zero {
+            // The limbs of x are a R for an a whose inverse is wanted, and c is
+            // R^2 / (a R).
+            return Some(c);
+        }
+    }
 }
 
 /// A plain value in Montgomery form: x R.
@@ -111,18 +138,4 @@ pub fn from_montgomery<F: Field>(x: &F::Limbs) -> F::Limbs {
 pub fn is_canonical<F: Field>(x: &F::Limbs) -> bool {
     let (_, below_modulus) = F::Limbs::sub(x, &F::MODULUS);
     below_modulus
-}
-
-/// By squaring and multiplying, from the exponent's highest bit on.
-fn pow_limbs<F: Field>(x: &F::Limbs, exponent: &[u64]) -> F::Limbs {
-    let mut power = F::ONE;
-    for limb in exponent.iter().rev() {
-        for bit in (0..u64::BITS).rev() {
-            power = square::<F>(&power);
-            if limb >> bit & 1 == 1 {
-                power = mul::<F>(&power, x);
-            }
-        }
-    }
-    power
 }

@@ -17,7 +17,7 @@ use crate::ElementOperation;
 pub const MAX_INPUTS: usize = 8;
 /// Outputs of one chain at most.
 pub const MAX_OUTPUTS: usize = 4;
-/// Elements that a workgroup of a linked kernel computes, one an invocation.
+/// Invocations of a workgroup that every device takes.
 pub const GROUP_SIZE: u32 = 128;
 /// Words of its push constant block: the count, then where each binding's elements
 /// begin, in parts of 16 bytes.
@@ -40,6 +40,17 @@ pub enum MemoryAccess {
     /// Through shared memory, neighbouring invocations at neighbouring addresses:
     /// faster for what memory alone limits, slower where there is much to compute.
     Staged,
+    /// Reads directly, and writes through shared memory.
+    StagedStores,
+}
+
+/// How a chain becomes a kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Layout {
+    /// How it reads and writes memory.
+    pub access: MemoryAccess,
+    /// Invocations of one workgroup, one for each element.
+    pub group_size: u32,
 }
 
 /// One operation of a chain. Its arguments are values by number: the inputs come

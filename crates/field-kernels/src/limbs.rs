@@ -72,6 +72,44 @@ pub(crate) fn montgomery_mul<const N: usize>(
     reduce_once(&t, p)
 }
 
+/// x / 2<sup>bits</sup>, rounded down; `bits` is from 1 to 63.
+#[inline]
+pub(crate) fn shift_right<const N: usize>(x: &[u64; N], bits: u32) -> [u64; N] {
+    let mut shifted = [0; N];
+    for i in 0..N {
+        let above = x.get(i + 1).copied().unwrap_or_default();
+        shifted[i] = x[i] >> bits | above << (u64::BITS - bits);
+    }
+    shifted
+}
+
+/// x / 2<sup>bits</sup> mod p, for x < p, `bits` from 1 to 63 and `minus_inverse`
+/// = -p<sup>-1</sup> mod 2<sup>64</sup>.
+///
+/// Adds the m p, m < 2<sup>bits</sup>, that makes the lowest bits 0, and shifts them
+/// out. The sum is below 2<sup>bits</sup> p, so what is left is below p.
+#[inline]
+pub(crate) fn halve_times<const N: usize>(
+    x: &[u64; N],
+    bits: u32,
+    p: &[u64; N],
+    minus_inverse: u64,
+) -> [u64; N] {
+    let m = x[0].wrapping_mul(minus_inverse) & ((1 << bits) - 1);
+    let (mut below, mut carry) = m.carrying_mul_add(p[0], x[0], 0);
+    let mut halved = [0; N];
+    for i in 0..N {
+        let limb;
+        (limb, carry) = match i + 1 < N {
+            true => m.carrying_mul_add(p[i + 1], x[i + 1], carry),
+            false => (carry, 0),
+        };
+        halved[i] = below >> bits | limb << (u64::BITS - bits);
+        below = limb;
+    }
+    halved
+}
+
 /// Arrays of limbs as functions see them that are generic over a field, and so do not
 /// know the length. Public only as a bound of [`Field::Limbs`](crate::Field::Limbs).
 pub trait Limbs: Sized {
@@ -94,6 +132,14 @@ pub trait Limbs: Sized {
     /// As [`montgomery_mul`].
     #[must_use]
     fn montgomery_mul(a: &Self, b: &Self, p: &Self, minus_inverse: u64) -> Self;
+
+    /// As [`shift_right`].
+    #[must_use]
+    fn shift_right(x: &Self, bits: u32) -> Self;
+
+    /// As [`halve_times`].
+    #[must_use]
+    fn halve_times(x: &Self, bits: u32, p: &Self, minus_inverse: u64) -> Self;
 }
 
 impl<const N: usize> Limbs for [u64; N] {
@@ -120,6 +166,16 @@ impl<const N: usize> Limbs for [u64; N] {
     #[inline]
     fn montgomery_mul(a: &Self, b: &Self, p: &Self, minus_inverse: u64) -> Self {
         montgomery_mul(a, b, p, minus_inverse)
+    }
+
+    #[inline]
+    fn shift_right(x: &Self, bits: u32) -> Self {
+        shift_right(x, bits)
+    }
+
+    #[inline]
+    fn halve_times(x: &Self, bits: u32, p: &Self, minus_inverse: u64) -> Self {
+        halve_times(x, bits, p, minus_inverse)
     }
 }
 
@@ -163,6 +219,27 @@ mod tests {
             for b in 0..7 {
                 let product = montgomery_mul(&[a], &[b], &[7], minus_inverse);
                 assert_eq!(product, [a * b * 4 % 7]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_shift_takes_bits_from_the_limb_above() {
+        assert_eq!(shift_right(&[6, 5], 1), [3 | 1 << 63, 2]);
+        assert_eq!(shift_right(&[1, 1 << 63], 63), [0, 1]);
+        assert_eq!(shift_right(&[u64::MAX], 4), [u64::MAX >> 4]);
+    }
+
+    /// 2^(3 n) = 1 (mod 7), so dividing by 2^bits is multiplying by 2^(2 bits).
+    #[test]
+    fn halves_mod_seven() {
+        let minus_inverse = params::inv(&[7]);
+        for x in 0..7 {
+            for bits in 1..64 {
+                let expected = x * [1, 4, 2][bits as usize % 3] % 7;
+                assert_eq!(halve_times(&[x], bits, &[7], minus_inverse), [expected]);
+                let wide = halve_times(&[x, 0], bits, &[7, 0], minus_inverse);
+                assert_eq!(wide, [expected, 0]);
             }
         }
     }

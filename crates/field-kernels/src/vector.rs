@@ -55,8 +55,10 @@ impl fmt::Display for Arithmetic {
 pub enum Family {
     /// Functions that [`crate::chain`] links.
     Elementwise,
-    /// A sum for each workgroup.
-    Sum,
+    /// Sums of the words of a vector for each workgroup.
+    SumParts,
+    /// A sum out of those.
+    SumFinish,
     /// A product for each workgroup.
     Product,
     /// An inner product for each workgroup.
@@ -77,7 +79,7 @@ impl Family {
     pub const fn bindings(self) -> usize {
         match self {
             Self::Elementwise => crate::chain::MAX_INPUTS + crate::chain::MAX_OUTPUTS,
-            Self::Sum | Self::BitReverse => 2,
+            Self::SumParts | Self::SumFinish | Self::BitReverse => 2,
             Self::Product | Self::InnerProduct | Self::Equal => 3,
             Self::InverseUp | Self::InverseDown => 4,
         }
@@ -88,7 +90,8 @@ impl Family {
     pub const fn constant_words(self) -> usize {
         match self {
             Self::Elementwise => crate::chain::CONSTANT_WORDS,
-            Self::Sum | Self::BitReverse => 4,
+            Self::SumFinish => 3,
+            Self::SumParts | Self::BitReverse => 4,
             Self::Product | Self::InnerProduct | Self::Equal => 5,
             Self::InverseUp | Self::InverseDown => 6,
         }
@@ -99,7 +102,7 @@ impl Family {
     pub const fn group_size(self) -> u32 {
         match self {
             // A multiple of the parts of an element of either field.
-            Self::Sum => 96,
+            Self::SumParts | Self::SumFinish => 96,
             _ => 128,
         }
     }
@@ -142,8 +145,10 @@ pub static VECTOR_MODULES: &[VectorModule] = vector_modules! {
     "fr_elementwise_u32": Some(Fr), U32, Elementwise;
     "fr_elementwise_u64": Some(Fr), U64, Elementwise;
     "fr_elementwise_f64": Some(Fr), F64, Elementwise;
-    "fp_sum_u32": Some(Fp), U32, Sum;
-    "fr_sum_u32": Some(Fr), U32, Sum;
+    "fp_sum_parts": Some(Fp), U32, SumParts;
+    "fr_sum_parts": Some(Fr), U32, SumParts;
+    "fp_sum_finish_u32": Some(Fp), U32, SumFinish;
+    "fr_sum_finish_u32": Some(Fr), U32, SumFinish;
     "fp_product_u32": Some(Fp), U32, Product;
     "fp_product_u64": Some(Fp), U64, Product;
     "fp_product_f64": Some(Fp), F64, Product;
@@ -199,11 +204,13 @@ mod tests {
     #[test]
     fn every_family_has_a_module_for_every_device() {
         use Family::{
-            BitReverse, Elementwise, Equal, InnerProduct, InverseDown, InverseUp, Product, Sum,
+            BitReverse, Elementwise, Equal, InnerProduct, InverseDown, InverseUp, Product,
+            SumFinish, SumParts,
         };
         for family in [
             Elementwise,
-            Sum,
+            SumParts,
+            SumFinish,
             Product,
             InnerProduct,
             InverseUp,
@@ -229,7 +236,10 @@ mod tests {
                 assert!(module.name.starts_with(field.name()), "{}", module.name);
             }
             let of_arithmetic = module.name.ends_with(module.arithmetic.name());
-            let alone = matches!(module.family, Family::BitReverse | Family::Equal);
+            let alone = matches!(
+                module.family,
+                Family::BitReverse | Family::Equal | Family::SumParts
+            );
             assert!(of_arithmetic || alone, "{}", module.name);
         }
     }

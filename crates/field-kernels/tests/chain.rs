@@ -4,14 +4,29 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use field_kernels::chain::{
-    CONSTANT_WORDS, Chain, GROUP_SIZE, Input, Link, MAX_INPUTS, MAX_OUTPUTS, MemoryAccess, Template,
+    CONSTANT_WORDS, Chain, GROUP_SIZE, Input, Layout, Link, MAX_INPUTS, MAX_OUTPUTS, MemoryAccess,
+    Template,
 };
 use field_kernels::operations::{ADD, DOUBLE, ELEMENT_OPERATIONS, MUL, NEG, SQUARE, SUB};
 use field_kernels::{ElementOperation, Family, VECTOR_MODULES, VectorModule};
 use rspirv::dr::{Module, Operand};
 use rspirv::spirv::{Decoration, Op, StorageClass};
 
-const ACCESS: [MemoryAccess; 2] = [MemoryAccess::Direct, MemoryAccess::Staged];
+const DIRECT: Layout = Layout {
+    access: MemoryAccess::Direct,
+    group_size: GROUP_SIZE,
+};
+const LAYOUTS: [Layout; 3] = [
+    DIRECT,
+    Layout {
+        access: MemoryAccess::Staged,
+        group_size: 64,
+    },
+    Layout {
+        access: MemoryAccess::StagedStores,
+        group_size: 32,
+    },
+];
 use Input::{Scalar, Vector};
 
 fn templates() -> impl Iterator<Item = (&'static VectorModule, Template)> {
@@ -61,8 +76,8 @@ fn bindings(module: &Module) -> BTreeMap<u32, (u32, HashSet<Decoration>)> {
 }
 
 /// Links `chain` and holds the module to what is said of it.
-fn check(template: &Template, chain: &Chain, access: MemoryAccess, what: &str) -> Module {
-    let words = template.link(chain, access).unwrap();
+fn check(template: &Template, chain: &Chain, layout: Layout, what: &str) -> Module {
+    let words = template.link(chain, layout).unwrap();
     let module = rspirv::dr::load_words(&words).unwrap();
     let bound = bindings(&module);
     let numbers: Vec<u32> = bound.keys().copied().collect();
@@ -105,13 +120,13 @@ fn assert_ids(module: &Module, what: &str) {
 fn every_operation_links_in_every_field_arithmetic_and_way_to_memory() {
     for (source, template) in templates() {
         for operation in ELEMENT_OPERATIONS {
-            for access in ACCESS {
+            for layout in LAYOUTS {
                 for second in [Vector, Scalar] {
                     let inputs = &[Vector, second][..operation.arity];
                     let arguments = [0, operation.arity - 1];
                     let chain = chain(inputs, &[(operation, arguments)], &[operation.arity]);
-                    let what = format!("{} {} {access:?}", source.name, operation.name);
-                    let module = check(&template, &chain, access, &what);
+                    let what = format!("{} {} {layout:?}", source.name, operation.name);
+                    let module = check(&template, &chain, layout, &what);
                     assert!(module.functions.len() > 1, "{what}");
                 }
             }
@@ -158,10 +173,10 @@ fn chains_of_any_shape_link() {
         ),
     ];
     for (source, template) in templates() {
-        for access in ACCESS {
+        for layout in LAYOUTS {
             for (name, chain) in &shapes {
-                let what = format!("{name}, {} {access:?}", source.name);
-                check(&template, chain, access, &what);
+                let what = format!("{name}, {} {layout:?}", source.name);
+                check(&template, chain, layout, &what);
             }
         }
     }
@@ -174,7 +189,7 @@ fn what_is_called_often_is_there_once() {
     let sizes = [1, 2, 30].map(|count| {
         let links: Vec<_> = (0..count).map(|it| (&MUL, [it, it])).collect();
         let chain = chain(&[Vector], &links, &[count]);
-        let module = check(&template, &chain, MemoryAccess::Direct, "squarings");
+        let module = check(&template, &chain, DIRECT, "squarings");
         module.functions.len()
     });
     assert_eq!(sizes, [sizes[0]; 3]);
@@ -213,7 +228,7 @@ fn what_no_kernel_can_hold_is_refused() {
         ),
     ];
     for (chain, expected) in refused {
-        let error = template.link(&chain, MemoryAccess::Direct).unwrap_err();
+        let error = template.link(&chain, DIRECT).unwrap_err();
         assert_eq!(error.to_string(), format!("expected {expected}"));
     }
     let kernel = field_kernels::FIELD_ADD.spirv;
@@ -224,7 +239,7 @@ fn what_no_kernel_can_hold_is_refused() {
 fn the_shape_of_a_kernel_is_what_the_constants_say() {
     let one = chain(&[Vector], &[(&NEG, [0, 0])], &[1]);
     for (source, template) in templates() {
-        let module = check(&template, &one, MemoryAccess::Direct, source.name);
+        let module = check(&template, &one, DIRECT, source.name);
         let size = &module.execution_modes[0].operands[2..];
         let along = |words: &[u32]| {
             words

@@ -27,9 +27,10 @@ const CAPABILITY_INT64: u32 = 11;
 
 /// The families of [`VECTOR_MODULES`] whose modules loop: those that invert, in loops
 /// with a bound well below what the software driver stops at.
-const FAMILIES_WITH_LOOPS: [Family; 7] = [
+const FAMILIES_WITH_LOOPS: [Family; 8] = [
     Family::Elementwise,
-    Family::Sum,
+    Family::SumParts,
+    Family::SumFinish,
     Family::Product,
     Family::InnerProduct,
     Family::InverseUp,

@@ -2,6 +2,7 @@
 //! device's own clock, beside what the device copies and what the host's cores do.
 //!
 //! `cargo run --release -p gpu-executor --example bench_vectors -- --log2 22`
+#![allow(clippy::print_stdout, reason = "a command-line program")]
 
 mod support;
 
@@ -36,6 +37,9 @@ struct Options {
     csv: Option<PathBuf>,
 }
 
+/// How long a device is at work before it is timed: its clocks rise slowly.
+const WARM_UP: Duration = Duration::from_millis(700);
+
 /// One figure.
 struct Row {
     name: String,
@@ -47,6 +51,8 @@ struct Row {
 
 fn main() -> Result<()> {
     let options = Options::parse();
+    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    tracing_subscriber::fmt().with_env_filter(filter).init();
     let mut backend = PersistentVulkanBackend::builder()
         .timestamps(true)
         .build()?;
@@ -57,15 +63,22 @@ fn main() -> Result<()> {
     operations::<Fp>(&engine, n, options.rounds, "", &mut rows)?;
     operations::<Fr>(&engine, n, options.rounds, "", &mut rows)?;
     chains(&engine, n, options.rounds, &mut rows)?;
+    drop((engine, backend));
+    // Times of the host, without timestamps on the device.
+    let engine = VectorEngine::new()?;
+    calls(&engine, n, options.rounds, &mut rows)?;
+    small(&engine, options.rounds, &mut rows)?;
     crossings(&engine, n, options.rounds, &mut rows)?;
-    drop(backend);
+    drop(engine);
     if options.variants {
         variants(n, options.rounds, &mut rows)?;
     }
     if !options.no_cpu {
         cpu::measure(n.min(1 << 22), options.rounds, &mut rows)?;
     }
-    let copy = device_copy(n * Fp::BYTES)?;
+    let commands = device_copy(n * Fp::BYTES)?;
+    println!("copy commands: {:.0} GB/s", commands / 1e9);
+    let copy = best_copy(commands, &rows);
     report(&rows, copy);
     if let Some(path) = &options.csv {
         write_csv(path, &rows, copy)?;
@@ -78,12 +91,18 @@ fn main() -> Result<()> {
 struct Operation<F: Field> {
     name: &'static str,
     moved: usize,
-    record: fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> Result<FieldVec<F>>,
+    record: Record<F>,
     expected: fn(&F::Limbs, &F::Limbs) -> F::Limbs,
 }
 
 fn element_wise<F: Field>() -> Vec<Operation<F>> {
     vec![
+        Operation {
+            name: "copy",
+            moved: 2,
+            record: |q, x, _| q.copy(x),
+            expected: |x, _| *x,
+        },
         Operation {
             name: "add",
             moved: 3,
@@ -225,12 +244,14 @@ fn device_time<F: Field>(
 ) -> Result<(Duration, FieldVec<F>)> {
     let mut times = Vec::new();
     let mut last = None;
-    for round in 0..rounds + 2 {
+    let begun = Instant::now();
+    while times.len() < rounds {
         let queue = engine.queue();
         let result = record(&queue)?;
         let done = queue.submit()?.wait()?;
         let report = done.report();
-        if round >= 2 {
+        // Until the device's clocks are up.
+        if begun.elapsed() > WARM_UP {
             times.push(report.device_time.unwrap_or(report.total));
         }
         last = Some(result);
@@ -297,39 +318,59 @@ fn chains(engine: &VectorEngine, n: usize, rounds: usize, rows: &mut Vec<Row>) -
             bytes: 0,
         });
     }
-    for (name, calls) in [
-        ("fp 10 adds, one call (host)", 1),
-        ("fp 10 adds, 10 calls (host)", 10),
-    ] {
-        let mut times = Vec::new();
-        for _ in 0..rounds + 2 {
-            let begun = Instant::now();
-            let mut sum = a.clone();
-            match calls {
-                1 => {
-                    let queue = engine.queue();
-                    let result = ten(&queue)?;
-                    queue.submit()?.wait()?;
-                    drop(result);
-                }
-                _ => {
-                    for _ in 0..calls {
-                        let queue = engine.queue();
-                        queue.add_assign(&mut sum, &b)?;
-                        queue.submit()?.wait()?;
-                    }
-                }
-            }
-            times.push(begun.elapsed());
+    Ok(())
+}
+
+/// Ten additions in one call and in ten, by the host's clock.
+fn calls(engine: &VectorEngine, n: usize, rounds: usize, rows: &mut Vec<Row>) -> Result<()> {
+    let x = random::<Fp>(n, 3);
+    let (a, b) = (engine.upload::<Fp>(&x)?, engine.upload::<Fp>(&x)?);
+    let one_call = || {
+        let queue = engine.queue();
+        let mut sum = queue.add(&a, &b)?;
+        for _ in 1..10 {
+            sum = queue.add(&sum, &b)?;
         }
-        rows.push(Row {
-            name: name.to_owned(),
-            elements: n,
-            time: median(times),
-            bytes: 0,
-        });
+        queue.submit()?.wait().map(drop)
+    };
+    let ten_calls = || {
+        let mut sum = a.clone();
+        for _ in 0..10 {
+            let queue = engine.queue();
+            queue.add_assign(&mut sum, &b)?;
+            queue.submit()?.wait()?;
+        }
+        Ok(())
+    };
+    let time = host_time(rounds, one_call)?;
+    rows.push(Row {
+        name: "fp 10 adds, one call (host)".to_owned(),
+        elements: n,
+        time,
+        bytes: 0,
+    });
+    let time = host_time(rounds, ten_calls)?;
+    rows.push(Row {
+        name: "fp 10 adds, 10 calls (host)".to_owned(),
+        elements: n,
+        time,
+        bytes: 0,
+    });
+    Ok(())
+}
+
+/// The median time of a call by the host's clock.
+fn host_time(rounds: usize, call: impl Fn() -> Result<()>) -> Result<Duration> {
+    let mut times = Vec::new();
+    let begun = Instant::now();
+    while times.len() < rounds {
+        let start = Instant::now();
+        call()?;
+        if begun.elapsed() > WARM_UP {
+            times.push(start.elapsed());
+        }
     }
-    small(engine, rounds, rows)
+    Ok(median(times))
 }
 
 fn small(engine: &VectorEngine, rounds: usize, rows: &mut Vec<Row>) -> Result<()> {
@@ -340,9 +381,7 @@ fn small(engine: &VectorEngine, rounds: usize, rows: &mut Vec<Row>) -> Result<()
         ("fp 5 operations (host)", true),
         ("fp 5 operations, 5 kernels (host)", false),
     ] {
-        let mut times = Vec::new();
-        for _ in 0..100 * rounds {
-            let begun = Instant::now();
+        let call = || {
             let queue = engine.queue();
             queue.set_fusion(fused);
             let b = queue.mul(&a, &a)?;
@@ -350,13 +389,14 @@ fn small(engine: &VectorEngine, rounds: usize, rows: &mut Vec<Row>) -> Result<()
             let d = queue.sub(&queue.double(&c)?, &b)?;
             let e = queue.square(&d)?;
             queue.submit()?.wait()?;
-            times.push(begun.elapsed());
             drop(e);
-        }
+            Ok(())
+        };
+        let time = host_time(100 * rounds, call)?;
         rows.push(Row {
             name: name.to_owned(),
             elements: SMALL,
-            time: median(times),
+            time,
             bytes: 0,
         });
     }
@@ -399,26 +439,67 @@ fn crossings(engine: &VectorEngine, n: usize, rounds: usize, rows: &mut Vec<Row>
     Ok(())
 }
 
-/// Each arithmetic and each way to memory by itself.
+/// Each arithmetic, each way to memory and each size of a workgroup by itself.
 fn variants(n: usize, rounds: usize, rows: &mut Vec<Row>) -> Result<()> {
+    let accesses = [
+        MemoryAccess::Direct,
+        MemoryAccess::Staged,
+        MemoryAccess::StagedStores,
+    ];
     for arithmetic in Arithmetic::ALL {
-        for access in [MemoryAccess::Direct, MemoryAccess::Staged] {
-            let builder = PersistentVulkanBackend::builder().timestamps(true);
-            let mut backend = builder
-                .arithmetic(arithmetic)
-                .memory_access(access)
-                .build()?;
-            let engine = match backend.vectors() {
-                Ok(engine) => engine,
-                Err(error) => {
-                    println!("{arithmetic}: {error}");
+        for access in accesses {
+            for group in [32, 64, 128] {
+                // Far slower than the others where they run at all.
+                let slow = arithmetic == Arithmetic::U32;
+                if slow && (access, group) != (MemoryAccess::Direct, 128) {
                     continue;
                 }
-            };
-            let note = format!(" ({arithmetic} {access:?})").to_lowercase();
-            operations::<Fp>(&engine, n, rounds, &note, rows)?;
-            operations::<Fr>(&engine, n, rounds, &note, rows)?;
+                let builder = PersistentVulkanBackend::builder().timestamps(true);
+                let builder = builder.arithmetic(arithmetic).memory_access(access);
+                let mut backend = builder.workgroup_size(group).build()?;
+                let engine = match backend.vectors() {
+                    Ok(engine) => engine,
+                    Err(error) => {
+                        println!("{arithmetic}: {error}");
+                        continue;
+                    }
+                };
+                let note = format!(" ({arithmetic} {access:?} {group})").to_lowercase();
+                variant::<Fp>(&engine, n, rounds, &note, rows)?;
+                variant::<Fr>(&engine, n, rounds, &note, rows)?;
+            }
         }
+    }
+    Ok(())
+}
+
+fn variant<F: Field>(
+    engine: &VectorEngine,
+    n: usize,
+    rounds: usize,
+    note: &str,
+    rows: &mut Vec<Row>,
+) -> Result<()> {
+    let x = random::<F>(n.min(1 << 12), 1);
+    let x: Vec<F::Limbs> = x.iter().copied().cycle().take(n).collect();
+    let (a, b) = (
+        engine.upload::<F>(F::words(&x))?,
+        engine.upload::<F>(F::words(&x))?,
+    );
+    for operation in element_wise::<F>() {
+        if !["add", "neg", "mul"].contains(&operation.name) {
+            continue;
+        }
+        let record = |queue: &Queue| (operation.record)(queue, &a, &b);
+        let (time, _) = device_time(engine, rounds, record)?;
+        let name = format!("{} {}{note}", F::NAME, operation.name);
+        let bytes = operation.moved * n * F::BYTES;
+        rows.push(Row {
+            name,
+            elements: n,
+            time,
+            bytes,
+        });
     }
     Ok(())
 }
@@ -454,6 +535,12 @@ fn random<F: Field>(count: usize, seed: u64) -> Vec<F::Limbs> {
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times[times.len() / 2]
+}
+
+/// The most that moves in a second, by copy commands or by the copying kernel.
+fn best_copy(commands: f64, rows: &[Row]) -> f64 {
+    let copies = rows.iter().filter(|row| row.name.ends_with(" copy"));
+    copies.map(|row| rates(row).1).fold(commands, f64::max)
 }
 
 fn report(rows: &[Row], copy: f64) {

@@ -1,11 +1,29 @@
 //! What this library hands to a driver without a look passes the look.
 #![allow(clippy::unwrap_used, reason = "a test: a failure here is its failure")]
 
-use field_kernels::chain::{Chain, Input, Link, MAX_INPUTS, MAX_OUTPUTS, MemoryAccess, Template};
+use field_kernels::chain::{
+    Chain, Input, Layout, Link, MAX_INPUTS, MAX_OUTPUTS, MemoryAccess, Template,
+};
 use field_kernels::operations::{ELEMENT_OPERATIONS, MUL};
 use field_kernels::{Family, VECTOR_MODULES, VectorModule};
 use vk_core::Error;
 use vk_core::spirv::check_module;
+
+/// Each way to memory, with each size of a workgroup.
+const LAYOUTS: [Layout; 3] = [
+    Layout {
+        access: MemoryAccess::Direct,
+        group_size: 128,
+    },
+    Layout {
+        access: MemoryAccess::Staged,
+        group_size: 64,
+    },
+    Layout {
+        access: MemoryAccess::StagedStores,
+        group_size: 32,
+    },
+];
 
 fn templates() -> impl Iterator<Item = (&'static str, Template)> {
     let all = VECTOR_MODULES.iter();
@@ -55,10 +73,10 @@ fn modules_of_every_family_are_valid() {
 fn linked_kernels_are_valid() {
     for (name, template) in templates() {
         for chain in chains() {
-            for access in [MemoryAccess::Direct, MemoryAccess::Staged] {
-                let words = template.link(&chain, access).unwrap();
+            for layout in LAYOUTS {
+                let words = template.link(&chain, layout).unwrap();
                 let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-                assert_eq!(check_module(&bytes), Ok(()), "{name} {access:?} {chain:?}");
+                assert_eq!(check_module(&bytes), Ok(()), "{name} {layout:?} {chain:?}");
             }
         }
     }
@@ -91,7 +109,7 @@ fn a_damaged_kernel_is_refused() {
     const FUNCTION_CALL: u32 = 4 << 16 | 57;
     let (_, template) = templates().next().unwrap();
     let chain = &chains()[0];
-    let mut words = template.link(chain, MemoryAccess::Direct).unwrap();
+    let mut words = template.link(chain, LAYOUTS[0]).unwrap();
     let call = words
         .iter()
         .position(|word| *word == FUNCTION_CALL)
@@ -102,7 +120,7 @@ fn a_damaged_kernel_is_refused() {
         matches!(check_module(&bytes), Err(Error::InvalidSpirv { .. }))
     };
     assert!(refused(&words));
-    let whole = template.link(chain, MemoryAccess::Direct).unwrap();
+    let whole = template.link(chain, LAYOUTS[0]).unwrap();
     assert!(!refused(&whole));
     assert!(refused(&whole[..whole.len() - 1]));
 }

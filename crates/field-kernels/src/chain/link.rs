@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use rspirv::binary::Assemble as _;
 use rspirv::dr::{Block, Function, Instruction, Module, Operand};
-use rspirv::spirv::{Decoration, Op, StorageClass, Word};
+use rspirv::spirv::{Decoration, ExecutionMode, Op, StorageClass, Word};
 
-use super::{Chain, Input, MAX_INPUTS, MemoryAccess, Unlinkable};
+use super::{Chain, Input, Layout, MAX_INPUTS, MemoryAccess, Unlinkable};
 
 /// A module of functions, ready to be linked.
 pub struct Template {
@@ -58,17 +58,17 @@ impl Template {
     /// # Errors
     ///
     /// As [`Chain::check`], and for a function that the template lacks.
-    pub fn link(&self, chain: &Chain, access: MemoryAccess) -> Result<Vec<u32>, Unlinkable> {
+    pub fn link(&self, chain: &Chain, layout: Layout) -> Result<Vec<u32>, Unlinkable> {
         chain.check()?;
         let mut body = Body::new(self);
-        match access {
-            MemoryAccess::Direct => body.load_directly(chain)?,
+        match layout.access {
+            MemoryAccess::Direct | MemoryAccess::StagedStores => body.load_directly(chain)?,
             MemoryAccess::Staged => body.load_staged(chain)?,
         }
         body.compute(chain)?;
-        match access {
+        match layout.access {
             MemoryAccess::Direct => body.store_directly(chain)?,
-            MemoryAccess::Staged => body.store_staged(chain)?,
+            MemoryAccess::Staged | MemoryAccess::StagedStores => body.store_staged(chain)?,
         }
         let main = body.finish();
         let mut module = self.module.clone();
@@ -78,6 +78,7 @@ impl Template {
         module.functions = self.reachable(main.function);
         strip(&mut module);
         bind(&mut module, chain)?;
+        set_group_size(&mut module, layout.group_size)?;
         Ok(module.assemble())
     }
 
@@ -445,6 +446,35 @@ fn bind(module: &mut Module, chain: &Chain) -> Result<(), Unlinkable> {
         Instruction::new(Op::Decorate, None, None, operands)
     };
     module.annotations.extend(bound.into_iter().map(aliased));
+    Ok(())
+}
+
+/// Makes the workgroup's size a constant: the template has it as the specialization
+/// constant 0, and as an execution mode.
+fn set_group_size(module: &mut Module, size: u32) -> Result<(), Unlinkable> {
+    let is_size = |note: &&Instruction| {
+        matches!(
+            note.operands.as_slice(),
+            [
+                _,
+                Operand::Decoration(Decoration::SpecId),
+                Operand::LiteralBit32(0)
+            ]
+        )
+    };
+    let note = module.annotations.iter().find(is_size);
+    let constant = note.and_then(|note| id(note.operands.first()?));
+    let mut globals = module.types_global_values.iter_mut();
+    let found = globals.find(|global| constant.is_some() && global.result_id == constant);
+    let found = found.ok_or_else(|| missing("a workgroup size"))?;
+    found.operands = vec![Operand::LiteralBit32(size)];
+    for mode in &mut module.execution_modes {
+        if let [_, Operand::ExecutionMode(ExecutionMode::LocalSize), x, ..] =
+            mode.operands.as_mut_slice()
+        {
+            *x = Operand::LiteralBit32(size);
+        }
+    }
     Ok(())
 }
 

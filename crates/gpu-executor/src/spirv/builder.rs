@@ -23,6 +23,7 @@ pub struct Builder {
     dispatch: Option<usize>,
     arithmetic: Option<Arithmetic>,
     access: Option<MemoryAccess>,
+    workgroup: Option<u32>,
     depth: Option<usize>,
     threads: Option<usize>,
     path: Option<PathChoice>,
@@ -46,6 +47,8 @@ pub(super) struct Settings {
     pub(super) arithmetic: Option<Arithmetic>,
     /// How element-wise kernels over vectors reach memory; likewise.
     pub(super) access: Option<MemoryAccess>,
+    /// Invocations of a workgroup of such kernels; likewise.
+    pub(super) workgroup: Option<u32>,
     pub(super) depth: Option<usize>,
     pub(super) path: Option<PathChoice>,
     pub(super) prefer_device_local: bool,
@@ -94,6 +97,13 @@ impl Builder {
     /// memory ([`vectors`](crate::vectors)). Default: the faster way, for each kernel.
     pub fn memory_access(mut self, access: MemoryAccess) -> Self {
         self.access = Some(access);
+        self
+    }
+
+    /// Invocations of a workgroup of element-wise kernels over vectors that stay on the
+    /// device ([`vectors`](crate::vectors)): 32, 64 or 128. Default: the fastest.
+    pub fn workgroup_size(mut self, invocations: u32) -> Self {
+        self.workgroup = Some(invocations);
         self
     }
 
@@ -254,6 +264,13 @@ impl Builder {
                 });
             }
         }
+        if let Some(size) = self.workgroup.filter(|size| ![32, 64, 128].contains(size)) {
+            return Err(Error::Config {
+                variable: "workgroup_size",
+                value: size.to_string(),
+                accepted: "32, 64 or 128".to_owned(),
+            });
+        }
         if self.timeout == Some(Duration::ZERO) {
             return Err(Error::Config {
                 variable: "timeout",
@@ -266,6 +283,7 @@ impl Builder {
             dispatch: self.dispatch,
             arithmetic: self.arithmetic,
             access: self.access,
+            workgroup: self.workgroup,
             depth: self.depth,
             path: self.path,
             prefer_device_local: environment.device_local == Some(true),

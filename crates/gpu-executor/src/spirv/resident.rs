@@ -7,7 +7,7 @@ use vk_mem_paths::Crew;
 use super::PersistentVulkanBackend;
 use crate::Error;
 use crate::calibration::{Calibration, Subject};
-use crate::vectors::{Arithmetic, Choice, Queue, VectorEngine, VectorFindings, VulkanRunner, tune};
+use crate::vectors::{Arithmetic, Choice, Queue, VectorEngine, VulkanRunner, tune};
 
 impl PersistentVulkanBackend {
     /// Vectors that stay on this backend's device: made once, and the same engine from
@@ -54,13 +54,14 @@ impl PersistentVulkanBackend {
             self.settings.dispatch,
         ));
         let engine = VectorEngine::on(Arc::clone(&runner) as _, self.settings.inputs);
-        let (arithmetic, access) = (self.settings.arithmetic, self.settings.access);
-        let choice = match (arithmetic, access) {
+        let settings = &self.settings;
+        let (arithmetic, access) = (settings.arithmetic, settings.access);
+        let choice = match (arithmetic, access, settings.workgroup) {
             // Nothing is left to choose.
-            (Some(_), Some(_)) => Choice::of(&caps),
+            (Some(_), Some(_), Some(_)) => Choice::of(&caps),
             _ => self.measured_choice(&engine, &runner)?,
         };
-        runner.choose(choice.with(&caps, arithmetic, access)?);
+        runner.choose(choice.with(&caps, arithmetic, access, settings.workgroup)?);
         if arithmetic == Some(Arithmetic::F64) && !tune::multiplies_right(&engine)? {
             return Err(Error::Vulkan(vk_core::Error::Unsupported {
                 needed: "a fused multiply-add of doubles that rounds once".to_owned(),
@@ -85,12 +86,12 @@ impl PersistentVulkanBackend {
             return Ok(by_rules);
         };
         let subject = Subject::new(runner.caps(), Crew::size(0));
-        match subject.load::<VectorFindings>(folder) {
-            Ok(Some(found)) => return Ok(found.choice()),
+        match subject.load::<Choice>(folder) {
+            Ok(Some(found)) => return Ok(found),
             Ok(None) => {}
             Err(reason) => tracing::warn!("{reason}"),
         }
-        let storable = subject.expect_storable::<VectorFindings>(folder).is_ok();
+        let storable = subject.expect_storable::<Choice>(folder).is_ok();
         if self.settings.calibration != Calibration::OnFirstUse || !storable {
             return Ok(by_rules);
         }
@@ -99,7 +100,7 @@ impl PersistentVulkanBackend {
             runner.caps().name
         );
         let choice = tune::tune(engine, runner)?;
-        subject.store(folder, &VectorFindings::of(choice));
+        subject.store(folder, &choice);
         Ok(choice)
     }
 }

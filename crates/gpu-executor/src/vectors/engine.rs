@@ -6,7 +6,7 @@ use std::sync::Arc;
 use field_kernels::Field;
 
 use super::cpu::CpuRunner;
-use super::elements::AsElements;
+use super::elements::{AsElements, form_of};
 use super::field_vec::{FieldVec, Form};
 use super::queue::Queue;
 use super::runner::Runner;
@@ -65,8 +65,9 @@ impl VectorEngine {
     }
 
     /// A vector of `elements`, in Montgomery form: slices of limbs, of arrays of limbs,
-    /// or of the types of arkworks and blst with the features of these names. Returns
-    /// when the last of them is on its way; `elements` may be changed then.
+    /// or of the types of arkworks and blst with the features of these names, which are
+    /// copied as they are. Returns when the last of them is on its way; `elements` may
+    /// be changed then.
     ///
     /// # Errors
     /// [`Error::InvalidLimbs`] for limbs that are no whole number of elements,
@@ -83,11 +84,20 @@ impl VectorEngine {
     /// As [`Self::upload`], of elements in plain form.
     ///
     /// # Errors
-    /// As [`Self::upload`].
+    /// [`Error::WrongForm`] for a type that is always in Montgomery form, as those of
+    /// arkworks and blst are, else as [`Self::upload`].
     pub fn upload_plain<F: Field>(
         &self,
         elements: &(impl AsElements<F> + ?Sized),
     ) -> anyhow::Result<FieldVec<F>> {
+        if let Some(found @ Form::Montgomery) = form_of::<F, _>(elements) {
+            return Err(Error::WrongForm {
+                operation: "upload_plain",
+                expected: Form::Plain,
+                found,
+            }
+            .into());
+        }
         Ok(self.upload_limbs(elements.as_limbs(), Form::Plain)?)
     }
 

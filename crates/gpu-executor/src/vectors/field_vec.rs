@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use field_kernels::Field;
 
+use super::elements::sealed::FlatLimbs;
+use super::elements::{AsElementsMut, Element, form_of, limbs_of_places};
 use super::engine::VectorEngine;
 use super::operand::{Scalar, ScalarSource};
 use super::value::{State, Stored, Value};
@@ -133,19 +135,7 @@ impl<F: Field> FieldVec<F> {
     /// [`Error::NotSubmitted`] and [`Error::NotComputed`] for a vector that is not
     /// there, [`Error::OutOfHostMemory`], else what the device returned.
     pub fn to_limbs(&self) -> anyhow::Result<Vec<u64>> {
-        let limbs = self.len * F::LIMBS;
-        let mut out = Vec::new();
-        if out.try_reserve_exact(limbs).is_err() {
-            let requested = limbs * size_of::<u64>();
-            return Err(Error::OutOfHostMemory { job: 0, requested }.into());
-        }
-        let places = &mut out.spare_capacity_mut()[..limbs];
-        vk_mem_paths::advise_huge_pages(places);
-        self.copy_to(places)?;
-        // SAFETY: `copy_to` returned Ok, so it has written all of them (contract of
-        // `Runner::download`).
-        unsafe { out.set_len(limbs) };
-        Ok(out)
+        Ok(self.copy_to_new(self.len * F::LIMBS)?)
     }
 
     /// Its elements. Waits for what computes them.
@@ -156,13 +146,27 @@ impl<F: Field> FieldVec<F> {
         Ok(F::elements(&self.to_limbs()?).to_vec())
     }
 
-    /// Copies its limbs to `out`, `F::LIMBS` for each element. Waits for what computes
-    /// them.
+    /// Its elements as values of `T`: arrays of limbs or, with the features of these
+    /// names, the types of arkworks and blst. They are copied once, to where they stay.
+    /// Waits for what computes them.
+    ///
+    /// # Errors
+    /// [`Error::WrongForm`] for a type whose form is not that of the vector, else as
+    /// [`Self::to_limbs`].
+    pub fn to_vec<T: Element<Field = F>>(&self) -> anyhow::Result<Vec<T>> {
+        self.expect_form("to_vec", T::FORM)?;
+        Ok(self.copy_to_new(self.len)?)
+    }
+
+    /// Copies its elements to `out`, which is as long as it: limbs, or what
+    /// [`Self::to_vec`] takes. Waits for what computes them.
     ///
     /// # Errors
     /// [`Error::InvalidLimbs`] for a slice of another length, else as
-    /// [`Self::to_limbs`].
-    pub fn download(&self, out: &mut [u64]) -> anyhow::Result<()> {
+    /// [`Self::to_vec`].
+    pub fn download(&self, out: &mut (impl AsElementsMut<F> + ?Sized)) -> anyhow::Result<()> {
+        self.expect_form("download", form_of::<F, _>(out))?;
+        let out = out.as_limbs_mut();
         if out.len() != self.len * F::LIMBS {
             return Err(Error::InvalidLimbs {
                 what: "the output",
@@ -174,6 +178,22 @@ impl<F: Field> FieldVec<F> {
         Ok(self.copy_to(crate::jobs::as_uninit(out))?)
     }
 
+    /// `count` values that take all of its limbs.
+    fn copy_to_new<T: FlatLimbs>(&self, count: usize) -> Result<Vec<T>, Error> {
+        let mut out = Vec::new();
+        if out.try_reserve_exact(count).is_err() {
+            let requested = count * size_of::<T>();
+            return Err(Error::OutOfHostMemory { job: 0, requested });
+        }
+        let places = limbs_of_places(&mut out.spare_capacity_mut()[..count]);
+        vk_mem_paths::advise_huge_pages(places);
+        self.copy_to(places)?;
+        // SAFETY: `copy_to` returned Ok, so it has written all limbs of `count` places
+        // (contract of `Runner::download`), and any limbs are a value (`FlatLimbs`).
+        unsafe { out.set_len(count) };
+        Ok(out)
+    }
+
     /// On `Ok` all of `out` is written.
     fn copy_to(&self, out: &mut [MaybeUninit<u64>]) -> Result<(), Error> {
         if self.len == 0 {
@@ -182,6 +202,18 @@ impl<F: Field> FieldVec<F> {
         let stored = self.stored("download")?;
         let elements = self.start..self.start + self.len;
         self.engine.runner().download(F::ID, &stored, elements, out)
+    }
+
+    /// Whether it is in a form; in any, where a type says nothing of it.
+    fn expect_form(&self, operation: &'static str, expected: Option<Form>) -> Result<(), Error> {
+        match expected {
+            Some(expected) if expected != self.form => Err(Error::WrongForm {
+                operation,
+                expected,
+                found: self.form,
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Where its elements are.

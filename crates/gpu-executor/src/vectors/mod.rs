@@ -34,11 +34,46 @@
 //! What is recorded runs in the order in which the queues of an engine are submitted.
 //! Results that nobody holds when the queue is submitted are not stored, and what
 //! nobody needs is not computed.
+//!
+//! # Types of arkworks and blst
+//!
+//! With the feature `arkworks` slices of `ark_bls12_381::Fq` and `Fr` (version 0.6), and
+//! with the feature `blst` slices of `blst_fp` and `blst_fr` (version 0.3) are uploaded
+//! as they are, and downloaded into: their memory is the limbs of [`Element`]s, which
+//! assertions at compile time hold them to. Single ones are [`Scalar`]s and
+//! [`Operand`]s.
+//!
+#![cfg_attr(feature = "arkworks", doc = "```")]
+#![cfg_attr(not(feature = "arkworks"), doc = "```ignore")]
+//! use ark_bls12_381::Fq;
+//! use gpu_executor::vectors::{Element, VectorEngine};
+//!
+//! # fn main() -> anyhow::Result<()> {
+//! let engine = VectorEngine::cpu()?;
+//! let mut values: Vec<Fq> = (1..=1000_u64).map(Fq::from).collect();
+//! let x = engine.upload(&values)?;
+//!
+//! let queue = engine.queue();
+//! let y = queue.mul(&x, Fq::from(2_u64))?;
+//! let sum = queue.read(&queue.sum(&x)?)?;
+//! let done = queue.submit()?.wait()?;
+//!
+//! assert_eq!(y.to_vec::<Fq>()?[499], Fq::from(1000_u64));
+//! y.download(&mut values)?; // or into memory that is there
+//! assert_eq!(Fq::from_limbs(done.element(&sum)?), Fq::from(500_500_u64));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! With the feature `blst` the CPU engine also multiplies and inverts by blst. That
+//! library is compiled for the processor of the machine that builds it, unless its own
+//! feature `portable` is on.
 
 mod cpu;
 mod elements;
 mod engine;
 mod field_vec;
+mod interop;
 mod operand;
 mod pending;
 mod plan;
@@ -50,7 +85,7 @@ pub(crate) mod tune;
 mod value;
 mod vulkan;
 
-pub use elements::AsElements;
+pub use elements::{AsElements, AsElementsMut, Element};
 pub use engine::VectorEngine;
 pub use field_kernels::chain::MemoryAccess;
 pub use field_kernels::{Arithmetic, Field, FieldId, Fp, Fr};
@@ -60,5 +95,4 @@ pub use pending::{Completed, Pending};
 pub use queue::{Comparison, Queue, Reading};
 pub use report::VectorReport;
 
-pub(crate) use tune::VectorFindings;
 pub(crate) use vulkan::{Choice, VulkanRunner};

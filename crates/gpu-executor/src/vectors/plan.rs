@@ -144,7 +144,7 @@ enum Place {
 
 impl Planner<'_> {
     fn add(&mut self, number: usize, node: &Node) {
-        if !matches!(node.task, Task::Element(_) | Task::Fill) {
+        if !matches!(node.task, Task::Element(_) | Task::Copy) {
             self.close();
             self.stages.push(Stage::Node(number));
             return;

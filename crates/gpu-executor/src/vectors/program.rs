@@ -22,8 +22,8 @@ pub(crate) enum Reduction {
 pub(crate) enum Task {
     /// An operation on elements at the same place.
     Element(&'static ElementOperation),
-    /// The first argument as it is: repeats a single element.
-    Fill,
+    /// The argument as it is, in memory of its own; repeats a single element.
+    Copy,
     /// The inverse of every element; 0 for 0.
     Inverse,
     /// One element out of many.
@@ -39,7 +39,7 @@ impl Task {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Element(operation) => operation.name,
-            Self::Fill => "fill",
+            Self::Copy => "copy",
             Self::Inverse => "inverse",
             Self::Reduce(Reduction::Sum) => "sum",
             Self::Reduce(Reduction::Product) => "product",

@@ -259,6 +259,15 @@ impl Queue {
         self.element(&operations::FROM_MONTGOMERY, x, None)
     }
 
+    /// The elements of x in memory of their own: of a small slice, so that the rest of
+    /// the vector can be freed.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn copy<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+        self.vector(Task::Copy, x, x.form())
+    }
+
     /// A vector of `len` elements that are all the same.
     ///
     /// # Errors
@@ -276,7 +285,7 @@ impl Queue {
             .into());
         }
         let (argument, form) = self.operand(operation, &Operand::Scalar(scalar.clone()))?;
-        Ok(self.result(Task::Fill, vec![argument], len, len, form))
+        Ok(self.result(Task::Copy, vec![argument], len, len, form))
     }
 
     /// x := x + y.

@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use vk_mem_paths::Storage;
 
+use super::cpu::Words;
+
 /// Where elements are.
 #[derive(Clone, Debug)]
 pub(crate) enum Stored {
@@ -12,7 +14,7 @@ pub(crate) enum Stored {
     /// In device memory.
     Device(Arc<Storage>),
     /// In host memory, flat limbs.
-    Host(Arc<Vec<u64>>),
+    Host(Arc<Words>),
 }
 
 impl Stored {

@@ -1,10 +1,10 @@
 //! Element-wise chains: all operations on a few elements, then on the next few.
 
-use field_kernels::Field;
 use field_kernels::chain::{Chain, Input};
 use vk_mem_paths::Crew;
 
-use super::GRAIN;
+use super::arithmetic::Arithmetic;
+use super::{GRAIN, Words};
 
 /// What one thread computes at a time: the first element, and where the results go.
 struct Piece<'o> {
@@ -13,17 +13,17 @@ struct Piece<'o> {
 }
 
 /// Computes `chain` over `elements` elements. A scalar input has one element.
-pub(super) fn compute<F: Field>(
+pub(super) fn compute<F: Arithmetic>(
     chain: &Chain,
     inputs: &[&[F::Limbs]],
-    outputs: &mut [Vec<u64>],
+    outputs: &mut [Words],
     elements: usize,
     crew: &mut Crew,
 ) {
     let count = elements.div_ceil(GRAIN);
     let mut chunks: Vec<_> = outputs
         .iter_mut()
-        .map(|output| output.chunks_mut(GRAIN * F::LIMBS))
+        .map(|output| output.as_mut_slice().chunks_mut(GRAIN * F::LIMBS))
         .collect();
     let pieces = (0..count).map(|number| Piece {
         first: number * GRAIN,
@@ -36,7 +36,7 @@ pub(super) fn compute<F: Field>(
     });
 }
 
-fn compute_piece<F: Field>(
+fn compute_piece<F: Arithmetic>(
     chain: &Chain,
     inputs: &[&[F::Limbs]],
     mut piece: Piece<'_>,
@@ -67,7 +67,7 @@ fn compute_piece<F: Field>(
             1 => (value(link.arguments[0]), [].as_slice()),
             _ => (value(link.arguments[0]), value(link.arguments[1])),
         };
-        (link.operation.reference.of::<F>())(a, b, &mut result);
+        F::bulk(link.operation)(a, b, &mut result);
         results.push(result);
     }
     for (number, output) in chain.outputs.iter().zip(&mut piece.outputs) {

@@ -4,7 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use field_kernels::{Field, arithmetic};
 
-use super::{GRAIN, Run, zeros};
+use super::arithmetic::Arithmetic;
+use super::{GRAIN, Run, Words};
 use crate::Error;
 use crate::vectors::program::{Node, Reduction};
 
@@ -13,11 +14,11 @@ const INVERSE_GRAIN: usize = 4 * GRAIN;
 
 impl Run<'_> {
     /// Each thread reduces a few elements; their results are few, and reduced at last.
-    pub(super) fn reduce<F: Field>(
+    pub(super) fn reduce<F: Arithmetic>(
         &mut self,
         reduction: Reduction,
         node: &Node,
-    ) -> Result<Vec<u64>, Error> {
+    ) -> Result<Words, Error> {
         let a = self.vector::<F>(node, 0)?;
         let b = match reduction {
             Reduction::InnerProduct => self.vector::<F>(node, 1)?,
@@ -32,25 +33,25 @@ impl Run<'_> {
             *out = match reduction {
                 Reduction::Sum => sum::<F>(a.iter().copied()),
                 Reduction::Product => product::<F>(a),
-                Reduction::InnerProduct => {
-                    sum::<F>(a.iter().zip(b).map(|(a, b)| arithmetic::mul::<F>(a, b)))
-                }
+                Reduction::InnerProduct => sum::<F>(a.iter().zip(b).map(|(a, b)| F::mul(a, b))),
             };
         });
         let result = match reduction {
             Reduction::Product => product::<F>(&partial),
             Reduction::Sum | Reduction::InnerProduct => sum::<F>(partial.into_iter()),
         };
-        Ok(result.as_ref().to_vec())
+        let mut out = self.pool.take(F::LIMBS)?;
+        out.as_mut_slice().copy_from_slice(result.as_ref());
+        Ok(out)
     }
 
     /// By Montgomery's trick, for so many elements at a time.
-    pub(super) fn inverse<F: Field>(&mut self, node: &Node) -> Result<Vec<u64>, Error> {
+    pub(super) fn inverse<F: Arithmetic>(&mut self, node: &Node) -> Result<Words, Error> {
         let x = self.vector::<F>(node, 0)?;
-        let mut out = zeros(x.len() * F::LIMBS)?;
+        let mut out = self.pool.take(x.len() * F::LIMBS)?;
         let found = Mutex::new(0);
         let pieces = x.chunks(INVERSE_GRAIN);
-        let pieces = pieces.zip(F::elements_mut(&mut out).chunks_mut(INVERSE_GRAIN));
+        let pieces = pieces.zip(F::elements_mut(out.as_mut_slice()).chunks_mut(INVERSE_GRAIN));
         let pieces: Vec<_> = pieces.collect();
         let mut crew = self.crew();
         crew.for_each(pieces.len(), pieces.into_iter(), |(x, out)| {
@@ -62,11 +63,13 @@ impl Run<'_> {
         Ok(out)
     }
 
-    pub(super) fn bit_reverse<F: Field>(&mut self, node: &Node) -> Result<Vec<u64>, Error> {
+    pub(super) fn bit_reverse<F: Field>(&mut self, node: &Node) -> Result<Words, Error> {
         let x = self.vector::<F>(node, 0)?;
         let bits = x.len().ilog2();
-        let mut out = zeros(x.len() * F::LIMBS)?;
-        let pieces = F::elements_mut(&mut out).chunks_mut(GRAIN).enumerate();
+        let mut out = self.pool.take(x.len() * F::LIMBS)?;
+        let pieces = F::elements_mut(out.as_mut_slice())
+            .chunks_mut(GRAIN)
+            .enumerate();
         let pieces: Vec<_> = pieces.collect();
         let mut crew = self.crew();
         crew.for_each(pieces.len(), pieces.into_iter(), |(number, out)| {
@@ -86,14 +89,14 @@ fn sum<F: Field>(elements: impl Iterator<Item = F::Limbs>) -> F::Limbs {
     elements.fold(zero, |sum, element| arithmetic::add::<F>(&sum, &element))
 }
 
-fn product<F: Field>(elements: &[F::Limbs]) -> F::Limbs {
+fn product<F: Arithmetic>(elements: &[F::Limbs]) -> F::Limbs {
     let one = F::ONE;
-    let multiply = |product, element: &F::Limbs| arithmetic::mul::<F>(&product, element);
+    let multiply = |product, element: &F::Limbs| F::mul(&product, element);
     elements.iter().fold(one, multiply)
 }
 
 /// Writes the inverses, and returns how many zeros there were.
-fn invert<F: Field>(x: &[F::Limbs], out: &mut [F::Limbs]) -> u64 {
+fn invert<F: Arithmetic>(x: &[F::Limbs], out: &mut [F::Limbs]) -> u64 {
     let zero = F::Limbs::default();
     let mut product = F::ONE;
     let mut zeros = 0;
@@ -101,18 +104,18 @@ fn invert<F: Field>(x: &[F::Limbs], out: &mut [F::Limbs]) -> u64 {
         *out = product;
         match *x == zero {
             true => zeros += 1,
-            false => product = arithmetic::mul::<F>(&product, x),
+            false => product = F::mul(&product, x),
         }
     }
     // A product of what is not zero.
-    let mut inverse = arithmetic::inverse::<F>(&product).unwrap_or_default();
+    let mut inverse = F::inverse(&product);
     for (x, out) in x.iter().zip(out).rev() {
         if *x == zero {
             *out = zero;
             continue;
         }
-        *out = arithmetic::mul::<F>(&inverse, out);
-        inverse = arithmetic::mul::<F>(&inverse, x);
+        *out = F::mul(&inverse, out);
+        inverse = F::mul(&inverse, x);
     }
     zeros
 }

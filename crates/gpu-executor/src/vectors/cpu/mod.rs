@@ -1,7 +1,11 @@
 //! Programs on the host's processor.
 
+mod arithmetic;
+#[cfg(feature = "blst")]
+mod blst;
 mod chain;
 mod families;
+mod memory;
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
@@ -11,18 +15,24 @@ use field_kernels::chain::{MAX_INPUTS, MAX_OUTPUTS};
 use field_kernels::{Field, FieldId, Fp, Fr};
 use vk_mem_paths::{Crew, Submitted};
 
+use self::arithmetic::Arithmetic;
 use super::plan::{ChainStage, Fusion, Stage};
 use super::program::{Argument, Program, Source, Task};
 use super::runner::{Flags, Left, Outcome, Ran, Runner};
 use super::value::Stored;
 use crate::{Engine, Error, Inputs, canonical};
+use memory::Pool;
+pub(crate) use memory::Words;
 
 /// Elements that one thread computes at a time: few enough for all values of a chain
 /// to stay in its caches.
 const GRAIN: usize = 512;
+/// Limbs that one thread copies at a time.
+const PIECE: usize = 16 << 10;
 
 /// The threads of one engine.
 pub(crate) struct CpuRunner {
+    pool: Arc<Pool>,
     crew: Mutex<Crew>,
     threads: usize,
 }
@@ -31,6 +41,7 @@ impl CpuRunner {
     pub(crate) fn new(threads: usize) -> Result<Self, Error> {
         let crew = Crew::new(threads)?;
         Ok(Self {
+            pool: Arc::default(),
             threads: crew.threads(),
             crew: Mutex::new(crew),
         })
@@ -60,7 +71,14 @@ impl Runner for CpuRunner {
         };
         match refused {
             Some(element) => Err(canonical::refused(field, words, element)),
-            None => Ok(Stored::Host(Arc::new(copy(words)?))),
+            None => {
+                let mut copy = self.pool.take(words.len())?;
+                let pieces = copy.as_mut_slice().chunks_mut(PIECE);
+                let pieces: Vec<_> = pieces.zip(words.chunks(PIECE)).collect();
+                let copy_one = |(to, from): (&mut [u64], &[u64])| to.copy_from_slice(from);
+                crew(&self.crew).for_each(pieces.len(), pieces.into_iter(), copy_one);
+                Ok(Stored::Host(Arc::new(copy)))
+            }
         }
     }
 
@@ -75,7 +93,12 @@ impl Runner for CpuRunner {
         let words = host_words(stored)?;
         let wanted = words.get(elements.start * limbs..elements.end * limbs);
         let wanted = wanted.filter(|wanted| wanted.len() == out.len());
-        out.write_copy_of_slice(wanted.ok_or_else(|| internal("the elements of a vector"))?);
+        let wanted = wanted.ok_or_else(|| internal("the elements of a vector"))?;
+        let pieces: Vec<_> = out.chunks_mut(PIECE).zip(wanted.chunks(PIECE)).collect();
+        let copy_one = |(to, from): (&mut [MaybeUninit<u64>], &[u64])| {
+            to.write_copy_of_slice(from);
+        };
+        crew(&self.crew).for_each(pieces.len(), pieces.into_iter(), copy_one);
         Ok(())
     }
 
@@ -83,6 +106,7 @@ impl Runner for CpuRunner {
         let mut run = Run {
             results: vec![None; program.nodes.len()],
             program: &program,
+            pool: &self.pool,
             crew: &self.crew,
             left: Left::default(),
         };
@@ -118,25 +142,25 @@ impl Runner for CpuRunner {
     }
 
     fn trim(&self) -> usize {
-        0
+        self.pool.trim()
     }
 }
 
 /// A program in work.
 pub(super) struct Run<'r> {
     program: &'r Program,
-    results: Vec<Option<Arc<Vec<u64>>>>,
+    results: Vec<Option<Arc<Words>>>,
+    pub(super) pool: &'r Arc<Pool>,
     crew: &'r Mutex<Crew>,
     left: Left,
 }
 
 impl Run<'_> {
-    fn crew(&self) -> MutexGuard<'_, Crew> {
-        // A crew waits for its calls, also where one of them panics.
-        self.crew.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn crew(&self) -> MutexGuard<'_, Crew> {
+        crew(self.crew)
     }
 
-    fn stage<F: Field>(&mut self, stage: &Stage) -> Result<(), Error> {
+    fn stage<F: Arithmetic>(&mut self, stage: &Stage) -> Result<(), Error> {
         match stage {
             Stage::Chain(stage) => self.chain::<F>(stage),
             Stage::Node(number) => {
@@ -151,7 +175,7 @@ impl Run<'_> {
                         self.left.equal.push(equal);
                         None
                     }
-                    Task::Element(_) | Task::Fill => None,
+                    Task::Element(_) | Task::Copy => None,
                 };
                 self.results[*number] = result.map(Arc::new);
                 Ok(())
@@ -159,14 +183,14 @@ impl Run<'_> {
         }
     }
 
-    fn chain<F: Field>(&mut self, stage: &ChainStage) -> Result<(), Error> {
+    fn chain<F: Arithmetic>(&mut self, stage: &ChainStage) -> Result<(), Error> {
         let inputs = stage.inputs.iter();
         let inputs: Vec<&[F::Limbs]> = inputs
             .map(|argument| self.elements::<F>(argument, stage.elements))
             .collect::<Result<_, _>>()?;
         let mut outputs = Vec::new();
         for _ in &stage.outputs {
-            outputs.push(zeros(stage.elements * F::LIMBS)?);
+            outputs.push(self.pool.take(stage.elements * F::LIMBS)?);
         }
         chain::compute::<F>(
             &stage.chain,
@@ -199,7 +223,7 @@ impl Run<'_> {
         elements: usize,
     ) -> Result<&[F::Limbs], Error> {
         let words: Option<&[u64]> = match argument.source {
-            Source::Node(node) => self.results[node].as_deref().map(Vec::as_slice),
+            Source::Node(node) => self.results[node].as_deref().map(Words::as_slice),
             Source::Input(input) => Some(host_words(&self.program.inputs[input])?),
             Source::Constant(number) => self.program.constants.get(number).map(Vec::as_slice),
         };
@@ -228,37 +252,18 @@ impl Run<'_> {
 
 fn host_words(stored: &Stored) -> Result<&[u64], Error> {
     match stored {
-        Stored::Host(words) => Ok(words),
+        Stored::Host(words) => Ok(words.as_slice()),
         Stored::Nowhere => Ok(&[]),
         Stored::Device(_) => Err(internal("elements in host memory")),
     }
 }
 
-/// `limbs` limbs of 0.
-fn zeros(limbs: usize) -> Result<Vec<u64>, Error> {
-    let mut words = room(limbs)?;
-    words.resize(limbs, 0);
-    Ok(words)
+fn crew(crew: &Mutex<Crew>) -> MutexGuard<'_, Crew> {
+    // A crew waits for its calls, also where one of them panics.
+    crew.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn copy(limbs: &[u64]) -> Result<Vec<u64>, Error> {
-    let mut words = room(limbs.len())?;
-    words.extend_from_slice(limbs);
-    Ok(words)
-}
-
-fn room(limbs: usize) -> Result<Vec<u64>, Error> {
-    let mut words = Vec::new();
-    match words.try_reserve_exact(limbs) {
-        Ok(()) => Ok(words),
-        Err(_) => Err(Error::OutOfHostMemory {
-            job: 0,
-            requested: limbs * size_of::<u64>(),
-        }),
-    }
-}
-
-pub(super) fn internal(expected: &str) -> Error {
+fn internal(expected: &str) -> Error {
     let what = format!("expected {expected}, found none");
     Error::DataPath(vk_mem_paths::Error::Internal { what })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use field_kernels::chain::{CONSTANT_WORDS, GROUP_SIZE, MAX_INPUTS};
+use field_kernels::chain::{CONSTANT_WORDS, MAX_INPUTS};
 use vk_mem_paths::Storage;
 
 use super::WRITE;
@@ -18,7 +18,8 @@ impl Steps<'_> {
         }
         let operation = self.kernels.chain(stage.field, &stage.chain)?;
         let outputs = self.outputs(number, stage)?;
-        for piece in pieces(stage.elements, self.most(stage), GROUP_SIZE as usize) {
+        let group = operation.shape().workgroup_size;
+        for piece in pieces(stage.elements, self.most(stage, group), group as usize) {
             let mut constants = vec![0; CONSTANT_WORDS];
             constants[0] = u32::try_from(piece.len()).unwrap_or(u32::MAX);
             let mut buffers = Vec::with_capacity(stage.chain.bindings());
@@ -40,8 +41,8 @@ impl Steps<'_> {
         Ok(())
     }
 
-    fn most(&self, stage: &ChainStage) -> usize {
-        let most = most_elements(self.kernels.caps(), stage.field.bytes(), GROUP_SIZE);
+    fn most(&self, stage: &ChainStage, group: u32) -> usize {
+        let most = most_elements(self.kernels.caps(), stage.field.bytes(), group);
         self.chunk.map_or(most, |chunk| chunk.min(most))
     }
 

@@ -17,6 +17,8 @@ use crate::vectors::runner::Meaning;
 /// Elements that an invocation of a reduction takes at the least, where there are
 /// enough for all of the device.
 const ROUNDS: usize = 16;
+/// Invocations of a workgroup, but of a sum's.
+const GROUP: usize = 128;
 /// Workgroups of a reduction at most: so many fill every device there is, and
 /// their results are few enough for one workgroup.
 const MOST_GROUPS: usize = 4096;
@@ -64,21 +66,20 @@ impl Steps<'_> {
         elements: usize,
         arguments: &[Argument],
     ) -> Result<Storage, Error> {
-        let (first, then) = match reduction {
-            Reduction::Sum => (Family::Sum, Family::Sum),
-            Reduction::Product => (Family::Product, Family::Product),
-            Reduction::InnerProduct => (Family::InnerProduct, Family::Sum),
+        let family = match reduction {
+            Reduction::Sum => return self.sum_of(field, elements, &arguments[0]),
+            Reduction::Product => Family::Product,
+            Reduction::InnerProduct => Family::InnerProduct,
         };
         let result = self.take(field, 1)?;
-        let most = self.most_of(first, field);
         let pieces = match elements {
             // One workgroup leaves the neutral element.
             0 => std::iter::once(0..0).collect(),
-            _ => pieces(elements, most, first.group_size() as usize),
+            _ => pieces(elements, self.most_of(family, field), GROUP),
         };
         let groups: Vec<usize> = pieces
             .iter()
-            .map(|piece| self.groups(first, field, piece.len()))
+            .map(|piece| self.groups(piece.len()))
             .collect();
         let total: usize = groups.iter().sum();
         let partial = match total {
@@ -97,18 +98,26 @@ impl Steps<'_> {
             }
             let to = partial.as_ref().unwrap_or(&result);
             let output = self.window(to, field, &(done..done + groups), WRITE);
-            self.reduction(first, field, piece.len(), *groups, &inputs, output)?;
+            self.reduction(family, field, piece.len(), *groups, &inputs, output)?;
             done += groups;
         }
-        if let Some(partial) = &partial {
-            let input = self.window(partial, field, &(0..total), READ);
-            let output = self.window(&result, field, &(0..1), WRITE);
-            self.reduction(then, field, total, 1, &[input], output)?;
+        match (&partial, reduction) {
+            (None, _) => {}
+            (Some(partial), Reduction::Product) => {
+                let input = self.window(partial, field, &(0..total), READ);
+                let output = self.window(&result, field, &(0..1), WRITE);
+                self.reduction(family, field, total, 1, &[input], output)?;
+            }
+            (Some(partial), _) => {
+                let input = self.window(partial, field, &(0..total), READ);
+                let inputs = [(input, total)];
+                self.sum(field, &inputs, &result)?;
+            }
         }
         Ok(result)
     }
 
-    /// One dispatch of a reduction.
+    /// One dispatch of a product or an inner product.
     fn reduction(
         &mut self,
         family: Family,
@@ -120,38 +129,73 @@ impl Steps<'_> {
     ) -> Result<(), Error> {
         let operation = self.kernels.family(family, field)?;
         let (a, b) = (&inputs[0], inputs.last().unwrap_or(&inputs[0]));
-        let (buffers, constants) = match family {
-            Family::Sum => {
-                let parts = count(elements * parts_of(field))?;
-                let constants = vec![parts, count(groups)?, a.1, output.1];
-                (vec![a.0.clone(), output.0], constants)
-            }
-            _ => {
-                let constants = vec![count(elements)?, count(groups)?, a.1, b.1, output.1];
-                (vec![a.0.clone(), b.0.clone(), output.0], constants)
-            }
-        };
-        self.dispatch(
-            operation,
-            buffers,
-            constants,
-            groups * family.group_size() as usize,
-        )
+        let constants = vec![count(elements)?, count(groups)?, a.1, b.1, output.1];
+        let buffers = vec![a.0.clone(), b.0.clone(), output.0];
+        self.dispatch(operation, buffers, constants, groups * GROUP)
     }
 
-    /// Workgroups that reduce `elements` elements.
-    fn groups(&self, family: Family, field: FieldId, elements: usize) -> usize {
-        // An invocation of a sum takes a part of an element at a time.
-        let items = match family {
-            Family::Sum => elements * parts_of(field),
-            _ => elements,
-        };
-        let each = family.group_size() as usize * ROUNDS;
+    /// Workgroups that reduce `items`, one an invocation and round.
+    fn groups(&self, items: usize) -> usize {
         let most = match self.kernels.caps().kind {
             DeviceKind::Software => 256,
             _ => MOST_GROUPS,
         };
-        items.div_ceil(each).clamp(1, most)
+        items.div_ceil(GROUP * ROUNDS).clamp(1, most)
+    }
+
+    /// The sum of an argument.
+    fn sum_of(
+        &mut self,
+        field: FieldId,
+        elements: usize,
+        argument: &Argument,
+    ) -> Result<Storage, Error> {
+        let result = self.take(field, 1)?;
+        let most = self.most_of(Family::SumParts, field);
+        let mut inputs = Vec::new();
+        for piece in pieces(elements, most, GROUP) {
+            inputs.push((self.reading(argument, field, &piece)?, piece.len()));
+        }
+        self.sum(field, &inputs, &result)?;
+        Ok(result)
+    }
+
+    /// The sum of the elements of several windows: words by many workgroups, and
+    /// an element out of theirs.
+    fn sum(
+        &mut self,
+        field: FieldId,
+        inputs: &[((Region, u32), usize)],
+        result: &Storage,
+    ) -> Result<(), Error> {
+        let parts = parts_of(field);
+        // Of each word of an element two halves.
+        let left_by_group = 2 * field.bytes();
+        let groups = inputs
+            .iter()
+            .map(|(_, elements)| self.groups(elements * parts));
+        let groups: Vec<usize> = groups.collect();
+        let total: usize = groups.iter().sum();
+        let halves = self.pool.take((total * left_by_group).max(1))?;
+        let whole = 0..(total * left_by_group).max(PART);
+        let mut done = 0;
+        for (((input, start), elements), groups) in inputs.iter().zip(&groups) {
+            let operation = self.kernels.family(Family::SumParts, field)?;
+            let constants = vec![
+                count(elements * parts)?,
+                count(*groups)?,
+                *start,
+                count(done * left_by_group / PART)?,
+            ];
+            let buffers = vec![input.clone(), halves.region(whole.clone(), WRITE)];
+            let group = Family::SumParts.group_size() as usize;
+            self.dispatch(operation, buffers, constants, groups * group)?;
+            done += groups;
+        }
+        let operation = self.kernels.family(Family::SumFinish, field)?;
+        let (to, start) = self.window(result, field, &(0..1), WRITE);
+        let buffers = vec![halves.region(whole, READ), to];
+        self.dispatch(operation, buffers, vec![count(total)?, 0, start], 1)
     }
 
     fn equal(
@@ -167,14 +211,14 @@ impl Steps<'_> {
         }
         let operation = self.kernels.family(Family::Equal, field)?;
         let most = self.most_of(Family::Equal, field);
-        for piece in pieces(elements, most, 128) {
+        for piece in pieces(elements, most, GROUP) {
             let (a, start_a) = self.reading(&arguments[0], field, &piece)?;
             let (b, start_b) = self.reading(&arguments[1], field, &piece)?;
             let parts = piece.len() * parts_of(field);
-            let groups = parts.div_ceil(128 * ROUNDS).clamp(1, MOST_GROUPS);
+            let groups = self.groups(parts);
             let constants = vec![count(parts)?, count(groups)?, start_a, start_b, number];
             let buffers = vec![a, b, flag.clone()];
-            self.dispatch(Arc::clone(&operation), buffers, constants, groups * 128)?;
+            self.dispatch(Arc::clone(&operation), buffers, constants, groups * GROUP)?;
         }
         Ok(())
     }
@@ -216,7 +260,7 @@ impl Steps<'_> {
         let flag = self.flag(Meaning::Zeros)?;
         let most = self.most_of(Family::InverseUp, field);
         let in_place = std::ptr::eq(self.source(argument.source)?, &raw const **output);
-        for piece in pieces(elements, most, 128) {
+        for piece in pieces(elements, most, GROUP) {
             // The products before each element: in the output, unless that still
             // holds the elements.
             let before = match in_place {

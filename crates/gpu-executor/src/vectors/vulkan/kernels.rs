@@ -3,24 +3,40 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use field_kernels::chain::{CONSTANT_WORDS, Chain, GROUP_SIZE, MemoryAccess, Template};
+use field_kernels::chain::{CONSTANT_WORDS, Chain, GROUP_SIZE, Layout, MemoryAccess, Template};
 use field_kernels::{Arithmetic, Family, FieldId, vector_module};
+use serde::{Deserialize, Serialize};
 use vk_core::{DeviceCaps, DeviceKind, KernelCache, Operation, OperationCache, OperationShape};
 
 use super::internal;
+use super::kept::{ArithmeticName, LayoutFields};
 use crate::Error;
 
-/// Which of several kernels for the same are used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Every device does it well enough.
+const DIRECT: Layout = Layout {
+    access: MemoryAccess::Direct,
+    group_size: GROUP_SIZE,
+};
+
+/// Which of several kernels for the same are used, for each field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Choice {
-    /// How Fp multiplies.
-    pub(crate) fp: Arithmetic,
-    /// How Fr multiplies.
-    pub(crate) fr: Arithmetic,
+    pub(crate) fp: FieldChoice,
+    pub(crate) fr: FieldChoice,
+}
+
+/// Which of several kernels for one field are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FieldChoice {
+    /// How it multiplies.
+    #[serde(with = "ArithmeticName")]
+    pub(crate) arithmetic: Arithmetic,
     /// How chains without products reach memory.
-    pub(crate) light: MemoryAccess,
+    #[serde(with = "LayoutFields")]
+    pub(crate) light: Layout,
     /// How chains with products do.
-    pub(crate) heavy: MemoryAccess,
+    #[serde(with = "LayoutFields")]
+    pub(crate) heavy: Layout,
 }
 
 impl Choice {
@@ -32,15 +48,18 @@ impl Choice {
         };
         // Shared memory of a software device is memory like any other.
         let light = match caps.kind {
-            DeviceKind::Software => MemoryAccess::Direct,
-            _ => MemoryAccess::Staged,
+            DeviceKind::Software => DIRECT,
+            _ => Layout {
+                access: MemoryAccess::StagedStores,
+                ..DIRECT
+            },
         };
-        Self {
-            fp: arithmetic,
-            fr: arithmetic,
+        let both = FieldChoice {
+            arithmetic,
             light,
-            heavy: MemoryAccess::Direct,
-        }
+            heavy: DIRECT,
+        };
+        Self { fp: both, fr: both }
     }
 
     /// What is chosen, with what the caller asks for in its place.
@@ -52,30 +71,41 @@ impl Choice {
         caps: &DeviceCaps,
         arithmetic: Option<Arithmetic>,
         access: Option<MemoryAccess>,
+        workgroup: Option<u32>,
     ) -> Result<Self, Error> {
-        if let Some(arithmetic) = arithmetic {
-            if !runs(caps, arithmetic) {
-                return Err(Error::Vulkan(vk_core::Error::Unsupported {
-                    needed: format!("what kernels of arithmetic {arithmetic} need"),
-                    found: format!("{} without it", caps.name),
-                }));
-            }
-            (self.fp, self.fr) = (arithmetic, arithmetic);
+        if let Some(asked) = arithmetic.filter(|asked| !runs(caps, *asked)) {
+            return Err(Error::Vulkan(vk_core::Error::Unsupported {
+                needed: format!("what kernels of arithmetic {asked} need"),
+                found: format!("{} without it", caps.name),
+            }));
         }
-        if let Some(access) = access {
-            (self.light, self.heavy) = (access, access);
+        for choice in [&mut self.fp, &mut self.fr] {
+            choice.arithmetic = arithmetic.unwrap_or(choice.arithmetic);
+            for layout in [&mut choice.light, &mut choice.heavy] {
+                layout.access = access.unwrap_or(layout.access);
+                layout.group_size = workgroup.unwrap_or(layout.group_size);
+            }
         }
         Ok(self)
     }
 
-    pub(crate) fn arithmetic(self, field: FieldId) -> Arithmetic {
+    pub(crate) fn field(&mut self, field: FieldId) -> &mut FieldChoice {
+        match field {
+            FieldId::Fp => &mut self.fp,
+            FieldId::Fr => &mut self.fr,
+        }
+    }
+
+    fn of_field(self, field: FieldId) -> FieldChoice {
         match field {
             FieldId::Fp => self.fp,
             FieldId::Fr => self.fr,
         }
     }
+}
 
-    fn access(self, chain: &Chain) -> MemoryAccess {
+impl FieldChoice {
+    fn layout(self, chain: &Chain) -> Layout {
         match chain.products() {
             0 => self.light,
             _ => self.heavy,
@@ -93,7 +123,7 @@ pub(crate) fn runs(caps: &DeviceCaps, arithmetic: Arithmetic) -> bool {
 /// What a kernel is made from.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Key {
-    Chain(FieldId, Arithmetic, MemoryAccess, Chain),
+    Chain(FieldId, Arithmetic, Layout, Chain),
     // By the module's name.
     Module(&'static str),
 }
@@ -128,22 +158,23 @@ impl Kernels {
 
     /// The kernel of a chain.
     pub(super) fn chain(&mut self, field: FieldId, chain: &Chain) -> Result<Arc<Operation>, Error> {
+        let choice = self.choice.of_field(field);
         let arithmetic = match chain.products() {
             // Nothing is multiplied: what every device takes is compiled fastest.
             0 => Arithmetic::U32,
-            _ => self.choice.arithmetic(field),
+            _ => choice.arithmetic,
         };
-        let access = self.choice.access(chain);
-        let key = Key::Chain(field, arithmetic, access, chain.clone());
+        let layout = choice.layout(chain);
+        let key = Key::Chain(field, arithmetic, layout, chain.clone());
         if let Some(known) = self.made.get(&key) {
             return Ok(Arc::clone(known));
         }
-        let words = self.template(field, arithmetic)?.link(chain, access);
+        let words = self.template(field, arithmetic)?.link(chain, layout);
         let words = words.map_err(|error| internal(&format!("a chain that links ({error})")))?;
         let shape = OperationShape {
             bindings: chain.bindings(),
             push_constant_bytes: bytes(CONSTANT_WORDS),
-            workgroup_size: GROUP_SIZE,
+            workgroup_size: layout.group_size,
         };
         self.make(key, &words, shape)
     }
@@ -154,7 +185,7 @@ impl Kernels {
         family: Family,
         field: FieldId,
     ) -> Result<Arc<Operation>, Error> {
-        let arithmetic = self.choice.arithmetic(field);
+        let arithmetic = self.choice.of_field(field).arithmetic;
         let module = vector_module(family, field, arithmetic);
         let module = module.ok_or_else(|| internal("a module for every family and field"))?;
         let key = Key::Module(module.name);

@@ -2,6 +2,7 @@
 
 mod chain;
 mod families;
+mod kept;
 mod kernels;
 mod pieces;
 mod steps;
@@ -23,7 +24,7 @@ use super::runner::{Flags, Left, Meaning, Outcome, Ran, Runner};
 use super::value::Stored;
 use crate::{Engine, Error, Inputs, canonical};
 
-pub(crate) use kernels::{Choice, Kernels, runs};
+pub(crate) use kernels::{Choice, FieldChoice, Kernels, runs};
 use steps::Steps;
 
 /// The most operations of one kernel.

@@ -1,0 +1,38 @@
+//! What the CPU engine computes with: field-kernels' arithmetic, and in its place, where
+//! it is faster, that of blst.
+
+use field_kernels::{Bulk, ElementOperation, Field, arithmetic};
+
+/// A field with its fastest functions on the CPU. All of them are equal to those of
+/// [`field_kernels::arithmetic`] on canonical elements.
+pub(super) trait Arithmetic: Field {
+    /// Operations that have a faster implementation than their reference.
+    const FASTER: &'static [(&'static ElementOperation, Bulk<Self>)] = &[];
+
+    /// a b.
+    #[inline]
+    fn mul(a: &Self::Limbs, b: &Self::Limbs) -> Self::Limbs {
+        arithmetic::mul::<Self>(a, b)
+    }
+
+    /// x^-1, and 0 for 0.
+    #[inline]
+    fn inverse(x: &Self::Limbs) -> Self::Limbs {
+        arithmetic::inverse::<Self>(x).unwrap_or_default()
+    }
+
+    /// The function that computes `operation`.
+    fn bulk(operation: &ElementOperation) -> Bulk<Self> {
+        let mut faster = Self::FASTER.iter();
+        match faster.find(|(other, _)| *other == operation) {
+            Some((_, bulk)) => *bulk,
+            None => operation.reference.of::<Self>(),
+        }
+    }
+}
+
+#[cfg(not(feature = "blst"))]
+mod portable {
+    impl super::Arithmetic for field_kernels::Fp {}
+    impl super::Arithmetic for field_kernels::Fr {}
+}

@@ -1,0 +1,83 @@
+//! Products, squares and inverses by blst, whose assembly is faster than what the
+//! compiler makes of field-kernels' arithmetic.
+
+use blst::{blst_fp, blst_fr};
+use field_kernels::{Bulk, ElementOperation, Fp, Fr, operations};
+
+use super::arithmetic::Arithmetic;
+
+/// Calls a function of blst on limbs as they are.
+macro_rules! call {
+    ($type:ty: $function:ident($out:expr $(, $operand:expr)+)) => {{
+        let out = std::ptr::from_mut($out).cast::<$type>();
+        // SAFETY: `Limbs` of the field have the layout of `$type`, as is asserted in
+        // `vectors::interop`; the pointers come from borrows of them, the one that is
+        // written through from an exclusive one.
+        unsafe { blst::$function(out $(, std::ptr::from_ref($operand).cast::<$type>())+) }
+    }};
+}
+
+macro_rules! arithmetic {
+    ($field:ident, $type:ty, $mul:ident, $square:ident, $inverse:ident, $to:ident, $from:ident) => {
+        impl Arithmetic for $field {
+            const FASTER: &'static [(&'static ElementOperation, Bulk<Self>)] = &[
+                (&operations::MUL, |a, b, out| {
+                    for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
+                        call!($type: $mul(out, a, b));
+                    }
+                }),
+                (&operations::SQUARE, |x, _, out| {
+                    for (out, x) in out.iter_mut().zip(x) {
+                        call!($type: $square(out, x));
+                    }
+                }),
+                (&operations::INVERSE, |x, _, out| {
+                    for (out, x) in out.iter_mut().zip(x) {
+                        call!($type: $inverse(out, x));
+                    }
+                }),
+                (&operations::TO_MONTGOMERY, |x, _, out| {
+                    for (out, x) in out.iter_mut().zip(x) {
+                        call!($type: $to(out, x));
+                    }
+                }),
+                (&operations::FROM_MONTGOMERY, |x, _, out| {
+                    for (out, x) in out.iter_mut().zip(x) {
+                        call!($type: $from(out, x));
+                    }
+                }),
+            ];
+
+            fn mul(a: &Self::Limbs, b: &Self::Limbs) -> Self::Limbs {
+                let mut product = Self::Limbs::default();
+                call!($type: $mul(&mut product, a, b));
+                product
+            }
+
+            fn inverse(x: &Self::Limbs) -> Self::Limbs {
+                let mut inverse = Self::Limbs::default();
+                call!($type: $inverse(&mut inverse, x));
+                inverse
+            }
+        }
+    };
+}
+
+arithmetic!(
+    Fp,
+    blst_fp,
+    blst_fp_mul,
+    blst_fp_sqr,
+    blst_fp_inverse,
+    blst_fp_to,
+    blst_fp_from
+);
+arithmetic!(
+    Fr,
+    blst_fr,
+    blst_fr_mul,
+    blst_fr_sqr,
+    blst_fr_inverse,
+    blst_fr_to,
+    blst_fr_from
+);
