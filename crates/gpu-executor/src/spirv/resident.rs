@@ -104,3 +104,6 @@ impl PersistentVulkanBackend {
         Ok(choice)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,9 @@ use field_kernels::chain::{Chain, Input, Link, MAX_INPUTS, MAX_OUTPUTS};
 
 use super::program::{Argument, Node, Program, Source, Task};
 
+#[cfg(test)]
+mod tests;
+
 /// How far neighbours are fused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fusion {

@@ -6,6 +6,8 @@ mod kept;
 mod kernels;
 mod pieces;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
