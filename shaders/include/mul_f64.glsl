@@ -147,7 +147,9 @@ Elem mul_f64(Elem a, Elem b) {
     uint above;
     SET_LIMBS_F64(x, a)
     SET_LIMBS_F64(y, b)
-    PRODUCT_8(x, y)
+    Products4 products = products_4_zero();
+    ADD_PRODUCT_8(products, x, y)
+    JOIN_PRODUCTS_4(products)
     EACH_LIMB_F64(SET_COLUMN_F64, 0)
     EACH_LIMB_F64(SET_COLUMN_F64, F64_LIMBS)
     REDUCE_ALL_F64

@@ -91,31 +91,42 @@ Elem wide_reduce(Wide wide) {
 
 // The columns with all constants of their products still in. Without these, a product
 // adds less than 2^53 to a column in the base field and less than 2^54.1 in the scalar
-// field, so that 256 stay below 2^62.1.
+// field, so that 256 stay below 2^62.1. In the base field the parts of Karatsuba's method
+// are summed up each for itself, and joined once.
 struct Wide {
+#ifdef FIELD_FP
+    Products4 parts;
+#else
     uint64_t c[2 * F64_LIMBS];
+#endif
     uint products;
 };
 
+// On top of what a column of a reduction starts with.
+#define WIDE_START(k) START_F64(k, PRODUCTS_F64(k), PRODUCTS_F64((k) - 1))
 #ifdef FIELD_FP
-#define WIDE_OFFSET(k) OFFSET_8(k)
+#define WIDE_TO_COLUMN(first, k) \
+    WIDE_START((first) + k) \
+    c[(first) + k] += product[(first) + k] - uint64_t(wide.products) * OFFSET_8((first) + k);
 #else
 #define WIDE_OFFSET(k) \
     (uint64_t(PRODUCTS_F64(k)) * MIDDLE_BITS + uint64_t(PRODUCTS_F64((k) - 1)) * TOP_BITS)
-#endif
+#define WIDE_TO_COLUMN(first, k) \
+    WIDE_START((first) + k) \
+    c[(first) + k] += wide.c[(first) + k] - uint64_t(wide.products) * WIDE_OFFSET((first) + k);
 #define WIDE_SET_ZERO(first, k) wide.c[(first) + k] = 0ul;
-#define WIDE_ADD_COLUMN(first, k) wide.c[(first) + k] += product[(first) + k];
 #define WIDE_FROM_COLUMN(first, k) wide.c[(first) + k] = c[(first) + k];
 #define WIDE_COPY_COLUMN(first, k) c[(first) + k] = wide.c[(first) + k];
-// On top of what a column of a reduction starts with.
-#define WIDE_TO_COLUMN(first, k) \
-    START_F64((first) + k, PRODUCTS_F64((first) + k), PRODUCTS_F64((first) + k - 1)) \
-    c[(first) + k] += wide.c[(first) + k] - uint64_t(wide.products) * WIDE_OFFSET((first) + k);
+#endif
 
 Wide wide_zero() {
     Wide wide;
+#ifdef FIELD_FP
+    wide.parts = products_4_zero();
+#else
     EACH_LIMB_F64(WIDE_SET_ZERO, 0)
     EACH_LIMB_F64(WIDE_SET_ZERO, F64_LIMBS)
+#endif
     wide.products = 0u;
     return wide;
 }
@@ -125,9 +136,7 @@ void wide_add_product(inout Wide wide, Elem a, Elem b) {
     SET_LIMBS_F64(x, a)
     SET_LIMBS_F64(y, b)
 #ifdef FIELD_FP
-    PRODUCT_8(x, y)
-    EACH_LIMB_F64(WIDE_ADD_COLUMN, 0)
-    EACH_LIMB_F64(WIDE_ADD_COLUMN, F64_LIMBS)
+    ADD_PRODUCT_8(wide.parts, x, y)
 #else
     precise double high, low;
     uint64_t carried, c[2 * F64_LIMBS];
@@ -145,6 +154,9 @@ Elem wide_reduce(Wide wide) {
     precise double m, high, low;
     uint64_t carried, c[2 * F64_LIMBS];
     uint above;
+#ifdef FIELD_FP
+    JOIN_PRODUCTS_4(wide.parts)
+#endif
     EACH_LIMB_F64(WIDE_TO_COLUMN, 0)
     EACH_LIMB_F64(WIDE_TO_COLUMN, F64_LIMBS)
     REDUCE_ALL_F64
