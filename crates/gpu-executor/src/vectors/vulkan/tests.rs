@@ -74,7 +74,9 @@ fn slices_begin_anywhere_whatever_the_alignment() {
             let options = TransferOptions::default();
             let transfer = Transfer::new(&device, kernels.set_layout(), options).unwrap();
             let choice = Choice::of(device.caps());
-            let choice = choice.with(device.caps(), None, Some(access), None).unwrap();
+            let choice = choice
+                .with(device.caps(), None, Some(access), None)
+                .unwrap();
             let runner = VulkanRunner::new(&transfer, &kernels, choice, Some(PIECE));
             let engine = VectorEngine::on(Arc::new(runner), Inputs::default());
             let cpu = VectorEngine::cpu_with_threads(2).unwrap();
