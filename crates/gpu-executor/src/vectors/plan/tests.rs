@@ -197,7 +197,7 @@ fn a_fill_is_its_scalar_wherever_it_is_used() {
         source: Source::Constant(0),
         ..input(0)
     });
-    let filled = it.node(Task::Fill, &[constant]);
+    let filled = it.node(Task::Copy, &[constant]);
     let sum = it.op(&ADD, &[input(0), filled]);
     it.hold(sum);
     assert_eq!(it.shapes(), ["[add[1, 0]] [1]"]);
