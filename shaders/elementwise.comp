@@ -23,6 +23,7 @@
 
 #version 460
 #extension GL_GOOGLE_include_directive : require
+#extension GL_KHR_memory_scope_semantics : require
 
 #include "field.glsl"
 
@@ -49,8 +50,14 @@ bool is_inside() { return first_element() + lane() < job.count; }
 // Parts of this workgroup's elements.
 uint group_parts() { return min(job.count - first_element(), GROUP_SIZE) * FIELD_PARTS; }
 
-// After it all invocations of the workgroup see what any of them put before.
-void sync() { barrier(); }
+// After it all invocations of the workgroup see what any of them put before, and none of
+// them still reads a buffer: an output may be an input's memory, and `drain` writes what
+// others load.
+void sync() {
+    controlBarrier(gl_ScopeWorkgroup, gl_ScopeWorkgroup,
+                   gl_StorageSemanticsBuffer | gl_StorageSemanticsShared,
+                   gl_SemanticsAcquireRelease);
+}
 
 Elem take(uint area) {
     uint own = area * AREA + lane() * FIELD_PARTS;

@@ -9,9 +9,10 @@ mod support;
 
 use engines::{expect, on_both_engines, products, random, run, sum, sums, zip};
 use field_kernels::{Field, Fp, Fr, arithmetic};
-use gpu_executor::vectors::{FieldVec, Queue, Scalar, VectorEngine};
+use gpu_executor::vectors::{FieldVec, MemoryAccess, Queue, Scalar, VectorEngine};
 
 on_both_engines! {
+    [engines::settled().memory_access(MemoryAccess::StagedStores).workgroup_size(32)]
     chains_longer_than_a_kernel
     more_inputs_than_a_kernel_binds
     more_outputs_than_a_kernel_binds
@@ -152,7 +153,11 @@ fn a_chain_ends_where_whole_vectors_are_needed(engine: &VectorEngine) {
         vec![queue.add(&shifted.slice(0..255).unwrap(), &next).unwrap()]
     };
     let (fused, alone) = both(engine, record, &[first]);
-    assert_eq!((fused, alone), (4, 4));
+    // A sum may take more than one.
+    assert!(
+        (4..=5).contains(&fused) && fused == alone,
+        "{fused}, {alone}"
+    );
 }
 
 fn chains_of_two_fields_and_lengths_take_turns(engine: &VectorEngine) {

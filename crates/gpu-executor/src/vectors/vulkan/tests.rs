@@ -67,7 +67,12 @@ fn slices_begin_anywhere_whatever_the_alignment() {
     alignments.retain(|bytes| bytes % own == 0);
     let device = physical;
     for bytes in alignments {
-        for access in [MemoryAccess::Direct, MemoryAccess::Staged] {
+        let layouts = [
+            (MemoryAccess::Direct, 128),
+            (MemoryAccess::Staged, 32),
+            (MemoryAccess::StagedStores, 64),
+        ];
+        for (access, workgroup) in layouts {
             let changed = with_storage_buffer_alignment(device.clone(), bytes);
             let device = Device::new(&changed).unwrap();
             let kernels = KernelCache::new(&device).unwrap();
@@ -75,7 +80,7 @@ fn slices_begin_anywhere_whatever_the_alignment() {
             let transfer = Transfer::new(&device, kernels.set_layout(), options).unwrap();
             let choice = Choice::of(device.caps());
             let choice = choice
-                .with(device.caps(), None, Some(access), None)
+                .with(device.caps(), None, Some(access), Some(workgroup))
                 .unwrap();
             let runner = VulkanRunner::new(&transfer, &kernels, choice, Some(PIECE));
             let engine = VectorEngine::on(Arc::new(runner), Inputs::default());
