@@ -7,9 +7,9 @@
 //!
 //! # Elements
 //!
-//! An element of the base field is 6 little-endian `u64` limbs, 48 bytes, the form of arkworks' `Fq`
-//! and of `blst_fp`. It is *canonical* if it is below [`MODULUS`]. Addition and
-//! subtraction are the same function in Montgomery form and in plain form.
+//! An element of the base field is 6 little-endian `u64` limbs, 48 bytes, the form of
+//! arkworks' `Fq` and of `blst_fp`. It is *canonical* if it is below [`MODULUS`].
+//! Addition and subtraction are the same function in Montgomery form and in plain form.
 //!
 //! ```
 //! use field_kernels::{MODULUS, reference};

@@ -48,8 +48,8 @@
 //!   for runs in which the host copies nothing.
 //! - [`vectors::VectorEngine`] computes on vectors that stay, on a Vulkan device or on
 //!   all cores; [`spirv::PersistentVulkanBackend::vectors`] makes one with settings.
-//! - [`Executor`] is one of the two engines for whole jobs, or picks the faster one for each call
-//!   ([`Executor::fastest`]), and says which.
+//! - [`Executor`] is one of the two engines for whole jobs, or picks the faster one for
+//!   each call ([`Executor::fastest`]), and says which.
 //!
 //! Every call that can fail returns [`anyhow::Result`];
 //! `error.downcast_ref::<gpu_executor::Error>()` gives the typed [`Error`].
