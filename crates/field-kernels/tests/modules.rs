@@ -175,7 +175,7 @@ fn what_a_row_says_it_needs_is_what_the_module_declares() {
 /// One software driver stops, without a word, after 65,535 loop iterations in an
 /// invocation.
 #[test]
-fn no_module_has_a_loop_but_those_that_invert() {
+fn only_families_that_may_have_loops() {
     for module in registered().iter().filter(|module| !module.may_loop) {
         let words = module.words();
         let loops = instructions(&words)

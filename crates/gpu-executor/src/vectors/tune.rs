@@ -41,10 +41,23 @@ const LAYOUTS: [(MemoryAccess, u32); 6] = [
 pub(crate) fn tune(engine: &VectorEngine, runner: &VulkanRunner) -> anyhow::Result<Choice> {
     let mut best = Choice::of(runner.caps());
     tune_field::<Fp>(engine, runner, &mut best)?;
-    tune_field::<Fr>(engine, runner, &mut best)?;
-    tracing::info!(choice = ?best, "the fastest kernels");
     engine.trim();
+    tune_field::<Fr>(engine, runner, &mut best)?;
+    engine.trim();
+    tracing::info!(choice = ?best, "the fastest kernels");
     Ok(best)
+}
+
+/// Whether a device that could not be measured cannot be used either: where it was
+/// lost, and where no arithmetic is right on it.
+pub(crate) fn is_fatal(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref(),
+        Some(
+            Error::WrongResults { .. }
+                | Error::Vulkan(vk_core::Error::DeviceLost { .. } | vk_core::Error::Timeout { .. })
+        )
+    )
 }
 
 fn tune_field<F: Field>(
