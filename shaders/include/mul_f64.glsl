@@ -27,10 +27,12 @@
 #define START_F64(k, begin, reach) \
     c[k] = (REDUCED_F64(k) ? ROUND_UP : 0ul) \
         - uint64_t((begin) - (REDUCED_F64(k) ? 1 : 0)) * MIDDLE_BITS - uint64_t(reach) * TOP_BITS;
+
 // The same after a whole product, the constants of which are still in its columns.
 #define SET_COLUMN_F64(first, j) \
     START_F64((first) + j, PRODUCTS_F64((first) + j), PRODUCTS_F64((first) + j - 1)) \
     c[(first) + j] += product[(first) + j] - OFFSET_8((first) + j);
+
 #define START_PRODUCT_F64(first, j) \
     START_F64((first) + j, 2 * PRODUCTS_F64((first) + j), 2 * PRODUCTS_F64((first) + j - 1))
 #define START_SQUARE_F64(first, j) \
@@ -130,7 +132,12 @@ Elem columns_to_words_f64(uint64_t c[2 * F64_LIMBS], out uint above) {
 #define REDUCE_ALL_F64 \
     REDUCE_F64(0) REDUCE_F64(1) REDUCE_F64(2) REDUCE_F64(3) \
     REDUCE_F64(4) REDUCE_F64(5) REDUCE_F64(6) REDUCE_F64(7)
+#else
+#define REDUCE_ALL_F64 \
+    REDUCE_F64(0) REDUCE_F64(1) REDUCE_F64(2) REDUCE_F64(3) REDUCE_LAST_F64(4)
+#endif
 
+#ifdef FIELD_FP
 // The whole product first: so it takes 36 products of limbs and not 64.
 Elem mul_f64(Elem a, Elem b) {
     const double p[F64_LIMBS] = MODULUS_LIMBS_F64;
@@ -140,7 +147,9 @@ Elem mul_f64(Elem a, Elem b) {
     uint above;
     SET_LIMBS_F64(x, a)
     SET_LIMBS_F64(y, b)
-    PRODUCT_8(x, y)
+    Products4 products = products_4_zero();
+    ADD_PRODUCT_8(products, x, y)
+    JOIN_PRODUCTS_4(products)
     EACH_LIMB_F64(SET_COLUMN_F64, 0)
     EACH_LIMB_F64(SET_COLUMN_F64, F64_LIMBS)
     REDUCE_ALL_F64

@@ -25,8 +25,9 @@ const CAPABILITY_SHADER: u32 = 1;
 const CAPABILITY_FLOAT64: u32 = 10;
 const CAPABILITY_INT64: u32 = 11;
 
-/// The families of [`VECTOR_MODULES`] whose modules loop: those that invert, in loops
-/// with a bound well below what the software driver stops at.
+/// The families of [`VECTOR_MODULES`] whose modules loop: those that invert, and those
+/// that go over many elements. Each loop has a bound well below what the software driver
+/// stops at (docs/kernels.md).
 const FAMILIES_WITH_LOOPS: [Family; 8] = [
     Family::Elementwise,
     Family::SumParts,

@@ -174,8 +174,9 @@ impl Builder {
         self
     }
 
-    /// When to measure which path is fastest. Default: with the first run
-    /// that leaves the path open, once per machine.
+    /// When to measure which path is fastest, and which kernels for vectors.
+    /// Default: with the first run that leaves the path open, and with the first
+    /// use of vectors, once per machine.
     pub fn calibration(mut self, when: Calibration) -> Self {
         self.calibration = when;
         self

@@ -24,6 +24,8 @@ enum Action {
         /// Only the first, the middle and the last call of each entry point.
         #[arg(long)]
         quick: bool,
+        /// Only these scenarios; all without one.
+        scenarios: Vec<String>,
     },
     /// Tries single faults (`call:index:result:mode`) in a scenario.
     Try {
@@ -42,12 +44,17 @@ enum Action {
 
 fn main() -> anyhow::Result<()> {
     match Args::parse().action {
-        Action::Sweep { quick } => {
+        Action::Sweep { quick, scenarios } => {
             let how = match quick {
                 true => Thoroughness::Quick,
                 false => Thoroughness::Full,
             };
-            report(&sweep::run(&children()?, how)?)
+            let named = scenarios.iter().map(|name| find(name));
+            let named: Vec<_> = named.collect::<Result<_, _>>()?;
+            report(&match named.is_empty() {
+                true => sweep::run(&children()?, how)?,
+                false => sweep::run_some(&children()?, &named, how)?,
+            })
         }
         Action::Try { scenario, faults } => {
             let faults = faults.iter().map(|fault| fault.parse());

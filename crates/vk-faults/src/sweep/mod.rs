@@ -4,6 +4,7 @@ mod cases;
 mod child;
 mod scenario;
 mod table;
+mod vectors;
 mod verdict;
 mod watch;
 mod wire;
@@ -119,7 +120,20 @@ impl Children {
 /// When a scenario fails without a fault, or a child cannot be started.
 pub fn run(children: &Children, how: Thoroughness) -> anyhow::Result<Vec<Trial>> {
     let wanted = |scenario: &&Scenario| how == Thoroughness::Full || scenario.quick;
-    let left = Mutex::new(SCENARIOS.iter().filter(wanted).enumerate());
+    let scenarios: Vec<_> = SCENARIOS.iter().filter(wanted).collect();
+    run_some(children, &scenarios, how)
+}
+
+/// As [`run`], of some scenarios.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_some(
+    children: &Children,
+    scenarios: &[&'static Scenario],
+    how: Thoroughness,
+) -> anyhow::Result<Vec<Trial>> {
+    let left = Mutex::new(scenarios.iter().copied().enumerate());
     let work = || {
         let mut found = Vec::new();
         loop {

@@ -11,6 +11,7 @@ use gpu_executor::{
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
+use super::vectors;
 use super::verdict::Promise;
 use crate::Pretence;
 
@@ -36,6 +37,8 @@ enum Kind {
     DeviceLocal,
     Pipelined,
     HostBuffers,
+    Vectors,
+    LongVectors,
     Calibrating,
     Planted(Mistake),
 }
@@ -81,6 +84,10 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     scenario("pipelined", Kind::Pipelined),
     scenario("host-buffers", Kind::HostBuffers),
+    Scenario {
+        calls: VECTOR_CALLS,
+        ..scenario("vectors", Kind::Vectors)
+    },
     Scenario {
         pretence: Pretence {
             no_timelines: true,
@@ -136,9 +143,72 @@ pub const SCENARIOS: &[Scenario] = &[
         ..scenario("blocking-buffers", Kind::HostBuffers)
     },
     Scenario {
+        pretence: Pretence {
+            no_timelines: true,
+            ..AS_IT_IS
+        },
+        calls: &["vkGetFenceStatus", "vkCreateFence", "vkResetFences"],
+        ..scenario("vectors-fences", Kind::Vectors)
+    },
+    Scenario {
+        pretence: Pretence {
+            incoherent: true,
+            ..AS_IT_IS
+        },
+        calls: &[
+            "vkFlushMappedMemoryRanges",
+            "vkInvalidateMappedMemoryRanges",
+        ],
+        ..scenario("incoherent-vectors", Kind::Vectors)
+    },
+    Scenario {
+        pretence: Pretence {
+            lazy: true,
+            ..AS_IT_IS
+        },
+        calls: &["vkWaitSemaphores"],
+        ..scenario("blocking-vectors", Kind::Vectors)
+    },
+    Scenario {
+        quick: false,
+        // Of the rest nothing depends on the length.
+        calls: &[
+            "vkCreateBuffer",
+            "vkAllocateMemory",
+            "vkMapMemory",
+            "vkCreateCommandPool",
+            "vkAllocateCommandBuffers",
+            "vkBeginCommandBuffer",
+            "vkEndCommandBuffer",
+            "vkQueueSubmit",
+            "vkGetSemaphoreCounterValue",
+        ],
+        ..scenario("long-vectors", Kind::LongVectors)
+    },
+    Scenario {
         quick: false,
         ..scenario("calibrating", Kind::Calibrating)
     },
+];
+
+/// What vectors call by themselves; the rest is called as in the other scenarios.
+const VECTOR_CALLS: &[&str] = &[
+    "vkAllocateCommandBuffers",
+    "vkAllocateDescriptorSets",
+    "vkAllocateMemory",
+    "vkBeginCommandBuffer",
+    "vkCreateBuffer",
+    "vkCreateCommandPool",
+    "vkCreateComputePipelines",
+    "vkCreateDescriptorPool",
+    "vkCreateDescriptorSetLayout",
+    "vkCreateQueryPool",
+    "vkEndCommandBuffer",
+    "vkGetQueryPoolResults",
+    "vkGetSemaphoreCounterValue",
+    "vkMapMemory",
+    "vkQueueSubmit",
+    "vkResetCommandBuffer",
 ];
 
 /// Scenarios that break a promise each: what shows that the sweep would see it.
@@ -183,7 +253,10 @@ impl Scenario {
     /// Whether its runs can be cut into smaller chunks where memory is short.
     #[must_use]
     pub fn can_halve(&self) -> bool {
-        self.kind != Kind::HostBuffers
+        !matches!(
+            self.kind,
+            Kind::HostBuffers | Kind::Vectors | Kind::LongVectors
+        )
     }
 
     /// Makes a backend and runs twice with it, what is kept being in
@@ -245,6 +318,10 @@ impl Scenario {
                 .calibration(Calibration::Off)
                 .chunk_elements(CHUNK / 4)
                 .depth(2),
+            // Several dispatches a kernel.
+            Kind::Vectors => builder
+                .calibration(Calibration::Off)
+                .dispatch_elements(vectors::DISPATCH),
             _ => builder.calibration(Calibration::Off).chunk_elements(CHUNK),
         }
     }
@@ -271,8 +348,11 @@ impl Scenario {
         if let Kind::Planted(mistake) = self.kind {
             return after_mistake(mistake, one_job(backend, seed), seed);
         }
-        if self.kind == Kind::HostBuffers {
-            return over_host_buffers(backend, seed);
+        match self.kind {
+            Kind::HostBuffers => return over_host_buffers(backend, seed),
+            Kind::Vectors => return vectors::short(backend, seed),
+            Kind::LongVectors => return vectors::long(backend, seed),
+            _ => {}
         }
         let operands: Vec<_> = (0..JOBS as u64)
             .map(|job| {

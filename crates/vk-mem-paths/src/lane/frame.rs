@@ -1,6 +1,7 @@
 //! The commands of one batch, with everything that they name.
 
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use vk_core::ash::{self, vk};
 use vk_core::{CommandBuffer, Device, Operation, StageTimer, Ticket};
@@ -127,20 +128,26 @@ impl Frame {
         })
     }
 
-    /// Collects what a complete batch left, and lets go of what it named.
-    pub(super) fn finish(&mut self) -> Result<(), Error> {
-        let family = self.device.queue_plan().compute.family;
-        let spans = self.timer.as_ref().map(|timer| timer.spans(family, &[0]));
-        let time = spans.transpose()?.flatten();
-        let time = time.and_then(|spans| spans.first().map(|span| span.end));
-        // SAFETY: complete, said `Lane::reap`.
-        let readback = unsafe { self.outcome.collect(time)? };
+    /// Collects what a complete batch left, and lets go of what it named. What
+    /// fails concerns that batch alone, and is in its outcome.
+    ///
+    /// # Safety
+    /// The batch is complete.
+    pub(super) unsafe fn finish(&mut self) {
+        // SAFETY: this function's contract.
+        let readback = unsafe { self.outcome.collect(self.device_time()) };
         self.readback = readback.or_else(|| self.readback.take());
         self.ticket = None;
         self.outcome = Arc::default();
         self.blocks.clear();
         self.operations.clear();
-        Ok(())
+    }
+
+    fn device_time(&self) -> Result<Option<Duration>, Error> {
+        let family = self.device.queue_plan().compute.family;
+        let spans = self.timer.as_ref().map(|timer| timer.spans(family, &[0]));
+        let spans = spans.transpose()?.flatten();
+        Ok(spans.and_then(|spans| spans.first().map(|span| span.end)))
     }
 
     fn hold(&mut self, steps: &[Step], reads: &[Region]) {

@@ -19,7 +19,7 @@ pub struct Submitted {
 /// What a batch left: set once, when its frame is found to be complete.
 #[derive(Default)]
 pub(super) struct Outcome {
-    pub(super) finished: OnceLock<Finished>,
+    pub(super) finished: OnceLock<Result<Finished, Error>>,
     // The readback memory, until it is read or the frame takes it back.
     pub(super) readback: Mutex<Option<Readback>>,
 }
@@ -58,37 +58,40 @@ impl Submitted {
         Ok(self.device.is_complete(self.ticket)?)
     }
 
-    /// What it left; `None` before [`Lane::reap`](super::Lane::reap) has found
-    /// it complete.
+    /// What it left, or why that could not be read; `None` before
+    /// [`Lane::reap`](super::Lane::reap) has found it complete.
     #[must_use]
-    pub fn finished(&self) -> Option<&Finished> {
-        self.outcome.finished.get()
+    pub fn finished(&self) -> Option<Result<&Finished, &Error>> {
+        self.outcome.finished.get().map(Result::as_ref)
     }
 }
 
 impl Outcome {
-    /// Reads what the batch copied to the host, and gives the memory back.
+    /// Reads what the batch copied to the host, and gives the memory back. What fails
+    /// is told to whoever asks for what the batch left.
     ///
     /// # Safety
     /// The batch is complete.
     pub(super) unsafe fn collect(
         &self,
-        device_time: Option<Duration>,
-    ) -> Result<Option<(ReadbackBuffer, usize)>, Error> {
+        device_time: Result<Option<Duration>, Error>,
+    ) -> Option<(ReadbackBuffer, usize)> {
         let taken = self.readback.lock();
         let taken = taken.unwrap_or_else(PoisonError::into_inner).take();
-        let mut reads = Vec::new();
-        if let Some(readback) = &taken {
-            for range in &readback.ranges {
-                // SAFETY: the batch wrote all of the range, ended with the
-                // barrier to the host, and is complete.
-                reads.push(unsafe { readback.buffer.read(range)? }.to_vec());
+        let finished = device_time.and_then(|device_time| {
+            let mut reads = Vec::new();
+            if let Some(readback) = &taken {
+                for range in &readback.ranges {
+                    // SAFETY: the batch wrote all of the range, ended with the
+                    // barrier to the host, and is complete.
+                    reads.push(unsafe { readback.buffer.read(range)? }.to_vec());
+                }
             }
-        }
-        let finished = Finished { reads, device_time };
+            Ok(Finished { reads, device_time })
+        });
         // Collected once: whoever was first took the memory.
         let _ = self.finished.set(finished);
-        Ok(taken.map(|readback| (readback.buffer, readback.capacity)))
+        taken.map(|readback| (readback.buffer, readback.capacity))
     }
 }
 

@@ -74,7 +74,7 @@ impl Setup {
     pub(crate) fn finish(&mut self, submitted: &Submitted) -> Finished {
         submitted.wait(self.lane.wait_policy()).unwrap();
         self.lane.reap().unwrap();
-        submitted.finished().unwrap().clone()
+        submitted.finished().unwrap().unwrap().clone()
     }
 
     pub(crate) fn download(&mut self, storage: &Storage, range: std::ops::Range<usize>) -> Vec<u8> {

@@ -21,7 +21,7 @@ const ROUNDS: usize = 16;
 const GROUP: usize = 128;
 /// Workgroups of a reduction at most: so many fill every device there is, and
 /// their results are few enough for one workgroup.
-const MOST_GROUPS: usize = 4096;
+const MOST_GROUPS: usize = 2048;
 /// Elements that an invocation of the batched inverse has.
 const INVERSE_ROUNDS: usize = 32;
 /// So many elements are inverted one by one: that takes as long for one as for all

@@ -170,7 +170,8 @@ impl Runner for VulkanRunner {
         self.lock().lane.reap()?;
         let finished = submitted
             .finished()
-            .ok_or_else(|| internal("a complete submission"))?;
+            .ok_or_else(|| internal("a complete submission"))?
+            .map_err(Clone::clone)?;
         let mut found = finished.reads.iter();
         let mut next = |is_there: &bool| match is_there {
             true => found.next().map_or(&[][..], Vec::as_slice),

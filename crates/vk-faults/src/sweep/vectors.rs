@@ -1,0 +1,98 @@
+//! What a program does with vectors while a fault is injected.
+
+use field_kernels::arithmetic::{add, double, inverse, is_canonical, mul};
+use field_kernels::{Field, Fr};
+use gpu_executor::spirv::PersistentVulkanBackend;
+use gpu_executor::vectors::Scalar;
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+
+type Element = <Fr as Field>::Limbs;
+
+/// Elements of a short vector.
+const SHORT: usize = 300;
+/// Elements of one dispatch over short vectors, so that each takes several.
+pub(super) const DISPATCH: usize = 128;
+/// Elements of a long vector: of more bytes than both pieces of staging memory have.
+const LONG: usize = (40 << 20) / Fr::BYTES;
+
+/// Two submissions, of which the second does not wait for the first: a chain, an
+/// inverse, a sum and a comparison, with readings; then one that works in place on what
+/// the first left. Whether all of it is right.
+///
+/// # Errors
+/// What the library returned.
+pub(super) fn short(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow::Result<bool> {
+    let engine = backend.vectors()?;
+    let (a, b) = (elements(SHORT, 2 * seed), elements(SHORT, 2 * seed + 1));
+    let x = engine.upload::<Fr>(Fr::words(&a))?;
+    let y = engine.upload::<Fr>(Fr::words(&b))?;
+
+    let queue = engine.queue();
+    let mut z = queue.mul(&queue.add(&x, &y)?, Scalar::new(b[0]))?;
+    let inverses = queue.inverse(&z)?;
+    let sum = queue.read(&queue.sum(&z)?)?;
+    let (same, other) = (queue.equal(&x, &x)?, queue.equal(&x, &y)?);
+    let first = queue.submit()?;
+
+    let queue = engine.queue();
+    queue.double_assign(&mut z)?;
+    let part = z.slice(7..SHORT)?;
+    let inner = queue.read(&queue.inner_product(&part, &x.slice(0..SHORT - 7)?)?)?;
+    let second = queue.submit()?;
+
+    // What goes wrong with either is the business of that one alone.
+    let second = second.wait();
+    let (first, second) = (first.wait()?, second?);
+    let factor = b[0];
+    let chain = zip(&a, &b, |a, b| mul::<Fr>(&add::<Fr>(a, b), &factor));
+    let doubled: Vec<Element> = chain.iter().map(double::<Fr>).collect();
+    let zero = Element::default();
+    let inverted = chain.iter().map(|x| inverse::<Fr>(x).unwrap_or(zero));
+    let products = zip(&doubled[7..], &a, mul::<Fr>);
+    Ok(inverses.to_elements()? == inverted.collect::<Vec<_>>()
+        && z.to_elements()? == doubled
+        && first.element(&sum)? == total(&chain)
+        && second.element(&inner)? == total(&products)
+        && first.equal(&same)?
+        && !first.equal(&other)?)
+}
+
+/// A vector that crosses in more pieces than there are, both ways.
+///
+/// # Errors
+/// What the library returned.
+pub(super) fn long(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow::Result<bool> {
+    let engine = backend.vectors()?;
+    let a: Vec<Element> = elements(1009, seed)
+        .into_iter()
+        .cycle()
+        .take(LONG)
+        .collect();
+    let x = engine.upload::<Fr>(Fr::words(&a))?;
+    let queue = engine.queue();
+    let doubled = queue.double(&x.slice(LONG - 1009..LONG)?)?;
+    queue.submit()?;
+    let twice = a[LONG - 1009..].iter().map(double::<Fr>);
+    Ok(x.to_elements()? == a && doubled.to_elements()? == twice.collect::<Vec<_>>())
+}
+
+fn zip(a: &[Element], b: &[Element], one: impl Fn(&Element, &Element) -> Element) -> Vec<Element> {
+    a.iter().zip(b).map(|(a, b)| one(a, b)).collect()
+}
+
+fn total(elements: &[Element]) -> Element {
+    let zero = Element::default();
+    elements.iter().fold(zero, |sum, x| add::<Fr>(&sum, x))
+}
+
+/// Random canonical elements.
+fn elements(count: usize, seed: u64) -> Vec<Element> {
+    let mut random = SmallRng::seed_from_u64(seed);
+    let random = std::iter::repeat_with(|| {
+        let mut element: Element = std::array::from_fn(|_| random.next_u64());
+        element[Fr::LIMBS - 1] >>= 1;
+        element
+    });
+    random.filter(is_canonical::<Fr>).take(count).collect()
+}
