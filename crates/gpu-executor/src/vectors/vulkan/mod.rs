@@ -2,9 +2,11 @@
 
 mod chain;
 mod families;
+mod inverse;
 mod kept;
 mod kernels;
 mod pieces;
+mod reduce;
 mod steps;
 #[cfg(test)]
 mod tests;
