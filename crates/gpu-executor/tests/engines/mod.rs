@@ -1,5 +1,10 @@
 //! Tests of vectors that run on both engines, from one list of functions.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    dead_code,
+    unused_macros,
+    unused_imports,
+    reason = "each test file uses a part of it"
+)]
 #![allow(
     clippy::unwrap_used,
     reason = "a test helper: a failure here is the test's failure"
