@@ -10,7 +10,16 @@ use super::{Args, Finding, children};
 /// As [`children::run`].
 pub(super) fn run(shell: &Shell, args: &Args) -> anyhow::Result<Vec<Finding>> {
     let size: &[&str] = match args.quick {
-        true => &["--batches", "1000", "--elements", "20000", "--cycles", "40"],
+        true => &[
+            "--batches",
+            "1000",
+            "--vectors",
+            "600",
+            "--elements",
+            "20000",
+            "--cycles",
+            "40",
+        ],
         false => &[],
     };
     children::run(shell, "soak-life", size)

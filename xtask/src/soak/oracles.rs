@@ -11,7 +11,14 @@ use super::{Args, Finding, children};
 /// As [`children::run`].
 pub(super) fn run(shell: &Shell, args: &Args) -> anyhow::Result<Vec<Finding>> {
     let size: &[&str] = match args.quick {
-        true => &["--pairs", "1000000", "--chunks", "256,4096"],
+        true => &[
+            "--pairs",
+            "1000000",
+            "--chunks",
+            "256,4096",
+            "--programs",
+            "100",
+        ],
         false => &[],
     };
     let mut findings = children::run(shell, "soak-oracles", size)?;

@@ -139,11 +139,11 @@ fn over_host_buffers(
     Ok(out.to_vec())
 }
 
-fn print(done: usize, (usage, allocated): &(Usage, AllocatedMemory)) {
+pub(crate) fn print(done: usize, (usage, allocated): &(Usage, AllocatedMemory)) {
     println!("{done:>6} batches: {usage}; {}", described(allocated));
 }
 
-fn described(allocated: &AllocatedMemory) -> String {
+pub(crate) fn described(allocated: &AllocatedMemory) -> String {
     format!(
         "allocated: {} buffers of {} KiB in {} blocks of {} KiB",
         allocated.buffers,

@@ -1,5 +1,6 @@
-//! `soak-life`: batches by the thousand in one process, and backends made and
-//! dropped by the hundred, with what the process takes meanwhile.
+//! `soak-life`: batches of jobs and of vectors by the thousand in one process, and
+//! backends and engines made and dropped by the hundred, with what the process takes
+//! meanwhile.
 #![allow(
     clippy::print_stdout,
     reason = "a command-line program; the lint is for libraries"
@@ -7,6 +8,7 @@
 
 mod batches;
 mod cycles;
+mod vectors;
 
 use clap::Parser;
 use gpu_executor_soak::verdict;
@@ -20,7 +22,10 @@ struct Args {
     /// The largest number of elements in a job.
     #[arg(long, default_value_t = 70_000)]
     elements: usize,
-    /// Backends that are made, used and dropped.
+    /// Batches of vectors that one engine computes.
+    #[arg(long, default_value_t = 4_000)]
+    vectors: usize,
+    /// Backends that are made, used and dropped, and engines of vectors.
     #[arg(long, default_value_t = 200)]
     cycles: usize,
     /// Mebibytes by which resident memory may grow in either part.
@@ -33,5 +38,7 @@ fn main() -> anyhow::Result<()> {
     let most = args.growth_mib << 20;
     let batches = batches::run(args.batches, args.elements, most)?;
     let cycles = cycles::run(args.cycles, most)?;
-    verdict(&[batches, cycles])
+    let vectors = vectors::batches(args.vectors, args.elements, most)?;
+    let engines = vectors::cycles(args.cycles, most)?;
+    verdict(&[batches, cycles, vectors, engines])
 }

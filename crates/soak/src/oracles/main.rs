@@ -1,5 +1,6 @@
 //! `soak-oracles`: the CPU reference against ark-ff and blst, and every kernel
-//! on every path against the reference.
+//! on every path against the reference; and random programs over vectors against
+//! arkworks.
 #![allow(
     clippy::print_stdout,
     reason = "a command-line program; the lint is for libraries"
@@ -7,6 +8,13 @@
 
 mod cpu;
 mod device;
+mod random_programs;
+
+// The tests' own: their long form is here.
+#[path = "../../../gpu-executor/tests/oracle/mod.rs"]
+mod oracle;
+#[path = "../../../gpu-executor/tests/programs/mod.rs"]
+mod programs;
 
 use clap::Parser;
 use gpu_executor_soak::verdict;
@@ -23,6 +31,12 @@ struct Args {
     /// Chunks, in elements, around whose boundaries the kernels are compared.
     #[arg(long, value_delimiter = ',', default_values_t = [256, 4_096, 524_288])]
     chunks: Vec<usize>,
+    /// Random programs over vectors.
+    #[arg(long, default_value_t = 1_000)]
+    programs: usize,
+    /// Steps of each.
+    #[arg(long, default_value_t = 150)]
+    steps: usize,
     /// Only the CPU's implementations.
     #[arg(long)]
     no_device: bool,
@@ -34,6 +48,7 @@ fn main() -> anyhow::Result<()> {
     if !args.no_device {
         kept.push(device::edges()?);
         kept.push(device::boundaries(&args.chunks, args.seed)?);
+        kept.push(random_programs::run(args.programs, args.steps, args.seed)?);
     }
     verdict(&kept)
 }

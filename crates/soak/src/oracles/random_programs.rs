@@ -1,0 +1,80 @@
+//! Random programs over vectors, on the device with every kind of kernel and on the
+//! CPU, against arkworks.
+
+use std::fmt;
+
+use anyhow::Context;
+use gpu_executor::spirv::PersistentVulkanBackend;
+use gpu_executor::vectors::{Arithmetic, MemoryAccess, VectorEngine};
+use gpu_executor::{Cache, Error, VulkanError};
+use gpu_executor_soak::finding;
+
+use crate::programs;
+
+/// How kernels multiply and reach memory, invocations of a workgroup, and elements of a
+/// dispatch.
+const SETTINGS: [Setting; 5] = [
+    Setting(Arithmetic::U32, MemoryAccess::Direct, 128, 96),
+    Setting(Arithmetic::U64, MemoryAccess::Staged, 64, 200),
+    Setting(Arithmetic::F64, MemoryAccess::Direct, 32, 399),
+    Setting(Arithmetic::U32, MemoryAccess::StagedStores, 32, 128),
+    Setting(Arithmetic::U64, MemoryAccess::StagedStores, 128, 257),
+];
+
+#[derive(Clone, Copy)]
+struct Setting(Arithmetic, MemoryAccess, u32, usize);
+
+/// Runs `count` programs of `steps` steps each, shared among the settings.
+pub(crate) fn run(count: usize, steps: usize, seed: u64) -> anyhow::Result<bool> {
+    let (mut done, mut left_out) = (0, Vec::new());
+    for (number, setting) in SETTINGS.into_iter().enumerate() {
+        let Some(engine) = engine(setting)? else {
+            left_out.push(setting.to_string());
+            continue;
+        };
+        let engines = [engine, VectorEngine::cpu()?];
+        let of = |number| count * number / SETTINGS.len();
+        let seeds = (seed..).skip(of(number)).take(of(number + 1) - of(number));
+        for seed in seeds {
+            programs::run(&engines, seed, steps).with_context(|| setting.to_string())?;
+            done += 1;
+        }
+        println!("{done:>6} programs; the last {setting}");
+    }
+    let promise =
+        format!("{count} random programs over vectors agree with arkworks on device and CPU");
+    let found = format!(
+        "{done} programs of {steps} steps, seed {seed}; without: {}",
+        left_out.join(", ")
+    );
+    Ok(finding(done > 0, &promise, &found))
+}
+
+/// `None` where the device lacks the arithmetic, or gets it wrong.
+fn engine(
+    Setting(arithmetic, access, workgroup, dispatch): Setting,
+) -> anyhow::Result<Option<VectorEngine>> {
+    let builder = PersistentVulkanBackend::builder()
+        .cache(Cache::Off)
+        .arithmetic(arithmetic)
+        .memory_access(access)
+        .workgroup_size(workgroup)
+        .dispatch_elements(dispatch);
+    match builder.build()?.vectors() {
+        Ok(engine) => Ok(Some(engine)),
+        Err(error) => match error.downcast_ref() {
+            Some(Error::Vulkan(VulkanError::Unsupported { .. })) => Ok(None),
+            _ => Err(error),
+        },
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(arithmetic, access, workgroup, dispatch) = self;
+        write!(
+            f,
+            "by {arithmetic}, {access:?}, {workgroup} invocations, {dispatch} elements a dispatch"
+        )
+    }
+}
