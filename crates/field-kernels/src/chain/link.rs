@@ -57,7 +57,7 @@ impl Template {
     /// The words of a kernel for `chain`. It binds the chain's inputs at 0, 1 and so
     /// on, its outputs after them, and takes [`super::CONSTANT_WORDS`] words of push
     /// constants: the count, the beginnings of input 0, 1 and so on, and from word
-    /// [`MAX_INPUTS`] + 1 on those of the outputs.
+    /// [`super::MAX_INPUTS`] + 1 on those of the outputs.
     ///
     /// # Errors
     ///
