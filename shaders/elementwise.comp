@@ -23,6 +23,7 @@
 
 #version 460
 #extension GL_GOOGLE_include_directive : require
+#extension GL_KHR_memory_scope_semantics : require
 
 #include "field.glsl"
 
@@ -33,8 +34,11 @@ layout(local_size_x = 128, local_size_x_id = 0) in;
 // `start`: where each binding's elements begin, in parts of 16 bytes.
 layout(push_constant) uniform Job { uint count; uint start[12]; } job;
 
-// Two areas, one after the other: while one is read the other can be filled.
-shared uvec4 staged[2u * GROUP_SIZE * FIELD_PARTS];
+// Two areas at the most, one after the other: while one is read the other can be
+// filled. The linker sets how many there are: shared memory that is not there leaves
+// room for more workgroups.
+layout(constant_id = 1) const uint AREAS = 2u;
+shared uvec4 staged[AREAS * GROUP_SIZE * FIELD_PARTS];
 #define AREA (GROUP_SIZE * FIELD_PARTS)
 
 uint lane() { return gl_LocalInvocationID.x; }
@@ -46,8 +50,14 @@ bool is_inside() { return first_element() + lane() < job.count; }
 // Parts of this workgroup's elements.
 uint group_parts() { return min(job.count - first_element(), GROUP_SIZE) * FIELD_PARTS; }
 
-// After it all invocations of the workgroup see what any of them put before.
-void sync() { barrier(); }
+// After it all invocations of the workgroup see what any of them put before, and none of
+// them still reads a buffer: an output may be an input's memory, and `drain` writes what
+// others load.
+void sync() {
+    controlBarrier(gl_ScopeWorkgroup, gl_ScopeWorkgroup,
+                   gl_StorageSemanticsBuffer | gl_StorageSemanticsShared,
+                   gl_SemanticsAcquireRelease);
+}
 
 Elem take(uint area) {
     uint own = area * AREA + lane() * FIELD_PARTS;

@@ -10,7 +10,8 @@
 //
 // DOWN reads an element and its product before it writes there, so the output may be
 // either's memory. Without the decoration `Aliased` (20) a driver may assume that it is
-// not, and read an element again after its place was written. The loops are bounded by who dispatches: 256 rounds at most.
+// not, and read an element again after its place was written. The loops are bounded by
+// who dispatches: 32 rounds at most.
 //
 // variant: fp_inverse_up_u32 = FIELD_FP MUL_U32 UP
 // variant: fp_inverse_up_u64 = FIELD_FP MUL_U64 UP

@@ -4,7 +4,7 @@
 // Each invocation takes every (groups * 128)-th element, so that a workgroup's
 // elements are neighbours; then a tree in shared memory joins the 128 results.
 //
-// The loop over elements is bounded by who dispatches: 8,192 rounds at most.
+// The loops over elements are bounded by who dispatches: 8,192 rounds at most.
 //
 // variant: fp_product_u32 = FIELD_FP MUL_U32 PRODUCT
 // variant: fp_product_u64 = FIELD_FP MUL_U64 PRODUCT
@@ -43,10 +43,8 @@ layout(push_constant) uniform Job {
 shared uvec4 joined[GROUP_SIZE * FIELD_PARTS];
 
 #ifdef PRODUCT
-Elem neutral() { return f_one(); }
 Elem join(Elem x, Elem y) { return f_mul(x, y); }
 #else
-Elem neutral() { return f_zero(); }
 Elem join(Elem x, Elem y) { return f_add(x, y); }
 #endif
 
@@ -60,22 +58,54 @@ Elem element_b(uint i) {
     return READ_ELEMENT(b_parts, at);
 }
 
-Elem value_of(uint i) {
+// What this invocation makes of its elements: every `stride`-th, from `i` on.
 #ifdef PRODUCT
-    return element_a(i);
-#else
-    return f_mul(element_a(i), element_b(i));
-#endif
+
+Elem own_result(uint i, uint stride) {
+    Elem result = f_one();
+    for (; i < job.count; i += stride) {
+        result = f_mul(result, element_a(i));
+    }
+    return result;
 }
+
+#else
+
+// The next pair is on its way from memory while this one is multiplied. Products are
+// reduced in sums of WIDE_PRODUCTS; the last may be of a pair that is not there, zero.
+Elem own_result(uint i, uint stride) {
+    Elem result = f_zero();
+    if (i >= job.count) {
+        return result;
+    }
+    Elem a = element_a(i);
+    Elem b = element_b(i);
+    while (i < job.count) {
+        Wide sum = wide_zero();
+        for (uint products = 0u; products < WIDE_PRODUCTS && i < job.count; products += 1u) {
+            Elem next_a = f_zero();
+            Elem next_b = f_zero();
+            i += stride;
+            if (i < job.count) {
+                next_a = element_a(i);
+                next_b = element_b(i);
+            }
+            wide_add_product(sum, a, b);
+            a = next_a;
+            b = next_b;
+        }
+        result = f_add(result, wide_reduce(sum));
+    }
+    return result;
+}
+
+#endif
 
 void main() {
     uint lane = gl_LocalInvocationID.x;
     uint own = lane * FIELD_PARTS;
     uint stride = job.groups * GROUP_SIZE;
-    Elem result = neutral();
-    for (uint i = gl_GlobalInvocationID.x; i < job.count; i += stride) {
-        result = join(result, value_of(i));
-    }
+    Elem result = own_result(gl_GlobalInvocationID.x, stride);
     WRITE_ELEMENT(joined, own, result)
     // Joins the results of the lanes below `near` with those `near` further on.
     for (uint near = GROUP_SIZE / 2u; near > 0u; near /= 2u) {

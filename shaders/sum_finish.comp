@@ -5,6 +5,8 @@
 //
 // variant: fp_sum_finish_u32 = FIELD_FP MUL_U32
 // variant: fr_sum_finish_u32 = FIELD_FR MUL_U32
+// variant: fp_sum_finish_u64 = FIELD_FP MUL_U64
+// variant: fr_sum_finish_u64 = FIELD_FR MUL_U64
 
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -66,10 +68,9 @@ Elem reduced() {
     // elements at most the sum is below 2^31 p.
     Elem rest = f_zero();
     rest.p0.x = below_high + carry;
-    // rest R = rest R^2 / R, and sum = (sum R^2 / R) / R. The product takes a first
-    // factor that is not below p, as long as the second is.
-    Elem low = f_from_mont(f_mul(sum, R_SQUARED));
-    return f_add(f_mul(rest, R_SQUARED), low);
+    // rest R = rest R^2 / R, and sum = sum R / R. The product takes a first factor that
+    // is not below p, as long as the second is.
+    return f_add(f_mul(rest, R_SQUARED), f_mul(sum, f_one()));
 }
 
 void main() {

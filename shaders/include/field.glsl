@@ -74,4 +74,6 @@ Elem f_from_mont(Elem a) {
     return f_mul(a, INTEGER_ONE);
 }
 
+#include "wide.glsl"
+
 #endif

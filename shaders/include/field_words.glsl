@@ -36,6 +36,7 @@ struct Elem {
 #endif
 
 #define MODULUS ELEM_OF(P32)
+#define WORDS_OF_MODULUS WORDS_OF(MODULUS)
 #define R_SQUARED ELEM_OF(RR32)
 
 #ifdef MUL_U32
@@ -122,6 +123,30 @@ Elem reduce_once(Elem x) {
     Elem reduced = integer_sub(x, MODULUS, negative);
     return select(negative, x, reduced);
 }
+
+#ifndef MUL_U32
+// What is left of word k after the borrow of the words below, less its share of
+// multiple * p.
+#define SUBTRACT_MULTIPLE(multiple, k) \
+    rest += int64_t(word[k]) - int64_t(uint64_t(multiple) * modulus[k]); \
+    word[k] = uint(rest); \
+    rest >>= 32;
+
+// An integer without its lower bits, of which p keeps 17 or 19: with x and p so cut off,
+// x / (p + 1) rounded down is the quotient of the whole ones or, up to 128p, one less.
+#define TOP_BITS_OF(word, above) ((word) >> 12 | (above) << 20)
+
+// An integer below 128p, reduced: x + above * 2^384 or 2^256.
+Elem reduce_sum(Elem x, uint above) {
+    const uint modulus[FIELD_WORDS] = WORDS_OF_MODULUS;
+    uint word[FIELD_WORDS] = WORDS_OF(x);
+    uint multiple = TOP_BITS_OF(word[FIELD_WORDS - 1], above)
+        / (TOP_BITS_OF(modulus[FIELD_WORDS - 1], 0u) + 1u);
+    int64_t rest = 0l;
+    EACH_WORD(SUBTRACT_MULTIPLE, multiple)
+    return reduce_once(ELEM_OF_ARRAY(word));
+}
+#endif
 
 Elem f_zero() {
     Elem zero;

@@ -28,12 +28,9 @@
 #define BITS30(w, bit) (WORD_FROM(w[(bit) / 32], w[(bit) / 32 + 1], (bit) % 32) & MASK30)
 #define WORD30(limb, k) WORD_FROM(limb[k] << 2, limb[(k) + 1], 2 * (k) + 2)
 
-// 32 bits of two words from a bit below 32 on.
-#ifdef MUL_U32
-// In two steps up, since a shift by 32 is undefined.
+// 32 bits of two words from a bit below 32 on. In two steps up, since a shift by 32 is
+// undefined. Not as a shift of a 64-bit integer: one driver then takes what comes of it
+// for 64 bits wide, and adds an instruction to every product of it.
 #define WORD_FROM(low, high, bit) (((low) >> (bit)) | ((high) << 1 << (31 - (bit))))
-#else
-#define WORD_FROM(low, high, bit) uint(packUint2x32(uvec2(low, high)) >> (bit))
-#endif
 
 #endif

@@ -74,12 +74,11 @@ BALANCE(12, 11)
     limb[j] = uint(t[(first) + j]);
 #define SET_WORD_U30(unused, k) word[k] = WORD30(limb, k);
 
-// The columns that are left, as words, and reduced.
-#define REDUCED_COLUMNS_U30 \
+// The columns that are left, as words.
+#define COLUMNS_TO_WORDS_U30 \
     EACH_LOWER_LIMB30(PASS_CARRY_U30, LIMBS30) \
     limb[LIMBS30 - 1] = uint(t[2 * LIMBS30 - 1]); \
-    EACH_WORD(SET_WORD_U30, 0) \
-    return reduce_once(ELEM_OF_ARRAY(word));
+    EACH_WORD(SET_WORD_U30, 0)
 
 Elem mul_u30(Elem a, Elem b) {
     const int p[LIMBS30] = BALANCED_LIMBS30;
@@ -97,7 +96,8 @@ Elem mul_u30(Elem a, Elem b) {
 #ifdef FIELD_FP
     ROW_U30(9) ROW_U30(10) ROW_U30(11) ROW_U30(12)
 #endif
-    REDUCED_COLUMNS_U30
+    COLUMNS_TO_WORDS_U30
+    return reduce_once(ELEM_OF_ARRAY(word));
 }
 
 Elem square_u30(Elem a) {
@@ -124,7 +124,8 @@ Elem square_u30(Elem a) {
     SQUARE_ROW_U30(6, ABOVE_6_OF_9) SQUARE_ROW_U30(7, ABOVE_7_OF_9)
     SQUARE_ROW_U30(8, ABOVE_8_OF_9)
 #endif
-    REDUCED_COLUMNS_U30
+    COLUMNS_TO_WORDS_U30
+    return reduce_once(ELEM_OF_ARRAY(word));
 }
 
 #endif

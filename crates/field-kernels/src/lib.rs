@@ -1,15 +1,15 @@
-//! BLS12-381 field kernels: the moduli, the arithmetic on the CPU, and the compute
-//! shaders as SPIR-V.
+//! BLS12-381 field kernels, of the base field and of the scalar field: the moduli, the
+//! arithmetic on the CPU, and the compute shaders as SPIR-V.
 //!
-//! This crate holds what is true of the field and of the kernels whichever engine
+//! This crate holds what is true of the fields and of the kernels whichever engine
 //! runs them. It uses no Vulkan, so it builds, and serves as the oracle, on a machine
 //! without a GPU.
 //!
 //! # Elements
 //!
-//! An element is 6 little-endian `u64` limbs, 48 bytes, the form of arkworks' `Fq`
-//! and of `blst_fp`. It is *canonical* if it is below [`MODULUS`]. Addition and
-//! subtraction are the same function in Montgomery form and in plain form.
+//! An element of the base field is 6 little-endian `u64` limbs, 48 bytes, the form of
+//! arkworks' `Fq` and of `blst_fp`. It is *canonical* if it is below [`MODULUS`].
+//! Addition and subtraction are the same function in Montgomery form and in plain form.
 //!
 //! ```
 //! use field_kernels::{MODULUS, reference};
@@ -35,7 +35,9 @@
 //! written.
 //!
 //! [`VECTOR_MODULES`] lists the modules that come in families, one member for each field
-//! and [`Arithmetic`].
+//! and [`Arithmetic`]: what vectors that stay on a device are computed with. Those of the
+//! family [`Family::Elementwise`] are no kernels by themselves: [`chain`] links the
+//! functions of some [`ELEMENT_OPERATIONS`] into one.
 //!
 //! By default the crate embeds modules that were compiled beforehand, recorded in
 //! [`MANIFEST_JSON`]. With the feature `shader-compile` its build script compiles

@@ -149,6 +149,8 @@ pub static VECTOR_MODULES: &[VectorModule] = vector_modules! {
     "fr_sum_parts": Some(Fr), U32, SumParts;
     "fp_sum_finish_u32": Some(Fp), U32, SumFinish;
     "fr_sum_finish_u32": Some(Fr), U32, SumFinish;
+    "fp_sum_finish_u64": Some(Fp), U64, SumFinish;
+    "fr_sum_finish_u64": Some(Fr), U64, SumFinish;
     "fp_product_u32": Some(Fp), U32, Product;
     "fp_product_u64": Some(Fp), U64, Product;
     "fp_product_f64": Some(Fp), F64, Product;

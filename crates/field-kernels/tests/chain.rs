@@ -10,7 +10,7 @@ use field_kernels::chain::{
 use field_kernels::operations::{ADD, DOUBLE, ELEMENT_OPERATIONS, MUL, NEG, SQUARE, SUB};
 use field_kernels::{ElementOperation, Family, VECTOR_MODULES, VectorModule};
 use rspirv::dr::{Module, Operand};
-use rspirv::spirv::{Decoration, Op, StorageClass};
+use rspirv::spirv::{Decoration, MemorySemantics, Op, StorageClass};
 
 const DIRECT: Layout = Layout {
     access: MemoryAccess::Direct,
@@ -178,6 +178,37 @@ fn chains_of_any_shape_link() {
                 let what = format!("{name}, {} {layout:?}", source.name);
                 check(&template, chain, layout, &what);
             }
+        }
+    }
+}
+
+/// Where invocations write what others load, no load may come after the barrier.
+#[test]
+fn barriers_order_buffers_too() {
+    let copy = chain(&[Vector], &[], &[0]);
+    for (source, template) in templates() {
+        for layout in LAYOUTS
+            .iter()
+            .filter(|it| it.access != MemoryAccess::Direct)
+        {
+            let module = check(&template, &copy, *layout, source.name);
+            let constant = |id: &Operand| {
+                let globals = module.types_global_values.iter();
+                let mut found = globals.filter(|i| i.result_id == id.id_ref_any());
+                found.next().unwrap().operands[0].clone()
+            };
+            let barriers = module.all_inst_iter();
+            let barriers = barriers.filter(|i| i.class.opcode == Op::ControlBarrier);
+            let wanted = MemorySemantics::ACQUIRE_RELEASE
+                | MemorySemantics::UNIFORM_MEMORY
+                | MemorySemantics::WORKGROUP_MEMORY;
+            let mut count = 0;
+            for barrier in barriers {
+                count += 1;
+                let semantics = constant(&barrier.operands[2]);
+                assert_eq!(semantics, Operand::LiteralBit32(wanted.bits()));
+            }
+            assert!(count > 0, "{}", source.name);
         }
     }
 }

@@ -25,8 +25,9 @@ const CAPABILITY_SHADER: u32 = 1;
 const CAPABILITY_FLOAT64: u32 = 10;
 const CAPABILITY_INT64: u32 = 11;
 
-/// The families of [`VECTOR_MODULES`] whose modules loop: those that invert, in loops
-/// with a bound well below what the software driver stops at.
+/// The families of [`VECTOR_MODULES`] whose modules loop: those that invert, and those
+/// that go over many elements. Each loop has a bound well below what the software driver
+/// stops at (docs/kernels.md).
 const FAMILIES_WITH_LOOPS: [Family; 8] = [
     Family::Elementwise,
     Family::SumParts,
@@ -174,7 +175,7 @@ fn what_a_row_says_it_needs_is_what_the_module_declares() {
 /// One software driver stops, without a word, after 65,535 loop iterations in an
 /// invocation.
 #[test]
-fn no_module_has_a_loop_but_those_that_invert() {
+fn only_families_that_may_have_loops() {
     for module in registered().iter().filter(|module| !module.may_loop) {
         let words = module.words();
         let loops = instructions(&words)

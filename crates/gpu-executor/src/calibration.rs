@@ -7,7 +7,8 @@ use vk_mem_paths::{Path, Tuning};
 
 pub(crate) use file::{Kept, Subject};
 
-/// When a backend measures which path and which cut of the work is fastest.
+/// When a backend measures which path and which cut of the work is fastest, and
+/// which kernels are for [`vectors`](crate::vectors).
 ///
 /// What was measured decides for pipelined runs wherever neither call nor
 /// builder nor environment does; without it the planner goes by fixed rules
@@ -20,7 +21,8 @@ pub enum Calibration {
     /// second then, once per machine. Runs much larger than what there was
     /// time for go by the rules. Nothing is measured where it cannot be kept:
     /// without a folder ([`Cache`](crate::Cache)), or with one that cannot be
-    /// written to, which is a warning. The default; under the validation
+    /// written to, which is a warning. Kernels for vectors are measured likewise
+    /// when vectors are first asked for, in a few seconds. The default; under the validation
     /// layer, which distorts every time, the same as [`Calibration::Off`].
     #[default]
     OnFirstUse,

@@ -7,6 +7,7 @@ use crate::cpu::CpuEngine;
 use crate::fastest::{Call, Fastest, Side};
 use crate::kernels::LIMBS;
 use crate::spirv::PersistentVulkanBackend;
+use crate::vectors::VectorEngine;
 use crate::{Error, RunReport};
 
 /// A Vulkan device, the CPU, or whichever is faster, behind the same calls.
@@ -84,6 +85,20 @@ impl Executor {
         match Self::auto()? {
             Self::Vulkan(backend) => Ok(Self::Fastest(Box::new(Fastest::new(backend)?))),
             other => Ok(other),
+        }
+    }
+
+    /// Vectors that stay where they are computed, on the engine's device or on the CPU;
+    /// with [`Executor::Fastest`] on the device.
+    ///
+    /// # Errors
+    /// As [`PersistentVulkanBackend::vectors`], and [`Error::DataPath`] where the threads
+    /// of the CPU cannot be started.
+    pub fn vectors(&mut self) -> anyhow::Result<VectorEngine> {
+        match self {
+            Self::Vulkan(backend) => backend.vectors(),
+            Self::Cpu(_) => VectorEngine::cpu(),
+            Self::Fastest(both) => both.vulkan.vectors(),
         }
     }
 

@@ -1,8 +1,28 @@
 //! BLS12-381 field arithmetic over long vectors, on any Vulkan GPU.
 //!
-//! An element is 6 little-endian `u64` limbs, 48 bytes, as arkworks' `Fq` and
-//! `blst_fp` hold it; a vector is a flat slice of limbs. Addition works alike
-//! in Montgomery form and in plain form.
+//! There are two ways to use it. [`vectors`] of the base field and of the scalar field
+//! stay on the device, and operations on them are recorded in a queue and run in one
+//! submission:
+//!
+//! ```
+//! use gpu_executor::vectors::{Field, Fr, VectorEngine};
+//!
+//! # fn main() -> anyhow::Result<()> {
+//! let engine = VectorEngine::cpu()?; // or VectorEngine::new()? for a Vulkan device
+//! let x = engine.upload::<Fr>(&vec![Fr::ONE; 1024])?; // in Montgomery form
+//! let queue = engine.queue();
+//! let y = queue.mul(&queue.double(&x)?, &x)?;
+//! let sum = queue.read(&queue.from_montgomery(&queue.sum(&y)?)?)?;
+//! let done = queue.submit()?.wait()?;
+//! assert_eq!(done.element(&sum)?, [2048, 0, 0, 0]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! And vectors of the base field are added from host memory to host memory. There an
+//! element is 6 little-endian `u64` limbs, 48 bytes, as arkworks' `Fq` and `blst_fp`
+//! hold it; a vector is a flat slice of limbs. Addition works alike in Montgomery form
+//! and in plain form.
 //!
 //! ```
 //! use gpu_executor::Executor;
@@ -26,14 +46,17 @@
 //! - [`cpu::CpuEngine`] computes the same on all cores.
 //! - [`HostBuffer`] is pinned host memory that a device works on in place,
 //!   for runs in which the host copies nothing.
-//! - [`Executor`] is one of the two, or picks the faster one for each call
-//!   ([`Executor::fastest`]), and says which.
+//! - [`vectors::VectorEngine`] computes on vectors that stay, on a Vulkan device or on
+//!   all cores; [`spirv::PersistentVulkanBackend::vectors`] makes one with settings.
+//! - [`Executor`] is one of the two engines for whole jobs, or picks the faster one for
+//!   each call ([`Executor::fastest`]), and says which.
 //!
 //! Every call that can fail returns [`anyhow::Result`];
 //! `error.downcast_ref::<gpu_executor::Error>()` gives the typed [`Error`].
 //!
 //! Inputs must be canonical, below the modulus: an element that is not ends the
-//! run with [`Error::NotCanonical`], unless [`Inputs::Any`] was asked for. Then a
+//! run with [`Error::NotCanonical`], and the upload of a vector with
+//! [`Error::VectorNotCanonical`], unless [`Inputs::Any`] was asked for. Then a
 //! kernel of this library returns `s - p` if `s >= p`, else `s`, where
 //! `s = (a + b) mod 2^384`.
 

@@ -7,6 +7,13 @@ mod support;
 
 use std::process::Output;
 
+use gpu_executor::vectors::{Fr, VectorEngine};
+
+/// The loader looks for drivers where these variables say, and finds none.
+const NOWHERE: [(&str, &str); 2] = [
+    ("VK_ICD_FILENAMES", "/nonexistent"),
+    ("VK_DRIVER_FILES", "/nonexistent"),
+];
 /// Set in a child to the name of the question that it answers.
 const QUESTION: &str = "GPU_EXECUTOR_TEST_QUESTION";
 
@@ -39,6 +46,12 @@ fn child() {
         }
         return;
     }
+    if question == "vectors" {
+        return match sum_of_vectors() {
+            Ok(text) => println!("{text}"),
+            Err(error) => println!("{error}"),
+        };
+    }
     let mut backend = match gpu_executor::spirv::PersistentVulkanBackend::new() {
         Ok(backend) => backend,
         Err(error) => return println!("{error}"),
@@ -51,6 +64,27 @@ fn child() {
     let sum = backend.run_field_add(spirv, &a, &b, 100, false).unwrap();
     assert_eq!(sum, support::sums(&a, &b));
     println!("{}", backend.last_report().unwrap());
+}
+
+/// A sum by the engine that `auto` takes, measured where that has a device.
+fn sum_of_vectors() -> anyhow::Result<String> {
+    let engine = VectorEngine::auto()?;
+    let x = engine.upload::<Fr>(&[[1, 0, 0, 0], [2, 0, 0, 0]][..])?;
+    let queue = engine.queue();
+    let sum = queue.sum(&x)?;
+    queue.submit()?.wait()?;
+    Ok(format!("sum {:?} on {}", sum.to_limbs()?, engine.engine()))
+}
+
+/// The first use of vectors measures, and keeps the result in a child's own cache.
+#[test]
+fn vectors_run_on_the_device_or_where_there_is_none_on_the_cpu() {
+    let (_guard, backend) = support::backend();
+    let on_device = ask("vectors", &[]);
+    let expected = format!("sum [3, 0, 0, 0] on Vulkan: {}", backend.device().name);
+    assert!(on_device.contains(&expected), "{on_device}");
+    let nowhere = ask("vectors", &NOWHERE);
+    assert!(nowhere.contains("sum [3, 0, 0, 0] on CPU"), "{nowhere}");
 }
 
 #[test]
@@ -90,17 +124,12 @@ fn a_malformed_variable_is_an_error_with_name_value_and_what_is_accepted() {
 
 #[test]
 fn without_a_driver_the_error_says_what_to_install_and_auto_says_that_it_runs_on_the_cpu() {
-    // The loader looks for drivers where these variables say, and finds none.
-    let nowhere = [
-        ("VK_ICD_FILENAMES", "/nonexistent"),
-        ("VK_DRIVER_FILES", "/nonexistent"),
-    ];
-    let text = ask("backend", &nowhere);
+    let text = ask("backend", &NOWHERE);
     assert!(text.contains("no Vulkan device found"), "{text}");
     assert!(text.contains("mesa-vulkan-drivers"), "{text}");
-    let text = ask("executor", &nowhere);
+    let text = ask("executor", &NOWHERE);
     assert!(text.contains("sum [3, 3, 3, 3, 3, 3] on CPU"), "{text}");
     // Who asks for a device by name is not served by the CPU.
-    let text = ask("executor", &[nowhere[0], nowhere[1], ("GPU_DEVICE", "0")]);
+    let text = ask("executor", &[NOWHERE[0], NOWHERE[1], ("GPU_DEVICE", "0")]);
     assert!(text.contains("no Vulkan device found"), "{text}");
 }

@@ -8,9 +8,10 @@ mod support;
 
 use engines::{expect, on_both_engines, products, random, run, sum, upload};
 use field_kernels::{Field, Fp, Fr, arithmetic};
-use gpu_executor::vectors::{FieldVec, Form, Queue, Scalar, VectorEngine};
+use gpu_executor::vectors::{FieldVec, Form, MemoryAccess, Queue, Scalar, VectorEngine};
 
 on_both_engines! {
+    [engines::settled().memory_access(MemoryAccess::Staged).workgroup_size(64)]
     clones_keep_their_elements_whatever_is_done_in_place
     a_vector_is_overwritten_only_where_nobody_sees_it
     one_vector_may_be_both_arguments

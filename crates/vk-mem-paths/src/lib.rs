@@ -18,6 +18,9 @@
 //! [`PinnedTransfer`] runs kernels over such buffers, and the host copies
 //! nothing.
 //!
+//! A [`Lane`] is for what stays on the device between calls: it runs batches of
+//! [`Step`]s on [`Storage`] in one submission each.
+//!
 //! This crate creates no pipelines and knows no field: an element is a number
 //! of bytes, and a kernel is whatever [`vk_core::Kernel`] was made.
 

@@ -12,6 +12,10 @@ use crate::config::{DEVICE_VARIABLE, Environment};
 use crate::vectors::{Arithmetic, MemoryAccess};
 use crate::{Cache, Calibration, Error, Inputs, kernels};
 
+/// Fewer elements in a dispatch would leave reductions with more partial results than
+/// one workgroup can join.
+const FEWEST_DISPATCHED: usize = 64;
+
 /// Settings of a [`PersistentVulkanBackend`].
 ///
 /// A setting made here beats the environment, which beats the default.
@@ -79,7 +83,8 @@ impl Builder {
 
     /// The most elements of one dispatch over vectors that stay on the device
     /// ([`vectors`](crate::vectors)): for devices that also draw a screen, whose drivers
-    /// end a dispatch that takes too long. Default: what the device's limits allow.
+    /// end a dispatch that takes too long. 64 or more. Default: what the device's limits
+    /// allow.
     pub fn dispatch_elements(mut self, elements: usize) -> Self {
         self.dispatch = Some(elements);
         self
@@ -174,8 +179,9 @@ impl Builder {
         self
     }
 
-    /// When to measure which path is fastest. Default: with the first run
-    /// that leaves the path open, once per machine.
+    /// When to measure which path is fastest, and which kernels for vectors.
+    /// Default: with the first run that leaves the path open, and with the first
+    /// use of vectors, once per machine.
     pub fn calibration(mut self, when: Calibration) -> Self {
         self.calibration = when;
         self
@@ -252,7 +258,6 @@ impl Builder {
     pub(super) fn settings(&self, environment: &Environment) -> Result<Settings, Error> {
         for (variable, value) in [
             ("chunk_elements", self.chunk),
-            ("dispatch_elements", self.dispatch),
             ("depth", self.depth),
             ("threads", self.threads),
         ] {
@@ -263,6 +268,16 @@ impl Builder {
                     accepted: "1 or more".to_owned(),
                 });
             }
+        }
+        if let Some(elements) = self
+            .dispatch
+            .filter(|elements| *elements < FEWEST_DISPATCHED)
+        {
+            return Err(Error::Config {
+                variable: "dispatch_elements",
+                value: elements.to_string(),
+                accepted: format!("{FEWEST_DISPATCHED} or more"),
+            });
         }
         if let Some(size) = self.workgroup.filter(|size| ![32, 64, 128].contains(size)) {
             return Err(Error::Config {

@@ -99,8 +99,20 @@ impl PersistentVulkanBackend {
             "measuring which kernels are fastest on {}, once",
             runner.caps().name
         );
-        let choice = tune::tune(engine, runner)?;
-        subject.store(folder, &choice);
-        Ok(choice)
+        match tune::tune(engine, runner) {
+            Ok(choice) => {
+                subject.store(folder, &choice);
+                Ok(choice)
+            }
+            Err(error) if tune::is_fatal(&error) => Err(error),
+            Err(error) => {
+                let device = &runner.caps().name;
+                tracing::warn!("{device} could not be measured, going by fixed rules: {error}");
+                Ok(by_rules)
+            }
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

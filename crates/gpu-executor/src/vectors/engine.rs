@@ -12,7 +12,7 @@ use super::queue::Queue;
 use super::runner::Runner;
 use super::value::State;
 use crate::spirv::PersistentVulkanBackend;
-use crate::{Engine, Error, Inputs};
+use crate::{Engine, Error, Executor, Inputs};
 
 /// Computes on vectors, on a Vulkan device or on the CPU. Clones are the same engine.
 ///
@@ -33,6 +33,16 @@ impl VectorEngine {
     /// As [`PersistentVulkanBackend::new`].
     pub fn new() -> anyhow::Result<Self> {
         PersistentVulkanBackend::new()?.vectors()
+    }
+
+    /// On the best Vulkan device, or on the CPU where the system has no Vulkan loader or no
+    /// device and `GPU_DEVICE` names none, as [`Executor::auto`](crate::Executor::auto)
+    /// chooses; [`Self::engine`] says which.
+    ///
+    /// # Errors
+    /// As [`Executor::auto`](crate::Executor::auto).
+    pub fn auto() -> anyhow::Result<Self> {
+        Executor::auto()?.vectors()
     }
 
     /// On all cores of the host's processor.

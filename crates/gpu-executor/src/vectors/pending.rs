@@ -85,7 +85,7 @@ impl Pending {
     pub fn is_complete(&self) -> anyhow::Result<bool> {
         match &self.outcome {
             Outcome::Done(_) => Ok(true),
-            Outcome::Submitted(submitted, _) => Ok(submitted.is_complete()?),
+            Outcome::Submitted(submitted, _) => Ok(submitted.is_complete().map_err(Error::from)?),
         }
     }
 
@@ -129,6 +129,8 @@ impl Pending {
         let thread = std::thread::Builder::new().name("gpu-executor-wait".to_owned());
         let spawned = thread.spawn(move || {
             let waited = engine.runner().wait(&submitted);
+            // Whoever is woken may let go of the device, and expect it to go.
+            drop((engine, submitted));
             let waker = shared.tell(waited);
             if let Some(waker) = waker {
                 waker.wake();

@@ -8,6 +8,9 @@ use field_kernels::chain::{Chain, Input, Link, MAX_INPUTS, MAX_OUTPUTS};
 
 use super::program::{Argument, Node, Program, Source, Task};
 
+#[cfg(test)]
+mod tests;
+
 /// How far neighbours are fused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fusion {
@@ -70,6 +73,43 @@ pub(crate) fn plan(program: &Program, is_live: &[bool], fusion: Fusion) -> Vec<S
     }
     planner.close();
     planner.stages
+}
+
+/// The stage that uses each node's result, and each input, last: what it needs can go
+/// then. `usize::MAX` for what is read at the end.
+pub(crate) struct LastUses {
+    pub(crate) nodes: Vec<Option<usize>>,
+    pub(crate) inputs: Vec<Option<usize>>,
+}
+
+impl LastUses {
+    pub(crate) fn of(program: &Program, stages: &[Stage]) -> Self {
+        let mut last = Self {
+            nodes: vec![None; program.nodes.len()],
+            inputs: vec![None; program.inputs.len()],
+        };
+        for (number, stage) in stages.iter().enumerate() {
+            let arguments = match stage {
+                Stage::Chain(stage) => &stage.inputs,
+                Stage::Node(node) => &program.nodes[*node].arguments,
+            };
+            for argument in arguments {
+                last.note(argument.source, number);
+            }
+        }
+        for read in &program.reads {
+            last.note(read.source, usize::MAX);
+        }
+        last
+    }
+
+    fn note(&mut self, source: Source, stage: usize) {
+        match source {
+            Source::Node(node) => self.nodes[node] = Some(stage),
+            Source::Input(input) => self.inputs[input] = Some(stage),
+            Source::Constant(_) => {}
+        }
+    }
 }
 
 /// Which nodes are needed for what a caller holds or reads.

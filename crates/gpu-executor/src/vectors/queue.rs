@@ -1,18 +1,20 @@
 //! Records operations, to be run in one submission.
 
+mod in_place;
+mod record;
+
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use field_kernels::{ElementOperation, Field, FormRule, operations};
+use field_kernels::{Field, operations};
 
 use super::engine::VectorEngine;
 use super::field_vec::{FieldVec, Form};
-use super::operand::{Operand, Scalar, ScalarSource};
+use super::operand::{Operand, Scalar};
 use super::pending::Pending;
 use super::plan::{Fusion, plan};
-use super::program::{Argument, Node, Program, Read, Reduction, Source, Task};
+use super::program::{Program, Read, Reduction, Task};
 use super::value::{State, Value};
 use crate::Error;
 
@@ -288,131 +290,6 @@ impl Queue {
         Ok(self.result(Task::Copy, vec![argument], len, len, form))
     }
 
-    /// x := x + y.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn add_assign<F: Field>(
-        &self,
-        x: &mut FieldVec<F>,
-        y: impl Into<Operand<F>>,
-    ) -> anyhow::Result<()> {
-        *x = self.add(x, y)?;
-        Ok(())
-    }
-
-    /// x := x - y.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn sub_assign<F: Field>(
-        &self,
-        x: &mut FieldVec<F>,
-        y: impl Into<Operand<F>>,
-    ) -> anyhow::Result<()> {
-        *x = self.sub(x, y)?;
-        Ok(())
-    }
-
-    /// x := x y.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn mul_assign<F: Field>(
-        &self,
-        x: &mut FieldVec<F>,
-        y: impl Into<Operand<F>>,
-    ) -> anyhow::Result<()> {
-        *x = self.mul(x, y)?;
-        Ok(())
-    }
-
-    /// y := a x + y.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn axpy_assign<F: Field>(
-        &self,
-        a: impl Into<Operand<F>>,
-        x: &FieldVec<F>,
-        y: &mut FieldVec<F>,
-    ) -> anyhow::Result<()> {
-        *y = self.axpy(a, x, y)?;
-        Ok(())
-    }
-
-    /// x := -x.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn neg_assign<F: Field>(&self, x: &mut FieldVec<F>) -> anyhow::Result<()> {
-        *x = self.neg(x)?;
-        Ok(())
-    }
-
-    /// x := 2 x.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn double_assign<F: Field>(&self, x: &mut FieldVec<F>) -> anyhow::Result<()> {
-        *x = self.double(x)?;
-        Ok(())
-    }
-
-    /// x := x^2.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn square_assign<F: Field>(&self, x: &mut FieldVec<F>) -> anyhow::Result<()> {
-        *x = self.square(x)?;
-        Ok(())
-    }
-
-    /// x := x^exponent.
-    ///
-    /// # Errors
-    /// As [`Self::pow`].
-    pub fn pow_assign<F: Field>(&self, x: &mut FieldVec<F>, exponent: u64) -> anyhow::Result<()> {
-        *x = self.pow(x, exponent)?;
-        Ok(())
-    }
-
-    /// x := x^-1, and 0 for 0.
-    ///
-    /// # Errors
-    /// As [`Self::inverse`].
-    pub fn inverse_assign<F: Field>(&self, x: &mut FieldVec<F>) -> anyhow::Result<()> {
-        *x = self.inverse(x)?;
-        Ok(())
-    }
-
-    /// x, converted into Montgomery form.
-    ///
-    /// # Errors
-    /// As [`Self::to_montgomery`].
-    pub fn to_montgomery_assign<F: Field>(&self, x: &mut FieldVec<F>) -> anyhow::Result<()> {
-        *x = self.to_montgomery(x)?;
-        Ok(())
-    }
-
-    /// x, converted into plain form.
-    ///
-    /// # Errors
-    /// As [`Self::from_montgomery`].
-    pub fn from_montgomery_assign<F: Field>(&self, x: &mut FieldVec<F>) -> anyhow::Result<()> {
-        *x = self.from_montgomery(x)?;
-        Ok(())
-    }
-
-    /// x, in bit-reversed order.
-    ///
-    /// # Errors
-    /// As [`Self::bit_reverse`].
-    pub fn bit_reverse_assign<F: Field>(&self, x: &mut FieldVec<F>) -> anyhow::Result<()> {
-        *x = self.bit_reverse(x)?;
-        Ok(())
-    }
-
     /// Copies the elements of x to the host at the end of the submission: for results
     /// of a few elements, which so need no crossing of their own.
     ///
@@ -475,177 +352,6 @@ impl Queue {
             }
         }
     }
-
-    /// Records an element-wise operation.
-    fn element<F: Field>(
-        &self,
-        operation: &'static ElementOperation,
-        x: &FieldVec<F>,
-        y: Option<Operand<F>>,
-    ) -> anyhow::Result<FieldVec<F>> {
-        let name = operation.name;
-        let form = match operation.form {
-            FormRule::Either => x.form(),
-            FormRule::Montgomery | FormRule::OutOfMontgomery => {
-                self.expect_form(name, x, Form::Montgomery)?;
-                Form::Montgomery
-            }
-            FormRule::IntoMontgomery => {
-                self.expect_form(name, x, Form::Plain)?;
-                Form::Plain
-            }
-        };
-        let mut arguments = vec![self.argument(name, x, false)?];
-        if let Some(y) = y {
-            if let Operand::Vector(y) = &y {
-                expect_equal(name, x, y)?;
-            }
-            let (argument, found) = self.operand(name, &y)?;
-            expect_forms(name, form, found)?;
-            arguments.push(argument);
-        }
-        let form = match operation.form {
-            FormRule::Either | FormRule::Montgomery | FormRule::IntoMontgomery => {
-                match operation.form {
-                    FormRule::Either => form,
-                    _ => Form::Montgomery,
-                }
-            }
-            FormRule::OutOfMontgomery => Form::Plain,
-        };
-        let task = Task::Element(operation);
-        Ok(self.result(task, arguments, x.len(), x.len(), form))
-    }
-
-    /// Records an operation from one vector to another.
-    fn vector<F: Field>(
-        &self,
-        task: Task,
-        x: &FieldVec<F>,
-        form: Form,
-    ) -> anyhow::Result<FieldVec<F>> {
-        let arguments = vec![self.argument(task.name(), x, false)?];
-        Ok(self.result(task, arguments, x.len(), x.len(), form))
-    }
-
-    fn reduce<F: Field>(
-        &self,
-        reduction: Reduction,
-        arguments: Vec<Argument>,
-        x: &FieldVec<F>,
-    ) -> FieldVec<F> {
-        self.result(Task::Reduce(reduction), arguments, x.len(), 1, x.form())
-    }
-
-    /// Records a node, and returns the vector of its result.
-    fn result<F: Field>(
-        &self,
-        task: Task,
-        arguments: Vec<Argument>,
-        elements: usize,
-        len: usize,
-        form: Form,
-    ) -> FieldVec<F> {
-        let vector = FieldVec::new(&self.engine, self.recorded(), len, form);
-        self.push(task, F::ID, arguments, elements, &vector.value);
-        vector
-    }
-
-    /// The state of the next node's result.
-    fn recorded(&self) -> State {
-        State::Recorded {
-            queue: self.number,
-            node: self.program.borrow().nodes.len(),
-        }
-    }
-
-    fn push(
-        &self,
-        task: Task,
-        field: field_kernels::FieldId,
-        arguments: Vec<Argument>,
-        elements: usize,
-        value: &Arc<Value>,
-    ) {
-        self.program.borrow_mut().nodes.push(Node {
-            task,
-            field,
-            arguments,
-            elements,
-            result: Arc::downgrade(value),
-        });
-    }
-
-    /// Two vectors as arguments.
-    fn pair<F: Field>(
-        &self,
-        operation: &'static str,
-        x: &FieldVec<F>,
-        y: &FieldVec<F>,
-    ) -> Result<Vec<Argument>, Error> {
-        expect_equal(operation, x, y)?;
-        expect_forms(operation, x.form(), y.form())?;
-        Ok(vec![
-            self.argument(operation, x, false)?,
-            self.argument(operation, y, false)?,
-        ])
-    }
-
-    fn operand<F: Field>(
-        &self,
-        operation: &'static str,
-        operand: &Operand<F>,
-    ) -> Result<(Argument, Form), Error> {
-        match operand {
-            Operand::Vector(vector) => {
-                Ok((self.argument(operation, vector, false)?, vector.form()))
-            }
-            Operand::Scalar(Scalar(ScalarSource::Vector(vector))) => {
-                Ok((self.argument(operation, vector, true)?, vector.form()))
-            }
-            Operand::Scalar(Scalar(ScalarSource::Host(limbs, form))) => {
-                if !field_kernels::arithmetic::is_canonical::<F>(limbs) {
-                    return Err(crate::canonical::refused(F::ID, limbs.as_ref(), 0));
-                }
-                let number = self.program.borrow_mut().constant(limbs.as_ref());
-                let argument = Argument {
-                    source: Source::Constant(number),
-                    start: 0,
-                    scalar: true,
-                };
-                Ok((argument, *form))
-            }
-        }
-    }
-
-    fn argument<F: Field>(
-        &self,
-        operation: &'static str,
-        vector: &FieldVec<F>,
-        scalar: bool,
-    ) -> Result<Argument, Error> {
-        if !vector.engine.is(&self.engine) {
-            return Err(Error::ForeignVector { operation });
-        }
-        let source = match vector.value.state() {
-            State::Recorded { queue, node } if queue == self.number => Source::Node(node),
-            _ => Source::Input(self.program.borrow_mut().input(&vector.stored(operation)?)),
-        };
-        Ok(Argument {
-            source,
-            start: vector.start,
-            scalar,
-        })
-    }
-
-    fn expect_form<F: Field>(
-        &self,
-        operation: &'static str,
-        x: &FieldVec<F>,
-        expected: Form,
-    ) -> Result<(), Error> {
-        expect_forms(operation, expected, x.form())
-    }
 }
 
 impl std::fmt::Debug for Queue {
@@ -653,31 +359,5 @@ impl std::fmt::Debug for Queue {
         f.debug_struct("Queue")
             .field("operations", &self.program.borrow().nodes.len())
             .finish_non_exhaustive()
-    }
-}
-
-fn expect_equal<F: Field>(
-    operation: &'static str,
-    x: &FieldVec<F>,
-    y: &FieldVec<F>,
-) -> Result<(), Error> {
-    match x.len() == y.len() {
-        true => Ok(()),
-        false => Err(Error::UnequalVectors {
-            operation,
-            left: x.len(),
-            right: y.len(),
-        }),
-    }
-}
-
-fn expect_forms(operation: &'static str, expected: Form, found: Form) -> Result<(), Error> {
-    match expected == found {
-        true => Ok(()),
-        false => Err(Error::WrongForm {
-            operation,
-            expected,
-            found,
-        }),
     }
 }

@@ -28,15 +28,24 @@ impl fmt::Display for VectorReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} operations by {} kernels in {:.3?} on {}",
-            self.operations, self.kernels, self.total, self.engine
+            "{} by {} in {:.3?} on {}",
+            counted(self.operations, "operation"),
+            counted(self.kernels, "kernel"),
+            self.total,
+            self.engine
         )?;
         if let Some(time) = self.device_time {
             write!(f, ", {time:.3?} on the device")?;
         }
         if self.zeros > 0 {
-            write!(f, ", {} zeros inverted to zero", self.zeros)?;
+            let zeros = if self.zeros == 1 { "zero" } else { "zeros" };
+            write!(f, ", {} {zeros} inverted to zero", self.zeros)?;
         }
         Ok(())
     }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }

@@ -41,10 +41,23 @@ const LAYOUTS: [(MemoryAccess, u32); 6] = [
 pub(crate) fn tune(engine: &VectorEngine, runner: &VulkanRunner) -> anyhow::Result<Choice> {
     let mut best = Choice::of(runner.caps());
     tune_field::<Fp>(engine, runner, &mut best)?;
-    tune_field::<Fr>(engine, runner, &mut best)?;
-    tracing::info!(choice = ?best, "the fastest kernels");
     engine.trim();
+    tune_field::<Fr>(engine, runner, &mut best)?;
+    engine.trim();
+    tracing::info!(choice = ?best, "the fastest kernels");
     Ok(best)
+}
+
+/// Whether a device that could not be measured cannot be used either: where it was
+/// lost, and where no arithmetic is right on it.
+pub(crate) fn is_fatal(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref(),
+        Some(
+            Error::WrongResults { .. }
+                | Error::Vulkan(vk_core::Error::DeviceLost { .. } | vk_core::Error::Timeout { .. })
+        )
+    )
 }
 
 fn tune_field<F: Field>(
@@ -180,10 +193,17 @@ fn agrees<F: Field>(engine: &VectorEngine) -> anyhow::Result<bool> {
         .flat_map(|x| edges.iter().map(move |y| (*x, *y)));
     let (x, y): (Vec<_>, Vec<_>) = pairs.unzip();
     let [a, b] = [&x, &y].map(|elements| engine.upload::<F>(F::words(elements)));
+    let (a, b) = (a?, b?);
     let queue = engine.queue();
-    let product = queue.mul(&a?, &b?)?;
+    let (products, squares) = (queue.mul(&a, &b)?, queue.square(&a)?);
+    let sum = queue.inner_product(&a, &b)?;
     queue.submit()?.wait()?;
-    let found = product.to_elements()?;
-    let expected = x.iter().zip(&y).map(|(x, y)| arithmetic::mul::<F>(x, y));
-    Ok(found.into_iter().eq(expected))
+    let pairs = x.iter().zip(&y);
+    let expected: Vec<_> = pairs.map(|(x, y)| arithmetic::mul::<F>(x, y)).collect();
+    let squared: Vec<_> = x.iter().map(arithmetic::square::<F>).collect();
+    let add = |sum, product: &F::Limbs| arithmetic::add::<F>(&sum, product);
+    let total = expected.iter().fold(F::Limbs::default(), add);
+    Ok(products.to_elements()? == expected
+        && squares.to_elements()? == squared
+        && sum.to_elements()? == [total])
 }

@@ -48,6 +48,7 @@ pub(crate) fn settled() -> Builder {
     PersistentVulkanBackend::builder()
         .arithmetic(Arithmetic::U32)
         .memory_access(MemoryAccess::Direct)
+        .workgroup_size(128)
 }
 
 pub(crate) fn upload<F: Field>(engine: &VectorEngine, elements: &[F::Limbs]) -> FieldVec<F> {

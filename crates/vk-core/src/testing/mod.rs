@@ -93,6 +93,14 @@ pub fn taken_for_discrete(mut device: PhysicalDevice) -> PhysicalDevice {
     device
 }
 
+/// `device` as if the offsets of its storage buffers had to be multiples of `bytes`, which
+/// must be one of those that it takes.
+#[must_use]
+pub fn with_storage_buffer_alignment(mut device: PhysicalDevice, bytes: u64) -> PhysicalDevice {
+    device.caps.limits.storage_buffer_alignment = bytes;
+    device
+}
+
 /// The variable that, set to `1`, makes every device of the process one without
 /// timeline semaphores, so that a whole suite runs on fences.
 pub const FENCES_VARIABLE: &str = "GPU_EXECUTOR_TEST_FENCES";

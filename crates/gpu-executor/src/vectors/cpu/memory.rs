@@ -12,10 +12,19 @@ pub(crate) struct Words {
     pool: Arc<Pool>,
 }
 
-/// Memory that no vector uses, by its length. Its pages are there already, which
-/// saves more time than any arithmetic on them takes.
+/// Bytes that a pool keeps at most.
+const MOST_FREE: usize = 4 << 30;
+
+/// Memory that no vector uses. Its pages are there already, which saves more time than
+/// any arithmetic on them takes.
 #[derive(Debug, Default)]
-pub(crate) struct Pool(Mutex<BTreeMap<usize, Vec<Vec<u64>>>>);
+pub(crate) struct Pool(Mutex<Free>);
+
+#[derive(Debug, Default)]
+struct Free {
+    by_length: BTreeMap<usize, Vec<Vec<u64>>>,
+    bytes: usize,
+}
 
 impl Words {
     pub(super) fn as_slice(&self) -> &[u64] {
@@ -29,8 +38,7 @@ impl Words {
 
 impl Drop for Words {
     fn drop(&mut self) {
-        let words = std::mem::take(&mut self.words);
-        self.pool.lock().entry(words.len()).or_default().push(words);
+        self.pool.give_back(std::mem::take(&mut self.words));
     }
 }
 
@@ -40,8 +48,7 @@ impl Pool {
     /// # Errors
     /// [`Error::OutOfHostMemory`], where freeing what the pool holds does not help.
     pub(super) fn take(self: &Arc<Self>, limbs: usize) -> Result<Words, Error> {
-        let known = self.lock().get_mut(&limbs).and_then(Vec::pop);
-        let words = match known {
+        let words = match self.known(limbs) {
             Some(words) => words,
             None => self.make(limbs)?,
         };
@@ -53,9 +60,23 @@ impl Pool {
 
     /// Frees what no vector uses; how many bytes that was.
     pub(super) fn trim(&self) -> usize {
-        let free = std::mem::take(&mut *self.lock());
-        let bytes = |(limbs, all): (usize, Vec<_>)| limbs * size_of::<u64>() * all.len();
-        free.into_iter().map(bytes).sum()
+        std::mem::take(&mut *self.lock()).bytes
+    }
+
+    fn known(&self, limbs: usize) -> Option<Vec<u64>> {
+        let mut free = self.lock();
+        let words = free.by_length.get_mut(&limbs)?.pop()?;
+        free.bytes -= size_of_val(words.as_slice());
+        Some(words)
+    }
+
+    fn give_back(&self, words: Vec<u64>) {
+        let bytes = size_of_val(words.as_slice());
+        let mut free = self.lock();
+        if bytes <= MOST_FREE - free.bytes {
+            free.bytes += bytes;
+            free.by_length.entry(words.len()).or_default().push(words);
+        }
     }
 
     fn make(&self, limbs: usize) -> Result<Vec<u64>, Error> {
@@ -71,8 +92,8 @@ impl Pool {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<usize, Vec<Vec<u64>>>> {
-        // Each change is one push or pop, so a panic elsewhere left it whole.
+    fn lock(&self) -> MutexGuard<'_, Free> {
+        // Nothing under the lock panics, so it is whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -16,7 +16,7 @@ use field_kernels::{Field, FieldId, Fp, Fr};
 use vk_mem_paths::{Crew, Submitted};
 
 use self::arithmetic::Arithmetic;
-use super::plan::{ChainStage, Fusion, Stage};
+use super::plan::{ChainStage, Fusion, LastUses, Stage};
 use super::program::{Argument, Program, Source, Task};
 use super::runner::{Flags, Left, Outcome, Ran, Runner};
 use super::value::Stored;
@@ -110,7 +110,8 @@ impl Runner for CpuRunner {
             crew: &self.crew,
             left: Left::default(),
         };
-        for stage in stages {
+        let last = LastUses::of(&program, stages);
+        for (number, stage) in stages.iter().enumerate() {
             let field = match stage {
                 Stage::Chain(stage) => stage.field,
                 Stage::Node(node) => program.nodes[*node].field,
@@ -119,6 +120,9 @@ impl Runner for CpuRunner {
                 FieldId::Fp => run.stage::<Fp>(stage)?,
                 FieldId::Fr => run.stage::<Fr>(stage)?,
             }
+            let gone = |node: &usize| last.nodes[*node] == Some(number) && !is_live[*node];
+            let gone = (0..program.nodes.len()).filter(gone);
+            gone.for_each(|node| run.results[node] = None);
         }
         run.read()?;
         let Run { results, left, .. } = run;

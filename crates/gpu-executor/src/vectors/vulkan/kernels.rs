@@ -120,6 +120,9 @@ pub(crate) fn runs(caps: &DeviceCaps, arithmetic: Arithmetic) -> bool {
         && (features.shader_float64 || !arithmetic.needs_shader_float64())
 }
 
+/// How many kernels are kept; the least recently used goes first.
+const MOST_KERNELS: usize = 256;
+
 /// What a kernel is made from.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Key {
@@ -128,10 +131,12 @@ enum Key {
     Module(&'static str),
 }
 
-/// Pipelines of one device, kept as long as it is.
+/// Pipelines of one device.
 pub(crate) struct Kernels {
     operations: OperationCache,
-    made: HashMap<Key, Arc<Operation>>,
+    // With the count of uses at its last one.
+    made: HashMap<Key, (Arc<Operation>, u64)>,
+    uses: u64,
     templates: HashMap<(FieldId, Arithmetic), Template>,
     choice: Choice,
 }
@@ -142,6 +147,7 @@ impl Kernels {
         Self {
             operations: OperationCache::beside(kernels),
             made: HashMap::new(),
+            uses: 0,
             templates: HashMap::new(),
             choice,
         }
@@ -166,8 +172,8 @@ impl Kernels {
         };
         let layout = choice.layout(chain);
         let key = Key::Chain(field, arithmetic, layout, chain.clone());
-        if let Some(known) = self.made.get(&key) {
-            return Ok(Arc::clone(known));
+        if let Some(known) = self.known(&key) {
+            return Ok(known);
         }
         let words = self.template(field, arithmetic)?.link(chain, layout);
         let words = words.map_err(|error| internal(&format!("a chain that links ({error})")))?;
@@ -189,8 +195,8 @@ impl Kernels {
         let module = vector_module(family, field, arithmetic);
         let module = module.ok_or_else(|| internal("a module for every family and field"))?;
         let key = Key::Module(module.name);
-        if let Some(known) = self.made.get(&key) {
-            return Ok(Arc::clone(known));
+        if let Some(known) = self.known(&key) {
+            return Ok(known);
         }
         let words: Vec<u32> = module
             .spirv
@@ -207,6 +213,13 @@ impl Kernels {
         self.make(key, &words, shape)
     }
 
+    fn known(&mut self, key: &Key) -> Option<Arc<Operation>> {
+        self.uses += 1;
+        let (known, used) = self.made.get_mut(key)?;
+        *used = self.uses;
+        Some(Arc::clone(known))
+    }
+
     fn make(
         &mut self,
         key: Key,
@@ -217,7 +230,12 @@ impl Kernels {
         // hold them all to the check of SPIR-V and to their shapes. What they ask
         // of the device was looked at when the arithmetic was chosen.
         let made = unsafe { self.operations.create(words, shape)? };
-        self.made.insert(key, Arc::clone(&made));
+        if self.made.len() >= MOST_KERNELS {
+            let oldest = self.made.iter().min_by_key(|(_, (_, used))| *used);
+            let oldest = oldest.map(|(key, _)| key.clone());
+            oldest.and_then(|key| self.made.remove(&key));
+        }
+        self.made.insert(key, (Arc::clone(&made), self.uses));
         Ok(made)
     }
 

@@ -2,10 +2,14 @@
 
 mod chain;
 mod families;
+mod inverse;
 mod kept;
 mod kernels;
 mod pieces;
+mod reduce;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 use std::mem::MaybeUninit;
 use std::ops::Range;

@@ -11,7 +11,7 @@ use super::kernels::Kernels;
 use super::pieces::{Window, window};
 use super::{READ, WRITE, internal};
 use crate::Error;
-use crate::vectors::plan::Stage;
+use crate::vectors::plan::{LastUses, Stage};
 use crate::vectors::program::{Argument, Program, Source};
 use crate::vectors::runner::{Flags, Meaning};
 use crate::vectors::value::Stored;
@@ -27,9 +27,7 @@ pub(super) struct Steps<'a> {
     results: Vec<Option<Arc<Storage>>>,
     /// Of each input: likewise.
     inputs: Vec<Option<Arc<Storage>>>,
-    /// The stage that uses each node's result, and each input, last.
-    last_of_nodes: Vec<Option<usize>>,
-    last_of_inputs: Vec<Option<usize>>,
+    last: LastUses,
     constants: Option<Constants>,
     flags: Flags,
     flag_storage: Option<Storage>,
@@ -71,6 +69,7 @@ impl<'a> Steps<'a> {
         chunk: Option<usize>,
     ) -> Result<Self, Error> {
         let mut program = program;
+        let last = LastUses::of(&program, stages);
         let inputs = std::mem::take(&mut program.inputs);
         let storages = inputs.iter().map(|stored| match stored {
             Stored::Device(storage) => Ok(Some(Arc::clone(storage))),
@@ -82,8 +81,7 @@ impl<'a> Steps<'a> {
         drop(inputs);
         let mut made = Self {
             results: program.nodes.iter().map(|_| None).collect(),
-            last_of_nodes: vec![None; program.nodes.len()],
-            last_of_inputs: vec![None; storages.len()],
+            last,
             inputs: storages,
             program,
             kernels,
@@ -96,7 +94,6 @@ impl<'a> Steps<'a> {
             steps: Vec::new(),
             kernel_count: 0,
         };
-        made.note_last_uses(stages);
         made.write_constants()?;
         Ok(made)
     }
@@ -223,9 +220,9 @@ impl<'a> Steps<'a> {
         arguments.iter().find_map(|argument| {
             let (last, storage) = match argument.source {
                 Source::Node(node) if !self.is_live[node] => {
-                    (self.last_of_nodes[node], self.results[node].as_ref())
+                    (self.last.nodes[node], self.results[node].as_ref())
                 }
-                Source::Input(input) => (self.last_of_inputs[input], self.inputs[input].as_ref()),
+                Source::Input(input) => (self.last.inputs[input], self.inputs[input].as_ref()),
                 _ => return None,
             };
             let mut same = arguments.iter().filter(|it| it.source == argument.source);
@@ -274,37 +271,14 @@ impl<'a> Steps<'a> {
         Ok((region, u32::try_from(number).unwrap_or(u32::MAX)))
     }
 
-    fn note_last_uses(&mut self, stages: &[Stage]) {
-        for (number, stage) in stages.iter().enumerate() {
-            let arguments = match stage {
-                Stage::Chain(stage) => &stage.inputs,
-                Stage::Node(node) => &self.program.nodes[*node].arguments,
-            };
-            for argument in arguments {
-                match argument.source {
-                    Source::Node(node) => self.last_of_nodes[node] = Some(number),
-                    Source::Input(input) => self.last_of_inputs[input] = Some(number),
-                    Source::Constant(_) => {}
-                }
-            }
-        }
-        for read in &self.program.reads {
-            match read.source {
-                Source::Node(node) => self.last_of_nodes[node] = Some(usize::MAX),
-                Source::Input(input) => self.last_of_inputs[input] = Some(usize::MAX),
-                Source::Constant(_) => {}
-            }
-        }
-    }
-
     /// Gives back what nobody needs after stage `number`.
     fn let_go(&mut self, number: usize) {
-        for (node, last) in self.last_of_nodes.iter().enumerate() {
+        for (node, last) in self.last.nodes.iter().enumerate() {
             if *last == Some(number) && !self.is_live[node] {
                 self.results[node] = None;
             }
         }
-        for (input, last) in self.last_of_inputs.iter().enumerate() {
+        for (input, last) in self.last.inputs.iter().enumerate() {
             if *last == Some(number) {
                 self.inputs[input] = None;
             }

@@ -1,0 +1,60 @@
+use super::*;
+
+#[test]
+fn the_limits_of_a_kernel_end_a_chain() {
+    // Operations.
+    let mut it = Recording::default();
+    let mut sum = input(0);
+    for _ in 0..13 {
+        sum = it.op(&ADD, &[sum, input(1)]);
+    }
+    it.hold(sum);
+    let lens = |it: &Recording| -> Vec<usize> {
+        let chains = it.plan().into_iter().map(|stage| match stage {
+            Stage::Chain(stage) => stage.chain.links.len(),
+            Stage::Node(_) => 0,
+        });
+        chains.collect()
+    };
+    assert_eq!(lens(&it), [6, 6, 1]);
+    // Products.
+    let mut it = Recording::default();
+    let mut power = input(0);
+    for _ in 0..5 {
+        power = it.op(&SQUARE, &[power]);
+        power = it.op(&DOUBLE, &[power]);
+    }
+    it.hold(power);
+    assert_eq!(lens(&it), [6, 4]);
+    // Inputs and outputs together: 8 buffers.
+    let mut it = Recording::default();
+    let mut sum = input(0);
+    for number in 1..12 {
+        sum = it.op(&ADD, &[sum, input(number)]);
+        it.hold(sum);
+    }
+    let plan = it.plan();
+    for stage in &plan {
+        let Stage::Chain(stage) = stage else {
+            unreachable!("chains alone")
+        };
+        assert!(stage.chain.bindings() <= FUSION.buffers && stage.chain.outputs.len() <= 4);
+    }
+    assert_eq!(lens(&it).iter().sum::<usize>(), 11);
+    // One operation that is beyond a limit stands alone.
+    let mut it = Recording::default();
+    let first = it.op(&INVERSE, &[input(0)]);
+    let second = it.op(&INVERSE, &[first]);
+    it.hold(second);
+    assert_eq!(lens(&it), [1, 1]);
+}
+
+#[test]
+fn without_fusion_each_operation_is_a_kernel() {
+    let mut it = Recording::default();
+    let sum = it.op(&ADD, &[input(0), input(1)]);
+    let product = it.op(&MUL, &[sum, sum]);
+    it.hold(product);
+    let stages = plan(&it.program, &it.live, Fusion::NONE);
+    assert_eq!(stages.len(), 2);
+}

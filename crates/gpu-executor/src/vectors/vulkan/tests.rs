@@ -1,0 +1,92 @@
+use std::sync::Arc;
+
+use field_kernels::chain::MemoryAccess;
+use field_kernels::edge::edge_elements_of;
+use field_kernels::{Field, Fp, Fr};
+use vk_core::testing::{device_under_test, with_storage_buffer_alignment};
+use vk_core::{Device, KernelCache};
+use vk_mem_paths::{Transfer, TransferOptions};
+
+use super::*;
+use crate::vectors::{FieldVec, Queue, VectorEngine};
+
+/// Elements of one dispatch.
+const PIECE: usize = 256;
+
+type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> anyhow::Result<FieldVec<F>>;
+
+fn operations<F: Field>() -> [(&'static str, Record<F>); 8] {
+    [
+        ("axpy", |q, x, y| q.axpy(x, y, x)),
+        ("scalar", |q, x, y| q.mul(x, y.slice(3..4)?.as_scalar()?)),
+        ("inverse", |q, x, _| q.inverse(x)),
+        ("sum", |q, x, _| q.sum(x)),
+        ("product", |q, x, _| q.product(x)),
+        ("inner product", |q, x, y| q.inner_product(x, y)),
+        ("bit_reverse", |q, x, _| q.bit_reverse(&x.slice(1..513)?)),
+        ("view", |q, x, y| {
+            let sum = q.add(x, y)?;
+            let (from, to) = (sum.slice(5..500)?, sum.slice(7..502)?);
+            q.mul(&from, &to)
+        }),
+    ]
+}
+
+/// The same on both engines, for slices that begin anywhere.
+fn check<F: Field>(device: &VectorEngine, cpu: &VectorEngine) {
+    let edges = edge_elements_of::<F>();
+    let elements: Vec<F::Limbs> = edges.iter().copied().cycle().take(1200).collect();
+    for (name, record) in operations::<F>() {
+        for (first, second) in [(0, 0), (1, 2), (5, 7), (9, 600), (600, 13)] {
+            let [found, expected] = [device, cpu].map(|engine| {
+                let vector = engine.upload::<F>(F::words(&elements)).unwrap();
+                let [x, y] = [first, second].map(|at| vector.slice(at..at + 599).unwrap());
+                let queue = engine.queue();
+                let result = record(&queue, &x, &y).unwrap();
+                let same = queue.equal(&x, &y).unwrap();
+                let read = queue.read(&x.slice(3..10).unwrap()).unwrap();
+                let done = queue.submit().unwrap().wait().unwrap();
+                let read = done.elements(&read).unwrap();
+                (result.to_limbs().unwrap(), done.equal(&same).unwrap(), read)
+            });
+            assert!(
+                found == expected,
+                "{name} of {} at {first}, {second}",
+                F::NAME
+            );
+        }
+    }
+}
+
+/// The largest alignment that a device may ask for, and ones between.
+#[test]
+fn slices_begin_anywhere_whatever_the_alignment() {
+    let (_guard, physical) = device_under_test().unwrap();
+    let own = physical.caps().limits.storage_buffer_alignment;
+    let mut alignments = vec![64, 256];
+    alignments.retain(|bytes| bytes % own == 0);
+    let device = physical;
+    for bytes in alignments {
+        let layouts = [
+            (MemoryAccess::Direct, 128),
+            (MemoryAccess::Staged, 32),
+            (MemoryAccess::StagedStores, 64),
+        ];
+        for (access, workgroup) in layouts {
+            let changed = with_storage_buffer_alignment(device.clone(), bytes);
+            let device = Device::new(&changed).unwrap();
+            let kernels = KernelCache::new(&device).unwrap();
+            let options = TransferOptions::default();
+            let transfer = Transfer::new(&device, kernels.set_layout(), options).unwrap();
+            let choice = Choice::of(device.caps());
+            let choice = choice
+                .with(device.caps(), None, Some(access), Some(workgroup))
+                .unwrap();
+            let runner = VulkanRunner::new(&transfer, &kernels, choice, Some(PIECE));
+            let engine = VectorEngine::on(Arc::new(runner), Inputs::default());
+            let cpu = VectorEngine::cpu_with_threads(2).unwrap();
+            check::<Fp>(&engine, &cpu);
+            check::<Fr>(&engine, &cpu);
+        }
+    }
+}
