@@ -32,7 +32,7 @@ struct Args {
     #[arg(long, value_delimiter = ',', default_values_t = [256, 4_096, 524_288])]
     chunks: Vec<usize>,
     /// Random programs over vectors.
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 100)]
     programs: usize,
     /// Steps of each.
     #[arg(long, default_value_t = 150)]

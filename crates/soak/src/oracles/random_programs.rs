@@ -26,26 +26,26 @@ struct Setting(Arithmetic, MemoryAccess, u32, usize);
 
 /// Runs `count` programs of `steps` steps each, shared among the settings.
 pub(crate) fn run(count: usize, steps: usize, seed: u64) -> anyhow::Result<bool> {
-    let (mut done, mut left_out) = (0, Vec::new());
-    for (number, setting) in SETTINGS.into_iter().enumerate() {
-        let Some(engine) = engine(setting)? else {
-            left_out.push(setting.to_string());
-            continue;
-        };
-        let engines = [engine, VectorEngine::cpu()?];
-        let of = |number| count * number / SETTINGS.len();
-        let seeds = (seed..).skip(of(number)).take(of(number + 1) - of(number));
-        for seed in seeds {
-            programs::run(&engines, seed, steps).with_context(|| setting.to_string())?;
-            done += 1;
+    let (mut done, mut engines, mut left_out) = (0, Vec::new(), Vec::new());
+    for setting in SETTINGS {
+        match engine(setting)? {
+            Some(engine) => engines.push((setting, [engine, VectorEngine::cpu()?])),
+            None => left_out.push(setting.to_string()),
         }
+    }
+    for (number, (setting, on)) in engines.iter().enumerate() {
+        let until = count * (number + 1) / engines.len();
+        for seed in (seed..).skip(done).take(until - done) {
+            programs::run(on, seed, steps).with_context(|| setting.to_string())?;
+        }
+        done = until;
         println!("{done:>6} programs; the last {setting}");
     }
     let promise =
         format!("{count} random programs over vectors agree with arkworks on device and CPU");
     let found = format!(
-        "{done} programs of {steps} steps, seed {seed}; without: {}",
-        left_out.join(", ")
+        "{done} programs of {steps} steps, seeds from {seed}; not on this device: [{}]",
+        left_out.join("; ")
     );
     Ok(finding(done > 0, &promise, &found))
 }
