@@ -60,8 +60,8 @@ fn main() -> Result<()> {
     let engine = backend.vectors()?;
     let n = 1 << options.log2;
     let mut rows = Vec::new();
-    operations::<Fp>(&engine, n, options.rounds, "", &mut rows)?;
-    operations::<Fr>(&engine, n, options.rounds, "", &mut rows)?;
+    operations::<Fp>(&engine, n, options.rounds, &mut rows)?;
+    operations::<Fr>(&engine, n, options.rounds, &mut rows)?;
     chains(&engine, n, options.rounds, &mut rows)?;
     drop((engine, backend));
     // Times of the host, without timestamps on the device.
@@ -154,64 +154,111 @@ fn element_wise<F: Field>() -> Vec<Operation<F>> {
     ]
 }
 
+/// What memory alone limits comes first: products take a device to its power limit,
+/// and some stay slow for a while after that.
 fn operations<F: Field>(
     engine: &VectorEngine,
     n: usize,
     rounds: usize,
-    note: &str,
     rows: &mut Vec<Row>,
 ) -> Result<()> {
-    let (x, y) = (random::<F>(n, 1), random::<F>(n, 2));
-    let (a, b) = (
-        engine.upload::<F>(F::words(&x))?,
-        engine.upload::<F>(F::words(&y))?,
-    );
-    for operation in element_wise::<F>() {
-        let name = format!("{} {}{note}", F::NAME, operation.name);
+    let on = Operands::<F>::new(engine, n)?;
+    let heavy = ["mul", "square", "axpy", "inverse"];
+    let (heavy, light): (Vec<_>, Vec<_>) = element_wise::<F>()
+        .into_iter()
+        .partition(|operation| heavy.contains(&operation.name));
+    light
+        .iter()
+        .try_for_each(|it| on.element(it, rounds, rows))?;
+    on.bit_reverse(rounds, rows)?;
+    for reduction in reductions::<F>() {
+        on.reduction(reduction, rounds, rows)?;
+    }
+    heavy.iter().try_for_each(|it| on.element(it, rounds, rows))
+}
+
+/// Two vectors, here and on the device.
+struct Operands<'e, F: Field> {
+    engine: &'e VectorEngine,
+    x: Vec<F::Limbs>,
+    y: Vec<F::Limbs>,
+    a: FieldVec<F>,
+    b: FieldVec<F>,
+}
+
+impl<'e, F: Field> Operands<'e, F> {
+    fn new(engine: &'e VectorEngine, n: usize) -> Result<Self> {
+        let (x, y) = (random::<F>(n, 1), random::<F>(n, 2));
+        let [a, b] = [&x, &y].map(|elements| engine.upload::<F>(F::words(elements)));
+        let (a, b) = (a?, b?);
+        Ok(Self { engine, x, y, a, b })
+    }
+
+    fn element(&self, operation: &Operation<F>, rounds: usize, rows: &mut Vec<Row>) -> Result<()> {
+        let (n, name) = (self.x.len(), format!("{} {}", F::NAME, operation.name));
         // The batched inverse is of 2^22 elements in the goals.
         let lengths: &[usize] = match operation.name {
             "inverse" => &[1 << 22, n],
             _ => &[n],
         };
-        for &length in lengths.iter().filter(|length| **length <= n) {
-            let (a, b) = (a.slice(0..length)?, b.slice(0..length)?);
+        for &elements in lengths.iter().filter(|length| **length <= n) {
+            let (a, b) = (self.a.slice(0..elements)?, self.b.slice(0..elements)?);
             let record = |queue: &Queue| (operation.record)(queue, &a, &b);
-            let (time, result) = device_time(engine, rounds, record)?;
-            verify::<F>(&name, &x, &y, &result, operation.expected)?;
+            let (time, result) = device_time(self.engine, rounds, record)?;
+            verify::<F>(&name, &self.x, &self.y, &result, operation.expected)?;
+            let (name, bytes) = (name.clone(), operation.moved * elements * F::BYTES);
             rows.push(Row {
-                name: name.clone(),
-                elements: length,
+                name,
+                elements,
                 time,
-                bytes: operation.moved * length * F::BYTES,
+                bytes,
             });
         }
+        Ok(())
     }
-    for (name, moved, record) in reductions::<F>() {
-        let (time, result) = device_time(engine, rounds, |queue| record(queue, &a, &b))?;
-        let expected = on_cpu::<F>(&x, &y, record)?;
+
+    fn reduction(
+        &self,
+        (name, moved, record): (&str, usize, Record<F>),
+        rounds: usize,
+        rows: &mut Vec<Row>,
+    ) -> Result<()> {
+        let record_one = |queue: &Queue| record(queue, &self.a, &self.b);
+        let (time, result) = device_time(self.engine, rounds, record_one)?;
+        let expected = on_cpu::<F>(&self.x, &self.y, record)?;
         ensure!(
             result.to_elements()? == expected,
             "{name}: another result than the CPU's"
         );
+        let (elements, name) = (self.x.len(), format!("{} {name}", F::NAME));
+        let bytes = moved * elements * F::BYTES;
         rows.push(Row {
-            name: format!("{} {name}{note}", F::NAME),
-            elements: n,
+            name,
+            elements,
             time,
-            bytes: moved * n * F::BYTES,
+            bytes,
         });
+        Ok(())
     }
-    let (time, result) = device_time(engine, rounds, |queue| queue.bit_reverse(&a))?;
-    ensure!(
-        result.to_elements()?[1] == x[n / 2],
-        "bit_reverse: another result than expected"
-    );
-    rows.push(Row {
-        name: format!("{} bit_reverse{note}", F::NAME),
-        elements: n,
-        time,
-        bytes: 2 * n * F::BYTES,
-    });
-    Ok(())
+
+    fn bit_reverse(&self, rounds: usize, rows: &mut Vec<Row>) -> Result<()> {
+        let elements = self.x.len();
+        let record = |queue: &Queue| queue.bit_reverse(&self.a);
+        let (time, result) = device_time(self.engine, rounds, record)?;
+        let second = result.slice(1..2)?.to_elements()?;
+        ensure!(
+            second == [self.x[elements / 2]],
+            "bit_reverse: another result than expected"
+        );
+        let (name, bytes) = (format!("{} bit_reverse", F::NAME), 2 * elements * F::BYTES);
+        rows.push(Row {
+            name,
+            elements,
+            time,
+            bytes,
+        });
+        Ok(())
+    }
 }
 
 type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> Result<FieldVec<F>>;
