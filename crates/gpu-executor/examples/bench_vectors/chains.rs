@@ -1,0 +1,165 @@
+//! Several operations in one submission and in several, and vectors that cross the bus.
+
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use field_kernels::{Field, Fp};
+use gpu_executor::vectors::{Queue, VectorEngine};
+
+use crate::measure::{Row, device_time, host_time, median, random};
+
+/// Ten additions as one kernel, as ten kernels and as ten submissions; and a chain of
+/// five operations on few elements, host time of submission and wait included.
+pub(crate) fn chains(
+    engine: &VectorEngine,
+    n: usize,
+    rounds: usize,
+    rows: &mut Vec<Row>,
+) -> Result<()> {
+    let (x, y) = (random::<Fp>(n, 3), random::<Fp>(n, 4));
+    let (a, b) = (engine.upload::<Fp>(&x)?, engine.upload::<Fp>(&y)?);
+    let ten = |queue: &Queue| {
+        let mut sum = queue.add(&a, &b)?;
+        for _ in 1..10 {
+            sum = queue.add(&sum, &b)?;
+        }
+        Ok(sum)
+    };
+    let mut expected = Vec::new();
+    for (fused, name) in [
+        (true, "fp 10 adds, one kernel"),
+        (false, "fp 10 adds, 10 kernels"),
+    ] {
+        let record = |queue: &Queue| {
+            queue.set_fusion(fused);
+            ten(queue)
+        };
+        let (time, result) = device_time(engine, rounds, record)?;
+        let found = result.slice(0..n.min(4096))?.to_elements()?;
+        match expected.is_empty() {
+            true => expected = found,
+            false => ensure!(found == expected, "{name}: another result than fused"),
+        }
+        rows.push(Row {
+            name: name.to_owned(),
+            elements: n,
+            time,
+            bytes: 0,
+        });
+    }
+    Ok(())
+}
+
+/// Ten additions in one call and in ten, by the host's clock.
+pub(crate) fn calls(
+    engine: &VectorEngine,
+    n: usize,
+    rounds: usize,
+    rows: &mut Vec<Row>,
+) -> Result<()> {
+    let x = random::<Fp>(n, 3);
+    let (a, b) = (engine.upload::<Fp>(&x)?, engine.upload::<Fp>(&x)?);
+    let one_call = || {
+        let queue = engine.queue();
+        let mut sum = queue.add(&a, &b)?;
+        for _ in 1..10 {
+            sum = queue.add(&sum, &b)?;
+        }
+        queue.submit()?.wait().map(drop)
+    };
+    let ten_calls = || {
+        let mut sum = a.clone();
+        for _ in 0..10 {
+            let queue = engine.queue();
+            queue.add_assign(&mut sum, &b)?;
+            queue.submit()?.wait()?;
+        }
+        Ok(())
+    };
+    let time = host_time(rounds, one_call)?;
+    rows.push(Row {
+        name: "fp 10 adds, one call (host)".to_owned(),
+        elements: n,
+        time,
+        bytes: 0,
+    });
+    let time = host_time(rounds, ten_calls)?;
+    rows.push(Row {
+        name: "fp 10 adds, 10 calls (host)".to_owned(),
+        elements: n,
+        time,
+        bytes: 0,
+    });
+    Ok(())
+}
+
+pub(crate) fn small(engine: &VectorEngine, rounds: usize, rows: &mut Vec<Row>) -> Result<()> {
+    const SMALL: usize = 1024;
+    let x = random::<Fp>(SMALL, 5);
+    let a = engine.upload::<Fp>(&x)?;
+    for (name, fused) in [
+        ("fp 5 operations (host)", true),
+        ("fp 5 operations, 5 kernels (host)", false),
+    ] {
+        let call = || {
+            let queue = engine.queue();
+            queue.set_fusion(fused);
+            let b = queue.mul(&a, &a)?;
+            let c = queue.add(&b, &a)?;
+            let d = queue.sub(&queue.double(&c)?, &b)?;
+            let e = queue.square(&d)?;
+            queue.submit()?.wait()?;
+            drop(e);
+            Ok(())
+        };
+        let time = host_time(100 * rounds, call)?;
+        rows.push(Row {
+            name: name.to_owned(),
+            elements: SMALL,
+            time,
+            bytes: 0,
+        });
+    }
+    Ok(())
+}
+
+pub(crate) fn crossings(
+    engine: &VectorEngine,
+    n: usize,
+    rounds: usize,
+    rows: &mut Vec<Row>,
+) -> Result<()> {
+    let x = random::<Fp>(n, 6);
+    let mut out = vec![0; n * Fp::LIMBS];
+    let (mut up, mut down) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let begun = Instant::now();
+        let a = engine.upload::<Fp>(&x)?;
+        // The last piece is on its way; a read of one element comes after it.
+        let queue = engine.queue();
+        queue.read(&a.slice(0..1)?)?;
+        queue.submit()?.wait()?;
+        up.push(begun.elapsed());
+        let begun = Instant::now();
+        a.download(&mut out)?;
+        down.push(begun.elapsed());
+    }
+    ensure!(
+        out == Fp::words(&x),
+        "download: other elements than uploaded"
+    );
+    let bytes = n * Fp::BYTES;
+    rows.push(Row {
+        name: "fp upload (host)".to_owned(),
+        elements: n,
+        time: median(up),
+        bytes,
+    });
+    rows.push(Row {
+        name: "fp download (host)".to_owned(),
+        elements: n,
+        time: median(down),
+        bytes,
+    });
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! Operations on vectors that stay on the device: each verified, then timed by the
+//! device's own clock, beside what the device copies and what the host's cores do.
+//!
+//! `cargo run --release -p gpu-executor --example bench_vectors -- --log2 22`
+#![allow(clippy::print_stdout, reason = "a command-line program")]
+
+mod chains;
+mod measure;
+mod operations;
+mod peers;
+mod variants;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Parser;
+use field_kernels::{Field, Fp, Fr};
+use gpu_executor::spirv::PersistentVulkanBackend;
+use gpu_executor::vectors::VectorEngine;
+
+use chains::{calls, chains, crossings, small};
+use measure::{best_copy, report, write_csv};
+use operations::operations;
+use variants::variants;
+
+#[derive(Parser)]
+#[command(about = "Times operations on vectors that stay on the device")]
+struct Options {
+    /// Elements of the vectors, as a power of two.
+    #[arg(long, default_value_t = 20)]
+    log2: u32,
+    /// Timed submissions of each operation, of which the median counts.
+    #[arg(long, default_value_t = 7)]
+    rounds: usize,
+    /// Also times each arithmetic and each way to memory by itself.
+    #[arg(long)]
+    variants: bool,
+    /// Leaves out the host's cores.
+    #[arg(long)]
+    no_cpu: bool,
+    /// Writes the figures to this file as well.
+    #[arg(long)]
+    csv: Option<PathBuf>,
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    tracing_subscriber::fmt().with_env_filter(filter).init();
+    let mut backend = PersistentVulkanBackend::builder()
+        .timestamps(true)
+        .build()?;
+    println!("{} ({})", backend.device().name, backend.device().driver);
+    let engine = backend.vectors()?;
+    let n = 1 << options.log2;
+    let mut rows = Vec::new();
+    operations::<Fp>(&engine, n, options.rounds, &mut rows)?;
+    operations::<Fr>(&engine, n, options.rounds, &mut rows)?;
+    chains(&engine, n, options.rounds, &mut rows)?;
+    drop((engine, backend));
+    // Times of the host, without timestamps on the device.
+    let engine = VectorEngine::new()?;
+    calls(&engine, n, options.rounds, &mut rows)?;
+    small(&engine, options.rounds, &mut rows)?;
+    crossings(&engine, n, options.rounds, &mut rows)?;
+    drop(engine);
+    if options.variants {
+        variants(n, options.rounds, &mut rows)?;
+    }
+    if !options.no_cpu {
+        peers::measure(n.min(1 << 22), options.rounds, &mut rows)?;
+    }
+    let commands = device_copy(n * Fp::BYTES)?;
+    println!("copy commands: {:.0} GB/s", commands / 1e9);
+    let copy = best_copy(commands, &rows);
+    report(&rows, copy);
+    if let Some(path) = &options.csv {
+        write_csv(path, &rows, copy)?;
+    }
+    Ok(())
+}
+
+/// Bytes per second that the device copies, read and written.
+fn device_copy(bytes: usize) -> Result<f64> {
+    use vk_core::{Device, DevicePolicy, Instance, InstanceOptions};
+    let devices = Instance::new(&InstanceOptions::default())?.devices()?;
+    let caps: Vec<_> = devices.iter().map(|device| device.caps().clone()).collect();
+    let choice = vk_core::choose_device(&caps, &DevicePolicy::Auto)?;
+    let device = Device::with_one_queue(&devices[choice.index])?;
+    Ok(vk_mem_paths::Bandwidth::measure(&device, bytes)?.device_copy)
+}

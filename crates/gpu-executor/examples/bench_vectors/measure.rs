@@ -1,0 +1,140 @@
+//! Figures: how they are taken, compared and written.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use field_kernels::{Field, arithmetic};
+use gpu_executor::vectors::{FieldVec, Queue, VectorEngine};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+
+/// How long a device is at work before it is timed: its clocks rise slowly.
+const WARM_UP: Duration = Duration::from_millis(700);
+
+/// One figure.
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) elements: usize,
+    pub(crate) time: Duration,
+    /// Bytes that it reads and writes, where that bounds it.
+    pub(crate) bytes: usize,
+}
+
+/// The median time of a submission by the device's clock, and the last result.
+pub(crate) fn device_time<F: Field>(
+    engine: &VectorEngine,
+    rounds: usize,
+    record: impl Fn(&Queue) -> Result<FieldVec<F>>,
+) -> Result<(Duration, FieldVec<F>)> {
+    let mut times = Vec::new();
+    let mut last = None;
+    let begun = Instant::now();
+    while times.len() < rounds {
+        let queue = engine.queue();
+        let result = record(&queue)?;
+        let done = queue.submit()?.wait()?;
+        let report = done.report();
+        // Until the device's clocks are up.
+        if begun.elapsed() > WARM_UP {
+            times.push(report.device_time.unwrap_or(report.total));
+        }
+        last = Some(result);
+    }
+    times.sort_unstable();
+    let last = last.ok_or_else(|| anyhow::anyhow!("no rounds"))?;
+    Ok((times[times.len() / 2], last))
+}
+
+/// The median time of a call by the host's clock.
+pub(crate) fn host_time(rounds: usize, call: impl Fn() -> Result<()>) -> Result<Duration> {
+    let mut times = Vec::new();
+    let begun = Instant::now();
+    while times.len() < rounds {
+        let start = Instant::now();
+        call()?;
+        if begun.elapsed() > WARM_UP {
+            times.push(start.elapsed());
+        }
+    }
+    Ok(median(times))
+}
+
+pub(crate) fn random<F: Field>(count: usize, seed: u64) -> Vec<F::Limbs> {
+    let mut random = SmallRng::seed_from_u64(seed);
+    let shift = F::MODULUS.as_ref()[F::LIMBS - 1].leading_zeros();
+    let mut elements = Vec::with_capacity(count);
+    while elements.len() < count {
+        let mut element = F::Limbs::default();
+        element
+            .as_mut()
+            .iter_mut()
+            .for_each(|limb| *limb = random.next_u64());
+        element.as_mut()[F::LIMBS - 1] >>= shift;
+        if arithmetic::is_canonical::<F>(&element) {
+            elements.push(element);
+        }
+    }
+    elements
+}
+
+pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// The most that moves in a second, by copy commands or by the copying kernel.
+pub(crate) fn best_copy(commands: f64, rows: &[Row]) -> f64 {
+    let copies = rows.iter().filter(|row| row.name.ends_with(" copy"));
+    copies.map(|row| rates(row).1).fold(commands, f64::max)
+}
+
+pub(crate) fn report(rows: &[Row], copy: f64) {
+    println!("device copy: {:.0} GB/s", copy / 1e9);
+    for row in rows {
+        let (rate, bandwidth) = rates(row);
+        print!(
+            "{:42} {:>10} {:>12.3?} {rate:9.3} G/s",
+            row.name, row.elements, row.time
+        );
+        match row.bytes {
+            0 => println!(),
+            _ => println!(
+                " {:8.0} GB/s {:6.3} of copy",
+                bandwidth / 1e9,
+                bandwidth / copy
+            ),
+        }
+    }
+}
+
+/// 10^9 elements per second, and bytes per second.
+#[expect(clippy::cast_precision_loss, reason = "rates for people to read")]
+fn rates(row: &Row) -> (f64, f64) {
+    let seconds = row.time.as_secs_f64();
+    (
+        row.elements as f64 / seconds / 1e9,
+        row.bytes as f64 / seconds,
+    )
+}
+
+pub(crate) fn write_csv(path: &Path, rows: &[Row], copy: f64) -> Result<()> {
+    let mut text = String::from(
+        "name,elements,nanoseconds,elements_per_second,bytes_per_second,of_device_copy\n",
+    );
+    for row in rows {
+        let (rate, bandwidth) = rates(row);
+        let name = row.name.replace(',', ";");
+        writeln!(
+            text,
+            "{name},{},{},{:.0},{bandwidth:.0},{:.4}",
+            row.elements,
+            row.time.as_nanos(),
+            rate * 1e9,
+            bandwidth / copy
+        )?;
+    }
+    writeln!(text, "device copy,0,0,0,{copy:.0},1")?;
+    Ok(std::fs::write(path, text)?)
+}

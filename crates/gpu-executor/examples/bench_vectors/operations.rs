@@ -1,0 +1,227 @@
+//! Each operation by itself, by the device's clock.
+
+use anyhow::{Result, ensure};
+use field_kernels::{Field, arithmetic};
+use gpu_executor::vectors::{FieldVec, Queue, Scalar, VectorEngine};
+
+use crate::measure::{Row, device_time, random};
+
+/// What `record` computes from the operands, and the bytes of an element that it moves,
+/// in elements.
+pub(crate) struct Operation<F: Field> {
+    pub(crate) name: &'static str,
+    pub(crate) moved: usize,
+    pub(crate) record: Record<F>,
+    expected: fn(&F::Limbs, &F::Limbs) -> F::Limbs,
+}
+
+pub(crate) fn element_wise<F: Field>() -> Vec<Operation<F>> {
+    vec![
+        Operation {
+            name: "copy",
+            moved: 2,
+            record: |q, x, _| q.copy(x),
+            expected: |x, _| *x,
+        },
+        Operation {
+            name: "add",
+            moved: 3,
+            record: |q, x, y| q.add(x, y),
+            expected: arithmetic::add::<F>,
+        },
+        Operation {
+            name: "sub",
+            moved: 3,
+            record: |q, x, y| q.sub(x, y),
+            expected: arithmetic::sub::<F>,
+        },
+        Operation {
+            name: "neg",
+            moved: 2,
+            record: |q, x, _| q.neg(x),
+            expected: |x, _| arithmetic::neg::<F>(x),
+        },
+        Operation {
+            name: "double",
+            moved: 2,
+            record: |q, x, _| q.double(x),
+            expected: |x, _| arithmetic::double::<F>(x),
+        },
+        Operation {
+            name: "mul",
+            moved: 3,
+            record: |q, x, y| q.mul(x, y),
+            expected: arithmetic::mul::<F>,
+        },
+        Operation {
+            name: "square",
+            moved: 2,
+            record: |q, x, _| q.square(x),
+            expected: |x, _| arithmetic::square::<F>(x),
+        },
+        Operation {
+            name: "axpy",
+            moved: 3,
+            record: |q, x, y| q.axpy(Scalar::new(F::R2), x, y),
+            expected: |x, y| arithmetic::add::<F>(&arithmetic::mul::<F>(x, &F::R2), y),
+        },
+        Operation {
+            name: "inverse",
+            moved: 2,
+            record: |q, x, _| q.inverse(x),
+            expected: |x, _| arithmetic::inverse::<F>(x).unwrap_or_default(),
+        },
+    ]
+}
+
+/// What memory alone limits comes first: products take a device to its power limit,
+/// and some stay slow for a while after that.
+pub(crate) fn operations<F: Field>(
+    engine: &VectorEngine,
+    n: usize,
+    rounds: usize,
+    rows: &mut Vec<Row>,
+) -> Result<()> {
+    let on = Operands::<F>::new(engine, n)?;
+    let heavy = ["mul", "square", "axpy", "inverse"];
+    let (heavy, light): (Vec<_>, Vec<_>) = element_wise::<F>()
+        .into_iter()
+        .partition(|operation| heavy.contains(&operation.name));
+    light
+        .iter()
+        .try_for_each(|it| on.element(it, rounds, rows))?;
+    on.bit_reverse(rounds, rows)?;
+    for reduction in reductions::<F>() {
+        on.reduction(reduction, rounds, rows)?;
+    }
+    heavy.iter().try_for_each(|it| on.element(it, rounds, rows))
+}
+
+/// Two vectors, here and on the device.
+struct Operands<'e, F: Field> {
+    engine: &'e VectorEngine,
+    x: Vec<F::Limbs>,
+    y: Vec<F::Limbs>,
+    a: FieldVec<F>,
+    b: FieldVec<F>,
+}
+
+impl<'e, F: Field> Operands<'e, F> {
+    fn new(engine: &'e VectorEngine, n: usize) -> Result<Self> {
+        let (x, y) = (random::<F>(n, 1), random::<F>(n, 2));
+        let [a, b] = [&x, &y].map(|elements| engine.upload::<F>(F::words(elements)));
+        let (a, b) = (a?, b?);
+        Ok(Self { engine, x, y, a, b })
+    }
+
+    fn element(&self, operation: &Operation<F>, rounds: usize, rows: &mut Vec<Row>) -> Result<()> {
+        let (n, name) = (self.x.len(), format!("{} {}", F::NAME, operation.name));
+        // The batched inverse is of 2^22 elements in the goals.
+        let lengths: &[usize] = match operation.name {
+            "inverse" => &[1 << 22, n],
+            _ => &[n],
+        };
+        for &elements in lengths.iter().filter(|length| **length <= n) {
+            let (a, b) = (self.a.slice(0..elements)?, self.b.slice(0..elements)?);
+            let record = |queue: &Queue| (operation.record)(queue, &a, &b);
+            let (time, result) = device_time(self.engine, rounds, record)?;
+            verify::<F>(&name, &self.x, &self.y, &result, operation.expected)?;
+            let (name, bytes) = (name.clone(), operation.moved * elements * F::BYTES);
+            rows.push(Row {
+                name,
+                elements,
+                time,
+                bytes,
+            });
+        }
+        Ok(())
+    }
+
+    fn reduction(
+        &self,
+        (name, moved, record): (&str, usize, Record<F>),
+        rounds: usize,
+        rows: &mut Vec<Row>,
+    ) -> Result<()> {
+        let record_one = |queue: &Queue| record(queue, &self.a, &self.b);
+        let (time, result) = device_time(self.engine, rounds, record_one)?;
+        let expected = on_cpu::<F>(&self.x, &self.y, record)?;
+        ensure!(
+            result.to_elements()? == expected,
+            "{name}: another result than the CPU's"
+        );
+        let (elements, name) = (self.x.len(), format!("{} {name}", F::NAME));
+        let bytes = moved * elements * F::BYTES;
+        rows.push(Row {
+            name,
+            elements,
+            time,
+            bytes,
+        });
+        Ok(())
+    }
+
+    fn bit_reverse(&self, rounds: usize, rows: &mut Vec<Row>) -> Result<()> {
+        let elements = self.x.len();
+        let record = |queue: &Queue| queue.bit_reverse(&self.a);
+        let (time, result) = device_time(self.engine, rounds, record)?;
+        let second = result.slice(1..2)?.to_elements()?;
+        ensure!(
+            second == [self.x[elements / 2]],
+            "bit_reverse: another result than expected"
+        );
+        let (name, bytes) = (format!("{} bit_reverse", F::NAME), 2 * elements * F::BYTES);
+        rows.push(Row {
+            name,
+            elements,
+            time,
+            bytes,
+        });
+        Ok(())
+    }
+}
+
+pub(crate) type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> Result<FieldVec<F>>;
+
+fn reductions<F: Field>() -> [(&'static str, usize, Record<F>); 3] {
+    [
+        ("sum", 1, |q, x, _| q.sum(x)),
+        ("product", 1, |q, x, _| q.product(x)),
+        ("inner_product", 2, |q, x, y| q.inner_product(x, y)),
+    ]
+}
+
+fn on_cpu<F: Field>(x: &[F::Limbs], y: &[F::Limbs], record: Record<F>) -> Result<Vec<F::Limbs>> {
+    let engine = VectorEngine::cpu()?;
+    let (a, b) = (
+        engine.upload::<F>(F::words(x))?,
+        engine.upload::<F>(F::words(y))?,
+    );
+    let queue = engine.queue();
+    let result = record(&queue, &a, &b)?;
+    queue.submit()?.wait()?;
+    result.to_elements()
+}
+
+/// Compares elements from the start, the end and in between.
+fn verify<F: Field>(
+    name: &str,
+    x: &[F::Limbs],
+    y: &[F::Limbs],
+    result: &FieldVec<F>,
+    expected: fn(&F::Limbs, &F::Limbs) -> F::Limbs,
+) -> Result<()> {
+    let n = result.len();
+    let part = 2_000.min(n);
+    for start in [0, n / 2 - part / 2, n - part] {
+        let found = result.slice(start..start + part)?.to_elements()?;
+        for (i, found) in found.iter().enumerate() {
+            let i = start + i;
+            ensure!(
+                *found == expected(&x[i], &y[i]),
+                "{name}: wrong at element {i}"
+            );
+        }
+    }
+    Ok(())
+}
