@@ -27,11 +27,11 @@ use variants::variants;
 #[command(about = "Times operations on vectors that stay on the device")]
 struct Options {
     /// Elements of the vectors, as a power of two.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=28))]
     log2: u32,
     /// Timed submissions of each operation, of which the median counts.
-    #[arg(long, default_value_t = 7)]
-    rounds: usize,
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..))]
+    rounds: u64,
     /// Also times each arithmetic and each way to memory by itself.
     #[arg(long)]
     variants: bool,
@@ -53,22 +53,23 @@ fn main() -> Result<()> {
     println!("{} ({})", backend.device().name, backend.device().driver);
     let engine = backend.vectors()?;
     let n = 1 << options.log2;
+    let rounds = usize::try_from(options.rounds)?;
     let mut rows = Vec::new();
-    operations::<Fp>(&engine, n, options.rounds, &mut rows)?;
-    operations::<Fr>(&engine, n, options.rounds, &mut rows)?;
-    chains(&engine, n, options.rounds, &mut rows)?;
+    operations::<Fp>(&engine, n, rounds, &mut rows)?;
+    operations::<Fr>(&engine, n, rounds, &mut rows)?;
+    chains(&engine, n, rounds, &mut rows)?;
     drop((engine, backend));
     // Times of the host, without timestamps on the device.
     let engine = VectorEngine::new()?;
-    calls(&engine, n, options.rounds, &mut rows)?;
-    small(&engine, options.rounds, &mut rows)?;
-    crossings(&engine, n, options.rounds, &mut rows)?;
+    calls(&engine, n, rounds, &mut rows)?;
+    small(&engine, rounds, &mut rows)?;
+    crossings(&engine, n, rounds, &mut rows)?;
     drop(engine);
     if options.variants {
-        variants(n, options.rounds, &mut rows)?;
+        variants(n, rounds, &mut rows)?;
     }
     if !options.no_cpu {
-        peers::measure(n.min(1 << 22), options.rounds, &mut rows)?;
+        peers::measure(n.min(1 << 22), rounds, &mut rows)?;
     }
     let commands = device_copy(n * Fp::BYTES)?;
     println!("copy commands: {:.0} GB/s", commands / 1e9);
