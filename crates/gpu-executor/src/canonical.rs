@@ -2,12 +2,12 @@
 
 use std::mem::MaybeUninit;
 
-use field_kernels::{FR_MODULUS, Field, FieldId, Fr, arithmetic, reference};
+use field_kernels::{FR_MODULUS, Field, FieldId, Fp, Fr, arithmetic};
 use vk_mem_paths::{CheckedCopy, Element};
 
 use crate::Error;
 use crate::jobs::Job;
-use crate::kernels::{ELEMENT_BYTES, LIMBS, MODULUS};
+use crate::kernels::{LIMBS, MODULUS};
 
 /// What the elements of the inputs are held to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,64 +26,32 @@ pub enum Inputs {
 }
 
 impl Inputs {
-    /// What the data path has to know of an element.
-    pub(crate) fn element(self) -> Element {
+    /// What the data path has to know of an element of `field`.
+    pub(crate) fn element(self, field: FieldId) -> Element {
+        let copy: CheckedCopy = match field {
+            FieldId::Fp => copy::<Fp, { Fp::BYTES }>,
+            FieldId::Fr => copy::<Fr, { Fr::BYTES }>,
+        };
         Element {
-            bytes: ELEMENT_BYTES,
-            check: match self {
-                Self::Canonical => Some(copy),
-                Self::Any => None,
-            },
+            bytes: field.bytes(),
+            check: (self == Self::Canonical).then_some(copy),
         }
     }
 }
 
-/// The bytes of an element in memory.
-type Bytes = [u8; ELEMENT_BYTES];
 const LIMB_BYTES: usize = size_of::<u64>();
 
-/// Copies whole elements, in native byte order, and returns the position of the
-/// first one that is not canonical.
-fn copy(from: &[u8], to: &mut [MaybeUninit<u8>]) -> Option<usize> {
-    let (elements, _) = from.as_chunks::<ELEMENT_BYTES>();
-    let (places, _) = to.as_chunks_mut::<ELEMENT_BYTES>();
+/// Copies whole elements of `BYTES` bytes, in native byte order, and returns the
+/// position of the first one that is not canonical.
+fn copy<F: Field, const BYTES: usize>(from: &[u8], to: &mut [MaybeUninit<u8>]) -> Option<usize> {
+    let (elements, _) = from.as_chunks::<BYTES>();
+    let (places, _) = to.as_chunks_mut::<BYTES>();
     let mut doubtful = false;
     for (place, element) in places.iter_mut().zip(elements) {
         place.write_copy_of_slice(element);
-        doubtful |= is_doubtful(limb(element, LIMBS - 1));
+        doubtful |= is_doubtful::<F>(limb(element, F::LIMBS - 1));
     }
     match doubtful {
-        false => None,
-        true => elements.iter().position(|element| {
-            let limbs = std::array::from_fn(|number| limb(element, number));
-            !reference::is_canonical(&limbs)
-        }),
-    }
-}
-
-/// How elements of `field` are copied to where vectors live, under `inputs`.
-pub(crate) fn check_of(field: FieldId, inputs: Inputs) -> Option<CheckedCopy> {
-    match (inputs, field) {
-        (Inputs::Any, _) => None,
-        (Inputs::Canonical, FieldId::Fp) => Some(copy),
-        (Inputs::Canonical, FieldId::Fr) => Some(copy_of::<Fr, { Fr::BYTES }>),
-    }
-}
-
-/// As [`copy`], for any field; `BYTES` are those of its elements.
-fn copy_of<F: Field, const BYTES: usize>(from: &[u8], to: &mut [MaybeUninit<u8>]) -> Option<usize> {
-    to.write_copy_of_slice(from);
-    let highest = F::MODULUS.as_ref().last().copied().unwrap_or(u64::MAX);
-    let (elements, _) = from.as_chunks::<BYTES>();
-    let limb = |element: &[u8; BYTES], number: usize| {
-        let limbs = element.as_chunks::<LIMB_BYTES>().0;
-        limbs
-            .get(number)
-            .map_or(0, |limb| u64::from_ne_bytes(*limb))
-    };
-    let last = F::LIMBS - 1;
-    let doubtful = |any, element: &[u8; BYTES]| any | (limb(element, last) >= highest);
-    match elements.iter().fold(false, doubtful) {
         false => None,
         true => elements.iter().position(|element| {
             let mut limbs = F::Limbs::default();
@@ -95,16 +63,18 @@ fn copy_of<F: Field, const BYTES: usize>(from: &[u8], to: &mut [MaybeUninit<u8>]
     }
 }
 
-/// The position of the first element of `words` that is not canonical.
-pub(crate) fn first_refused_of<F: Field>(words: &[u64]) -> Option<usize> {
-    let highest = F::MODULUS.as_ref().last().copied().unwrap_or(u64::MAX);
-    let elements = F::elements(words);
-    let is_doubtful =
-        |element: &F::Limbs| element.as_ref().last().is_some_and(|limb| *limb >= highest);
-    match elements
-        .iter()
-        .fold(false, |any, element| any | is_doubtful(element))
-    {
+/// Whether an element with this highest limb may be the modulus or more. Hardly
+/// any canonical element is doubtful, so that one comparison decides for nearly
+/// all, and without a branch in loops that have to be as fast as memory.
+pub(crate) fn is_doubtful<F: Field>(highest: u64) -> bool {
+    highest >= F::MODULUS.as_ref()[F::LIMBS - 1]
+}
+
+/// The position of the first of `elements` that is not canonical.
+pub(crate) fn first_refused<F: Field>(elements: &[F::Limbs]) -> Option<usize> {
+    let highest = |element: &F::Limbs| element.as_ref()[F::LIMBS - 1];
+    let doubtful = |any, element: &F::Limbs| any | is_doubtful::<F>(highest(element));
+    match elements.iter().fold(false, doubtful) {
         false => None,
         true => elements
             .iter()
@@ -112,42 +82,7 @@ pub(crate) fn first_refused_of<F: Field>(words: &[u64]) -> Option<usize> {
     }
 }
 
-/// The error for an `element` of a vector's `words` that was refused.
-pub(crate) fn refused(field: FieldId, words: &[u64], element: usize) -> Error {
-    let modulus: &[u64] = match field {
-        FieldId::Fp => &MODULUS,
-        FieldId::Fr => &FR_MODULUS,
-    };
-    let limbs = words.get(element * field.limbs()..).unwrap_or_default();
-    let differs = |limb: &usize| limbs.get(*limb) != modulus.get(*limb);
-    let limb = (0..field.limbs()).rev().find(differs).unwrap_or(0);
-    Error::VectorNotCanonical {
-        element,
-        field: field.name(),
-        limb,
-        found: limbs.get(limb).copied().unwrap_or_default(),
-    }
-}
-
-/// Whether an element with this highest limb may be the modulus or more. Hardly
-/// any canonical element is doubtful, so that one comparison decides for nearly
-/// all, and without a branch in loops that have to be as fast as memory.
-pub(crate) fn is_doubtful(highest: u64) -> bool {
-    highest >= MODULUS[LIMBS - 1]
-}
-
-/// The position of the first of `elements` that is not canonical.
-pub(crate) fn first_refused(elements: &[[u64; LIMBS]]) -> Option<usize> {
-    let doubtful = |any, element: &[u64; LIMBS]| any | is_doubtful(element[LIMBS - 1]);
-    match elements.iter().fold(false, doubtful) {
-        false => None,
-        true => elements
-            .iter()
-            .position(|element| !reference::is_canonical(element)),
-    }
-}
-
-fn limb(element: &Bytes, number: usize) -> u64 {
+fn limb<const BYTES: usize>(element: &[u8; BYTES], number: usize) -> u64 {
     let mut bytes = [0; LIMB_BYTES];
     bytes.copy_from_slice(&element[number * LIMB_BYTES..][..LIMB_BYTES]);
     u64::from_ne_bytes(bytes)
@@ -163,28 +98,46 @@ pub(crate) fn refusal(
     let slice = jobs
         .get(job)
         .map(|(a, b)| if operand == "B" { b } else { a });
-    let found = slice.and_then(|slice| slice.get(element * LIMBS..)?.first_chunk());
-    let limb = found.map_or(0, deciding_limb);
+    let limbs = slice.and_then(|slice| slice.get(element * LIMBS..));
+    let limbs = limbs.unwrap_or_default();
+    let limb = deciding_limb(FieldId::Fp, limbs);
     Error::NotCanonical {
         job,
         operand,
         element,
         limb,
-        found: found.map_or(0, |found| found[limb]),
+        found: limbs.get(limb).copied().unwrap_or_default(),
+    }
+}
+
+/// The error for an `element` of a vector's `words` that was refused.
+pub(crate) fn refused(field: FieldId, words: &[u64], element: usize) -> Error {
+    let limbs = words.get(element * field.limbs()..).unwrap_or_default();
+    let limb = deciding_limb(field, limbs);
+    Error::VectorNotCanonical {
+        element,
+        field: field.name(),
+        limb,
+        found: limbs.get(limb).copied().unwrap_or_default(),
     }
 }
 
 /// The limb by which an element is not below the modulus: the highest in which
 /// they differ, or the lowest of the modulus itself.
-fn deciding_limb(element: &[u64; LIMBS]) -> usize {
-    let differs = |limb: &usize| element[*limb] != MODULUS[*limb];
-    (0..LIMBS).rev().find(differs).unwrap_or(0)
+fn deciding_limb(field: FieldId, element: &[u64]) -> usize {
+    let modulus: &[u64] = match field {
+        FieldId::Fp => &MODULUS,
+        FieldId::Fr => &FR_MODULUS,
+    };
+    let differs = |limb: &usize| element.get(*limb) != modulus.get(*limb);
+    (0..modulus.len()).rev().find(differs).unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use field_kernels::edge;
+    use crate::kernels::ELEMENT_BYTES;
+    use field_kernels::{edge, reference};
 
     fn raised(by: [u64; LIMBS]) -> [u64; LIMBS] {
         let mut carry = false;
@@ -208,28 +161,28 @@ mod tests {
         let copied = |all: &[[u64; LIMBS]]| {
             let from: &[u8] = bytemuck::must_cast_slice(all);
             let mut to = vec![MaybeUninit::new(0); from.len()];
-            let refused = copy(from, &mut to);
+            let refused = copy::<Fp, ELEMENT_BYTES>(from, &mut to);
             // SAFETY: all bytes were initialised when the vector was made.
             let byte = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() };
             assert!(refused.is_some() || to.iter().map(byte).eq(from.iter().copied()));
             refused
         };
         let mut all = edge::edge_elements();
-        assert_eq!((copied(&all), first_refused(&all)), (None, None));
+        assert_eq!((copied(&all), first_refused::<Fp>(&all)), (None, None));
         for bad in refused {
             assert!(!reference::is_canonical(&bad));
             for at in [0, 1, all.len() / 2, all.len() - 1] {
                 let good = std::mem::replace(&mut all[at], bad);
-                let found = (copied(&all), first_refused(&all));
+                let found = (copied(&all), first_refused::<Fp>(&all));
                 assert_eq!(found, (Some(at), Some(at)), "{bad:x?}");
                 all[at] = good;
             }
         }
-        assert_eq!((copied(&[]), first_refused(&[])), (None, None));
+        assert_eq!((copied(&[]), first_refused::<Fp>(&[])), (None, None));
         // Nor does it matter what stands around: nothing, or another such.
         for bad in refused {
             for all in [&[bad][..], &[bad, bad]] {
-                assert_eq!((copied(all), first_refused(all)), (Some(0), Some(0)));
+                assert_eq!((copied(all), first_refused::<Fp>(all)), (Some(0), Some(0)));
             }
         }
     }
@@ -256,7 +209,7 @@ mod tests {
              (there the modulus has 0x64774b84f38512bf); docs/configuration.md tells how to switch \
              the check off"
         );
-        assert_eq!(deciding_limb(&MODULUS), 0);
+        assert_eq!(deciding_limb(FieldId::Fp, &MODULUS), 0);
         let jobs: [Job<'_>; 1] = [(&bad, &good)];
         assert!(matches!(
             refusal(&jobs, 0, "A", 2),
@@ -271,10 +224,28 @@ mod tests {
     }
 
     #[test]
+    fn the_scalar_field_is_held_to_its_own_modulus() {
+        let mut all = edge::edge_elements_of::<Fr>();
+        let copied = |all: &[[u64; 4]]| {
+            let from: &[u8] = bytemuck::must_cast_slice(all);
+            copy::<Fr, { Fr::BYTES }>(from, &mut vec![MaybeUninit::uninit(); from.len()])
+        };
+        assert_eq!((copied(&all), first_refused::<Fr>(&all)), (None, None));
+        let last = all.len() - 1;
+        all[last] = FR_MODULUS;
+        let found = (copied(&all), first_refused::<Fr>(&all));
+        assert_eq!(found, (Some(last), Some(last)));
+        assert!(matches!(
+            refused(FieldId::Fr, Fr::words(&all), last),
+            Error::VectorNotCanonical { field: "fr", limb: 0, found, .. } if found == FR_MODULUS[0]
+        ));
+    }
+
+    #[test]
     fn the_highest_limb_settles_nearly_all_elements() {
-        assert!(!is_doubtful(0));
-        assert!(!is_doubtful(MODULUS[LIMBS - 1] - 1));
-        assert!(is_doubtful(MODULUS[LIMBS - 1]));
-        assert!(is_doubtful(u64::MAX));
+        assert!(!is_doubtful::<Fp>(0));
+        assert!(!is_doubtful::<Fp>(MODULUS[LIMBS - 1] - 1));
+        assert!(is_doubtful::<Fp>(MODULUS[LIMBS - 1]));
+        assert!(is_doubtful::<Fp>(u64::MAX));
     }
 }

@@ -4,6 +4,7 @@ use std::mem::MaybeUninit;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use field_kernels::Fp;
 use vk_mem_paths::{Crew, StageTimes};
 
 use crate::jobs::{self, Job, Outputs};
@@ -336,7 +337,7 @@ impl Piece<'_, '_> {
         // Looked at where they are computed, in one pass over memory.
         let mut doubtful = false;
         for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
-            doubtful |= canonical::is_doubtful(a[LIMBS - 1].max(b[LIMBS - 1]));
+            doubtful |= canonical::is_doubtful::<Fp>(a[LIMBS - 1].max(b[LIMBS - 1]));
             out.write_copy_of_slice(&(kernel.reference)(a, b));
         }
         if inputs == Inputs::Any || !doubtful {
@@ -345,7 +346,7 @@ impl Piece<'_, '_> {
         [("A", a), ("B", b)]
             .into_iter()
             .find_map(|(operand, elements)| {
-                let inside = canonical::first_refused(elements)?;
+                let inside = canonical::first_refused::<Fp>(elements)?;
                 Some((self.job, self.first + inside, operand))
             })
     }

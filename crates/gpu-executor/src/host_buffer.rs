@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
+use field_kernels::Fp;
 use vk_mem_paths::{PinnedBuffer, PinnedTransfer};
 
 use crate::Error;
@@ -82,7 +83,7 @@ impl HostBuffer {
     /// its operand `the buffer`.
     pub fn expect_canonical(&self) -> anyhow::Result<()> {
         let limbs = self.as_slice();
-        match canonical::first_refused(limbs.as_chunks().0) {
+        match canonical::first_refused::<Fp>(limbs.as_chunks().0) {
             None => Ok(()),
             Some(element) => {
                 let job = [(limbs, limbs)];

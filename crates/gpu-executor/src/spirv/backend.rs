@@ -6,6 +6,7 @@ use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::time::Instant;
 
+use field_kernels::FieldId;
 use vk_core::{DeviceCaps, Kernel, PhysicalDevice, ValidationLog};
 use vk_mem_paths::{AllocatedMemory, PathChoice, TransferOptions};
 
@@ -362,7 +363,7 @@ impl PersistentVulkanBackend {
                 fresh,
             })
             .collect();
-        let element = self.settings.inputs.element();
+        let element = self.settings.inputs.element(FieldId::Fp);
         let transfer = &mut self.opened.transfer;
         match transfer.run(kernel, &how.request, element, &mut byte_jobs) {
             Ok(ran) => Ok(Ran::from(ran)),

@@ -66,8 +66,8 @@ impl Runner for CpuRunner {
     fn upload(&self, field: FieldId, words: &[u64], inputs: Inputs) -> Result<Stored, Error> {
         let refused = match (inputs, field) {
             (Inputs::Any, _) => None,
-            (Inputs::Canonical, FieldId::Fp) => canonical::first_refused_of::<Fp>(words),
-            (Inputs::Canonical, FieldId::Fr) => canonical::first_refused_of::<Fr>(words),
+            (Inputs::Canonical, FieldId::Fp) => canonical::first_refused::<Fp>(Fp::elements(words)),
+            (Inputs::Canonical, FieldId::Fr) => canonical::first_refused::<Fr>(Fr::elements(words)),
         };
         match refused {
             Some(element) => Err(canonical::refused(field, words, element)),

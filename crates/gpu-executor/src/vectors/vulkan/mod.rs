@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytemuck::must_cast_slice;
 use field_kernels::FieldId;
 use vk_core::{Device, DeviceCaps, KernelCache, WaitPolicy};
-use vk_mem_paths::{Access, Element, Lane, StoragePool, Submitted, Transfer};
+use vk_mem_paths::{Access, Lane, StoragePool, Submitted, Transfer};
 
 use super::plan::{Fusion, Stage};
 use super::program::Program;
@@ -113,10 +113,7 @@ impl Runner for VulkanRunner {
             return Ok(Stored::Nowhere);
         }
         let storage = self.pool.take(bytes.len())?;
-        let element = Element {
-            bytes: field.bytes(),
-            check: canonical::check_of(field, inputs),
-        };
+        let element = inputs.element(field);
         let sent = self.lock().lane.upload(&storage, bytes, element);
         match sent {
             Ok(()) => Ok(Stored::Device(Arc::new(storage))),
