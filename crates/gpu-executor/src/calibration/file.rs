@@ -90,9 +90,23 @@ impl Subject {
     }
 
     /// Whether [`Self::store`] can be expected to work: what cannot be kept is
-    /// not worth measuring.
-    pub(crate) fn expect_storable<T: Kept>(&self, folder: &Path) -> io::Result<()> {
-        self.file::<T>(folder)?.expect_replaceable()
+    /// not worth measuring. The log tells where not: in a warning, unless it has
+    /// `warned` of that file already.
+    pub(crate) fn is_storable<T: Kept>(&self, folder: &Path, warned: bool) -> bool {
+        let file = self.file::<T>(folder);
+        let Err(error) = file.and_then(|file| file.expect_replaceable()) else {
+            return true;
+        };
+        let what = format!(
+            "{} is not measured, since {} could not keep it; going by fixed rules: {error}",
+            self.device,
+            folder.display()
+        );
+        match warned {
+            true => tracing::debug!("{what}"),
+            false => tracing::warn!("{what}"),
+        }
+        false
     }
 
     /// Stores `findings` for this subject. A failure is a warning: only time is

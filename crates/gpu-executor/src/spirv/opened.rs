@@ -7,7 +7,7 @@ use vk_mem_paths::{Crew, Path, PathChoice, PinnedTransfer, Transfer, TransferOpt
 
 use super::builder::Settings;
 use crate::Error;
-use crate::calibration::{Calibration, Findings, Subject};
+use crate::calibration::{Calibration, Findings, Kept, Subject};
 use crate::vectors::VectorEngine;
 
 /// The logical device, its kernels and its loops: what is lost with the device,
@@ -31,7 +31,7 @@ impl Opened {
         settings: &Settings,
         options: TransferOptions,
     ) -> Result<Self, Error> {
-        let stored = settings.stored_findings(physical.caps(), Crew::size(options.threads));
+        let stored = settings.stored(physical.caps(), Crew::size(options.threads));
         let warned = stored.is_err();
         let known = stored.unwrap_or(None);
         let device = match settings.needs_copy_queues(known.as_ref()) {
@@ -68,7 +68,7 @@ impl Opened {
 }
 
 /// The log has told that the calibration's file or folder cannot be used.
-struct Warned;
+pub(super) struct Warned;
 
 impl Settings {
     /// What an earlier process stored. A file or folder that cannot be used is
@@ -76,11 +76,11 @@ impl Settings {
     ///
     /// # Errors
     /// After that warning.
-    fn stored_findings(
+    pub(super) fn stored<T: Kept>(
         &self,
         caps: &DeviceCaps,
         threads: usize,
-    ) -> Result<Option<Findings>, Warned> {
+    ) -> Result<Option<T>, Warned> {
         let folder = match (&self.cache, self.calibration) {
             (None, _) | (_, Calibration::Off) => return Ok(None),
             (Some(folder), Calibration::OnFirstUse | Calibration::Stored) => folder,

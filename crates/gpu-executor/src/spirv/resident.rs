@@ -79,26 +79,23 @@ impl PersistentVulkanBackend {
         runner: &VulkanRunner,
     ) -> anyhow::Result<Choice> {
         let by_rules = Choice::of(runner.caps());
-        let (Some(folder), true) = (
-            self.settings.cache.as_deref(),
-            self.settings.calibration != Calibration::Off,
-        ) else {
+        let device = &runner.caps().name;
+        let threads = Crew::size(0);
+        let stored = self.settings.stored::<Choice>(runner.caps(), threads);
+        let warned = stored.is_err();
+        if let Ok(Some(found)) = stored {
+            return Ok(found);
+        }
+        let (Some(folder), Calibration::OnFirstUse) =
+            (self.settings.cache.as_deref(), self.settings.calibration)
+        else {
             return Ok(by_rules);
         };
-        let subject = Subject::new(runner.caps(), Crew::size(0));
-        match subject.load::<Choice>(folder) {
-            Ok(Some(found)) => return Ok(found),
-            Ok(None) => {}
-            Err(reason) => tracing::warn!("{reason}"),
-        }
-        let storable = subject.expect_storable::<Choice>(folder).is_ok();
-        if self.settings.calibration != Calibration::OnFirstUse || !storable {
+        let subject = Subject::new(runner.caps(), threads);
+        if !subject.is_storable::<Choice>(folder, warned) {
             return Ok(by_rules);
         }
-        tracing::info!(
-            "measuring which kernels are fastest on {}, once",
-            runner.caps().name
-        );
+        tracing::info!("measuring which kernels are fastest on {device}, once");
         match tune::tune(engine, runner) {
             Ok(choice) => {
                 subject.store(folder, &choice);
@@ -106,7 +103,6 @@ impl PersistentVulkanBackend {
             }
             Err(error) if tune::is_fatal(&error) => Err(error),
             Err(error) => {
-                let device = &runner.caps().name;
                 tracing::warn!("{device} could not be measured, going by fixed rules: {error}");
                 Ok(by_rules)
             }

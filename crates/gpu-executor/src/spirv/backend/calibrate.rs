@@ -66,22 +66,13 @@ impl PersistentVulkanBackend {
         if self.calibrated || !self.measures_on_first_use() {
             return;
         }
-        let storable = self.subject().expect_storable::<Findings>(folder);
+        let subject = self.subject();
+        let storable = subject.is_storable::<Findings>(folder, self.opened.warned);
         self.calibrated = true;
-        let device = self.opened.device.caps().name.clone();
-        if let Err(error) = storable {
-            let folder = folder.display();
-            let what = format!(
-                "{device} is not measured, since {folder} could not keep it; \
-                 going by fixed rules: {error}"
-            );
-            // One warning is enough for one file.
-            match self.opened.warned {
-                true => tracing::debug!("{what}"),
-                false => tracing::warn!("{what}"),
-            }
+        if !storable {
             return;
         }
+        let device = self.opened.device.caps().name.clone();
         tracing::info!("measuring which path is fastest on {device}, once");
         match self.measure(Effort::BRIEF) {
             Ok(found) => self.keep(found),
