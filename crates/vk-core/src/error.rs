@@ -110,7 +110,7 @@ pub enum Error {
         call: &'static str,
     },
     /// A submission did not finish in time and is still in flight.
-    #[error("the device did not finish within {} ms", after.as_millis())]
+    #[error("the device did not finish within {after:?}")]
     Timeout {
         /// How long was waited.
         after: Duration,
@@ -119,9 +119,8 @@ pub enum Error {
     /// it: it is given nothing more until that has ended. Where it never ends,
     /// only the end of the process frees the device.
     #[error(
-        "the device is still busy with work that did not finish within {} ms; \
-         call again later, or use another device or process",
-        after.as_millis()
+        "the device is still busy with work that did not finish within {after:?}; \
+         call again later, or use another device or process"
     )]
     Busy {
         /// How long was waited for it.
