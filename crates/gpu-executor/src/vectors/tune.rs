@@ -19,11 +19,11 @@ const ELEMENTS: usize = 1 << 21;
 const ELEMENTS_OF_SOFTWARE: usize = 1 << 12;
 /// Results of one submission, so that its own cost hardly counts.
 const RESULTS: usize = 4;
-/// How long a trial of a way to memory takes.
-const BRIEF: Duration = Duration::from_millis(15);
-/// How long one of an arithmetic takes: a device that was idle is slow at first, and
-/// some are slower again once they have been at work for a while.
-const LONG: Duration = Duration::from_millis(100);
+/// How long candidates are compared: a device that was idle is slow at first, and takes
+/// some 200 ms of work to be at its fastest. The first half does not count.
+const LENGTH: Duration = Duration::from_millis(450);
+/// Likewise, of a software device, which has no clocks to raise.
+const LENGTH_OF_SOFTWARE: Duration = Duration::from_millis(100);
 
 /// Ways to memory that may be the fastest.
 const LAYOUTS: [(MemoryAccess, u32); 6] = [
@@ -66,36 +66,11 @@ fn tune_field<F: Field>(
     best: &mut Choice,
 ) -> anyhow::Result<()> {
     let trial = Trial::<F>::new(engine, runner)?;
-    let arithmetics = Arithmetic::ALL.into_iter();
-    let arithmetics: Vec<_> = arithmetics.filter(|it| runs(runner.caps(), *it)).collect();
-    let set = |choice: &mut FieldChoice, it| choice.arithmetic = it;
-    let arithmetic = trial.fastest(best, &arithmetics, set, |trial| {
-        match agrees::<F>(engine)? {
-            true => trial.time(LONG, |queue, x, y| queue.mul(x, y)).map(Some),
-            false => Ok(None),
-        }
-    })?;
-    let arithmetic = arithmetic.ok_or_else(|| Error::WrongResults {
-        device: runner.caps().name.clone(),
-        operation: "mul",
-    })?;
-    best.field(F::ID).arithmetic = arithmetic;
+    best.field(F::ID).arithmetic = trial.arithmetic(best)?;
     // Shared memory of a software device is memory like any other.
     if runner.caps().kind != DeviceKind::Software {
-        let layouts = LAYOUTS.map(|(access, group_size)| Layout { access, group_size });
-        let set = |choice: &mut FieldChoice, it| choice.light = it;
-        let light = trial.fastest(best, &layouts, set, |trial| {
-            let two = trial.time(BRIEF, |queue, x, y| queue.add(x, y))?;
-            let one = trial.time(BRIEF, |queue, x, _| queue.neg(x))?;
-            Ok(Some(two + one))
-        })?;
-        best.field(F::ID).light = light.unwrap_or(best.field(F::ID).light);
-        let set = |choice: &mut FieldChoice, it| choice.heavy = it;
-        let heavy = trial.fastest(best, &layouts, set, |trial| {
-            let mul = trial.time(BRIEF, |queue, x, y| queue.mul(x, y));
-            mul.map(Some)
-        })?;
-        best.field(F::ID).heavy = heavy.unwrap_or(best.field(F::ID).heavy);
+        let (light, heavy) = trial.layouts(best)?;
+        (best.field(F::ID).light, best.field(F::ID).heavy) = (light, heavy);
     }
     runner.choose(*best);
     Ok(())
@@ -129,43 +104,95 @@ impl<'e, F: Field> Trial<'e, F> {
         })
     }
 
-    /// The candidate that takes the least time; none where all are out of the question.
-    fn fastest<T: Copy + std::fmt::Debug>(
+    /// The fastest arithmetic of those that are right: by products of two vectors, which
+    /// memory may limit, and by the product of one's elements, which moves a third of
+    /// the bytes.
+    fn arithmetic(&self, base: &Choice) -> anyhow::Result<Arithmetic> {
+        let set = |choice: &mut FieldChoice, it| choice.arithmetic = it;
+        let mut right = Vec::new();
+        for candidate in Arithmetic::ALL {
+            if runs(self.runner.caps(), candidate) {
+                self.choose(base, candidate, set);
+                if agrees::<F>(self.engine)? {
+                    right.push(candidate);
+                }
+            }
+        }
+        let records: [Record<F>; 2] = [
+            |queue, x, y| queue.mul(x, y),
+            |queue, x, _| queue.product(x),
+        ];
+        let times = self.times(base, &right, set, records)?;
+        let fastest = right
+            .iter()
+            .zip(times)
+            .min_by_key(|(_, [mul, product])| *mul + *product);
+        let (arithmetic, _) = fastest.ok_or_else(|| Error::WrongResults {
+            device: self.runner.caps().name.clone(),
+            operation: "mul",
+        })?;
+        Ok(*arithmetic)
+    }
+
+    /// The fastest ways to memory, of chains without products and of those with some.
+    fn layouts(&self, base: &Choice) -> anyhow::Result<(Layout, Layout)> {
+        let layouts = LAYOUTS.map(|(access, group_size)| Layout { access, group_size });
+        let set = |choice: &mut FieldChoice, it| (choice.light, choice.heavy) = (it, it);
+        let records: [Record<F>; 3] = [
+            |queue, x, y| queue.add(x, y),
+            |queue, x, _| queue.neg(x),
+            |queue, x, y| queue.mul(x, y),
+        ];
+        let times = self.times(base, &layouts, set, records)?;
+        let fastest = |time: fn(&[Duration; 3]) -> Duration| {
+            let fastest = layouts
+                .iter()
+                .zip(&times)
+                .min_by_key(|(_, times)| time(times));
+            fastest.map_or(layouts[0], |(layout, _)| *layout)
+        };
+        Ok((
+            fastest(|[add, neg, _]| *add + *neg),
+            fastest(|[_, _, mul]| *mul),
+        ))
+    }
+
+    fn choose<T>(&self, base: &Choice, candidate: T, set: impl Fn(&mut FieldChoice, T)) {
+        let mut choice = *base;
+        set(choice.field(F::ID), candidate);
+        self.runner.choose(choice);
+    }
+
+    /// How long each candidate takes to each of `records`. They take turns, so that what
+    /// a device's clocks do meanwhile is the same for all.
+    fn times<T: Copy + std::fmt::Debug, const N: usize>(
         &self,
         base: &Choice,
         candidates: &[T],
-        set: impl Fn(&mut FieldChoice, T),
-        time: impl Fn(&Self) -> anyhow::Result<Option<Duration>>,
-    ) -> anyhow::Result<Option<T>> {
-        let mut best: Option<(T, Duration)> = None;
-        for candidate in candidates {
-            let mut choice = *base;
-            set(choice.field(F::ID), *candidate);
-            self.runner.choose(choice);
-            let time = time(self)?;
-            tracing::debug!(?candidate, field = F::NAME, ?time, "measured");
-            let Some(time) = time else { continue };
-            if best.is_none_or(|(_, fastest)| time < fastest) {
-                best = Some((*candidate, time));
+        set: impl Fn(&mut FieldChoice, T) + Copy,
+        records: [Record<F>; N],
+    ) -> anyhow::Result<Vec<[Duration; N]>> {
+        let length = match self.runner.caps().kind {
+            DeviceKind::Software => LENGTH_OF_SOFTWARE,
+            _ => LENGTH,
+        };
+        let mut begun = None;
+        let mut times = vec![[(); N].map(|()| Vec::new()); candidates.len()];
+        // The first turn is for the driver's compiler, and a device rests meanwhile.
+        while begun.is_none_or(|begun: Instant| begun.elapsed() < length) {
+            for (candidate, times) in candidates.iter().zip(&mut times) {
+                self.choose(base, *candidate, set);
+                for (record, times) in records.iter().zip(times) {
+                    times.push(self.submit(*record)?);
+                }
             }
+            begun.get_or_insert_with(Instant::now);
         }
-        Ok(best.map(|(candidate, _)| candidate))
-    }
-
-    /// The time of one result, at the end of a trial of `length`: the median of the
-    /// second half of the submissions.
-    fn time(&self, length: Duration, record: Record<F>) -> anyhow::Result<Duration> {
-        let begun = Instant::now();
-        let mut times = Vec::new();
-        // The first one is for the driver.
-        self.submit(record)?;
-        while times.is_empty() || begun.elapsed() < length {
-            times.push(self.submit(record)?);
+        let medians: Vec<_> = times.into_iter().map(|times| times.map(settled)).collect();
+        for (candidate, times) in candidates.iter().zip(&medians) {
+            tracing::debug!(?candidate, field = F::NAME, ?times, "measured");
         }
-        let later = times.len() / 2;
-        let later = &mut times[later..];
-        later.sort_unstable();
-        Ok(later[later.len() / 2] / u32::try_from(RESULTS)?)
+        Ok(medians)
     }
 
     fn submit(&self, record: Record<F>) -> anyhow::Result<Duration> {
@@ -178,6 +205,14 @@ impl<'e, F: Field> Trial<'e, F> {
         let report = done.report();
         Ok(report.device_time.unwrap_or(report.total))
     }
+}
+
+/// The median of the second half.
+fn settled(mut times: Vec<Duration>) -> Duration {
+    let half = times.len() / 2;
+    let later = &mut times[half..];
+    later.sort_unstable();
+    later[later.len() / 2]
 }
 
 /// Whether the device multiplies as the CPU does, over all pairs of edge elements of
