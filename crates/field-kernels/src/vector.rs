@@ -90,8 +90,8 @@ impl Family {
     pub const fn constant_words(self) -> usize {
         match self {
             Self::Elementwise => crate::chain::CONSTANT_WORDS,
-            Self::SumFinish => 3,
-            Self::SumParts | Self::BitReverse => 4,
+            Self::SumFinish | Self::BitReverse => 3,
+            Self::SumParts => 4,
             Self::Product | Self::InnerProduct | Self::Equal => 5,
             Self::InverseUp | Self::InverseDown => 6,
         }

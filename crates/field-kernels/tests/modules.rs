@@ -10,7 +10,7 @@
 
 use std::path::PathBuf;
 
-use field_kernels::{Family, Field, Fp, Fr, KERNELS, MANIFEST_JSON, MODULUS, VECTOR_MODULES};
+use field_kernels::{Field, Fp, Fr, KERNELS, MANIFEST_JSON, MODULUS, VECTOR_MODULES};
 use sha2::{Digest as _, Sha256};
 
 const MAGIC: u32 = 0x0723_0203;
@@ -25,27 +25,12 @@ const CAPABILITY_SHADER: u32 = 1;
 const CAPABILITY_FLOAT64: u32 = 10;
 const CAPABILITY_INT64: u32 = 11;
 
-/// The families of [`VECTOR_MODULES`] whose modules loop: those that invert, and those
-/// that go over many elements. Each loop has a bound well below what the software driver
-/// stops at (docs/kernels.md).
-const FAMILIES_WITH_LOOPS: [Family; 8] = [
-    Family::Elementwise,
-    Family::SumParts,
-    Family::SumFinish,
-    Family::Product,
-    Family::InnerProduct,
-    Family::InverseUp,
-    Family::InverseDown,
-    Family::Equal,
-];
-
 /// What the registry's tables have in common.
 struct Module {
     name: &'static str,
     spirv: &'static [u8],
     needs_shader_int64: bool,
     needs_shader_float64: bool,
-    may_loop: bool,
 }
 
 impl Module {
@@ -63,14 +48,12 @@ fn registered() -> Vec<Module> {
         spirv: kernel.spirv,
         needs_shader_int64: kernel.needs_shader_int64,
         needs_shader_float64: false,
-        may_loop: false,
     });
     let vector_modules = VECTOR_MODULES.iter().map(|module| Module {
         name: module.name,
         spirv: module.spirv,
         needs_shader_int64: module.arithmetic.needs_shader_int64(),
         needs_shader_float64: module.arithmetic.needs_shader_float64(),
-        may_loop: FAMILIES_WITH_LOOPS.contains(&module.family),
     });
     kernels.chain(vector_modules).collect()
 }
@@ -173,10 +156,11 @@ fn what_a_row_says_it_needs_is_what_the_module_declares() {
 }
 
 /// One software driver stops, without a word, after 65,535 loop iterations in an
-/// invocation.
+/// invocation. Those of the families are bounded by who dispatches them.
 #[test]
-fn only_families_that_may_have_loops() {
-    for module in registered().iter().filter(|module| !module.may_loop) {
+fn kernels_over_slices_have_no_loops() {
+    let of_slices = |module: &&Module| KERNELS.iter().any(|kernel| kernel.name == module.name);
+    for module in registered().iter().filter(of_slices) {
         let words = module.words();
         let loops = instructions(&words)
             .iter()

@@ -14,6 +14,9 @@ use crate::vectors::runner::Meaning;
 
 /// Invocations of a workgroup, but of a sum's.
 pub(super) const GROUP: usize = 128;
+/// Elements that a workgroup brings into bit-reversed order; shorter vectors are moved by
+/// one invocation a part.
+const TILE: usize = 256;
 
 impl Steps<'_> {
     pub(super) fn node(&mut self, stage: usize, number: usize) -> Result<(), Error> {
@@ -90,10 +93,13 @@ impl Steps<'_> {
         let whole = 0..elements;
         let (from, start_in) = self.reading(argument, field, &whole)?;
         let (to, start_out) = self.window(output, field, &whole, WRITE);
-        let parts = elements * parts_of(field);
-        let constants = vec![count(parts)?, 32 - elements.ilog2(), start_in, start_out];
+        let constants = vec![elements.ilog2(), start_in, start_out];
         let operation = self.kernels.family(Family::BitReverse, field)?;
-        self.dispatch(operation, vec![from, to], constants, parts)
+        let invocations = match elements < TILE {
+            true => elements * parts_of(field),
+            false => elements / TILE * GROUP,
+        };
+        self.dispatch(operation, vec![from, to], constants, invocations)
     }
 
     /// The most elements of one dispatch.
