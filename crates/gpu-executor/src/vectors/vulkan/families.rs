@@ -65,7 +65,7 @@ impl Steps<'_> {
             let (a, start_a) = self.reading(&arguments[0], field, &piece)?;
             let (b, start_b) = self.reading(&arguments[1], field, &piece)?;
             let parts = piece.len() * parts_of(field);
-            let groups = self.groups(parts);
+            let groups = self.groups(Family::Equal, parts);
             let constants = vec![count(parts)?, count(groups)?, start_a, start_b, number];
             let buffers = vec![a, b, flag.clone()];
             self.dispatch(Arc::clone(&operation), buffers, constants, groups * GROUP)?;

@@ -14,9 +14,21 @@ use crate::vectors::program::{Argument, Reduction};
 /// Elements that an invocation of a reduction takes at the least, where there are
 /// enough for all of the device.
 const ROUNDS: usize = 16;
-/// Workgroups of a reduction at most: so many fill every device there is, and
-/// their results are few enough for one workgroup.
-const MOST_GROUPS: usize = 2048;
+
+/// Workgroups of a reduction at most: so many fill every device there is, and their
+/// results are few enough for one workgroup.
+const fn most_groups(family: Family) -> usize {
+    match family {
+        // What each leaves is twice an element, and all of it is added up by one.
+        Family::SumParts => 1024,
+        // Few of these are on a device at once, since each takes many registers: with
+        // many of them the last ones do not keep it waiting. Their results are summed up
+        // by many workgroups again.
+        Family::InnerProduct => 8192,
+        _ => 2048,
+    }
+}
+
 impl Steps<'_> {
     /// To one element: every workgroup leaves a result, and a last one joins them.
     pub(super) fn reduce(
@@ -39,7 +51,7 @@ impl Steps<'_> {
         };
         let groups: Vec<usize> = pieces
             .iter()
-            .map(|piece| self.groups(piece.len()))
+            .map(|piece| self.groups(family, piece.len()))
             .collect();
         let total: usize = groups.iter().sum();
         let partial = match total {
@@ -95,10 +107,10 @@ impl Steps<'_> {
     }
 
     /// Workgroups that reduce `items`, one an invocation and round.
-    pub(super) fn groups(&self, items: usize) -> usize {
+    pub(super) fn groups(&self, family: Family, items: usize) -> usize {
         let most = match self.kernels.caps().kind {
             DeviceKind::Software => 256,
-            _ => MOST_GROUPS,
+            _ => most_groups(family),
         };
         items.div_ceil(GROUP * ROUNDS).clamp(1, most)
     }
@@ -133,7 +145,7 @@ impl Steps<'_> {
         let left_by_group = 2 * field.bytes();
         let groups = inputs
             .iter()
-            .map(|(_, elements)| self.groups(elements * parts));
+            .map(|(_, elements)| self.groups(Family::SumParts, elements * parts));
         let groups: Vec<usize> = groups.collect();
         let total: usize = groups.iter().sum();
         let halves = self.pool.take((total * left_by_group).max(1))?;
