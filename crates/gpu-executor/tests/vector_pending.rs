@@ -9,14 +9,15 @@ mod support;
 
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use engines::{expect, on_both_engines, products, random, run, sum};
 use field_kernels::{Field, Fr, arithmetic};
+use gpu_executor::DeviceKind;
 use gpu_executor::vectors::{FieldVec, Pending, Scalar, VectorEngine};
 
 on_both_engines! {
@@ -193,6 +194,52 @@ fn threads_share_an_engine(engine: &VectorEngine) {
         }
     });
     expect(&shared, &x, "what all of them read");
+}
+
+/// A download waits for all that was submitted before it, and nobody waits for it.
+#[test]
+fn a_download_keeps_no_other_thread_from_submitting() {
+    const ROUNDS: usize = 1000;
+    let (_guard, mut backend) = support::built(engines::settled());
+    let elements = match backend.device().kind {
+        DeviceKind::Software => 1 << 12,
+        _ => 1 << 21,
+    };
+    let engine = backend.vectors().unwrap();
+    let (x, vector) = random::<Fr>(&engine, elements, 11);
+    let double = || {
+        let queue = engine.queue();
+        let doubled = queue.double(&vector).unwrap();
+        (doubled, queue.submit().unwrap())
+    };
+    // Its kernel is made now.
+    double().1.wait().unwrap();
+    let (queue, mut power) = (engine.queue(), vector.clone());
+    for _ in 0..ROUNDS {
+        queue.square_assign(&mut power).unwrap();
+    }
+    let slow = queue.submit().unwrap();
+    let begun = Barrier::new(2);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            begun.wait();
+            let found = power.slice(0..1).unwrap().to_elements().unwrap();
+            let square = |x, _| arithmetic::square::<Fr>(&x);
+            assert_eq!(found, [(0..ROUNDS).fold(x[0], square)]);
+        });
+        begun.wait();
+        std::thread::sleep(Duration::from_millis(5));
+        let (doubled, pending) = double();
+        assert!(!slow.is_complete().unwrap(), "it waited for the download");
+        pending.wait().unwrap();
+        slow.wait().unwrap();
+        let first = doubled.slice(0..1).unwrap();
+        expect(
+            &first,
+            &[arithmetic::double::<Fr>(&x[0])],
+            "what came after",
+        );
+    });
 }
 
 /// A queue and its vectors may go to another thread before they are submitted.

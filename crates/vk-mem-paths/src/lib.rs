@@ -61,7 +61,10 @@ pub use crew::Crew;
 pub use error::Error;
 pub use fastest_of::fastest_of;
 pub use fresh::advise_huge_pages;
-pub use lane::{Access, Block, Finished, Lane, Region, Step, Storage, StoragePool, Submitted};
+pub use lane::{
+    Access, Block, Downloads, Finished, Lane, Region, Step, Storage, StoragePool, Submitted,
+    Uploads,
+};
 pub use memory::AllocatedMemory;
 pub use pinned::{PinnedBuffer, PinnedPlan, PinnedTransfer, plan_pinned};
 pub use placement::{MemoryUse, rank_memory_types};

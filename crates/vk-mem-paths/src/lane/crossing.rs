@@ -2,21 +2,67 @@
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use vk_core::Device;
 use vk_core::ash::{self, vk};
 
 use super::Lane;
-use super::pool::{Block, Storage};
-use super::staging::{PIECE, Staged};
+use super::pool::{Block, Storage, StoragePool};
+use super::staging::{PIECE, Staging};
 use crate::buffers::{ReadbackBuffer, UploadBuffer};
 use crate::host_copy::Stores;
+use crate::memory::Memory;
 use crate::record::{copy_region, host_barrier, order_after_all_before};
-use crate::{Element, Error, MemoryUse, host_copy};
+use crate::{Crew, Element, Error, MemoryUse, host_copy};
+
+/// The way from the host's slices to the storage of a lane.
+pub struct Uploads {
+    staging: Staging<UploadBuffer>,
+    side: Arc<HostSide>,
+}
+
+/// The way from the storage of a lane to the host's slices.
+pub struct Downloads {
+    staging: Staging<ReadbackBuffer>,
+    side: Arc<HostSide>,
+}
+
+/// What both ways have in common.
+struct HostSide {
+    device: Arc<Device>,
+    memory: Arc<Memory>,
+    pool: Arc<StoragePool>,
+    threads: usize,
+    // Made by the first copy. Whoever waits for the device does not hold it.
+    crew: Mutex<Option<Crew>>,
+}
 
 impl Lane {
+    /// The ways to and from this lane's storage, with staging memory and a crew of their
+    /// own. Each can be used by another thread while the lane is: what they submit is in
+    /// the order of the queue, like the lane's batches.
+    #[must_use]
+    pub fn crossings(&self) -> (Uploads, Downloads) {
+        let side = Arc::new(HostSide {
+            device: Arc::clone(&self.device),
+            memory: Arc::clone(&self.memory),
+            pool: Arc::clone(&self.pool),
+            threads: self.threads,
+            crew: Mutex::new(None),
+        });
+        let uploads = Uploads {
+            staging: Staging::new(&self.device, self.wait),
+            side: Arc::clone(&side),
+        };
+        let staging = Staging::new(&self.device, self.wait);
+        (uploads, Downloads { staging, side })
+    }
+}
+
+impl Uploads {
     /// Copies `bytes` to the start of `storage`, and returns when the last
-    /// piece is on its way: later steps of this lane find it there.
+    /// piece is on its way: what the lane submits from then on finds it there.
     ///
     /// # Errors
     /// [`Error::ForeignBuffer`] for storage of another lane,
@@ -29,20 +75,68 @@ impl Lane {
         bytes: &[u8],
         element: Element,
     ) -> Result<(), Error> {
-        self.expect_own(storage)?;
+        self.side.expect_own(storage)?;
         expect_room(storage, bytes.len())?;
         let size = piece_bytes(bytes.len(), element.bytes);
-        let memory = Arc::clone(&self.memory);
-        let make = |size| UploadBuffer::new(&memory, MemoryUse::Upload, size).map(Staged::Up);
-        self.up.prepare(&self.device, size, self.wait, make)?;
+        let memory = &self.side.memory;
+        let make = |size| UploadBuffer::new(memory, MemoryUse::Upload, size);
+        self.staging.prepare(size, make)?;
         for (number, part) in bytes.chunks(size).enumerate() {
             self.send(number, part, storage.block(), number * size, element)?;
         }
         Ok(())
     }
 
-    /// Copies the bytes of `range` of `storage` to `out`, and waits for them.
-    /// On `Ok` all of `out` is written.
+    /// Sends one part up, by the piece whose turn it is.
+    fn send(
+        &mut self,
+        number: usize,
+        part: &[u8],
+        block: &Arc<Block>,
+        offset: usize,
+        element: Element,
+    ) -> Result<(), Error> {
+        let piece = self.staging.settled(number)?;
+        let range = 0..part.len();
+        // SAFETY: settled, so nothing in flight reads it.
+        let [to, _] = unsafe {
+            piece
+                .memory
+                .views([range.clone(), part.len()..part.len()])?
+        };
+        let copies = vec![(part, to)];
+        let refused = self.side.with_crew(|crew| match element.check {
+            None => {
+                host_copy::run(copies, Stores::Cached, crew);
+                None
+            }
+            Some(check) => host_copy::run_checked(copies, element.bytes, check, crew),
+        })?;
+        if let Some(refused) = refused {
+            return Err(Error::RefusedInput {
+                job: 0,
+                what: "the vector",
+                element: offset / element.bytes.max(1) + refused.element,
+            });
+        }
+        piece.memory.flush(&range)?;
+        let copy = copy_region(0, offset, part.len());
+        let to = block.raw();
+        let record = |device: &ash::Device, commands, from| {
+            // SAFETY: `commands` is being recorded for a queue with compute.
+            unsafe { order_after_all_before(device, commands) };
+            // SAFETY: as above; both buffers are held by the piece, and the
+            // region lies inside both.
+            unsafe { device.cmd_copy_buffer(commands, from, to, &[copy]) };
+        };
+        // SAFETY: settled above; `record` names the piece and the block.
+        unsafe { piece.submit(block, record) }
+    }
+}
+
+impl Downloads {
+    /// Copies the bytes of `range` of `storage` to `out`, and waits for them and for all
+    /// that the lane has submitted before. On `Ok` all of `out` is written.
     ///
     /// # Errors
     /// [`Error::ForeignBuffer`] for storage of another lane,
@@ -54,15 +148,15 @@ impl Lane {
         range: Range<usize>,
         out: &mut [MaybeUninit<u8>],
     ) -> Result<(), Error> {
-        self.expect_own(storage)?;
+        self.side.expect_own(storage)?;
         expect_room(storage, range.end)?;
         if range.len() != out.len() {
             return Err(invalid("the output", range.len(), out.len()));
         }
         let size = piece_bytes(out.len(), 1);
-        let memory = Arc::clone(&self.memory);
-        let make = |size| ReadbackBuffer::new(&memory, size).map(Staged::Down);
-        self.down.prepare(&self.device, size, self.wait, make)?;
+        let memory = &self.side.memory;
+        self.staging
+            .prepare(size, |size| ReadbackBuffer::new(memory, size))?;
         let starts: Vec<usize> = (0..out.len()).step_by(size).collect();
         let mut parts: Vec<_> = out.chunks_mut(size).collect();
         // One piece is copied out while the device fills the other.
@@ -78,69 +172,6 @@ impl Lane {
         Ok(())
     }
 
-    /// Another lane's storage may be of another device, and is not in the order of this
-    /// one's queue.
-    fn expect_own(&self, storage: &Storage) -> Result<(), Error> {
-        match storage.is_of(&self.pool) {
-            true => Ok(()),
-            false => Err(Error::ForeignBuffer {
-                what: "the vector",
-                expected: self.device.caps().name.clone(),
-                found: "another lane".to_owned(),
-            }),
-        }
-    }
-
-    /// Sends one part up, by the piece whose turn it is.
-    fn send(
-        &mut self,
-        number: usize,
-        part: &[u8],
-        block: &Arc<Block>,
-        offset: usize,
-        element: Element,
-    ) -> Result<(), Error> {
-        self.crew()?;
-        let count = self.up.pieces.len();
-        let piece = &mut self.up.pieces[number % count];
-        piece.settle(self.wait)?;
-        let Staged::Up(buffer) = &mut piece.memory else {
-            return Err(wrong_way());
-        };
-        let range = 0..part.len();
-        // SAFETY: settled, so nothing in flight reads it.
-        let [to, _] = unsafe { buffer.views([range.clone(), part.len()..part.len()])? };
-        if let Some(crew) = &mut self.crew {
-            let copies = vec![(part, to)];
-            let refused = match element.check {
-                None => {
-                    host_copy::run(copies, Stores::Cached, crew);
-                    None
-                }
-                Some(check) => host_copy::run_checked(copies, element.bytes, check, crew),
-            };
-            if let Some(refused) = refused {
-                return Err(Error::RefusedInput {
-                    job: 0,
-                    what: "the vector",
-                    element: offset / element.bytes.max(1) + refused.element,
-                });
-            }
-        }
-        buffer.flush(&range)?;
-        let copy = copy_region(0, offset, part.len());
-        let to = block.raw();
-        let record = |device: &ash::Device, commands, from| {
-            // SAFETY: `commands` is being recorded for a queue with compute.
-            unsafe { order_after_all_before(device, commands) };
-            // SAFETY: as above; both buffers are held by the piece, and the
-            // region lies inside both.
-            unsafe { device.cmd_copy_buffer(commands, from, to, &[copy]) };
-        };
-        // SAFETY: settled above; `record` names the piece and the block.
-        unsafe { piece.submit(block, record) }
-    }
-
     /// Has the device copy one part to the piece whose turn it is.
     fn fetch(
         &mut self,
@@ -149,9 +180,7 @@ impl Lane {
         offset: usize,
         bytes: usize,
     ) -> Result<(), Error> {
-        let count = self.down.pieces.len();
-        let piece = &mut self.down.pieces[number % count];
-        piece.settle(self.wait)?;
+        let piece = self.staging.settled(number)?;
         let (copy, from) = (copy_region(offset, 0, bytes), block.raw());
         let record = |device: &ash::Device, commands, to| {
             let stage = vk::PipelineStageFlags::TRANSFER;
@@ -169,20 +198,37 @@ impl Lane {
 
     /// Copies out what [`Self::fetch`] had copied there.
     fn take(&mut self, number: usize, out: &mut [MaybeUninit<u8>]) -> Result<(), Error> {
-        self.crew()?;
-        let count = self.down.pieces.len();
-        let piece = &mut self.down.pieces[number % count];
-        piece.settle(self.wait)?;
-        let Staged::Down(buffer) = &piece.memory else {
-            return Err(wrong_way());
-        };
+        let piece = self.staging.settled(number)?;
         // SAFETY: the submission that wrote the range and ended with the host
-        // barrier is complete, said `settle`; none since.
-        let bytes = unsafe { buffer.read(&(0..out.len()))? };
-        if let Some(crew) = &mut self.crew {
-            host_copy::run(vec![(bytes, out)], Stores::Cached, crew);
+        // barrier is complete, said `settled`; none since.
+        let bytes = unsafe { piece.memory.read(&(0..out.len()))? };
+        let copies = vec![(bytes, out)];
+        self.side
+            .with_crew(|crew| host_copy::run(copies, Stores::Cached, crew))
+    }
+}
+
+impl HostSide {
+    /// Another lane's storage may be of another device, and is not in the order of this
+    /// one's queue.
+    fn expect_own(&self, storage: &Storage) -> Result<(), Error> {
+        match storage.is_of(&self.pool) {
+            true => Ok(()),
+            false => Err(Error::ForeignBuffer {
+                what: "the vector",
+                expected: self.device.caps().name.clone(),
+                found: "another lane".to_owned(),
+            }),
         }
-        Ok(())
+    }
+
+    fn with_crew<R>(&self, copy: impl FnOnce(&mut Crew) -> R) -> Result<R, Error> {
+        // After a panic too: a crew is done with its task before it unwinds.
+        let mut crew = self.crew.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *crew {
+            Some(crew) => Ok(copy(crew)),
+            none => Ok(copy(none.insert(Crew::new(self.threads)?))),
+        }
     }
 }
 
@@ -208,11 +254,5 @@ fn invalid(what: &'static str, expected: usize, found: usize) -> Error {
         what,
         expected,
         found,
-    }
-}
-
-fn wrong_way() -> Error {
-    Error::Internal {
-        what: "expected a staging piece of this direction, found one of the other".to_owned(),
     }
 }

@@ -1,8 +1,8 @@
 //! Device memory that outlives a call, and batches of steps on it.
 //!
-//! A [`Lane`] is one queue's worth of work: it submits batches of [`Step`]s
-//! one after the other and moves bytes between host slices and [`Storage`].
-//! All of them run on the compute queue in the order of their submission.
+//! A [`Lane`] is one queue's worth of work: it submits batches of [`Step`]s one after
+//! the other. [`Uploads`] and [`Downloads`] move bytes between host slices and its
+//! [`Storage`]. All of them run on the compute queue in the order of their submission.
 //!
 //! # Safety
 //!
@@ -20,8 +20,8 @@
 //!    earlier one ([`hazards`]).
 //! 4. Staging memory is touched by the host only between the completion of the
 //!    submission that named it last and the next that does.
-//! 5. Dropping a lane waits, and where the device does not answer in time it
-//!    leaks what is in flight. A lost device is waited idle.
+//! 5. Dropping a lane or a way waits, and where the device does not answer in
+//!    time it leaks what is in flight. A lost device is waited idle.
 
 mod crossing;
 mod descriptors;
@@ -32,6 +32,7 @@ mod staging;
 mod step;
 mod submitted;
 
+pub use crossing::{Downloads, Uploads};
 pub use pool::{Block, Storage, StoragePool};
 pub use step::{Access, Region, Step};
 pub use submitted::{Finished, Submitted};
@@ -39,25 +40,21 @@ pub use submitted::{Finished, Submitted};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use vk_core::{Device, WaitPolicy};
+use vk_core::{Device, Ticket, WaitPolicy};
 
 use crate::memory::Memory;
-use crate::{Crew, Error, Transfer};
+use crate::{Error, Transfer};
 use frame::Frame;
-use staging::Staging;
 
 /// Frames that are kept for the next batch.
 const KEPT: usize = 8;
 
-/// Runs batches on the compute queue of one device, and keeps command buffers,
-/// descriptor sets and staging memory from batch to batch.
+/// Runs batches on the compute queue of one device, and keeps command buffers and
+/// descriptor sets from batch to batch.
 pub struct Lane {
     // In the order of their submission.
     in_flight: VecDeque<Frame>,
     free: Vec<Frame>,
-    up: Staging,
-    down: Staging,
-    crew: Option<Crew>,
     pool: Arc<StoragePool>,
     memory: Arc<Memory>,
     device: Arc<Device>,
@@ -74,9 +71,6 @@ impl Lane {
         Self {
             in_flight: VecDeque::new(),
             free: Vec::new(),
-            up: Staging::default(),
-            down: Staging::default(),
-            crew: None,
             pool: StoragePool::new(memory),
             memory: Arc::clone(memory),
             device: Arc::clone(device),
@@ -174,34 +168,29 @@ impl Lane {
             false => drop(frame),
         }
     }
-
-    fn crew(&mut self) -> Result<&mut Crew, Error> {
-        match &mut self.crew {
-            Some(crew) => Ok(crew),
-            none => Ok(none.insert(Crew::new(self.threads)?)),
-        }
-    }
 }
 
 impl Drop for Lane {
     fn drop(&mut self) {
         let tickets = self.in_flight.iter().filter_map(Frame::ticket);
-        let tickets: Vec<_> = tickets
-            .chain(self.up.tickets())
-            .chain(self.down.tickets())
-            .collect();
-        let waited = tickets
-            .iter()
-            .try_for_each(|ticket| self.device.wait(*ticket, self.wait));
-        if self.device.is_lost() {
-            // SAFETY: the device is alive, and once it is lost nothing more is
-            // submitted to it.
-            let _ = unsafe { self.device.raw().device_wait_idle() };
-        } else if let Err(error) = waited {
-            tracing::error!("leaking a lane that is still in flight: {error}");
+        if !ended(&self.device, self.wait, tickets) {
             self.in_flight.drain(..).for_each(std::mem::forget);
-            std::mem::forget(std::mem::take(&mut self.up));
-            std::mem::forget(std::mem::take(&mut self.down));
         }
     }
+}
+
+/// Waits for what is about to be dropped, and says whether it may be: not where the
+/// device is still at it.
+fn ended(device: &Device, wait: WaitPolicy, mut tickets: impl Iterator<Item = Ticket>) -> bool {
+    let waited = tickets.try_for_each(|ticket| device.wait(ticket, wait));
+    if device.is_lost() {
+        // SAFETY: the device is alive, and once it is lost nothing more is
+        // submitted to it.
+        let _ = unsafe { device.raw().device_wait_idle() };
+        return true;
+    }
+    if let Err(error) = &waited {
+        tracing::error!("leaking part of a lane that is still in flight: {error}");
+    }
+    waited.is_ok()
 }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use vk_core::ash::{self, vk};
 use vk_core::{CommandBuffer, Device, Ticket, WaitPolicy};
 
+use super::ended;
 use super::pool::Block;
 use crate::Error;
+use crate::buffers::{ReadbackBuffer, UploadBuffer};
 
 /// Bytes of one piece at most: long enough for the copy's speed to show, short
 /// enough for the first one not to keep the device waiting.
@@ -15,16 +17,34 @@ pub(super) const PIECE: usize = 16 << 20;
 /// Pieces in turn.
 pub(super) const PIECES: usize = 2;
 
+/// Memory of a piece, by direction.
+pub(super) trait Staged {
+    fn raw(&self) -> vk::Buffer;
+}
+
+impl Staged for UploadBuffer {
+    fn raw(&self) -> vk::Buffer {
+        self.raw()
+    }
+}
+
+impl Staged for ReadbackBuffer {
+    fn raw(&self) -> vk::Buffer {
+        self.raw()
+    }
+}
+
 /// The pieces of one direction, made when they are first used.
-#[derive(Default)]
-pub(super) struct Staging {
-    pub(super) pieces: Vec<Piece>,
+pub(super) struct Staging<B: Staged> {
+    pieces: Vec<Piece<B>>,
+    device: Arc<Device>,
+    wait: WaitPolicy,
 }
 
 /// A buffer that the host reaches, and the submission that names it.
-pub(super) struct Piece {
-    pub(super) memory: Staged,
-    pub(super) bytes: usize,
+pub(super) struct Piece<B> {
+    pub(super) memory: B,
+    bytes: usize,
     commands: CommandBuffer,
     ticket: Option<Ticket>,
     // What the submission names beside the buffer.
@@ -32,45 +52,59 @@ pub(super) struct Piece {
     device: Arc<Device>,
 }
 
-/// Memory of a piece, by direction.
-pub(super) enum Staged {
-    Up(crate::buffers::UploadBuffer),
-    Down(crate::buffers::ReadbackBuffer),
-}
-
-impl Staging {
-    /// Submissions that may be in flight.
-    pub(super) fn tickets(&self) -> impl Iterator<Item = Ticket> {
-        self.pieces.iter().filter_map(|piece| piece.ticket)
+impl<B: Staged> Staging<B> {
+    pub(super) fn new(device: &Arc<Device>, wait: WaitPolicy) -> Self {
+        Self {
+            pieces: Vec::new(),
+            device: Arc::clone(device),
+            wait,
+        }
     }
 
     /// Makes pieces of `bytes` bytes or more, where there are none yet.
     pub(super) fn prepare(
         &mut self,
-        device: &Arc<Device>,
         bytes: usize,
-        wait: WaitPolicy,
-        make: impl Fn(usize) -> Result<Staged, Error>,
+        make: impl Fn(usize) -> Result<B, Error>,
     ) -> Result<(), Error> {
         if self.pieces.iter().all(|piece| piece.bytes >= bytes) && !self.pieces.is_empty() {
             return Ok(());
         }
+        let wait = self.wait;
         self.pieces
             .iter_mut()
             .try_for_each(|piece| piece.settle(wait))?;
         self.pieces.clear();
         // All or none: with fewer, one would be filled while it is emptied.
-        let pieces = (0..PIECES).map(|_| Piece::new(device, bytes, &make));
+        let pieces = (0..PIECES).map(|_| Piece::new(&self.device, bytes, &make));
         self.pieces = pieces.collect::<Result<_, _>>()?;
         Ok(())
     }
+
+    /// The piece whose turn it is, once the host may touch its memory. There are some:
+    /// [`Self::prepare`] has succeeded.
+    pub(super) fn settled(&mut self, number: usize) -> Result<&mut Piece<B>, Error> {
+        let count = self.pieces.len();
+        let piece = &mut self.pieces[number % count];
+        piece.settle(self.wait)?;
+        Ok(piece)
+    }
 }
 
-impl Piece {
+impl<B: Staged> Drop for Staging<B> {
+    fn drop(&mut self) {
+        let tickets = self.pieces.iter().filter_map(|piece| piece.ticket);
+        if !ended(&self.device, self.wait, tickets) {
+            self.pieces.drain(..).for_each(std::mem::forget);
+        }
+    }
+}
+
+impl<B: Staged> Piece<B> {
     fn new(
         device: &Arc<Device>,
         bytes: usize,
-        make: impl Fn(usize) -> Result<Staged, Error>,
+        make: impl Fn(usize) -> Result<B, Error>,
     ) -> Result<Self, Error> {
         Ok(Self {
             memory: make(bytes)?,
@@ -83,7 +117,7 @@ impl Piece {
     }
 
     /// Waits until the host may touch the memory.
-    pub(super) fn settle(&mut self, wait: WaitPolicy) -> Result<(), Error> {
+    fn settle(&mut self, wait: WaitPolicy) -> Result<(), Error> {
         // A submission that failed with the loss may be in flight without a ticket.
         self.device.expect_alive()?;
         if let Some(ticket) = self.ticket {
@@ -104,10 +138,7 @@ impl Piece {
         block: &Arc<Block>,
         record: impl FnOnce(&ash::Device, vk::CommandBuffer, vk::Buffer),
     ) -> Result<(), Error> {
-        let raw = match &self.memory {
-            Staged::Up(buffer) => buffer.raw(),
-            Staged::Down(buffer) => buffer.raw(),
-        };
+        let raw = self.memory.raw();
         // SAFETY: settled, so not in flight; `record` only records.
         unsafe {
             self.commands
@@ -130,7 +161,6 @@ mod tests {
     use vk_core::testing::{device_under_test, lose};
 
     use super::*;
-    use crate::buffers::ReadbackBuffer;
     use crate::memory::Memory;
 
     const WAIT: WaitPolicy = WaitPolicy::NONE;
@@ -141,22 +171,22 @@ mod tests {
         let (_guard, physical) = device_under_test().unwrap();
         let device = Device::new(&physical).unwrap();
         let memory = Memory::new(&device).unwrap();
-        let (mut staging, made) = (Staging::default(), Cell::new(0));
+        let (mut staging, made) = (Staging::new(&device, WAIT), Cell::new(0));
         let make = |bytes| {
             made.set(made.get() + 1);
             match made.get() {
                 2 => Err(Error::Internal {
                     what: "no memory".to_owned(),
                 }),
-                _ => ReadbackBuffer::new(&memory, bytes).map(Staged::Down),
+                _ => ReadbackBuffer::new(&memory, bytes),
             }
         };
-        assert!(staging.prepare(&device, 4096, WAIT, make).is_err());
+        assert!(staging.prepare(4096, make).is_err());
         assert_eq!(staging.pieces.len(), 0);
-        staging.prepare(&device, 4096, WAIT, make).unwrap();
+        staging.prepare(4096, make).unwrap();
         assert_eq!(staging.pieces.len(), PIECES);
         // They serve what is smaller, too.
-        staging.prepare(&device, 64, WAIT, make).unwrap();
+        staging.prepare(64, make).unwrap();
         assert_eq!(made.get(), 2 + PIECES);
     }
 
@@ -166,11 +196,11 @@ mod tests {
         let (_guard, physical) = device_under_test().unwrap();
         let device = Device::new(&physical).unwrap();
         let memory = Memory::new(&device).unwrap();
-        let mut staging = Staging::default();
-        let make = |bytes| ReadbackBuffer::new(&memory, bytes).map(Staged::Down);
-        staging.prepare(&device, 64, WAIT, make).unwrap();
+        let mut staging = Staging::new(&device, WAIT);
+        let make = |bytes| ReadbackBuffer::new(&memory, bytes);
+        staging.prepare(64, make).unwrap();
         lose(&device);
-        let error = staging.prepare(&device, 4096, WAIT, make).unwrap_err();
+        let error = staging.prepare(4096, make).unwrap_err();
         assert!(matches!(
             error,
             Error::Vulkan(vk_core::Error::DeviceLost { .. })

@@ -12,12 +12,14 @@ use field_kernels::{Arithmetic, Family, FieldId, vector_module};
 use vk_core::testing::{DeviceTest, device_under_test};
 use vk_core::{Device, KernelCache, Operation, OperationCache, OperationShape, PhysicalDevice};
 use vk_mem_paths::{
-    Access, Element, Error, Finished, Lane, Region, Step, Storage, Submitted, Transfer,
-    TransferOptions,
+    Access, Downloads, Element, Error, Finished, Lane, Region, Step, Storage, Submitted, Transfer,
+    TransferOptions, Uploads,
 };
 
 /// A lane and what makes operations for it; drops before its guard.
 pub(crate) struct Setup {
+    pub(crate) uploads: Uploads,
+    pub(crate) downloads: Downloads,
     pub(crate) lane: Lane,
     pub(crate) kernels: KernelCache,
     pub(crate) transfer: Transfer,
@@ -46,8 +48,12 @@ impl Setup {
             ..TransferOptions::default()
         };
         let transfer = Transfer::new(&device, kernels.set_layout(), options).unwrap();
+        let lane = Lane::new(&transfer);
+        let (uploads, downloads) = lane.crossings();
         Self {
-            lane: Lane::new(&transfer),
+            uploads,
+            downloads,
+            lane,
             transfer,
             kernels,
             device,
@@ -61,7 +67,7 @@ impl Setup {
 
     pub(crate) fn upload(&mut self, bytes: &[u8]) -> Storage {
         let storage = self.take(bytes.len());
-        self.lane.upload(&storage, bytes, BYTES).unwrap();
+        self.uploads.upload(&storage, bytes, BYTES).unwrap();
         storage
     }
 
@@ -79,7 +85,7 @@ impl Setup {
 
     pub(crate) fn download(&mut self, storage: &Storage, range: std::ops::Range<usize>) -> Vec<u8> {
         let mut out = vec![MaybeUninit::new(0xee); range.len()];
-        self.lane.download(storage, range, &mut out).unwrap();
+        self.downloads.download(storage, range, &mut out).unwrap();
         // SAFETY: each byte had a value from the start.
         out.iter()
             .map(|byte| unsafe { byte.assume_init() })

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytemuck::must_cast_slice;
 use field_kernels::FieldId;
 use vk_core::{Device, DeviceCaps, KernelCache, WaitPolicy};
-use vk_mem_paths::{Access, Lane, StoragePool, Submitted, Transfer};
+use vk_mem_paths::{Access, Downloads, Lane, StoragePool, Submitted, Transfer, Uploads};
 
 use super::plan::{Fusion, Stage};
 use super::program::Program;
@@ -36,9 +36,12 @@ const MOST_OPERATIONS: usize = 32;
 /// base field (an H100, NVIDIA 580).
 const MOST_PRODUCTS: u32 = 4;
 
-/// One device's lane and kernels.
+/// One device's lane and kernels. The ways to and from the host have locks of their own:
+/// whoever waits for a download keeps nobody from submitting.
 pub(crate) struct VulkanRunner {
     inner: Mutex<Inner>,
+    uploads: Mutex<Uploads>,
+    downloads: Mutex<Downloads>,
     device: Arc<Device>,
     pool: Arc<StoragePool>,
     wait: WaitPolicy,
@@ -61,6 +64,7 @@ impl VulkanRunner {
         chunk: Option<usize>,
     ) -> Self {
         let lane = Lane::new(transfer);
+        let (uploads, downloads) = lane.crossings();
         let device = Arc::clone(lane.device());
         let buffers = device.caps().limits.max_storage_buffers as usize;
         Self {
@@ -75,6 +79,8 @@ impl VulkanRunner {
                 lane,
                 kernels: Kernels::new(kernels, choice),
             }),
+            uploads: Mutex::new(uploads),
+            downloads: Mutex::new(downloads),
             device,
             chunk,
         }
@@ -87,13 +93,14 @@ impl VulkanRunner {
 
     /// Changes how kernels are chosen from here on.
     pub(crate) fn choose(&self, choice: Choice) {
-        self.lock().kernels.choose(choice);
+        lock(&self.inner).kernels.choose(choice);
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        // A panic leaves the lane with frames that it knows of, as an error does.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// A panic leaves a lane with frames, and a way with pieces, that it knows of, as an
+/// error does.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Runner for VulkanRunner {
@@ -115,7 +122,7 @@ impl Runner for VulkanRunner {
         }
         let storage = self.pool.take(bytes.len())?;
         let element = inputs.element(field);
-        let sent = self.lock().lane.upload(&storage, bytes, element);
+        let sent = lock(&self.uploads).upload(&storage, bytes, element);
         match sent {
             Ok(()) => Ok(Stored::Device(Arc::new(storage))),
             Err(vk_mem_paths::Error::RefusedInput { element, .. }) => {
@@ -138,11 +145,11 @@ impl Runner for VulkanRunner {
         let storage = device_storage(stored)?;
         let bytes = elements.start * field.bytes()..elements.end * field.bytes();
         let out = as_bytes(out);
-        Ok(self.lock().lane.download(storage, bytes, out)?)
+        Ok(lock(&self.downloads).download(storage, bytes, out)?)
     }
 
     fn run(&self, program: Program, stages: &[Stage], is_live: &[bool]) -> Result<Ran, Error> {
-        let mut inner = self.lock();
+        let mut inner = lock(&self.inner);
         let Inner { lane, kernels } = &mut *inner;
         lane.device().expect_usable()?;
         let mut steps = Steps::new(program, stages, is_live, &self.pool, kernels, self.chunk)?;
@@ -167,7 +174,7 @@ impl Runner for VulkanRunner {
     }
 
     fn collect(&self, submitted: &Submitted, flags: &Flags) -> Result<Left, Error> {
-        self.lock().lane.reap()?;
+        lock(&self.inner).lane.reap()?;
         let finished = submitted
             .finished()
             .ok_or_else(|| internal("a complete submission"))?
