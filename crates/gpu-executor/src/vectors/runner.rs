@@ -94,3 +94,9 @@ pub(crate) struct Left {
     /// On the device, by its clock.
     pub(crate) device_time: Option<Duration>,
 }
+
+/// The error for what a runner expects to find and does not: a mistake of this crate.
+pub(super) fn internal(expected: &str) -> Error {
+    let what = format!("expected {expected}, found none");
+    Error::DataPath(vk_mem_paths::Error::Internal { what })
+}

@@ -18,7 +18,7 @@ use vk_mem_paths::{Crew, Submitted};
 use self::arithmetic::Arithmetic;
 use super::plan::{ChainStage, Fusion, LastUses, Stage};
 use super::program::{Argument, Program, Source, Task};
-use super::runner::{Flags, Left, Outcome, Ran, Runner};
+use super::runner::{Flags, Left, Outcome, Ran, Runner, internal};
 use super::value::Stored;
 use crate::{Engine, Error, Inputs, canonical};
 use memory::Pool;
@@ -265,9 +265,4 @@ fn host_words(stored: &Stored) -> Result<&[u64], Error> {
 fn crew(crew: &Mutex<Crew>) -> MutexGuard<'_, Crew> {
     // A crew waits for its calls, also where one of them panics.
     crew.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn internal(expected: &str) -> Error {
-    let what = format!("expected {expected}, found none");
-    Error::DataPath(vk_mem_paths::Error::Internal { what })
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use field_kernels::{Family, FieldId};
 use vk_mem_paths::Storage;
 
+use super::WRITE;
 use super::pieces::{PART, most_elements, pieces};
 use super::steps::Steps;
-use super::{WRITE, internal};
 use crate::Error;
 use crate::vectors::program::{Argument, Task};
-use crate::vectors::runner::Meaning;
+use crate::vectors::runner::{Meaning, internal};
 
 /// Invocations of a workgroup, but of a sum's.
 pub(super) const GROUP: usize = 128;

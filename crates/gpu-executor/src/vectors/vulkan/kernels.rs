@@ -8,9 +8,9 @@ use field_kernels::{Arithmetic, Family, FieldId, vector_module};
 use serde::{Deserialize, Serialize};
 use vk_core::{DeviceCaps, DeviceKind, KernelCache, Operation, OperationCache, OperationShape};
 
-use super::internal;
 use super::kept::{ArithmeticName, LayoutFields};
 use crate::Error;
+use crate::vectors::runner::internal;
 
 /// Every device does it well enough.
 const DIRECT: Layout = Layout {

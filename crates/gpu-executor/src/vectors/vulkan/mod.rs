@@ -22,7 +22,7 @@ use vk_mem_paths::{Access, Downloads, Lane, StoragePool, Submitted, Transfer, Up
 
 use super::plan::{Fusion, Stage};
 use super::program::Program;
-use super::runner::{Flags, Left, Meaning, Outcome, Ran, Runner};
+use super::runner::{Flags, Left, Meaning, Outcome, Ran, Runner, internal};
 use super::value::Stored;
 use crate::{Engine, Error, Inputs, canonical};
 
@@ -212,11 +212,6 @@ pub(super) fn device_storage(stored: &Stored) -> Result<&Arc<vk_mem_paths::Stora
         Stored::Device(storage) => Ok(storage),
         _ => Err(internal("elements in device memory")),
     }
-}
-
-pub(super) fn internal(expected: &str) -> Error {
-    let what = format!("expected {expected}, found none");
-    Error::DataPath(vk_mem_paths::Error::Internal { what })
 }
 
 fn words(bytes: &[u8]) -> Vec<u64> {

@@ -9,11 +9,11 @@ use vk_mem_paths::{Access, Region, Step, Storage, StoragePool};
 
 use super::kernels::Kernels;
 use super::pieces::{Window, window};
-use super::{READ, WRITE, internal};
+use super::{READ, WRITE};
 use crate::Error;
 use crate::vectors::plan::{LastUses, Stage};
 use crate::vectors::program::{Argument, Program, Source};
-use crate::vectors::runner::{Flags, Meaning};
+use crate::vectors::runner::{Flags, Meaning, internal};
 use crate::vectors::value::Stored;
 
 /// A batch in the making.
