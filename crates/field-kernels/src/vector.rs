@@ -124,6 +124,15 @@ pub struct VectorModule {
     pub spirv: &'static [u8],
 }
 
+impl VectorModule {
+    /// The words of its SPIR-V.
+    #[must_use]
+    pub fn words(&self) -> Vec<u32> {
+        let words = self.spirv.as_chunks().0.iter();
+        words.map(|word| u32::from_le_bytes(*word)).collect()
+    }
+}
+
 /// A table with one line a module: name, field, arithmetic and family.
 macro_rules! vector_modules {
     ($($name:literal: $field:expr, $arithmetic:ident, $family:ident;)*) => {

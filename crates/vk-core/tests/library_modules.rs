@@ -88,13 +88,7 @@ fn the_way_down_of_the_inverse_may_overwrite_what_it_reads() {
     const DECORATE_ALIASED: [u32; 2] = [3 << 16 | 71, 20];
     let down = |module: &&VectorModule| module.family == Family::InverseDown;
     for module in VECTOR_MODULES.iter().filter(down) {
-        let words: Vec<u32> = module
-            .spirv
-            .as_chunks()
-            .0
-            .iter()
-            .map(|w| u32::from_le_bytes(*w))
-            .collect();
+        let words = module.words();
         let notes = words
             .windows(3)
             .filter(|w| [w[0], w[2]] == DECORATE_ALIASED);

@@ -95,13 +95,6 @@ impl Setup {
     /// The kernel that sets a flag where two buffers differ.
     pub(crate) fn equal(&self) -> Arc<Operation> {
         let module = vector_module(Family::Equal, FieldId::Fp, Arithmetic::U32).unwrap();
-        let words: Vec<u32> = module
-            .spirv
-            .as_chunks()
-            .0
-            .iter()
-            .map(|w| u32::from_le_bytes(*w))
-            .collect();
         let shape = OperationShape {
             bindings: Family::Equal.bindings(),
             push_constant_bytes: 4 * 5,
@@ -109,7 +102,7 @@ impl Setup {
         };
         let mut operations = OperationCache::beside(&self.kernels);
         // SAFETY: a module of the library with its shape.
-        unsafe { operations.create(&words, shape) }.unwrap()
+        unsafe { operations.create(&module.words(), shape) }.unwrap()
     }
 }
 

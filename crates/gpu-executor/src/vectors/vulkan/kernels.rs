@@ -198,19 +198,12 @@ impl Kernels {
         if let Some(known) = self.known(&key) {
             return Ok(known);
         }
-        let words: Vec<u32> = module
-            .spirv
-            .as_chunks()
-            .0
-            .iter()
-            .map(|w| u32::from_le_bytes(*w))
-            .collect();
         let shape = OperationShape {
             bindings: family.bindings(),
             push_constant_bytes: bytes(family.constant_words()),
             workgroup_size: family.group_size(),
         };
-        self.make(key, &words, shape)
+        self.make(key, &module.words(), shape)
     }
 
     fn known(&mut self, key: &Key) -> Option<Arc<Operation>> {
