@@ -94,6 +94,19 @@ impl fmt::Display for Unlinkable {
 impl std::error::Error for Unlinkable {}
 
 impl Chain {
+    /// One operation by itself, on `inputs` in its arguments' order.
+    #[must_use]
+    pub fn of(operation: &'static ElementOperation, inputs: &[Input]) -> Self {
+        Self {
+            inputs: inputs.to_vec(),
+            links: vec![Link {
+                operation,
+                arguments: [0, operation.arity - 1],
+            }],
+            outputs: vec![inputs.len()],
+        }
+    }
+
     /// Storage buffers that its kernel binds: the inputs, then the outputs.
     #[must_use]
     pub fn bindings(&self) -> usize {

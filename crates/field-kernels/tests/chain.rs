@@ -122,9 +122,7 @@ fn every_operation_links_in_every_field_arithmetic_and_way_to_memory() {
         for operation in ELEMENT_OPERATIONS {
             for layout in LAYOUTS {
                 for second in [Vector, Scalar] {
-                    let inputs = &[Vector, second][..operation.arity];
-                    let arguments = [0, operation.arity - 1];
-                    let chain = chain(inputs, &[(operation, arguments)], &[operation.arity]);
+                    let chain = Chain::of(operation, &[Vector, second][..operation.arity]);
                     let what = format!("{} {} {layout:?}", source.name, operation.name);
                     let module = check(&template, &chain, layout, &what);
                     assert!(module.functions.len() > 1, "{what}");
@@ -268,7 +266,7 @@ fn what_no_kernel_can_hold_is_refused() {
 
 #[test]
 fn the_shape_of_a_kernel_is_what_the_constants_say() {
-    let one = chain(&[Vector], &[(&NEG, [0, 0])], &[1]);
+    let one = Chain::of(&NEG, &[Vector]);
     for (source, template) in templates() {
         let module = check(&template, &one, DIRECT, source.name);
         let size = &module.execution_modes[0].operands[2..];

@@ -39,15 +39,7 @@ fn chains() -> Vec<Chain> {
         for last in [Input::Vector, Input::Scalar] {
             let mut inputs = vec![Input::Vector; operation.arity];
             inputs[operation.arity - 1] = last;
-            let arguments = [0, operation.arity - 1];
-            chains.push(Chain {
-                inputs,
-                links: vec![Link {
-                    operation,
-                    arguments,
-                }],
-                outputs: vec![operation.arity],
-            });
+            chains.push(Chain::of(operation, &inputs));
         }
     }
     let link = |it| Link {

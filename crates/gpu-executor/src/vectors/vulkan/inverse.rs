@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use field_kernels::chain::{CONSTANT_WORDS, Chain, Input, Link, MAX_INPUTS};
+use field_kernels::chain::{CONSTANT_WORDS, Chain, Input, MAX_INPUTS};
 use field_kernels::{Family, FieldId, operations};
 use vk_mem_paths::{Region, Storage};
 
@@ -111,14 +111,7 @@ impl Steps<'_> {
         elements: usize,
         place: &(Region, u32),
     ) -> Result<(), Error> {
-        let chain = Chain {
-            inputs: vec![Input::Vector],
-            links: vec![Link {
-                operation: &operations::INVERSE,
-                arguments: [0, 0],
-            }],
-            outputs: vec![1],
-        };
+        let chain = Chain::of(&operations::INVERSE, &[Input::Vector]);
         let operation = self.kernels.chain(field, &chain)?;
         let mut constants = vec![0; CONSTANT_WORDS];
         constants[0] = count(elements)?;
