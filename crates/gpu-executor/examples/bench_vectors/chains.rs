@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use field_kernels::{Field, Fp};
-use gpu_executor::vectors::{Queue, VectorEngine};
+use gpu_executor::vectors::{FieldVec, Queue, VectorEngine};
 
 use crate::measure::{Row, device_time, host_time, median, random};
 
@@ -18,13 +18,6 @@ pub(crate) fn chains(
 ) -> Result<()> {
     let (x, y) = (random::<Fp>(n, 3), random::<Fp>(n, 4));
     let (a, b) = (engine.upload::<Fp>(&x)?, engine.upload::<Fp>(&y)?);
-    let ten = |queue: &Queue| {
-        let mut sum = queue.add(&a, &b)?;
-        for _ in 1..10 {
-            sum = queue.add(&sum, &b)?;
-        }
-        Ok(sum)
-    };
     let mut expected = Vec::new();
     for (fused, name) in [
         (true, "fp 10 adds, one kernel"),
@@ -32,7 +25,7 @@ pub(crate) fn chains(
     ] {
         let record = |queue: &Queue| {
             queue.set_fusion(fused);
-            ten(queue)
+            ten_adds(queue, &a, &b)
         };
         let (time, result) = device_time(engine, rounds, record)?;
         let found = result.slice(0..n.min(4096))?.to_elements()?;
@@ -40,14 +33,17 @@ pub(crate) fn chains(
             true => expected = found,
             false => ensure!(found == expected, "{name}: another result than fused"),
         }
-        rows.push(Row {
-            name: name.to_owned(),
-            elements: n,
-            time,
-            bytes: 0,
-        });
+        rows.push(Row::new(name, n, time));
     }
     Ok(())
+}
+
+fn ten_adds(queue: &Queue, a: &FieldVec<Fp>, b: &FieldVec<Fp>) -> Result<FieldVec<Fp>> {
+    let mut sum = queue.add(a, b)?;
+    for _ in 1..10 {
+        sum = queue.add(&sum, b)?;
+    }
+    Ok(sum)
 }
 
 /// Ten additions in one call and in ten, by the host's clock.
@@ -61,10 +57,8 @@ pub(crate) fn calls(
     let (a, b) = (engine.upload::<Fp>(&x)?, engine.upload::<Fp>(&x)?);
     let one_call = || {
         let queue = engine.queue();
-        let mut sum = queue.add(&a, &b)?;
-        for _ in 1..10 {
-            sum = queue.add(&sum, &b)?;
-        }
+        // Held: what nobody holds is not computed.
+        let _sum = ten_adds(&queue, &a, &b)?;
         queue.submit()?.wait().map(drop)
     };
     let ten_calls = || {
@@ -77,19 +71,9 @@ pub(crate) fn calls(
         Ok(())
     };
     let time = host_time(rounds, one_call)?;
-    rows.push(Row {
-        name: "fp 10 adds, one call (host)".to_owned(),
-        elements: n,
-        time,
-        bytes: 0,
-    });
+    rows.push(Row::new("fp 10 adds, one call (host)", n, time));
     let time = host_time(rounds, ten_calls)?;
-    rows.push(Row {
-        name: "fp 10 adds, 10 calls (host)".to_owned(),
-        elements: n,
-        time,
-        bytes: 0,
-    });
+    rows.push(Row::new("fp 10 adds, 10 calls (host)", n, time));
     Ok(())
 }
 
@@ -113,12 +97,7 @@ pub(crate) fn small(engine: &VectorEngine, rounds: usize, rows: &mut Vec<Row>) -
             Ok(())
         };
         let time = host_time(100 * rounds, call)?;
-        rows.push(Row {
-            name: name.to_owned(),
-            elements: SMALL,
-            time,
-            bytes: 0,
-        });
+        rows.push(Row::new(name, SMALL, time));
     }
     Ok(())
 }
@@ -148,18 +127,8 @@ pub(crate) fn crossings(
         out == Fp::words(&x),
         "download: other elements than uploaded"
     );
-    let bytes = n * Fp::BYTES;
-    rows.push(Row {
-        name: "fp upload (host)".to_owned(),
-        elements: n,
-        time: median(up),
-        bytes,
-    });
-    rows.push(Row {
-        name: "fp download (host)".to_owned(),
-        elements: n,
-        time: median(down),
-        bytes,
-    });
+    for (name, times) in [("fp upload (host)", up), ("fp download (host)", down)] {
+        rows.push(Row::new(name, n, median(times)).moving::<Fp>(1));
+    }
     Ok(())
 }

@@ -22,6 +22,24 @@ pub(crate) struct Row {
     pub(crate) bytes: usize,
 }
 
+impl Row {
+    /// One that memory does not bound.
+    pub(crate) fn new(name: impl Into<String>, elements: usize, time: Duration) -> Self {
+        Self {
+            name: name.into(),
+            elements,
+            time,
+            bytes: 0,
+        }
+    }
+
+    /// One that reads and writes `moved` elements of a field for each of its own.
+    pub(crate) fn moving<F: Field>(self, moved: usize) -> Self {
+        let bytes = moved * self.elements * F::BYTES;
+        Self { bytes, ..self }
+    }
+}
+
 /// The median time of a submission by the device's clock, and the last result.
 pub(crate) fn device_time<F: Field>(
     engine: &VectorEngine,

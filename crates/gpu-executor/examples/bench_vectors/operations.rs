@@ -126,13 +126,7 @@ impl<'e, F: Field> Operands<'e, F> {
             let record = |queue: &Queue| (operation.record)(queue, &a, &b);
             let (time, result) = device_time(self.engine, rounds, record)?;
             verify::<F>(&name, &self.x, &self.y, &result, operation.expected)?;
-            let (name, bytes) = (name.clone(), operation.moved * elements * F::BYTES);
-            rows.push(Row {
-                name,
-                elements,
-                time,
-                bytes,
-            });
+            rows.push(Row::new(&name, elements, time).moving::<F>(operation.moved));
         }
         Ok(())
     }
@@ -150,14 +144,8 @@ impl<'e, F: Field> Operands<'e, F> {
             result.to_elements()? == expected,
             "{name}: another result than the CPU's"
         );
-        let (elements, name) = (self.x.len(), format!("{} {name}", F::NAME));
-        let bytes = moved * elements * F::BYTES;
-        rows.push(Row {
-            name,
-            elements,
-            time,
-            bytes,
-        });
+        let name = format!("{} {name}", F::NAME);
+        rows.push(Row::new(name, self.x.len(), time).moving::<F>(moved));
         Ok(())
     }
 
@@ -170,13 +158,8 @@ impl<'e, F: Field> Operands<'e, F> {
             second == [self.x[elements / 2]],
             "bit_reverse: another result than expected"
         );
-        let (name, bytes) = (format!("{} bit_reverse", F::NAME), 2 * elements * F::BYTES);
-        rows.push(Row {
-            name,
-            elements,
-            time,
-            bytes,
-        });
+        let name = format!("{} bit_reverse", F::NAME);
+        rows.push(Row::new(name, elements, time).moving::<F>(2));
         Ok(())
     }
 }

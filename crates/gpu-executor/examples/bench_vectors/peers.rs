@@ -1,7 +1,7 @@
 //! The same on the host's cores: this library's engine, ark-ff and blst.
 
 use std::thread::available_parallelism;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ark_bls12_381::{Fq, Fr as ArkFr};
 use ark_ff::BigInt;
@@ -17,75 +17,45 @@ use crate::operations::element_wise;
 pub(crate) fn measure(n: usize, rounds: usize, rows: &mut Vec<Row>) -> Result<()> {
     engine::<Fp>(n, rounds, rows)?;
     engine::<Fr>(n, rounds, rows)?;
-    let (x, y) = (random::<Fp>(n, 1), random::<Fp>(n, 2));
-    let ark = |limbs: &[[u64; 6]]| {
-        limbs
-            .iter()
-            .map(|l| Fq::new_unchecked(BigInt(*l)))
-            .collect()
-    };
-    peer(
-        "ark-ff fp add",
-        rounds,
-        ark(&x),
-        ark(&y),
-        |x, y| *x + y,
-        rows,
-    );
-    peer(
-        "ark-ff fp mul",
-        rounds,
-        ark(&x),
-        ark(&y),
-        |x, y| *x * y,
-        rows,
-    );
-    let of = |limbs: &[[u64; 6]]| limbs.iter().map(|l| blst_fp { l: *l }).collect();
-    let add = |x: &blst_fp, y: &blst_fp| {
-        let mut out = blst_fp::default();
-        // SAFETY: three valid elements.
-        unsafe { blst_fp_add(&raw mut out, x, y) };
-        out
-    };
-    let mul = |x: &blst_fp, y: &blst_fp| {
-        let mut out = blst_fp::default();
-        // SAFETY: three valid elements.
-        unsafe { blst_fp_mul(&raw mut out, x, y) };
-        out
-    };
-    peer("blst fp add", rounds, of(&x), of(&y), add, rows);
-    peer("blst fp mul", rounds, of(&x), of(&y), mul, rows);
-    let (x, y) = (random::<Fr>(n, 1), random::<Fr>(n, 2));
-    let ark = |limbs: &[[u64; 4]]| {
-        limbs
-            .iter()
-            .map(|l| ArkFr::new_unchecked(BigInt(*l)))
-            .collect()
-    };
-    peer(
-        "ark-ff fr mul",
-        rounds,
-        ark(&x),
-        ark(&y),
-        |x, y| *x * y,
-        rows,
-    );
-    let of = |limbs: &[[u64; 4]]| limbs.iter().map(|l| blst_fr { l: *l }).collect();
-    let add = |x: &blst_fr, y: &blst_fr| {
-        let mut out = blst_fr::default();
-        // SAFETY: three valid elements.
-        unsafe { blst_fr_add(&raw mut out, x, y) };
-        out
-    };
-    let mul = |x: &blst_fr, y: &blst_fr| {
-        let mut out = blst_fr::default();
-        // SAFETY: three valid elements.
-        unsafe { blst_fr_mul(&raw mut out, x, y) };
-        out
-    };
-    peer("blst fr add", rounds, of(&x), of(&y), add, rows);
-    peer("blst fr mul", rounds, of(&x), of(&y), mul, rows);
+    fp(n, rounds, rows);
+    fr(n, rounds, rows);
     Ok(())
+}
+
+/// A function of blst, as one of two elements.
+macro_rules! blst {
+    ($function:ident) => {
+        |x, y| {
+            let mut out = Default::default();
+            // SAFETY: three valid elements.
+            unsafe { $function(&raw mut out, x, y) };
+            out
+        }
+    };
+}
+
+/// arkworks and blst in the base field.
+fn fp(n: usize, rounds: usize, rows: &mut Vec<Row>) {
+    let on = operands::<Fp, _>(n, |limbs| Fq::new_unchecked(BigInt(limbs)));
+    peer("ark-ff fp add", rounds, &on, |x, y| *x + y, rows);
+    peer("ark-ff fp mul", rounds, &on, |x, y| *x * y, rows);
+    let on = operands::<Fp, _>(n, |l| blst_fp { l });
+    peer("blst fp add", rounds, &on, blst!(blst_fp_add), rows);
+    peer("blst fp mul", rounds, &on, blst!(blst_fp_mul), rows);
+}
+
+/// The same in the scalar field.
+fn fr(n: usize, rounds: usize, rows: &mut Vec<Row>) {
+    let on = operands::<Fr, _>(n, |limbs| ArkFr::new_unchecked(BigInt(limbs)));
+    peer("ark-ff fr mul", rounds, &on, |x, y| *x * y, rows);
+    let on = operands::<Fr, _>(n, |l| blst_fr { l });
+    peer("blst fr add", rounds, &on, blst!(blst_fr_add), rows);
+    peer("blst fr mul", rounds, &on, blst!(blst_fr_mul), rows);
+}
+
+/// Two vectors, of the type that `of` makes of limbs.
+fn operands<F: Field, T>(n: usize, of: fn(F::Limbs) -> T) -> [Vec<T>; 2] {
+    [1, 2].map(|seed| random::<F>(n, seed).into_iter().map(of).collect())
 }
 
 fn engine<F: Field>(n: usize, rounds: usize, rows: &mut Vec<Row>) -> Result<()> {
@@ -98,12 +68,7 @@ fn engine<F: Field>(n: usize, rounds: usize, rows: &mut Vec<Row>) -> Result<()> 
     for operation in element_wise::<F>() {
         let (time, _) = device_time(&engine, rounds, |queue| (operation.record)(queue, &a, &b))?;
         let name = format!("CPU engine {} {}", F::NAME, operation.name);
-        rows.push(Row {
-            name,
-            elements: n,
-            time,
-            bytes: 0,
-        });
+        rows.push(Row::new(name, n, time));
     }
     Ok(())
 }
@@ -112,8 +77,7 @@ fn engine<F: Field>(n: usize, rounds: usize, rows: &mut Vec<Row>) -> Result<()> 
 fn peer<T: Copy + Send + Sync>(
     name: &str,
     rounds: usize,
-    x: Vec<T>,
-    y: Vec<T>,
+    [x, y]: &[Vec<T>; 2],
     one: impl Fn(&T, &T) -> T + Sync,
     rows: &mut Vec<Row>,
 ) {
@@ -136,11 +100,6 @@ fn peer<T: Copy + Send + Sync>(
         });
         times.push(begun.elapsed());
     }
-    let time: Duration = median(times);
-    rows.push(Row {
-        name: format!("{name}, {threads} threads"),
-        elements: x.len(),
-        time,
-        bytes: 0,
-    });
+    let name = format!("{name}, {threads} threads");
+    rows.push(Row::new(name, x.len(), median(times)));
 }

@@ -62,13 +62,7 @@ fn variant<F: Field>(
         let record = |queue: &Queue| (operation.record)(queue, &a, &b);
         let (time, _) = device_time(engine, rounds, record)?;
         let name = format!("{} {}{note}", F::NAME, operation.name);
-        let bytes = operation.moved * n * F::BYTES;
-        rows.push(Row {
-            name,
-            elements: n,
-            time,
-            bytes,
-        });
+        rows.push(Row::new(name, n, time).moving::<F>(operation.moved));
     }
     Ok(())
 }
