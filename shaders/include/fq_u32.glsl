@@ -8,7 +8,7 @@
 #ifndef FQ_U32_GLSL
 #define FQ_U32_GLSL
 
-#include "bls12_381_fq_modulus.glsl"
+#include "fq_modulus.glsl"
 
 struct Fq {
     uvec4 low;

@@ -6,7 +6,7 @@
 
 #extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
 
-#include "bls12_381_fq_modulus.glsl"
+#include "fq_modulus.glsl"
 
 struct Fq {
     uint64_t l0, l1, l2, l3, l4, l5;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use shader_compiler::system::{self, Libshaderc, SOURCE_BUILD_TOOLS};
-use shader_compiler::{Generated, Options, REPAIR_COMMAND, check, field_constants, fq_modulus};
+use shader_compiler::{Generated, Options, REPAIR_COMMAND, check, field_constants};
 use xshell::{Shell, cmd};
 
 use crate::workspace;
@@ -28,7 +28,6 @@ pub(crate) fn run(check_only: bool) -> anyhow::Result<()> {
     let shell = workspace::shell()?;
     let root = shell.current_dir().join("shaders");
     let generated = [
-        fq_modulus(&modulus::MODULUS),
         field_constants("fp", &modulus::MODULUS),
         field_constants("fr", &modulus::FR_MODULUS),
     ];

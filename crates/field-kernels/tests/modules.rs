@@ -10,7 +10,7 @@
 
 use std::path::PathBuf;
 
-use field_kernels::{Field, Fp, Fr, KERNELS, MANIFEST_JSON, MODULUS, VECTOR_MODULES};
+use field_kernels::{Field, Fp, Fr, KERNELS, MANIFEST_JSON, VECTOR_MODULES};
 use sha2::{Digest as _, Sha256};
 
 const MAGIC: u32 = 0x0723_0203;
@@ -168,23 +168,6 @@ fn kernels_over_slices_have_no_loops() {
             .count();
         assert_eq!(loops, 0, "{}", module.name);
     }
-}
-
-/// The shaders' modulus is this crate's: every word of it, in order.
-#[test]
-fn the_shaders_have_the_same_modulus() {
-    let path = shader_root().join("include/bls12_381_fq_modulus.glsl");
-    let text = std::fs::read_to_string(path).unwrap();
-    let found: Vec<u64> = text
-        .split("0x")
-        .skip(1)
-        .map(|rest| u64::from_str_radix(&rest[..8], 16).unwrap())
-        .collect();
-    let expected: Vec<u64> = MODULUS
-        .iter()
-        .flat_map(|limb| [limb & 0xffff_ffff, limb >> 32])
-        .collect();
-    assert_eq!(found, expected);
 }
 
 /// The words that `NAME_0`, `NAME_1` and on stand for, put together to limbs.

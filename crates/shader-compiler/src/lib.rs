@@ -53,7 +53,7 @@ pub use check::{REPAIR_COMMAND, Reason, Stale, check};
 pub use compile::{Compiled, Report, Warning, compile_all, write_all};
 pub use constants::field_constants;
 pub use error::{Error, Result};
-pub use generated::{Generated, fq_modulus};
+pub use generated::Generated;
 pub use manifest::{CompilerRecord, KernelRecord, MANIFEST_FILE, Manifest, OptionsRecord};
 pub use options::{OptLevel, Options, SPIRV_VERSION, TARGET_ENV};
 pub use source::{COMPILED_DIR, Scope, Source, discover, sha256_hex};

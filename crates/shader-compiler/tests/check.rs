@@ -12,13 +12,14 @@ use std::fs;
 
 use fixture::Root;
 use shader_compiler::{
-    Generated, Manifest, Options, Reason, Result, Scope, check, discover, fq_modulus, sha256_hex,
+    Generated, Manifest, Options, Reason, Result, Scope, check, discover, field_constants,
+    sha256_hex,
 };
 
 const MODULUS: [u64; 6] = [1, 2, 3, 4, 5, 6];
 
 fn generated() -> Vec<Generated> {
-    vec![fq_modulus(&MODULUS)]
+    vec![field_constants("fp", &MODULUS)]
 }
 
 /// A root whose modules were never compiled but are recorded as if they had been.
