@@ -1,0 +1,51 @@
+//! Random elements of either field.
+
+use field_kernels::Field;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use rayon::prelude::*;
+
+/// Elements that one thread makes from one seed.
+pub(crate) const GRAIN: usize = 1 << 14;
+
+/// Canonical elements, others for each `seed`, made by all threads. The same
+/// arguments give the same elements, in every run and on every machine.
+pub(crate) fn random<F: Field>(seed: u64, count: usize) -> Vec<F::Limbs> {
+    let mut elements = vec![F::Limbs::default(); count];
+    let grains = elements.par_chunks_mut(GRAIN).enumerate();
+    grains.for_each(|(grain, elements)| {
+        let mut rng = StdRng::seed_from_u64((seed << 32) | grain as u64);
+        for element in elements {
+            fill::<F>(&mut rng, element.as_mut());
+        }
+    });
+    elements
+}
+
+/// An element whose topmost limb is less than the modulus' own is canonical.
+fn fill<F: Field>(rng: &mut StdRng, limbs: &mut [u64]) {
+    let top = F::LIMBS - 1;
+    rng.fill(&mut limbs[..top]);
+    limbs[top] = rng.random_range(0..F::MODULUS.as_ref()[top]);
+}
+
+#[cfg(test)]
+mod tests {
+    use field_kernels::{Fp, Fr, arithmetic};
+
+    use super::*;
+
+    fn repeat_and_differ<F: Field>() {
+        let elements = random::<F>(1, GRAIN + 1);
+        assert!(elements.iter().all(arithmetic::is_canonical::<F>));
+        assert!(elements == random::<F>(1, GRAIN + 1));
+        assert!(elements != random::<F>(2, GRAIN + 1));
+        assert_ne!(elements[0], elements[GRAIN]);
+    }
+
+    #[test]
+    fn elements_repeat_and_differ_from_seed_to_seed() {
+        repeat_and_differ::<Fp>();
+        repeat_and_differ::<Fr>();
+    }
+}
