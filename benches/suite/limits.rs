@@ -9,8 +9,8 @@ use rayon::prelude::*;
 use vk_core::{Device, DeviceCaps, KernelCache};
 use vk_mem_paths::{Bandwidth, Error, MemoryUse, Resident, rank_memory_types};
 
+use crate::clocks::Clocks;
 use crate::device;
-use crate::kernel::warm_up;
 
 /// The kernel that copies its first operand to its result.
 const COPY_KERNEL: &[u8] = include_bytes!("../../shaders/compiled/tests/copy.spv");
@@ -95,7 +95,7 @@ fn copy_kernel(device: &Arc<Device>, bytes: usize) -> anyhow::Result<f64> {
     let mut copy = Resident::new(device, layout, &kernel, elements, ELEMENT_BYTES)?;
     let operand = vec![0x5a; elements * ELEMENT_BYTES];
     copy.upload(&operand, &operand)?;
-    warm_up(&mut copy)?;
+    Clocks::raise(device.caps(), &mut copy)?;
     let mut times = Vec::with_capacity(SAMPLES);
     for _ in 0..SAMPLES {
         times.push(copy.run(COPIES)?);

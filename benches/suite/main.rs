@@ -11,6 +11,7 @@
 mod auto;
 mod backends;
 mod batch;
+mod clocks;
 mod cpu;
 mod device;
 mod host_buffers;
