@@ -15,6 +15,8 @@ pub struct Plan {
     pub sizes: Vec<usize>,
     /// Elements of each operand of `kernel`.
     pub kernel_sizes: Vec<usize>,
+    /// Elements of each operand of `vectors`.
+    pub vector_sizes: Vec<usize>,
     /// Elements in each job of `batch`.
     pub batch_sizes: Vec<usize>,
     /// How many jobs `batch` and `auto` run at once.
@@ -36,8 +38,8 @@ pub struct Plan {
     pub measurement: Duration,
 }
 
-/// The largest operands of `kernel`: long enough to show the bandwidth of the
-/// fastest memory.
+/// The largest operands of `kernel` and `vectors`: long enough to show the
+/// bandwidth of the fastest memory.
 const LARGEST: usize = 1 << 25;
 
 /// Long operands that do not fill their last workgroup, whatever its size.
@@ -85,6 +87,7 @@ impl Plan {
                 .chain(TAILS)
                 .chain([LARGEST])
                 .collect(),
+            vector_sizes: vec![1 << 10, 1 << 14, 1 << 18, 1 << 22, LARGEST],
             batch_sizes: every_fourth(14..=22).collect(),
             batch_jobs: vec![1, 2, 4, 8],
             auto_sizes: every_fourth(6..=24).collect(),
@@ -102,6 +105,7 @@ impl Plan {
             quick: true,
             sizes: vec![1 << 6, 1 << 10, 1 << 14, 1 << 18],
             kernel_sizes: vec![1 << 12, 1 << 16, 1 << 20],
+            vector_sizes: vec![1 << 10, 1 << 16],
             batch_sizes: vec![1 << 14, 1 << 16],
             batch_jobs: vec![1, 4],
             auto_sizes: vec![1 << 6, 1 << 12, 1 << 18],
@@ -142,7 +146,8 @@ mod tests {
     fn both_plans_can_be_sampled() {
         for plan in [Plan::full(), Plan::quick()] {
             assert!(plan.samples >= 10);
-            for sizes in [&plan.sizes, &plan.kernel_sizes, &plan.batch_sizes] {
+            let (one, batch) = (&plan.sizes, &plan.batch_sizes);
+            for sizes in [one, &plan.kernel_sizes, &plan.vector_sizes, batch] {
                 assert!(sizes.is_sorted());
             }
         }

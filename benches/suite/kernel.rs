@@ -37,7 +37,7 @@ pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn resident(
+pub(crate) fn resident(
     device: &Arc<Device>,
     kernels: &mut KernelCache,
     kernel: &Kernel,

@@ -18,10 +18,12 @@ mod host_buffers;
 mod kernel;
 mod limits;
 mod measure;
+mod operations;
 mod overhead;
 mod paths;
 mod startup;
 mod timeline;
+mod vectors;
 
 use criterion::Criterion;
 use gpu_executor::spirv::PersistentVulkanBackend;
@@ -36,11 +38,13 @@ type Group = (
     fn(&mut Suite) -> anyhow::Result<()>,
 );
 
-const GROUPS: [Group; 6] = [
+const GROUPS: [Group; 7] = [
     ("overhead", overhead::count, overhead::bench),
     ("kernel", kernel::count, kernel::bench),
     ("paths", paths::count, paths::bench),
     ("batch", batch::count, batch::bench),
+    ("vectors", vectors::count, vectors::bench),
+    // Products heat the device, and here it rests.
     ("cpu", cpu::count, cpu::bench),
     // The longest.
     ("auto", auto::count, auto::bench),
