@@ -20,7 +20,7 @@ pub(crate) struct Measurement {
     pub(crate) median_ns: f64,
     /// Mean time of one call, in nanoseconds.
     pub(crate) mean_ns: f64,
-    /// Elements added per second over all jobs of a call, from the median.
+    /// Elements computed per second over all jobs of a call, from the median.
     pub(crate) elements_per_second: f64,
 }
 

@@ -1,7 +1,7 @@
 //! The table above the plots: this run's figures beside limits and peers.
 
-use super::auto;
 use super::results::{Points, Results, is_host_buffers, is_reused};
+use super::{auto, vectors};
 use crate::bench::chart::{binary, decimal};
 use crate::bench::limits::{BYTES_PER_ADDITION, Limits};
 
@@ -29,6 +29,7 @@ pub(crate) fn rows(results: &Results<'_>, limits: &Limits) -> Vec<Row> {
     rows.extend(host_buffers(results, limits));
     rows.extend(batches(results));
     rows.extend(auto::rows(&auto::choices(results)));
+    rows.extend(vectors::rows(results, limits));
     rows.extend(against_cpu(results));
     rows.extend(overhead(results));
     rows
@@ -220,13 +221,19 @@ fn memory(reused: bool) -> &'static str {
     }
 }
 
-fn additions(rate: f64) -> String {
+/// Elements that are computed per second, for people.
+pub(crate) fn additions(rate: f64) -> String {
     format!("{} elements/s", decimal(rate))
 }
 
 /// Bytes per second, for people.
 pub(crate) fn bandwidth(bytes: f64) -> String {
     format!("{} GB/s", digits(bytes / 1e9))
+}
+
+/// A short time, for people.
+pub(crate) fn microseconds(nanoseconds: f64) -> String {
+    format!("{} us", digits(nanoseconds / 1e3))
 }
 
 /// A time, for people.

@@ -7,6 +7,7 @@ mod html;
 mod plots;
 mod results;
 mod timeline;
+mod vectors;
 
 use super::chart::Chart;
 use super::limits::Limits;
@@ -118,6 +119,22 @@ fn sections(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Vec<Sectio
              has one, beside a copy inside device memory, which moves as many bytes and computes \
              nothing.",
             plots::kernels(results, limits)?,
+            String::new(),
+        ),
+        (
+            "Vectors that stay, element by element",
+            "One operation on vectors in device memory, from its recording to the end of the wait \
+             for it by the host's clock, over their length; dashed in the scalar field. The limits \
+             are additions whose bytes move at the speed of a copy inside device memory; a copy \
+             and a square move fewer bytes.",
+            vectors::element_wise(results, limits)?,
+            String::new(),
+        ),
+        (
+            "Vectors that stay, reductions and chains",
+            "The same of sums, inner products, batched inverses, and five operations in one \
+             submission, as one kernel and as five.",
+            vectors::others(results)?,
             String::new(),
         ),
         (

@@ -195,7 +195,12 @@ fn lines_of(results: &Results<'_>, group: &str, which: impl Fn(&str) -> bool) ->
         .collect()
 }
 
-fn throughput(
+/// Lines of elements per second over size, with limits and marks; `None`
+/// where there are no lines.
+///
+/// # Errors
+/// When no measurement is positive.
+pub(crate) fn throughput(
     x: &str,
     lines: Vec<Line>,
     limits: Vec<Limit>,

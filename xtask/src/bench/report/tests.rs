@@ -36,6 +36,8 @@ fn measured() -> Vec<Measurement> {
         all.push(measurement("auto", fixed, elements, 0.9 * gpu));
         all.push(measurement("cpu", "blst, 1 thread", elements, 9e9));
         all.push(measurement("kernel", "add", elements, 25e9));
+        all.push(measurement("vectors", "fr add", elements, 25e9));
+        all.push(measurement("vectors", "fr sum", elements, 50e9));
         all.push(measurement("overhead", "one_shot", elements, gpu / 100.0));
         all.push(measurement("overhead", "persistent", elements, gpu));
     }
@@ -51,6 +53,8 @@ fn the_headline_sets_each_figure_beside_its_limit_or_peer() {
     for wanted in [
         "add, 4K elements in device memory: 3600 GB/s, 25G elements/s; \
          copy in device memory: 4000 GB/s; 90.0 %",
+        "fr add of vectors that stay, 4K elements, submission and wait: 2400 GB/s, 25G elements/s; \
+         copy in device memory: 4000 GB/s; 60.0 %",
         "fastest path, one job of 4K, fresh results: 200M elements/s; \
          copies both ways at once: 368M elements/s; 54.3 %",
         "pipelining at its best, 4 jobs of 64, fresh results: 0.032 ms; sequential: 0.064 ms; 2.00 x",
@@ -74,7 +78,7 @@ fn the_headline_sets_each_figure_beside_its_limit_or_peer() {
 #[test]
 fn the_page_holds_source_plots_and_table_and_loads_nothing() {
     let html = page(&heading(), &measured(), &limits(), &runs()).unwrap();
-    assert_eq!(html.matches("<svg").count(), 6);
+    assert_eq!(html.matches("<svg").count(), 8);
     for wanted in [
         "abc123",
         "a &lt;driver&gt;",
