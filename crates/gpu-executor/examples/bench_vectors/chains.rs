@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use field_kernels::{Field, Fp};
+use field_kernels::{Field, Fp, arithmetic};
 use gpu_executor::vectors::{FieldVec, Queue, VectorEngine};
 
 use crate::measure::{Row, device_time, host_time, median, random};
@@ -44,6 +44,37 @@ fn ten_adds(queue: &Queue, a: &FieldVec<Fp>, b: &FieldVec<Fp>) -> Result<FieldVe
         sum = queue.add(&sum, b)?;
     }
     Ok(sum)
+}
+
+/// Products of which memory limits none: four for each element, in one kernel.
+pub(crate) fn products<F: Field>(
+    engine: &VectorEngine,
+    n: usize,
+    rounds: usize,
+    rows: &mut Vec<Row>,
+) -> Result<()> {
+    const PRODUCTS: usize = 4;
+    let (x, y) = (random::<F>(n, 3), random::<F>(n, 4));
+    let (a, b) = (
+        engine.upload::<F>(F::words(&x))?,
+        engine.upload::<F>(F::words(&y))?,
+    );
+    let record = |queue: &Queue| {
+        let mut product = queue.mul(&a, &b)?;
+        for _ in 1..PRODUCTS {
+            product = queue.mul(&product, &b)?;
+        }
+        Ok(product)
+    };
+    let (time, result) = device_time(engine, rounds, record)?;
+    let found = result.slice(0..n.min(4096))?.to_elements()?;
+    let name = format!("{} products, {PRODUCTS} in a kernel", F::NAME);
+    for ((x, y), found) in x.iter().zip(&y).zip(&found) {
+        let expected = (0..PRODUCTS).fold(*x, |product, _| arithmetic::mul::<F>(&product, y));
+        ensure!(*found == expected, "{name}: another result than the CPU's");
+    }
+    rows.push(Row::new(name, PRODUCTS * n, time));
+    Ok(())
 }
 
 /// Ten additions in one call and in ten, by the host's clock.

@@ -18,7 +18,7 @@ use field_kernels::{Field, Fp, Fr};
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::VectorEngine;
 
-use chains::{calls, chains, crossings, small};
+use chains::{calls, chains, crossings, products, small};
 use measure::{best_copy, report, write_csv};
 use operations::operations;
 use variants::variants;
@@ -58,6 +58,8 @@ fn main() -> Result<()> {
     operations::<Fp>(&engine, n, rounds, &mut rows)?;
     operations::<Fr>(&engine, n, rounds, &mut rows)?;
     chains(&engine, n, rounds, &mut rows)?;
+    products::<Fp>(&engine, n, rounds, &mut rows)?;
+    products::<Fr>(&engine, n, rounds, &mut rows)?;
     drop((engine, backend));
     // Times of the host, without timestamps on the device.
     let engine = VectorEngine::new()?;
