@@ -14,11 +14,9 @@ use super::vulkan::{Choice, FieldChoice, VulkanRunner, runs};
 use crate::Error;
 
 /// Elements of a trial: more than a device's caches hold.
-const ELEMENTS: usize = 1 << 21;
+const ELEMENTS: usize = 1 << 22;
 /// Likewise, of a software device.
 const ELEMENTS_OF_SOFTWARE: usize = 1 << 12;
-/// Results of one submission, so that its own cost hardly counts.
-const RESULTS: usize = 4;
 /// How long candidates are compared: a device that was idle is slow at first, and takes
 /// some 200 ms of work to be at its fastest. The first half does not count.
 const LENGTH: Duration = Duration::from_millis(450);
@@ -69,8 +67,8 @@ fn tune_field<F: Field>(
     best.field(F::ID).arithmetic = trial.arithmetic(best)?;
     // Shared memory of a software device is memory like any other.
     if runner.caps().kind != DeviceKind::Software {
-        let (light, heavy) = trial.layouts(best)?;
-        (best.field(F::ID).light, best.field(F::ID).heavy) = (light, heavy);
+        best.field(F::ID).light = trial.light(best)?;
+        best.field(F::ID).heavy = trial.heavy(best)?;
     }
     runner.choose(*best);
     Ok(())
@@ -134,27 +132,35 @@ impl<'e, F: Field> Trial<'e, F> {
         Ok(*arithmetic)
     }
 
-    /// The fastest ways to memory, of chains without products and of those with some.
-    fn layouts(&self, base: &Choice) -> anyhow::Result<(Layout, Layout)> {
+    /// The fastest way to memory of chains without products.
+    fn light(&self, base: &Choice) -> anyhow::Result<Layout> {
+        let set = |choice: &mut FieldChoice, it| choice.light = it;
+        self.layout(base, set, [|q, x, y| q.add(x, y), |q, x, _| q.neg(x)])
+    }
+
+    /// That of chains with products: of one, which memory may limit, and of two.
+    fn heavy(&self, base: &Choice) -> anyhow::Result<Layout> {
+        let set = |choice: &mut FieldChoice, it| choice.heavy = it;
+        self.layout(
+            base,
+            set,
+            [|q, x, y| q.mul(x, y), |q, x, y| q.mul(&q.mul(x, y)?, y)],
+        )
+    }
+
+    fn layout(
+        &self,
+        base: &Choice,
+        set: impl Fn(&mut FieldChoice, Layout) + Copy,
+        records: [Record<F>; 2],
+    ) -> anyhow::Result<Layout> {
         let layouts = LAYOUTS.map(|(access, group_size)| Layout { access, group_size });
-        let set = |choice: &mut FieldChoice, it| (choice.light, choice.heavy) = (it, it);
-        let records: [Record<F>; 3] = [
-            |queue, x, y| queue.add(x, y),
-            |queue, x, _| queue.neg(x),
-            |queue, x, y| queue.mul(x, y),
-        ];
         let times = self.times(base, &layouts, set, records)?;
-        let fastest = |time: fn(&[Duration; 3]) -> Duration| {
-            let fastest = layouts
-                .iter()
-                .zip(&times)
-                .min_by_key(|(_, times)| time(times));
-            fastest.map_or(layouts[0], |(layout, _)| *layout)
-        };
-        Ok((
-            fastest(|[add, neg, _]| *add + *neg),
-            fastest(|[_, _, mul]| *mul),
-        ))
+        let fastest = layouts
+            .iter()
+            .zip(times)
+            .min_by_key(|(_, [one, other])| *one + *other);
+        Ok(fastest.map_or(layouts[0], |(layout, _)| *layout))
     }
 
     fn choose<T>(&self, base: &Choice, candidate: T, set: impl Fn(&mut FieldChoice, T)) {
@@ -197,11 +203,10 @@ impl<'e, F: Field> Trial<'e, F> {
 
     fn submit(&self, record: Record<F>) -> anyhow::Result<Duration> {
         let queue = self.engine.queue();
-        queue.set_fusion(false);
-        let record = |_| record(&queue, &self.x, &self.y);
-        let results: Vec<_> = (0..RESULTS).map(record).collect::<Result<_, _>>()?;
+        // Held: what nobody holds is not computed.
+        let result = record(&queue, &self.x, &self.y)?;
         let done = queue.submit()?.wait()?;
-        drop(results);
+        drop(result);
         let report = done.report();
         Ok(report.device_time.unwrap_or(report.total))
     }
