@@ -102,34 +102,30 @@ impl<'e, F: Field> Trial<'e, F> {
         })
     }
 
-    /// The fastest arithmetic of those that are right: by products of two vectors, which
-    /// memory may limit, and by the product of one's elements, which moves a third of
-    /// the bytes.
+    /// The fastest arithmetic that is right: by products of two vectors, which memory may
+    /// limit, and by the product of one's elements, which moves a third of the bytes. What
+    /// else of it must be right is compiled for the fastest alone, if that is.
     fn arithmetic(&self, base: &Choice) -> anyhow::Result<Arithmetic> {
         let set = |choice: &mut FieldChoice, it| choice.arithmetic = it;
-        let mut right = Vec::new();
-        for candidate in Arithmetic::ALL {
-            if runs(self.runner.caps(), candidate) {
-                self.choose(base, candidate, set);
-                if agrees::<F>(self.engine)? {
-                    right.push(candidate);
-                }
+        let candidates = Arithmetic::ALL.into_iter();
+        let candidates: Vec<_> = candidates
+            .filter(|it| runs(self.runner.caps(), *it))
+            .collect();
+        let records: [Record<F>; 2] = [|q, x, y| q.mul(x, y), |q, x, _| q.product(x)];
+        let times = self.times(base, &candidates, set, records)?;
+        let mut timed: Vec<_> = candidates.into_iter().zip(times).collect();
+        timed.sort_by_key(|(_, [mul, product])| *mul + *product);
+        for (candidate, _) in timed {
+            self.choose(base, candidate, set);
+            if agrees::<F>(self.engine)? {
+                return Ok(candidate);
             }
         }
-        let records: [Record<F>; 2] = [
-            |queue, x, y| queue.mul(x, y),
-            |queue, x, _| queue.product(x),
-        ];
-        let times = self.times(base, &right, set, records)?;
-        let fastest = right
-            .iter()
-            .zip(times)
-            .min_by_key(|(_, [mul, product])| *mul + *product);
-        let (arithmetic, _) = fastest.ok_or_else(|| Error::WrongResults {
+        Err(Error::WrongResults {
             device: self.runner.caps().name.clone(),
             operation: "mul",
-        })?;
-        Ok(*arithmetic)
+        }
+        .into())
     }
 
     /// The fastest way to memory of chains without products.
