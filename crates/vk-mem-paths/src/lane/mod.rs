@@ -9,13 +9,14 @@
 //! What a submission names may be freed only when it is complete, and used for
 //! something else only in an order that the device sees:
 //!
-//! 1. A [`Frame`](frame::Frame) owns what its commands name: blocks of memory,
-//!    pipelines and descriptor sets. It is begun anew only when its ticket is
-//!    complete.
+//! 1. A [`Frame`](frame::Frame) and a [`Piece`](staging::Piece) own what their
+//!    commands name: blocks of memory, pipelines and descriptor sets. They are
+//!    begun anew only when their ticket is complete.
 //! 2. A block goes back to its pool as soon as no [`Storage`] has it, also
 //!    while a submission names it. The next user of the block is a later
 //!    submission of the same queue, and each begins with a barrier that orders
-//!    it after all before; the memory itself stays, by rule 1.
+//!    it after all before; the memory itself stays, by rule 1. Where steps that
+//!    name it are yet to be submitted, whoever submits them sees to the order.
 //! 3. Inside a batch a barrier stands before each step that conflicts with an
 //!    earlier one ([`hazards`]).
 //! 4. Staging memory is touched by the host only between the completion of the
@@ -110,7 +111,8 @@ impl Lane {
     /// # Safety
     /// Every dispatch stays inside the regions that it names, with the access
     /// that they name. All regions are of storage of this lane's pool, and all
-    /// operations of its device.
+    /// operations of its device. Where that storage has been dropped, nobody who took
+    /// the block from the pool since submits before this.
     pub unsafe fn submit(&mut self, steps: &[Step], reads: &[Region]) -> Result<Submitted, Error> {
         self.reap()?;
         let mut frame = self.frame()?;

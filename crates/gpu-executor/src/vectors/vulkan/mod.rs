@@ -121,6 +121,9 @@ impl Runner for VulkanRunner {
             return Ok(Stored::Nowhere);
         }
         let storage = self.pool.take(bytes.len())?;
+        // A batch in the making may name this memory: it gives back at once what its later
+        // steps do not need. It is submitted when its maker lets the lane go.
+        drop(lock(&self.inner));
         let element = inputs.element(field);
         let sent = lock(&self.uploads).upload(&storage, bytes, element);
         match sent {
@@ -159,7 +162,9 @@ impl Runner for VulkanRunner {
         let made = steps.finish()?;
         // SAFETY: the steps' modules are this library's, which stay inside the
         // elements that their constants name, and `Steps` names the regions of
-        // those elements; operations come from this device's kernels.
+        // those elements; operations come from this device's kernels. Blocks that
+        // `Steps` gave back are taken by batches, which wait for the lane, and by
+        // uploads, which wait for it once before they submit.
         let submitted = unsafe { lane.submit(&made.steps, &made.reads)? };
         Ok(Ran {
             stored: made.stored,

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use field_kernels::chain::MemoryAccess;
 use field_kernels::edge::edge_elements_of;
@@ -89,4 +90,32 @@ fn slices_begin_anywhere_whatever_the_alignment() {
             check::<Fr>(&engine, &cpu);
         }
     }
+}
+
+/// It may name memory that it has given back to the pool, from where an upload takes it.
+#[test]
+fn uploads_wait_for_a_batch_in_the_making_and_downloads_do_not() {
+    let (_guard, physical) = device_under_test().unwrap();
+    let device = Device::new(&physical).unwrap();
+    let kernels = KernelCache::new(&device).unwrap();
+    let transfer = Transfer::new(&device, kernels.set_layout(), TransferOptions::default());
+    let choice = Choice::of(device.caps());
+    let runner = VulkanRunner::new(&transfer.unwrap(), &kernels, choice, None);
+    let upload = |words: &[u64; 4]| runner.upload(FieldId::Fr, words, Inputs::default());
+    let stored = upload(&[1, 2, 3, 4]).unwrap();
+    let mut out = [MaybeUninit::new(0); 4];
+    std::thread::scope(|scope| {
+        let making = lock(&runner.inner);
+        let other = scope.spawn(|| upload(&[5, 6, 7, 0]).map(drop));
+        runner
+            .download(FieldId::Fr, &stored, 0..1, &mut out)
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(!other.is_finished(), "the upload did not wait");
+        drop(making);
+        other.join().unwrap().unwrap();
+    });
+    // SAFETY: each word had a value from the start.
+    let found = out.map(|word| unsafe { word.assume_init() });
+    assert_eq!(found, [1, 2, 3, 4]);
 }
