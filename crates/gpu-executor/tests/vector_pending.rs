@@ -203,7 +203,7 @@ fn a_download_keeps_no_other_thread_from_submitting() {
     let (_guard, mut backend) = support::built(engines::settled());
     let elements = match backend.device().kind {
         DeviceKind::Software => 1 << 12,
-        _ => 1 << 21,
+        _ => 1 << 22,
     };
     let engine = backend.vectors().unwrap();
     let (x, vector) = random::<Fr>(&engine, elements, 11);

@@ -160,3 +160,18 @@ fn a_lane_may_go_while_its_batches_run() {
     assert!(submitted.finished().is_none());
     drop((a, b));
 }
+
+/// A piece of staging memory holds the block that it was copied to until it is used
+/// again, or told to let go.
+#[test]
+fn complete_uploads_let_go_of_what_they_wrote() {
+    let mut setup = Setup::new();
+    let storage = setup.upload(&bytes(4096, 11));
+    let block = Arc::downgrade(storage.block());
+    assert_eq!(setup.download(&storage, 0..4096), bytes(4096, 11));
+    drop(storage);
+    setup.lane.pool().trim();
+    assert!(block.upgrade().is_some());
+    setup.uploads.let_go();
+    assert!(block.upgrade().is_none());
+}

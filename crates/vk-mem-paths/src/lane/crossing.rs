@@ -87,6 +87,12 @@ impl Uploads {
         Ok(())
     }
 
+    /// Lets go of the memory that complete uploads went to, without waiting: a block is
+    /// free only when no submission names it, and the last uploads' are named until then.
+    pub fn let_go(&mut self) {
+        self.staging.let_go();
+    }
+
     /// Sends one part up, by the piece whose turn it is.
     fn send(
         &mut self,

@@ -81,6 +81,16 @@ impl<B: Staged> Staging<B> {
         Ok(())
     }
 
+    /// Lets go of blocks that complete submissions named. What cannot be looked at stays.
+    pub(super) fn let_go(&mut self) {
+        for piece in &mut self.pieces {
+            let is_complete = |ticket| self.device.is_complete(ticket).unwrap_or(false);
+            if piece.ticket.is_some_and(is_complete) {
+                (piece.ticket, piece.block) = (None, None);
+            }
+        }
+    }
+
     /// The piece whose turn it is, once the host may touch its memory. There are some:
     /// [`Self::prepare`] has succeeded.
     pub(super) fn settled(&mut self, number: usize) -> Result<&mut Piece<B>, Error> {

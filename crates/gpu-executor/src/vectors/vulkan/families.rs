@@ -16,7 +16,7 @@ use crate::vectors::runner::{Meaning, internal};
 pub(super) const GROUP: usize = 128;
 /// Elements that a workgroup brings into bit-reversed order; shorter vectors are moved by
 /// one invocation a part.
-const TILE: usize = 256;
+const TILE: u32 = 256;
 
 impl Steps<'_> {
     pub(super) fn node(&mut self, stage: usize, number: usize) -> Result<(), Error> {
@@ -81,7 +81,7 @@ impl Steps<'_> {
         output: &Storage,
     ) -> Result<(), Error> {
         // An element may go anywhere, so that the vector is bound as a whole.
-        let most = most_elements(self.kernels.caps(), PART, 128) / parts_of(field);
+        let most = most_elements(self.kernels.caps(), field.bytes(), TILE);
         if elements > most {
             let operation = "bit_reverse";
             return Err(Error::VectorTooLong {
@@ -95,9 +95,9 @@ impl Steps<'_> {
         let (to, start_out) = self.window(output, field, &whole, WRITE);
         let constants = vec![elements.ilog2(), start_in, start_out];
         let operation = self.kernels.family(Family::BitReverse, field)?;
-        let invocations = match elements < TILE {
-            true => elements * parts_of(field),
-            false => elements / TILE * GROUP,
+        let invocations = match elements / TILE as usize {
+            0 => elements * parts_of(field),
+            tiles => tiles * GROUP,
         };
         self.dispatch(operation, vec![from, to], constants, invocations)
     }

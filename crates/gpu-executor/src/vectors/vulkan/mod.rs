@@ -120,12 +120,13 @@ impl Runner for VulkanRunner {
         if bytes.is_empty() {
             return Ok(Stored::Nowhere);
         }
+        let mut uploads = lock(&self.uploads);
+        uploads.let_go();
         let storage = self.pool.take(bytes.len())?;
         // A batch in the making may name this memory: it gives back at once what its later
         // steps do not need. It is submitted when its maker lets the lane go.
         drop(lock(&self.inner));
-        let element = inputs.element(field);
-        let sent = lock(&self.uploads).upload(&storage, bytes, element);
+        let sent = uploads.upload(&storage, bytes, inputs.element(field));
         match sent {
             Ok(()) => Ok(Stored::Device(Arc::new(storage))),
             Err(vk_mem_paths::Error::RefusedInput { element, .. }) => {
@@ -152,6 +153,10 @@ impl Runner for VulkanRunner {
     }
 
     fn run(&self, program: Program, stages: &[Stage], is_live: &[bool]) -> Result<Ran, Error> {
+        // Not where another thread uploads: nobody waits for that here.
+        if let Ok(mut uploads) = self.uploads.try_lock() {
+            uploads.let_go();
+        }
         let mut inner = lock(&self.inner);
         let Inner { lane, kernels } = &mut *inner;
         lane.device().expect_usable()?;
@@ -162,9 +167,9 @@ impl Runner for VulkanRunner {
         let made = steps.finish()?;
         // SAFETY: the steps' modules are this library's, which stay inside the
         // elements that their constants name, and `Steps` names the regions of
-        // those elements; operations come from this device's kernels. Blocks that
-        // `Steps` gave back are taken by batches, which wait for the lane, and by
-        // uploads, which wait for it once before they submit.
+        // those elements; operations come from this device's kernels. Whoever takes
+        // a block that they name from the pool is a batch, which waits for the lane,
+        // or an upload, which waits for it once before it submits.
         let submitted = unsafe { lane.submit(&made.steps, &made.reads)? };
         Ok(Ran {
             stored: made.stored,
@@ -207,6 +212,7 @@ impl Runner for VulkanRunner {
     }
 
     fn trim(&self) -> usize {
+        lock(&self.uploads).let_go();
         self.pool.trim()
     }
 }

@@ -15,8 +15,7 @@ use crate::vectors::program::{Argument, Reduction};
 /// enough for all of the device.
 const ROUNDS: usize = 16;
 
-/// Workgroups of a reduction at most: so many fill every device there is, and their
-/// results are few enough for one workgroup.
+/// Workgroups of a reduction at most: so many fill every device there is.
 const fn most_groups(family: Family) -> usize {
     match family {
         // What each leaves is twice an element, and all of it is added up by one.
@@ -25,6 +24,7 @@ const fn most_groups(family: Family) -> usize {
         // many of them the last ones do not keep it waiting. Their results are summed up
         // by many workgroups again.
         Family::InnerProduct => 8192,
+        // Few enough results for one workgroup.
         _ => 2048,
     }
 }
