@@ -1,5 +1,7 @@
 //! The table above the plots: this run's figures beside limits and peers.
 
+use std::fmt;
+
 use super::results::{Points, Results, is_host_buffers, is_reused};
 use super::{auto, vectors};
 use crate::bench::chart::{binary, decimal};
@@ -19,6 +21,18 @@ pub(crate) struct Row {
     pub(crate) beside: String,
     /// The one over the other.
     pub(crate) ratio: String,
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            measure,
+            value,
+            beside,
+            ratio,
+        } = self;
+        write!(f, "{measure}: {value}; {beside}; {ratio}")
+    }
 }
 
 /// The rows that the measurements give; those not measured are left out.

@@ -45,16 +45,7 @@ pub(crate) fn page(
 /// The headline table as lines of text.
 pub(crate) fn headline(measurements: &[Measurement], limits: &Limits) -> Vec<String> {
     let rows = headline::rows(&Results(measurements), limits);
-    let line = |row: &headline::Row| {
-        let headline::Row {
-            measure,
-            value,
-            beside,
-            ratio,
-        } = row;
-        format!("{measure}: {value}; {beside}; {ratio}")
-    };
-    rows.iter().map(line).collect()
+    rows.iter().map(headline::Row::to_string).collect()
 }
 
 /// The chart of the paths alone, with its source above, as SVG; `None` where

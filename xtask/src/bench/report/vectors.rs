@@ -155,16 +155,8 @@ mod tests {
     }
 
     fn told(all: &[Measurement]) -> Vec<String> {
-        let line = |row: &Row| {
-            let Row {
-                measure,
-                value,
-                beside,
-                ratio,
-            } = row;
-            format!("{measure}: {value}; {beside}; {ratio}")
-        };
-        rows(&Results(all), &limits()).iter().map(line).collect()
+        let rows = rows(&Results(all), &limits());
+        rows.iter().map(Row::to_string).collect()
     }
 
     #[test]
