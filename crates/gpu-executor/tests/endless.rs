@@ -73,11 +73,11 @@ fn wait_for_the_end() {
     let (first, waited) = outcome(&endless);
     println!("after {waited:?}: {first:?}");
     match first {
-        Some(Error::Vulkan(VulkanError::Timeout { after })) => {
+        Some(Error::Vulkan(VulkanError::Timeout { what, after })) => {
             assert_eq!(after, TIMEOUT);
             let (next, waited) = outcome(gpu_executor::kernels::BLS12_381_FIELD_ADD_SPV);
             println!("the next after {waited:?}: {next:?}");
-            let busy = Error::Vulkan(VulkanError::Busy { after });
+            let busy = Error::Vulkan(VulkanError::Busy { what, after });
             assert_eq!(next, Some(busy));
         }
         // Some software devices leave a loop after so many rounds.

@@ -112,7 +112,10 @@ fn after_a_timeout_calls_fail_at_once_until_the_work_has_ended() {
     let after = Duration::from_micros(50);
     assert_eq!(
         typed(&error),
-        &Error::Vulkan(VulkanError::Timeout { after })
+        &Error::Vulkan(VulkanError::Timeout {
+            what: "the device",
+            after
+        })
     );
     // Each later call ends alike: at once, or after a wait of its own.
     let begin = Instant::now();

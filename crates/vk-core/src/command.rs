@@ -92,6 +92,9 @@ impl CommandBuffer {
 
 impl Drop for CommandBuffer {
     fn drop(&mut self) {
+        if self.device.is_inherited() {
+            return;
+        }
         // SAFETY: whoever submitted the buffer keeps this value until its
         // ticket is complete (contract of `Device::submit`); destroying the
         // pool frees its buffer.

@@ -11,7 +11,7 @@ use crate::results::{allowed, is_allowed};
 /// Misuse (`InvalidSpirv`, `SpirvNotAllowed`, `NoMatchingDevice`), environment
 /// (`NoLoader`, `NoDevice`, `NoValidationLayer`, `SpirvValidator`,
 /// `Unsupported`, the memory variants) and the driver's own failures
-/// (`DeviceLost`, `Timeout`, `Busy`, `InitializationFailed`,
+/// (`DeviceLost`, `Timeout`, `Busy`, `Forked`, `Thread`, `InitializationFailed`,
 /// `MemoryMapFailed`, `Vulkan`, `UnexpectedResult`) are kept apart, so that a
 /// caller can act on each.
 #[non_exhaustive]
@@ -109,22 +109,44 @@ pub enum Error {
         /// The Vulkan entry point that reported it.
         call: &'static str,
     },
-    /// A submission did not finish in time and is still in flight.
-    #[error("the device did not finish within {after:?}")]
+    /// A submission did not finish in time and is still in flight, or the driver's compiler
+    /// took too long over a module and is still at it.
+    #[error("{what} did not finish within {after:?}")]
     Timeout {
+        /// What was at work: the device, or the driver's compiler.
+        what: &'static str,
         /// How long was waited.
         after: Duration,
     },
-    /// An earlier submission did not finish in time, and the device is still at
-    /// it: it is given nothing more until that has ended. Where it never ends,
-    /// only the end of the process frees the device.
+    /// Earlier work did not finish in time, and the device or the driver's compiler is
+    /// still at it: it is given nothing more until that has ended. Where it never ends,
+    /// only the end of the process frees it.
     #[error(
-        "the device is still busy with work that did not finish within {after:?}; \
+        "{what} is still busy with work that did not finish within {after:?}; \
          call again later, or use another device or process"
     )]
     Busy {
+        /// What is at work: the device, or the driver's compiler.
+        what: &'static str,
         /// How long was waited for it.
         after: Duration,
+    },
+    /// The device was opened by another process, of which this one is a fork.
+    #[error(
+        "{device} was opened by the process that this one was forked from, and cannot be used here; \
+         open devices after the fork, or start a program of its own"
+    )]
+    Forked {
+        /// The device, or what else of Vulkan was inherited.
+        device: String,
+    },
+    /// The system gave no thread for something.
+    #[error("no thread for {purpose}: {detail}")]
+    Thread {
+        /// What the thread was for.
+        purpose: &'static str,
+        /// What the operating system said.
+        detail: String,
     },
     /// Any other result that the specification allows for the call.
     #[error("{call} failed: {result}")]

@@ -16,7 +16,7 @@ use ash::{ext, khr, vk};
 use crate::caps::query;
 use crate::error::VkContext;
 use crate::validation::{LAYER, messenger_info};
-use crate::{ApiVersion, DeviceCaps, Error, Validation, ValidationLog};
+use crate::{ApiVersion, DeviceCaps, Error, Process, Validation, ValidationLog};
 
 /// How to create an [`Instance`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,6 +32,7 @@ pub struct Instance {
     messenger: Option<(ext::debug_utils::Instance, vk::DebugUtilsMessengerEXT)>,
     log: ValidationLog,
     api: ApiVersion,
+    process: Process,
 }
 
 /// A device that an [`Instance`] found, with its caps.
@@ -75,6 +76,12 @@ impl Instance {
     fn shared(entry: &ash::Entry) -> Result<Arc<Self>, Error> {
         // A static is never dropped, so this instance is never destroyed.
         static SHARED: Mutex<Option<Arc<Instance>>> = Mutex::new(None);
+        // Who made it; looked at before the lock, which whoever held it when this
+        // process was forked never gives back.
+        static MAKER: OnceLock<Process> = OnceLock::new();
+        if MAKER.get().is_some_and(|process| !process.is_current()) {
+            return Err(forked());
+        }
         // Set as a whole or not at all, so a panic elsewhere left it whole.
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(instance) = &*shared {
@@ -82,6 +89,7 @@ impl Instance {
         }
         let instance = Arc::new(Self::create(entry, Validation::Off)?);
         *shared = Some(Arc::clone(&instance));
+        MAKER.get_or_init(Process::current);
         Ok(instance)
     }
 
@@ -95,6 +103,7 @@ impl Instance {
             messenger: None,
             log,
             api,
+            process: Process::current(),
         };
         if validate {
             instance.messenger = Some(instance.create_messenger(entry)?);
@@ -108,8 +117,10 @@ impl Instance {
     /// that no driver gave a device.
     ///
     /// # Errors
-    /// What else `vkEnumeratePhysicalDevices` returned.
+    /// [`Error::Forked`] in a process that inherited the instance; what else
+    /// `vkEnumeratePhysicalDevices` returned.
     pub fn devices(self: &Arc<Self>) -> Result<Vec<PhysicalDevice>, Error> {
+        self.expect_here()?;
         // SAFETY: the instance is alive for the duration of the call.
         let raw = unsafe { self.raw.enumerate_physical_devices() };
         let raw = match raw {
@@ -129,6 +140,20 @@ impl Instance {
             })
         });
         Ok(found.collect())
+    }
+
+    /// Whether it is the one that the whole process shares.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.messenger.is_none()
+    }
+
+    /// # Errors
+    /// [`Error::Forked`] in a process that inherited the instance.
+    pub(crate) fn expect_here(&self) -> Result<(), Error> {
+        match self.process.is_current() {
+            true => Ok(()),
+            false => Err(forked()),
+        }
     }
 
     /// What the validation layer reported so far; nothing without validation.
@@ -161,6 +186,9 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
+        if !self.process.is_current() {
+            return;
+        }
         // Order: messenger before its instance, instance before the log that
         // receives its last messages. The loader stays.
         if let Some((functions, messenger)) = self.messenger.take() {
@@ -208,6 +236,12 @@ pub fn validation_layer_version() -> Result<Option<ApiVersion>, Error> {
         .iter()
         .find(|layer| layer.layer_name_as_c_str() == Ok(LAYER));
     Ok(layer.map(|layer| ApiVersion(layer.spec_version)))
+}
+
+fn forked() -> Error {
+    Error::Forked {
+        device: "the Vulkan instance".to_owned(),
+    }
 }
 
 /// Held while an instance or a device is made or destroyed. Vulkan allows

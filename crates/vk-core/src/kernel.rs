@@ -2,19 +2,19 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ash::vk;
 
 use crate::error::VkContext;
+use crate::pipeline::Pipeline;
 use crate::pipeline_cache::{CacheOrigin, PipelineCache, SharedPipelines};
 use crate::spirv::{BINDINGS, KernelInterface, SpirvPolicy, spirv_hash};
-use crate::{Device, DeviceCaps, Error};
+use crate::{Device, DeviceCaps, Error, WaitPolicy};
 
 /// A compute pipeline that keeps the kernel interface of [`crate::spirv`].
 pub struct Kernel {
-    pipeline: vk::Pipeline,
-    layout: vk::PipelineLayout,
-    set_layout: Arc<SetLayout>,
+    pipeline: Pipeline,
     hash: [u8; 32],
     workgroup_size: u32,
     push_constant_bytes: u32,
@@ -25,19 +25,19 @@ impl Kernel {
     /// The device that the kernel was made for.
     #[must_use]
     pub fn device(&self) -> &Arc<Device> {
-        &self.set_layout.device
+        self.pipeline.set_layout().device()
     }
 
     /// The pipeline's handle, for recording.
     #[must_use]
     pub fn pipeline(&self) -> vk::Pipeline {
-        self.pipeline
+        self.pipeline.raw()
     }
 
     /// The pipeline layout's handle, for recording.
     #[must_use]
     pub fn layout(&self) -> vk::PipelineLayout {
-        self.layout
+        self.pipeline.layout()
     }
 
     /// The SHA-256 of the SPIR-V module.
@@ -76,17 +76,6 @@ impl Kernel {
             *count = elements.to_le_bytes();
         }
         block
-    }
-}
-
-impl Drop for Kernel {
-    fn drop(&mut self) {
-        let device = self.set_layout.device.raw();
-        // SAFETY: whoever submits work with this kernel holds an `Arc` of it
-        // until the work is complete (contract of `Device::submit`).
-        unsafe { device.destroy_pipeline(self.pipeline, None) };
-        // SAFETY: as above.
-        unsafe { device.destroy_pipeline_layout(self.layout, None) };
     }
 }
 
@@ -133,6 +122,9 @@ impl SetLayout {
 
 impl Drop for SetLayout {
     fn drop(&mut self) {
+        if self.device.is_inherited() {
+            return;
+        }
         // SAFETY: kernels and caches hold an `Arc` of this value.
         unsafe {
             self.device
@@ -154,6 +146,8 @@ pub struct KernelCache {
     set_layout: Arc<SetLayout>,
     pipelines: SharedPipelines,
     policy: SpirvPolicy,
+    // How long the driver's compiler may take over one module.
+    limit: Duration,
     // The most recently used first.
     kernels: Vec<Entry>,
 }
@@ -174,7 +168,7 @@ impl KernelCache {
     /// # Errors
     /// What the driver returned.
     pub fn new(device: &Arc<Device>) -> Result<Self, Error> {
-        Self::on(device, PipelineCache::in_memory(device))
+        Self::on(device, PipelineCache::in_memory(device).shared())
     }
 
     /// A cache whose compiled pipelines are also kept in `folder`, in one
@@ -194,14 +188,15 @@ impl KernelCache {
     /// # Errors
     /// What the driver returned, as for [`KernelCache::new`].
     pub fn with_folder(device: &Arc<Device>, folder: &Path) -> Result<Self, Error> {
-        Self::on(device, PipelineCache::in_folder(device, folder))
+        Self::on(device, PipelineCache::in_folder(device, folder).shared())
     }
 
-    fn on(device: &Arc<Device>, pipelines: PipelineCache) -> Result<Self, Error> {
+    fn on(device: &Arc<Device>, pipelines: SharedPipelines) -> Result<Self, Error> {
         Ok(Self {
             set_layout: Arc::new(SetLayout::new(device, BINDINGS)?),
-            pipelines: pipelines.shared(),
+            pipelines,
             policy: SpirvPolicy::default(),
+            limit: WaitPolicy::default().timeout,
             kernels: Vec::new(),
         })
     }
@@ -213,6 +208,20 @@ impl KernelCache {
         self.policy = policy;
         self.kernels.clear();
         self
+    }
+
+    /// This cache with `limit` for how long the driver's compiler may take over one
+    /// module; default: that of [`WaitPolicy`].
+    #[must_use]
+    pub fn with_limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// How long the driver's compiler may take over one module.
+    #[must_use]
+    pub fn limit(&self) -> Duration {
+        self.limit
     }
 
     /// What was found on disk when the cache was made.
@@ -248,7 +257,9 @@ impl KernelCache {
     /// [`Error::InvalidSpirv`] for a module that does not keep the kernel
     /// interface or is not valid, [`Error::SpirvNotAllowed`] for one that the
     /// policy does not list, [`Error::Unsupported`] for one that needs more
-    /// than the device has, [`Error::SpirvValidator`] where the feature
+    /// than the device has, [`Error::Timeout`] where the driver's compiler takes too
+    /// long over it and [`Error::Busy`] while it is at one that took too long,
+    /// [`Error::SpirvValidator`] where the feature
     /// `spirv-val` is on and the validator cannot be asked, else what the
     /// driver returned.
     pub fn get(&mut self, spirv: &[u8]) -> Result<Arc<Kernel>, Error> {
@@ -285,18 +296,17 @@ impl KernelCache {
         // SAFETY: the module was checked to be valid and to fit the layout and the
         // device; what it does when it runs is code that the caller vouches for
         // (module documentation of `spirv`).
-        let (pipeline, layout) = unsafe {
-            create_pipeline(
+        let pipeline = unsafe {
+            Pipeline::new(
                 &self.set_layout,
                 push_constant_bytes,
                 &interface.words,
                 &self.pipelines,
+                self.limit,
             )?
         };
         Ok(Kernel {
             pipeline,
-            layout,
-            set_layout: Arc::clone(&self.set_layout),
             hash,
             workgroup_size: interface.workgroup_size,
             push_constant_bytes: interface.push_constant_bytes,
@@ -316,78 +326,4 @@ fn checked(spirv: &[u8], caps: &DeviceCaps) -> Result<KernelInterface, Error> {
     #[cfg(feature = "spirv-val")]
     crate::spirv::validator::validate(spirv, caps.api)?;
     Ok(interface)
-}
-
-/// A compute pipeline of the module in `words`, and its layout.
-///
-/// # Safety
-/// The module is valid, has an entry point `main`, names no buffer outside of
-/// `set_layout` and no push constant past `push_constant_bytes`, and asks for
-/// nothing that the device lacks.
-pub(crate) unsafe fn create_pipeline(
-    set_layout: &SetLayout,
-    push_constant_bytes: u32,
-    words: &[u32],
-    pipelines: &SharedPipelines,
-) -> Result<(vk::Pipeline, vk::PipelineLayout), Error> {
-    let device = set_layout.device.raw();
-    let layout = create_layout(set_layout, push_constant_bytes)?;
-    // SAFETY: this function's contract; the layout was made above.
-    match unsafe { compile(device, words, layout, pipelines.lock().raw()) } {
-        Ok(pipeline) => Ok((pipeline, layout)),
-        Err(error) => {
-            // SAFETY: made above, and no pipeline came to use it.
-            unsafe { device.destroy_pipeline_layout(layout, None) };
-            Err(error)
-        }
-    }
-}
-
-fn create_layout(
-    set_layout: &SetLayout,
-    push_constant_bytes: u32,
-) -> Result<vk::PipelineLayout, Error> {
-    let sets = [set_layout.raw];
-    let range = [vk::PushConstantRange::default()
-        .stage_flags(vk::ShaderStageFlags::COMPUTE)
-        .size(push_constant_bytes)];
-    let mut info = vk::PipelineLayoutCreateInfo::default().set_layouts(&sets);
-    if push_constant_bytes > 0 {
-        info = info.push_constant_ranges(&range);
-    }
-    let device = set_layout.device.raw();
-    // SAFETY: the device is alive; `info` points to locals.
-    unsafe { device.create_pipeline_layout(&info, None) }.during("vkCreatePipelineLayout")
-}
-
-/// # Safety
-/// As [`create_pipeline`], and `layout` is of that set layout and block.
-unsafe fn compile(
-    device: &ash::Device,
-    words: &[u32],
-    layout: vk::PipelineLayout,
-    cache: vk::PipelineCache,
-) -> Result<vk::Pipeline, Error> {
-    let info = vk::ShaderModuleCreateInfo::default().code(words);
-    // SAFETY: this function's contract.
-    let module = unsafe { device.create_shader_module(&info, None) };
-    let module = module.during("vkCreateShaderModule")?;
-    let stage = vk::PipelineShaderStageCreateInfo::default()
-        .stage(vk::ShaderStageFlags::COMPUTE)
-        .module(module)
-        .name(c"main");
-    let info = vk::ComputePipelineCreateInfo::default()
-        .stage(stage)
-        .layout(layout);
-    // SAFETY: module, layout and cache are alive; entry point `main` exists.
-    let created = unsafe { device.create_compute_pipelines(cache, &[info], None) };
-    // SAFETY: a pipeline does not need its module after creation.
-    unsafe { device.destroy_shader_module(module, None) };
-    match created {
-        Ok(pipelines) => pipelines.first().copied().ok_or(Error::Vulkan {
-            call: "vkCreateComputePipelines",
-            result: vk::Result::ERROR_UNKNOWN,
-        }),
-        Err((_, result)) => Err(Error::from_vk("vkCreateComputePipelines", result)),
-    }
 }

@@ -31,7 +31,9 @@ mod error;
 mod instance;
 mod kernel;
 mod operation;
+mod pipeline;
 mod pipeline_cache;
+mod process;
 mod queues;
 pub mod results;
 mod select;
@@ -56,6 +58,7 @@ pub use instance::{
 pub use kernel::{Kernel, KernelCache, SetLayout};
 pub use operation::{Operation, OperationCache, OperationShape};
 pub use pipeline_cache::{CacheOrigin, SharedPipelines};
+pub use process::Process;
 pub use queues::{QueuePlan, QueueRef, choose_queues};
 pub use select::{DeviceChoice, DevicePolicy, choose_device};
 pub use sync::{Ticket, WaitPolicy};

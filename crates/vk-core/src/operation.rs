@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ash::vk;
 
-use crate::kernel::create_pipeline;
+use crate::pipeline::Pipeline;
 use crate::{Device, Error, KernelCache, SetLayout, SharedPipelines};
 
 /// What a module binds and how many invocations a workgroup of it has.
@@ -22,9 +23,7 @@ pub struct OperationShape {
 
 /// A compute pipeline of a module of this library.
 pub struct Operation {
-    pipeline: vk::Pipeline,
-    layout: vk::PipelineLayout,
-    set_layout: Arc<SetLayout>,
+    pipeline: Pipeline,
     shape: OperationShape,
 }
 
@@ -32,19 +31,19 @@ impl Operation {
     /// The pipeline's handle, for recording.
     #[must_use]
     pub fn pipeline(&self) -> vk::Pipeline {
-        self.pipeline
+        self.pipeline.raw()
     }
 
     /// The pipeline layout's handle, for recording.
     #[must_use]
     pub fn layout(&self) -> vk::PipelineLayout {
-        self.layout
+        self.pipeline.layout()
     }
 
     /// The layout of its descriptor sets.
     #[must_use]
     pub fn set_layout(&self) -> &Arc<SetLayout> {
-        &self.set_layout
+        self.pipeline.set_layout()
     }
 
     /// What it binds.
@@ -56,18 +55,7 @@ impl Operation {
     /// The device that it was made for.
     #[must_use]
     pub fn device(&self) -> &Arc<Device> {
-        self.set_layout.device()
-    }
-}
-
-impl Drop for Operation {
-    fn drop(&mut self) {
-        let device = self.set_layout.device().raw();
-        // SAFETY: whoever submits work with this pipeline holds an `Arc` of it
-        // until the work is complete (contract of `Device::submit`).
-        unsafe { device.destroy_pipeline(self.pipeline, None) };
-        // SAFETY: as above.
-        unsafe { device.destroy_pipeline_layout(self.layout, None) };
+        self.set_layout().device()
     }
 }
 
@@ -76,6 +64,8 @@ impl Drop for Operation {
 pub struct OperationCache {
     device: Arc<Device>,
     pipelines: SharedPipelines,
+    // How long the driver's compiler may take over one module.
+    limit: Duration,
     // By the number of bindings.
     layouts: HashMap<usize, Arc<SetLayout>>,
 }
@@ -87,6 +77,7 @@ impl OperationCache {
         Self {
             device: Arc::clone(kernels.set_layout().device()),
             pipelines: kernels.pipelines().clone(),
+            limit: kernels.limit(),
             layouts: HashMap::new(),
         }
     }
@@ -102,7 +93,8 @@ impl OperationCache {
     ///
     /// # Errors
     /// [`Error::Unsupported`] for more storage buffers or push constants than
-    /// the device takes, else what the driver returned.
+    /// the device takes, [`Error::Timeout`] and [`Error::Busy`] as
+    /// [`KernelCache::get`], else what the driver returned.
     ///
     /// # Safety
     /// The module is valid, has an entry point `main`, keeps to `shape`, and
@@ -116,15 +108,10 @@ impl OperationCache {
         let set_layout = self.layout(shape.bindings)?;
         let bytes = shape.push_constant_bytes;
         // SAFETY: this function's contract.
-        let (pipeline, layout) =
-            unsafe { create_pipeline(&set_layout, bytes, words, &self.pipelines)? };
+        let pipeline =
+            unsafe { Pipeline::new(&set_layout, bytes, words, &self.pipelines, self.limit)? };
         self.pipelines.lock().save();
-        Ok(Arc::new(Operation {
-            pipeline,
-            layout,
-            set_layout,
-            shape,
-        }))
+        Ok(Arc::new(Operation { pipeline, shape }))
     }
 
     fn expect_within_limits(&self, shape: OperationShape) -> Result<(), Error> {

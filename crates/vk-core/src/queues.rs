@@ -50,11 +50,45 @@ impl QueuePlan {
     /// Each queue family once.
     #[must_use]
     pub fn families(&self) -> Vec<u32> {
-        let mut families: Vec<u32> = self.distinct().iter().map(|queue| queue.family).collect();
-        families.sort_unstable();
-        families.dedup();
-        families
+        families(&self.distinct())
     }
+}
+
+/// The families of `queues`, each once.
+pub(crate) fn families(queues: &[QueueRef]) -> Vec<u32> {
+    let mut families: Vec<u32> = queues.iter().map(|queue| queue.family).collect();
+    families.sort_unstable();
+    families.dedup();
+    families
+}
+
+/// The most queues of a device that a process shares. More take time to make, and a
+/// device runs what is on several of them at once only where one leaves it room.
+const MOST_SHARED: u32 = 4;
+
+/// The queues of a device that a process shares: compute queues of one family, to be
+/// dealt out; at least one.
+///
+/// # Errors
+/// As [`choose_queues`].
+pub(crate) fn shared_queues(caps: &DeviceCaps) -> Result<Vec<QueueRef>, Error> {
+    let compute = compute_queue(caps)?;
+    let family = caps.queue_families.get(compute.family as usize);
+    let count = family.map_or(1, |family| family.count.clamp(1, MOST_SHARED));
+    let places = (0..count).map(|index| QueueRef { index, ..compute });
+    Ok(places.collect())
+}
+
+/// A queue of the first family that offers compute.
+fn compute_queue(caps: &DeviceCaps) -> Result<QueueRef, Error> {
+    (0..)
+        .zip(&caps.queue_families)
+        .find(|(_, f)| f.count > 0 && f.flags.contains(QueueFlags::COMPUTE))
+        .map(|(family, _)| QueueRef { family, index: 0 })
+        .ok_or_else(|| Error::Unsupported {
+            needed: "a queue family with COMPUTE".to_owned(),
+            found: format!("{:?}", caps.queue_families),
+        })
 }
 
 /// Chooses the queues of a device.
@@ -69,22 +103,15 @@ impl QueuePlan {
 /// # Errors
 /// [`Error::Unsupported`] where no family offers compute.
 pub fn choose_queues(caps: &DeviceCaps) -> Result<QueuePlan, Error> {
-    let families = || (0..).zip(&caps.queue_families);
-    let usable = |family: &crate::QueueFamily| family.count > 0;
-    let compute = families()
-        .find(|(_, f)| usable(f) && f.flags.contains(QueueFlags::COMPUTE))
-        .map(|(family, _)| QueueRef { family, index: 0 })
-        .ok_or_else(|| Error::Unsupported {
-            needed: "a queue family with COMPUTE".to_owned(),
-            found: format!("{:?}", caps.queue_families),
-        })?;
+    let compute = compute_queue(caps)?;
     let single = QueuePlan::single(compute);
     if !caps.features.timeline_semaphore {
         return Ok(single);
     }
     let harmless = QueueFlags::TRANSFER | QueueFlags::SPARSE_BINDING | QueueFlags::PROTECTED;
-    let copy_engine = families().find(|(_, f)| {
-        usable(f) && f.flags.contains(QueueFlags::TRANSFER) && harmless.contains(f.flags)
+    let mut families = (0..).zip(&caps.queue_families);
+    let copy_engine = families.find(|(_, f)| {
+        f.count > 0 && f.flags.contains(QueueFlags::TRANSFER) && harmless.contains(f.flags)
     });
     Ok(match copy_engine {
         None => single,
@@ -133,6 +160,16 @@ mod tests {
             let plan = choose_queues(&caps).unwrap();
             assert_eq!(plan.distinct(), [plan.compute]);
         }
+    }
+
+    #[test]
+    fn a_process_shares_a_few_queues_of_the_compute_family() {
+        let shared = |caps| shared_queues(&caps).unwrap();
+        let queues = shared(recorded::h200());
+        assert_eq!(queues.len(), 4);
+        let numbers: Vec<_> = queues.iter().map(|q| (q.family, q.index)).collect();
+        assert_eq!(numbers, [(0, 0), (0, 1), (0, 2), (0, 3)]);
+        assert_eq!(shared(recorded::llvmpipe()).len(), 1);
     }
 
     #[test]

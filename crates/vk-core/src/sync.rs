@@ -52,6 +52,8 @@ impl Default for WaitPolicy {
 /// driver (NVIDIA 580) wakes a thread that blocks on a timeline up to 10 ms
 /// late when several threads do so, longer than most submissions take.
 const POLL: Duration = Duration::from_millis(50);
+/// What takes its time, in errors.
+pub(crate) const DEVICE: &str = "the device";
 /// The longest nap between two polls.
 const LONGEST_NAP: Duration = Duration::from_micros(200);
 
@@ -190,7 +192,10 @@ impl Queue {
             }
             if left.is_zero() {
                 let after = policy.timeout;
-                return Err(Error::Timeout { after });
+                return Err(Error::Timeout {
+                    what: DEVICE,
+                    after,
+                });
             }
             if elapsed < policy.spin {
                 std::hint::spin_loop();
@@ -264,6 +269,11 @@ impl Queue {
             // so nobody does.
             unsafe { device.destroy_fence(*fence, None) };
         }
+    }
+
+    /// Keeps every thread from submitting here while the returned value lives.
+    pub(crate) fn exclude(&self) -> impl Drop + '_ {
+        self.lock()
     }
 
     fn lock(&self) -> MutexGuard<'_, Fences> {

@@ -148,6 +148,9 @@ impl StageTimer {
 
 impl Drop for StageTimer {
     fn drop(&mut self) {
+        if self.device.is_inherited() {
+            return;
+        }
         // SAFETY: whoever recorded it keeps it until the submission is
         // complete (contract of `record`).
         unsafe { self.device.raw().destroy_query_pool(self.pool, None) };

@@ -24,6 +24,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use vk_core::Process;
+
 use crate::Error;
 use crate::fresh::Ahead;
 
@@ -44,6 +46,8 @@ const LINGER: Duration = Duration::from_micros(50);
 pub struct Crew {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
+    // A forked child inherits this value, but none of the threads.
+    process: Process,
 }
 
 struct Shared {
@@ -84,18 +88,9 @@ impl Crew {
     pub fn new(threads: usize) -> Result<Self, Error> {
         let threads = Self::size(threads);
         let mut crew = Self {
-            shared: Arc::new(Shared {
-                left: AtomicUsize::new(0),
-                unfinished: AtomicUsize::new(0),
-                task: UnsafeCell::new(None),
-                published: AtomicU64::new(0),
-                closed: AtomicBool::new(false),
-                making: AtomicBool::new(false),
-                state: Mutex::default(),
-                start: Condvar::new(),
-                done: Condvar::new(),
-            }),
+            shared: Arc::new(Shared::new()),
             workers: Vec::new(),
+            process: Process::current(),
         };
         for number in 1..threads {
             let shared = Arc::clone(&crew.shared);
@@ -128,7 +123,8 @@ impl Crew {
     /// Has idle workers make the pages of `ahead` until the returned value
     /// drops, or all are made. They do not turn back for a task: the others
     /// are enough to copy.
-    pub(crate) fn make_ahead(&self, ahead: Ahead) -> MakingAhead {
+    pub(crate) fn make_ahead(&mut self, ahead: Ahead) -> MakingAhead {
+        self.start_anew_after_a_fork();
         let ahead = Arc::new(ahead);
         self.shared.lock().ahead = Some(Arc::clone(&ahead));
         self.shared.making.store(true, Ordering::Release);
@@ -143,6 +139,7 @@ impl Crew {
     /// there are, the caller's among them; returns when all calls have
     /// returned. A panic in any of them is the caller's then.
     pub fn run(&mut self, count: usize, task: &(dyn Fn(usize) + Sync)) {
+        self.start_anew_after_a_fork();
         if count <= 1 || self.workers.is_empty() {
             return (0..count).for_each(task);
         }
@@ -163,6 +160,26 @@ impl Crew {
         if let Some(panic) = panic {
             resume_unwind(panic);
         }
+    }
+
+    /// In a process that was forked from the one that started the threads: lets go of
+    /// what is left of them, locks that they may have held included, and starts others.
+    /// Where the system gives none, the caller works alone.
+    fn start_anew_after_a_fork(&mut self) {
+        if self.process.is_current() {
+            return;
+        }
+        let threads = self.threads();
+        let fresh = Self::new(threads).unwrap_or_else(|error| {
+            tracing::warn!("a forked process works on one thread: {error}");
+            Self {
+                shared: Arc::new(Shared::new()),
+                workers: Vec::new(),
+                process: Process::current(),
+            }
+        });
+        // Drops what was inherited, which waits for nobody.
+        *self = fresh;
     }
 
     /// Calls `task` with each of `items`, on at most `threads` threads that
@@ -190,6 +207,11 @@ impl Crew {
 
 impl Drop for Crew {
     fn drop(&mut self) {
+        if !self.process.is_current() {
+            // There is nobody to join.
+            self.workers.drain(..).for_each(std::mem::forget);
+            return;
+        }
         self.shared.closed.store(true, Ordering::Release);
         self.shared.wake();
         for worker in self.workers.drain(..) {
@@ -231,6 +253,20 @@ impl Drop for TakeBack<'_> {
 }
 
 impl Shared {
+    fn new() -> Self {
+        Self {
+            left: AtomicUsize::new(0),
+            unfinished: AtomicUsize::new(0),
+            task: UnsafeCell::new(None),
+            published: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
+            making: AtomicBool::new(false),
+            state: Mutex::default(),
+            start: Condvar::new(),
+            done: Condvar::new(),
+        }
+    }
+
     /// Gives `count` calls of `task` to whoever takes them.
     ///
     /// # Safety

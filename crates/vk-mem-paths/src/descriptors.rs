@@ -113,6 +113,9 @@ impl DescriptorSets {
 
 impl Drop for DescriptorSets {
     fn drop(&mut self) {
+        if self.device.is_inherited() {
+            return;
+        }
         // SAFETY: its owner drops only with nothing in flight (rule 5 of
         // `slot`, rule 5 of `pinned`); destroying the pool frees the sets.
         unsafe { self.device.raw().destroy_descriptor_pool(self.pool, None) };

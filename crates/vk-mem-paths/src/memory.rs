@@ -5,6 +5,7 @@
 //! lives in a [`Buffer`] that is neither `Copy` nor `Clone` and frees it in
 //! `Drop`, and nothing outside this module ever sees one.
 
+use std::mem::ManuallyDrop;
 use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -32,9 +33,19 @@ pub struct AllocatedMemory {
 
 /// The allocator of a device.
 pub(crate) struct Memory {
-    // Before the device: the allocator frees its blocks when it drops.
-    allocator: vk_mem::Allocator,
+    // Dropped by `Drop` alone, and not in a forked process: it frees its blocks then.
+    allocator: ManuallyDrop<vk_mem::Allocator>,
     device: Arc<Device>,
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        if self.device.is_inherited() {
+            return;
+        }
+        // SAFETY: not used after; the device, dropped after this, is still alive.
+        unsafe { ManuallyDrop::drop(&mut self.allocator) };
+    }
 }
 
 impl Memory {
@@ -48,11 +59,17 @@ impl Memory {
         // SAFETY: instance, device and physical device outlive the allocator,
         // since `Memory` holds the device, which holds the instance.
         let allocator = unsafe { vk_mem::Allocator::new(info) };
+        let allocator =
+            allocator.map_err(|result| vk_core::Error::from_vk("vmaCreateAllocator", result))?;
         Ok(Arc::new(Self {
-            allocator: allocator
-                .map_err(|result| vk_core::Error::from_vk("vmaCreateAllocator", result))?,
+            allocator: ManuallyDrop::new(allocator),
             device: Arc::clone(device),
         }))
+    }
+
+    /// The device whose memory it allocates.
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
     }
 
     /// What is allocated now.
@@ -225,6 +242,9 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
+        if self.memory.device.is_inherited() {
+            return;
+        }
         // SAFETY: made by this allocator and freed only here; a buffer
         // outlives every submission that names it (see `slot`).
         unsafe {

@@ -180,11 +180,12 @@ impl<T> Rounds<T> {
 
 impl<T> Drop for Rounds<T> {
     fn drop(&mut self) {
+        if self.device.is_inherited() {
+            return;
+        }
         let waited = self.wait(WaitPolicy::default());
         if self.device.is_lost() {
-            // SAFETY: the device is alive, and once it is lost nothing more
-            // is submitted to it.
-            let _ = unsafe { self.device.raw().device_wait_idle() };
+            let _ = self.device.wait_idle();
         } else if let Err(error) = waited {
             tracing::error!("leaking rounds that are still in flight: {error}");
             return;
@@ -244,7 +245,16 @@ mod tests {
         unsafe { rounds.start().unwrap() };
         let busy = rounds.named_mut().err();
         let after = Duration::ZERO;
-        assert_eq!(busy, Some(vk_core::Error::Timeout { after }.into()));
+        assert_eq!(
+            busy,
+            Some(
+                vk_core::Error::Timeout {
+                    what: "the device",
+                    after
+                }
+                .into()
+            )
+        );
         let ticket = rounds.in_flight.unwrap();
         rounds.device.wait(ticket, WaitPolicy::default()).unwrap();
         assert!(rounds.named_mut().is_ok());

@@ -235,12 +235,13 @@ impl Slot {
     /// Drops the slot once nothing of it is in flight; leaks it where the device
     /// does not say so in time.
     pub(crate) fn retire(mut self, wait: WaitPolicy) {
+        if self.device.is_inherited() {
+            return;
+        }
         let released = self.release(wait);
         if self.device.is_lost() {
             // Even a submission that reported the loss may have begun.
-            // SAFETY: the device is alive, and once it is lost nothing more
-            // is submitted to it.
-            let _ = unsafe { self.device.raw().device_wait_idle() };
+            let _ = self.device.wait_idle();
         } else if let Err(error) = released {
             tracing::error!("leaking a slot that is still in flight: {error}");
             std::mem::forget(self);

@@ -278,8 +278,10 @@ impl PersistentVulkanBackend {
 
     /// Opens the device anew if it was lost. What was measured of it stays.
     pub(super) fn revive(&mut self) -> Result<(), Error> {
-        if !self.opened.device.is_lost() {
-            return Ok(());
+        match self.opened.device.expect_alive() {
+            Ok(()) => return Ok(()),
+            Err(vk_core::Error::DeviceLost { .. }) => {}
+            Err(error) => return Err(error.into()),
         }
         let mut opened = Opened::new(&self.physical, &self.settings, self.options)?;
         if let Some(findings) = self.opened.findings.take() {

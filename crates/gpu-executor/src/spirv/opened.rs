@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use vk_core::{Device, DeviceCaps, KernelCache, PhysicalDevice};
-use vk_mem_paths::{Crew, Path, PathChoice, PinnedTransfer, Transfer, TransferOptions};
+use vk_mem_paths::{Crew, PinnedTransfer, Transfer, TransferOptions};
 
 use super::builder::Settings;
 use crate::Error;
@@ -34,15 +34,14 @@ impl Opened {
         let stored = settings.stored(physical.caps(), Crew::size(options.threads));
         let warned = stored.is_err();
         let known = stored.unwrap_or(None);
-        let device = match settings.needs_copy_queues(known.as_ref()) {
-            true => Device::new(physical)?,
-            false => Device::with_one_queue(physical)?,
-        };
+        let device = Device::shared(physical)?;
         let kernels = match &settings.cache {
             Some(folder) => KernelCache::with_folder(&device, folder)?,
             None => KernelCache::new(&device)?,
         };
-        let kernels = kernels.with_policy(settings.spirv.clone());
+        let kernels = kernels
+            .with_policy(settings.spirv.clone())
+            .with_limit(options.wait.timeout);
         let transfer = Transfer::new(&device, kernels.set_layout(), options)?;
         let mut opened = Self {
             pinned: PinnedTransfer::new(&transfer),
@@ -91,18 +90,6 @@ impl Settings {
             Warned
         })
     }
-
-    /// Whether the device is to have queues for copies: where it is not known
-    /// that no run is faster with them, and where each run is to copy.
-    fn needs_copy_queues(&self, known: Option<&Findings>) -> bool {
-        let Some(known) = known else {
-            return true;
-        };
-        let device_local = PathChoice::Fixed(Path::DeviceLocal);
-        let always_copies = self.path(false, PathChoice::Auto) == device_local
-            || known.host_buffers == Some(Path::DeviceLocal);
-        known.tuning.copy_queues_pay() || (always_copies && !known.tuning.one_queue)
-    }
 }
 
 #[cfg(test)]
@@ -110,10 +97,7 @@ mod tests {
     use vk_core::testing::{DeviceTest, lose};
 
     use super::*;
-    use crate::calibration::tests::tuning;
-    use crate::config::Environment;
     use crate::kernels::LIMBS;
-    use crate::spirv::Builder;
     use crate::spirv::PersistentVulkanBackend;
     use crate::{Cache, DataPathError, Error, Validation};
 
@@ -148,31 +132,5 @@ mod tests {
         backend.field_add_host(&new, &new, &mut out).unwrap();
         assert!(out.iter().all(|limb| *limb == 2));
         drop(old);
-    }
-
-    /// Measured on the host-visible path alone.
-    fn findings() -> Findings {
-        Findings {
-            tuning: tuning(1 << 18),
-            host_buffers: Some(Path::HostVisible),
-            cpu: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn copy_queues_are_made_unless_it_is_known_that_nothing_uses_them() {
-        let settings = |builder: Builder| builder.settings(&Environment::default()).unwrap();
-        let auto = settings(Builder::default());
-        assert!(auto.needs_copy_queues(None));
-        assert!(!auto.needs_copy_queues(Some(&findings())));
-        let device_local = PathChoice::Fixed(Path::DeviceLocal);
-        let copies = settings(Builder::default().path(device_local));
-        assert!(copies.needs_copy_queues(Some(&findings())));
-        let mut found = findings();
-        found.host_buffers = Some(Path::DeviceLocal);
-        assert!(auto.needs_copy_queues(Some(&found)));
-        found.tuning.one_queue = true;
-        assert!(!auto.needs_copy_queues(Some(&found)));
-        assert!(!copies.needs_copy_queues(Some(&found)));
     }
 }

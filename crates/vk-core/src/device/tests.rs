@@ -12,7 +12,8 @@ pub(crate) fn device_with(
     replaced: &[(&CStr, *const c_void)],
 ) -> Arc<Device> {
     let mut device = Device::new(physical).unwrap();
-    let own = Arc::get_mut(&mut device).unwrap();
+    let own = &mut Arc::get_mut(&mut device).unwrap().logical;
+    let own = Arc::get_mut(own).unwrap();
     let handle = own.raw.handle();
     let lookup = |name: &CStr| {
         let found = replaced.iter().find(|(replaced, _)| *replaced == name);
@@ -111,8 +112,9 @@ fn after_a_timeout_nobody_waits_again_until_the_work_has_ended() {
     assert!(matches!(look, Err(Error::Timeout { .. })), "{look:?}");
     assert_eq!(device.expect_usable(), Ok(()));
     let after = Duration::from_millis(20);
-    assert_eq!(wait(after), Err(Error::Timeout { after }));
-    let busy = Err(Error::Busy { after });
+    let what = DEVICE;
+    assert_eq!(wait(after), Err(Error::Timeout { what, after }));
+    let busy = Err(Error::Busy { what, after });
     // An hour of patience would show.
     assert_eq!(device.wait(ticket, patient), busy);
     assert_eq!(device.expect_usable(), busy);
@@ -247,4 +249,56 @@ fn where_neither_looking_nor_blocking_tells_that_is_the_error() {
     assert_eq!(waited, Err(Error::OutOfHostMemory { call }));
     // SAFETY: the device is alive; nothing is submitted meanwhile.
     unsafe { device.raw().device_wait_idle() }.unwrap();
+}
+
+/// The first device, without the layer: under it nothing is shared.
+fn unvalidated() -> (DeviceTest, PhysicalDevice) {
+    let mut guard = DeviceTest::begin();
+    let instance = Instance::new(&crate::InstanceOptions::default()).unwrap();
+    let physical = instance.devices().unwrap().swap_remove(0);
+    guard.watch(&physical.caps().name, instance.validation_log().clone());
+    (guard, physical)
+}
+
+#[test]
+fn a_process_shares_its_devices_and_replaces_a_lost_one_once() {
+    let (_guard, physical) = unvalidated();
+    let open = || Device::shared(&physical).unwrap();
+    let (first, second) = (open(), open());
+    let handle = |device: &Device| device.raw().handle();
+    assert_eq!(handle(&first), handle(&second));
+    let third = std::thread::scope(|scope| scope.spawn(open).join().unwrap());
+    assert_eq!(handle(&first), handle(&third));
+    drop((second, third));
+    assert_eq!(handle(&first), handle(&open()));
+    let (_commands, ticket) = submit_nothing(&first);
+    first.wait(ticket, WaitPolicy::default()).unwrap();
+
+    let other = open();
+    first.declare_lost("vkQueueSubmit");
+    assert!(other.is_lost(), "one device is lost for all who share it");
+    let (new, newer) = (open(), open());
+    assert_ne!(handle(&first), handle(&new));
+    assert_eq!(handle(&new), handle(&newer));
+    assert!(!new.is_lost());
+    // Of its own, and destroyed with its last user.
+    assert_ne!(handle(&new), handle(&Device::new(&physical).unwrap()));
+}
+
+#[test]
+fn queues_are_dealt_out_to_those_who_share_a_device() {
+    let (_guard, physical) = unvalidated();
+    let most = shared_queues(physical.caps()).unwrap().len();
+    let devices: Vec<_> = (0..2 * most)
+        .map(|_| Device::shared(&physical).unwrap())
+        .collect();
+    let used = |queue: &QueueRef| {
+        let uses = |device: &&Arc<Device>| device.queue_plan().compute == *queue;
+        devices.iter().filter(uses).count()
+    };
+    let queues = shared_queues(physical.caps()).unwrap();
+    let counts: Vec<_> = queues.iter().map(used).collect();
+    // Tests beside this one may hold some too.
+    assert_eq!(counts.iter().sum::<usize>(), 2 * most);
+    assert!(counts.iter().all(|count| *count >= 1), "{counts:?}");
 }

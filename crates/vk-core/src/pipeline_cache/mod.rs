@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ash::vk;
 
 use crate::error::VkContext;
+use crate::pipeline::{Overdue, Pipeline};
 use crate::{CacheFile, Device, Error};
 
 use format::{Identity, Refusal};
@@ -42,12 +43,57 @@ pub(crate) struct PipelineCache {
 /// The pipeline cache of one device, for all that make pipelines on it: so that
 /// one file holds what any of them had compiled.
 #[derive(Clone)]
-pub struct SharedPipelines(Arc<Mutex<PipelineCache>>);
+pub struct SharedPipelines(Arc<Shared>);
+
+struct Shared {
+    cache: Mutex<PipelineCache>,
+    // The handle of `cache`, which never changes: threads that compile use it without
+    // the lock, since Vulkan synchronizes it.
+    raw: vk::PipelineCache,
+    // The last module that a caller gave up on.
+    overdue: Mutex<Option<Overdue>>,
+}
 
 impl SharedPipelines {
     pub(crate) fn lock(&self) -> MutexGuard<'_, PipelineCache> {
         // A panic leaves a handle and a file as they were.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let cache = &self.0.cache;
+        cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The handle, for making pipelines; null where the driver made no cache.
+    pub(crate) fn raw(&self) -> vk::PipelineCache {
+        self.0.raw
+    }
+
+    /// What became of the module that a caller gave up on, if it is the one that `same`
+    /// names; another's is let go.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] while the driver's compiler is at it, whichever it is.
+    pub(crate) fn finished(
+        &self,
+        same: impl FnOnce(&Overdue) -> bool,
+    ) -> Result<Option<Result<Pipeline, Error>>, Error> {
+        let mut overdue = self.overdue();
+        let Some(module) = &*overdue else {
+            return Ok(None);
+        };
+        let outcome = module.outcome()?;
+        let asked = same(module);
+        *overdue = None;
+        Ok(asked.then_some(outcome))
+    }
+
+    /// Notes a module that its caller waits for no longer.
+    pub(crate) fn give_up(&self, module: Overdue) {
+        *self.overdue() = Some(module);
+    }
+
+    fn overdue(&self) -> MutexGuard<'_, Option<Overdue>> {
+        // Written as a whole, so a panic elsewhere left it whole.
+        let overdue = &self.0.overdue;
+        overdue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -139,12 +185,11 @@ impl PipelineCache {
     }
 
     pub(crate) fn shared(self) -> SharedPipelines {
-        SharedPipelines(Arc::new(Mutex::new(self)))
-    }
-
-    /// The handle, for making pipelines; null where the driver made no cache.
-    pub(crate) fn raw(&self) -> vk::PipelineCache {
-        self.raw
+        SharedPipelines(Arc::new(Shared {
+            raw: self.raw,
+            cache: Mutex::new(self),
+            overdue: Mutex::default(),
+        }))
     }
 
     pub(crate) fn origin(&self) -> CacheOrigin {
@@ -177,6 +222,9 @@ impl PipelineCache {
 
 impl Drop for PipelineCache {
     fn drop(&mut self) {
+        if self.device.is_inherited() {
+            return;
+        }
         // SAFETY: null, or what the owner uses for calls that have returned.
         unsafe { self.device.raw().destroy_pipeline_cache(self.raw, None) };
     }
@@ -274,7 +322,7 @@ mod tests {
         let refusing = device_with(&physical, &[replaced]);
         let cache = PipelineCache::in_folder(&refusing, folder.path());
         assert_eq!(cache.origin(), CacheOrigin::Refused);
-        assert_ne!(cache.raw(), vk::PipelineCache::null());
+        assert_ne!(cache.raw, vk::PipelineCache::null());
         let cache = PipelineCache::in_folder(&device, folder.path());
         assert_eq!(cache.origin(), CacheOrigin::File);
     }
@@ -310,7 +358,7 @@ mod tests {
         cache.save();
         let path = cache.path().unwrap().to_owned();
         let fresh = std::fs::read(&path).unwrap();
-        let mut data = driver_data(&device, cache.raw()).unwrap();
+        let mut data = driver_data(&device, cache.raw).unwrap();
         data.resize(format::OUTGROWN_BYTES, 0);
         std::fs::write(&path, format::encode(&data)).unwrap();
         let mut cache = open();

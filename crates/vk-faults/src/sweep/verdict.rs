@@ -209,6 +209,7 @@ mod tests {
         };
         assert!(names(&error.into(), &injected));
         let timeout = VulkanError::Timeout {
+            what: "the device",
             after: std::time::Duration::ZERO,
         };
         assert!(!names(&timeout.into(), &injected));

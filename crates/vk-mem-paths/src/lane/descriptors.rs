@@ -110,6 +110,9 @@ impl Shelf {
 
 impl Drop for Shelf {
     fn drop(&mut self) {
+        if self.device.is_inherited() {
+            return;
+        }
         for pool in self.pools.drain(..) {
             // SAFETY: its frame drops only with nothing in flight (rules 1 and
             // 5 of the module); destroying a pool frees its sets.

@@ -184,11 +184,12 @@ impl Drop for Lane {
 /// Waits for what is about to be dropped, and says whether it may be: not where the
 /// device is still at it.
 fn ended(device: &Device, wait: WaitPolicy, mut tickets: impl Iterator<Item = Ticket>) -> bool {
+    if device.is_inherited() {
+        return true;
+    }
     let waited = tickets.try_for_each(|ticket| device.wait(ticket, wait));
     if device.is_lost() {
-        // SAFETY: the device is alive, and once it is lost nothing more is
-        // submitted to it.
-        let _ = unsafe { device.raw().device_wait_idle() };
+        let _ = device.wait_idle();
         return true;
     }
     if let Err(error) = &waited {

@@ -72,6 +72,10 @@ impl Storage {
 
 impl Drop for Storage {
     fn drop(&mut self) {
+        // The lock of the pool may be held, for ever, by a thread that a fork left behind.
+        if self.pool.memory.device().is_inherited() {
+            return;
+        }
         self.pool.give_back(Arc::clone(&self.block));
     }
 }

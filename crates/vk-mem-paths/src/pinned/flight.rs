@@ -173,11 +173,12 @@ impl Flight {
     /// Drops the flight once nothing of it is in flight; leaks it where the
     /// device does not say so in time.
     pub(super) fn retire(mut self, wait: WaitPolicy) {
+        if self.device.is_inherited() {
+            return;
+        }
         let landed = self.land(wait);
         if self.device.is_lost() {
-            // SAFETY: the device is alive, and once it is lost nothing more
-            // is submitted to it.
-            let _ = unsafe { self.device.raw().device_wait_idle() };
+            let _ = self.device.wait_idle();
         } else if let Err(error) = landed {
             tracing::error!("leaking buffers that are still in flight: {error}");
             std::mem::forget(self);

@@ -173,6 +173,7 @@ fn after_a_timeout_the_output_is_empty_and_later_runs_are_right() {
                 return None;
             };
             let timeout = vk_core::Error::Timeout {
+                what: "the device",
                 after: Duration::ZERO,
             };
             assert_eq!(error, Error::Vulkan(timeout));

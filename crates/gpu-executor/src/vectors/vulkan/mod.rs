@@ -120,6 +120,7 @@ impl Runner for VulkanRunner {
         if bytes.is_empty() {
             return Ok(Stored::Nowhere);
         }
+        self.device.expect_alive()?;
         let mut uploads = lock(&self.uploads);
         uploads.let_go();
         let storage = self.pool.take(bytes.len())?;
@@ -146,6 +147,8 @@ impl Runner for VulkanRunner {
         if out.is_empty() {
             return Ok(());
         }
+        // Before any lock: see `vk_core::Process`.
+        self.device.expect_alive()?;
         let storage = device_storage(stored)?;
         let bytes = elements.start * field.bytes()..elements.end * field.bytes();
         let out = as_bytes(out);
@@ -153,13 +156,13 @@ impl Runner for VulkanRunner {
     }
 
     fn run(&self, program: Program, stages: &[Stage], is_live: &[bool]) -> Result<Ran, Error> {
+        self.device.expect_usable()?;
         // Not where another thread uploads: nobody waits for that here.
         if let Ok(mut uploads) = self.uploads.try_lock() {
             uploads.let_go();
         }
         let mut inner = lock(&self.inner);
         let Inner { lane, kernels } = &mut *inner;
-        lane.device().expect_usable()?;
         let mut steps = Steps::new(program, stages, is_live, &self.pool, kernels, self.chunk)?;
         for (number, stage) in stages.iter().enumerate() {
             steps.add(number, stage)?;
@@ -212,6 +215,9 @@ impl Runner for VulkanRunner {
     }
 
     fn trim(&self) -> usize {
+        if self.device.is_inherited() {
+            return 0;
+        }
         lock(&self.uploads).let_go();
         self.pool.trim()
     }

@@ -1,0 +1,216 @@
+//! The logical device itself: made once, and shared by all that a process opens it for.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use ash::{khr, vk};
+
+use crate::error::VkContext;
+use crate::instance::{Instance, PhysicalDevice, lifecycle};
+use crate::queues::families;
+use crate::sync::Queue;
+use crate::{ApiVersion, DeviceCaps, Error, Process, QueueRef};
+
+/// A `VkDevice`, its queues, and what is known of its state.
+pub(super) struct Logical {
+    pub(super) raw: ash::Device,
+    pub(super) physical: vk::PhysicalDevice,
+    pub(super) instance: Arc<Instance>,
+    pub(super) caps: DeviceCaps,
+    pub(super) queues: Vec<OwnQueue>,
+    // The call that first reported the loss: later reports only follow from it.
+    pub(super) lost: OnceLock<&'static str>,
+    pub(super) process: Process,
+}
+
+/// A queue of a device.
+pub(super) struct OwnQueue {
+    pub(super) place: QueueRef,
+    pub(super) queue: Queue,
+    /// What a wait gave up on, and after how long: until it is complete, the queue is
+    /// not to be given more.
+    overdue: Mutex<Option<(u64, Duration)>>,
+    /// Devices that were given this queue for everything.
+    users: AtomicUsize,
+}
+
+/// The devices that this process shares. They stay until it ends, lost ones too: a
+/// driver (NVIDIA 580) can hang for good where one thread destroys a device while
+/// another, which has used Vulkan, ends.
+static SHARED: Mutex<Vec<Arc<Logical>>> = Mutex::new(Vec::new());
+
+impl Logical {
+    /// The device that this process shares for `physical`, made now with `queues` if
+    /// there is none yet, or if the one there was is lost.
+    pub(super) fn shared(
+        physical: &PhysicalDevice,
+        queues: &[QueueRef],
+    ) -> Result<Arc<Self>, Error> {
+        // Before the lock: whoever held it when a process was forked never gives it back.
+        physical.instance.expect_here()?;
+        // Pushed to and nothing else, so a panic elsewhere left it whole.
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |known: &&Arc<Self>| {
+            known.physical == physical.raw
+                && known.caps == physical.caps
+                && known.lost.get().is_none()
+        };
+        if let Some(known) = shared.iter().find(same) {
+            return Ok(Arc::clone(known));
+        }
+        let made = Arc::new(Self::new(physical, queues)?);
+        shared.push(Arc::clone(&made));
+        Ok(made)
+    }
+
+    pub(super) fn new(physical: &PhysicalDevice, queues: &[QueueRef]) -> Result<Self, Error> {
+        physical.instance.expect_here()?;
+        let caps = physical.caps().clone();
+        let raw = create(&physical.instance, physical.raw, &caps, queues)?;
+        let mut device = Self {
+            raw,
+            physical: physical.raw,
+            instance: Arc::clone(&physical.instance),
+            caps,
+            queues: Vec::new(),
+            lost: OnceLock::new(),
+            process: Process::current(),
+        };
+        for place in queues {
+            // SAFETY: `create` asked for every one of `queues`.
+            let raw = unsafe { device.raw.get_device_queue(place.family, place.index) };
+            let timeline = device.caps.features.timeline_semaphore;
+            device.queues.push(OwnQueue {
+                place: *place,
+                queue: Queue::new(&device.raw, raw, timeline)?,
+                overdue: Mutex::default(),
+                users: AtomicUsize::new(0),
+            });
+        }
+        Ok(device)
+    }
+
+    /// Counts one more user of the queue that has the fewest, and returns its number.
+    pub(super) fn join_least_used(&self) -> usize {
+        let users = |number: &usize| self.queues[*number].users.load(Ordering::Relaxed);
+        let number = (0..self.queues.len()).min_by_key(users).unwrap_or_default();
+        self.queues[number].users.fetch_add(1, Ordering::Relaxed);
+        number
+    }
+
+    /// Counts one user less of queue `number`.
+    pub(super) fn leave(&self, number: usize) {
+        self.queues[number].users.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Waits until nothing is in flight on any queue. Nothing is submitted meanwhile.
+    pub(super) fn wait_idle(&self) -> Result<(), Error> {
+        let _excluded: Vec<_> = self.queues.iter().map(|q| q.queue.exclude()).collect();
+        // SAFETY: the device is alive, and every queue of it is locked.
+        unsafe { self.raw.device_wait_idle() }.during("vkDeviceWaitIdle")
+    }
+}
+
+impl OwnQueue {
+    pub(super) fn overdue(&self) -> MutexGuard<'_, Option<(u64, Duration)>> {
+        // Written as a whole, so a panic elsewhere left it whole.
+        self.overdue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Logical {
+    fn drop(&mut self) {
+        if !self.process.is_current() {
+            return;
+        }
+        // A lost device reports the loss here; its children must still go.
+        if let Err(error) = self.wait_idle() {
+            tracing::warn!("while dropping {}: {error}", self.caps.name);
+        }
+        for own in &mut self.queues {
+            own.queue.destroy(&self.raw);
+        }
+        let _alone = lifecycle();
+        // SAFETY: every child holds an `Arc` of this value, so none is left
+        // but the queues' semaphores and fences, destroyed above.
+        unsafe { self.raw.destroy_device(None) };
+    }
+}
+
+fn create(
+    instance: &Instance,
+    physical: vk::PhysicalDevice,
+    caps: &DeviceCaps,
+    queues: &[QueueRef],
+) -> Result<ash::Device, Error> {
+    let priorities = vec![1.0_f32; queues.len()];
+    let infos: Vec<_> = families(queues)
+        .into_iter()
+        .map(|family| {
+            let count = queues.iter().filter(|queue| queue.family == family).count();
+            vk::DeviceQueueCreateInfo::default()
+                .queue_family_index(family)
+                .queue_priorities(&priorities[..count])
+        })
+        .collect();
+
+    let have = &caps.features;
+    let mut storage16 = vk::PhysicalDevice16BitStorageFeatures::default()
+        .storage_buffer16_bit_access(have.storage_buffer_16bit);
+    let mut pointers = vk::PhysicalDeviceVariablePointersFeatures::default()
+        .variable_pointers_storage_buffer(have.variable_pointers)
+        .variable_pointers(have.variable_pointers);
+    let mut v12 = vk::PhysicalDeviceVulkan12Features::default()
+        .shader_int8(have.shader_int8)
+        .shader_float16(have.shader_float16)
+        .storage_buffer8_bit_access(have.storage_buffer_8bit)
+        .vulkan_memory_model(have.vulkan_memory_model)
+        .vulkan_memory_model_device_scope(have.vulkan_memory_model)
+        .timeline_semaphore(have.timeline_semaphore)
+        .host_query_reset(have.host_query_reset);
+    let mut v13 = vk::PhysicalDeviceVulkan13Features::default().maintenance4(have.maintenance4);
+    let core = vk::PhysicalDeviceFeatures::default()
+        .shader_int64(have.shader_int64)
+        .shader_int16(have.shader_int16)
+        .shader_float64(have.shader_float64);
+    let mut features = vk::PhysicalDeviceFeatures2::default()
+        .features(core)
+        .push_next(&mut storage16)
+        .push_next(&mut pointers);
+    if caps.api >= ApiVersion::V1_2 {
+        features = features.push_next(&mut v12);
+    }
+    if caps.api >= ApiVersion::V1_3 {
+        features = features.push_next(&mut v13);
+    }
+
+    let extensions = required_extensions(instance, physical)?;
+    let info = vk::DeviceCreateInfo::default()
+        .queue_create_infos(&infos)
+        .enabled_extension_names(&extensions)
+        .push_next(&mut features);
+    let _alone = lifecycle();
+    // SAFETY: `physical` belongs to `instance`; the queues exist by
+    // the caller's choice from `caps`, the features by `caps`; all pointers outlive the call.
+    unsafe { instance.raw().create_device(physical, &info, None) }.during("vkCreateDevice")
+}
+
+/// A device that only approximates Vulkan must be told that we know.
+fn required_extensions(
+    instance: &Instance,
+    physical: vk::PhysicalDevice,
+) -> Result<Vec<*const std::ffi::c_char>, Error> {
+    // SAFETY: `physical` belongs to `instance`.
+    let offered = unsafe {
+        instance
+            .raw()
+            .enumerate_device_extension_properties(physical)
+    }
+    .during("vkEnumerateDeviceExtensionProperties")?;
+    let subset = khr::portability_subset::NAME;
+    let has_subset = offered
+        .iter()
+        .any(|extension| extension.extension_name_as_c_str() == Ok(subset));
+    Ok(has_subset.then_some(subset.as_ptr()).into_iter().collect())
+}
