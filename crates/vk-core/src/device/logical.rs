@@ -91,10 +91,14 @@ impl Logical {
         Ok(device)
     }
 
-    /// Counts one more user of the queue that has the fewest, and returns its number.
+    /// Counts one more user of the queue that has the fewest, and returns its number; of
+    /// one that somebody's work keeps busy past its time only where all are.
     pub(super) fn join_least_used(&self) -> usize {
-        let users = |number: &usize| self.queues[*number].users.load(Ordering::Relaxed);
-        let number = (0..self.queues.len()).min_by_key(users).unwrap_or_default();
+        let rank = |number: &usize| {
+            let own = &self.queues[*number];
+            (own.overdue().is_some(), own.users.load(Ordering::Relaxed))
+        };
+        let number = (0..self.queues.len()).min_by_key(rank).unwrap_or_default();
         self.queues[number].users.fetch_add(1, Ordering::Relaxed);
         number
     }
