@@ -55,8 +55,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     })?;
     // What these features change: nothing but vectors.
     steps.run("tests, arkworks and blst", || {
-        let targets = "test -p gpu-executor --lib --test interop --test vectors --no-fail-fast";
-        cargo(&shell, targets, &INTEROP)?;
+        cargo(
+            &shell,
+            "test -p gpu-executor --lib --no-fail-fast",
+            &INTEROP,
+        )?;
+        let suite = cargo_command(&shell, "test -p gpu-executor --test suite", &INTEROP);
+        suite.args(["--", "interop::", "vectors::"]).run()?;
         cargo(&shell, "test -p gpu-executor --doc vectors", &INTEROP)
     })?;
 

@@ -149,7 +149,7 @@ fn suite(shell: &Shell, args: &Args, pass: &Pass) -> anyhow::Result<Finding> {
 fn planted(shell: &Shell, pass: &Pass, name: &str) -> anyhow::Result<Finding> {
     let test = cmd!(
         shell,
-        "cargo test --package vk-core --test planted -- --include-ignored --exact {name}"
+        "cargo test --package vk-core --test suite -- --include-ignored --exact planted::{name}"
     );
     let (passed, failed, text) = counted(test)?;
     if failed > 0 {

@@ -11,9 +11,9 @@ mod device;
 mod random_programs;
 
 // The tests' own: their long form is here.
-#[path = "../../../gpu-executor/tests/oracle/mod.rs"]
+#[path = "../../../gpu-executor/tests/suite/oracle/mod.rs"]
 mod oracle;
-#[path = "../../../gpu-executor/tests/programs/mod.rs"]
+#[path = "../../../gpu-executor/tests/suite/programs/mod.rs"]
 mod programs;
 
 use clap::Parser;

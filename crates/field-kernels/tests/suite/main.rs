@@ -1,0 +1,13 @@
+//! The tests of this crate's public interface, in one executable: each is linked with
+//! all of arkworks, which takes longer than any of them runs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod arithmetic;
+mod chain;
+mod modules;
+mod oracles;
+mod reference;

@@ -1,0 +1,101 @@
+//! Tests of vectors that run on both engines, from one list of functions.
+
+use field_kernels::{Field, arithmetic};
+use gpu_executor::spirv::{Builder, PersistentVulkanBackend};
+use gpu_executor::vectors::{Arithmetic, Completed, FieldVec, MemoryAccess, Queue, VectorEngine};
+
+use crate::oracle;
+
+/// Each function as a test on the CPU and as one on the device, there with the settings
+/// in brackets.
+macro_rules! on_both_engines {
+    ([$builder:expr] $($name:ident)*) => {
+        mod on_the_cpu {
+            $(#[test] fn $name() { super::$name(&crate::engines::cpu()); })*
+        }
+        mod on_the_device {
+            #[allow(unused_imports, reason = "for the settings in brackets")]
+            use super::*;
+            $(#[test] fn $name() {
+                let (_guard, mut backend) = $crate::support::built($builder);
+                super::$name(&backend.vectors().unwrap());
+            })*
+        }
+    };
+    ($($name:ident)*) => {
+        $crate::engines::on_both_engines! { [crate::engines::settled()] $($name)* }
+    };
+}
+
+pub(crate) use on_both_engines;
+
+/// An engine on three threads.
+pub(crate) fn cpu() -> VectorEngine {
+    VectorEngine::cpu_with_threads(3).unwrap()
+}
+
+/// Settings that leave the engine nothing to measure.
+pub(crate) fn settled() -> Builder {
+    PersistentVulkanBackend::builder()
+        .arithmetic(Arithmetic::U32)
+        .memory_access(MemoryAccess::Direct)
+        .workgroup_size(128)
+}
+
+pub(crate) fn upload<F: Field>(engine: &VectorEngine, elements: &[F::Limbs]) -> FieldVec<F> {
+    engine.upload::<F>(F::words(elements)).unwrap()
+}
+
+/// `count` elements, and the vector of them.
+pub(crate) fn random<F: Field>(
+    engine: &VectorEngine,
+    count: usize,
+    seed: u64,
+) -> (Vec<F::Limbs>, FieldVec<F>) {
+    let elements = oracle::random::<F>(count, seed);
+    let vector = upload::<F>(engine, &elements);
+    (elements, vector)
+}
+
+/// Submits `queue` and waits for it.
+pub(crate) fn run(queue: Queue) -> Completed {
+    queue.submit().unwrap().wait().unwrap()
+}
+
+/// Holds a vector to its elements.
+#[track_caller]
+pub(crate) fn expect<F: Field>(vector: &FieldVec<F>, expected: &[F::Limbs], what: &str) {
+    let found = vector.to_elements().unwrap();
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let mut pairs = found.iter().zip(expected).enumerate();
+    let wrong = pairs.find(|(_, (found, expected))| found != expected);
+    assert!(
+        wrong.is_none(),
+        "{what}: element, (found, expected): {wrong:x?}"
+    );
+}
+
+/// The error inside.
+#[track_caller]
+pub(crate) fn error<T: std::fmt::Debug>(result: anyhow::Result<T>) -> gpu_executor::Error {
+    result.unwrap_err().downcast().unwrap()
+}
+
+/// `one` of the elements at equal places.
+pub(crate) fn zip<T: Copy>(x: &[T], y: &[T], one: impl Fn(&T, &T) -> T) -> Vec<T> {
+    x.iter().zip(y).map(|(x, y)| one(x, y)).collect()
+}
+
+pub(crate) fn sums<F: Field>(x: &[F::Limbs], y: &[F::Limbs]) -> Vec<F::Limbs> {
+    zip(x, y, arithmetic::add::<F>)
+}
+
+pub(crate) fn products<F: Field>(x: &[F::Limbs], y: &[F::Limbs]) -> Vec<F::Limbs> {
+    zip(x, y, arithmetic::mul::<F>)
+}
+
+/// The sum of all.
+pub(crate) fn sum<F: Field>(x: &[F::Limbs]) -> F::Limbs {
+    let zero = F::Limbs::default();
+    x.iter().fold(zero, |sum, x| arithmetic::add::<F>(&sum, x))
+}

@@ -1,0 +1,160 @@
+//! Input that does not fit: the error names the job, what was expected and
+//! what was found, and the backend works on as before.
+
+use std::time::{Duration, Instant};
+
+use gpu_executor::cpu::CpuEngine;
+use gpu_executor::spirv::PersistentVulkanBackend;
+use gpu_executor::{DevicePolicy, Error, VulkanError};
+
+use crate::support::{assert_sums, backend, borrowed, built, random_jobs, test_kernel};
+
+fn typed(error: &anyhow::Error) -> &Error {
+    error.downcast_ref().unwrap()
+}
+
+#[test]
+fn slices_that_do_not_fit_are_named_by_job_and_operand() {
+    let (_guard, mut backend) = backend();
+    let spirv = backend.field_add_spirv();
+    let jobs = random_jobs(3, 10, 1);
+    let mut batch = borrowed(&jobs);
+    batch[1].1 = &batch[1].1[..59];
+    let errors = [
+        backend
+            .run_field_add_batch(spirv, &batch, 10, false)
+            .unwrap_err(),
+        backend
+            .run_field_add_batch(spirv, &batch, 10, true)
+            .unwrap_err(),
+        backend
+            .run_field_add_batch_pipelined(spirv, &batch, 10)
+            .unwrap_err(),
+        CpuEngine::new()
+            .unwrap()
+            .field_add_batch(&batch, 10)
+            .unwrap_err(),
+    ];
+    for error in &errors {
+        let expected = Error::InvalidJob {
+            job: 1,
+            operand: "B",
+            expected: 60,
+            found: 59,
+        };
+        assert_eq!(typed(error), &expected);
+        assert_eq!(
+            error.to_string(),
+            "job 1: expected B of 60 limbs (10 elements x 6), found 59"
+        );
+    }
+    let good = borrowed(&jobs);
+    let results = backend
+        .run_field_add_batch_pipelined(spirv, &good, 10)
+        .unwrap();
+    assert_sums(&results, &jobs, "after an error");
+}
+
+#[test]
+fn elements_that_do_not_fit_memory_are_an_error() {
+    let (_guard, mut backend) = backend();
+    let spirv = backend.field_add_spirv();
+    let jobs = random_jobs(1, 10, 1);
+    let batch = borrowed(&jobs);
+    for elements in [usize::MAX, usize::MAX / 6 + 1] {
+        let error = backend
+            .run_field_add_batch(spirv, &batch, elements, false)
+            .unwrap_err();
+        assert!(
+            matches!(typed(&error), Error::TooManyElements { .. }),
+            "{error}"
+        );
+    }
+    // What fits the address space but not the slices is the slices' error.
+    let error = backend
+        .run_field_add_batch(spirv, &batch, 1 << 40, false)
+        .unwrap_err();
+    assert!(matches!(typed(&error), Error::InvalidJob { .. }), "{error}");
+}
+
+#[test]
+fn a_device_that_is_not_there_is_named_with_those_that_are() {
+    let (_guard, backend) = backend();
+    let policy = DevicePolicy::Name("no such device".to_owned());
+    let error = PersistentVulkanBackend::builder()
+        .device(policy)
+        .build()
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("no such device") && text.contains(&backend.device().name),
+        "{text}"
+    );
+    assert!(matches!(
+        typed(&error),
+        Error::Vulkan(vk_core::Error::NoMatchingDevice { .. })
+    ));
+}
+
+#[test]
+fn after_a_timeout_calls_fail_at_once_until_the_work_has_ended() {
+    let elements = 1 << 20;
+    let builder = PersistentVulkanBackend::builder().chunk_elements(elements);
+    let (_guard, mut backend) = built(builder.timeout(Duration::from_micros(50)));
+    let spirv = backend.field_add_spirv();
+    let jobs = random_jobs(1, elements, 1);
+    let batch = borrowed(&jobs);
+    let mut run = || backend.run_field_add_batch(spirv, &batch, elements, false);
+    let error = run().unwrap_err();
+    let after = Duration::from_micros(50);
+    assert_eq!(
+        typed(&error),
+        &Error::Vulkan(VulkanError::Timeout {
+            what: "the device",
+            after
+        })
+    );
+    // Each later call ends alike: at once, or after a wait of its own.
+    let begin = Instant::now();
+    loop {
+        match run() {
+            Ok(results) => break assert_sums(&results, &jobs, "after a timeout"),
+            Err(error) => assert!(
+                matches!(
+                    typed(&error),
+                    Error::Vulkan(VulkanError::Timeout { .. } | VulkanError::Busy { .. })
+                ),
+                "{error}"
+            ),
+        }
+        if begin.elapsed() > Duration::from_secs(2) {
+            break;
+        }
+    }
+    drop(backend);
+    assert!(
+        begin.elapsed() < Duration::from_secs(60),
+        "dropping took long"
+    );
+}
+
+#[test]
+fn the_cpu_engine_computes_what_it_knows_and_refuses_the_rest() {
+    let mut cpu = CpuEngine::with_threads(2).unwrap();
+    let jobs = random_jobs(3, 5000, 2);
+    let batch = borrowed(&jobs);
+    for kernel in gpu_executor::kernels::KERNELS {
+        let results = cpu
+            .run_field_add_batch(kernel.spirv, &batch, 5000, true)
+            .unwrap();
+        assert_sums(&results, &jobs, kernel.name);
+        assert_eq!(cpu.last_report().unwrap().kernel, kernel.name);
+    }
+    let error = cpu.run_field_add_batch(&test_kernel("field_sub"), &batch, 5000, false);
+    let error = error.unwrap_err();
+    assert!(
+        matches!(typed(&error), Error::UnknownKernelOnCpu { .. }),
+        "{error}"
+    );
+    assert!(cpu.last_report().is_none());
+}

@@ -1,0 +1,254 @@
+//! Vectors of the types of arkworks and blst: what they are in memory, and there and
+//! back again on the CPU and on the device.
+#![cfg(any(feature = "arkworks", feature = "blst"))]
+
+use std::fmt::Debug;
+
+use field_kernels::edge::edge_elements_of;
+use field_kernels::{Field, arithmetic};
+use gpu_executor::spirv::PersistentVulkanBackend;
+use gpu_executor::vectors::{AsElements, Element, Form, Operand, Scalar, VectorEngine};
+use gpu_executor::{Engine, Error};
+
+use crate::oracle::random;
+use crate::support::built;
+
+/// Elements: more than one workgroup, and no multiple of it.
+const ELEMENTS: usize = 1000;
+
+/// A type of another library, which computes by itself.
+trait Foreign: Element + PartialEq + Into<Scalar<Self::Field>> + Into<Operand<Self::Field>> {
+    /// From plain limbs, by the library's own conversion.
+    fn of_plain(limbs: &<Self::Field as Field>::Limbs) -> Self;
+    /// The library's own product.
+    fn product(self, other: Self) -> Self;
+    /// The library's own sum.
+    fn sum(self, other: Self) -> Self;
+}
+
+/// A value is its limbs: the same size and alignment, the same bytes, in slices too,
+/// with the numbers that the library says they are.
+fn check_layout<T: Foreign>() {
+    type Limbs<T> = <<T as Element>::Field as Field>::Limbs;
+    assert_eq!(size_of::<T>(), size_of::<Limbs<T>>());
+    assert_eq!(size_of::<T>(), T::Field::BYTES);
+    assert_eq!(align_of::<T>(), align_of::<u64>());
+    assert_eq!(T::FORM, Some(Form::Montgomery));
+    let mut values = Vec::new();
+    let mut expected = Vec::new();
+    for plain in edge_elements_of::<T::Field>() {
+        let in_form = arithmetic::to_montgomery::<T::Field>(&plain);
+        let value = T::of_plain(&plain);
+        assert_eq!(value.to_limbs(), in_form, "{plain:x?}");
+        assert_eq!(T::from_limbs(in_form), value, "{plain:x?}");
+        // What lies in memory, read through the slice of limbs.
+        let single = [value];
+        assert_eq!(single.as_limbs(), in_form.as_ref(), "{plain:x?}");
+        values.push(value);
+        expected.extend_from_slice(in_form.as_ref());
+    }
+    assert_eq!(values.as_limbs(), expected);
+    assert_eq!(values.as_limbs().as_ptr().addr(), values.as_ptr().addr());
+    assert_eq!(values[1..].as_limbs(), &expected[T::Field::LIMBS..]);
+}
+
+fn values<T: Foreign>(seed: u64) -> Vec<T> {
+    let limbs = random::<T::Field>(ELEMENTS, seed);
+    limbs.into_iter().map(T::from_limbs).collect()
+}
+
+/// Up, computed upon, and down in each of the ways.
+fn check<T: Foreign + Debug>(engine: &VectorEngine) {
+    let (a, b) = (values::<T>(1), values::<T>(2));
+    let scalar = b[7];
+    let (x, y) = (
+        engine.upload(&a).unwrap(),
+        engine.upload(b.as_slice()).unwrap(),
+    );
+    assert_eq!(x.to_vec::<T>().unwrap(), a);
+
+    let queue = engine.queue();
+    let z = queue.add(&queue.mul(&x, &y).unwrap(), scalar).unwrap();
+    let filled = queue.fill(&scalar.into(), 3).unwrap();
+    let read = queue.read(&filled).unwrap();
+    let done = queue.submit().unwrap().wait().unwrap();
+    let pairs = a.iter().zip(&b);
+    let expected: Vec<T> = pairs.map(|(a, b)| a.product(*b).sum(scalar)).collect();
+    assert_eq!(z.to_vec::<T>().unwrap(), expected);
+    let read = done.elements(&read).unwrap();
+    assert_eq!(
+        read.into_iter().map(T::from_limbs).collect::<Vec<_>>(),
+        [scalar; 3]
+    );
+
+    let mut out = b.clone();
+    z.download(&mut out).unwrap();
+    assert_eq!(out, expected);
+    let (left, right) = z.split_at(300).unwrap();
+    let (first, second) = out.split_at_mut(300);
+    left.download(first).unwrap();
+    right.download(second).unwrap();
+    assert_eq!(out, expected);
+    let mut one = [scalar];
+    z.slice(5..6).unwrap().download(&mut one).unwrap();
+    assert_eq!(one, [expected[5]]);
+    assert_eq!(
+        engine
+            .upload::<T::Field>(&Vec::<T>::new())
+            .unwrap()
+            .to_vec::<T>()
+            .unwrap(),
+        []
+    );
+
+    check_refused::<T>(engine, &a);
+}
+
+/// What these types cannot hold is refused.
+fn check_refused<T: Foreign>(engine: &VectorEngine, a: &[T]) {
+    let error = engine.upload_plain(a).unwrap_err();
+    assert_form(&error, Form::Plain, Form::Montgomery);
+    let limbs: &[u64] = a.as_limbs();
+    let plain = engine.upload_plain::<T::Field>(limbs).unwrap();
+    assert_form(
+        &plain.to_vec::<T>().unwrap_err(),
+        Form::Montgomery,
+        Form::Plain,
+    );
+    let mut out = a.to_vec();
+    assert_form(
+        &plain.download(&mut out).unwrap_err(),
+        Form::Montgomery,
+        Form::Plain,
+    );
+    assert_eq!(out, a);
+    assert_eq!(plain.to_limbs().unwrap(), limbs);
+
+    let x = engine.upload(a).unwrap();
+    let error = x.download(&mut out[1..]).unwrap_err();
+    let error = error.downcast_ref::<Error>().unwrap();
+    assert!(matches!(error, Error::InvalidLimbs { .. }), "{error}");
+    let error = engine
+        .upload(&[T::from_limbs(T::Field::MODULUS)])
+        .unwrap_err();
+    let error = error.downcast_ref::<Error>().unwrap();
+    assert!(matches!(error, Error::VectorNotCanonical { .. }), "{error}");
+}
+
+fn assert_form(error: &anyhow::Error, expected: Form, found: Form) {
+    let wrong = match error.downcast_ref::<Error>() {
+        Some(Error::WrongForm {
+            expected, found, ..
+        }) => Some((*expected, *found)),
+        _ => None,
+    };
+    assert_eq!(wrong, Some((expected, found)), "{error}");
+}
+
+fn on_both<T: Foreign>() {
+    let engine = VectorEngine::cpu_with_threads(2).unwrap();
+    assert_eq!(engine.engine(), Engine::Cpu { threads: 2 });
+    check::<T>(&engine);
+    let (_guard, mut backend) = built(PersistentVulkanBackend::builder());
+    check::<T>(&backend.vectors().unwrap());
+}
+
+#[cfg(feature = "arkworks")]
+mod arkworks {
+    use super::*;
+    use ark_ff::{BigInt, PrimeField};
+
+    macro_rules! foreign {
+        ($($type:ty),+) => {$(
+            impl Foreign for $type {
+                fn of_plain(limbs: &<Self::Field as Field>::Limbs) -> Self {
+                    Self::from_bigint(BigInt(*limbs)).unwrap()
+                }
+
+                fn product(self, other: Self) -> Self {
+                    self * other
+                }
+
+                fn sum(self, other: Self) -> Self {
+                    self + other
+                }
+            }
+        )+};
+    }
+
+    foreign!(ark_bls12_381::Fq, ark_bls12_381::Fr);
+
+    #[test]
+    fn arkworks_elements_are_their_limbs() {
+        assert_eq!(std::mem::offset_of!(ark_bls12_381::Fq, 0.0), 0);
+        assert_eq!(std::mem::offset_of!(ark_bls12_381::Fr, 0.0), 0);
+        check_layout::<ark_bls12_381::Fq>();
+        check_layout::<ark_bls12_381::Fr>();
+    }
+
+    #[test]
+    fn vectors_of_arkworks_base_field() {
+        on_both::<ark_bls12_381::Fq>();
+    }
+
+    #[test]
+    fn vectors_of_arkworks_scalar_field() {
+        on_both::<ark_bls12_381::Fr>();
+    }
+}
+
+#[cfg(feature = "blst")]
+mod blst {
+    use super::*;
+    use ::blst::{blst_fp, blst_fr};
+
+    macro_rules! foreign {
+        ($type:ident, $product:ident, $sum:ident, $from:ident) => {
+            impl Foreign for $type {
+                fn of_plain(limbs: &<Self::Field as Field>::Limbs) -> Self {
+                    let mut value = Self::default();
+                    // SAFETY: reads the limbs of an element, and writes to a value that
+                    // is exclusively borrowed.
+                    unsafe { ::blst::$from(&raw mut value, limbs.as_ptr()) };
+                    value
+                }
+
+                fn product(self, other: Self) -> Self {
+                    let mut value = Self::default();
+                    // SAFETY: reads two values, and writes to one that is exclusively
+                    // borrowed.
+                    unsafe { ::blst::$product(&raw mut value, &raw const self, &raw const other) };
+                    value
+                }
+
+                fn sum(self, other: Self) -> Self {
+                    let mut value = Self::default();
+                    // SAFETY: as above.
+                    unsafe { ::blst::$sum(&raw mut value, &raw const self, &raw const other) };
+                    value
+                }
+            }
+        };
+    }
+
+    foreign!(blst_fp, blst_fp_mul, blst_fp_add, blst_fp_from_uint64);
+    foreign!(blst_fr, blst_fr_mul, blst_fr_add, blst_fr_from_uint64);
+
+    #[test]
+    fn blst_elements_are_their_limbs() {
+        assert_eq!(std::mem::offset_of!(blst_fp, l), 0);
+        assert_eq!(std::mem::offset_of!(blst_fr, l), 0);
+        check_layout::<blst_fp>();
+        check_layout::<blst_fr>();
+    }
+
+    #[test]
+    fn vectors_of_blst_base_field() {
+        on_both::<blst_fp>();
+    }
+
+    #[test]
+    fn vectors_of_blst_scalar_field() {
+        on_both::<blst_fr>();
+    }
+}

@@ -1,0 +1,41 @@
+//! The tests of the public interface, in one executable, so that what they share is
+//! compiled and linked once. A test that needs a process of its own runs itself in a
+//! child: see `support::child`.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod engines;
+mod oracle;
+mod programs;
+mod support;
+
+mod cache_files;
+mod calibration;
+mod endless;
+mod environment;
+mod errors;
+mod fastest;
+mod fork;
+mod host_buffer;
+mod inputs;
+mod interop;
+mod kernels;
+mod life;
+mod paths;
+mod results_into;
+mod spec_api;
+mod spirv_policy;
+mod vector_arguments;
+mod vector_errors;
+mod vector_fusion;
+mod vector_lengths;
+mod vector_memory;
+mod vector_pending;
+mod vector_programs;
+mod vector_results;
+mod vector_slices;
+mod vector_timeouts;
+mod vector_values;
+mod vectors;

@@ -1,0 +1,225 @@
+//! The documented interface, as its users write it.
+
+use std::fs;
+
+use gpu_executor::spirv::PersistentVulkanBackend;
+use gpu_executor::{Engine, Executor, Mode, Path};
+
+use crate::support::{self, assert_sums, backend, borrowed, child, random_jobs, sums};
+
+/// The example of the API's documentation; only the path of the `.spv` is
+/// that of this repository.
+#[test]
+fn the_documented_example_runs() -> anyhow::Result<()> {
+    if !child::has_own_cache("spec_api::the_documented_example_runs") {
+        return Ok(());
+    }
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let spirv = fs::read(format!("{root}/shaders/compiled/bls12_381_field_add.spv"))?;
+
+    let a1: Vec<u64> = vec![0; 6 * 16384];
+    let b1: Vec<u64> = vec![0; 6 * 16384];
+    let a2: Vec<u64> = vec![1; 6 * 16384];
+    let b2: Vec<u64> = vec![2; 6 * 16384];
+
+    let jobs: Vec<(&[u64], &[u64])> = vec![(&a1, &b1), (&a2, &b2)];
+
+    let mut backend = PersistentVulkanBackend::new()?;
+
+    let c_seq = backend.run_field_add_batch(&spirv, &jobs, 16384, true)?;
+    let c_pipe = backend.run_field_add_batch_pipelined(&spirv, &jobs, 16384)?;
+
+    let expected = [vec![0; 6 * 16384], vec![3; 6 * 16384]];
+    assert_eq!(c_seq, expected);
+    assert_eq!(c_pipe, expected);
+    Ok(())
+}
+
+#[test]
+fn the_embedded_kernel_is_the_file() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let file = fs::read(format!("{root}/shaders/compiled/bls12_381_field_add.spv")).unwrap();
+    let known = gpu_executor::kernels::find_by_spirv(&file);
+    assert_eq!(known.map(|kernel| kernel.name), Some("bls12_381_field_add"));
+}
+
+#[test]
+fn single_job_calls_agree_with_batches() {
+    let (_guard, mut backend) = backend();
+    let spirv = backend.field_add_spirv();
+    let jobs = random_jobs(1, 1000, 1);
+    let (a, b) = &jobs[0];
+    let expected = sums(a, b);
+    assert_eq!(backend.field_add(a, b).unwrap(), expected);
+    for device_local in [false, true] {
+        let found = backend.run_field_add(spirv, a, b, 1000, device_local);
+        assert_eq!(found.unwrap(), expected);
+    }
+    let batch = backend.field_add_batch(&borrowed(&jobs), 1000).unwrap();
+    assert_sums(&batch, &jobs, "batch");
+}
+
+#[test]
+fn nothing_in_gives_nothing_out() {
+    let (_guard, mut backend) = backend();
+    let spirv = backend.field_add_spirv();
+    let empty: &[u64] = &[];
+    for device_local in [false, true] {
+        let none = backend
+            .run_field_add_batch(spirv, &[], 5, device_local)
+            .unwrap();
+        assert!(none.is_empty());
+        let jobs = [(empty, empty), (empty, empty)];
+        let results = backend
+            .run_field_add_batch(spirv, &jobs, 0, device_local)
+            .unwrap();
+        assert_eq!(results, [[]; 2] as [[u64; 0]; 2]);
+    }
+    assert!(
+        backend
+            .run_field_add_batch_pipelined(spirv, &[], 0)
+            .unwrap()
+            .is_empty()
+    );
+    let results = backend
+        .run_field_add_batch_pipelined(spirv, &[(empty, empty)], 0)
+        .unwrap();
+    assert_eq!(results, [Vec::<u64>::new()]);
+}
+
+#[test]
+fn results_go_into_the_callers_slices_again_and_again() {
+    let (_guard, mut backend) = backend();
+    let spirv = backend.field_add_spirv();
+    let mut results = vec![vec![7_u64; 6 * 3000]; 3];
+    for round in 0..3 {
+        let jobs = random_jobs(3, 3000, 31 + 10 * round);
+        let batch = borrowed(&jobs);
+        let mut slices: Vec<&mut [u64]> = results.iter_mut().map(Vec::as_mut_slice).collect();
+        for device_local in [false, true] {
+            let into = &mut slices;
+            let ran = backend.run_field_add_batch_into(spirv, &batch, 3000, device_local, into);
+            ran.unwrap();
+        }
+        assert_sums(&results, &jobs, "sequential");
+        results.iter_mut().for_each(|result| result.fill(9));
+        let mut slices: Vec<&mut [u64]> = results.iter_mut().map(Vec::as_mut_slice).collect();
+        backend
+            .run_field_add_batch_pipelined_into(spirv, &batch, 3000, &mut slices)
+            .unwrap();
+        assert_sums(&results, &jobs, "pipelined");
+    }
+    assert_eq!(backend.last_report().unwrap().elements, 9000);
+}
+
+#[test]
+fn results_that_do_not_fit_are_named() {
+    let (_guard, mut backend) = backend();
+    let spirv = backend.field_add_spirv();
+    let jobs = random_jobs(2, 10, 1);
+    let batch = borrowed(&jobs);
+    let (mut one, mut short) = (vec![0; 60], vec![0; 59]);
+    let mut text = |results: &mut [&mut [u64]]| {
+        let ran = backend.run_field_add_batch_pipelined_into(spirv, &batch, 10, results);
+        ran.unwrap_err().to_string()
+    };
+    let error = text(&mut [&mut one]);
+    assert_eq!(
+        error,
+        "expected 2 slices for the results, one per job, found 1"
+    );
+    let error = text(&mut [&mut one, &mut short]);
+    assert_eq!(
+        error,
+        "job 1: expected a result of 60 limbs (10 elements x 6), found 59"
+    );
+}
+
+#[test]
+fn the_report_says_what_ran_where_and_how() {
+    let (_guard, mut backend) = backend();
+    assert!(backend.last_report().is_none());
+    let spirv = backend.field_add_spirv();
+    let jobs = random_jobs(3, 500, 7);
+    let batch = borrowed(&jobs);
+
+    backend
+        .run_field_add_batch(spirv, &batch, 500, true)
+        .unwrap();
+    let report = backend.last_report().unwrap().clone();
+    let name = backend.device().name.clone();
+    assert!(matches!(&report.engine, Engine::Vulkan { device, .. } if *device == name));
+    assert_eq!(
+        (report.mode, report.path),
+        (Mode::Sequential, Some(Path::DeviceLocal))
+    );
+    assert_eq!((report.jobs, report.elements, report.chunks), (3, 1500, 3));
+    assert_eq!((report.bytes_in, report.bytes_out), (144_000, 72_000));
+    assert!(report.kernel.starts_with("bls12_381_field_add"));
+    let text = report.to_string();
+    assert!(
+        text.contains(&name) && text.contains("device-local"),
+        "{text}"
+    );
+
+    backend
+        .run_field_add_batch_pipelined(spirv, &batch, 500)
+        .unwrap();
+    let report = backend.last_report().unwrap();
+    assert_eq!(report.mode, Mode::Pipelined);
+    assert_eq!(report.chunks, 1, "three small jobs share a chunk");
+
+    // A failed run leaves no report of an earlier one behind.
+    assert!(
+        backend
+            .run_field_add_batch(spirv, &batch, 501, false)
+            .is_err()
+    );
+    assert!(backend.last_report().is_none());
+}
+
+#[test]
+fn device_stages_are_timed_on_request() {
+    let builder = PersistentVulkanBackend::builder().timestamps(true);
+    let (_guard, mut backend) = support::built(builder);
+    let spirv = backend.field_add_spirv();
+    let jobs = random_jobs(2, 5000, 3);
+    backend
+        .run_field_add_batch(spirv, &borrowed(&jobs), 5000, true)
+        .unwrap();
+    let stages = backend.last_report().unwrap().stages;
+    let timed = [stages.upload, stages.kernel, stages.download];
+    let families = &backend.device().queue_families;
+    let expected = backend.device().features.host_query_reset
+        && families.iter().all(|family| family.timestamp_bits > 0);
+    assert_eq!(timed.iter().all(Option::is_some), expected, "{stages:?}");
+    let report = backend.last_report().unwrap();
+    // Two chunks, each copied in and out at least.
+    assert!(report.timeline.len() >= 4, "{:?}", report.timeline);
+    let overlap = report.overlap.unwrap();
+    assert!((1.0..=5.0).contains(&overlap), "{overlap}");
+    assert!(report.to_string().contains("stages at once"));
+}
+
+#[test]
+fn auto_prefers_the_device() {
+    if !child::has_own_cache("spec_api::auto_prefers_the_device") {
+        return;
+    }
+    let mut executor = Executor::auto().unwrap();
+    assert!(matches!(executor, Executor::Vulkan(_)));
+    let jobs = random_jobs(2, 100, 11);
+    let results = executor.field_add_batch(&borrowed(&jobs), 100).unwrap();
+    assert_sums(&results, &jobs, "auto");
+    let report = executor.last_report().unwrap();
+    assert!(matches!(report.engine, Engine::Vulkan { .. }));
+}
+
+#[test]
+fn a_backend_moves_to_another_thread() {
+    let (_guard, mut backend) = backend();
+    let jobs = random_jobs(1, 300, 13);
+    let (a, b) = jobs[0].clone();
+    let moved = std::thread::spawn(move || backend.field_add(&a, &b).unwrap());
+    assert_sums(&[moved.join().unwrap()], &jobs, "moved");
+}

@@ -1,0 +1,164 @@
+//! Arguments that an operation refuses, and what the error says.
+
+use field_kernels::{FR_MODULUS, Fp, Fr, MODULUS};
+use gpu_executor::vectors::{Form, Scalar, VectorEngine};
+use gpu_executor::{Error, Inputs};
+
+use crate::engines::{self, error, on_both_engines, random, upload};
+use crate::support;
+
+on_both_engines! {
+    lengths_must_fit
+    forms_must_fit
+    bit_reversal_wants_a_power_of_two
+    a_scalar_is_one_element
+    limbs_are_whole_elements
+    elements_are_below_the_modulus
+}
+
+fn lengths_must_fit(engine: &VectorEngine) {
+    let (_, x) = random::<Fp>(engine, 5, 4);
+    let (_, y) = random::<Fp>(engine, 6, 4);
+    let queue = engine.queue();
+    let unequal = |operation| Error::UnequalVectors {
+        operation,
+        left: 5,
+        right: 6,
+    };
+    assert_eq!(error(queue.add(&x, &y)), unequal("add"));
+    assert_eq!(error(queue.mul(&x, &y)), unequal("mul"));
+    assert_eq!(error(queue.inner_product(&x, &y)), unequal("inner_product"));
+    assert_eq!(error(queue.equal(&x, &y)), unequal("equal"));
+    assert_eq!(
+        error(queue.sub(&x, &y)).to_string(),
+        "sub: expected vectors of equal length, found 5 and 6 elements"
+    );
+    let found = error(queue.fill(&Scalar::<Fp>::one(), usize::MAX));
+    let too_long = matches!(
+        found,
+        Error::VectorTooLong {
+            operation: "fill",
+            found: usize::MAX,
+            ..
+        }
+    );
+    assert!(too_long, "{found}");
+}
+
+fn forms_must_fit(engine: &VectorEngine) {
+    let montgomery = upload::<Fr>(engine, &[[1, 2, 3, 4]]);
+    let plain = engine.upload_plain::<Fr>(&[[1, 2, 3, 4]][..]).unwrap();
+    let queue = engine.queue();
+    let wrong = |operation, expected, found| Error::WrongForm {
+        operation,
+        expected,
+        found,
+    };
+    let (m, p) = (Form::Montgomery, Form::Plain);
+    assert_eq!(error(queue.mul(&plain, &plain)), wrong("mul", m, p));
+    assert_eq!(error(queue.mul(&montgomery, &plain)), wrong("mul", m, p));
+    assert_eq!(error(queue.square(&plain)), wrong("square", m, p));
+    assert_eq!(error(queue.pow(&plain, 0)), wrong("pow", m, p));
+    assert_eq!(error(queue.inverse(&plain)), wrong("inverse", m, p));
+    assert_eq!(error(queue.product(&plain)), wrong("product", m, p));
+    assert_eq!(error(queue.add(&montgomery, &plain)), wrong("add", m, p));
+    assert_eq!(error(queue.add(&plain, &montgomery)), wrong("add", p, m));
+    assert_eq!(error(queue.add(&plain, Scalar::one())), wrong("add", p, m));
+    assert_eq!(
+        error(queue.equal(&plain, &montgomery)),
+        wrong("equal", p, m)
+    );
+    assert_eq!(
+        error(queue.to_montgomery(&montgomery)),
+        wrong("to_montgomery", p, m)
+    );
+    assert_eq!(
+        error(queue.from_montgomery(&plain)).to_string(),
+        "from_montgomery: expected elements in Montgomery form, found plain form"
+    );
+    assert_eq!(queue.sum(&plain).unwrap().form(), p);
+    assert_eq!(
+        queue
+            .fill(&Scalar::<Fr>::plain([7, 0, 0, 0]), 2)
+            .unwrap()
+            .form(),
+        p
+    );
+}
+
+fn bit_reversal_wants_a_power_of_two(engine: &VectorEngine) {
+    for found in [0, 3, 127, 4095] {
+        let (_, x) = random::<Fr>(engine, found, 5);
+        assert_eq!(
+            error(engine.queue().bit_reverse(&x)),
+            Error::WrongLength {
+                operation: "bit_reverse",
+                expected: "a power of two",
+                found
+            }
+        );
+    }
+}
+
+fn a_scalar_is_one_element(engine: &VectorEngine) {
+    for found in [0, 2] {
+        let (_, x) = random::<Fr>(engine, found, 6);
+        assert_eq!(
+            error(x.as_scalar()).to_string(),
+            format!("as_scalar: expected a vector of one element, found {found} elements")
+        );
+    }
+    let bad = Scalar::<Fr>::new(FR_MODULUS);
+    let (_, x) = random::<Fr>(engine, 2, 6);
+    let found = error(engine.queue().add(&x, bad));
+    assert!(
+        matches!(found, Error::VectorNotCanonical { limb: 0, .. }),
+        "{found}"
+    );
+}
+
+fn limbs_are_whole_elements(engine: &VectorEngine) {
+    assert_eq!(
+        error(engine.upload::<Fp>(&vec![1_u64; 13])).to_string(),
+        "the vector: expected a multiple of 6 limbs, found 13 limbs"
+    );
+    let (_, x) = random::<Fr>(engine, 3, 7);
+    assert_eq!(
+        error(x.download(&mut [0; 11])).to_string(),
+        "the output: expected 12 limbs, found 11 limbs"
+    );
+}
+
+fn elements_are_below_the_modulus(engine: &VectorEngine) {
+    let mut limbs = vec![1_u64; 6 * 1000];
+    limbs[6 * 700..6 * 701].copy_from_slice(&MODULUS);
+    limbs[6 * 700 + 2] += 1;
+    let found = |element, field, limb, found| Error::VectorNotCanonical {
+        element,
+        field,
+        limb,
+        found,
+    };
+    let refused = found(700, "fp", 2, MODULUS[2] + 1);
+    assert_eq!(error(engine.upload::<Fp>(&limbs)), refused);
+    let mut limbs = vec![[1_u64; 4]; 9];
+    limbs[8] = FR_MODULUS;
+    let refused = found(8, "fr", 0, FR_MODULUS[0]);
+    assert_eq!(error(engine.upload::<Fr>(&limbs)), refused);
+    limbs[0] = [0, 0, 0, u64::MAX];
+    assert_eq!(
+        error(engine.upload_plain::<Fr>(&limbs)).to_string(),
+        "element 0: expected a canonical element of fr, found limb 3 = 0xffffffffffffffff, \
+         which makes it the modulus or more"
+    );
+}
+
+/// Where the backend is told so, any limbs pass.
+#[test]
+fn any_limbs_pass_where_nobody_looks() {
+    let (_guard, mut backend) = support::built(engines::settled().inputs(Inputs::Any));
+    let engine = backend.vectors().unwrap();
+    let limbs = vec![u64::MAX; 4 * 100];
+    let vector = engine.upload::<Fr>(&limbs).unwrap();
+    assert_eq!(vector.to_limbs().unwrap(), limbs);
+}

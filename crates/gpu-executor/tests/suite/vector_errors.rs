@@ -1,0 +1,152 @@
+//! Vectors and readings where they are not to be had, and what the error says.
+
+use field_kernels::{Field, Fr};
+use gpu_executor::vectors::{FieldVec, Scalar, VectorEngine};
+use gpu_executor::{DataPathError, Error};
+
+use crate::engines::{self, error, expect, on_both_engines, random, run, upload};
+
+on_both_engines! {
+    a_queue_that_is_dropped_leaves_vectors_that_were_not_submitted
+    a_submission_that_fails_leaves_vectors_that_were_not_computed
+    vectors_of_two_engines_do_not_mix
+    readings_belong_to_their_submission
+    empty_vectors_go_everywhere
+}
+
+fn a_queue_that_is_dropped_leaves_vectors_that_were_not_submitted(engine: &VectorEngine) {
+    let (x, vector) = random::<Fr>(engine, 10, 1);
+    let queue = engine.queue();
+    let mut doubled = queue.double(&vector).unwrap();
+    let part = doubled.slice(2..5).unwrap();
+    let not = |operation| Error::NotSubmitted { operation };
+    assert_eq!(error(part.to_limbs()), not("download"));
+    drop(queue);
+    assert_eq!(error(doubled.to_limbs()), not("download"));
+    let queue = engine.queue();
+    assert_eq!(error(queue.add(&vector, &doubled)), not("add"));
+    assert_eq!(error(queue.sum(&part)), not("sum"));
+    assert_eq!(error(queue.read(&doubled)), not("read"));
+    let scalar = part.slice(0..1).unwrap().as_scalar().unwrap();
+    assert_eq!(error(queue.fill(&scalar, 3)), not("fill"));
+    assert_eq!(
+        error(queue.neg_assign(&mut doubled)).to_string(),
+        "neg: expected a vector that was computed, or recorded in this queue; found one of a \
+         queue that was not submitted"
+    );
+    // What was refused left nothing in the queue.
+    assert_eq!(run(queue).report().operations, 0);
+    expect(&vector, &x, "the argument");
+}
+
+fn a_submission_that_fails_leaves_vectors_that_were_not_computed(engine: &VectorEngine) {
+    let (x, mut vector) = random::<Fr>(engine, 10, 2);
+    let queue = engine.queue();
+    let doubled = queue.double(&vector).unwrap();
+    let clone = vector.clone();
+    queue.neg_assign(&mut vector).unwrap();
+    let _huge = queue.fill(&Scalar::<Fr>::one(), 1 << 50).unwrap();
+    let failed = error(queue.submit());
+    let no_memory = matches!(
+        failed,
+        Error::OutOfHostMemory { .. } | Error::DataPath(DataPathError::OutOfDeviceMemory { .. })
+    );
+    assert!(no_memory, "{failed}");
+    for lost in [&doubled, &vector] {
+        let Error::NotComputed { operation, reason } = error(lost.to_limbs()) else {
+            unreachable!("another error")
+        };
+        assert_eq!((operation, reason), ("download", failed.to_string()));
+    }
+    let queue = engine.queue();
+    let found = error(queue.mul(&clone, &vector));
+    assert!(
+        matches!(
+            found,
+            Error::NotComputed {
+                operation: "mul",
+                ..
+            }
+        ),
+        "{found}"
+    );
+    // The engine goes on, and so does what was there before.
+    let again = queue.double(&clone).unwrap();
+    run(queue);
+    expect(&clone, &x, "the argument");
+    assert!(again.to_elements().is_ok());
+}
+
+fn vectors_of_two_engines_do_not_mix(engine: &VectorEngine) {
+    let other = engines::cpu();
+    let (_, own) = random::<Fr>(engine, 4, 3);
+    let (_, foreign) = random::<Fr>(&other, 4, 3);
+    let queue = engine.queue();
+    let is = |operation| Error::ForeignVector { operation };
+    assert_eq!(error(queue.add(&own, &foreign)), is("add"));
+    assert_eq!(error(queue.add(&foreign, &own)), is("add"));
+    assert_eq!(
+        error(queue.inner_product(&own, &foreign)),
+        is("inner_product")
+    );
+    assert_eq!(error(queue.equal(&own, &foreign)), is("equal"));
+    assert_eq!(error(queue.read(&foreign)), is("read"));
+    assert_eq!(error(queue.inverse(&foreign)), is("inverse"));
+    let scalar = foreign.slice(0..1).unwrap().as_scalar().unwrap();
+    assert_eq!(error(queue.mul(&own, scalar)), is("mul"));
+    // Clones of an engine are the same.
+    assert!(engine.clone().queue().add(&own, &own).is_ok());
+}
+
+fn readings_belong_to_their_submission(engine: &VectorEngine) {
+    let (x, vector) = random::<Fr>(engine, 3, 8);
+    let (one, two) = (engine.queue(), engine.queue());
+    let (read, other) = (one.read(&vector).unwrap(), two.read(&vector).unwrap());
+    let (same, others) = (one.equal(&vector, &vector), two.equal(&vector, &vector));
+    let (done, _) = (run(one), run(two));
+    assert_eq!(done.elements(&read).unwrap(), x);
+    assert!(done.equal(&same.unwrap()).unwrap());
+    assert_eq!(error(done.elements(&other)), Error::ForeignReading);
+    assert_eq!(error(done.element(&other)), Error::ForeignReading);
+    assert_eq!(error(done.equal(&others.unwrap())), Error::ForeignReading);
+    assert_eq!(
+        error(done.element(&read)).to_string(),
+        "element: expected a reading of one element, found 3 elements"
+    );
+}
+
+/// Vectors of no elements, uploaded, computed and cut off.
+fn empty_vectors_go_everywhere(engine: &VectorEngine) {
+    let nothing = upload::<Fr>(engine, &[]);
+    let (_, vector) = random::<Fr>(engine, 3, 9);
+    let cut = vector.slice(2..2).unwrap();
+    let queue = engine.queue();
+    let computed = queue.mul(&nothing, &cut).unwrap();
+    let filled = queue.fill(&Scalar::one(), 0).unwrap();
+    let inverse = queue.inverse(&cut).unwrap();
+    let all: [&FieldVec<Fr>; 5] = [&nothing, &cut, &computed, &filled, &inverse];
+    let first = queue.read(&vector).unwrap();
+    let reads = all.map(|x| queue.read(x).unwrap());
+    let last = queue.read(&vector).unwrap();
+    let sums = all.map(|x| queue.sum(x).unwrap());
+    let products = all.map(|x| queue.product(x).unwrap());
+    let inner = queue.inner_product(&cut, &nothing).unwrap();
+    let equal = queue.equal(&cut, &filled).unwrap();
+    let done = run(queue);
+    for read in &reads {
+        assert_eq!(done.elements(read).unwrap(), Vec::<[u64; 4]>::new());
+    }
+    assert_eq!(
+        done.elements(&first).unwrap(),
+        done.elements(&last).unwrap()
+    );
+    assert!(done.equal(&equal).unwrap());
+    for (sum, product) in sums.iter().zip(&products) {
+        expect(sum, &[[0; 4]], "a sum of nothing");
+        expect(product, &[Fr::ONE], "a product of nothing");
+    }
+    expect(&inner, &[[0; 4]], "an inner product of nothing");
+    for empty in all {
+        assert_eq!(empty.to_limbs().unwrap(), Vec::<u64>::new());
+    }
+}

@@ -1,0 +1,216 @@
+//! What a submission leaves on the host: comparisons, zeros, readings; and permutations
+//! and constants. On the device in pieces, so that all of it crosses their borders.
+
+use field_kernels::{Field, Fp, Fr, arithmetic};
+use gpu_executor::Error;
+use gpu_executor::vectors::{Scalar, VectorEngine};
+
+use crate::engines::{self, error, expect, on_both_engines, random, run, sum, upload};
+use crate::oracle;
+
+/// Elements of one dispatch on the device.
+const PIECE: usize = 384;
+
+on_both_engines! {
+    [engines::settled().dispatch_elements(PIECE)]
+    one_element_makes_the_difference
+    many_comparisons_each_know_their_own
+    zeros_are_counted_and_stay_zeros
+    bit_reversed_order_of_every_length
+    many_constants_in_one_queue
+    readings_of_any_part_in_any_number
+    a_submission_of_nothing
+}
+
+fn one_element_makes_the_difference(engine: &VectorEngine) {
+    check_differences::<Fp>(engine);
+    check_differences::<Fr>(engine);
+}
+
+fn check_differences<F: Field>(engine: &VectorEngine) {
+    let len = 3 * PIECE + 5;
+    let (x, vector) = random::<F>(engine, len, 1);
+    let queue = engine.queue();
+    let same = queue.equal(&vector, &upload::<F>(engine, &x)).unwrap();
+    let places = [0, 1, PIECE - 1, PIECE, 2 * PIECE, len - 1];
+    let mut differences = Vec::new();
+    for place in places {
+        for limb in [0, F::LIMBS - 1] {
+            let mut changed = x.clone();
+            changed[place].as_mut()[limb] ^= 1;
+            if !arithmetic::is_canonical::<F>(&changed[place]) {
+                continue;
+            }
+            let other = upload::<F>(engine, &changed);
+            let whole = queue.equal(&vector, &other).unwrap();
+            let cut = place.min(len - 1);
+            let (low, high) = (0..cut, cut + 1..len);
+            let [low, high] = [low, high].map(|range| {
+                let [a, b] = [&vector, &other].map(|it| it.slice(range.clone()).unwrap());
+                queue.equal(&a, &b).unwrap()
+            });
+            differences.push((whole, low, high, place));
+        }
+    }
+    let done = run(queue);
+    assert!(done.equal(&same).unwrap());
+    assert!(differences.len() >= places.len());
+    for (whole, low, high, place) in &differences {
+        assert!(!done.equal(whole).unwrap(), "{} at {place}", F::NAME);
+        // All but the element that differs.
+        assert!(done.equal(low).unwrap() && done.equal(high).unwrap());
+    }
+}
+
+fn many_comparisons_each_know_their_own(engine: &VectorEngine) {
+    let (x, vector) = random::<Fr>(engine, 64, 2);
+    let queue = engine.queue();
+    let slices: Vec<_> = (0..64).map(|i| vector.slice(i..i + 1).unwrap()).collect();
+    let pairs = (0..1024).map(|i| (i % 64, i / 16));
+    let comparisons: Vec<_> = pairs
+        .map(|(i, j)| (i, j, queue.equal(&slices[i], &slices[j]).unwrap()))
+        .collect();
+    // One more than a submission can tell of, on the device.
+    let last = queue.equal(&vector, &vector).unwrap();
+    match queue.submit() {
+        Ok(pending) => {
+            let done = pending.wait().unwrap();
+            for (i, j, comparison) in &comparisons {
+                assert_eq!(done.equal(comparison).unwrap(), x[*i] == x[*j], "{i} {j}");
+            }
+            assert!(done.equal(&last).unwrap());
+        }
+        Err(error) => assert_eq!(
+            error.downcast::<Error>().unwrap().to_string(),
+            "expected 1024 inverses and comparisons of one submission at most"
+        ),
+    }
+    let queue = engine.queue();
+    let comparisons: Vec<_> = (0..64)
+        .map(|i| queue.equal(&slices[i], &slices[(i * 7) % 64]).unwrap())
+        .collect();
+    let done = run(queue);
+    for (i, comparison) in comparisons.iter().enumerate() {
+        let expected = x[i] == x[(i * 7) % 64];
+        assert_eq!(done.equal(comparison).unwrap(), expected, "{i}");
+    }
+}
+
+fn zeros_are_counted_and_stay_zeros(engine: &VectorEngine) {
+    for len in [1, 31, 33, PIECE, 3 * PIECE + 7] {
+        let (mut x, _) = random::<Fr>(engine, len, 3);
+        x.iter_mut()
+            .filter(|x| **x == [0; 4])
+            .for_each(|x| *x = Fr::ONE);
+        let borders = [0, PIECE - 1, PIECE, 2 * PIECE - 1, len - 1];
+        for zeros in [&[][..], &borders[..1], &borders] {
+            let mut x = x.clone();
+            zeros
+                .iter()
+                .filter(|at| **at < len)
+                .for_each(|at| x[*at] = [0; 4]);
+            check_zeros(engine, &x);
+        }
+        check_zeros(engine, &vec![[0; 4]; len]);
+    }
+}
+
+fn check_zeros(engine: &VectorEngine, x: &[[u64; 4]]) {
+    let (vector, mut own) = (upload::<Fr>(engine, x), upload::<Fr>(engine, x));
+    let queue = engine.queue();
+    let inverse = queue.inverse(&vector).unwrap();
+    queue.inverse_assign(&mut own).unwrap();
+    let back = queue.inverse(&inverse).unwrap();
+    let done = run(queue);
+    let invert = |x| arithmetic::inverse::<Fr>(x).unwrap_or_default();
+    let expected: Vec<_> = x.iter().map(invert).collect();
+    let what = format!("{} elements", x.len());
+    expect(&inverse, &expected, &what);
+    expect(&own, &expected, &what);
+    expect(&back, x, &what);
+    let zeros = x.iter().filter(|x| **x == [0; 4]).count();
+    let counted = usize::try_from(done.report().zeros).unwrap();
+    // By each of the three inverses.
+    assert_eq!(counted, 3 * zeros, "{what}");
+}
+
+fn bit_reversed_order_of_every_length(engine: &VectorEngine) {
+    for bits in 0..=12 {
+        let len = 1 << bits;
+        let (x, vector) = random::<Fp>(engine, len, 4);
+        let (y, mut own) = random::<Fr>(engine, len, 5);
+        let queue = engine.queue();
+        let reversed = queue.bit_reverse(&vector).unwrap();
+        queue.bit_reverse_assign(&mut own).unwrap();
+        let back = queue.bit_reverse(&reversed).unwrap();
+        run(queue);
+        let from = |i: usize| (0..bits).fold(0, |to, bit| to << 1 | (i >> bit & 1));
+        let expected: Vec<_> = (0..len).map(|i| x[from(i)]).collect();
+        expect(&reversed, &expected, &format!("2^{bits}"));
+        let expected: Vec<_> = (0..len).map(|i| y[from(i)]).collect();
+        expect(&own, &expected, &format!("2^{bits}, in place"));
+        expect(&back, &x, "twice is as before");
+    }
+}
+
+/// More than one write of the host can carry, in both fields, and some of them twice.
+fn many_constants_in_one_queue(engine: &VectorEngine) {
+    let scalars = oracle::random::<Fr>(300, 6);
+    let (x, vector) = random::<Fr>(engine, 3, 7);
+    let (y, other) = random::<Fp>(engine, 2, 8);
+    let queue = engine.queue();
+    let mut results = Vec::new();
+    for scalar in scalars.iter().chain(&scalars[..10]) {
+        results.push((scalar, queue.add(&vector, Scalar::new(*scalar)).unwrap()));
+    }
+    let five = [5, 0, 0, 0, 0, 0];
+    let scaled = queue.mul(&other, Scalar::new(five)).unwrap();
+    let filled = queue
+        .fill(&Scalar::<Fr>::plain(scalars[299]), PIECE + 1)
+        .unwrap();
+    run(queue);
+    for (scalar, result) in results {
+        let expected: Vec<_> = x.iter().map(|x| arithmetic::add::<Fr>(x, scalar)).collect();
+        expect(&result, &expected, "x and a constant");
+    }
+    let expected: Vec<_> = y.iter().map(|y| arithmetic::mul::<Fp>(y, &five)).collect();
+    expect(&scaled, &expected, "y by a constant");
+    expect(
+        &filled,
+        &vec![scalars[299]; PIECE + 1],
+        "a constant everywhere",
+    );
+}
+
+fn readings_of_any_part_in_any_number(engine: &VectorEngine) {
+    let (x, vector) = random::<Fp>(engine, 1000, 9);
+    let (y, other) = random::<Fr>(engine, 77, 10);
+    let queue = engine.queue();
+    let doubled = queue.double(&other).unwrap();
+    let total = queue.sum(&vector).unwrap();
+    let parts: Vec<_> = (0..100).map(|i| i * 7..i * 9 + 1).collect();
+    let read = |part: &std::ops::Range<usize>| queue.read(&vector.slice(part.clone())?);
+    let reads: Vec<_> = parts.iter().map(|part| read(part).unwrap()).collect();
+    let last = queue.read(&doubled.slice(70..77).unwrap()).unwrap();
+    let total = queue.read(&total).unwrap();
+    // What is read need not be held.
+    drop((doubled, vector));
+    let done = run(queue);
+    for (part, read) in parts.iter().zip(&reads) {
+        assert_eq!(done.elements(read).unwrap(), x[part.clone()]);
+    }
+    let twice: Vec<_> = y[70..].iter().map(arithmetic::double::<Fr>).collect();
+    assert_eq!(done.elements(&last).unwrap(), twice);
+    assert_eq!(done.element(&total).unwrap(), sum::<Fp>(&x));
+    assert!(matches!(
+        error(done.element(&last)),
+        Error::WrongLength { found: 7, .. }
+    ));
+}
+
+fn a_submission_of_nothing(engine: &VectorEngine) {
+    let done = run(engine.queue());
+    let report = done.report();
+    assert_eq!((report.operations, report.kernels, report.zeros), (0, 0, 0));
+    assert_eq!(report.engine, engine.engine());
+}

@@ -1,0 +1,145 @@
+//! Vectors are values: whatever is done with one, no other changes.
+
+use field_kernels::{Field, Fp, Fr, arithmetic};
+use gpu_executor::vectors::{FieldVec, Form, MemoryAccess, Queue, Scalar, VectorEngine};
+
+use crate::engines::{self, expect, on_both_engines, products, random, run, sum, upload};
+
+on_both_engines! {
+    [engines::settled().memory_access(MemoryAccess::Staged).workgroup_size(64)]
+    clones_keep_their_elements_whatever_is_done_in_place
+    a_vector_is_overwritten_only_where_nobody_sees_it
+    one_vector_may_be_both_arguments
+    a_scalar_may_be_an_element_of_the_vector_it_changes
+    plain_and_montgomery_form
+}
+
+type InPlace = fn(&Queue, &mut FieldVec<Fr>, &FieldVec<Fr>);
+
+/// Every operation that puts its result in the place of its argument.
+const IN_PLACE: [(&str, InPlace); 10] = [
+    ("add", |q, x, y| q.add_assign(x, y).unwrap()),
+    ("sub", |q, x, y| q.sub_assign(x, y).unwrap()),
+    ("mul", |q, x, y| q.mul_assign(x, y).unwrap()),
+    ("axpy", |q, x, y| {
+        q.axpy_assign(Scalar::one(), y, x).unwrap()
+    }),
+    ("neg", |q, x, _| q.neg_assign(x).unwrap()),
+    ("double", |q, x, _| q.double_assign(x).unwrap()),
+    ("square", |q, x, _| q.square_assign(x).unwrap()),
+    ("pow", |q, x, _| q.pow_assign(x, 5).unwrap()),
+    ("inverse", |q, x, _| q.inverse_assign(x).unwrap()),
+    ("bit_reverse", |q, x, _| q.bit_reverse_assign(x).unwrap()),
+];
+
+fn clones_keep_their_elements_whatever_is_done_in_place(engine: &VectorEngine) {
+    let (x, vector) = random::<Fr>(engine, 256, 1);
+    let (y, other) = random::<Fr>(engine, 256, 2);
+    for (name, in_place) in IN_PLACE {
+        // A clone and a slice before, in the same submission and after one.
+        let (clone, part) = (vector.clone(), vector.slice(3..200).unwrap());
+        let mut changed = vector.clone();
+        let queue = engine.queue();
+        in_place(&queue, &mut changed, &other);
+        let (first, first_part) = (changed.clone(), changed.slice(1..9).unwrap());
+        in_place(&queue, &mut changed, &other);
+        run(queue);
+        let once = first.to_elements().unwrap();
+        assert!(once != x || name == "neg", "{name} did something");
+        expect(&first_part, &once[1..9], name);
+        let queue = engine.queue();
+        in_place(&queue, &mut changed, &other);
+        run(queue);
+        expect(&clone, &x, name);
+        expect(&part, &x[3..200], name);
+        expect(&first, &once, name);
+        expect(&other, &y, name);
+    }
+}
+
+/// With the only handle on it its memory may be taken, and the result is the same.
+fn a_vector_is_overwritten_only_where_nobody_sees_it(engine: &VectorEngine) {
+    let (x, vector) = random::<Fr>(engine, 128, 3);
+    let (_, other) = random::<Fr>(engine, 128, 4);
+    for (name, in_place) in IN_PLACE {
+        let (mut alone, mut shared) = (upload::<Fr>(engine, &x), vector.clone());
+        for _ in 0..2 {
+            for changed in [&mut alone, &mut shared] {
+                let queue = engine.queue();
+                in_place(&queue, changed, &other);
+                run(queue);
+            }
+            expect(&alone, &shared.to_elements().unwrap(), name);
+        }
+        // A slice that is left is enough to be kept from it.
+        let mut changed = upload::<Fr>(engine, &x);
+        let part = changed.slice(5..6).unwrap();
+        let queue = engine.queue();
+        in_place(&queue, &mut changed, &other);
+        run(queue);
+        expect(&part, &x[5..6], name);
+    }
+}
+
+fn one_vector_may_be_both_arguments(engine: &VectorEngine) {
+    let (x, vector) = random::<Fr>(engine, 130, 10);
+    let mut own = upload::<Fr>(engine, &x);
+    let queue = engine.queue();
+    let itself = own.clone();
+    queue.mul_assign(&mut own, &itself).unwrap();
+    drop(itself);
+    let nothing = queue.sub(&vector, &vector).unwrap();
+    let same = queue.equal(&vector, &vector).unwrap();
+    let norm = queue.inner_product(&vector, &vector).unwrap();
+    let done = run(queue);
+    expect(&own, &products::<Fr>(&x, &x), "x x, in place");
+    expect(&nothing, &[[0; 4]; 130], "x - x");
+    expect(&norm, &[sum::<Fr>(&products::<Fr>(&x, &x))], "x . x");
+    assert!(done.equal(&same).unwrap());
+}
+
+/// The element is read by all invocations, also after one of them wrote it.
+fn a_scalar_may_be_an_element_of_the_vector_it_changes(engine: &VectorEngine) {
+    let (x, mut vector) = random::<Fr>(engine, 1000, 11);
+    let queue = engine.queue();
+    let pivot = vector.slice(500..501).unwrap().as_scalar().unwrap();
+    queue.sub_assign(&mut vector, pivot).unwrap();
+    run(queue);
+    let expected: Vec<_> = x
+        .iter()
+        .map(|x_i| arithmetic::sub::<Fr>(x_i, &x[500]))
+        .collect();
+    expect(&vector, &expected, "all less one of them");
+}
+
+fn plain_and_montgomery_form(engine: &VectorEngine) {
+    let (x, _) = random::<Fp>(engine, 200, 12);
+    let mut vector = engine.upload_plain::<Fp>(Fp::words(&x)).unwrap();
+    assert_eq!(vector.form(), Form::Plain);
+    let queue = engine.queue();
+    let sum = queue
+        .add(&vector, Scalar::plain([5, 0, 0, 0, 0, 0]))
+        .unwrap();
+    queue.to_montgomery_assign(&mut vector).unwrap();
+    let square = queue.square(&vector).unwrap();
+    let plain = queue.from_montgomery(&square).unwrap();
+    assert_eq!(
+        (sum.form(), vector.form(), plain.form()),
+        (Form::Plain, Form::Montgomery, Form::Plain)
+    );
+    run(queue);
+    let five = [5, 0, 0, 0, 0, 0];
+    let expected: Vec<_> = x.iter().map(|x| arithmetic::add::<Fp>(x, &five)).collect();
+    expect(&sum, &expected, "x + 5, plain");
+    let montgomery: Vec<_> = x.iter().map(arithmetic::to_montgomery::<Fp>).collect();
+    expect(&vector, &montgomery, "x R");
+    let squares = products::<Fp>(&montgomery, &montgomery);
+    expect(
+        &plain,
+        &squares
+            .iter()
+            .map(arithmetic::from_montgomery::<Fp>)
+            .collect::<Vec<_>>(),
+        "x^2",
+    );
+}

@@ -1,0 +1,271 @@
+//! Every operation over vectors, on the CPU and on the device, from one list, against
+//! arkworks and blst.
+
+use field_kernels::{Field, Fp, Fr};
+use gpu_executor::spirv::{Builder, PersistentVulkanBackend};
+use gpu_executor::vectors::{Arithmetic, FieldVec, MemoryAccess, Queue, Scalar, VectorEngine};
+
+use crate::oracle::{self, Oracle, random};
+use crate::support::built;
+
+/// Elements of one dispatch, so that vectors longer than it are cut into pieces.
+const PIECE: usize = 384;
+
+/// Empty, one, around a workgroup, around a piece, and several pieces.
+const LENGTHS: [usize; 9] = [0, 1, 127, 128, 129, PIECE - 1, PIECE, PIECE + 1, 1500];
+
+/// An operation from vectors to a vector, and what arkworks makes of them.
+struct Case<F: Oracle> {
+    name: &'static str,
+    record: Record<F>,
+    expected: Expected<F::Ark>,
+}
+
+type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> anyhow::Result<FieldVec<F>>;
+type Expected<Ark> = fn(&[Ark], &[Ark]) -> Vec<Ark>;
+
+/// The list: each operation, how it is recorded, and what it means.
+macro_rules! cases {
+    ($field:ident) => {{
+        type F = $field;
+        type Ark = <$field as Oracle>::Ark;
+        vec![
+            Case::<F> {
+                name: "add",
+                record: |q, x, y| q.add(x, y),
+                expected: |x, y| zip(x, y, |x, y| x + y),
+            },
+            Case::<F> {
+                name: "sub",
+                record: |q, x, y| q.sub(x, y),
+                expected: |x, y| zip(x, y, |x, y| x - y),
+            },
+            Case::<F> {
+                name: "neg",
+                record: |q, x, _| q.neg(x),
+                expected: |x, y| zip(x, y, |x, _| -x),
+            },
+            Case::<F> {
+                name: "double",
+                record: |q, x, _| q.double(x),
+                expected: |x, y| zip(x, y, |x, _| x + x),
+            },
+            Case::<F> {
+                name: "mul",
+                record: |q, x, y| q.mul(x, y),
+                expected: |x, y| zip(x, y, |x, y| x * y),
+            },
+            Case::<F> {
+                name: "square",
+                record: |q, x, _| q.square(x),
+                expected: |x, y| zip(x, y, |x, _| x * x),
+            },
+            Case::<F> {
+                name: "add a scalar",
+                record: |q, x, _| q.add(x, Scalar::new(F::limbs_of(&Ark::from(77_u64)))),
+                expected: |x, y| zip(x, y, |x, _| x + Ark::from(77_u64)),
+            },
+            Case::<F> {
+                name: "subtract a scalar",
+                record: |q, x, _| q.sub(x, Scalar::new(F::limbs_of(&Ark::from(77_u64)))),
+                expected: |x, y| zip(x, y, |x, _| x - Ark::from(77_u64)),
+            },
+            Case::<F> {
+                name: "multiply by a scalar",
+                record: |q, x, _| q.mul(x, Scalar::new(F::limbs_of(&Ark::from(77_u64)))),
+                expected: |x, y| zip(x, y, |x, _| x * Ark::from(77_u64)),
+            },
+            Case::<F> {
+                name: "axpy",
+                record: |q, x, y| q.axpy(Scalar::new(F::limbs_of(&Ark::from(77_u64))), x, y),
+                expected: |x, y| zip(x, y, |x, y| Ark::from(77_u64) * x + y),
+            },
+            Case::<F> {
+                name: "axpy with a vector",
+                record: |q, x, y| q.axpy(y, x, y),
+                expected: |x, y| zip(x, y, |x, y| y * x + y),
+            },
+            Case::<F> {
+                name: "pow",
+                record: |q, x, _| q.pow(x, 1_000_003),
+                expected: |x, y| zip(x, y, |x, _| ark_ff::Field::pow(&x, [1_000_003_u64])),
+            },
+            Case::<F> {
+                name: "pow 0",
+                record: |q, x, _| q.pow(x, 0),
+                expected: |x, y| zip(x, y, |_, _| Ark::from(1_u64)),
+            },
+            Case::<F> {
+                name: "pow 1",
+                record: |q, x, _| q.pow(x, 1),
+                expected: |x, y| zip(x, y, |x, _| x),
+            },
+            Case::<F> {
+                name: "inverse",
+                record: |q, x, _| q.inverse(x),
+                expected: |x, y| zip(x, y, |x, _| ark_ff::Field::inverse(&x).unwrap_or_default()),
+            },
+            Case::<F> {
+                name: "from and to Montgomery",
+                record: |q, x, _| q.to_montgomery(&q.from_montgomery(x)?),
+                expected: |x, y| zip(x, y, |x, _| x),
+            },
+            Case::<F> {
+                name: "sum",
+                record: |q, x, _| q.sum(x),
+                expected: |x, _| vec![x.iter().sum()],
+            },
+            Case::<F> {
+                name: "product",
+                record: |q, x, _| q.product(x),
+                expected: |x, _| vec![x.iter().product()],
+            },
+            Case::<F> {
+                name: "inner product",
+                record: |q, x, y| q.inner_product(x, y),
+                expected: |x, y| vec![x.iter().zip(y).map(|(x, y)| *x * y).sum()],
+            },
+            Case::<F> {
+                name: "a chain with a shared value",
+                record: |q, x, y| {
+                    let z = q.mul(x, y)?;
+                    q.sub(&q.square(&q.add(&z, x)?)?, &q.double(&z)?)
+                },
+                expected: |x, y| zip(x, y, |x, y| (x * y + x) * (x * y + x) - x * y - x * y),
+            },
+            Case::<F> {
+                name: "a sum as a scalar",
+                record: |q, x, y| q.mul(y, q.sum(x)?.as_scalar()?),
+                expected: |x, y| y.iter().map(|y| *y * x.iter().sum::<Ark>()).collect(),
+            },
+        ]
+    }};
+}
+
+fn zip<T: Copy>(x: &[T], y: &[T], one: fn(T, T) -> T) -> Vec<T> {
+    x.iter().zip(y).map(|(x, y)| one(*x, *y)).collect()
+}
+
+/// Runs one case over one pair of vectors, in a new vector and in place.
+fn check<F: Oracle>(engine: &VectorEngine, case: &Case<F>, x: &[F::Limbs], y: &[F::Limbs]) {
+    let what = format!("{} of {} over {} elements", case.name, F::NAME, x.len());
+    let ark = |limbs: &[F::Limbs]| -> Vec<F::Ark> { limbs.iter().map(F::ark_of).collect() };
+    let expected = (case.expected)(&ark(x), &ark(y));
+    let expected: Vec<F::Limbs> = expected.iter().map(F::limbs_of).collect();
+    let (a, mut b) = (upload(engine, x), upload(engine, y));
+    for fused in [true, false] {
+        let queue = engine.queue();
+        queue.set_fusion(fused);
+        let result = (case.record)(&queue, &a, &b).unwrap();
+        queue.submit().unwrap().wait().unwrap();
+        assert_elements::<F>(&result.to_elements().unwrap(), &expected, &what);
+    }
+    // In the place of an argument: the other is still there.
+    let queue = engine.queue();
+    b = (case.record)(&queue, &a, &b).unwrap();
+    queue.submit().unwrap().wait().unwrap();
+    assert_elements::<F>(&b.to_elements().unwrap(), &expected, &what);
+    assert_elements::<F>(&a.to_elements().unwrap(), x, &what);
+}
+
+fn upload<F: Field>(engine: &VectorEngine, elements: &[F::Limbs]) -> FieldVec<F> {
+    engine.upload::<F>(F::words(elements)).unwrap()
+}
+
+fn assert_elements<F: Field>(found: &[F::Limbs], expected: &[F::Limbs], what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let mut pairs = found.iter().zip(expected).enumerate();
+    let wrong = pairs.find(|(_, (found, expected))| found != expected);
+    assert!(
+        wrong.is_none(),
+        "{what}: element, (found, expected): {wrong:x?}"
+    );
+}
+
+/// All cases over all lengths, edge elements first.
+fn check_all(engine: &VectorEngine, lengths: &[usize]) {
+    for (seed, length) in (0..).zip(lengths) {
+        let (x, y) = (
+            random::<Fp>(*length, seed),
+            random::<Fp>(*length, seed + 100),
+        );
+        for case in &cases!(Fp) {
+            check(engine, case, &x, &y);
+        }
+        let (x, y) = (
+            random::<Fr>(*length, seed),
+            random::<Fr>(*length, seed + 100),
+        );
+        for case in &cases!(Fr) {
+            check(engine, case, &x, &y);
+        }
+    }
+}
+
+/// All cases over every pair of edge elements.
+fn check_edges(engine: &VectorEngine) {
+    let pairs = oracle::edge_pairs::<Fp>();
+    for case in &cases!(Fp) {
+        check(engine, case, &pairs.0, &pairs.1);
+    }
+    let pairs = oracle::edge_pairs::<Fr>();
+    for case in &cases!(Fr) {
+        check(engine, case, &pairs.0, &pairs.1);
+    }
+}
+
+fn on_device(builder: Builder) {
+    let (_guard, mut backend) = built(builder.dispatch_elements(PIECE));
+    check_all(&backend.vectors().unwrap(), &LENGTHS);
+    check_edges(&backend.vectors().unwrap());
+}
+
+#[test]
+fn on_the_cpu() {
+    let engine = VectorEngine::cpu_with_threads(3).unwrap();
+    check_all(&engine, &LENGTHS);
+    check_edges(&engine);
+}
+
+#[test]
+fn on_the_device_as_it_chooses() {
+    on_device(PersistentVulkanBackend::builder());
+}
+
+#[test]
+fn on_the_device_without_64_bit_integers() {
+    let builder = PersistentVulkanBackend::builder();
+    on_device(
+        builder
+            .arithmetic(Arithmetic::U32)
+            .memory_access(MemoryAccess::Direct),
+    );
+}
+
+#[test]
+fn on_the_device_in_limbs_of_30_bits() {
+    let builder = PersistentVulkanBackend::builder();
+    on_device(
+        builder
+            .arithmetic(Arithmetic::U64)
+            .memory_access(MemoryAccess::Staged),
+    );
+}
+
+/// A device whose `fma` rounds twice, such as the software one, is told from the others
+/// by its products.
+#[test]
+fn on_the_device_by_its_double_units() {
+    let builder = PersistentVulkanBackend::builder().dispatch_elements(PIECE);
+    let (_guard, mut backend) = built(builder.arithmetic(Arithmetic::F64));
+    match backend.vectors() {
+        Ok(engine) => {
+            check_all(&engine, &LENGTHS);
+            check_edges(&engine);
+        }
+        Err(error) => {
+            let text = error.to_string();
+            assert!(text.contains("fused multiply-add"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What this library hands to a driver without a look passes the look.
+
+use field_kernels::chain::{
+    Chain, Input, Layout, Link, MAX_INPUTS, MAX_OUTPUTS, MemoryAccess, Template,
+};
+use field_kernels::operations::{ELEMENT_OPERATIONS, MUL};
+use field_kernels::{Family, VECTOR_MODULES, VectorModule};
+use vk_core::Error;
+use vk_core::spirv::check_module;
+
+/// Each way to memory, with each size of a workgroup.
+const LAYOUTS: [Layout; 3] = [
+    Layout {
+        access: MemoryAccess::Direct,
+        group_size: 128,
+    },
+    Layout {
+        access: MemoryAccess::Staged,
+        group_size: 64,
+    },
+    Layout {
+        access: MemoryAccess::StagedStores,
+        group_size: 32,
+    },
+];
+
+fn templates() -> impl Iterator<Item = (&'static str, Template)> {
+    let all = VECTOR_MODULES.iter();
+    let templates = all.filter(|module| module.family == Family::Elementwise);
+    templates.map(|module| (module.name, Template::parse(module.spirv).unwrap()))
+}
+
+/// Each operation alone, with a vector and with a scalar; and as much as one kernel
+/// takes.
+fn chains() -> Vec<Chain> {
+    let mut chains = Vec::new();
+    for operation in ELEMENT_OPERATIONS {
+        for last in [Input::Vector, Input::Scalar] {
+            let mut inputs = vec![Input::Vector; operation.arity];
+            inputs[operation.arity - 1] = last;
+            chains.push(Chain::of(operation, &inputs));
+        }
+    }
+    let link = |it| Link {
+        operation: &MUL,
+        arguments: [it, it + 1],
+    };
+    chains.push(Chain {
+        inputs: vec![Input::Vector; MAX_INPUTS],
+        links: (0..12).map(link).collect(),
+        outputs: (MAX_INPUTS..MAX_INPUTS + MAX_OUTPUTS).collect(),
+    });
+    chains
+}
+
+#[test]
+fn modules_of_every_family_are_valid() {
+    for module in VECTOR_MODULES {
+        assert_eq!(check_module(module.spirv), Ok(()), "{}", module.name);
+    }
+}
+
+#[test]
+fn linked_kernels_are_valid() {
+    for (name, template) in templates() {
+        for chain in chains() {
+            for layout in LAYOUTS {
+                let words = template.link(&chain, layout).unwrap();
+                let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+                assert_eq!(check_module(&bytes), Ok(()), "{name} {layout:?} {chain:?}");
+            }
+        }
+    }
+}
+
+/// What the batched inverse reads and writes in place.
+#[test]
+fn the_way_down_of_the_inverse_may_overwrite_what_it_reads() {
+    const DECORATE_ALIASED: [u32; 2] = [3 << 16 | 71, 20];
+    let down = |module: &&VectorModule| module.family == Family::InverseDown;
+    for module in VECTOR_MODULES.iter().filter(down) {
+        let words = module.words();
+        let notes = words
+            .windows(3)
+            .filter(|w| [w[0], w[2]] == DECORATE_ALIASED);
+        // Elements, products and output.
+        assert_eq!(notes.count(), 3, "{}", module.name);
+    }
+}
+
+/// The look sees something: a call of what is no function, and a missing end.
+#[test]
+fn a_damaged_kernel_is_refused() {
+    const FUNCTION_CALL: u32 = 4 << 16 | 57;
+    let (_, template) = templates().next().unwrap();
+    let chain = &chains()[0];
+    let mut words = template.link(chain, LAYOUTS[0]).unwrap();
+    let call = words
+        .iter()
+        .position(|word| *word == FUNCTION_CALL)
+        .unwrap();
+    words[call + 3] = words[call + 1];
+    let refused = |words: &[u32]| {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        matches!(check_module(&bytes), Err(Error::InvalidSpirv { .. }))
+    };
+    assert!(refused(&words));
+    let whole = template.link(chain, LAYOUTS[0]).unwrap();
+    assert!(!refused(&whole));
+    assert!(refused(&whole[..whole.len() - 1]));
+}

@@ -1,0 +1,138 @@
+//! Compiled pipelines on disk, with a real driver.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Seek};
+use std::path::Path;
+use std::sync::Arc;
+
+use field_kernels::{FIELD_ADD, FIELD_ADD_U64};
+use sha2::{Digest, Sha256};
+use vk_core::testing::{DeviceTest, device_under_test};
+use vk_core::{CacheOrigin, Device, KernelCache};
+
+fn setup() -> (DeviceTest, Arc<Device>, tempfile::TempDir) {
+    let (guard, physical) = device_under_test().unwrap();
+    let device = Device::new(&physical).unwrap();
+    (guard, device, tempfile::tempdir().unwrap())
+}
+
+/// A new cache that has made a kernel, and the file that it is kept in.
+fn warmed(device: &Arc<Device>, folder: &Path) -> KernelCache {
+    let mut cache = KernelCache::with_folder(device, folder).unwrap();
+    let kernel = cache.get(FIELD_ADD.spirv).unwrap();
+    assert_eq!(kernel.workgroup_size(), 128);
+    cache
+}
+
+/// What `run` returned, and the warnings that it logged.
+fn with_warnings<T>(run: impl FnOnce() -> T) -> (T, Vec<String>) {
+    let mut log = tempfile::tempfile().unwrap();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_ansi(false)
+        .with_writer(log.try_clone().unwrap())
+        .finish();
+    let result = tracing::subscriber::with_default(subscriber, run);
+    log.rewind().unwrap();
+    let lines = BufReader::new(log).lines().map(Result::unwrap);
+    (result, lines.collect())
+}
+
+#[test]
+fn what_one_cache_saved_the_next_one_loads() {
+    let (_guard, device, folder) = setup();
+    let folder = folder.path().join("not/there/yet");
+    let ((), warnings) = with_warnings(|| {
+        let first = KernelCache::with_folder(&device, &folder).unwrap();
+        assert_eq!(first.origin(), CacheOrigin::NoFile);
+        assert!(!folder.exists(), "the folder was made before it was needed");
+        let first = warmed(&device, &folder);
+        assert_eq!(first.origin(), CacheOrigin::NoFile);
+        let second = warmed(&device, &folder);
+        assert_eq!(second.origin(), CacheOrigin::File);
+        assert_eq!(second.file(), first.file());
+        assert_eq!(folder.read_dir().unwrap().count(), 1);
+    });
+    assert!(warnings.is_empty(), "{warnings:?}");
+}
+
+#[test]
+fn a_damaged_file_is_refused_with_one_warning_and_replaced() {
+    let (_guard, device, folder) = setup();
+    let first = warmed(&device, folder.path());
+    let path = first.file().unwrap();
+    let whole = fs::read(&path).unwrap();
+    let mut flipped = whole.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    for damaged in [&flipped[..], &whole[..whole.len() - 1], b""] {
+        fs::write(&path, damaged).unwrap();
+        let (second, warnings) = with_warnings(|| warmed(&device, folder.path()));
+        assert_eq!(second.origin(), CacheOrigin::Refused);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        let named = path.to_str().unwrap();
+        assert!(warnings[0].contains(named), "{warnings:?}");
+        assert!(warnings[0].contains("not used"), "{warnings:?}");
+        let third = warmed(&device, folder.path());
+        assert_eq!(third.origin(), CacheOrigin::File);
+    }
+}
+
+#[test]
+fn a_file_of_another_driver_is_replaced_with_one_warning() {
+    let (_guard, device, folder) = setup();
+    let first = warmed(&device, folder.path());
+    let path = first.file().unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    // The last byte of the UUID in the driver's header, and the hash anew.
+    bytes[64 + 31] ^= 1;
+    let hash: [u8; 32] = Sha256::digest(&bytes[64..]).into();
+    bytes[32..64].copy_from_slice(&hash);
+    fs::write(&path, bytes).unwrap();
+    let (second, warnings) = with_warnings(|| warmed(&device, folder.path()));
+    assert_eq!(second.origin(), CacheOrigin::Refused);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("another driver"), "{warnings:?}");
+    let third = warmed(&device, folder.path());
+    assert_eq!(third.origin(), CacheOrigin::File);
+}
+
+#[test]
+fn kernels_work_where_the_folder_cannot_be_used() {
+    let (_guard, device, folder) = setup();
+    let taken = folder.path().join("taken");
+    fs::write(&taken, "").unwrap();
+    for unusable in [taken.clone(), taken.join("below")] {
+        let (cache, warnings) = with_warnings(|| warmed(&device, &unusable));
+        assert_eq!(cache.origin(), CacheOrigin::Refused);
+        assert_eq!(cache.file(), None);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains(unusable.to_str().unwrap()));
+    }
+}
+
+#[test]
+fn a_failed_save_is_one_warning_and_kernels_go_on() {
+    let (_guard, device, folder) = setup();
+    let folder = folder.path().join("folder");
+    let (mut cache, warnings) = with_warnings(|| {
+        let cache = KernelCache::with_folder(&device, &folder).unwrap();
+        fs::write(&folder, "").unwrap();
+        cache
+    });
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let ((), warnings) = with_warnings(|| {
+        for kernel in [FIELD_ADD, FIELD_ADD_U64] {
+            cache.get(kernel.spirv).unwrap();
+        }
+    });
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert_eq!((cache.file(), cache.len()), (None, 2));
+}
+
+#[test]
+fn without_a_folder_nothing_is_kept() {
+    let (_guard, device, _folder) = setup();
+    let mut cache = KernelCache::new(&device).unwrap();
+    cache.get(FIELD_ADD.spirv).unwrap();
+    assert_eq!((cache.origin(), cache.file()), (CacheOrigin::Memory, None));
+}

@@ -1,0 +1,175 @@
+//! Batches of steps on storage, and bytes to it and from it, on a real device:
+//! with timeline semaphores and with fences.
+
+use std::sync::Arc;
+
+use vk_core::testing::without_timeline_semaphores;
+use vk_mem_paths::{Lane, Step, Storage};
+
+use crate::lane_setup::{Setup, bytes, read, written};
+
+#[test]
+fn bytes_go_up_and_come_back_whatever_their_number() {
+    const PIECE: usize = 16 << 20;
+    for change in [|it| it, without_timeline_semaphores] {
+        let mut setup = Setup::with(change);
+        for count in [1, 4095, 65_537, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 5] {
+            let sent = bytes(count, count);
+            let storage = setup.upload(&sent);
+            assert!(setup.download(&storage, 0..count) == sent, "{count}");
+            let part = count / 3..count - count / 5;
+            assert!(
+                setup.download(&storage, part.clone()) == sent[part],
+                "{count}"
+            );
+        }
+    }
+}
+
+#[test]
+fn steps_see_what_the_steps_before_them_did() {
+    for change in [|it| it, without_timeline_semaphores] {
+        let mut setup = Setup::with(change);
+        let sent = bytes(256, 3);
+        let (a, b) = (setup.upload(&sent), setup.take(256));
+        // Written, copied, overwritten, copied back: each conflicts with the last.
+        let steps = [
+            Step::Copy {
+                from: read(&a, 0..256),
+                to: written(&b, 0..256),
+            },
+            Step::Write {
+                to: written(&a, 64..128),
+                bytes: vec![7; 64],
+            },
+            Step::Copy {
+                from: read(&a, 0..128),
+                to: written(&b, 128..256),
+            },
+            Step::Copy {
+                from: read(&b, 96..160),
+                to: written(&a, 192..256),
+            },
+            Step::Write {
+                to: written(&b, 0..4),
+                bytes: vec![9; 4],
+            },
+        ];
+        let reads = [read(&b, 0..256), read(&a, 100..101), read(&a, 0..256)];
+        let submitted = setup.submit(&steps, &reads).unwrap();
+        let finished = setup.finish(&submitted);
+        let mut a_after = sent.clone();
+        let mut b_after = sent;
+        a_after[64..128].fill(7);
+        b_after[128..].copy_from_slice(&a_after[..128]);
+        a_after[192..].copy_from_slice(&b_after[96..160]);
+        b_after[..4].fill(9);
+        assert_eq!(finished.reads, [b_after.clone(), vec![7], a_after]);
+        assert_eq!(setup.download(&b, 0..256), b_after);
+        let timed = setup.device.caps().features.host_query_reset;
+        assert!(!timed || finished.device_time.is_some());
+    }
+}
+
+/// More batches than frames are kept, all in flight, each on what the last one
+/// left; the blocks of those between go round through the pool.
+#[test]
+fn batches_run_in_their_order_on_memory_that_goes_round() {
+    let mut setup = Setup::new();
+    let mut last = setup.upload(&bytes(4096, 5));
+    let mut all = Vec::new();
+    for round in 0..40_u8 {
+        let next = setup.take(4096);
+        let steps = [
+            Step::Copy {
+                from: read(&last, 0..4096),
+                to: written(&next, 0..4096),
+            },
+            Step::Write {
+                to: written(&next, usize::from(round) * 4..usize::from(round) * 4 + 4),
+                bytes: vec![round; 4],
+            },
+        ];
+        all.push(setup.submit(&steps, &[read(&next, 0..200)]).unwrap());
+        last = next;
+    }
+    let mut expected = bytes(4096, 5);
+    for (round, submitted) in (0..).zip(&all) {
+        expected[usize::from(round) * 4..][..4].fill(round);
+        assert_eq!(setup.finish(submitted).reads, [&expected[..200]]);
+    }
+    assert_eq!(setup.download(&last, 0..4096), expected);
+    // Two blocks were enough.
+    assert_eq!(setup.lane.pool().free_bytes(), 4096);
+}
+
+#[test]
+fn dispatches_read_what_was_uploaded_and_results_outlive_their_storage() {
+    let mut setup = Setup::new();
+    let operation = setup.equal();
+    let (mut sent, parts) = (bytes(48_000, 1), 3_000);
+    let (a, b) = (setup.upload(&sent), setup.upload(&sent));
+    *sent.last_mut().unwrap() ^= 1;
+    let c = setup.upload(&sent);
+    let flags = setup.take(8);
+    let compare = |other: &Storage, flag| Step::Dispatch {
+        operation: Arc::clone(&operation),
+        buffers: vec![
+            read(&a, 0..48_000),
+            read(other, 0..48_000),
+            written(&flags, 0..8),
+        ],
+        constants: vec![parts, 2, 0, 0, flag],
+        workgroups: 2,
+    };
+    let steps = [
+        Step::Write {
+            to: written(&flags, 0..8),
+            bytes: vec![0; 8],
+        },
+        compare(&b, 0),
+        compare(&c, 1),
+    ];
+    let submitted = setup.submit(&steps, &[read(&flags, 0..8)]).unwrap();
+    // The batch has what it names; the next one may have the blocks.
+    drop((steps, a, b, c, flags));
+    setup.lane.pool().trim();
+    let other = setup.upload(&bytes(48_000, 9));
+    let finished = setup.finish(&submitted);
+    assert_eq!(finished.reads, [[0, 0, 0, 0, 1, 0, 0, 0]]);
+    assert_eq!(setup.download(&other, 0..48_000), bytes(48_000, 9));
+}
+
+#[test]
+fn a_lane_may_go_while_its_batches_run() {
+    let mut setup = Setup::new();
+    let a = setup.upload(&bytes(8 << 20, 1));
+    let b = setup.take(8 << 20);
+    let step = |from, to| Step::Copy {
+        from: read(from, 0..8 << 20),
+        to: written(to, 0..8 << 20),
+    };
+    let steps: Vec<_> = (0..8).map(|_| step(&a, &b)).collect();
+    let submitted = setup.submit(&steps, &[read(&b, 0..4)]).unwrap();
+    drop(steps);
+    setup.lane = Lane::new(&setup.transfer);
+    // It waited; what nobody collected stays uncollected.
+    assert!(submitted.is_complete().unwrap());
+    assert!(submitted.finished().is_none());
+    drop((a, b));
+}
+
+/// A piece of staging memory holds the block that it was copied to until it is used
+/// again, or told to let go.
+#[test]
+fn complete_uploads_let_go_of_what_they_wrote() {
+    let mut setup = Setup::new();
+    let storage = setup.upload(&bytes(4096, 11));
+    let block = Arc::downgrade(storage.block());
+    assert_eq!(setup.download(&storage, 0..4096), bytes(4096, 11));
+    drop(storage);
+    setup.lane.pool().trim();
+    assert!(block.upgrade().is_some());
+    setup.uploads.let_go();
+    assert!(block.upgrade().is_none());
+}

@@ -1,0 +1,115 @@
+//! A lane on the device under test.
+
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+
+use field_kernels::{Arithmetic, Family, FieldId, vector_module};
+use vk_core::testing::{DeviceTest, device_under_test};
+use vk_core::{Device, KernelCache, Operation, OperationCache, OperationShape, PhysicalDevice};
+use vk_mem_paths::{
+    Access, Downloads, Element, Error, Finished, Lane, Region, Step, Storage, Submitted, Transfer,
+    TransferOptions, Uploads,
+};
+
+/// A lane and what makes operations for it; drops before its guard.
+pub(crate) struct Setup {
+    pub(crate) uploads: Uploads,
+    pub(crate) downloads: Downloads,
+    pub(crate) lane: Lane,
+    pub(crate) kernels: KernelCache,
+    pub(crate) transfer: Transfer,
+    pub(crate) device: Arc<Device>,
+    _guard: DeviceTest,
+}
+
+/// Bytes that the host copies as they are.
+pub(crate) const BYTES: Element = Element {
+    bytes: 1,
+    check: None,
+};
+
+impl Setup {
+    pub(crate) fn new() -> Self {
+        Self::with(|physical| physical)
+    }
+
+    pub(crate) fn with(change: fn(PhysicalDevice) -> PhysicalDevice) -> Self {
+        let (guard, physical) = device_under_test().unwrap();
+        let device = Device::new(&change(physical)).unwrap();
+        let kernels = KernelCache::new(&device).unwrap();
+        let options = TransferOptions {
+            threads: 2,
+            timestamps: true,
+            ..TransferOptions::default()
+        };
+        let transfer = Transfer::new(&device, kernels.set_layout(), options).unwrap();
+        let lane = Lane::new(&transfer);
+        let (uploads, downloads) = lane.crossings();
+        Self {
+            uploads,
+            downloads,
+            lane,
+            transfer,
+            kernels,
+            device,
+            _guard: guard,
+        }
+    }
+
+    pub(crate) fn take(&self, bytes: usize) -> Storage {
+        self.lane.pool().take(bytes).unwrap()
+    }
+
+    pub(crate) fn upload(&mut self, bytes: &[u8]) -> Storage {
+        let storage = self.take(bytes.len());
+        self.uploads.upload(&storage, bytes, BYTES).unwrap();
+        storage
+    }
+
+    pub(crate) fn submit(&mut self, steps: &[Step], reads: &[Region]) -> Result<Submitted, Error> {
+        // SAFETY: storage of this lane's pool; the one kernel that is
+        // dispatched compares the parts that it is told to.
+        unsafe { self.lane.submit(steps, reads) }
+    }
+
+    pub(crate) fn finish(&mut self, submitted: &Submitted) -> Finished {
+        submitted.wait(self.lane.wait_policy()).unwrap();
+        self.lane.reap().unwrap();
+        submitted.finished().unwrap().unwrap().clone()
+    }
+
+    pub(crate) fn download(&mut self, storage: &Storage, range: std::ops::Range<usize>) -> Vec<u8> {
+        let mut out = vec![MaybeUninit::new(0xee); range.len()];
+        self.downloads.download(storage, range, &mut out).unwrap();
+        // SAFETY: each byte had a value from the start.
+        out.iter()
+            .map(|byte| unsafe { byte.assume_init() })
+            .collect()
+    }
+
+    /// The kernel that sets a flag where two buffers differ.
+    pub(crate) fn equal(&self) -> Arc<Operation> {
+        let module = vector_module(Family::Equal, FieldId::Fp, Arithmetic::U32).unwrap();
+        let shape = OperationShape {
+            bindings: Family::Equal.bindings(),
+            push_constant_bytes: 4 * 5,
+            workgroup_size: Family::Equal.group_size(),
+        };
+        let mut operations = OperationCache::beside(&self.kernels);
+        // SAFETY: a module of the library with its shape.
+        unsafe { operations.create(&module.words(), shape) }.unwrap()
+    }
+}
+
+pub(crate) fn read(storage: &Storage, range: std::ops::Range<usize>) -> Region {
+    storage.region(range, Access::Read)
+}
+
+pub(crate) fn written(storage: &Storage, range: std::ops::Range<usize>) -> Region {
+    storage.region(range, Access::Write)
+}
+
+pub(crate) fn bytes(count: usize, seed: usize) -> Vec<u8> {
+    let byte = |i: usize| u8::try_from((i * 131 + i / 251 + seed) % 256).unwrap();
+    (0..count).map(byte).collect()
+}

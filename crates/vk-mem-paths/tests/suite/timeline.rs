@@ -1,0 +1,180 @@
+//! The timeline of timed runs on a real device, and the spans that a
+//! subscriber sees.
+
+use std::io::{BufRead, BufReader, Seek};
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use field_kernels::{ELEMENT_BYTES, FIELD_ADD};
+use tracing_subscriber::fmt::format::FmtSpan;
+use vk_core::testing::{DeviceTest, device_under_test};
+use vk_core::{Device, Kernel, KernelCache};
+use vk_mem_paths::{
+    Job, Packing, Path, PathChoice, Request, Span, StageKind, Stats, Transfer, TransferOptions,
+};
+
+const CHUNK: usize = 3_000;
+const CHUNKS: usize = 7;
+
+/// A transfer loop with the library's kernel; drops before its guard.
+struct Loop {
+    transfer: Transfer,
+    kernel: Arc<Kernel>,
+    _guard: DeviceTest,
+}
+
+impl Loop {
+    fn new(timestamps: bool) -> Self {
+        let (guard, physical) = device_under_test().unwrap();
+        let device = Device::new(&physical).unwrap();
+        let mut kernels = KernelCache::new(&device).unwrap();
+        let kernel = kernels.get(FIELD_ADD.spirv).unwrap();
+        let options = TransferOptions {
+            threads: 3,
+            timestamps,
+            ..TransferOptions::default()
+        };
+        Self {
+            transfer: Transfer::new(&device, kernels.set_layout(), options).unwrap(),
+            kernel,
+            _guard: guard,
+        }
+    }
+
+    /// Runs [`CHUNKS`] chunks, the last one smaller, and says how long it
+    /// took.
+    fn run(&mut self, path: Path, depth: usize) -> (Stats, Duration) {
+        let bytes = ((CHUNKS - 1) * CHUNK + 5) * ELEMENT_BYTES;
+        let (a, b) = (vec![1; bytes], vec![2; bytes]);
+        let mut out = vec![MaybeUninit::uninit(); bytes];
+        let job = Job {
+            a: &a,
+            b: &b,
+            out: &mut out,
+            fresh: false,
+        };
+        let request = Request {
+            path: PathChoice::Fixed(path),
+            chunk: Some(CHUNK),
+            depth: Some(depth),
+            packing: Packing::AcrossJobs,
+        };
+        let start = Instant::now();
+        let (_, stats) = self
+            .transfer
+            .run(&self.kernel, &request, ELEMENT_BYTES, &mut [job])
+            .unwrap();
+        (stats, start.elapsed())
+    }
+}
+
+/// The spans of each chunk, by stage.
+fn by_chunk(stats: &Stats) -> Vec<Vec<Span>> {
+    let chunks = (0..CHUNKS).map(|chunk| {
+        let of_chunk = stats.timeline.iter().filter(|span| span.chunk == chunk);
+        let mut spans: Vec<_> = of_chunk.copied().collect();
+        spans.sort_by_key(|span| span.stage);
+        spans
+    });
+    chunks.collect()
+}
+
+/// Whether each span ends before the next one starts.
+fn in_order(spans: &[Span]) -> bool {
+    spans.iter().all(|span| span.start <= span.end)
+        && spans.windows(2).all(|pair| pair[0].end <= pair[1].start)
+}
+
+#[test]
+fn every_chunk_goes_through_its_stages_in_order_within_the_run() {
+    use StageKind::{CopyIn, CopyOut, Download, Kernel, Upload};
+    let mut timed = Loop::new(true);
+    for (path, stages) in [
+        (Path::HostVisible, &[CopyIn, Kernel, CopyOut][..]),
+        (
+            Path::DeviceLocal,
+            &[CopyIn, Upload, Kernel, Download, CopyOut],
+        ),
+    ] {
+        for depth in [1, 2, 3, 6] {
+            let (stats, total) = timed.run(path, depth);
+            let what = format!("{path}, depth {depth}: {:?}", stats.timeline);
+            assert_eq!(stats.timeline.len(), CHUNKS * stages.len(), "{what}");
+            for spans in by_chunk(&stats) {
+                let found: Vec<_> = spans.iter().map(|span| span.stage).collect();
+                assert_eq!(found, stages, "{what}");
+                assert!(in_order(&spans), "{what}");
+                assert!(spans.iter().all(|span| span.slot == spans[0].slot));
+                assert!(spans.iter().all(|span| span.end <= total), "{what}");
+            }
+            let overlap = stats.overlap().unwrap();
+            assert!((1.0..=5.0).contains(&overlap), "{overlap}: {what}");
+            if depth == 1 {
+                assert!((overlap - 1.0).abs() < 1e-9, "{overlap}: {what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_slot_copies_for_one_chunk_at_a_time() {
+    let mut timed = Loop::new(true);
+    for depth in [1, 2, 3, 6] {
+        let (stats, _) = timed.run(Path::HostVisible, depth);
+        for slot in 0..depth {
+            let host = |span: &&Span| span.stage != StageKind::Kernel && span.slot == slot;
+            let mut spans: Vec<_> = stats.timeline.iter().filter(host).copied().collect();
+            spans.sort_by_key(|span| span.start);
+            assert!(in_order(&spans), "{spans:?}");
+        }
+        assert!(stats.timeline.iter().all(|span| span.slot < depth));
+    }
+}
+
+#[test]
+fn the_timeline_adds_up_to_the_times() {
+    let mut timed = Loop::new(true);
+    for depth in [1, 4] {
+        let (stats, _) = timed.run(Path::HostVisible, depth);
+        let sum = |stage: StageKind| -> Duration {
+            let spans = stats.timeline.iter().filter(|span| span.stage == stage);
+            spans.map(|span| span.end - span.start).sum()
+        };
+        assert_eq!(sum(StageKind::CopyIn), stats.times.copy_in);
+        assert_eq!(sum(StageKind::CopyOut), stats.times.copy_out);
+        // Cut off where the device's clock does not agree with the host's.
+        assert!(sum(StageKind::Kernel) <= stats.times.kernel.unwrap());
+    }
+}
+
+#[test]
+fn without_timestamps_there_is_no_timeline() {
+    let (stats, _) = Loop::new(false).run(Path::HostVisible, 3);
+    assert_eq!(stats.chunks, CHUNKS);
+    assert_eq!((stats.timeline.capacity(), stats.overlap()), (0, None));
+}
+
+#[test]
+fn a_subscriber_sees_the_run_and_the_stages_of_every_chunk() {
+    let mut transfer = Loop::new(false);
+    let mut log = tempfile::tempfile().unwrap();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_span_events(FmtSpan::CLOSE)
+        .with_ansi(false)
+        .with_writer(log.try_clone().unwrap())
+        .finish();
+    tracing::subscriber::with_default(subscriber, || transfer.run(Path::HostVisible, 3));
+    log.rewind().unwrap();
+    let lines: Vec<_> = BufReader::new(log).lines().map(Result::unwrap).collect();
+    for chunk in 0..CHUNKS {
+        for stage in ["copy in", "submit", "wait", "copy out"] {
+            let elements = if chunk < CHUNKS - 1 { CHUNK } else { 5 };
+            let span = format!(":{stage}{{chunk={chunk} elements={elements}}}");
+            let inside = |line: &&String| line.contains("run{") && line.contains(&span);
+            let count = lines.iter().filter(inside).count();
+            assert_eq!(count, 1, "{span}: {lines:#?}");
+        }
+    }
+}
