@@ -1,4 +1,4 @@
-//! `cargo xtask calibrate`: measures which data path is fastest here.
+//! `cargo xtask calibrate`: measures which data paths and kernels are fastest here.
 
 use xshell::cmd;
 
@@ -7,7 +7,7 @@ use crate::workspace;
 /// Options of `calibrate`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Measure as little as the library does on its own, once per machine.
+    /// Measure paths for a tenth of a second only.
     #[arg(long)]
     brief: bool,
 }

@@ -1,5 +1,6 @@
 //! Measures which path and which cut of the work is fastest on a device, for
-//! each size, and stores it for every later run of the library.
+//! each size, and which kernels are for vectors, and keeps it for every later
+//! run of the library.
 //!
 //! `cargo xtask calibrate`
 #![allow(clippy::print_stdout, reason = "a command-line program")]
@@ -11,12 +12,13 @@ use clap::Parser;
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{Cache, Calibration, Effort, Measured, Tuning};
+use gpu_executor::vectors::{Fr, VectorEngine};
+use gpu_executor::{Cache, Effort, Measured, Tuning};
 
 #[derive(Parser)]
-#[command(about = "Measures and stores which data path is fastest for each size")]
+#[command(about = "Measures and keeps which data paths and kernels are fastest")]
 struct Options {
-    /// Measure as little as the library does on its own, once per machine.
+    /// Measure paths for a tenth of a second only, up to 2^18 elements.
     #[arg(long)]
     brief: bool,
 }
@@ -27,29 +29,35 @@ fn main() -> Result<()> {
         true => Effort::BRIEF,
         false => Effort::THOROUGH,
     };
-    let mut backend = PersistentVulkanBackend::builder()
-        // Opens every queue that a run may use.
-        .calibration(Calibration::Off)
-        .build()?;
+    let mut backend = PersistentVulkanBackend::new()?;
     let device = backend.device();
     println!("{}, {}", device.name, device.driver);
     let start = Instant::now();
     let tuning = backend.calibrate(effort)?;
     println!("{}", table(tuning));
+    println!("measured in {:.2} s", start.elapsed().as_secs_f64());
+    let engine = backend.vectors()?;
+    let start = Instant::now();
+    engine.calibrate()?;
     println!(
-        "inputs staged in cached memory: {}; copies on the kernel's queue: {}; measured in {:.2} s",
-        yes_or_no(tuning.cached_upload),
-        yes_or_no(tuning.one_queue),
-        start.elapsed().as_secs_f64(),
+        "vectors: {}, measured in {:.2} s",
+        choice(&engine)?,
+        start.elapsed().as_secs_f64()
     );
     if let Some(folder) = Cache::User.folder() {
-        println!("stored in {}", folder.display());
+        println!("kept in {}", folder.display());
     }
     Ok(())
 }
 
-fn yes_or_no(is: bool) -> &'static str {
-    if is { "yes" } else { "no" }
+/// Which kernels `engine` uses, as the report of a product says.
+fn choice(engine: &VectorEngine) -> Result<String> {
+    let x = engine.upload::<Fr>(&[1_u64; 4])?;
+    let queue = engine.queue();
+    let _square = queue.square(&x)?;
+    let done = queue.submit()?.wait()?;
+    let choice = done.report().choice.as_ref();
+    Ok(choice.map_or(String::new(), ToString::to_string))
 }
 
 fn table(tuning: &Tuning) -> Table {
@@ -60,7 +68,6 @@ fn table(tuning: &Tuning) -> Table {
         "path",
         "chunks in flight",
         "chunk",
-        "results past the caches",
         "time, us",
         "M elements/s",
         "",
@@ -74,7 +81,6 @@ fn table(tuning: &Tuning) -> Table {
             row.strategy.path.to_string(),
             row.strategy.depth.to_string(),
             row.strategy.chunk.to_string(),
-            yes_or_no(row.strategy.streaming).to_owned(),
             format!("{:.1}", row.nanoseconds as f64 / 1e3),
             format!("{:.1}", row.elements as f64 * 1e3 / row.nanoseconds as f64),
             if is_fastest { "fastest" } else { "" }.to_owned(),

@@ -2,14 +2,14 @@
 
 use std::mem::MaybeUninit;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use field_kernels::Fp;
 use vk_mem_paths::{Crew, StageTimes};
 
 use crate::jobs::{self, Job, Outputs};
 use crate::kernels::{self, ELEMENT_BYTES, Kernel, LIMBS};
-use crate::{Engine, Error, Inputs, Mode, RunReport, canonical};
+use crate::{ChosenBy, Engine, Error, Inputs, Mode, RunReport, canonical};
 
 /// Elements that one thread computes at a time.
 const GRAIN: usize = 4_096;
@@ -205,7 +205,7 @@ impl CpuEngine {
         Ok(results)
     }
 
-    fn run_into(
+    pub(crate) fn run_into(
         &mut self,
         spirv: &[u8],
         jobs: &[Job<'_>],
@@ -259,7 +259,9 @@ impl CpuEngine {
             elements: total,
             bytes_in: 2 * bytes,
             bytes_out: bytes,
+            chosen_by: ChosenBy::Rule,
             total: start.elapsed(),
+            compile: Duration::ZERO,
             stages: StageTimes::default(),
             timeline: Vec::new(),
             overlap: None,

@@ -1,18 +1,23 @@
 //! A Vulkan device and the CPU, and which of them was faster.
 
-use vk_mem_paths::{Measured, fastest_of};
+use std::time::Duration;
 
-use crate::calibration::CpuTime;
+use vk_mem_paths::{Measured, Strategy, Tuning, fastest_of};
+
+use crate::calibration::{CpuTime, Findings};
 use crate::cpu::CpuEngine;
+use crate::jobs::Job;
 use crate::kernels::{self, LIMBS};
 use crate::spirv::PersistentVulkanBackend;
-use crate::{Mode, RunReport};
+use crate::{Error, Mode, RunReport};
 
 /// Both engines, for [`Executor::Fastest`](crate::Executor::Fastest).
 #[derive(Debug)]
 pub struct Fastest {
     pub(crate) vulkan: PersistentVulkanBackend,
     pub(crate) cpu: CpuEngine,
+    /// How long both take.
+    times: Findings,
     /// Which of them ran last.
     last: Side,
 }
@@ -70,27 +75,32 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The sizes at which the CPU is measured, in elements.
-const SIZES: [usize; 4] = [1 << 6, 1 << 10, 1 << 14, 1 << 18];
+/// The sizes at which both engines are measured, in elements; the largest first, whose
+/// staging memory serves all.
+const SIZES: [usize; 4] = [1 << 17, 1 << 14, 1 << 10, 1 << 6];
 
 impl Fastest {
-    /// `vulkan` and a CPU engine, both measured now if `vulkan` measures on
-    /// first use ([`Calibration`](crate::Calibration)) and they were not
-    /// before. Where either was not, every call runs on the device.
+    /// `vulkan` and a CPU engine, by what a calibration of the device found
+    /// ([`PersistentVulkanBackend::calibrate`]). Where `vulkan` goes by none, this
+    /// measures both engines, briefly (some 30 ms on a GPU), and keeps nothing: it is
+    /// the one constructor that measures, since that is what it is for.
     ///
     /// # Errors
     /// [`Error::DataPath`](crate::Error::DataPath) where threads cannot be
-    /// started.
+    /// started, and what the runs that are measured return.
     pub fn new(mut vulkan: PersistentVulkanBackend) -> anyhow::Result<Self> {
-        let mut cpu = CpuEngine::new()?.with_inputs(vulkan.inputs());
-        vulkan.calibrate_on_first_use();
-        let wanted = vulkan.measures_on_first_use() && vulkan.cpu_times().is_empty();
-        if wanted && !vulkan.tuning().measured.is_empty() {
-            vulkan.keep_cpu_times(measure(&mut cpu)?);
-        }
+        let cpu = CpuEngine::new()?.with_inputs(vulkan.inputs());
+        let times = match vulkan.findings() {
+            Some(kept) => kept.clone(),
+            None => Findings {
+                tuning: measure_device(&mut vulkan)?,
+                cpu: measure_cpu()?,
+            },
+        };
         Ok(Self {
             vulkan,
             cpu,
+            times,
             last: Side::Vulkan,
         })
     }
@@ -112,9 +122,9 @@ impl Fastest {
             .is_none_or(|spirv| kernels::find_by_spirv(spirv).is_some());
         let caps = self.vulkan.device();
         let path = self.vulkan.path_of(call.mode);
-        let device = self.vulkan.tuning();
+        let device = &self.times.tuning;
         let device = device.fastest(call.elements, path, |path| path.is_usable(caps));
-        let faster = cpu_is_faster(device, self.vulkan.cpu_times());
+        let faster = cpu_is_faster(device, &self.times.cpu);
         let faster = known && !call.device_local && faster;
         self.last = if faster { Side::Cpu } else { Side::Vulkan };
         self.last
@@ -139,29 +149,83 @@ fn cpu_is_faster(device: Option<&Measured>, cpu: &[CpuTime]) -> bool {
     })
 }
 
-fn measure(cpu: &mut CpuEngine) -> anyhow::Result<Vec<CpuTime>> {
-    let times = SIZES.map(|elements| measure_size(cpu, elements));
-    times.into_iter().collect()
+/// How long the device takes now, one after the other and overlapping, as `vulkan` is
+/// set up.
+fn measure_device(vulkan: &mut PersistentVulkanBackend) -> anyhow::Result<Tuning> {
+    let spirv = vulkan.field_add_spirv();
+    let mut measured = Vec::new();
+    for elements in SIZES {
+        let mut operands = Operands::new(elements);
+        for mode in [Mode::Sequential, Mode::Pipelined] {
+            let (jobs, mut sums) = operands.borrowed();
+            let time = fastest_of(|| match mode {
+                Mode::Sequential => {
+                    vulkan.run_field_add_batch_into(spirv, &jobs, elements, false, &mut sums)
+                }
+                Mode::Pipelined => {
+                    vulkan.run_field_add_batch_pipelined_into(spirv, &jobs, elements, &mut sums)
+                }
+            })?;
+            let ran = vulkan.last_report();
+            measured.extend(ran.and_then(|ran| {
+                Some(Measured {
+                    elements,
+                    strategy: Strategy {
+                        path: ran.path?,
+                        depth: ran.depth,
+                        chunk: ran.chunk,
+                    },
+                    nanoseconds: nanoseconds(time),
+                })
+            }));
+        }
+    }
+    vulkan.forget_report();
+    Ok(Tuning { measured })
 }
 
-/// Runs write to memory that was written before, as those of the device's
-/// measured paths do.
-fn measure_size(cpu: &mut CpuEngine, elements: usize) -> anyhow::Result<CpuTime> {
-    let limbs = elements * LIMBS;
-    let (a, b) = (vec![1; limbs], vec![2; limbs]);
-    let mut sums = vec![3; limbs];
-    let jobs: [(&[u64], &[u64]); 1] = [(&a, &b)];
-    let fastest = fastest_of(|| cpu.field_add_batch_into(&jobs, elements, &mut [&mut sums]))?;
-    Ok(CpuTime {
-        elements,
-        nanoseconds: u64::try_from(fastest.as_nanos()).unwrap_or(u64::MAX),
-    })
+/// How long a CPU engine takes now.
+///
+/// # Errors
+/// [`Error::DataPath`] where its threads cannot be started.
+pub(crate) fn measure_cpu() -> Result<Vec<CpuTime>, Error> {
+    let mut cpu = CpuEngine::with_threads(0)?;
+    let spirv = cpu.field_add_spirv();
+    let mut times = Vec::new();
+    for elements in SIZES {
+        let mut operands = Operands::new(elements);
+        let (jobs, mut sums) = operands.borrowed();
+        let time = fastest_of(|| cpu.run_into(spirv, &jobs, elements, Mode::Pipelined, &mut sums))?;
+        times.push(CpuTime {
+            elements,
+            nanoseconds: nanoseconds(time),
+        });
+    }
+    Ok(times)
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Inputs, and memory for results that was written before: of a run that is measured.
+struct Operands([Vec<u64>; 3]);
+
+impl Operands {
+    fn new(elements: usize) -> Self {
+        Self([1, 2, 3].map(|limb| vec![limb; elements * LIMBS]))
+    }
+
+    fn borrowed(&mut self) -> ([Job<'_>; 1], [&mut [u64]; 1]) {
+        let [a, b, sums] = &mut self.0;
+        ([(a, b)], [sums])
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vk_mem_paths::{Path, Strategy};
+    use vk_mem_paths::Path;
 
     fn device(elements: usize, nanoseconds: u64) -> Measured {
         Measured {
@@ -170,7 +234,6 @@ mod tests {
                 path: Path::HostVisible,
                 depth: 1,
                 chunk: elements,
-                streaming: false,
             },
             nanoseconds,
         }
@@ -208,7 +271,7 @@ mod tests {
 
     #[test]
     fn every_size_is_measured() {
-        let times = measure(&mut CpuEngine::with_threads(2).unwrap()).unwrap();
+        let times = measure_cpu().unwrap();
         let sizes: Vec<_> = times.iter().map(|time| time.elements).collect();
         assert_eq!(sizes, SIZES);
         assert!(times.iter().all(|time| time.nanoseconds > 0));

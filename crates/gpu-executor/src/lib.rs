@@ -76,7 +76,7 @@ pub mod spirv;
 pub mod vectors;
 
 pub use cache::Cache;
-pub use calibration::Calibration;
+pub use calibration::{Calibration, ChosenBy};
 pub use canonical::Inputs;
 pub use error::Error;
 pub use executor::Executor;

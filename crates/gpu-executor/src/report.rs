@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use vk_mem_paths::{Path, Span, StageTimes};
 
+use crate::ChosenBy;
+
 /// Where a run was computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -64,6 +66,8 @@ pub struct RunReport {
     pub path: Option<Path>,
     /// Why this path.
     pub path_reason: &'static str,
+    /// What decided the path and the cut, as far as nobody asked for them.
+    pub chosen_by: ChosenBy,
     /// Elements per chunk, at most.
     pub chunk: usize,
     /// Chunks in flight, at most.
@@ -80,6 +84,9 @@ pub struct RunReport {
     pub bytes_out: u64,
     /// From the call to its return.
     pub total: Duration,
+    /// Of that, making the kernel's pipeline: the check of the module and the
+    /// driver's compiler. Next to nothing where the backend has it; zero on the CPU.
+    pub compile: Duration,
     /// Time per stage; zero on the CPU.
     pub stages: StageTimes,
     /// When each chunk was in each stage; empty unless the backend was built
@@ -90,6 +97,9 @@ pub struct RunReport {
     /// without a timeline.
     pub overlap: Option<f64>,
 }
+
+/// A pipeline that is there already is found in less.
+const WORTH_TELLING: Duration = Duration::from_micros(100);
 
 impl RunReport {
     /// Elements per second over the whole call.
@@ -110,9 +120,12 @@ impl fmt::Display for RunReport {
         if let Some(path) = self.path {
             write!(
                 f,
-                ", {path} ({}), chunks: {} of {} elements at most, {} in flight",
-                self.path_reason, self.chunks, self.chunk, self.depth
+                ", {path} ({}), chunks: {} of {} elements at most, {} in flight, {}",
+                self.path_reason, self.chunks, self.chunk, self.depth, self.chosen_by
             )?;
+        }
+        if self.compile > WORTH_TELLING {
+            write!(f, ", {:.3?} of it compiling", self.compile)?;
         }
         if let Some(overlap) = self.overlap {
             write!(f, ", {overlap:.2} stages at once")?;

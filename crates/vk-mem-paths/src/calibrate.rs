@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use vk_core::{DeviceCaps, Kernel, WaitPolicy};
 
-use crate::{Error, Measured, Path, Strategy, Transfer, Tuning};
+use crate::{Error, Measured, Strategy, Transfer, Tuning};
 use candidates::{paths, shapes};
 use trials::Trials;
 
@@ -28,13 +28,13 @@ pub struct Effort {
 }
 
 impl Effort {
-    /// What a first run may pass unnoticed with.
+    /// A look at sizes up to 2^18 elements.
     pub const BRIEF: Self = Self {
         budget: Duration::from_millis(100),
         largest: 1 << 18,
         step: 8,
     };
-    /// For a calibration that was asked for.
+    /// Sizes up to 2^22 elements, with every strategy that is worth trying.
     pub const THOROUGH: Self = Self {
         budget: Duration::from_secs(10),
         largest: 1 << 22,
@@ -51,31 +51,9 @@ impl Effort {
 
 /// The elements of the smallest run that is measured: one that is all overhead.
 const SMALLEST: usize = 64;
-/// The first size of this many elements or more decides what holds for all.
-const KNOBS_FROM: usize = 1 << 18;
-/// From this many bytes of inputs and results on, results may be copied past
-/// the caches: below, what they hold is still there for whoever reads it next.
-const STREAMING_FROM: usize = 8 << 20;
 /// A strategy replaces one that came before it only if it is faster by more
 /// than this share of its time: less is noise.
 const MARGIN: u64 = 32;
-
-/// What is on or off for runs of every size.
-struct Knob {
-    turn: fn(&mut Tuning),
-    matters_to: fn(&Strategy) -> bool,
-}
-
-const KNOBS: [Knob; 2] = [
-    Knob {
-        turn: |tuning| tuning.cached_upload = true,
-        matters_to: |strategy| strategy.path != Path::Bar,
-    },
-    Knob {
-        turn: |tuning| tuning.one_queue = true,
-        matters_to: |strategy| strategy.path == Path::DeviceLocal && strategy.depth > 1,
-    },
-];
 
 impl Transfer {
     /// Measures how runs of `kernel` over elements of `element_bytes` bytes
@@ -98,10 +76,7 @@ impl Transfer {
         self.set_halving(false);
         let mut trials = Trials::new(self, kernel, element_bytes, effort.budget);
         let measured = measure(&mut trials, effort);
-        let found = measured.map(|measured| Tuning {
-            measured,
-            ..trials.knobs.clone()
-        });
+        let found = measured.map(|measured| Tuning { measured });
         self.free_slots();
         self.set_halving(true);
         self.replace_wait(wait);
@@ -113,16 +88,13 @@ impl Transfer {
 fn measure(trials: &mut Trials<'_>, effort: Effort) -> Result<Vec<Measured>, Error> {
     let caps = trials.kernel.device().caps();
     let mut rows: Vec<Measured> = Vec::new();
-    let mut knobs_turned = false;
     // The fastest run of the size before.
     let mut before: Option<Measured> = None;
     for elements in effort.sizes() {
         if before.is_some_and(|before| !trials.has_time_for(elements, before)) {
             break;
         }
-        let turn_knobs = elements >= KNOBS_FROM && !knobs_turned;
-        knobs_turned |= turn_knobs;
-        match measure_size(trials, caps, elements, turn_knobs) {
+        match measure_size(trials, caps, elements) {
             Ok(of_size) => {
                 before = of_size.iter().min_by_key(|row| row.nanoseconds).copied();
                 rows.extend(of_size);
@@ -144,7 +116,6 @@ fn measure_size(
     trials: &mut Trials<'_>,
     caps: &DeviceCaps,
     elements: usize,
-    knobs: bool,
 ) -> Result<Vec<Measured>, Error> {
     trials.grow(elements)?;
     let mut candidates = Vec::new();
@@ -165,50 +136,9 @@ fn measure_size(
             .iter()
             .filter(move |row| row.strategy.path == path)
     };
-    let mut rows: Vec<_> = paths(caps)
+    Ok(paths(caps)
         .filter_map(|path| of_path(path).copied().reduce(faster))
-        .collect();
-    if knobs && !trials.is_late() {
-        turn_knobs(trials, &mut rows)?;
-    }
-    if trials.run_bytes(elements) >= STREAMING_FROM && !trials.is_late() {
-        try_streaming(trials, &mut rows)?;
-    }
-    Ok(rows)
-}
-
-/// Tries each of [`KNOBS`], and keeps those that make the fastest run they
-/// matter to faster.
-fn turn_knobs(trials: &mut Trials<'_>, rows: &mut [Measured]) -> Result<(), Error> {
-    for knob in KNOBS {
-        let matters = rows.iter().filter(|row| (knob.matters_to)(&row.strategy));
-        let Some(fastest) = matters.min_by_key(|row| row.nanoseconds).copied() else {
-            continue;
-        };
-        let mut turned = trials.knobs.clone();
-        (knob.turn)(&mut turned);
-        let Some([without, with]) = trials.compare(fastest, turned.clone())? else {
-            continue;
-        };
-        if is_faster(&with, &without) {
-            trials.knobs = turned;
-            let same = |row: &&mut Measured| row.strategy == fastest.strategy;
-            rows.iter_mut().filter(same).for_each(|row| *row = with);
-        }
-    }
-    Ok(())
-}
-
-/// Copies the results of each of `rows` past the caches where that is faster.
-fn try_streaming(trials: &mut Trials<'_>, rows: &mut [Measured]) -> Result<(), Error> {
-    for row in rows {
-        let mut both = [row.untimed(); 2];
-        both[1].strategy.streaming = true;
-        trials.rounds(&mut both)?;
-        let [cached, streaming] = both;
-        *row = faster(cached, streaming);
-    }
-    Ok(())
+        .collect())
 }
 
 /// `other` if it is clearly faster, else `row`.

@@ -15,26 +15,16 @@ const PIECE: usize = 64 << 10;
 /// One contiguous copy: source and destination have equal lengths.
 pub(crate) type Copy<'a> = (&'a [u8], &'a mut [MaybeUninit<u8>]);
 
-/// How bytes get from one place to the other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Stores {
-    /// Through the caches, as `memcpy` does.
-    #[default]
-    Cached,
-    /// Past the caches, where the processor has such stores.
-    Streaming,
-}
-
 /// Runs all `copies`, with the help of `crew` where they are large enough.
-pub(crate) fn run(copies: Vec<Copy<'_>>, stores: Stores, crew: &mut Crew) {
+pub(crate) fn run(copies: Vec<Copy<'_>>, crew: &mut Crew) {
     let total: usize = copies.iter().map(|(from, _)| from.len()).sum();
     if total < PARALLEL_FROM {
-        return alone(copies, stores);
+        return alone(copies);
     }
     let pieces = copies
         .into_iter()
         .flat_map(|(from, to)| from.chunks(PIECE).zip(to.chunks_mut(PIECE)));
-    crew.for_each(total.div_ceil(PIECE), pieces, stores.copy());
+    crew.for_each(total.div_ceil(PIECE), pieces, copy);
 }
 
 /// An element that a check refused.
@@ -46,7 +36,7 @@ pub(crate) struct Refused {
     pub(crate) element: usize,
 }
 
-/// As [`run`], through the caches, with the elements of `element_bytes` bytes
+/// As [`run`], with the elements of `element_bytes` bytes
 /// copied by `check`. Where that refuses some, says which is the first.
 pub(crate) fn run_checked(
     copies: Vec<Copy<'_>>,
@@ -88,73 +78,12 @@ fn whole_elements(bytes: usize, element_bytes: usize) -> usize {
 }
 
 /// Runs all `copies` on the caller's thread.
-pub(crate) fn alone(copies: Vec<Copy<'_>>, stores: Stores) {
-    copies.into_iter().for_each(stores.copy());
-}
-
-impl Stores {
-    fn copy(self) -> fn(Copy<'_>) {
-        match self {
-            Self::Cached => copy,
-            Self::Streaming => streaming::copy,
-        }
-    }
+pub(crate) fn alone(copies: Vec<Copy<'_>>) {
+    copies.into_iter().for_each(copy);
 }
 
 fn copy((from, to): Copy<'_>) {
     to.write_copy_of_slice(from);
-}
-
-/// Copies that bypass the caches.
-///
-/// An ordinary store first reads the line that it will overwrite: of a copy
-/// too large for the caches, a third of the traffic is for nothing. `memcpy`
-/// avoids that only for sizes far above [`PIECE`].
-#[cfg(target_arch = "x86_64")]
-mod streaming {
-    use std::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_sfence, _mm_stream_si128};
-    use std::mem::MaybeUninit;
-
-    /// A cache line: whole ones are written in one go.
-    type Line = [__m128i; 4];
-    const LINE: usize = size_of::<Line>();
-
-    pub(super) fn copy((from, to): super::Copy<'_>) {
-        let head = to.as_ptr().align_offset(LINE).min(to.len());
-        let (from_head, from) = from.split_at(head);
-        let (to_head, to) = to.split_at_mut(head);
-        to_head.write_copy_of_slice(from_head);
-        let (from_lines, from_tail) = from.as_chunks::<LINE>();
-        let (to_lines, to_tail) = to.as_chunks_mut::<LINE>();
-        for (from, to) in from_lines.iter().zip(to_lines) {
-            line(from, to);
-        }
-        to_tail.write_copy_of_slice(from_tail);
-        // Streaming stores are not ordered with what follows (the unlocking
-        // of a mutex, the submission to the device) unless told so.
-        // SAFETY: SSE, which x86-64 always has.
-        unsafe { _mm_sfence() };
-    }
-
-    /// `to` starts at a multiple of [`LINE`].
-    fn line(from: &[u8; LINE], to: &mut [MaybeUninit<u8>; LINE]) {
-        let from: *const __m128i = from.as_ptr().cast();
-        let to: *mut __m128i = to.as_mut_ptr().cast();
-        for part in 0..4 {
-            let (from, to) = (from.wrapping_add(part), to.wrapping_add(part));
-            // SAFETY: inside the line's 64 bytes, initialised; any alignment.
-            let value = unsafe { _mm_loadu_si128(from) };
-            // SAFETY: inside the line's 64 bytes, borrowed mutably; aligned,
-            // since the line is and each part is 16 bytes.
-            unsafe { _mm_stream_si128(to, value) };
-        }
-    }
-}
-
-/// Other processors: nothing better than `memcpy` is at hand.
-#[cfg(not(target_arch = "x86_64"))]
-mod streaming {
-    pub(super) use super::copy;
 }
 
 #[cfg(test)]
@@ -173,13 +102,9 @@ mod tests {
             PARALLEL_FROM,
             3 * PARALLEL_FROM + 7,
         ];
-        let ways = sizes.into_iter().flat_map(|len| {
-            [false, true]
-                .map(|with_crew| (len, with_crew, Stores::Cached))
-                .into_iter()
-                .chain([false, true].map(|with_crew| (len, with_crew, Stores::Streaming)))
-        });
-        for (len, with_crew, stores) in ways {
+        let ways = sizes.into_iter();
+        let ways = ways.flat_map(|len| [false, true].map(|with_crew| (len, with_crew)));
+        for (len, with_crew) in ways {
             let from: Vec<u8> = (0..len).map(|i| u8::try_from(i % 251).unwrap()).collect();
             // Starts inside a cache line.
             let mut to = vec![MaybeUninit::new(0xff); len + 1];
@@ -189,16 +114,17 @@ mod tests {
                 (b"abc", other.as_mut_slice()),
             ];
             match with_crew {
-                true => run(copies, stores, &mut crew),
-                false => alone(copies, stores),
+                true => run(copies, &mut crew),
+                false => alone(copies),
             }
             // SAFETY: all bytes were initialised when the vectors were made.
             let byte = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() };
             assert_eq!(byte(&to[0]), 0xff);
-            assert!(to[1..].iter().map(byte).eq(from), "{len} bytes, {stores:?}");
+            assert!(to[1..].iter().map(byte).eq(from), "{len} bytes");
             assert!(other.iter().map(byte).eq(*b"abc"));
         }
     }
+
     /// Refuses elements of 3 bytes that begin with a 9.
     fn nines(from: &[u8], to: &mut [MaybeUninit<u8>]) -> Option<usize> {
         assert!(from.len().is_multiple_of(3), "{} bytes", from.len());

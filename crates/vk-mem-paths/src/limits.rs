@@ -16,15 +16,22 @@ impl Path {
     pub fn is_usable(self, caps: &DeviceCaps) -> bool {
         self != Self::Bar || !rank_memory_types(caps, MemoryUse::Bar).is_empty()
     }
+
+    /// Where the host writes the inputs.
+    pub(crate) fn upload_memory(self) -> MemoryUse {
+        match self {
+            Self::Bar => MemoryUse::Bar,
+            Self::HostVisible | Self::DeviceLocal => MemoryUse::Upload,
+        }
+    }
 }
 
-/// The most elements that one chunk can carry on `path`, with its inputs in
-/// `upload` memory and `depth` chunks in flight.
+/// The most elements that one chunk can carry on `path`, with `depth` chunks in
+/// flight.
 pub(crate) fn chunk_limit(
     caps: &DeviceCaps,
     work: &Workload,
     path: Path,
-    upload: MemoryUse,
     depth: usize,
 ) -> Result<usize, Error> {
     let element = work.element_bytes.max(1) as u64;
@@ -33,7 +40,7 @@ pub(crate) fn chunk_limit(
     let dispatch = u64::from(limits.max_workgroups_x) * u64::from(work.workgroup_size);
     // The input buffer holds both operands.
     let allocation = limits.max_allocation.min(limits.max_buffer_size) / (2 * element);
-    let staging = staging_limit(caps, path, upload, element * depth as u64)?;
+    let staging = staging_limit(caps, path, element * depth as u64)?;
     let limit = binding
         .min(dispatch)
         .min(allocation)
@@ -47,14 +54,9 @@ pub(crate) fn chunk_limit(
 
 /// The most elements per chunk so that no heap gives more than its share;
 /// `slots` is the bytes of one element times the number of slots.
-fn staging_limit(
-    caps: &DeviceCaps,
-    path: Path,
-    upload: MemoryUse,
-    slots: u64,
-) -> Result<u64, Error> {
+fn staging_limit(caps: &DeviceCaps, path: Path, slots: u64) -> Result<u64, Error> {
     // Operands in one chunk element, by purpose: A and B in, the result out.
-    let mut uses = vec![(upload, 2), (MemoryUse::Readback, 1)];
+    let mut uses = vec![(path.upload_memory(), 2), (MemoryUse::Readback, 1)];
     if path == Path::DeviceLocal {
         uses.push((MemoryUse::Device, 3));
     }
@@ -101,7 +103,7 @@ mod tests {
             let mut caps = recorded::h200();
             *most(&mut caps) = 96_000;
             caps.limits.storage_buffer_alignment = 16;
-            chunk_limit(&caps, &work, Path::HostVisible, MemoryUse::Upload, 1)
+            chunk_limit(&caps, &work, Path::HostVisible, 1)
         };
         // One unit of alignment less than 96,000 / (2 * 48).
         assert_eq!(limit(|caps| &mut caps.limits.max_allocation), Ok(999));
@@ -126,7 +128,7 @@ mod tests {
                 heap.size = size;
             }
             // 48 bytes in each of two slots.
-            staging_limit(&caps, path, MemoryUse::Upload, 96)
+            staging_limit(&caps, path, 96)
         };
         let unlimited = 1 << 40;
         let small = 4 * 3 * 96_000;

@@ -12,8 +12,6 @@ pub enum MemoryUse {
     Device,
     /// Written by the host, read by the device.
     Upload,
-    /// As [`MemoryUse::Upload`], through the host's caches.
-    CachedUpload,
     /// Device memory that the host writes, through the bus.
     Bar,
     /// Written by the device, read by the host.
@@ -25,7 +23,6 @@ impl fmt::Display for MemoryUse {
         f.write_str(match self {
             Self::Device => "device memory",
             Self::Upload => "upload memory",
-            Self::CachedUpload => "cached upload memory",
             Self::Bar => "device memory that is wholly host-visible",
             Self::Readback => "readback memory",
         })
@@ -40,7 +37,6 @@ impl fmt::Display for MemoryUse {
 /// - Upload: host-visible is required. Host memory is better than device
 ///   memory behind a BAR, which may be small and is slow to fill from one
 ///   thread; coherent is better than flushing.
-/// - Cached upload: as upload, but cached memory is best.
 /// - BAR: device-local and host-visible are required, and a heap that is the
 ///   device's whole memory: a window of 256 MiB is soon used up.
 /// - Readback: host-visible is required. Cached memory is better by far
@@ -80,7 +76,7 @@ fn score(caps: &DeviceCaps, index: usize, purpose: MemoryUse) -> u32 {
         MemoryUse::Device => not(Flags::HOST_VISIBLE),
         MemoryUse::Upload => 2 * not(Flags::DEVICE_LOCAL) + has(Flags::HOST_COHERENT),
         MemoryUse::Bar => has(Flags::HOST_COHERENT),
-        MemoryUse::CachedUpload | MemoryUse::Readback => {
+        MemoryUse::Readback => {
             4 * has(Flags::HOST_CACHED) + 2 * not(Flags::DEVICE_LOCAL) + has(Flags::HOST_COHERENT)
         }
     }
@@ -119,7 +115,6 @@ mod tests {
         for purpose in [
             MemoryUse::Device,
             MemoryUse::Upload,
-            MemoryUse::CachedUpload,
             MemoryUse::Bar,
             MemoryUse::Readback,
         ] {
@@ -137,9 +132,8 @@ mod tests {
     }
 
     #[test]
-    fn uploads_go_through_the_caches_on_request() {
+    fn uploads_lie_in_the_hosts_memory_where_there_is_some() {
         let caps = recorded::h200();
-        assert_eq!(rank_memory_types(&caps, MemoryUse::CachedUpload), [3, 2, 4]);
         assert_eq!(rank_memory_types(&caps, MemoryUse::Upload), [2, 3, 4]);
     }
 
@@ -195,7 +189,6 @@ mod tests {
         caps.memory_types = (0..8).map(kind).collect();
         let ranked = |purpose| rank_memory_types(&caps, purpose);
         let cached_first = [7, 6, 5, 4, 3, 2, 1, 0];
-        assert_eq!(ranked(MemoryUse::CachedUpload), cached_first);
         assert_eq!(ranked(MemoryUse::Readback), cached_first);
         assert_eq!(ranked(MemoryUse::Upload), [3, 7, 2, 6, 1, 5, 0, 4]);
         assert_eq!(ranked(MemoryUse::Bar), [1, 5, 0, 4]);

@@ -2,9 +2,8 @@
 
 use vk_core::{DeviceCaps, DeviceKind};
 
-use crate::host_copy::Stores;
 use crate::limits::chunk_limit;
-use crate::{Error, MemoryUse, Packing, Path, PathChoice, Request, Tuning, Workload};
+use crate::{Error, Packing, Path, PathChoice, Request, Tuning, Workload};
 
 /// How it will be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,9 +14,7 @@ pub struct Plan {
     depth: usize,
     packing: Packing,
     capacity: usize,
-    upload: MemoryUse,
-    stores: Stores,
-    one_queue: bool,
+    measured: bool,
 }
 
 impl Plan {
@@ -31,6 +28,13 @@ impl Plan {
     #[must_use]
     pub fn reason(&self) -> &'static str {
         self.reason
+    }
+
+    /// Whether something of it was chosen by what was measured, and not by the
+    /// rules.
+    #[must_use]
+    pub fn is_measured(&self) -> bool {
+        self.measured
     }
 
     /// The most elements of one chunk.
@@ -67,29 +71,25 @@ impl Plan {
             ..*self
         })
     }
-
-    /// Where the inputs are staged.
-    pub(crate) fn upload(&self) -> MemoryUse {
-        self.upload
-    }
-
-    /// Whether all stages of a chunk run on one queue.
-    pub(crate) fn one_queue(&self) -> bool {
-        self.one_queue
-    }
-
-    /// How the host copies the results.
-    pub(crate) fn stores(&self) -> Stores {
-        self.stores
-    }
 }
 
 /// The most elements of one chunk where nothing else is asked for.
 pub const DEFAULT_CHUNK: usize = 524_288;
-/// The chunk of a pipelined run, at least and at most: below, submitting it
-/// costs more than overlapping saves; above, the memory of all slots outgrows
-/// the host's caches, through which host and device pass the data on.
-const PIPELINED_CHUNK: (usize, usize) = (16_384, 262_144);
+/// Runs of fewer elements are one chunk where nothing else is asked for, as a
+/// sequential run of one job is: half of one takes the device less time than
+/// submitting another costs. On an H200 two chunks of 2^15 elements were 1.04 to
+/// 1.2 times as fast as one of 2^16, and two of 2^13 slower than one of 2^14.
+const OVERLAP_FROM: usize = 1 << 16;
+/// Elements that take as long as one chunk more costs. The first chunk is copied
+/// in, and the last one copied out, while the device has nothing to do, so chunks
+/// of n elements waste n and a run of t elements (t / n) times this: least where
+/// n^2 is their product. On an H200 this gives the chunks that were measured to
+/// be the fastest: 2^15 elements for 2^16, 2^16 for 2^18, 2^17 for 2^20.
+const CHUNK_COST: usize = 1 << 14;
+/// The chunk of a run whose chunks overlap, at most: above, the memory of all
+/// slots outgrows the host's caches, through which host and device pass the data
+/// on. On an H200 2^17 was the fastest of 2^17, 2^18 and 2^19 for 2^22 elements.
+const MOST_OVERLAPPED: usize = 1 << 17;
 /// The chunk of a run whose chunks do not overlap, at least, where jobs may
 /// share it: small jobs are spared submissions, and larger ones are cut like
 /// those of a sequential run, which the host's caches hold better than a chunk
@@ -102,9 +102,10 @@ const LEAST_CHUNK: usize = 1 << 6;
 /// Chunks in flight: the host fills one slot while the device works on the
 /// other. More did not make runs faster on the devices that were measured.
 const SLOTS: usize = 2;
-/// From this many elements on, device memory is expected to pay where nothing
-/// is measured (the guidance of the API's documentation).
-const DEVICE_LOCAL_FROM: usize = 1 << 20;
+/// Up to this many elements a run over device memory that the host writes itself
+/// is faster than one over the host's: on an H200 by 8 to 18 %, and slower from
+/// twice as many on. Copies on the device were the fastest at no size there.
+const BAR_UP_TO: usize = 1 << 14;
 
 /// Plans `work` on a device with `caps`, of which `tuning` tells what was
 /// measured.
@@ -112,8 +113,8 @@ const DEVICE_LOCAL_FROM: usize = 1 << 20;
 /// What the request leaves open is what was fastest at about this size, else
 /// what the rules of this module expect to be; a sequential run (depth 1) is
 /// not cut to what was fastest, and on a software device the rules decide
-/// alone. The chunk is what the request asks for, else a share of the work that
-/// keeps every slot busy; in any case no more than one storage buffer binding,
+/// alone. The chunk is what the request asks for, else one that is worth its
+/// submission; in any case no more than one storage buffer binding,
 /// one dispatch and the staging memory of all slots allow.
 ///
 /// # Errors
@@ -124,13 +125,14 @@ pub fn plan(
     work: &Workload,
     request: &Request,
 ) -> Result<Plan, Error> {
-    let row = match caps.kind {
+    let tuned = match (caps.kind, request.depth) {
         // Every way to run takes the same cores and the same memory there:
         // none was seen to win by more than the noise of a calibration.
-        DeviceKind::Software => None,
+        (DeviceKind::Software, _) => None,
+        // A sequential run is not cut to what was fastest.
+        (_, Some(1)) => None,
         _ => tuning.fastest(work.total, request.path, |path| path.is_usable(caps)),
     };
-    let tuned = row.filter(|_| request.depth != Some(1));
     let near = tuned.filter(|row| row.is_near(work.total));
     let path_from = tuned.filter(|row| row.tells_path(work.total));
     let depth = request.depth.or(near.map(|row| row.strategy.depth));
@@ -145,16 +147,11 @@ pub fn plan(
         (PathChoice::Auto, Some(row)) => (row.strategy.path, "measured to be the fastest"),
         (choice, _) => choose_path(caps, work.total, choice),
     };
-    let upload = match path {
-        Path::Bar => MemoryUse::Bar,
-        _ if tuning.cached_upload => MemoryUse::CachedUpload,
-        _ => MemoryUse::Upload,
-    };
-    let limit = chunk_limit(caps, work, path, upload, depth)?;
+    let limit = chunk_limit(caps, work, path, depth)?;
     let chunk = match (request.chunk, near) {
         (Some(asked), _) => asked,
         (None, Some(row)) => whole_workgroups(row.chunk_for(work.total), work),
-        (None, None) if depth > 1 => share(work, depth),
+        (None, None) if depth > 1 => overlapped(work),
         (None, None) => match request.packing {
             Packing::PerJob => DEFAULT_CHUNK,
             Packing::AcrossJobs => work.largest_job.clamp(SHARED_CHUNK, DEFAULT_CHUNK),
@@ -170,27 +167,28 @@ pub fn plan(
     let capacity = chunk.min(fullest.max(1)).next_power_of_two().min(limit);
     let depth = depth.min(work.total.div_ceil(chunk).max(1));
     Ok(Plan {
-        // A lone chunk gains nothing from a second queue and pays for a
-        // semaphore.
-        one_queue: depth == 1 || tuning.one_queue,
         path,
         reason,
         chunk,
         depth,
         packing: request.packing,
         capacity,
-        upload,
-        stores: match row.is_some_and(|row| row.strategy.streaming) {
-            true => Stores::Streaming,
-            false => Stores::Cached,
-        },
+        measured: match request.path {
+            PathChoice::Auto => path_from.is_some(),
+            PathChoice::Fixed(_) => false,
+        } || (near.is_some() && (request.chunk.is_none() || request.depth.is_none())),
     })
 }
 
-/// The pipelined chunk that keeps every slot busy.
-fn share(work: &Workload, depth: usize) -> usize {
-    let (least, most) = PIPELINED_CHUNK;
-    whole_workgroups(work.total.div_ceil(depth), work).clamp(least, most)
+/// The chunk of a run whose chunks may overlap, in pieces of about equal size.
+fn overlapped(work: &Workload) -> usize {
+    if work.total < OVERLAP_FROM {
+        return OVERLAP_FROM;
+    }
+    let best = work.total.saturating_mul(CHUNK_COST).isqrt();
+    let best = best.min(MOST_OVERLAPPED);
+    let pieces = work.total.saturating_add(best / 2) / best;
+    whole_workgroups(work.total.div_ceil(pieces), work)
 }
 
 /// `chunk` rounded up, so that only the last workgroup of a run is partly idle.
@@ -205,10 +203,14 @@ fn choose_path(caps: &DeviceCaps, total: usize, choice: PathChoice) -> (Path, &'
         PathChoice::Auto if caps.unified_memory() => {
             (Path::HostVisible, "device and host share their memory")
         }
-        PathChoice::Auto if total < DEVICE_LOCAL_FROM => {
-            (Path::HostVisible, "too few elements to pay for copies")
-        }
-        PathChoice::Auto => (Path::DeviceLocal, "many elements, device memory apart"),
+        PathChoice::Auto if total <= BAR_UP_TO && Path::Bar.is_usable(caps) => (
+            Path::Bar,
+            "few elements, written to device memory by the host",
+        ),
+        PathChoice::Auto => (
+            Path::HostVisible,
+            "the kernel reads host memory as fast as copies would",
+        ),
     }
 }
 

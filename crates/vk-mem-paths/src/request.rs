@@ -16,7 +16,7 @@ pub enum Path {
     DeviceLocal,
     /// Reads device memory that the host wrote through the bus (BAR), and
     /// writes host memory directly. Only where the whole device memory is
-    /// host-visible; never picked unmeasured.
+    /// host-visible.
     Bar,
 }
 

@@ -8,7 +8,6 @@ use vk_core::{Device, DeviceCaps, Kernel, SetLayout};
 
 use crate::buffers::{DeviceBuffer, ReadbackBuffer, UploadBuffer};
 use crate::descriptors::DescriptorSet;
-use crate::host_copy::Stores;
 use crate::layout::Layout;
 use crate::memory::Memory;
 use crate::record::{Buffers, Recording};
@@ -109,7 +108,7 @@ impl Resident {
         let ranges = [operands.layout.a(elements), operands.layout.b(elements)];
         // SAFETY: nothing is in flight, said `named_mut`.
         let [to_a, to_b] = unsafe { operands.buffers.upload.views(ranges.clone())? };
-        host_copy::alone(vec![(a, to_a), (b, to_b)], Stores::Cached);
+        host_copy::alone(vec![(a, to_a), (b, to_b)]);
         for range in &ranges {
             operands.buffers.upload.flush(range)?;
         }

@@ -33,19 +33,17 @@ use vk_core::{CommandBuffer, Device, Kernel, SetLayout, StageTimer, Ticket, Wait
 
 use crate::buffers::{DeviceBuffer, ReadbackBuffer, UploadBuffer};
 use crate::descriptors::DescriptorSet;
-use crate::host_copy::Stores;
 use crate::layout::Layout;
 use crate::memory::Memory;
 use crate::record::{Buffers, Recording};
 use crate::stages::{Group, Stage};
 use crate::timeline::TimedGroup;
 use crate::work::ChunkWork;
-use crate::{Crew, Error, MemoryUse, Path, StageKind, host_copy};
+use crate::{Crew, Error, Path, StageKind, host_copy};
 
 /// What a slot is made for.
 pub(crate) struct SlotShape<'a> {
     pub(crate) path: Path,
-    pub(crate) upload: MemoryUse,
     pub(crate) groups: &'a [Group],
     pub(crate) capacity: usize,
     pub(crate) element_bytes: usize,
@@ -96,7 +94,7 @@ impl Slot {
         let layout = Layout::new(shape.capacity, shape.element_bytes, alignment);
         let (input, output) = (layout.input_bytes(), layout.output_bytes());
         let buffers = Buffers {
-            upload: UploadBuffer::new(memory, shape.upload, input)?,
+            upload: UploadBuffer::new(memory, shape.path.upload_memory(), input)?,
             readback: ReadbackBuffer::new(memory, output)?,
             device: match shape.path {
                 Path::HostVisible | Path::Bar => None,
@@ -163,9 +161,8 @@ impl Slot {
             copies.push((piece.b, to_b));
             (a, b) = (rest_a, rest_b);
         }
-        // Cached: the device, or its copy engine, reads them next.
         match work.element.check {
-            None => host_copy::run(copies, Stores::Cached, crew),
+            None => host_copy::run(copies, crew),
             Some(check) => {
                 let refused = host_copy::run_checked(copies, work.element.bytes, check, crew);
                 refused.map_or(Ok(()), |refused| Err(work.refusal(refused)))?;
@@ -259,7 +256,7 @@ impl Slot {
             copies.push((results, piece.out));
             from = rest;
         }
-        host_copy::run(copies, work.stores, crew);
+        host_copy::run(copies, crew);
         Ok(())
     }
 

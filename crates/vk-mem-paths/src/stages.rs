@@ -44,18 +44,13 @@ pub(crate) struct Group {
     pub(crate) stages: Vec<Stage>,
 }
 
-/// The groups of a chunk, in the order in which they run: all in one on the
-/// compute queue, or spread over the queues of the plan.
-pub(crate) fn group_stages(path: Path, one_queue: bool, queues: &QueuePlan) -> Vec<Group> {
+/// The groups of a chunk, in the order in which they run, on the queues of the
+/// device.
+pub(crate) fn group_stages(path: Path, queues: &QueuePlan) -> Vec<Group> {
     let compute = queues.compute;
-    let stages = match (path, one_queue) {
-        (Path::HostVisible | Path::Bar, _) => vec![(Stage::Kernel, compute)],
-        (Path::DeviceLocal, true) => vec![
-            (Stage::Upload, compute),
-            (Stage::Kernel, compute),
-            (Stage::Download, compute),
-        ],
-        (Path::DeviceLocal, false) => vec![
+    let stages = match path {
+        Path::HostVisible | Path::Bar => vec![(Stage::Kernel, compute)],
+        Path::DeviceLocal => vec![
             (Stage::Upload, queues.upload),
             (Stage::Kernel, compute),
             (Stage::Download, queues.download),
@@ -80,33 +75,29 @@ mod tests {
     use vk_core::choose_queues;
     use vk_core::testing::recorded;
 
-    fn shape(path: Path, one_queue: bool, queues: &QueuePlan) -> Vec<Vec<Stage>> {
-        let groups = group_stages(path, one_queue, queues);
+    fn shape(path: Path, queues: &QueuePlan) -> Vec<Vec<Stage>> {
+        let groups = group_stages(path, queues);
         groups.into_iter().map(|group| group.stages).collect()
     }
 
     #[test]
-    fn stages_spread_over_the_copy_queues_unless_they_are_to_stay_on_one() {
+    fn stages_spread_over_the_copy_queues_that_there_are() {
         use Stage::{Download, Kernel, Upload};
         let h200 = choose_queues(&recorded::h200()).unwrap();
         let single = choose_queues(&recorded::llvmpipe()).unwrap();
         let device = Path::DeviceLocal;
-        assert_eq!(shape(Path::HostVisible, true, &h200), [vec![Kernel]]);
-        assert_eq!(shape(device, true, &h200), [vec![Upload, Kernel, Download]]);
+        assert_eq!(shape(Path::HostVisible, &h200), [vec![Kernel]]);
         assert_eq!(
-            shape(device, false, &h200),
+            shape(device, &h200),
             [vec![Upload], vec![Kernel], vec![Download]]
         );
-        assert_eq!(
-            shape(device, false, &single),
-            [vec![Upload, Kernel, Download]]
-        );
+        assert_eq!(shape(device, &single), [vec![Upload, Kernel, Download]]);
         let one_copy_queue = QueuePlan {
             download: h200.compute,
             ..h200
         };
         assert_eq!(
-            shape(device, false, &one_copy_queue),
+            shape(device, &one_copy_queue),
             [vec![Upload], vec![Kernel, Download]]
         );
     }

@@ -12,8 +12,8 @@ use crate::slot::{Slot, SlotShape};
 use crate::stages::group_stages;
 use crate::work::Work;
 use crate::{
-    AllocatedMemory, Chunks, Crew, Element, Error, MemoryUse, Path, Plan, Request, Stats, Tuning,
-    Workload, drive, plan,
+    AllocatedMemory, Chunks, Crew, Element, Error, Path, Plan, Request, Stats, Tuning, Workload,
+    drive, plan,
 };
 
 /// One job: two inputs and an output of equal length, a whole number of
@@ -57,7 +57,7 @@ pub struct TransferOptions {
 /// Runs batches of jobs on one device and keeps slots (staging buffers,
 /// descriptor sets, command buffers) from run to run.
 pub struct Transfer {
-    slots: HashMap<SlotKind, Vec<Slot>>,
+    slots: HashMap<Path, Vec<Slot>>,
     crew: Crew,
     memory: Arc<Memory>,
     set_layout: Arc<SetLayout>,
@@ -66,14 +66,6 @@ pub struct Transfer {
     tuning: Tuning,
     // Whether runs go on with smaller chunks where memory runs out.
     halves: bool,
-}
-
-/// Slots of one kind have the same buffers and the same groups of stages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct SlotKind {
-    path: Path,
-    upload: MemoryUse,
-    one_queue: bool,
 }
 
 impl Transfer {
@@ -207,9 +199,9 @@ impl Transfer {
         let _making = ahead.map(|ahead| self.crew.make_ahead(ahead));
         let chunks = Chunks::new(elements, plan.chunk(), plan.packing());
         let jobs = jobs.iter_mut().map(Job::reborrow).collect();
-        let work = Work::new(chunks, jobs, element, plan.stores());
+        let work = Work::new(chunks, jobs, element);
         let wait = self.options.wait;
-        let slots = self.slots.entry(SlotKind::of(plan)).or_default();
+        let slots = self.slots.entry(plan.path()).or_default();
         let slots = slots.get_mut(..plan.depth()).unwrap_or_default();
         let ran = drive::run(&mut self.crew, slots, kernel, work, wait);
         if let Err(error) = &ran {
@@ -253,34 +245,39 @@ impl Transfer {
     }
 
     /// Makes sure that as many slots as `plan` is deep are there, free and
-    /// large enough. Where memory runs out, the slots of other kinds go.
+    /// large enough. Where memory runs out, the slots of other paths go.
     fn prepare(&mut self, plan: &Plan, element_bytes: usize) -> Result<(), Error> {
-        let kind = SlotKind::of(plan);
-        let slots = self.slots.entry(kind).or_default();
+        let path = plan.path();
+        let slots = self.slots.entry(path).or_default();
         for slot in slots.iter_mut() {
             slot.release(self.options.wait)?;
         }
-        // Smaller ones go before larger ones come: both at once might not fit.
-        slots.retain(|slot| slot.fits(plan.capacity(), element_bytes));
-        let missing = plan.depth().saturating_sub(slots.len());
+        let fits = |slot: &Slot| slot.fits(plan.capacity(), element_bytes);
+        // The run takes the first ones.
+        slots.sort_by_key(|slot| !fits(slot));
+        let fitting = slots.iter().take_while(|slot| fits(slot)).count();
+        let missing = plan.depth().saturating_sub(fitting);
+        if missing > 0 {
+            // Smaller ones go before larger ones come: both at once might not fit.
+            slots.truncate(fitting);
+        }
         for _ in 0..missing {
-            let slot = match self.new_slot(plan, kind, element_bytes) {
+            let slot = match self.new_slot(plan, element_bytes) {
                 Err(Error::OutOfDeviceMemory { .. }) if self.slots.len() > 1 => {
-                    self.give_up_slots(|other| other != kind);
-                    self.new_slot(plan, kind, element_bytes)?
+                    self.give_up_slots(|other| other != path);
+                    self.new_slot(plan, element_bytes)?
                 }
                 slot => slot?,
             };
-            self.slots.entry(kind).or_default().push(slot);
+            self.slots.entry(path).or_default().push(slot);
         }
         Ok(())
     }
 
-    fn new_slot(&self, plan: &Plan, kind: SlotKind, element_bytes: usize) -> Result<Slot, Error> {
-        let groups = group_stages(kind.path, kind.one_queue, self.device.queue_plan());
+    fn new_slot(&self, plan: &Plan, element_bytes: usize) -> Result<Slot, Error> {
+        let groups = group_stages(plan.path(), self.device.queue_plan());
         let shape = SlotShape {
-            path: kind.path,
-            upload: kind.upload,
+            path: plan.path(),
             groups: &groups,
             capacity: plan.capacity(),
             element_bytes,
@@ -289,10 +286,10 @@ impl Transfer {
         Slot::new(&self.device, &self.memory, &self.set_layout, &shape)
     }
 
-    /// Frees the slots of the kinds that `which` names.
-    fn give_up_slots(&mut self, which: impl Fn(SlotKind) -> bool) {
+    /// Frees the slots of the paths that `which` names.
+    fn give_up_slots(&mut self, which: impl Fn(Path) -> bool) {
         let wait = self.options.wait;
-        let slots = self.slots.extract_if(|kind, _| which(*kind));
+        let slots = self.slots.extract_if(|path, _| which(*path));
         slots
             .flat_map(|(_, slots)| slots)
             .for_each(|slot| slot.retire(wait));
@@ -302,16 +299,6 @@ impl Transfer {
 impl Drop for Transfer {
     fn drop(&mut self) {
         self.free_slots();
-    }
-}
-
-impl SlotKind {
-    fn of(plan: &Plan) -> Self {
-        Self {
-            path: plan.path(),
-            upload: plan.upload(),
-            one_queue: plan.one_queue(),
-        }
     }
 }
 

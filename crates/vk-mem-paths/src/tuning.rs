@@ -9,12 +9,6 @@ use crate::{Path, PathChoice};
 /// default knows nothing, and leaves every choice to the planner's rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tuning {
-    /// Whether inputs are staged in cached memory rather than in memory that
-    /// combines writes.
-    pub cached_upload: bool,
-    /// Whether uploads and downloads stay on the kernel's queue, where the
-    /// device has others for them.
-    pub one_queue: bool,
     /// The fastest strategy of each path, for each size that was measured.
     pub measured: Vec<Measured>,
 }
@@ -40,8 +34,6 @@ pub struct Strategy {
     pub depth: usize,
     /// Elements of one chunk.
     pub chunk: usize,
-    /// Whether results are copied to the caller past the host's caches.
-    pub streaming: bool,
 }
 
 impl Tuning {
@@ -67,23 +59,6 @@ impl Tuning {
             nearer.then(one.nanoseconds.cmp(&other.nanoseconds))
         })
     }
-
-    /// Whether copying on the device was the fastest at any size, and with
-    /// queues of their own for the copies. Where it was not, these queues are
-    /// not worth making. Where no run was measured that tells of large ones,
-    /// they may be.
-    #[must_use]
-    pub fn copy_queues_pay(&self) -> bool {
-        let fastest = |row: &&Measured| {
-            let of_size = |other: &&Measured| other.elements == row.elements;
-            let mut of_size = self.measured.iter().filter(of_size);
-            of_size.all(|other| other.nanoseconds >= row.nanoseconds)
-        };
-        let mut fastest = self.measured.iter().filter(fastest);
-        let tells_of_large = self.measured.iter().any(|row| row.tells_path(usize::MAX));
-        let copies_win = fastest.any(|row| row.strategy.path == Path::DeviceLocal);
-        !self.one_queue && (copies_win || !tells_of_large)
-    }
 }
 
 impl Measured {
@@ -94,11 +69,6 @@ impl Measured {
             strategy,
             nanoseconds: u64::MAX,
         }
-    }
-
-    /// The same run, not timed yet.
-    pub(crate) fn untimed(&self) -> Self {
-        Self::of(self.elements, self.strategy)
     }
 
     /// Whether a run of `total` elements is near enough to this one to be cut
@@ -150,7 +120,6 @@ mod tests {
             path,
             depth: 1,
             chunk: elements,
-            streaming: false,
         };
         Measured {
             elements,
@@ -167,7 +136,6 @@ mod tests {
                 row(1 << 16, Path::HostVisible, 800),
                 row(1 << 16, Path::DeviceLocal, 700),
             ],
-            ..Tuning::default()
         }
     }
 
@@ -215,26 +183,6 @@ mod tests {
         assert!(row.tells_path(16_000) && !row.tells_path(20_000));
         row.elements = 1 << 18;
         assert!(row.tells_path(usize::MAX));
-    }
-
-    #[test]
-    fn copy_queues_pay_where_copies_win_at_a_size_and_use_them() {
-        let mut tuning = tuning();
-        assert!(tuning.copy_queues_pay());
-        tuning.one_queue = true;
-        assert!(!tuning.copy_queues_pay());
-        tuning.one_queue = false;
-        tuning.measured.truncate(3);
-        tuning.measured.push(row(STEADY, Path::HostVisible, 9_000));
-        assert!(!tuning.copy_queues_pay());
-    }
-
-    #[test]
-    fn copy_queues_may_pay_where_no_run_was_measured_that_tells_of_large_ones() {
-        let mut tuning = tuning();
-        tuning.measured.truncate(3);
-        assert!(tuning.copy_queues_pay());
-        assert!(Tuning::default().copy_queues_pay());
     }
 
     #[test]

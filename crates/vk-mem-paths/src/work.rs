@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use crate::host_copy::{Refused, Stores};
+use crate::host_copy::Refused;
 use crate::transfer::Job;
 use crate::{Chunk, Chunks, Element, Error};
 
@@ -21,8 +21,6 @@ pub(crate) struct ChunkWork<'a> {
     pub(crate) elements: usize,
     pub(crate) pieces: Vec<Piece<'a>>,
     pub(crate) element: Element,
-    /// How the host copies the results.
-    pub(crate) stores: Stores,
 }
 
 impl ChunkWork<'_> {
@@ -53,23 +51,15 @@ pub(crate) struct Work<'a> {
     chunks: Chunks<'a>,
     jobs: Vec<Job<'a>>,
     element: Element,
-    stores: Stores,
 }
 
 impl<'a> Work<'a> {
-    /// The chunks of `jobs`, cut by `chunks`, whose results the host copies
-    /// with `stores`.
-    pub(crate) fn new(
-        chunks: Chunks<'a>,
-        jobs: Vec<Job<'a>>,
-        element: Element,
-        stores: Stores,
-    ) -> Self {
+    /// The chunks of `jobs`, cut by `chunks`.
+    pub(crate) fn new(chunks: Chunks<'a>, jobs: Vec<Job<'a>>, element: Element) -> Self {
         Self {
             chunks,
             jobs,
             element,
-            stores,
         }
     }
 }
@@ -105,7 +95,6 @@ impl<'a> Work<'a> {
             elements: chunk.elements,
             pieces: pieces.collect(),
             element: self.element,
-            stores: self.stores,
         }
     }
 }
@@ -139,7 +128,6 @@ mod tests {
             Chunks::new(&elements, 3, Packing::AcrossJobs),
             jobs,
             Element::from(2),
-            Stores::Cached,
         );
         let chunk = work.next().unwrap();
         assert_eq!(chunk.elements, 3);

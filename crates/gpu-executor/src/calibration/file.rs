@@ -10,7 +10,7 @@ use serde_json::{Error, Value};
 use sha2::{Digest, Sha256};
 use vk_core::{CacheFile, DeviceCaps};
 
-use super::Findings;
+use super::{Dated, Findings};
 
 /// Everything that a calibration depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -43,7 +43,7 @@ impl Kept for Findings {
 }
 
 /// The version of the file's layout, and of what its fields mean.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 /// Many times what a calibration takes.
 const MOST_BYTES: usize = 1 << 20;
 /// Bytes of the subject's SHA-256 in the file's name.
@@ -70,7 +70,7 @@ impl Subject {
     ///
     /// # Errors
     /// In words, why a file or folder that is there cannot be used.
-    pub(crate) fn load<T: Kept>(&self, folder: &Path) -> Result<Option<T>, String> {
+    pub(crate) fn load<T: Kept>(&self, folder: &Path) -> Result<Option<Dated<T>>, String> {
         let file = self.file::<T>(folder).map_err(|error| {
             let folder = folder.display();
             format!("no calibration in {folder} is used: {error}")
@@ -89,29 +89,9 @@ impl Subject {
         }
     }
 
-    /// Whether [`Self::store`] can be expected to work: what cannot be kept is
-    /// not worth measuring. The log tells where not: in a warning, unless it has
-    /// `warned` of that file already.
-    pub(crate) fn is_storable<T: Kept>(&self, folder: &Path, warned: bool) -> bool {
-        let file = self.file::<T>(folder);
-        let Err(error) = file.and_then(|file| file.expect_replaceable()) else {
-            return true;
-        };
-        let what = format!(
-            "{} is not measured, since {} could not keep it; going by fixed rules: {error}",
-            self.device,
-            folder.display()
-        );
-        match warned {
-            true => tracing::debug!("{what}"),
-            false => tracing::warn!("{what}"),
-        }
-        false
-    }
-
     /// Stores `findings` for this subject. A failure is a warning: only time is
     /// lost.
-    pub(crate) fn store<T: Kept>(&self, folder: &Path, findings: &T) {
+    pub(crate) fn store<T: Kept>(&self, folder: &Path, findings: &Dated<T>) {
         let json = self.bytes_of(findings).map_err(io::Error::from);
         let stored = json.and_then(|json| self.file::<T>(folder)?.replace(&json));
         if let Err(error) = stored {
@@ -133,16 +113,19 @@ impl Subject {
     }
 
     /// The content of a file that holds `findings`.
-    fn bytes_of<T: Kept>(&self, findings: &T) -> serde_json::Result<Vec<u8>> {
-        let subject = self;
-        let mut content = serde_json::to_value(Content { subject, findings })?;
+    fn bytes_of<T: Kept>(&self, findings: &Dated<T>) -> serde_json::Result<Vec<u8>> {
+        let mut content = serde_json::to_value(Content {
+            subject: self,
+            date: &findings.date,
+            findings: &findings.found,
+        })?;
         content[HASH] = hash(&content)?.into();
         serde_json::to_vec_pretty(&content)
     }
 
     /// What `bytes`, a file's content, holds for this subject; `None` where it
     /// is of another one, which may be laid out in any way.
-    fn findings_in<T: Kept>(&self, bytes: &[u8]) -> serde_json::Result<Option<T>> {
+    fn findings_in<T: Kept>(&self, bytes: &[u8]) -> serde_json::Result<Option<Dated<T>>> {
         let content: Value = serde_json::from_slice(bytes)?;
         if content["subject"] != serde_json::to_value(self)? {
             return Ok(None);
@@ -152,9 +135,10 @@ impl Subject {
             let reason = format!("expected the SHA-256 {expected}, found {found}");
             return Err(Error::custom(reason));
         }
-        let findings = T::deserialize(content)?;
-        match findings.is_whole() {
-            true => Ok(Some(findings)),
+        let date = content["date"].as_str().unwrap_or_default().to_owned();
+        let found = T::deserialize(content)?;
+        match found.is_whole() {
+            true => Ok(Some(Dated { found, date })),
             false => Err(Error::custom("expected measured runs, found none")),
         }
     }
@@ -179,6 +163,7 @@ fn hash(content: &Value) -> serde_json::Result<String> {
 #[derive(Serialize)]
 struct Content<'a, T> {
     subject: &'a Subject,
+    date: &'a str,
     #[serde(flatten)]
     findings: &'a T,
 }
@@ -187,21 +172,30 @@ struct Content<'a, T> {
 mod tests {
     use super::*;
     use crate::calibration::CpuTime;
-    use crate::calibration::tests::tuning;
     use vk_core::testing::recorded;
-    use vk_mem_paths::Tuning;
+    use vk_mem_paths::{Measured, Strategy, Tuning};
 
-    fn findings() -> Findings {
-        Findings {
-            tuning: Tuning {
-                cached_upload: true,
-                ..tuning(1 << 18)
+    fn findings() -> Dated<Findings> {
+        let row = Measured {
+            elements: 64,
+            strategy: Strategy {
+                path: vk_mem_paths::Path::DeviceLocal,
+                depth: 1,
+                chunk: 64,
             },
-            host_buffers: Some(vk_mem_paths::Path::DeviceLocal),
-            cpu: vec![CpuTime {
-                elements: 64,
-                nanoseconds: 1,
-            }],
+            nanoseconds: 1,
+        };
+        Dated {
+            date: "2026-11-29".to_owned(),
+            found: Findings {
+                tuning: Tuning {
+                    measured: vec![row],
+                },
+                cpu: vec![CpuTime {
+                    elements: 64,
+                    nanoseconds: 1,
+                }],
+            },
         }
     }
 
@@ -261,7 +255,7 @@ mod tests {
         }
         let nonsense = whole.replace("device-local", "nowhere");
         let mut nothing = findings();
-        nothing.tuning.measured.clear();
+        nothing.found.tuning.measured.clear();
         let empty = String::from_utf8(subject.bytes_of(&nothing).unwrap()).unwrap();
         for damaged in ["", "\0\0\0", &whole[..whole.len() / 2], &nonsense, &empty] {
             assert!(read(damaged).is_err(), "{damaged:?}");

@@ -4,7 +4,7 @@ mod calibrate;
 
 use std::mem::MaybeUninit;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use field_kernels::FieldId;
 use vk_core::{DeviceCaps, Kernel, PhysicalDevice, ValidationLog};
@@ -15,6 +15,7 @@ use super::builder::Settings;
 use super::how::How;
 use super::opened::Opened;
 use super::ran::Ran;
+use crate::calibration::Keeper;
 use crate::jobs::{self, Job, Outputs};
 use crate::{Error, Inputs, Mode, RunReport, canonical, kernels};
 
@@ -34,8 +35,6 @@ pub struct PersistentVulkanBackend {
     pub(super) settings: Settings,
     /// How often the device was lost and opened anew.
     losses: u32,
-    /// Whether this process is to measure no more on first use.
-    calibrated: bool,
     pub(super) report: Option<RunReport>,
 }
 
@@ -252,7 +251,6 @@ impl PersistentVulkanBackend {
     ) -> Result<Self, Error> {
         let opened = Opened::new(physical, &settings, options)?;
         Ok(Self {
-            calibrated: opened.findings.is_some(),
             opened,
             physical: physical.clone(),
             options,
@@ -302,16 +300,18 @@ impl PersistentVulkanBackend {
         how: How,
     ) -> Result<Vec<Vec<u64>>, Error> {
         let start = Instant::now();
-        let (kernel, limbs) = self.prepare(spirv, jobs, elements)?;
-        let open = how.is_open(jobs.len().saturating_mul(elements));
-        let start = start + self.calibrate_if(open);
+        let (kernel, compile, limbs) = self.prepare(spirv, jobs, elements)?;
         let mut outputs = Outputs::new(jobs.len(), limbs)?;
         let out = outputs.limbs().map(|out| (out, true));
         let ran = self.transfer(&kernel, jobs, out, &how)?;
         // SAFETY: a run that returns Ok has written every byte of every
         // output (contract of `Transfer::run`).
         let results = unsafe { outputs.assume_written() };
-        self.report = Some(ran.report(spirv, &kernel, how.mode, jobs.len(), start));
+        self.report = Some(RunReport {
+            compile,
+            chosen_by: self.chosen_by(ran.is_measured()),
+            ..ran.report(spirv, &kernel, how.mode, jobs.len(), start)
+        });
         Ok(results)
     }
 
@@ -324,27 +324,44 @@ impl PersistentVulkanBackend {
         results: &mut [&mut [u64]],
     ) -> Result<(), Error> {
         let start = Instant::now();
-        let (kernel, limbs) = self.prepare(spirv, jobs, elements)?;
+        let (kernel, compile, limbs) = self.prepare(spirv, jobs, elements)?;
         jobs::check_results(results, jobs.len(), limbs)?;
-        let open = how.is_open(jobs.len().saturating_mul(elements));
-        let start = start + self.calibrate_if(open);
         let out = results.iter_mut().map(|out| (jobs::as_uninit(out), false));
         let ran = self.transfer(&kernel, jobs, out, &how)?;
-        self.report = Some(ran.report(spirv, &kernel, how.mode, jobs.len(), start));
+        self.report = Some(RunReport {
+            compile,
+            chosen_by: self.chosen_by(ran.is_measured()),
+            ..ran.report(spirv, &kernel, how.mode, jobs.len(), start)
+        });
         Ok(())
     }
 
-    /// Checks the jobs, makes or finds the kernel, and forgets the last run.
+    /// Checks the jobs, makes or finds the kernel and says how long that took, and
+    /// forgets the last run.
     fn prepare(
         &mut self,
         spirv: &[u8],
         jobs: &[Job<'_>],
         elements: usize,
-    ) -> Result<(Arc<Kernel>, usize), Error> {
+    ) -> Result<(Arc<Kernel>, Duration, usize), Error> {
         self.report = None;
         let limbs = jobs::check(jobs, elements)?;
         self.revive()?;
-        Ok((self.opened.kernels.get(spirv)?, limbs))
+        let (kernel, compile) = self.kernel(spirv)?;
+        Ok((kernel, compile, limbs))
+    }
+
+    /// The kernel of a module, and how long its pipeline took to make.
+    pub(super) fn kernel(&mut self, spirv: &[u8]) -> Result<(Arc<Kernel>, Duration), Error> {
+        let start = Instant::now();
+        let kernel = self.opened.kernels.get(spirv)?;
+        Ok((kernel, start.elapsed()))
+    }
+
+    /// What keeps measurements of its device.
+    fn keeper(&self) -> Keeper {
+        let threads = self.opened.transfer.threads();
+        self.settings.keeper(self.device(), threads)
     }
 
     /// Runs the jobs into `out`: for each the limbs, and whether they are

@@ -9,7 +9,7 @@ use vk_mem_paths::{Path, PathChoice, TransferOptions};
 
 use super::PersistentVulkanBackend;
 use crate::config::{DEVICE_VARIABLE, Environment};
-use crate::vectors::{Arithmetic, MemoryAccess};
+use crate::vectors::{Arithmetic, Asked, MemoryAccess};
 use crate::{Cache, Calibration, Error, Inputs, kernels};
 
 /// Fewer elements in a dispatch would leave reductions with more partial results than
@@ -25,9 +25,7 @@ pub struct Builder {
     device: Option<DevicePolicy>,
     chunk: Option<usize>,
     dispatch: Option<usize>,
-    arithmetic: Option<Arithmetic>,
-    access: Option<MemoryAccess>,
-    workgroup: Option<u32>,
+    asked: Asked,
     depth: Option<usize>,
     threads: Option<usize>,
     path: Option<PathChoice>,
@@ -47,12 +45,8 @@ pub(super) struct Settings {
     pub(super) chunk: Option<usize>,
     /// Elements of one dispatch over vectors that stay on the device.
     pub(super) dispatch: Option<usize>,
-    /// How kernels over vectors multiply; `None` for what was measured.
-    pub(super) arithmetic: Option<Arithmetic>,
-    /// How element-wise kernels over vectors reach memory; likewise.
-    pub(super) access: Option<MemoryAccess>,
-    /// Invocations of a workgroup of such kernels; likewise.
-    pub(super) workgroup: Option<u32>,
+    /// Which kernels over vectors.
+    pub(super) asked: Asked,
     pub(super) depth: Option<usize>,
     pub(super) path: Option<PathChoice>,
     pub(super) prefer_device_local: bool,
@@ -91,24 +85,23 @@ impl Builder {
     }
 
     /// How kernels over vectors that stay on the device multiply
-    /// ([`vectors`](crate::vectors)). Default: the fastest of those that the device
-    /// can run.
+    /// ([`vectors`](crate::vectors)). Default: what a calibration found, else by rule.
     pub fn arithmetic(mut self, arithmetic: Arithmetic) -> Self {
-        self.arithmetic = Some(arithmetic);
+        self.asked.arithmetic = Some(arithmetic);
         self
     }
 
     /// How element-wise kernels over vectors that stay on the device read and write
-    /// memory ([`vectors`](crate::vectors)). Default: the faster way, for each kernel.
+    /// memory ([`vectors`](crate::vectors)). Default: likewise.
     pub fn memory_access(mut self, access: MemoryAccess) -> Self {
-        self.access = Some(access);
+        self.asked.access = Some(access);
         self
     }
 
     /// Invocations of a workgroup of element-wise kernels over vectors that stay on the
-    /// device ([`vectors`](crate::vectors)): 32, 64 or 128. Default: the fastest.
+    /// device ([`vectors`](crate::vectors)): 32, 64 or 128. Default: likewise.
     pub fn workgroup_size(mut self, invocations: u32) -> Self {
-        self.workgroup = Some(invocations);
+        self.asked.workgroup = Some(invocations);
         self
     }
 
@@ -179,11 +172,10 @@ impl Builder {
         self
     }
 
-    /// When to measure which path is fastest, and which kernels for vectors.
-    /// Default: with the first run that leaves the path open, and with the first
-    /// use of vectors, once per machine.
-    pub fn calibration(mut self, when: Calibration) -> Self {
-        self.calibration = when;
+    /// Whether to go by what was measured on the device, where something was.
+    /// Default: [`Calibration::Stored`].
+    pub fn calibration(mut self, calibration: Calibration) -> Self {
+        self.calibration = calibration;
         self
     }
 
@@ -279,7 +271,8 @@ impl Builder {
                 accepted: format!("{FEWEST_DISPATCHED} or more"),
             });
         }
-        if let Some(size) = self.workgroup.filter(|size| ![32, 64, 128].contains(size)) {
+        let workgroup = self.asked.workgroup;
+        if let Some(size) = workgroup.filter(|size| ![32, 64, 128].contains(size)) {
             return Err(Error::Config {
                 variable: "workgroup_size",
                 value: size.to_string(),
@@ -296,19 +289,13 @@ impl Builder {
         Ok(Settings {
             chunk: self.chunk.or(environment.chunk),
             dispatch: self.dispatch,
-            arithmetic: self.arithmetic,
-            access: self.access,
-            workgroup: self.workgroup,
+            asked: self.asked,
             depth: self.depth,
             path: self.path,
             prefer_device_local: environment.device_local == Some(true),
             inputs: self.inputs,
             cache: self.cache.folder(),
-            calibration: match (self.calibration, self.validation) {
-                // Times under the layer say nothing.
-                (Calibration::OnFirstUse, Validation::On) => Calibration::Off,
-                (when, _) => when,
-            },
+            calibration: self.calibration,
             spirv: match &self.allowed_spirv {
                 Some(hashes) => kernels::allow_only(hashes),
                 None => SpirvPolicy::AnyChecked,
@@ -334,13 +321,8 @@ impl Settings {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
-
-    /// What `builder` comes to in a silent environment.
-    pub(in crate::spirv) fn settings(builder: Builder) -> Settings {
-        builder.settings(&Environment::default()).unwrap()
-    }
 
     const HOST: PathChoice = PathChoice::Fixed(Path::HostVisible);
     const DEVICE: PathChoice = PathChoice::Fixed(Path::DeviceLocal);

@@ -8,7 +8,7 @@ use super::PersistentVulkanBackend;
 use super::how::How;
 use super::ran::Ran;
 use crate::kernels::ELEMENT_BYTES;
-use crate::{Error, HostBuffer};
+use crate::{Error, HostBuffer, RunReport};
 
 impl PersistentVulkanBackend {
     /// A buffer of `elements` elements, all zero, that runs of this backend
@@ -27,9 +27,7 @@ impl PersistentVulkanBackend {
     /// same buffer, into `out`.
     ///
     /// The kernel reads and writes the buffers themselves, unless the builder
-    /// or `GPU_DEVICE_LOCAL` names a path, or copying them to the device and
-    /// back was measured to be faster
-    /// ([`Calibration`](crate::Calibration)). Any length runs; it is cut into
+    /// or `GPU_DEVICE_LOCAL` names a path. Any length runs; it is cut into
     /// chunks, several of which are in flight. What was recorded for a kernel
     /// and three buffers is used again by the next run over them.
     ///
@@ -105,19 +103,20 @@ impl PersistentVulkanBackend {
         self.report = None;
         check(a, b, out)?;
         self.revive()?;
-        let kernel = self.opened.kernels.get(spirv)?;
+        let (kernel, compile) = self.kernel(spirv)?;
         let mut how = How::pipelined(&self.settings);
         if path != PathChoice::Auto {
             how.request.path = path;
         }
-        let open = how.is_open_over_buffers(a.elements());
-        let start = start + self.calibrate_if(open);
         let (a, b, out) = (&a.0, &b.0, &mut out.0);
         let ran = self
             .opened
             .pinned
             .run(&kernel, &how.request, ELEMENT_BYTES, a, b, out)?;
-        self.report = Some(Ran::from(ran).report(spirv, &kernel, how.mode, 1, start));
+        self.report = Some(RunReport {
+            compile,
+            ..Ran::from(ran).report(spirv, &kernel, how.mode, 1, start)
+        });
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use vk_mem_paths::{Crew, PinnedTransfer, Transfer, TransferOptions};
 
 use super::builder::Settings;
 use crate::Error;
-use crate::calibration::{Calibration, Findings, Kept, Subject};
+use crate::calibration::{Calibration, Dated, Findings, Keeper, Kept, Subject};
 use crate::vectors::VectorEngine;
 
 /// The logical device, its kernels and its loops: what is lost with the device,
@@ -18,9 +18,7 @@ pub(super) struct Opened {
     pub(super) kernels: KernelCache,
     pub(super) device: Arc<Device>,
     /// What was measured of it, now or by an earlier process.
-    pub(super) findings: Option<Findings>,
-    /// Whether the log has told of the calibration's file.
-    pub(super) warned: bool,
+    pub(super) findings: Option<Dated<Findings>>,
     /// Vectors on the device, once they were asked for.
     pub(super) vectors: Option<VectorEngine>,
 }
@@ -31,9 +29,6 @@ impl Opened {
         settings: &Settings,
         options: TransferOptions,
     ) -> Result<Self, Error> {
-        let stored = settings.stored(physical.caps(), Crew::size(options.threads));
-        let warned = stored.is_err();
-        let known = stored.unwrap_or(None);
         let device = Device::shared(physical)?;
         let kernels = match &settings.cache {
             Some(folder) => KernelCache::with_folder(&device, folder)?,
@@ -49,46 +44,34 @@ impl Opened {
             kernels,
             device,
             findings: None,
-            warned,
             vectors: None,
         };
-        if let Some(findings) = known {
+        let keeper = settings.keeper(physical.caps(), Crew::size(options.threads));
+        if let Some(findings) = settings.kept(&keeper) {
             opened.take(findings);
         }
         Ok(opened)
     }
 
     /// Plans all further runs by `findings`.
-    pub(super) fn take(&mut self, findings: Findings) {
-        self.transfer.set_tuning(findings.tuning.clone());
-        self.pinned.set_fastest(findings.host_buffers);
+    pub(super) fn take(&mut self, findings: Dated<Findings>) {
+        self.transfer.set_tuning(findings.found.tuning.clone());
         self.findings = Some(findings);
     }
 }
 
-/// The log has told that the calibration's file or folder cannot be used.
-pub(super) struct Warned;
-
 impl Settings {
-    /// What an earlier process stored. A file or folder that cannot be used is
-    /// none, and a warning.
-    ///
-    /// # Errors
-    /// After that warning.
-    pub(super) fn stored<T: Kept>(
-        &self,
-        caps: &DeviceCaps,
-        threads: usize,
-    ) -> Result<Option<T>, Warned> {
-        let folder = match (&self.cache, self.calibration) {
-            (None, _) | (_, Calibration::Off) => return Ok(None),
-            (Some(folder), Calibration::OnFirstUse | Calibration::Stored) => folder,
-        };
-        let loaded = Subject::new(caps, threads).load(folder);
-        loaded.map_err(|reason| {
-            tracing::warn!("{reason}");
-            Warned
-        })
+    /// What keeps measurements of a device with `caps` beside `threads` threads.
+    pub(super) fn keeper(&self, caps: &DeviceCaps, threads: usize) -> Keeper {
+        Keeper::new(self.cache.clone(), Subject::new(caps, threads))
+    }
+
+    /// What was kept, if that is to be used.
+    pub(super) fn kept<T: Kept>(&self, keeper: &Keeper) -> Option<Dated<T>> {
+        match self.calibration {
+            Calibration::Off => None,
+            Calibration::Stored => keeper.load(),
+        }
     }
 }
 
@@ -96,7 +79,6 @@ impl Settings {
 mod tests {
     use vk_core::testing::{DeviceTest, lose};
 
-    use super::*;
     use crate::kernels::LIMBS;
     use crate::spirv::PersistentVulkanBackend;
     use crate::{Cache, DataPathError, Error, Validation};

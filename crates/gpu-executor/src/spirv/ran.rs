@@ -1,10 +1,11 @@
 //! From what a loop did to the report of a run.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use vk_core::Kernel;
 use vk_mem_paths::{Path, PinnedPlan, Plan, Stats};
 
+use crate::calibration::ChosenBy;
 use crate::kernels;
 use crate::{Engine, Mode, RunReport};
 
@@ -14,6 +15,8 @@ pub(super) struct Ran {
     reason: &'static str,
     chunk: usize,
     depth: usize,
+    /// Whether something measured decided.
+    measured: bool,
     stats: Stats,
 }
 
@@ -24,6 +27,7 @@ impl From<(Plan, Stats)> for Ran {
             reason: plan.reason(),
             chunk: plan.chunk(),
             depth: plan.depth(),
+            measured: plan.is_measured(),
             stats,
         }
     }
@@ -36,13 +40,20 @@ impl From<(PinnedPlan, Stats)> for Ran {
             reason: plan.reason(),
             chunk: plan.chunk(),
             depth: plan.depth(),
+            measured: false,
             stats,
         }
     }
 }
 
 impl Ran {
-    /// The report of a run of `jobs` jobs that began at `start` and ends now.
+    /// Whether something measured decided how it was done.
+    pub(super) fn is_measured(&self) -> bool {
+        self.measured
+    }
+
+    /// The report of a run of `jobs` jobs that began at `start` and ends now, of a
+    /// kernel that was there, by the rules.
     pub(super) fn report(
         self,
         spirv: &[u8],
@@ -68,7 +79,9 @@ impl Ran {
             elements: stats.elements,
             bytes_in: stats.bytes_in,
             bytes_out: stats.bytes_out,
+            chosen_by: ChosenBy::Rule,
             total: start.elapsed(),
+            compile: Duration::ZERO,
             stages: stats.times,
             overlap: stats.overlap(),
             timeline: stats.timeline,

@@ -123,6 +123,24 @@ impl VectorEngine {
         self.runner.trim()
     }
 
+    /// Measures which kernels are fastest on this engine's device, uses them from now on,
+    /// and keeps that where the builder's [`Cache`](crate::Cache) says, for later
+    /// processes: for each field which [`Arithmetic`](super::Arithmetic), way to memory
+    /// and workgroup. Nothing else does; without it fixed rules decide. It takes some
+    /// seconds, most of them in the driver's compiler, and three vectors of 2^22 elements.
+    /// One process of a user measures at a time, as with
+    /// [`PersistentVulkanBackend::calibrate`]. What other threads submit meanwhile is
+    /// computed rightly, and disturbs the measurement. On the CPU there is nothing to
+    /// measure.
+    ///
+    /// # Errors
+    /// [`Error::WrongResults`] where no arithmetic is right on the device;
+    /// [`Error::DataPath`] and [`Error::Vulkan`] for memory and for what the driver
+    /// returned. The engine goes on as before then.
+    pub fn calibrate(&self) -> anyhow::Result<()> {
+        Ok(self.runner.calibrate()?)
+    }
+
     /// Whether both are the same engine.
     pub(super) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.runner, &other.runner)

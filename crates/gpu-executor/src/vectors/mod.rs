@@ -81,7 +81,7 @@ mod program;
 mod queue;
 mod report;
 mod runner;
-pub(crate) mod tune;
+mod tune;
 mod value;
 mod vulkan;
 
@@ -93,6 +93,6 @@ pub use field_vec::{FieldVec, Form};
 pub use operand::{Operand, Scalar};
 pub use pending::{Completed, Pending};
 pub use queue::{Comparison, Queue, Reading};
-pub use report::VectorReport;
+pub use report::{KernelChoice, VectorReport};
 
-pub(crate) use vulkan::{Choice, VulkanRunner};
+pub(crate) use vulkan::{Asked, Choice, Chosen, VulkanRunner, VulkanSettings};

@@ -11,7 +11,7 @@ use field_kernels::Field;
 use super::engine::VectorEngine;
 use super::queue::{Comparison, Reading};
 use super::report::VectorReport;
-use super::runner::{Left, Outcome};
+use super::runner::{Did, Left, Outcome};
 use crate::Error;
 
 /// A submission of a queue: wait for it, look at it, or await it.
@@ -23,7 +23,7 @@ pub struct Pending {
     outcome: Outcome,
     begun: Instant,
     operations: usize,
-    kernels: usize,
+    did: Did,
     /// There once it was polled.
     watch: Option<Arc<Watch>>,
 }
@@ -54,14 +54,14 @@ impl Pending {
             outcome,
             begun,
             operations: 0,
-            kernels: 0,
+            did: Did::default(),
             watch: None,
         }
     }
 
-    /// The same, of so many operations and kernels.
-    pub(super) fn of(mut self, operations: usize, kernels: usize) -> Self {
-        (self.operations, self.kernels) = (operations, kernels);
+    /// The same, of so many operations, for which this was done.
+    pub(super) fn of(mut self, operations: usize, did: Did) -> Self {
+        (self.operations, self.did) = (operations, did);
         self
     }
 
@@ -101,9 +101,11 @@ impl Pending {
             report: VectorReport {
                 engine: self.engine.runner().engine(),
                 operations: self.operations,
-                kernels: self.kernels,
+                kernels: self.did.kernels,
+                choice: self.did.choice.clone(),
                 zeros: left.zeros,
                 total: self.begun.elapsed(),
+                compile: self.did.compile,
                 device_time: left.device_time,
             },
             left,
@@ -182,7 +184,7 @@ impl std::fmt::Debug for Pending {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pending")
             .field("operations", &self.operations)
-            .field("kernels", &self.kernels)
+            .field("kernels", &self.did.kernels)
             .finish_non_exhaustive()
     }
 }

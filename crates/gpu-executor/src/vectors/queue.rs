@@ -342,7 +342,7 @@ impl Queue {
                     }
                 }
                 let pending = Pending::new(&self.engine, self.number, ran.outcome, begun);
-                Ok(pending.of(operations, ran.kernels))
+                Ok(pending.of(operations, ran.did))
             }
             Err(error) => {
                 for value in values.into_iter().flatten() {

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::Engine;
+use super::{Arithmetic, FieldId};
+use crate::{ChosenBy, Engine};
 
 /// What a submission of a queue did.
 #[non_exhaustive]
@@ -15,13 +16,43 @@ pub struct VectorReport {
     pub operations: usize,
     /// Kernels that were run for them; on the CPU, passes over memory.
     pub kernels: usize,
+    /// Which kernels an engine on a device goes by; `None` on the CPU.
+    pub choice: Option<KernelChoice>,
     /// Zeros that inverses met; each became zero.
     pub zeros: u64,
     /// From the submission until it was found to be complete.
     pub total: Duration,
+    /// Of that, linking chains into kernels and making their pipelines; zero where the
+    /// engine had them, and on the CPU.
+    pub compile: Duration,
     /// On the device, by its clock; `None` unless the backend was built with
     /// `timestamps(true)`, and on the CPU.
     pub device_time: Option<Duration>,
+}
+
+/// Which of several kernels for the same an engine on a device goes by.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KernelChoice {
+    /// How products are computed in the base field.
+    pub fp: Arithmetic,
+    /// How products are computed in the scalar field.
+    pub fr: Arithmetic,
+    /// What decided that, and how memory is read and written, as far as no setting did.
+    pub chosen_by: ChosenBy,
+    /// What was chosen first and multiplies wrongly on this device, in which field;
+    /// empty on a device that works.
+    pub passed_over: Vec<(FieldId, Arithmetic)>,
+}
+
+impl fmt::Display for KernelChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fp {}, Fr {} {}", self.fp, self.fr, self.chosen_by)?;
+        for (field, wrong) in &self.passed_over {
+            write!(f, ", not {wrong}: wrong products in {}", field.name())?;
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for VectorReport {
@@ -36,6 +67,12 @@ impl fmt::Display for VectorReport {
         )?;
         if let Some(time) = self.device_time {
             write!(f, ", {time:.3?} on the device")?;
+        }
+        if self.compile > Duration::ZERO {
+            write!(f, ", {:.3?} of it compiling", self.compile)?;
+        }
+        if let Some(choice) = &self.choice {
+            write!(f, "; {choice}")?;
         }
         if self.zeros > 0 {
             let zeros = if self.zeros == 1 { "zero" } else { "zeros" };

@@ -9,6 +9,7 @@ use vk_mem_paths::Submitted;
 
 use super::plan::{Fusion, Stage};
 use super::program::Program;
+use super::report::KernelChoice;
 use super::value::Stored;
 use crate::{Engine, Error, Inputs};
 
@@ -45,15 +46,28 @@ pub(crate) trait Runner: Send + Sync {
 
     /// Frees memory that no vector uses; how many bytes that was.
     fn trim(&self) -> usize;
+
+    /// Measures which kernels are fastest, where there are several, and uses them.
+    fn calibrate(&self) -> Result<(), Error>;
 }
 
 /// What a run came to.
 pub(crate) struct Ran {
     /// For each node that a caller holds: where its elements are.
     pub(crate) stored: Vec<(usize, Stored)>,
+    pub(crate) did: Did,
+    pub(crate) outcome: Outcome,
+}
+
+/// What a run did, for its report.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Did {
     /// Kernels, or passes over memory on the CPU.
     pub(crate) kernels: usize,
-    pub(crate) outcome: Outcome,
+    /// How long kernels were made.
+    pub(crate) compile: Duration,
+    /// Which kernels were used; `None` where there is only one for each operation.
+    pub(crate) choice: Option<KernelChoice>,
 }
 
 /// Whether a run is over.

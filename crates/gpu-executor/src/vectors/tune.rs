@@ -1,5 +1,6 @@
-//! Which kernels are fastest on a device: looked at once, and kept.
+//! Which kernels are fastest on a device, measured, and whether they are right.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use field_kernels::chain::{Layout, MemoryAccess};
@@ -10,8 +11,9 @@ use vk_core::DeviceKind;
 use super::VectorEngine;
 use super::field_vec::FieldVec;
 use super::queue::Queue;
-use super::vulkan::{Choice, FieldChoice, VulkanRunner, runs};
-use crate::Error;
+use super::runner::internal;
+use super::vulkan::{Choice, FieldChoice, Trial, runs};
+use crate::{Error, Inputs};
 
 /// Elements of a trial: more than a device's caches hold.
 const ELEMENTS: usize = 1 << 22;
@@ -34,59 +36,52 @@ const LAYOUTS: [(MemoryAccess, u32); 6] = [
 ];
 
 /// Measures each kernel that the device can run, and chooses the fastest of those that
-/// compute what they should. `engine` is that of `runner`, which it leaves with the
-/// choice.
-pub(crate) fn tune(engine: &VectorEngine, runner: &VulkanRunner) -> anyhow::Result<Choice> {
-    let mut best = Choice::of(runner.caps());
-    tune_field::<Fp>(engine, runner, &mut best)?;
-    engine.trim();
-    tune_field::<Fr>(engine, runner, &mut best)?;
-    engine.trim();
+/// compute what they should.
+pub(crate) fn tune(trial: &Arc<Trial>) -> Result<Choice, Error> {
+    let mut best = Choice::of(trial.caps());
+    let engine = VectorEngine::on(Arc::clone(trial) as _, Inputs::Any);
+    for field in [tune_field::<Fp>, tune_field::<Fr>] {
+        field(&engine, trial, &mut best).map_err(typed)?;
+        engine.trim();
+    }
     tracing::info!(choice = ?best, "the fastest kernels");
     Ok(best)
 }
 
-/// Whether a device that could not be measured cannot be used either: where it was
-/// lost, and where no arithmetic is right on it.
-pub(crate) fn is_fatal(error: &anyhow::Error) -> bool {
-    matches!(
-        error.downcast_ref(),
-        Some(
-            Error::WrongResults { .. }
-                | Error::Vulkan(vk_core::Error::DeviceLost { .. } | vk_core::Error::Timeout { .. })
-        )
-    )
-}
-
 fn tune_field<F: Field>(
     engine: &VectorEngine,
-    runner: &VulkanRunner,
+    runner: &Trial,
     best: &mut Choice,
 ) -> anyhow::Result<()> {
-    let trial = Trial::<F>::new(engine, runner)?;
-    best.field(F::ID).arithmetic = trial.arithmetic(best)?;
+    let measure = Measure::<F>::new(engine, runner)?;
+    best.field(F::ID).arithmetic = measure.arithmetic(best)?;
     // Shared memory of a software device is memory like any other.
     if runner.caps().kind != DeviceKind::Software {
-        best.field(F::ID).light = trial.light(best)?;
-        best.field(F::ID).heavy = trial.heavy(best)?;
+        best.field(F::ID).light = measure.light(best)?;
+        best.field(F::ID).heavy = measure.heavy(best)?;
     }
-    runner.choose(*best);
     Ok(())
+}
+
+/// The error inside, of which all of this library are.
+fn typed(error: anyhow::Error) -> Error {
+    let found = error.downcast::<Error>();
+    found.unwrap_or_else(|other| internal(&format!("an error of this library ({other})")))
 }
 
 /// How an operation on both vectors is recorded.
 type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> anyhow::Result<FieldVec<F>>;
 
 /// Two vectors to measure on.
-struct Trial<'e, F: Field> {
+struct Measure<'e, F: Field> {
     engine: &'e VectorEngine,
-    runner: &'e VulkanRunner,
+    runner: &'e Trial,
     x: FieldVec<F>,
     y: FieldVec<F>,
 }
 
-impl<'e, F: Field> Trial<'e, F> {
-    fn new(engine: &'e VectorEngine, runner: &'e VulkanRunner) -> anyhow::Result<Self> {
+impl<'e, F: Field> Measure<'e, F> {
+    fn new(engine: &'e VectorEngine, runner: &'e Trial) -> anyhow::Result<Self> {
         let count = match runner.caps().kind {
             DeviceKind::Software => ELEMENTS_OF_SOFTWARE,
             _ => ELEMENTS,
@@ -216,18 +211,44 @@ fn settled(mut times: Vec<Duration>) -> Duration {
     later[later.len() / 2]
 }
 
-/// Whether the device multiplies as the CPU does, over all pairs of edge elements of
-/// both fields. A device whose `fma` rounds twice does not, on its double units.
-pub(crate) fn multiplies_right(engine: &VectorEngine) -> anyhow::Result<bool> {
-    Ok(agrees::<Fp>(engine)? && agrees::<Fr>(engine)?)
+/// Whether the device multiplies as the CPU does, over all pairs of edge elements and
+/// some without a pattern, by the kernel of a single product; and how long that took to
+/// make. A device whose `fma` rounds twice does not, on its double units.
+pub(crate) fn multiplies_right<F: Field>(engine: &VectorEngine) -> Result<(bool, Duration), Error> {
+    let check = || -> anyhow::Result<_> {
+        let (mut x, mut y) = edge_pairs::<F>();
+        for number in 0..WITHOUT_PATTERN {
+            let (a, b) = (x[number + 1], y[x.len() / 2 + number]);
+            x.push(arithmetic::mul::<F>(&a, &b));
+            y.push(arithmetic::square::<F>(&a));
+        }
+        let [a, b] = [&x, &y].map(|elements| engine.upload::<F>(F::words(elements)));
+        let (a, b) = (a?, b?);
+        let queue = engine.queue();
+        let products = queue.mul(&a, &b)?;
+        let done = queue.submit()?.wait()?;
+        let pairs = x.iter().zip(&y);
+        let expected: Vec<_> = pairs.map(|(x, y)| arithmetic::mul::<F>(x, y)).collect();
+        Ok((products.to_elements()? == expected, done.report().compile))
+    };
+    check().map_err(typed)
 }
 
-fn agrees<F: Field>(engine: &VectorEngine) -> anyhow::Result<bool> {
+/// Elements beside the edges: products of those before them.
+const WITHOUT_PATTERN: usize = 1_000;
+
+/// Each edge element with each.
+fn edge_pairs<F: Field>() -> (Vec<F::Limbs>, Vec<F::Limbs>) {
     let edges = edge_elements_of::<F>();
     let pairs = edges
         .iter()
         .flat_map(|x| edges.iter().map(move |y| (*x, *y)));
-    let (x, y): (Vec<_>, Vec<_>) = pairs.unzip();
+    pairs.unzip()
+}
+
+/// Whether products, squares and inner products of the device are the CPU's.
+fn agrees<F: Field>(engine: &VectorEngine) -> anyhow::Result<bool> {
+    let (x, y) = edge_pairs::<F>();
     let [a, b] = [&x, &y].map(|elements| engine.upload::<F>(F::words(elements)));
     let (a, b) = (a?, b?);
     let queue = engine.queue();

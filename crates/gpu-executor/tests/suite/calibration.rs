@@ -1,40 +1,41 @@
-//! What is measured, when, and what is kept of it. Without the validation
-//! layer: under it nothing is measured.
+//! What is measured, when, and what is kept of it.
 
 use std::time::Duration;
 
-use gpu_executor::{Cache, Calibration, Effort, Path, PathChoice, Validation, WaitPolicy};
+use gpu_executor::vectors::{Fr, VectorEngine};
+use gpu_executor::{Cache, Calibration, ChosenBy, Effort, Path, PathChoice, WaitPolicy};
 use vk_core::DeviceKind;
 use vk_core::testing::DeviceTest;
 
-use crate::support::kept::{add, build, keeping, measured, stored};
+use crate::support::kept::{BRIEF, add, build, keeping, measured, stored};
 
 #[test]
-fn the_first_open_run_measures_and_the_next_process_reads() {
+fn what_one_process_measured_the_next_goes_by_and_the_report_names_it() {
     let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
-    let mut first = build(&mut guard, keeping(folder.path()));
-    let spirv = first.field_add_spirv();
-    // A path that is named needs no measurement.
-    first
-        .run_field_add(spirv, &[1; 6], &[2; 6], 1, true)
-        .unwrap();
-    assert!(first.tuning().measured.is_empty());
-    drop(first);
     let first = measured(&mut guard, folder.path());
-    let report = first.last_report().unwrap();
-    let reason = match first.device().kind {
-        // All ways to run are alike there.
-        DeviceKind::Software => "device and host share their memory",
-        _ => "measured to be the fastest",
-    };
-    assert_eq!(report.path_reason, reason);
     let file = stored(folder.path()).unwrap();
     assert_eq!(file["subject"]["device"], first.device().name.as_str());
 
     let mut next = build(&mut guard, keeping(folder.path()));
     assert!(!next.tuning().measured.is_empty());
     assert_eq!(next.tuning(), first.tuning());
-    add(&mut next, 70_000);
+    add(&mut next, 100);
+    let date = file["date"].as_str().unwrap().to_owned();
+    for report in [first.last_report().unwrap(), next.last_report().unwrap()] {
+        let expected = match next.device().kind {
+            // All ways to run are alike there.
+            DeviceKind::Software => ("device and host share their memory", ChosenBy::Rule),
+            _ => {
+                let date = date.clone();
+                let calibration = ChosenBy::Calibration { date };
+                ("measured to be the fastest", calibration)
+            }
+        };
+        let found = (report.path_reason, report.chosen_by.clone());
+        assert_eq!(found, expected);
+        let named = report.to_string().contains(&report.chosen_by.to_string());
+        assert!(named, "{report}");
+    }
 }
 
 #[test]
@@ -57,67 +58,85 @@ fn explicit_settings_beat_what_was_measured() {
 #[test]
 fn nothing_is_measured_unasked() {
     let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
-    let validated = keeping(folder.path()).validation(Validation::On);
-    for builder in [
-        keeping(folder.path()).calibration(Calibration::Stored),
-        keeping(folder.path()).calibration(Calibration::Off),
-        keeping(folder.path()).cache(Cache::Off),
-        validated,
-    ] {
-        let mut backend = build(&mut guard, builder);
-        add(&mut backend, 100);
-        assert!(backend.tuning().measured.is_empty());
-        assert_eq!(stored(folder.path()), None);
-    }
+    let mut backend = build(&mut guard, keeping(folder.path()));
+    add(&mut backend, 100);
+    let mut host = |limb| {
+        let mut buffer = backend.host_buffer(9).unwrap();
+        buffer.fill(limb);
+        buffer
+    };
+    let (a, b, mut out) = (host(1), host(2), host(0));
+    backend.field_add_host(&a, &b, &mut out).unwrap();
+    assert!(out.iter().all(|limb| *limb == 3));
+    let engine = backend.vectors().unwrap();
+    let x = engine.upload::<Fr>(&[1_u64; 4]).unwrap();
+    let queue = engine.queue();
+    queue.read(&queue.square(&x).unwrap()).unwrap();
+    let done = queue.submit().unwrap().wait().unwrap();
+    let choice = done.report().choice.clone().unwrap();
+    assert_eq!(choice.chosen_by, ChosenBy::Rule);
+    assert!(backend.tuning().measured.is_empty());
+    assert_eq!(stored(folder.path()), None);
 }
 
 #[test]
-fn a_run_that_would_not_go_by_it_measures_nothing() {
+fn what_is_kept_is_ignored_on_request() {
     let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
-    let mut backend = build(&mut guard, keeping(folder.path()));
-    let spirv = backend.field_add_spirv();
-    assert!(backend.field_add_batch(&[], 7).unwrap().is_empty());
-    backend.field_add(&[], &[]).unwrap();
-    backend
-        .run_field_add(spirv, &[1; 6], &[2; 6], 1, false)
-        .unwrap();
-    let none = backend.host_buffer(0).unwrap();
-    let mut out = backend.host_buffer(0).unwrap();
-    backend.field_add_host(&none, &none, &mut out).unwrap();
-    let refused = backend.field_add_batch_into(&[(&[1; 6], &[2; 6])], 1, &mut []);
-    assert!(refused.is_err());
-    assert!(backend.tuning().measured.is_empty());
-
-    let mut backend = build(&mut guard, keeping(folder.path()).depth(1));
+    drop(measured(&mut guard, folder.path()));
+    let builder = keeping(folder.path()).calibration(Calibration::Off);
+    let mut backend = build(&mut guard, builder);
     add(&mut backend, 100);
     assert!(backend.tuning().measured.is_empty());
-    let (a, b) = (
-        backend.host_buffer(9).unwrap(),
-        backend.host_buffer(9).unwrap(),
-    );
-    let mut out = backend.host_buffer(9).unwrap();
-    backend.field_add_host(&a, &b, &mut out).unwrap();
-    assert!(!backend.tuning().measured.is_empty());
+    assert_eq!(backend.last_report().unwrap().chosen_by, ChosenBy::Rule);
 }
 
 #[test]
-fn what_could_not_be_kept_is_not_measured() {
+fn what_cannot_be_kept_is_measured_for_this_process() {
     let (mut guard, root) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
     let taken = root.path().join("taken");
     std::fs::write(&taken, "").unwrap();
-    for folder in [taken.clone(), taken.join("below")] {
-        let mut backend = build(&mut guard, keeping(&folder));
+    let nowhere = keeping(&taken).cache(Cache::Off);
+    for builder in [keeping(&taken), keeping(&taken.join("below")), nowhere] {
+        let mut backend = build(&mut guard, builder);
+        assert!(!backend.calibrate(BRIEF).unwrap().measured.is_empty());
         add(&mut backend, 100);
-        assert!(backend.tuning().measured.is_empty());
-        // Who asks for it gets it, for this process.
-        assert!(
-            !backend
-                .calibrate(Effort::BRIEF)
-                .unwrap()
-                .measured
-                .is_empty()
-        );
     }
+}
+
+/// The square of 2, and what decided by which kernel.
+fn square(engine: &VectorEngine) -> (Vec<u64>, ChosenBy) {
+    let x = engine.upload::<Fr>(&[2_u64, 0, 0, 0]).unwrap();
+    let queue = engine.queue();
+    let square = queue.square(&x).unwrap();
+    let done = queue.submit().unwrap().wait().unwrap();
+    let choice = done.report().choice.clone().unwrap();
+    assert!(choice.passed_over.is_empty(), "{choice}");
+    (square.to_limbs().unwrap(), choice.chosen_by)
+}
+
+/// It tries every arithmetic, wrong ones too, and what is submitted meanwhile is right.
+#[test]
+fn vectors_go_by_a_calibration_which_disturbs_nobody_and_is_kept() {
+    let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
+    let mut engine = || {
+        let mut backend = build(&mut guard, keeping(folder.path()));
+        backend.vectors().unwrap()
+    };
+    let first = engine();
+    let (expected, by) = square(&first);
+    assert_eq!(by, ChosenBy::Rule);
+    std::thread::scope(|scope| {
+        let calibration = scope.spawn(|| first.calibrate().unwrap());
+        while !calibration.is_finished() {
+            assert_eq!(square(&first).0, expected);
+        }
+    });
+    let kept = stored(folder.path()).unwrap();
+    assert!(kept["fr"]["arithmetic"].is_string(), "{kept}");
+    let date = kept["date"].as_str().unwrap().to_owned();
+    let by = ChosenBy::Calibration { date };
+    assert_eq!(square(&first), (expected.clone(), by.clone()));
+    assert_eq!(square(&engine()), (expected, by));
 }
 
 #[test]
@@ -128,18 +147,14 @@ fn a_calibration_waits_longer_than_runs_may_take() {
         timeout: Duration::ZERO,
     };
     let mut backend = build(&mut guard, keeping(folder.path()).wait(in_no_time));
-    // The run itself may be in time or not.
-    let _ = backend.field_add(&[1; 6], &[2; 6]);
-    let file = stored(folder.path()).unwrap();
-    assert!(!backend.tuning().measured.is_empty());
-    assert!(file["host_buffers"].is_string(), "{file}");
+    assert!(!backend.calibrate(BRIEF).unwrap().measured.is_empty());
+    assert!(stored(folder.path()).is_some());
 }
 
 #[test]
 fn a_calibration_that_is_asked_for_replaces_what_was_stored() {
     let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
-    let builder = keeping(folder.path()).calibration(Calibration::Stored);
-    let mut backend = build(&mut guard, builder);
+    let mut backend = build(&mut guard, keeping(folder.path()));
     let mut measure = |effort| {
         let tuning = backend.calibrate(effort).unwrap().clone();
         let file = stored(folder.path()).unwrap();
@@ -164,8 +179,7 @@ fn a_calibration_that_is_asked_for_replaces_what_was_stored() {
 #[test]
 fn a_calibration_without_a_size_is_an_error_and_changes_nothing() {
     let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
-    let builder = keeping(folder.path()).calibration(Calibration::Stored);
-    let mut backend = build(&mut guard, builder);
+    let mut backend = build(&mut guard, keeping(folder.path()));
     let effort = |largest| Effort {
         largest,
         ..Effort::BRIEF

@@ -42,7 +42,6 @@ pub(super) fn shapes(kind: DeviceKind, elements: usize) -> Vec<Strategy> {
         path: Path::HostVisible,
         depth,
         chunk,
-        streaming: false,
     };
     let mut shapes = vec![shape(1, elements)];
     // A software device is measured for comparison with the CPU only: the

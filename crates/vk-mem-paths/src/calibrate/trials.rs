@@ -28,8 +28,6 @@ pub(super) struct Trials<'a> {
     transfer: &'a mut Transfer,
     pub(super) kernel: &'a Arc<Kernel>,
     element_bytes: usize,
-    /// What was found to hold for all sizes.
-    pub(super) knobs: Tuning,
     operands: [Vec<u8>; 2],
     out: Vec<MaybeUninit<u8>>,
     /// `None`: too far away to ever come.
@@ -47,7 +45,6 @@ impl<'a> Trials<'a> {
             transfer,
             kernel,
             element_bytes,
-            knobs: Tuning::default(),
             operands: [Vec::new(), Vec::new()],
             out: Vec::new(),
             deadline: Instant::now().checked_add(budget),
@@ -68,11 +65,6 @@ impl<'a> Trials<'a> {
         let expected = times_as_many.saturating_mul(shorter.nanoseconds);
         let expected = Duration::from_nanos(expected.saturating_mul(LEAST_RUNS));
         expected < deadline.saturating_duration_since(Instant::now())
-    }
-
-    /// Bytes of both inputs and of the result.
-    pub(super) fn run_bytes(&self, elements: usize) -> usize {
-        elements.saturating_mul(3 * self.element_bytes)
     }
 
     /// Makes the operands long enough; their pages are written, as those of a
@@ -112,36 +104,11 @@ impl<'a> Trials<'a> {
         Ok(())
     }
 
-    /// `row` as it is, and with `knobs`; `None` where the memory for that
-    /// runs out.
-    pub(super) fn compare(
-        &mut self,
-        row: Measured,
-        knobs: Tuning,
-    ) -> Result<Option<[Measured; 2]>, Error> {
-        let mut rows = [row.untimed(); 2];
-        let before = self.knobs.clone();
-        let compared = (0..ROUNDS.0).try_for_each(|_| {
-            for (row, knobs) in rows.iter_mut().zip([&before, &knobs]) {
-                self.knobs.clone_from(knobs);
-                self.time(row)?;
-            }
-            Ok::<_, Error>(())
-        });
-        self.knobs = before;
-        match compared {
-            Ok(()) => Ok(Some(rows)),
-            Err(error) if error.is_out_of_device_memory() => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Runs `row` once more and notes its time if it is the least.
     pub(super) fn time(&mut self, row: &mut Measured) -> Result<(), Error> {
         // A tuning that knows this row alone has runs of its size done so.
         self.transfer.set_tuning(Tuning {
             measured: vec![*row],
-            ..self.knobs.clone()
         });
         let start = Instant::now();
         self.run(row.elements)?;

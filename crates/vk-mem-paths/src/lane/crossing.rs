@@ -11,7 +11,6 @@ use super::Lane;
 use super::pool::{Block, Storage, StoragePool};
 use super::staging::{PIECE, Staging};
 use crate::buffers::{ReadbackBuffer, UploadBuffer};
-use crate::host_copy::Stores;
 use crate::memory::Memory;
 use crate::record::{copy_region, host_barrier, order_after_all_before};
 use crate::{Crew, Element, Error, MemoryUse, host_copy};
@@ -113,7 +112,7 @@ impl Uploads {
         let copies = vec![(part, to)];
         let refused = self.side.with_crew(|crew| match element.check {
             None => {
-                host_copy::run(copies, Stores::Cached, crew);
+                host_copy::run(copies, crew);
                 None
             }
             Some(check) => host_copy::run_checked(copies, element.bytes, check, crew),
@@ -209,8 +208,7 @@ impl Downloads {
         // barrier is complete, said `settled`; none since.
         let bytes = unsafe { piece.memory.read(&(0..out.len()))? };
         let copies = vec![(bytes, out)];
-        self.side
-            .with_crew(|crew| host_copy::run(copies, Stores::Cached, crew))
+        self.side.with_crew(|crew| host_copy::run(copies, crew))
     }
 }
 

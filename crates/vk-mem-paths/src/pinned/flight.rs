@@ -57,7 +57,7 @@ impl Flight {
         let plan = &course.plan;
         let elements = operands[0].bytes() / course.element_bytes;
         let count = elements.div_ceil(plan.chunk());
-        let groups = group_stages(plan.path(), plan.depth() == 1, device.queue_plan());
+        let groups = group_stages(plan.path(), device.queue_plan());
         let mut flight = Self {
             kept: None,
             tickets: Vec::with_capacity(count),

@@ -31,7 +31,6 @@
 //!    leaks the flight instead. A lost device is waited idle first.
 
 mod buffer;
-mod calibrate;
 mod flight;
 mod plan;
 mod scratch;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use vk_core::{Device, DeviceCaps, Kernel, SetLayout, WaitPolicy};
+use vk_core::{Device, Kernel, SetLayout, WaitPolicy};
 
 use super::flight::{Course, Flight, Operands};
 use super::scratch::Scratch;
@@ -27,7 +27,6 @@ pub struct PinnedTransfer {
     set_layout: Arc<SetLayout>,
     device: Arc<Device>,
     pub(super) options: TransferOptions,
-    fastest: Option<Path>,
 }
 
 impl PinnedTransfer {
@@ -43,14 +42,7 @@ impl PinnedTransfer {
             set_layout: Arc::clone(set_layout),
             device: Arc::clone(device),
             options,
-            fastest: None,
         }
-    }
-
-    /// The path that runs take unless asked otherwise; `None`, as at first,
-    /// leaves it to the planner's rule.
-    pub fn set_fastest(&mut self, path: Option<Path>) {
-        self.fastest = path;
     }
 
     /// A shared buffer of `words` words, all zero.
@@ -98,7 +90,6 @@ impl PinnedTransfer {
         self.settle();
         let mut plan = plan_pinned(
             self.device.caps(),
-            self.fastest,
             elements,
             element_bytes,
             kernel.workgroup_size(),
@@ -179,10 +170,6 @@ impl PinnedTransfer {
         if self.flights.iter().any(Flight::is_in_flight) {
             self.forget();
         }
-    }
-
-    pub(super) fn caps(&self) -> &DeviceCaps {
-        self.device.caps()
     }
 
     /// Drops everything that is not in flight.

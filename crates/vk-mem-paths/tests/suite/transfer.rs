@@ -158,40 +158,48 @@ fn a_mixture_of_sizes_runs_on_every_path_depth_and_form_of_completion() {
 #[test]
 fn tuned_runs_arrive_whole() {
     let mut transfer = Loop::on(taken_for_discrete);
-    for (streaming, cached_upload, one_queue) in [
-        (true, false, true),
-        (false, true, false),
-        (true, true, false),
-    ] {
-        for path in transfer.paths() {
-            let strategy = Strategy {
-                path,
-                depth: 2,
-                chunk: 20_000,
-                streaming,
-            };
-            transfer.transfer.set_tuning(Tuning {
-                cached_upload,
-                one_queue,
-                measured: vec![Measured {
-                    elements: 60_000,
-                    strategy,
-                    nanoseconds: 1,
-                }],
-            });
-            // At odd places.
-            let mut jobs = mixture(&[30_001, 7, 30_003]);
-            let request = Request {
-                chunk: None,
-                depth: None,
-                ..request(path, 1, 2)
-            };
-            let (plan, stats) = transfer.run(&mut jobs, &request).unwrap();
-            let what = format!("{path}, {:?}", transfer.transfer.tuning());
-            assert!(jobs.iter().all(Operands::is_added), "{what}");
-            assert_eq!((plan.depth(), stats.chunks), (2, 3), "{what}");
-        }
+    for path in transfer.paths() {
+        let strategy = Strategy {
+            path,
+            depth: 2,
+            chunk: 20_000,
+        };
+        transfer.transfer.set_tuning(Tuning {
+            measured: vec![Measured {
+                elements: 60_000,
+                strategy,
+                nanoseconds: 1,
+            }],
+        });
+        // At odd places.
+        let mut jobs = mixture(&[30_001, 7, 30_003]);
+        let request = Request {
+            chunk: None,
+            depth: None,
+            ..request(path, 1, 2)
+        };
+        let (plan, stats) = transfer.run(&mut jobs, &request).unwrap();
+        assert!(jobs.iter().all(Operands::is_added), "{path}");
+        assert_eq!((plan.depth(), stats.chunks), (2, 3), "{path}");
     }
+}
+
+/// Runs of other sizes take the slots that there are, as far as they are large enough.
+#[test]
+fn short_and_long_runs_take_turns_in_the_same_slots() {
+    let mut transfer = Loop::on(taken_for_discrete);
+    let mut memory = Vec::new();
+    for _ in 0..3 {
+        for (elements, chunk, depth) in [(9_000, 9_000, 1), (7_000, 1_000, 3), (100, 100, 1)] {
+            let mut jobs = mixture(&[elements]);
+            let request = request(Path::HostVisible, chunk, depth);
+            let (plan, _) = transfer.run(&mut jobs, &request).unwrap();
+            assert!(jobs.iter().all(Operands::is_added), "{elements}");
+            assert_eq!(plan.depth(), depth);
+        }
+        memory.push(transfer.transfer.allocated_memory().unwrap().buffer_bytes);
+    }
+    assert!(memory.iter().all(|bytes| *bytes == memory[0]), "{memory:?}");
 }
 
 #[test]

@@ -1,27 +1,22 @@
-//! When a backend measures, and what it does with the result.
-
-use std::time::{Duration, Instant};
+//! Measuring how runs are fastest, on request.
 
 use vk_mem_paths::{Effort, Tuning};
 
 use super::PersistentVulkanBackend;
-use crate::Error;
-use crate::calibration::{Calibration, CpuTime, Findings, Subject, path_over_buffers};
+use crate::calibration::{ChosenBy, Findings};
 use crate::kernels::{self, ELEMENT_BYTES};
+use crate::{Error, fastest};
 
 impl PersistentVulkanBackend {
     /// Measures, with the library's field addition, which path and which cut
-    /// of the work is fastest for each size, and which path for host buffers;
-    /// plans all further runs by it and stores it where the builder's
-    /// [`Cache`](crate::Cache) says. Takes about the time and the memory that
-    /// `effort` allows.
+    /// of the work is fastest for each size, and how long the CPU engine takes;
+    /// plans all further runs by it and keeps it where the builder's
+    /// [`Cache`](crate::Cache) says, for later processes. Takes about the time
+    /// and the memory that `effort` allows. One process of a user measures at
+    /// a time: where another one is at it for the same device, this waits, and
+    /// takes what that one found.
     ///
-    /// A backend that was opened with a stored calibration may have left out
-    /// the device's copy queues, and does not measure them then. One with
-    /// [`Calibration::Off`] has them all.
-    ///
-    /// What it found is kept however far it came within its budget. A failure
-    /// to measure runs over host buffers is a warning.
+    /// What it found is kept however far it came within its budget.
     ///
     /// # Errors
     /// As [`Self::run_field_add_batch`], and [`Error::Config`] for an `effort`
@@ -29,9 +24,10 @@ impl PersistentVulkanBackend {
     /// are then made as before.
     pub fn calibrate(&mut self, effort: Effort) -> anyhow::Result<&Tuning> {
         self.revive()?;
-        let found = self.measure(effort);
+        let keeper = self.keeper();
+        let found = keeper.measure(|| self.measure(effort));
         let found = self.noting_loss(found)?;
-        self.keep(found);
+        self.opened.take(found);
         Ok(self.tuning())
     }
 
@@ -42,113 +38,40 @@ impl PersistentVulkanBackend {
         self.opened.transfer.tuning()
     }
 
-    /// Measures before the first run that is open to it, and returns how long
-    /// that took: it is no part of the run.
-    pub(in crate::spirv) fn calibrate_if(&mut self, open: bool) -> Duration {
-        let start = Instant::now();
-        if open {
-            self.calibrate_on_first_use();
-        }
-        start.elapsed()
+    /// What was measured of runs, now or by an earlier process.
+    pub(crate) fn findings(&self) -> Option<&Findings> {
+        self.opened.findings.as_ref().map(|dated| &dated.found)
     }
 
-    /// Whether this backend is to measure without being asked to.
-    pub(crate) fn measures_on_first_use(&self) -> bool {
-        self.settings.calibration == Calibration::OnFirstUse
+    /// Forgets the last run: it was none of the caller's.
+    pub(crate) fn forget_report(&mut self) {
+        self.report = None;
     }
 
-    /// Measures, if that is wanted, can be kept, and was not done or tried
-    /// before. A failure is a warning: runs go by the rules then.
-    pub(crate) fn calibrate_on_first_use(&mut self) {
-        let Some(folder) = self.settings.cache.as_deref() else {
-            return;
-        };
-        if self.calibrated || !self.measures_on_first_use() {
-            return;
-        }
-        let subject = self.subject();
-        let storable = subject.is_storable::<Findings>(folder, self.opened.warned);
-        self.calibrated = true;
-        if !storable {
-            return;
-        }
-        let device = self.opened.device.caps().name.clone();
-        tracing::info!("measuring which path is fastest on {device}, once");
-        match self.measure(Effort::BRIEF) {
-            Ok(found) => self.keep(found),
-            Err(error) => {
-                tracing::warn!("{device} could not be measured, going by fixed rules: {error}");
-            }
-        }
-    }
-
-    /// What was measured of the CPU engine, now or by an earlier process.
-    pub(crate) fn cpu_times(&self) -> &[CpuTime] {
-        self.opened
-            .findings
-            .as_ref()
-            .map_or(&[], |findings| &findings.cpu)
-    }
-
-    /// Keeps what was measured of the CPU engine beside this device, if the
-    /// device was measured.
-    pub(crate) fn keep_cpu_times(&mut self, times: Vec<CpuTime>) {
-        if let Some(findings) = &mut self.opened.findings {
-            findings.cpu = times;
-            self.store_findings();
-        }
-    }
-
-    /// Measures, and plans by what was found. After an error plans are made as
-    /// before.
+    /// Measures. Plans are made as before until the result is taken.
     fn measure(&mut self, effort: Effort) -> Result<Findings, Error> {
         let spirv = kernels::field_add_for(self.opened.device.caps()).spirv;
         let kernel = self.opened.kernels.get(spirv)?;
-        let before = self.tuning().clone();
-        let tuning = self
-            .opened
-            .transfer
-            .calibrate(&kernel, ELEMENT_BYTES, effort)?;
+        let transfer = &mut self.opened.transfer;
+        let before = transfer.tuning().clone();
+        let tuning = transfer.calibrate(&kernel, ELEMENT_BYTES, effort)?;
+        transfer.set_tuning(before);
         if tuning.measured.is_empty() {
-            self.opened.transfer.set_tuning(before);
             return Err(Error::Config {
                 variable: "the largest run of a calibration",
                 value: effort.largest.to_string(),
                 accepted: "as many elements as the smallest run that is measured".to_owned(),
             });
         }
-        let known = self
-            .opened
-            .findings
-            .as_ref()
-            .and_then(|known| known.host_buffers);
-        let measured = self.opened.pinned.calibrate(&kernel, ELEMENT_BYTES);
         Ok(Findings {
             tuning,
-            host_buffers: path_over_buffers(measured, known),
-            cpu: Vec::new(),
+            cpu: fastest::measure_cpu()?,
         })
     }
 
-    /// Plans by `findings`.
-    pub(super) fn take(&mut self, findings: Findings) {
-        self.calibrated = true;
-        self.opened.take(findings);
-    }
-
-    /// Plans by `findings`, measured now, and stores them.
-    fn keep(&mut self, findings: Findings) {
-        self.take(findings);
-        self.store_findings();
-    }
-
-    fn store_findings(&self) {
-        if let (Some(folder), Some(findings)) = (&self.settings.cache, &self.opened.findings) {
-            self.subject().store(folder, findings);
-        }
-    }
-
-    fn subject(&self) -> Subject {
-        Subject::new(self.opened.device.caps(), self.opened.transfer.threads())
+    /// What decided how a run was done, where something measured did.
+    pub(in crate::spirv) fn chosen_by(&self, measured: bool) -> ChosenBy {
+        let findings = self.opened.findings.as_ref().filter(|_| measured);
+        findings.map_or(ChosenBy::Rule, |dated| dated.chosen_by())
     }
 }

@@ -18,7 +18,7 @@ use vk_mem_paths::{Crew, Submitted};
 use self::arithmetic::Arithmetic;
 use super::plan::{ChainStage, Fusion, LastUses, Stage};
 use super::program::{Argument, Program, Source, Task};
-use super::runner::{Flags, Left, Outcome, Ran, Runner, internal};
+use super::runner::{Did, Flags, Left, Outcome, Ran, Runner, internal};
 use super::value::Stored;
 use crate::{Engine, Error, Inputs, canonical};
 use memory::Pool;
@@ -132,7 +132,10 @@ impl Runner for CpuRunner {
             live.map(|(number, result)| (number, result.map_or(Stored::Nowhere, Stored::Host)));
         Ok(Ran {
             stored: stored.collect(),
-            kernels: stages.len(),
+            did: Did {
+                kernels: stages.len(),
+                ..Did::default()
+            },
             outcome: Outcome::Done(left),
         })
     }
@@ -147,6 +150,10 @@ impl Runner for CpuRunner {
 
     fn trim(&self) -> usize {
         self.pool.trim()
+    }
+
+    fn calibrate(&self) -> Result<(), Error> {
+        Ok(())
     }
 }
 

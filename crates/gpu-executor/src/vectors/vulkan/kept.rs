@@ -4,7 +4,7 @@ use field_kernels::Arithmetic;
 use field_kernels::chain::{Layout, MemoryAccess};
 use serde::{Deserialize, Serialize};
 
-use super::Choice;
+use super::choice::Choice;
 use crate::calibration::Kept;
 
 impl Kept for Choice {

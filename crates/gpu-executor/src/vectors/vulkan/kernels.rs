@@ -2,123 +2,15 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use field_kernels::chain::{CONSTANT_WORDS, Chain, GROUP_SIZE, Layout, MemoryAccess, Template};
+use field_kernels::chain::{CONSTANT_WORDS, Chain, Layout, Template};
 use field_kernels::{Arithmetic, Family, FieldId, vector_module};
-use serde::{Deserialize, Serialize};
-use vk_core::{DeviceCaps, DeviceKind, KernelCache, Operation, OperationCache, OperationShape};
+use vk_core::{DeviceCaps, KernelCache, Operation, OperationCache, OperationShape};
 
-use super::kept::{ArithmeticName, LayoutFields};
+use super::choice::Choice;
 use crate::Error;
 use crate::vectors::runner::internal;
-
-/// Every device does it well enough.
-const DIRECT: Layout = Layout {
-    access: MemoryAccess::Direct,
-    group_size: GROUP_SIZE,
-};
-
-/// Which of several kernels for the same are used, for each field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Choice {
-    pub(crate) fp: FieldChoice,
-    pub(crate) fr: FieldChoice,
-}
-
-/// Which of several kernels for one field are used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct FieldChoice {
-    /// How it multiplies.
-    #[serde(with = "ArithmeticName")]
-    pub(crate) arithmetic: Arithmetic,
-    /// How chains without products reach memory.
-    #[serde(with = "LayoutFields")]
-    pub(crate) light: Layout,
-    /// How chains with products do.
-    #[serde(with = "LayoutFields")]
-    pub(crate) heavy: Layout,
-}
-
-impl Choice {
-    /// Without a measurement: what every device of the kind does well.
-    pub(crate) fn of(caps: &DeviceCaps) -> Self {
-        let arithmetic = match caps.features.shader_int64 {
-            true => Arithmetic::U64,
-            false => Arithmetic::U32,
-        };
-        // Shared memory of a software device is memory like any other.
-        let light = match caps.kind {
-            DeviceKind::Software => DIRECT,
-            _ => Layout {
-                access: MemoryAccess::StagedStores,
-                ..DIRECT
-            },
-        };
-        let both = FieldChoice {
-            arithmetic,
-            light,
-            heavy: DIRECT,
-        };
-        Self { fp: both, fr: both }
-    }
-
-    /// What is chosen, with what the caller asks for in its place.
-    ///
-    /// # Errors
-    /// [`vk_core::Error::Unsupported`] for an arithmetic that the device lacks.
-    pub(crate) fn with(
-        mut self,
-        caps: &DeviceCaps,
-        arithmetic: Option<Arithmetic>,
-        access: Option<MemoryAccess>,
-        workgroup: Option<u32>,
-    ) -> Result<Self, Error> {
-        if let Some(asked) = arithmetic.filter(|asked| !runs(caps, *asked)) {
-            return Err(Error::Vulkan(vk_core::Error::Unsupported {
-                needed: format!("what kernels of arithmetic {asked} need"),
-                found: format!("{} without it", caps.name),
-            }));
-        }
-        for choice in [&mut self.fp, &mut self.fr] {
-            choice.arithmetic = arithmetic.unwrap_or(choice.arithmetic);
-            for layout in [&mut choice.light, &mut choice.heavy] {
-                layout.access = access.unwrap_or(layout.access);
-                layout.group_size = workgroup.unwrap_or(layout.group_size);
-            }
-        }
-        Ok(self)
-    }
-
-    pub(crate) fn field(&mut self, field: FieldId) -> &mut FieldChoice {
-        match field {
-            FieldId::Fp => &mut self.fp,
-            FieldId::Fr => &mut self.fr,
-        }
-    }
-
-    fn of_field(self, field: FieldId) -> FieldChoice {
-        match field {
-            FieldId::Fp => self.fp,
-            FieldId::Fr => self.fr,
-        }
-    }
-}
-
-impl FieldChoice {
-    fn layout(self, chain: &Chain) -> Layout {
-        match chain.products() {
-            0 => self.light,
-            _ => self.heavy,
-        }
-    }
-}
-
-/// Whether a device has what kernels of `arithmetic` ask for.
-pub(crate) fn runs(caps: &DeviceCaps, arithmetic: Arithmetic) -> bool {
-    let features = &caps.features;
-    (features.shader_int64 || !arithmetic.needs_shader_int64())
-        && (features.shader_float64 || !arithmetic.needs_shader_float64())
-}
 
 /// How many kernels are kept; the least recently used goes first.
 const MOST_KERNELS: usize = 256;
@@ -139,6 +31,7 @@ pub(crate) struct Kernels {
     uses: u64,
     templates: HashMap<(FieldId, Arithmetic), Template>,
     choice: Choice,
+    compiling: Duration,
 }
 
 impl Kernels {
@@ -150,6 +43,7 @@ impl Kernels {
             uses: 0,
             templates: HashMap::new(),
             choice,
+            compiling: Duration::ZERO,
         }
     }
 
@@ -158,8 +52,14 @@ impl Kernels {
         self.operations.device().caps()
     }
 
+    /// Changes which kernels are used from here on.
     pub(super) fn choose(&mut self, choice: Choice) {
         self.choice = choice;
+    }
+
+    /// How long kernels were linked and their pipelines made since this was last asked.
+    pub(super) fn take_compiling(&mut self) -> Duration {
+        std::mem::take(&mut self.compiling)
     }
 
     /// The kernel of a chain.
@@ -175,6 +75,7 @@ impl Kernels {
         if let Some(known) = self.known(&key) {
             return Ok(known);
         }
+        let begun = Instant::now();
         let words = self.template(field, arithmetic)?.link(chain, layout);
         let words = words.map_err(|error| internal(&format!("a chain that links ({error})")))?;
         let shape = OperationShape {
@@ -182,7 +83,7 @@ impl Kernels {
             push_constant_bytes: bytes(CONSTANT_WORDS),
             workgroup_size: layout.group_size,
         };
-        self.make(key, &words, shape)
+        self.make(key, &words, shape, begun)
     }
 
     /// The kernel of a module that is used as it is.
@@ -203,7 +104,7 @@ impl Kernels {
             push_constant_bytes: bytes(family.constant_words()),
             workgroup_size: family.group_size(),
         };
-        self.make(key, &module.words(), shape)
+        self.make(key, &module.words(), shape, Instant::now())
     }
 
     fn known(&mut self, key: &Key) -> Option<Arc<Operation>> {
@@ -218,11 +119,13 @@ impl Kernels {
         key: Key,
         words: &[u32],
         shape: OperationShape,
+        begun: Instant,
     ) -> Result<Arc<Operation>, Error> {
         // SAFETY: a module of this library, as compiled or linked from such: tests
         // hold them all to the check of SPIR-V and to their shapes. What they ask
         // of the device was looked at when the arithmetic was chosen.
         let made = unsafe { self.operations.create(words, shape)? };
+        self.compiling += begun.elapsed();
         if self.made.len() >= MOST_KERNELS {
             let oldest = self.made.iter().min_by_key(|(_, (_, used))| *used);
             let oldest = oldest.map(|(key, _)| key.clone());

@@ -1,19 +1,21 @@
 //! Programs on a Vulkan device.
 
 mod chain;
+mod choice;
 mod families;
 mod inverse;
 mod kept;
 mod kernels;
 mod pieces;
 mod reduce;
+mod settle;
 mod steps;
 #[cfg(test)]
 mod tests;
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytemuck::must_cast_slice;
 use field_kernels::FieldId;
@@ -22,11 +24,14 @@ use vk_mem_paths::{Access, Downloads, Lane, StoragePool, Submitted, Transfer, Up
 
 use super::plan::{Fusion, Stage};
 use super::program::Program;
-use super::runner::{Flags, Left, Meaning, Outcome, Ran, Runner, internal};
+use super::runner::{Did, Flags, Left, Meaning, Outcome, Ran, Runner, internal};
 use super::value::Stored;
+use crate::calibration::Keeper;
 use crate::{Engine, Error, Inputs, canonical};
 
-pub(crate) use kernels::{Choice, FieldChoice, Kernels, runs};
+pub(crate) use choice::{Asked, Choice, FieldChoice, runs};
+pub(crate) use kernels::Kernels;
+pub(crate) use settle::{Chosen, Trial};
 use steps::Steps;
 
 /// The most operations of one kernel.
@@ -45,9 +50,22 @@ pub(crate) struct VulkanRunner {
     device: Arc<Device>,
     pool: Arc<StoragePool>,
     wait: WaitPolicy,
-    /// Elements of one dispatch at most, beside what the device's limits say.
-    chunk: Option<usize>,
     fusion: Fusion,
+    settings: VulkanSettings,
+    chosen: Mutex<Chosen>,
+    /// Itself: what it measures and checks runs like what others submit.
+    this: Weak<Self>,
+}
+
+/// What a device's vectors are set up with.
+#[derive(Clone, Debug)]
+pub(crate) struct VulkanSettings {
+    /// Elements of one dispatch at most, beside what the device's limits say.
+    pub(crate) dispatch: Option<usize>,
+    /// What of the choice of kernels is not the library's.
+    pub(crate) asked: Asked,
+    /// Where calibrations are kept.
+    pub(crate) keeper: Keeper,
 }
 
 pub(super) struct Inner {
@@ -56,18 +74,19 @@ pub(super) struct Inner {
 }
 
 impl VulkanRunner {
-    /// On the device of `transfer`, with the pipelines of `kernels`.
+    /// On the device of `transfer`, with the pipelines of `kernels`, of which it uses
+    /// those that `chosen` says.
     pub(crate) fn new(
         transfer: &Transfer,
         kernels: &KernelCache,
-        choice: Choice,
-        chunk: Option<usize>,
-    ) -> Self {
+        chosen: Chosen,
+        settings: VulkanSettings,
+    ) -> Arc<Self> {
         let lane = Lane::new(transfer);
         let (uploads, downloads) = lane.crossings();
         let device = Arc::clone(lane.device());
         let buffers = device.caps().limits.max_storage_buffers as usize;
-        Self {
+        Arc::new_cyclic(|this| Self {
             pool: Arc::clone(lane.pool()),
             wait: lane.wait_policy(),
             fusion: Fusion {
@@ -77,13 +96,15 @@ impl VulkanRunner {
             },
             inner: Mutex::new(Inner {
                 lane,
-                kernels: Kernels::new(kernels, choice),
+                kernels: Kernels::new(kernels, chosen.choice()),
             }),
             uploads: Mutex::new(uploads),
             downloads: Mutex::new(downloads),
             device,
-            chunk,
-        }
+            settings,
+            chosen: Mutex::new(chosen),
+            this: Weak::clone(this),
+        })
     }
 
     /// The device.
@@ -91,9 +112,45 @@ impl VulkanRunner {
         self.device.caps()
     }
 
-    /// Changes how kernels are chosen from here on.
-    pub(crate) fn choose(&self, choice: Choice) {
-        lock(&self.inner).kernels.choose(choice);
+    /// Runs a program with the kernels of `choice`.
+    fn run_with(
+        &self,
+        choice: Choice,
+        program: Program,
+        stages: &[Stage],
+        is_live: &[bool],
+    ) -> Result<Ran, Error> {
+        self.device.expect_usable()?;
+        // Not where another thread uploads: nobody waits for that here.
+        if let Ok(mut uploads) = self.uploads.try_lock() {
+            uploads.let_go();
+        }
+        let mut inner = lock(&self.inner);
+        let Inner { lane, kernels } = &mut *inner;
+        kernels.choose(choice);
+        // What a program that failed had made is not this one's.
+        kernels.take_compiling();
+        let chunk = self.settings.dispatch;
+        let mut steps = Steps::new(program, stages, is_live, &self.pool, kernels, chunk)?;
+        for (number, stage) in stages.iter().enumerate() {
+            steps.add(number, stage)?;
+        }
+        let made = steps.finish()?;
+        // SAFETY: the steps' modules are this library's, which stay inside the
+        // elements that their constants name, and `Steps` names the regions of
+        // those elements; operations come from this device's kernels. Whoever takes
+        // a block that they name from the pool is a batch, which waits for the lane,
+        // or an upload, which waits for it once before it submits.
+        let submitted = unsafe { lane.submit(&made.steps, &made.reads)? };
+        Ok(Ran {
+            stored: made.stored,
+            did: Did {
+                kernels: made.kernels,
+                compile: kernels.take_compiling(),
+                choice: None,
+            },
+            outcome: Outcome::Submitted(submitted, made.flags),
+        })
     }
 }
 
@@ -157,28 +214,11 @@ impl Runner for VulkanRunner {
 
     fn run(&self, program: Program, stages: &[Stage], is_live: &[bool]) -> Result<Ran, Error> {
         self.device.expect_usable()?;
-        // Not where another thread uploads: nobody waits for that here.
-        if let Ok(mut uploads) = self.uploads.try_lock() {
-            uploads.let_go();
-        }
-        let mut inner = lock(&self.inner);
-        let Inner { lane, kernels } = &mut *inner;
-        let mut steps = Steps::new(program, stages, is_live, &self.pool, kernels, self.chunk)?;
-        for (number, stage) in stages.iter().enumerate() {
-            steps.add(number, stage)?;
-        }
-        let made = steps.finish()?;
-        // SAFETY: the steps' modules are this library's, which stay inside the
-        // elements that their constants name, and `Steps` names the regions of
-        // those elements; operations come from this device's kernels. Whoever takes
-        // a block that they name from the pool is a batch, which waits for the lane,
-        // or an upload, which waits for it once before it submits.
-        let submitted = unsafe { lane.submit(&made.steps, &made.reads)? };
-        Ok(Ran {
-            stored: made.stored,
-            kernels: made.kernels,
-            outcome: Outcome::Submitted(submitted, made.flags),
-        })
+        let (chosen, compile) = self.settled(&program, stages)?;
+        let mut ran = self.run_with(chosen.choice(), program, stages, is_live)?;
+        ran.did.compile += compile;
+        ran.did.choice = Some(chosen.report());
+        Ok(ran)
     }
 
     fn wait(&self, submitted: &Submitted) -> Result<(), Error> {
@@ -220,6 +260,10 @@ impl Runner for VulkanRunner {
         }
         lock(&self.uploads).let_go();
         self.pool.trim()
+    }
+
+    fn calibrate(&self) -> Result<(), Error> {
+        VulkanRunner::calibrate(self)
     }
 }
 

@@ -5,14 +5,38 @@ use field_kernels::chain::MemoryAccess;
 use field_kernels::edge::edge_elements_of;
 use field_kernels::{Field, Fp, Fr};
 use vk_core::testing::{device_under_test, with_storage_buffer_alignment};
-use vk_core::{Device, KernelCache};
+use vk_core::{Device, DeviceKind, KernelCache, PhysicalDevice};
 use vk_mem_paths::{Transfer, TransferOptions};
 
 use super::*;
-use crate::vectors::{FieldVec, Queue, VectorEngine};
+use crate::ChosenBy;
+use crate::calibration::Subject;
+use crate::vectors::{Arithmetic, FieldVec, Queue, VectorEngine};
 
 /// Elements of one dispatch.
 const PIECE: usize = 256;
+
+/// On `physical`, by the rule as `change` leaves it.
+fn runner_on(
+    physical: &PhysicalDevice,
+    change: impl Fn(&mut Choice),
+    asked: Asked,
+    dispatch: Option<usize>,
+) -> Arc<VulkanRunner> {
+    let device = Device::new(physical).unwrap();
+    let kernels = KernelCache::new(&device).unwrap();
+    let transfer = Transfer::new(&device, kernels.set_layout(), TransferOptions::default());
+    let mut choice = Choice::of(device.caps());
+    change(&mut choice);
+    let choice = asked.over(choice, device.caps()).unwrap();
+    let settings = VulkanSettings {
+        dispatch,
+        asked,
+        keeper: Keeper::new(None, Subject::new(device.caps(), 1)),
+    };
+    let chosen = Chosen::new(choice, ChosenBy::Rule);
+    VulkanRunner::new(&transfer.unwrap(), &kernels, chosen, settings)
+}
 
 type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> anyhow::Result<FieldVec<F>>;
 
@@ -75,16 +99,13 @@ fn slices_begin_anywhere_whatever_the_alignment() {
         ];
         for (access, workgroup) in layouts {
             let changed = with_storage_buffer_alignment(device.clone(), bytes);
-            let device = Device::new(&changed).unwrap();
-            let kernels = KernelCache::new(&device).unwrap();
-            let options = TransferOptions::default();
-            let transfer = Transfer::new(&device, kernels.set_layout(), options).unwrap();
-            let choice = Choice::of(device.caps());
-            let choice = choice
-                .with(device.caps(), None, Some(access), Some(workgroup))
-                .unwrap();
-            let runner = VulkanRunner::new(&transfer, &kernels, choice, Some(PIECE));
-            let engine = VectorEngine::on(Arc::new(runner), Inputs::default());
+            let asked = Asked {
+                arithmetic: None,
+                access: Some(access),
+                workgroup: Some(workgroup),
+            };
+            let runner = runner_on(&changed, |_| {}, asked, Some(PIECE));
+            let engine = VectorEngine::on(runner, Inputs::default());
             let cpu = VectorEngine::cpu_with_threads(2).unwrap();
             check::<Fp>(&engine, &cpu);
             check::<Fr>(&engine, &cpu);
@@ -96,11 +117,7 @@ fn slices_begin_anywhere_whatever_the_alignment() {
 #[test]
 fn uploads_wait_for_a_batch_in_the_making_and_downloads_do_not() {
     let (_guard, physical) = device_under_test().unwrap();
-    let device = Device::new(&physical).unwrap();
-    let kernels = KernelCache::new(&device).unwrap();
-    let transfer = Transfer::new(&device, kernels.set_layout(), TransferOptions::default());
-    let choice = Choice::of(device.caps());
-    let runner = VulkanRunner::new(&transfer.unwrap(), &kernels, choice, None);
+    let runner = runner_on(&physical, |_| {}, Asked::default(), None);
     let upload = |words: &[u64; 4]| runner.upload(FieldId::Fr, words, Inputs::default());
     let stored = upload(&[1, 2, 3, 4]).unwrap();
     let mut out = [MaybeUninit::new(0); 4];
@@ -118,4 +135,64 @@ fn uploads_wait_for_a_batch_in_the_making_and_downloads_do_not() {
     // SAFETY: each word had a value from the start.
     let found = out.map(|word| unsafe { word.assume_init() });
     assert_eq!(found, [1, 2, 3, 4]);
+}
+
+/// The product of a vector with itself, and the report.
+fn square_of(engine: &VectorEngine) -> (Vec<u64>, crate::vectors::VectorReport) {
+    let x = engine.upload::<Fr>(&[3_u64, 0, 0, 0]).unwrap();
+    let queue = engine.queue();
+    let square = queue.square(&x).unwrap();
+    let done = queue.submit().unwrap().wait().unwrap();
+    (square.to_limbs().unwrap(), done.report().clone())
+}
+
+/// The software device's `fma` rounds twice; others get doubles right.
+#[test]
+fn an_arithmetic_that_is_wrong_on_the_device_is_passed_over_and_the_report_says_so() {
+    let (_guard, physical) = device_under_test().unwrap();
+    let doubles = |choice: &mut Choice| choice.fr.arithmetic = Arithmetic::F64;
+    let runner = runner_on(&physical, doubles, Asked::default(), None);
+    let engine = VectorEngine::on(runner, Inputs::default());
+    let x = engine.upload::<Fr>(&[3_u64, 0, 0, 0]).unwrap();
+    let queue = engine.queue();
+    let sum = queue.add(&x, &x).unwrap();
+    let report = queue.submit().unwrap().wait().unwrap().report().clone();
+    assert_eq!(sum.to_limbs().unwrap(), [6, 0, 0, 0]);
+    let unused = report.choice.unwrap();
+    assert_eq!(unused.fr, Arithmetic::F64, "nothing was multiplied");
+
+    let cpu = VectorEngine::cpu_with_threads(1).unwrap();
+    let (expected, _) = square_of(&cpu);
+    for round in 0..2 {
+        let (square, report) = square_of(&engine);
+        assert_eq!(square, expected);
+        let compiled = report.compile > Duration::ZERO && report.compile < report.total;
+        assert_eq!(compiled, round == 0, "{report}");
+        let choice = report.choice.clone().unwrap();
+        match physical.caps().kind {
+            DeviceKind::Software => {
+                assert_eq!(choice.fr, Arithmetic::U64);
+                assert_eq!(choice.passed_over, [(FieldId::Fr, Arithmetic::F64)]);
+                assert!(report.to_string().contains("not f64"), "{report}");
+            }
+            _ => assert_eq!((choice.fr, choice.passed_over.len()), (Arithmetic::F64, 0)),
+        }
+    }
+}
+
+#[test]
+fn an_arithmetic_that_was_asked_for_is_never_replaced() {
+    let (_guard, physical) = device_under_test().unwrap();
+    let asked = Asked {
+        arithmetic: Some(Arithmetic::F64),
+        ..Asked::default()
+    };
+    let runner = runner_on(&physical, |_| {}, asked, None);
+    let error = runner.settle_now().err();
+    assert_eq!(
+        error.is_some(),
+        physical.caps().kind == DeviceKind::Software
+    );
+    let text = error.map_or(String::new(), |error| error.to_string());
+    assert!(text.is_empty() || text.contains("arithmetic f64"), "{text}");
 }

@@ -3,15 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use gpu_executor::spirv::{Builder, PersistentVulkanBackend};
-use gpu_executor::{Cache, Calibration};
+use gpu_executor::{Cache, Effort};
 use vk_core::testing::DeviceTest;
 
 use super::{assert_sums, borrowed, random_jobs};
 
+/// No longer than it takes to have something measured.
+pub(crate) const BRIEF: Effort = Effort {
+    largest: 1 << 12,
+    ..Effort::BRIEF
+};
+
 pub(crate) fn keeping(folder: &Path) -> Builder {
-    PersistentVulkanBackend::builder()
-        .cache(Cache::Folder(folder.to_owned()))
-        .calibration(Calibration::OnFirstUse)
+    PersistentVulkanBackend::builder().cache(Cache::Folder(folder.to_owned()))
 }
 
 pub(crate) fn build(guard: &mut DeviceTest, builder: Builder) -> PersistentVulkanBackend {
@@ -37,9 +41,10 @@ pub(crate) fn stored(folder: &Path) -> Option<serde_json::Value> {
     Some(serde_json::from_str(&text).unwrap())
 }
 
-/// A backend whose first open run has measured.
+/// A backend that was calibrated, briefly, and has run.
 pub(crate) fn measured(guard: &mut DeviceTest, folder: &Path) -> PersistentVulkanBackend {
     let mut backend = build(guard, keeping(folder));
+    backend.calibrate(BRIEF).unwrap();
     add(&mut backend, 100);
     backend
 }

@@ -1,0 +1,247 @@
+//! Which of several kernels for the same are used: a pure function over the caps.
+
+use field_kernels::chain::{Chain, Layout, MemoryAccess};
+use field_kernels::{Arithmetic, FieldId};
+use serde::{Deserialize, Serialize};
+use vk_core::{DeviceCaps, DeviceKind};
+
+use super::kept::{ArithmeticName, LayoutFields};
+use crate::Error;
+
+/// Which of several kernels for the same are used, for each field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Choice {
+    pub(crate) fp: FieldChoice,
+    pub(crate) fr: FieldChoice,
+}
+
+/// Which of several kernels for one field are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FieldChoice {
+    /// How it multiplies.
+    #[serde(with = "ArithmeticName")]
+    pub(crate) arithmetic: Arithmetic,
+    /// How chains without products reach memory.
+    #[serde(with = "LayoutFields")]
+    pub(crate) light: Layout,
+    /// How chains with products do.
+    #[serde(with = "LayoutFields")]
+    pub(crate) heavy: Layout,
+}
+
+/// What a caller asks for, for both fields and all chains.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) arithmetic: Option<Arithmetic>,
+    pub(crate) access: Option<MemoryAccess>,
+    pub(crate) workgroup: Option<u32>,
+}
+
+/// The fastest or near it for chains of every kind on an H200, where `Direct` takes up to
+/// 1.6 times as long, and a workgroup of 32 leaves a fifth of the memory's bandwidth idle
+/// in chains that only read and write (benches/records/nvidia-h200/2026-11-26-vectors.csv).
+const OF_A_GPU: Layout = Layout {
+    access: MemoryAccess::StagedStores,
+    group_size: 64,
+};
+/// Shared memory of a software device is memory like any other.
+const OF_SOFTWARE: Layout = Layout {
+    access: MemoryAccess::Direct,
+    group_size: 128,
+};
+
+/// NVIDIA's PCI vendor id.
+const NVIDIA: u32 = 0x10de;
+/// Words in names of devices that were seen to multiply fastest in doubles: 26.8 beside
+/// 21.8 G products of the base field a second in integers. They start as many fused
+/// multiply-adds of doubles as integer ones; other chips half as many (A100) or far fewer.
+const FAST_DOUBLES: [&str; 3] = ["H100", "H200", "GH200"];
+
+impl Choice {
+    /// The rule.
+    pub(crate) fn of(caps: &DeviceCaps) -> Self {
+        let layout = match caps.kind {
+            DeviceKind::Software => OF_SOFTWARE,
+            _ => OF_A_GPU,
+        };
+        let both = FieldChoice {
+            arithmetic: arithmetic_of(caps),
+            light: layout,
+            heavy: layout,
+        };
+        Self { fp: both, fr: both }
+    }
+
+    pub(crate) fn field(&mut self, field: FieldId) -> &mut FieldChoice {
+        match field {
+            FieldId::Fp => &mut self.fp,
+            FieldId::Fr => &mut self.fr,
+        }
+    }
+
+    pub(crate) fn of_field(self, field: FieldId) -> FieldChoice {
+        match field {
+            FieldId::Fp => self.fp,
+            FieldId::Fr => self.fr,
+        }
+    }
+}
+
+impl FieldChoice {
+    pub(super) fn layout(self, chain: &Chain) -> Layout {
+        match chain.products() {
+            0 => self.light,
+            _ => self.heavy,
+        }
+    }
+}
+
+impl Asked {
+    /// `choice`, with what was asked for in its place.
+    ///
+    /// # Errors
+    /// [`vk_core::Error::Unsupported`] for an arithmetic that the device lacks.
+    pub(crate) fn over(self, mut choice: Choice, caps: &DeviceCaps) -> Result<Choice, Error> {
+        if let Some(asked) = self.arithmetic.filter(|asked| !runs(caps, *asked)) {
+            return Err(Error::Vulkan(vk_core::Error::Unsupported {
+                needed: format!("what kernels of arithmetic {asked} need"),
+                found: format!("{} without it", caps.name),
+            }));
+        }
+        for field in [&mut choice.fp, &mut choice.fr] {
+            field.arithmetic = self.arithmetic.unwrap_or(field.arithmetic);
+            for layout in [&mut field.light, &mut field.heavy] {
+                layout.access = self.access.unwrap_or(layout.access);
+                layout.group_size = self.workgroup.unwrap_or(layout.group_size);
+            }
+        }
+        Ok(choice)
+    }
+}
+
+/// Whether a device has what kernels of `arithmetic` ask for.
+pub(crate) fn runs(caps: &DeviceCaps, arithmetic: Arithmetic) -> bool {
+    let features = &caps.features;
+    (features.shader_int64 || !arithmetic.needs_shader_int64())
+        && (features.shader_float64 || !arithmetic.needs_shader_float64())
+}
+
+/// The arithmetic that comes after one that is wrong on a device with `caps`.
+pub(crate) fn next(caps: &DeviceCaps, wrong: Arithmetic) -> Option<Arithmetic> {
+    let after = match wrong {
+        Arithmetic::F64 => Arithmetic::U64,
+        Arithmetic::U64 => Arithmetic::U32,
+        Arithmetic::U32 => return None,
+    };
+    match runs(caps, after) {
+        true => Some(after),
+        false => next(caps, after),
+    }
+}
+
+fn arithmetic_of(caps: &DeviceCaps) -> Arithmetic {
+    let mut words = caps.name.split(|letter: char| !letter.is_alphanumeric());
+    let has_fast_doubles =
+        caps.vendor_device.0 == NVIDIA && words.any(|word| FAST_DOUBLES.contains(&word));
+    match has_fast_doubles && runs(caps, Arithmetic::F64) {
+        true => Arithmetic::F64,
+        false if runs(caps, Arithmetic::U64) => Arithmetic::U64,
+        false => Arithmetic::U32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vk_core::testing::recorded;
+
+    #[test]
+    fn doubles_multiply_where_they_are_fast_and_integers_elsewhere() {
+        let of = |caps: &DeviceCaps| {
+            let choice = Choice::of(caps);
+            assert_eq!(choice.fp, choice.fr);
+            choice.fp.arithmetic
+        };
+        let named = |name: &str| {
+            let mut caps = recorded::h200();
+            caps.name = name.to_owned();
+            caps
+        };
+        for name in [
+            "NVIDIA H100 80GB HBM3",
+            "NVIDIA H100-PCIE",
+            "NVIDIA GH200 480GB",
+        ] {
+            assert_eq!(of(&named(name)), Arithmetic::F64, "{name}");
+        }
+        assert_eq!(of(&recorded::h200()), Arithmetic::F64);
+        for name in [
+            "NVIDIA GeForce RTX 4090",
+            "NVIDIA A100-SXM4-40GB",
+            "NVIDIA H2000",
+        ] {
+            assert_eq!(of(&named(name)), Arithmetic::U64, "{name}");
+        }
+        let mut without = recorded::h200();
+        without.features.shader_float64 = false;
+        assert_eq!(of(&without), Arithmetic::U64);
+        without.features.shader_int64 = false;
+        assert_eq!(of(&without), Arithmetic::U32);
+        let mut elsewhere = recorded::h200();
+        elsewhere.vendor_device.0 = 0x1002;
+        assert_eq!(of(&elsewhere), Arithmetic::U64);
+        assert_eq!(of(&recorded::llvmpipe()), Arithmetic::U64);
+        assert_eq!(of(&recorded::integrated()), Arithmetic::U32);
+    }
+
+    #[test]
+    fn a_gpu_stores_through_shared_memory_and_a_software_device_does_not() {
+        for caps in [
+            recorded::h200(),
+            recorded::small_bar(),
+            recorded::integrated(),
+        ] {
+            let FieldChoice { light, heavy, .. } = Choice::of(&caps).fp;
+            assert_eq!((light, heavy), (OF_A_GPU, OF_A_GPU), "{}", caps.name);
+        }
+        assert_eq!(Choice::of(&recorded::llvmpipe()).fr.light, OF_SOFTWARE);
+    }
+
+    #[test]
+    fn after_an_arithmetic_that_is_wrong_comes_the_next_one_that_runs() {
+        let after = |caps: &DeviceCaps, wrong| next(caps, wrong);
+        let (h200, integrated) = (recorded::h200(), recorded::integrated());
+        assert_eq!(after(&h200, Arithmetic::F64), Some(Arithmetic::U64));
+        assert_eq!(after(&h200, Arithmetic::U64), Some(Arithmetic::U32));
+        assert_eq!(after(&h200, Arithmetic::U32), None);
+        assert_eq!(after(&integrated, Arithmetic::F64), Some(Arithmetic::U32));
+    }
+
+    #[test]
+    fn what_is_asked_for_takes_the_place_of_what_was_chosen() {
+        let asked = Asked {
+            arithmetic: Some(Arithmetic::U32),
+            access: None,
+            workgroup: Some(32),
+        };
+        let caps = recorded::h200();
+        let choice = asked.over(Choice::of(&caps), &caps).unwrap();
+        let layout = Layout {
+            group_size: 32,
+            ..OF_A_GPU
+        };
+        let both = FieldChoice {
+            arithmetic: Arithmetic::U32,
+            light: layout,
+            heavy: layout,
+        };
+        assert_eq!(choice, Choice { fp: both, fr: both });
+        let lacking = Asked {
+            arithmetic: Some(Arithmetic::U64),
+            ..Asked::default()
+        };
+        let caps = recorded::integrated();
+        let error = lacking.over(Choice::of(&caps), &caps).unwrap_err();
+        assert!(error.to_string().contains("u64"), "{error}");
+    }
+}

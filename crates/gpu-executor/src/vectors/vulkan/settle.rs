@@ -1,0 +1,234 @@
+//! Which kernels a device's vectors go by: chosen, held to the CPU's products before the
+//! first use, and measured on request.
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use field_kernels::{Arithmetic, FieldId, Fp, Fr};
+use vk_mem_paths::Submitted;
+
+use super::choice::{Choice, next};
+use super::{VulkanRunner, lock};
+use crate::calibration::{ChosenBy, Dated};
+use crate::vectors::plan::{Fusion, Stage};
+use crate::vectors::program::{Program, Reduction, Task};
+use crate::vectors::report::KernelChoice;
+use crate::vectors::runner::{Flags, Left, Ran, Runner, internal};
+use crate::vectors::value::Stored;
+use crate::vectors::{VectorEngine, tune};
+use crate::{Engine, Error, Inputs};
+
+/// Which kernels are used, and what is known of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Chosen {
+    choice: Choice,
+    by: ChosenBy,
+    /// Of each field whether its arithmetic was seen to be right on this device.
+    is_right: [bool; 2],
+    passed_over: Vec<(FieldId, Arithmetic)>,
+}
+
+impl Chosen {
+    /// As `by` chose, which nobody looked at yet.
+    pub(crate) fn new(choice: Choice, by: ChosenBy) -> Self {
+        Self {
+            choice,
+            by,
+            is_right: [false; 2],
+            passed_over: Vec::new(),
+        }
+    }
+
+    pub(crate) fn choice(&self) -> Choice {
+        self.choice
+    }
+
+    pub(super) fn report(&self) -> KernelChoice {
+        KernelChoice {
+            fp: self.choice.fp.arithmetic,
+            fr: self.choice.fr.arithmetic,
+            chosen_by: self.by.clone(),
+            passed_over: self.passed_over.clone(),
+        }
+    }
+}
+
+impl VulkanRunner {
+    /// What a program of `stages` goes by: each field that it multiplies in has an
+    /// arithmetic that is right. Also says how long kernels took to compile for that.
+    pub(super) fn settled(
+        &self,
+        program: &Program,
+        stages: &[Stage],
+    ) -> Result<(Chosen, Duration), Error> {
+        let mut compile = Duration::ZERO;
+        // Others that multiply wait here for the first one.
+        let mut chosen = lock(&self.chosen);
+        for stage in stages {
+            if let Some(field) = multiplies_in(program, stage) {
+                compile += self.settle(&mut chosen, field)?;
+            }
+        }
+        Ok((chosen.clone(), compile))
+    }
+
+    /// Looks at the arithmetic of both fields now.
+    ///
+    /// # Errors
+    /// [`vk_core::Error::Unsupported`] for one that was asked for and is wrong on the
+    /// device, [`Error::WrongResults`] where all are, else what the device returned.
+    pub(crate) fn settle_now(&self) -> Result<(), Error> {
+        let mut chosen = lock(&self.chosen);
+        for field in [FieldId::Fp, FieldId::Fr] {
+            self.settle(&mut chosen, field)?;
+        }
+        Ok(())
+    }
+
+    /// Makes sure that the arithmetic chosen for `field` is right on this device, by the
+    /// kernel of a single product. Where it is not, the next one is taken.
+    fn settle(&self, chosen: &mut Chosen, field: FieldId) -> Result<Duration, Error> {
+        let mut compile = Duration::ZERO;
+        while !chosen.is_right[field as usize] {
+            let engine = VectorEngine::on(self.trial(chosen.choice)?, Inputs::Any);
+            let (is_right, compiling) = match field {
+                FieldId::Fp => tune::multiplies_right::<Fp>(&engine)?,
+                FieldId::Fr => tune::multiplies_right::<Fr>(&engine)?,
+            };
+            compile += compiling;
+            match is_right {
+                true => chosen.is_right[field as usize] = true,
+                false => self.pass_over(chosen, field)?,
+            }
+        }
+        Ok(compile)
+    }
+
+    fn pass_over(&self, chosen: &mut Chosen, field: FieldId) -> Result<(), Error> {
+        let caps = self.caps();
+        let wrong = chosen.choice.field(field).arithmetic;
+        if self.settings.asked.arithmetic.is_some() {
+            return Err(Error::Vulkan(vk_core::Error::Unsupported {
+                needed: format!("right products by arithmetic {wrong}, which was asked for"),
+                found: format!("wrong ones in {} on {}", field.name(), caps.name),
+            }));
+        }
+        let Some(other) = next(caps, wrong) else {
+            return Err(Error::WrongResults {
+                device: caps.name.clone(),
+                operation: "mul",
+            });
+        };
+        let (device, field_name) = (&caps.name, field.name());
+        tracing::warn!(
+            "{device} multiplies wrongly in {field_name} by arithmetic {wrong}; taking {other}"
+        );
+        chosen.passed_over.push((field, wrong));
+        chosen.choice.field(field).arithmetic = other;
+        Ok(())
+    }
+
+    /// Measures which kernels are fastest, and uses them from now on.
+    pub(super) fn calibrate(&self) -> Result<(), Error> {
+        let measured: Dated<Choice> = self.settings.keeper.measure(|| {
+            let trial = self.trial(Choice::of(self.caps()))?;
+            tune::tune(&trial)
+        })?;
+        let choice = self.settings.asked.over(measured.found, self.caps())?;
+        *lock(&self.chosen) = Chosen::new(choice, measured.chosen_by());
+        Ok(())
+    }
+
+    fn trial(&self, choice: Choice) -> Result<Arc<Trial>, Error> {
+        let runner = self.this.upgrade();
+        Ok(Arc::new(Trial {
+            runner: runner.ok_or_else(|| internal("a runner that is alive"))?,
+            choice: Mutex::new(choice),
+        }))
+    }
+}
+
+/// The field in which a stage multiplies, if it does.
+fn multiplies_in(program: &Program, stage: &Stage) -> Option<FieldId> {
+    match stage {
+        Stage::Chain(stage) => (stage.chain.products() > 0).then_some(stage.field),
+        Stage::Node(node) => {
+            let node = program.nodes.get(*node)?;
+            let multiplies = match node.task {
+                Task::Inverse | Task::Reduce(Reduction::Product | Reduction::InnerProduct) => true,
+                // A sum multiplies in integers.
+                Task::Reduce(Reduction::Sum)
+                | Task::Element(_)
+                | Task::Copy
+                | Task::BitReverse
+                | Task::Equal => false,
+            };
+            multiplies.then_some(node.field)
+        }
+    }
+}
+
+/// A device with kernels of its own choice, right or not: what is submitted beside it
+/// goes by another one.
+pub(crate) struct Trial {
+    runner: Arc<VulkanRunner>,
+    choice: Mutex<Choice>,
+}
+
+impl Trial {
+    pub(crate) fn caps(&self) -> &vk_core::DeviceCaps {
+        self.runner.caps()
+    }
+
+    /// Changes which kernels are used from here on.
+    pub(crate) fn choose(&self, choice: Choice) {
+        *lock(&self.choice) = choice;
+    }
+}
+
+impl Runner for Trial {
+    fn engine(&self) -> Engine {
+        self.runner.engine()
+    }
+
+    fn fusion(&self) -> Fusion {
+        self.runner.fusion()
+    }
+
+    fn upload(&self, field: FieldId, words: &[u64], inputs: Inputs) -> Result<Stored, Error> {
+        self.runner.upload(field, words, inputs)
+    }
+
+    fn download(
+        &self,
+        field: FieldId,
+        stored: &Stored,
+        elements: Range<usize>,
+        out: &mut [MaybeUninit<u64>],
+    ) -> Result<(), Error> {
+        self.runner.download(field, stored, elements, out)
+    }
+
+    fn run(&self, program: Program, stages: &[Stage], is_live: &[bool]) -> Result<Ran, Error> {
+        let choice = *lock(&self.choice);
+        self.runner.run_with(choice, program, stages, is_live)
+    }
+
+    fn wait(&self, submitted: &Submitted) -> Result<(), Error> {
+        self.runner.wait(submitted)
+    }
+
+    fn collect(&self, submitted: &Submitted, flags: &Flags) -> Result<Left, Error> {
+        self.runner.collect(submitted, flags)
+    }
+
+    fn trim(&self) -> usize {
+        self.runner.trim()
+    }
+
+    fn calibrate(&self) -> Result<(), Error> {
+        self.runner.calibrate()
+    }
+}
