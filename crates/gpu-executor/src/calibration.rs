@@ -13,6 +13,7 @@ pub(crate) use file::{Kept, Subject};
 /// What was measured decides for pipelined runs wherever neither call nor
 /// builder nor environment does; without it the planner goes by fixed rules
 /// (docs/configuration.md).
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Calibration {
     /// With the first pipelined run of an element or more that leaves path and

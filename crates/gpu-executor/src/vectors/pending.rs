@@ -12,11 +12,12 @@ use super::engine::VectorEngine;
 use super::queue::{Comparison, Reading};
 use super::report::VectorReport;
 use super::runner::{Left, Outcome};
-use crate::Error;
+use crate::{Error, Result};
 
 /// A submission of a queue: wait for it, look at it, or await it.
 ///
 /// Dropping it neither ends nor waits for what it stands for.
+#[must_use = "whether the submission succeeded is learnt by waiting for it"]
 pub struct Pending {
     engine: VectorEngine,
     queue: u64,
@@ -35,7 +36,7 @@ struct Watch(Mutex<Watched>);
 #[derive(Default)]
 struct Watched {
     waker: Option<Waker>,
-    waited: Option<Result<(), Error>>,
+    waited: Option<Result<()>>,
 }
 
 /// What a complete submission left.
@@ -71,25 +72,25 @@ impl Pending {
     /// [`Error::Vulkan`] with [`Timeout`](crate::VulkanError::Timeout) where the device
     /// did not answer in time, with [`DeviceLost`](crate::VulkanError::DeviceLost) once
     /// it was lost, else what the driver returned.
-    pub fn wait(self) -> anyhow::Result<Completed> {
+    pub fn wait(self) -> Result<Completed> {
         if let Outcome::Submitted(submitted, _) = &self.outcome {
             self.engine.runner().wait(submitted)?;
         }
-        Ok(self.collect()?)
+        self.collect()
     }
 
     /// Whether it is complete, without waiting.
     ///
     /// # Errors
     /// [`Error::Vulkan`] once the device was lost, else what the driver returned.
-    pub fn is_complete(&self) -> anyhow::Result<bool> {
+    pub fn is_complete(&self) -> Result<bool> {
         match &self.outcome {
             Outcome::Done(_) => Ok(true),
             Outcome::Submitted(submitted, _) => Ok(submitted.is_complete().map_err(Error::from)?),
         }
     }
 
-    fn collect(&self) -> Result<Completed, Error> {
+    fn collect(&self) -> Result<Completed> {
         let left = match &self.outcome {
             Outcome::Done(left) => left.clone(),
             Outcome::Submitted(submitted, flags) => {
@@ -111,7 +112,7 @@ impl Pending {
     }
 
     /// Has a thread of its own wait, and wake whoever polls then.
-    fn watch(&mut self, waker: &Waker) -> Result<Option<Result<(), Error>>, Error> {
+    fn watch(&mut self, waker: &Waker) -> Result<Option<Result<()>>> {
         if let Some(watch) = &self.watch {
             let mut watched = watch.lock();
             if watched.waited.is_none() {
@@ -148,7 +149,7 @@ impl Pending {
 }
 
 impl Watch {
-    fn tell(&self, waited: Result<(), Error>) -> Option<Waker> {
+    fn tell(&self, waited: Result<()>) -> Option<Waker> {
         let mut watched = self.lock();
         watched.waited = Some(waited);
         watched.waker.take()
@@ -161,19 +162,19 @@ impl Watch {
 }
 
 impl Future for Pending {
-    type Output = anyhow::Result<Completed>;
+    type Output = Result<Completed>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         match this.is_complete() {
-            Ok(true) => return Poll::Ready(this.collect().map_err(Into::into)),
+            Ok(true) => return Poll::Ready(this.collect()),
             Err(error) => return Poll::Ready(Err(error)),
             Ok(false) => {}
         }
         match this.watch(context.waker()) {
             Ok(None) => Poll::Pending,
-            Ok(Some(Ok(()))) => Poll::Ready(this.collect().map_err(Into::into)),
-            Ok(Some(Err(error))) | Err(error) => Poll::Ready(Err(error.into())),
+            Ok(Some(Ok(()))) => Poll::Ready(this.collect()),
+            Ok(Some(Err(error))) | Err(error) => Poll::Ready(Err(error)),
         }
     }
 }
@@ -198,11 +199,11 @@ impl Completed {
     ///
     /// # Errors
     /// [`Error::ForeignReading`] for a reading of another queue.
-    pub fn elements<F: Field>(&self, reading: &Reading<F>) -> anyhow::Result<Vec<F::Limbs>> {
+    pub fn elements<F: Field>(&self, reading: &Reading<F>) -> Result<Vec<F::Limbs>> {
         let read = self.left.reads.get(reading.number);
         match read.filter(|_| reading.queue == self.queue) {
             Some(words) => Ok(F::elements(words).to_vec()),
-            None => Err(Error::ForeignReading.into()),
+            None => Err(Error::ForeignReading),
         }
     }
 
@@ -211,7 +212,7 @@ impl Completed {
     /// # Errors
     /// [`Error::ForeignReading`] for a reading of another queue, [`Error::WrongLength`]
     /// for one of more or fewer elements.
-    pub fn element<F: Field>(&self, reading: &Reading<F>) -> anyhow::Result<F::Limbs> {
+    pub fn element<F: Field>(&self, reading: &Reading<F>) -> Result<F::Limbs> {
         let elements = self.elements(reading)?;
         match elements.as_slice() {
             [one] => Ok(*one),
@@ -219,8 +220,7 @@ impl Completed {
                 operation: "element",
                 expected: "a reading of one element",
                 found: other.len(),
-            }
-            .into()),
+            }),
         }
     }
 
@@ -228,11 +228,11 @@ impl Completed {
     ///
     /// # Errors
     /// [`Error::ForeignReading`] for a comparison of another queue.
-    pub fn equal(&self, comparison: &Comparison) -> anyhow::Result<bool> {
+    pub fn equal(&self, comparison: &Comparison) -> Result<bool> {
         let equal = self.left.equal.get(comparison.number);
         match equal.filter(|_| comparison.queue == self.queue) {
             Some(equal) => Ok(*equal),
-            None => Err(Error::ForeignReading.into()),
+            None => Err(Error::ForeignReading),
         }
     }
 

@@ -75,7 +75,7 @@ fn tune_field<F: Field>(
 }
 
 /// How an operation on both vectors is recorded.
-type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> anyhow::Result<FieldVec<F>>;
+type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> crate::Result<FieldVec<F>>;
 
 /// Two vectors to measure on.
 struct Trial<'e, F: Field> {

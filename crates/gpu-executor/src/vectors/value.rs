@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vk_mem_paths::Storage;
 
 use super::cpu::Words;
+use crate::Error;
 
 /// Where elements are.
 #[derive(Clone, Debug)]
@@ -42,7 +43,7 @@ pub(crate) enum State {
     /// There, or on its way there: what is submitted later finds it.
     Stored(Stored),
     /// Its submission failed.
-    Failed(String),
+    Failed(Arc<Error>),
 }
 
 /// A vector's elements; shared by its clones and slices.

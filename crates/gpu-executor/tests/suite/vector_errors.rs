@@ -1,5 +1,7 @@
 //! Vectors and readings where they are not to be had, and what the error says.
 
+use std::sync::Arc;
+
 use field_kernels::{Field, Fr};
 use gpu_executor::vectors::{FieldVec, Scalar, VectorEngine};
 use gpu_executor::{DataPathError, Error};
@@ -53,10 +55,14 @@ fn a_submission_that_fails_leaves_vectors_that_were_not_computed(engine: &Vector
     );
     assert!(no_memory, "{failed}");
     for lost in [&doubled, &vector] {
-        let Error::NotComputed { operation, reason } = error(lost.to_limbs()) else {
-            unreachable!("another error")
+        let expected = Error::NotComputed {
+            operation: "download",
+            source: Arc::new(failed.clone()),
         };
-        assert_eq!((operation, reason), ("download", failed.to_string()));
+        let found = error(lost.to_limbs());
+        assert_eq!(found, expected);
+        let cause = std::error::Error::source(&found).unwrap();
+        assert_eq!(cause.to_string(), failed.to_string());
     }
     let queue = engine.queue();
     let found = error(queue.mul(&clone, &vector));

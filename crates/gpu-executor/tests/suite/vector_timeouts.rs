@@ -84,7 +84,7 @@ fn until_the_work_has_ended_nothing_is_taken_for_computed() {
     let found = loop {
         match power.to_elements() {
             Ok(found) => break found,
-            Err(late) => assert!(is_late(late.downcast_ref().unwrap()), "{late}"),
+            Err(late) => assert!(is_late(&late), "{late}"),
         }
         assert!(begin.elapsed() < LIMIT, "it does not end");
         std::thread::sleep(Duration::from_millis(5));

@@ -87,7 +87,7 @@ impl Pool {
             make()
         });
         made.map_err(|()| Error::OutOfHostMemory {
-            job: 0,
+            purpose: "a vector".to_owned(),
             requested: limbs.saturating_mul(size_of::<u64>()),
         })
     }

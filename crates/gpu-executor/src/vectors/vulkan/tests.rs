@@ -14,7 +14,7 @@ use crate::vectors::{FieldVec, Queue, VectorEngine};
 /// Elements of one dispatch.
 const PIECE: usize = 256;
 
-type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> anyhow::Result<FieldVec<F>>;
+type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> crate::Result<FieldVec<F>>;
 
 fn operations<F: Field>() -> [(&'static str, Record<F>); 8] {
     [
