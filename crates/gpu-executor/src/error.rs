@@ -206,6 +206,12 @@ pub enum Error {
         /// What the submission failed with.
         source: Arc<Error>,
     },
+    /// A submission was left to the process that this one was forked from: nothing of it
+    /// comes here.
+    #[error(
+        "expected a submission of this process, found one of the process that it was forked from"
+    )]
+    OtherProcess,
     /// One submission has more of something than it can hold.
     #[error("expected {most} {operation} at most")]
     TooMany {

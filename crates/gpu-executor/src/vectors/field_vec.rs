@@ -218,7 +218,7 @@ impl<F: Field> FieldVec<F> {
     /// Where its elements are.
     pub(super) fn stored(&self, operation: &'static str) -> Result<Stored> {
         match self.value.state() {
-            State::Stored(stored) => Ok(stored),
+            State::Stored(stored) => stored.failure(operation).map_or(Ok(stored), Err),
             State::Recorded { .. } => Err(Error::NotSubmitted { operation }),
             State::Failed(source) => Err(Error::NotComputed { operation, source }),
         }

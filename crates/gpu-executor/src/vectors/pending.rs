@@ -11,7 +11,7 @@ use field_kernels::Field;
 use super::engine::VectorEngine;
 use super::queue::{Comparison, Reading};
 use super::report::VectorReport;
-use super::runner::{Left, Outcome};
+use super::runner::{Flight, Left};
 use crate::{Error, Result};
 
 /// A submission of a queue: wait for it, look at it, or await it.
@@ -21,7 +21,7 @@ use crate::{Error, Result};
 pub struct Pending {
     engine: VectorEngine,
     queue: u64,
-    outcome: Outcome,
+    flight: Arc<dyn Flight>,
     begun: Instant,
     operations: usize,
     kernels: usize,
@@ -48,34 +48,35 @@ pub struct Completed {
 }
 
 impl Pending {
-    pub(super) fn new(engine: &VectorEngine, queue: u64, outcome: Outcome, begun: Instant) -> Self {
+    /// What a queue of so many operations has become, which was submitted when it
+    /// `begun`.
+    pub(super) fn new(
+        engine: VectorEngine,
+        queue: u64,
+        operations: usize,
+        (kernels, flight): (usize, Arc<dyn Flight>),
+        begun: Instant,
+    ) -> Self {
         Self {
-            engine: engine.clone(),
+            engine,
             queue,
-            outcome,
+            flight,
             begun,
-            operations: 0,
-            kernels: 0,
+            operations,
+            kernels,
             watch: None,
         }
     }
 
-    /// The same, of so many operations and kernels.
-    pub(super) fn of(mut self, operations: usize, kernels: usize) -> Self {
-        (self.operations, self.kernels) = (operations, kernels);
-        self
-    }
-
-    /// Waits until it is complete.
+    /// Waits until it is complete. A device has a time limit, by `GPU_TIMEOUT_MS` or the
+    /// builder; the CPU has none.
     ///
     /// # Errors
     /// [`Error::Vulkan`] with [`Timeout`](crate::VulkanError::Timeout) where the device
     /// did not answer in time, with [`DeviceLost`](crate::VulkanError::DeviceLost) once
     /// it was lost, else what the driver returned.
     pub fn wait(self) -> Result<Completed> {
-        if let Outcome::Submitted(submitted, _) = &self.outcome {
-            self.engine.runner().wait(submitted)?;
-        }
+        self.flight.wait()?;
         self.collect()
     }
 
@@ -84,19 +85,11 @@ impl Pending {
     /// # Errors
     /// [`Error::Vulkan`] once the device was lost, else what the driver returned.
     pub fn is_complete(&self) -> Result<bool> {
-        match &self.outcome {
-            Outcome::Done(_) => Ok(true),
-            Outcome::Submitted(submitted, _) => Ok(submitted.is_complete().map_err(Error::from)?),
-        }
+        self.flight.is_complete()
     }
 
     fn collect(&self) -> Result<Completed> {
-        let left = match &self.outcome {
-            Outcome::Done(left) => left.clone(),
-            Outcome::Submitted(submitted, flags) => {
-                self.engine.runner().collect(submitted, flags)?
-            }
-        };
+        let left = self.flight.left()?;
         Ok(Completed {
             queue: self.queue,
             report: VectorReport {
@@ -120,18 +113,15 @@ impl Pending {
             }
             return Ok(watched.waited.clone());
         }
-        let Outcome::Submitted(submitted, _) = &self.outcome else {
-            return Ok(Some(Ok(())));
-        };
         let watch = Arc::new(Watch::default());
         watch.lock().waker = Some(waker.clone());
-        let (engine, submitted, shared) =
-            (self.engine.clone(), submitted.clone(), Arc::clone(&watch));
+        let (engine, flight) = (self.engine.clone(), Arc::clone(&self.flight));
+        let shared = Arc::clone(&watch);
         let thread = std::thread::Builder::new().name("gpu-executor-wait".to_owned());
         let spawned = thread.spawn(move || {
-            let waited = engine.runner().wait(&submitted);
-            // Whoever is woken may let go of the device, and expect it to go.
-            drop((engine, submitted));
+            let waited = flight.wait();
+            // Whoever is woken may let go of the engine, and expect it to go.
+            drop((flight, engine));
             let waker = shared.tell(waited);
             if let Some(waker) = waker {
                 waker.wake();

@@ -323,15 +323,16 @@ impl Queue {
         let stages = plan(&program, &is_live, fusion);
         let operations = program.nodes.len();
         let begun = std::time::Instant::now();
-        match runner.run(program, &stages, &is_live) {
+        match runner.run(program, stages, is_live) {
             Ok(ran) => {
                 for (node, stored) in ran.stored {
                     if let Some(value) = values.get(node).and_then(Option::as_ref) {
                         value.set(State::Stored(stored));
                     }
                 }
-                let pending = Pending::new(&self.engine, self.number, ran.outcome, begun);
-                Ok(pending.of(operations, ran.kernels))
+                let became = (ran.kernels, ran.flight);
+                let engine = self.engine.clone();
+                Ok(Pending::new(engine, self.number, operations, became, begun))
             }
             Err(error) => {
                 let reason = Arc::new(error.clone());

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use vk_mem_paths::Storage;
 
-use super::cpu::Words;
+use super::cpu::Place;
 use crate::Error;
 
 /// Where elements are.
@@ -14,11 +14,19 @@ pub(crate) enum Stored {
     Nowhere,
     /// In device memory.
     Device(Arc<Storage>),
-    /// In host memory, flat limbs.
-    Host(Arc<Words>),
+    /// In host memory, or there once they are computed.
+    Host(Arc<Place>),
 }
 
 impl Stored {
+    /// Why there will never be elements, where that is known.
+    pub(crate) fn failure(&self, operation: &'static str) -> Option<Error> {
+        match self {
+            Self::Host(place) => place.failure(operation),
+            Self::Nowhere | Self::Device(_) => None,
+        }
+    }
+
     /// Whether it is the same memory.
     pub(crate) fn is(&self, other: &Self) -> bool {
         match (self, other) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use field_kernels::{Field, Fr};
-use gpu_executor::vectors::{FieldVec, Scalar, VectorEngine};
+use gpu_executor::vectors::{FieldVec, Pending, Scalar, VectorEngine};
 use gpu_executor::{DataPathError, Error};
 
 use crate::engines::{self, error, expect, on_both_engines, random, run, upload};
@@ -48,7 +48,7 @@ fn a_submission_that_fails_leaves_vectors_that_were_not_computed(engine: &Vector
     let clone = vector.clone();
     queue.neg_assign(&mut vector).unwrap();
     let _huge = queue.fill(&Scalar::<Fr>::one(), 1 << 50).unwrap();
-    let failed = error(queue.submit());
+    let failed = error(queue.submit().and_then(Pending::wait));
     let no_memory = matches!(
         failed,
         Error::OutOfHostMemory { .. } | Error::DataPath(DataPathError::OutOfDeviceMemory { .. })

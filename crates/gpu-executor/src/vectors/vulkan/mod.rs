@@ -2,6 +2,7 @@
 
 mod chain;
 mod families;
+mod flight;
 mod inverse;
 mod kept;
 mod kernels;
@@ -18,14 +19,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytemuck::must_cast_slice;
 use field_kernels::FieldId;
 use vk_core::{Device, DeviceCaps, KernelCache, WaitPolicy};
-use vk_mem_paths::{Access, Downloads, Lane, StoragePool, Submitted, Transfer, Uploads};
+use vk_mem_paths::{Access, Downloads, Lane, StoragePool, Transfer, Uploads};
 
 use super::plan::{Fusion, Stage};
 use super::program::Program;
-use super::runner::{Flags, Left, Meaning, Outcome, Ran, Runner, internal};
+use super::runner::{Begun, Runner, internal};
 use super::value::Stored;
 use crate::{Engine, Error, Inputs, canonical};
 
+use flight::DeviceFlight;
 pub(crate) use kernels::{Choice, FieldChoice, Kernels, runs};
 use steps::Steps;
 
@@ -39,7 +41,7 @@ const MOST_PRODUCTS: u32 = 4;
 /// One device's lane and kernels. The ways to and from the host have locks of their own:
 /// whoever waits for a download keeps nobody from submitting.
 pub(crate) struct VulkanRunner {
-    inner: Mutex<Inner>,
+    inner: Arc<Mutex<Inner>>,
     uploads: Mutex<Uploads>,
     downloads: Mutex<Downloads>,
     device: Arc<Device>,
@@ -75,10 +77,10 @@ impl VulkanRunner {
                 operations: MOST_OPERATIONS,
                 products: MOST_PRODUCTS,
             },
-            inner: Mutex::new(Inner {
+            inner: Arc::new(Mutex::new(Inner {
                 lane,
                 kernels: Kernels::new(kernels, choice),
-            }),
+            })),
             uploads: Mutex::new(uploads),
             downloads: Mutex::new(downloads),
             device,
@@ -155,7 +157,12 @@ impl Runner for VulkanRunner {
         Ok(lock(&self.downloads).download(storage, bytes, out)?)
     }
 
-    fn run(&self, program: Program, stages: &[Stage], is_live: &[bool]) -> Result<Ran, Error> {
+    fn run(
+        &self,
+        program: Program,
+        stages: Vec<Stage>,
+        is_live: Vec<bool>,
+    ) -> Result<Begun, Error> {
         self.device.expect_usable()?;
         // Not where another thread uploads: nobody waits for that here.
         if let Ok(mut uploads) = self.uploads.try_lock() {
@@ -163,7 +170,7 @@ impl Runner for VulkanRunner {
         }
         let mut inner = lock(&self.inner);
         let Inner { lane, kernels } = &mut *inner;
-        let mut steps = Steps::new(program, stages, is_live, &self.pool, kernels, self.chunk)?;
+        let mut steps = Steps::new(program, &stages, &is_live, &self.pool, kernels, self.chunk)?;
         for (number, stage) in stages.iter().enumerate() {
             steps.add(number, stage)?;
         }
@@ -174,44 +181,16 @@ impl Runner for VulkanRunner {
         // a block that they name from the pool is a batch, which waits for the lane,
         // or an upload, which waits for it once before it submits.
         let submitted = unsafe { lane.submit(&made.steps, &made.reads)? };
-        Ok(Ran {
+        Ok(Begun {
             stored: made.stored,
             kernels: made.kernels,
-            outcome: Outcome::Submitted(submitted, made.flags),
+            flight: Arc::new(DeviceFlight {
+                inner: Arc::clone(&self.inner),
+                submitted,
+                flags: made.flags,
+                wait: self.wait,
+            }),
         })
-    }
-
-    fn wait(&self, submitted: &Submitted) -> Result<(), Error> {
-        // Without the lock: others submit meanwhile.
-        Ok(submitted.wait(self.wait)?)
-    }
-
-    fn collect(&self, submitted: &Submitted, flags: &Flags) -> Result<Left, Error> {
-        lock(&self.inner).lane.reap()?;
-        let finished = submitted
-            .finished()
-            .ok_or_else(|| internal("a complete submission"))?
-            .map_err(Clone::clone)?;
-        let mut found = finished.reads.iter();
-        let mut next = |is_there: &bool| match is_there {
-            true => found.next().map_or(&[][..], Vec::as_slice),
-            false => &[],
-        };
-        let reads = flags.reads.iter().map(&mut next);
-        let mut left = Left {
-            reads: reads.map(words).collect(),
-            device_time: finished.device_time,
-            ..Left::default()
-        };
-        let numbers = next(&true);
-        for (meaning, bytes) in flags.meanings.iter().zip(numbers.as_chunks::<4>().0) {
-            let number = u32::from_ne_bytes(*bytes);
-            match meaning {
-                Meaning::Zeros => left.zeros += u64::from(number),
-                Meaning::Differ(_) => left.equal.push(number == 0),
-            }
-        }
-        Ok(left)
     }
 
     fn trim(&self) -> usize {
@@ -229,11 +208,6 @@ pub(super) fn device_storage(stored: &Stored) -> Result<&Arc<vk_mem_paths::Stora
         Stored::Device(storage) => Ok(storage),
         _ => Err(internal("elements in device memory")),
     }
-}
-
-fn words(bytes: &[u8]) -> Vec<u64> {
-    let words = bytes.as_chunks::<8>().0.iter();
-    words.map(|word| u64::from_ne_bytes(*word)).collect()
 }
 
 /// The bytes of words that need no value.
