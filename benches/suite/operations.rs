@@ -8,7 +8,7 @@ use gpu_executor_benches::Expected;
 pub(crate) const COUNT: usize = 10;
 
 /// What records it on x and y.
-type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> anyhow::Result<FieldVec<F>>;
+type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> gpu_executor::Result<FieldVec<F>>;
 
 /// An operation, and what must come of it.
 pub(crate) struct Operation<F: Field> {
@@ -74,7 +74,11 @@ pub(crate) fn operations<F: Field>() -> [Operation<F>; COUNT] {
 
 /// Five operations of which only the last one's result is wanted:
 /// (2 (x y + x) - x y)<sup>2</sup>.
-fn chain<F: Field>(queue: &Queue, x: &FieldVec<F>, y: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+fn chain<F: Field>(
+    queue: &Queue,
+    x: &FieldVec<F>,
+    y: &FieldVec<F>,
+) -> gpu_executor::Result<FieldVec<F>> {
     let product = queue.mul(x, y)?;
     let doubled = queue.double(&queue.add(&product, x)?)?;
     queue.square(&queue.sub(&doubled, &product)?)
@@ -85,7 +89,7 @@ fn not_fused<F: Field>(
     queue: &Queue,
     x: &FieldVec<F>,
     y: &FieldVec<F>,
-) -> anyhow::Result<FieldVec<F>> {
+) -> gpu_executor::Result<FieldVec<F>> {
     queue.set_fusion(false);
     chain(queue, x, y)
 }

@@ -33,6 +33,7 @@ pub enum Input {
 }
 
 /// How a kernel reads and writes memory.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MemoryAccess {
     /// Each invocation its own element.

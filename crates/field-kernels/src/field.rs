@@ -7,7 +7,8 @@ use crate::operations::{Bulk, Reference};
 use crate::params;
 use crate::{FR_MODULUS, MODULUS};
 
-/// Which of the curve's two fields.
+/// Which of the curve's two fields. Not `non_exhaustive`: what goes by the field is not
+/// to compile before it knows a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FieldId {
     /// The base field, 381 bits.

@@ -7,6 +7,7 @@ use crate::FieldId;
 use crate::FieldId::{Fp, Fr};
 
 /// What a module multiplies with, and so what it asks of a device.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Arithmetic {
     /// 32-bit integers alone, which every device has.

@@ -124,9 +124,9 @@ fn main() -> Result<()> {
 fn row(name: &str, report: &RunReport) -> [String; 7] {
     [
         name.to_owned(),
-        match report.engine {
+        match &report.engine {
             Engine::Vulkan { .. } => "Vulkan".to_owned(),
-            Engine::Cpu { threads } => format!("CPU, {threads} threads"),
+            other => other.to_string(),
         },
         report.path.map_or("-".to_owned(), |path| path.to_string()),
         format!("{} x {}", report.chunks, report.chunk.min(report.elements)),

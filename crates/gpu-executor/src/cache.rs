@@ -8,6 +8,7 @@ use directories::ProjectDirs;
 /// and calibrations. Files that are damaged, or belong to another device,
 /// driver or version, are ignored and replaced. On Unix the folder must
 /// belong to the user of the process, who alone may write to it.
+#[non_exhaustive]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Cache {
     /// The user's cache folder: `$XDG_CACHE_HOME/gpu-executor` or

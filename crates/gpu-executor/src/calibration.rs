@@ -23,6 +23,7 @@ pub(crate) use keeper::{Dated, Keeper};
 ///
 /// [`PersistentVulkanBackend::calibrate`]: crate::spirv::PersistentVulkanBackend::calibrate
 /// [`VectorEngine::calibrate`]: crate::vectors::VectorEngine::calibrate
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Calibration {
     /// It does: what a calibration kept in the [`Cache`](crate::Cache) is used. The

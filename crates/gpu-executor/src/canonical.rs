@@ -10,6 +10,7 @@ use crate::jobs::Job;
 use crate::kernels::{LIMBS, MODULUS};
 
 /// What the elements of the inputs are held to.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Inputs {
     /// Each is below the modulus; the first one that is not ends the run with

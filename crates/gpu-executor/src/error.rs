@@ -1,11 +1,16 @@
-//! The error type that every `anyhow::Error` of this crate holds.
+//! The error type of this crate.
+
+use std::sync::Arc;
 
 use crate::kernels::{LIMBS, MODULUS};
 
+/// What a call to this crate returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
 /// What went wrong in a call to this crate.
 ///
-/// `error.downcast_ref::<gpu_executor::Error>()` on the returned
-/// [`anyhow::Error`] gives this type.
+/// Calls that return [`anyhow::Result`] hold it too:
+/// `error.downcast_ref::<gpu_executor::Error>()` gives it.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -93,11 +98,11 @@ pub enum Error {
         /// The size of the module passed.
         bytes: usize,
     },
-    /// There is no host memory for the results.
-    #[error("out of host memory: {requested} bytes for the result of job {job}")]
+    /// There is no host memory for something.
+    #[error("out of host memory: {requested} bytes for {purpose}")]
     OutOfHostMemory {
-        /// The job's position in the batch, from 0.
-        job: usize,
+        /// What the memory is for.
+        purpose: String,
         /// Bytes requested.
         requested: usize,
     },
@@ -194,15 +199,19 @@ pub enum Error {
         operation: &'static str,
     },
     /// A vector was used whose submission failed.
-    #[error(
-        "{operation}: expected a vector that was computed, found one whose submission failed: {reason}"
-    )]
+    #[error("{operation}: expected a vector that was computed, found one whose submission failed")]
     NotComputed {
         /// The operation.
         operation: &'static str,
         /// What the submission failed with.
-        reason: String,
+        source: Arc<Error>,
     },
+    /// A submission was left to the process that this one was forked from: nothing of it
+    /// comes here.
+    #[error(
+        "expected a submission of this process, found one of the process that it was forked from"
+    )]
+    OtherProcess,
     /// One submission has more of something than it can hold.
     #[error("expected {most} {operation} at most")]
     TooMany {

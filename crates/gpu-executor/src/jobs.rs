@@ -96,7 +96,7 @@ impl Outputs {
                     Ok(vector)
                 }
                 Err(_) => Err(Error::OutOfHostMemory {
-                    job,
+                    purpose: format!("the result of job {job}"),
                     requested: limbs * size_of::<u64>(),
                 }),
             }

@@ -51,7 +51,7 @@
 //! - [`Executor`] is one of the two engines for whole jobs, or picks the faster one for
 //!   each call ([`Executor::fastest`]), and says which.
 //!
-//! Every call that can fail returns [`anyhow::Result`];
+//! Calls of vectors return [`Result`], those from host to host [`anyhow::Result`]; there
 //! `error.downcast_ref::<gpu_executor::Error>()` gives the typed [`Error`].
 //!
 //! Inputs must be canonical, below the modulus: an element that is not ends the
@@ -78,7 +78,7 @@ pub mod vectors;
 pub use cache::Cache;
 pub use calibration::{Calibration, ChosenBy};
 pub use canonical::Inputs;
-pub use error::Error;
+pub use error::{Error, Result};
 pub use executor::Executor;
 pub use fastest::Fastest;
 pub use host_buffer::HostBuffer;

@@ -8,6 +8,7 @@ use vk_mem_paths::{Path, Span, StageTimes};
 use crate::ChosenBy;
 
 /// Where a run was computed.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Engine {
     /// On a Vulkan device.
@@ -34,6 +35,7 @@ impl fmt::Display for Engine {
 }
 
 /// How the jobs of a batch follow each other.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Each job is complete before the next begins.

@@ -6,6 +6,7 @@ use std::fmt;
 use crate::{DeviceCaps, Error};
 
 /// Which device a caller wants.
+#[non_exhaustive]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DevicePolicy {
     /// The best there is: discrete, then integrated, then virtual, then any

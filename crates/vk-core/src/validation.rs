@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ash::vk;
 
 /// Whether an instance runs under the Khronos validation layer.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Validation {
     /// No layer; the default.

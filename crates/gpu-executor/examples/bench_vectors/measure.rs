@@ -44,7 +44,7 @@ impl Row {
 pub(crate) fn device_time<F: Field>(
     engine: &VectorEngine,
     rounds: usize,
-    record: impl Fn(&Queue) -> Result<FieldVec<F>>,
+    record: impl Fn(&Queue) -> gpu_executor::Result<FieldVec<F>>,
 ) -> Result<(Duration, FieldVec<F>)> {
     let run = || {
         let queue = engine.queue();

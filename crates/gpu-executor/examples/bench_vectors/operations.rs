@@ -164,7 +164,8 @@ impl<'e, F: Field> Operands<'e, F> {
     }
 }
 
-pub(crate) type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> Result<FieldVec<F>>;
+pub(crate) type Record<F> =
+    fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> gpu_executor::Result<FieldVec<F>>;
 
 fn reductions<F: Field>() -> [(&'static str, usize, Record<F>); 3] {
     [
@@ -183,7 +184,7 @@ fn on_cpu<F: Field>(x: &[F::Limbs], y: &[F::Limbs], record: Record<F>) -> Result
     let queue = engine.queue();
     let result = record(&queue, &a, &b)?;
     queue.submit()?.wait()?;
-    result.to_elements()
+    Ok(result.to_elements()?)
 }
 
 /// Compares elements from the start, the end and in between.

@@ -12,7 +12,7 @@ use super::queue::Queue;
 use super::runner::Runner;
 use super::value::State;
 use crate::spirv::PersistentVulkanBackend;
-use crate::{Engine, Error, Executor, Inputs};
+use crate::{Engine, Error, Executor, Inputs, Result};
 
 /// Computes on vectors, on a Vulkan device or on the CPU. Clones are the same engine.
 ///
@@ -87,8 +87,8 @@ impl VectorEngine {
     pub fn upload<F: Field>(
         &self,
         elements: &(impl AsElements<F> + ?Sized),
-    ) -> anyhow::Result<FieldVec<F>> {
-        Ok(self.upload_limbs(elements.as_limbs(), Form::Montgomery)?)
+    ) -> Result<FieldVec<F>> {
+        self.upload_limbs(elements.as_limbs(), Form::Montgomery)
     }
 
     /// As [`Self::upload`], of elements in plain form.
@@ -99,20 +99,18 @@ impl VectorEngine {
     pub fn upload_plain<F: Field>(
         &self,
         elements: &(impl AsElements<F> + ?Sized),
-    ) -> anyhow::Result<FieldVec<F>> {
+    ) -> Result<FieldVec<F>> {
         if let Some(found @ Form::Montgomery) = form_of::<F, _>(elements) {
             return Err(Error::WrongForm {
                 operation: "upload_plain",
                 expected: Form::Plain,
                 found,
-            }
-            .into());
+            });
         }
-        Ok(self.upload_limbs(elements.as_limbs(), Form::Plain)?)
+        self.upload_limbs(elements.as_limbs(), Form::Plain)
     }
 
     /// A queue for operations on vectors of this engine.
-    #[must_use]
     pub fn queue(&self) -> Queue {
         Queue::new(self)
     }
@@ -150,7 +148,7 @@ impl VectorEngine {
         &*self.runner
     }
 
-    fn upload_limbs<F: Field>(&self, limbs: &[u64], form: Form) -> Result<FieldVec<F>, Error> {
+    fn upload_limbs<F: Field>(&self, limbs: &[u64], form: Form) -> Result<FieldVec<F>> {
         if !limbs.len().is_multiple_of(F::LIMBS) {
             return Err(Error::InvalidLimbs {
                 what: "the vector",

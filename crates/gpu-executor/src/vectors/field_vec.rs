@@ -13,7 +13,7 @@ use super::elements::{AsElementsMut, Element, form_of, limbs_of_places};
 use super::engine::VectorEngine;
 use super::operand::{Scalar, ScalarSource};
 use super::value::{State, Stored, Value};
-use crate::Error;
+use crate::{Error, Result};
 
 /// How the limbs of an element stand for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -39,6 +39,7 @@ impl fmt::Display for Form {
 /// It is a value: clones and slices share its memory, which no operation writes as long
 /// as somebody else can see it. It may be the result of an operation that a queue has
 /// recorded; once that is submitted, the vector can be used by any queue of its engine.
+#[must_use = "a result that nobody holds is not computed"]
 #[derive(Clone)]
 pub struct FieldVec<F: Field> {
     pub(super) engine: VectorEngine,
@@ -89,14 +90,13 @@ impl<F: Field> FieldVec<F> {
     ///
     /// # Errors
     /// [`Error::OutOfRange`].
-    pub fn slice(&self, range: Range<usize>) -> anyhow::Result<Self> {
+    pub fn slice(&self, range: Range<usize>) -> Result<Self> {
         if range.start > range.end || range.end > self.len {
             return Err(Error::OutOfRange {
                 elements: self.len,
                 start: range.start,
                 end: range.end,
-            }
-            .into());
+            });
         }
         Ok(Self {
             start: self.start + range.start,
@@ -109,7 +109,7 @@ impl<F: Field> FieldVec<F> {
     ///
     /// # Errors
     /// [`Error::OutOfRange`].
-    pub fn split_at(&self, mid: usize) -> anyhow::Result<(Self, Self)> {
+    pub fn split_at(&self, mid: usize) -> Result<(Self, Self)> {
         Ok((self.slice(0..mid)?, self.slice(mid..self.len)?))
     }
 
@@ -117,15 +117,14 @@ impl<F: Field> FieldVec<F> {
     ///
     /// # Errors
     /// [`Error::WrongLength`] for a vector of any other length.
-    pub fn as_scalar(&self) -> anyhow::Result<Scalar<F>> {
+    pub fn as_scalar(&self) -> Result<Scalar<F>> {
         match self.len {
             1 => Ok(Scalar(ScalarSource::Vector(self.clone()))),
             found => Err(Error::WrongLength {
                 operation: "as_scalar",
                 expected: "a vector of one element",
                 found,
-            }
-            .into()),
+            }),
         }
     }
 
@@ -134,15 +133,15 @@ impl<F: Field> FieldVec<F> {
     /// # Errors
     /// [`Error::NotSubmitted`] and [`Error::NotComputed`] for a vector that is not
     /// there, [`Error::OutOfHostMemory`], else what the device returned.
-    pub fn to_limbs(&self) -> anyhow::Result<Vec<u64>> {
-        Ok(self.copy_to_new(self.len * F::LIMBS)?)
+    pub fn to_limbs(&self) -> Result<Vec<u64>> {
+        self.copy_to_new(self.len * F::LIMBS)
     }
 
     /// Its elements. Waits for what computes them.
     ///
     /// # Errors
     /// As [`Self::to_limbs`].
-    pub fn to_elements(&self) -> anyhow::Result<Vec<F::Limbs>> {
+    pub fn to_elements(&self) -> Result<Vec<F::Limbs>> {
         Ok(F::elements(&self.to_limbs()?).to_vec())
     }
 
@@ -153,9 +152,9 @@ impl<F: Field> FieldVec<F> {
     /// # Errors
     /// [`Error::WrongForm`] for a type whose form is not that of the vector, else as
     /// [`Self::to_limbs`].
-    pub fn to_vec<T: Element<Field = F>>(&self) -> anyhow::Result<Vec<T>> {
+    pub fn to_vec<T: Element<Field = F>>(&self) -> Result<Vec<T>> {
         self.expect_form("to_vec", T::FORM)?;
-        Ok(self.copy_to_new(self.len)?)
+        self.copy_to_new(self.len)
     }
 
     /// Copies its elements to `out`, which is as long as it: limbs, or what
@@ -164,7 +163,7 @@ impl<F: Field> FieldVec<F> {
     /// # Errors
     /// [`Error::InvalidLimbs`] for a slice of another length, else as
     /// [`Self::to_vec`].
-    pub fn download(&self, out: &mut (impl AsElementsMut<F> + ?Sized)) -> anyhow::Result<()> {
+    pub fn download(&self, out: &mut (impl AsElementsMut<F> + ?Sized)) -> Result<()> {
         self.expect_form("download", form_of::<F, _>(out))?;
         let out = out.as_limbs_mut();
         if out.len() != self.len * F::LIMBS {
@@ -172,18 +171,18 @@ impl<F: Field> FieldVec<F> {
                 what: "the output",
                 expected: format!("{} limbs", self.len * F::LIMBS),
                 found: out.len(),
-            }
-            .into());
+            });
         }
-        Ok(self.copy_to(crate::jobs::as_uninit(out))?)
+        self.copy_to(crate::jobs::as_uninit(out))
     }
 
     /// `count` values that take all of its limbs.
-    fn copy_to_new<T: FlatLimbs>(&self, count: usize) -> Result<Vec<T>, Error> {
+    fn copy_to_new<T: FlatLimbs>(&self, count: usize) -> Result<Vec<T>> {
         let mut out = Vec::new();
         if out.try_reserve_exact(count).is_err() {
             let requested = count * size_of::<T>();
-            return Err(Error::OutOfHostMemory { job: 0, requested });
+            let purpose = "a download".to_owned();
+            return Err(Error::OutOfHostMemory { purpose, requested });
         }
         let places = limbs_of_places(&mut out.spare_capacity_mut()[..count]);
         vk_mem_paths::advise_huge_pages(places);
@@ -195,7 +194,7 @@ impl<F: Field> FieldVec<F> {
     }
 
     /// On `Ok` all of `out` is written.
-    fn copy_to(&self, out: &mut [MaybeUninit<u64>]) -> Result<(), Error> {
+    fn copy_to(&self, out: &mut [MaybeUninit<u64>]) -> Result<()> {
         if self.len == 0 {
             return Ok(());
         }
@@ -205,7 +204,7 @@ impl<F: Field> FieldVec<F> {
     }
 
     /// Whether it is in a form; in any, where a type says nothing of it.
-    fn expect_form(&self, operation: &'static str, expected: Option<Form>) -> Result<(), Error> {
+    fn expect_form(&self, operation: &'static str, expected: Option<Form>) -> Result<()> {
         match expected {
             Some(expected) if expected != self.form => Err(Error::WrongForm {
                 operation,
@@ -217,11 +216,11 @@ impl<F: Field> FieldVec<F> {
     }
 
     /// Where its elements are.
-    pub(super) fn stored(&self, operation: &'static str) -> Result<Stored, Error> {
+    pub(super) fn stored(&self, operation: &'static str) -> Result<Stored> {
         match self.value.state() {
-            State::Stored(stored) => Ok(stored),
+            State::Stored(stored) => stored.failure(operation).map_or(Ok(stored), Err),
             State::Recorded { .. } => Err(Error::NotSubmitted { operation }),
-            State::Failed(reason) => Err(Error::NotComputed { operation, reason }),
+            State::Failed(source) => Err(Error::NotComputed { operation, source }),
         }
     }
 }

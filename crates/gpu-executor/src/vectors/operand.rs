@@ -35,6 +35,7 @@ impl<F: Field> Scalar<F> {
 }
 
 /// A vector, or one element for all.
+#[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum Operand<F: Field> {
     /// An element for each.

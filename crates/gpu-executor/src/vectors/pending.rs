@@ -11,16 +11,17 @@ use field_kernels::Field;
 use super::engine::VectorEngine;
 use super::queue::{Comparison, Reading};
 use super::report::VectorReport;
-use super::runner::{Did, Left, Outcome};
-use crate::Error;
+use super::runner::{Did, Flight, Left};
+use crate::{Error, Result};
 
 /// A submission of a queue: wait for it, look at it, or await it.
 ///
 /// Dropping it neither ends nor waits for what it stands for.
+#[must_use = "whether the submission succeeded is learnt by waiting for it"]
 pub struct Pending {
     engine: VectorEngine,
     queue: u64,
-    outcome: Outcome,
+    flight: Arc<dyn Flight>,
     begun: Instant,
     operations: usize,
     did: Did,
@@ -35,7 +36,7 @@ struct Watch(Mutex<Watched>);
 #[derive(Default)]
 struct Watched {
     waker: Option<Waker>,
-    waited: Option<Result<(), Error>>,
+    waited: Option<Result<()>>,
 }
 
 /// What a complete submission left.
@@ -47,55 +48,48 @@ pub struct Completed {
 }
 
 impl Pending {
-    pub(super) fn new(engine: &VectorEngine, queue: u64, outcome: Outcome, begun: Instant) -> Self {
+    /// What a queue of so many operations has become, which was submitted when it
+    /// `begun`.
+    pub(super) fn new(
+        engine: VectorEngine,
+        queue: u64,
+        operations: usize,
+        (did, flight): (Did, Arc<dyn Flight>),
+        begun: Instant,
+    ) -> Self {
         Self {
-            engine: engine.clone(),
+            engine,
             queue,
-            outcome,
+            flight,
             begun,
-            operations: 0,
-            did: Did::default(),
+            operations,
+            did,
             watch: None,
         }
     }
 
-    /// The same, of so many operations, for which this was done.
-    pub(super) fn of(mut self, operations: usize, did: Did) -> Self {
-        (self.operations, self.did) = (operations, did);
-        self
-    }
-
-    /// Waits until it is complete.
+    /// Waits until it is complete. A device has a time limit, by `GPU_TIMEOUT_MS` or the
+    /// builder; the CPU has none.
     ///
     /// # Errors
     /// [`Error::Vulkan`] with [`Timeout`](crate::VulkanError::Timeout) where the device
     /// did not answer in time, with [`DeviceLost`](crate::VulkanError::DeviceLost) once
     /// it was lost, else what the driver returned.
-    pub fn wait(self) -> anyhow::Result<Completed> {
-        if let Outcome::Submitted(submitted, _) = &self.outcome {
-            self.engine.runner().wait(submitted)?;
-        }
-        Ok(self.collect()?)
+    pub fn wait(self) -> Result<Completed> {
+        self.flight.wait()?;
+        self.collect()
     }
 
     /// Whether it is complete, without waiting.
     ///
     /// # Errors
     /// [`Error::Vulkan`] once the device was lost, else what the driver returned.
-    pub fn is_complete(&self) -> anyhow::Result<bool> {
-        match &self.outcome {
-            Outcome::Done(_) => Ok(true),
-            Outcome::Submitted(submitted, _) => Ok(submitted.is_complete().map_err(Error::from)?),
-        }
+    pub fn is_complete(&self) -> Result<bool> {
+        self.flight.is_complete()
     }
 
-    fn collect(&self) -> Result<Completed, Error> {
-        let left = match &self.outcome {
-            Outcome::Done(left) => left.clone(),
-            Outcome::Submitted(submitted, flags) => {
-                self.engine.runner().collect(submitted, flags)?
-            }
-        };
+    fn collect(&self) -> Result<Completed> {
+        let left = self.flight.left()?;
         Ok(Completed {
             queue: self.queue,
             report: VectorReport {
@@ -113,7 +107,7 @@ impl Pending {
     }
 
     /// Has a thread of its own wait, and wake whoever polls then.
-    fn watch(&mut self, waker: &Waker) -> Result<Option<Result<(), Error>>, Error> {
+    fn watch(&mut self, waker: &Waker) -> Result<Option<Result<()>>> {
         if let Some(watch) = &self.watch {
             let mut watched = watch.lock();
             if watched.waited.is_none() {
@@ -121,18 +115,15 @@ impl Pending {
             }
             return Ok(watched.waited.clone());
         }
-        let Outcome::Submitted(submitted, _) = &self.outcome else {
-            return Ok(Some(Ok(())));
-        };
         let watch = Arc::new(Watch::default());
         watch.lock().waker = Some(waker.clone());
-        let (engine, submitted, shared) =
-            (self.engine.clone(), submitted.clone(), Arc::clone(&watch));
+        let (engine, flight) = (self.engine.clone(), Arc::clone(&self.flight));
+        let shared = Arc::clone(&watch);
         let thread = std::thread::Builder::new().name("gpu-executor-wait".to_owned());
         let spawned = thread.spawn(move || {
-            let waited = engine.runner().wait(&submitted);
-            // Whoever is woken may let go of the device, and expect it to go.
-            drop((engine, submitted));
+            let waited = flight.wait();
+            // Whoever is woken may let go of the engine, and expect it to go.
+            drop((flight, engine));
             let waker = shared.tell(waited);
             if let Some(waker) = waker {
                 waker.wake();
@@ -150,7 +141,7 @@ impl Pending {
 }
 
 impl Watch {
-    fn tell(&self, waited: Result<(), Error>) -> Option<Waker> {
+    fn tell(&self, waited: Result<()>) -> Option<Waker> {
         let mut watched = self.lock();
         watched.waited = Some(waited);
         watched.waker.take()
@@ -163,19 +154,19 @@ impl Watch {
 }
 
 impl Future for Pending {
-    type Output = anyhow::Result<Completed>;
+    type Output = Result<Completed>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         match this.is_complete() {
-            Ok(true) => return Poll::Ready(this.collect().map_err(Into::into)),
+            Ok(true) => return Poll::Ready(this.collect()),
             Err(error) => return Poll::Ready(Err(error)),
             Ok(false) => {}
         }
         match this.watch(context.waker()) {
             Ok(None) => Poll::Pending,
-            Ok(Some(Ok(()))) => Poll::Ready(this.collect().map_err(Into::into)),
-            Ok(Some(Err(error))) | Err(error) => Poll::Ready(Err(error.into())),
+            Ok(Some(Ok(()))) => Poll::Ready(this.collect()),
+            Ok(Some(Err(error))) | Err(error) => Poll::Ready(Err(error)),
         }
     }
 }
@@ -200,11 +191,11 @@ impl Completed {
     ///
     /// # Errors
     /// [`Error::ForeignReading`] for a reading of another queue.
-    pub fn elements<F: Field>(&self, reading: &Reading<F>) -> anyhow::Result<Vec<F::Limbs>> {
+    pub fn elements<F: Field>(&self, reading: &Reading<F>) -> Result<Vec<F::Limbs>> {
         let read = self.left.reads.get(reading.number);
         match read.filter(|_| reading.queue == self.queue) {
             Some(words) => Ok(F::elements(words).to_vec()),
-            None => Err(Error::ForeignReading.into()),
+            None => Err(Error::ForeignReading),
         }
     }
 
@@ -213,7 +204,7 @@ impl Completed {
     /// # Errors
     /// [`Error::ForeignReading`] for a reading of another queue, [`Error::WrongLength`]
     /// for one of more or fewer elements.
-    pub fn element<F: Field>(&self, reading: &Reading<F>) -> anyhow::Result<F::Limbs> {
+    pub fn element<F: Field>(&self, reading: &Reading<F>) -> Result<F::Limbs> {
         let elements = self.elements(reading)?;
         match elements.as_slice() {
             [one] => Ok(*one),
@@ -221,8 +212,7 @@ impl Completed {
                 operation: "element",
                 expected: "a reading of one element",
                 found: other.len(),
-            }
-            .into()),
+            }),
         }
     }
 
@@ -230,11 +220,11 @@ impl Completed {
     ///
     /// # Errors
     /// [`Error::ForeignReading`] for a comparison of another queue.
-    pub fn equal(&self, comparison: &Comparison) -> anyhow::Result<bool> {
+    pub fn equal(&self, comparison: &Comparison) -> Result<bool> {
         let equal = self.left.equal.get(comparison.number);
         match equal.filter(|_| comparison.queue == self.queue) {
             Some(equal) => Ok(*equal),
-            None => Err(Error::ForeignReading.into()),
+            None => Err(Error::ForeignReading),
         }
     }
 

@@ -5,6 +5,7 @@ mod record;
 
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use field_kernels::{Field, operations};
@@ -16,7 +17,7 @@ use super::pending::Pending;
 use super::plan::{Fusion, plan};
 use super::program::{Program, Read, Reduction, Task};
 use super::value::{State, Value};
-use crate::Error;
+use crate::{Error, Result};
 
 /// Counts queues, so that a vector knows its own.
 static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -26,6 +27,10 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 /// Each method that records returns the vector that will hold the result. Vectors that
 /// are dropped before [`Queue::submit`] are never stored: write
 /// `queue.mul(&queue.add(&x, &y)?, &z)?`, and the sum stays in registers.
+///
+/// It is named for the queue and the command buffer of Vulkan that it stands for:
+/// operations are recorded first, and run in the order of the submissions.
+#[must_use = "what is recorded is computed once the queue is submitted"]
 pub struct Queue {
     engine: VectorEngine,
     number: u64,
@@ -36,6 +41,7 @@ pub struct Queue {
 
 /// Elements that are copied to the host when a submission is complete; see
 /// [`Queue::read`] and [`Completed::elements`](super::Completed::elements).
+#[must_use = "what is read is asked for by it"]
 #[derive(Debug)]
 pub struct Reading<F: Field> {
     pub(super) queue: u64,
@@ -45,6 +51,7 @@ pub struct Reading<F: Field> {
 
 /// Whether two vectors are equal, to be known when a submission is complete; see
 /// [`Queue::equal`] and [`Completed::equal`](super::Completed::equal).
+#[must_use = "whether the vectors are equal is asked for by it"]
 #[derive(Debug)]
 pub struct Comparison {
     pub(super) queue: u64,
@@ -75,11 +82,7 @@ impl Queue {
     /// for ones of different forms; [`Error::ForeignVector`], [`Error::NotSubmitted`]
     /// and [`Error::NotComputed`] for a vector that cannot be used here. All other
     /// methods that record fail for the same reasons.
-    pub fn add<F: Field>(
-        &self,
-        x: &FieldVec<F>,
-        y: impl Into<Operand<F>>,
-    ) -> anyhow::Result<FieldVec<F>> {
+    pub fn add<F: Field>(&self, x: &FieldVec<F>, y: impl Into<Operand<F>>) -> Result<FieldVec<F>> {
         self.element(&operations::ADD, x, Some(y.into()))
     }
 
@@ -87,11 +90,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn sub<F: Field>(
-        &self,
-        x: &FieldVec<F>,
-        y: impl Into<Operand<F>>,
-    ) -> anyhow::Result<FieldVec<F>> {
+    pub fn sub<F: Field>(&self, x: &FieldVec<F>, y: impl Into<Operand<F>>) -> Result<FieldVec<F>> {
         self.element(&operations::SUB, x, Some(y.into()))
     }
 
@@ -99,7 +98,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn neg<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+    pub fn neg<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
         self.element(&operations::NEG, x, None)
     }
 
@@ -107,7 +106,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn double<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+    pub fn double<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
         self.element(&operations::DOUBLE, x, None)
     }
 
@@ -115,11 +114,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn mul<F: Field>(
-        &self,
-        x: &FieldVec<F>,
-        y: impl Into<Operand<F>>,
-    ) -> anyhow::Result<FieldVec<F>> {
+    pub fn mul<F: Field>(&self, x: &FieldVec<F>, y: impl Into<Operand<F>>) -> Result<FieldVec<F>> {
         self.element(&operations::MUL, x, Some(y.into()))
     }
 
@@ -127,7 +122,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn square<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+    pub fn square<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
         self.element(&operations::SQUARE, x, None)
     }
 
@@ -140,7 +135,7 @@ impl Queue {
         a: impl Into<Operand<F>>,
         x: &FieldVec<F>,
         y: &FieldVec<F>,
-    ) -> anyhow::Result<FieldVec<F>> {
+    ) -> Result<FieldVec<F>> {
         self.add(&self.mul(x, a)?, y)
     }
 
@@ -149,7 +144,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn pow<F: Field>(&self, x: &FieldVec<F>, exponent: u64) -> anyhow::Result<FieldVec<F>> {
+    pub fn pow<F: Field>(&self, x: &FieldVec<F>, exponent: u64) -> Result<FieldVec<F>> {
         self.expect_form("pow", x, Form::Montgomery)?;
         if exponent == 0 {
             return self.fill(&Scalar::one(), x.len());
@@ -169,7 +164,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn inverse<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+    pub fn inverse<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
         self.expect_form("inverse", x, Form::Montgomery)?;
         self.vector(Task::Inverse, x, Form::Montgomery)
     }
@@ -181,14 +176,13 @@ impl Queue {
     /// [`Error::WrongLength`] for a length that is not a power of two, else as
     /// [`Self::add`]. On submission [`Error::VectorTooLong`] for a vector that the
     /// device cannot bind as a whole.
-    pub fn bit_reverse<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+    pub fn bit_reverse<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
         if !x.len().is_power_of_two() {
             return Err(Error::WrongLength {
                 operation: "bit_reverse",
                 expected: "a power of two",
                 found: x.len(),
-            }
-            .into());
+            });
         }
         self.vector(Task::BitReverse, x, x.form())
     }
@@ -197,7 +191,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn sum<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+    pub fn sum<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
         let arguments = vec![self.argument("sum", x, false)?];
         Ok(self.reduce(Reduction::Sum, arguments, x))
     }
@@ -207,7 +201,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn product<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+    pub fn product<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
         self.expect_form("product", x, Form::Montgomery)?;
         let arguments = vec![self.argument("product", x, false)?];
         Ok(self.reduce(Reduction::Product, arguments, x))
@@ -218,11 +212,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn inner_product<F: Field>(
-        &self,
-        x: &FieldVec<F>,
-        y: &FieldVec<F>,
-    ) -> anyhow::Result<FieldVec<F>> {
+    pub fn inner_product<F: Field>(&self, x: &FieldVec<F>, y: &FieldVec<F>) -> Result<FieldVec<F>> {
         let operation = "inner_product";
         self.expect_form(operation, x, Form::Montgomery)?;
         let arguments = self.pair(operation, x, y)?;
@@ -233,7 +223,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn equal<F: Field>(&self, x: &FieldVec<F>, y: &FieldVec<F>) -> anyhow::Result<Comparison> {
+    pub fn equal<F: Field>(&self, x: &FieldVec<F>, y: &FieldVec<F>) -> Result<Comparison> {
         let arguments = self.pair("equal", x, y)?;
         let value = Value::new(self.recorded());
         self.push(Task::Equal, F::ID, arguments, x.len(), &value);
@@ -249,7 +239,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn to_montgomery<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+    pub fn to_montgomery<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
         self.element(&operations::TO_MONTGOMERY, x, None)
     }
 
@@ -257,7 +247,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn from_montgomery<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+    pub fn from_montgomery<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
         self.element(&operations::FROM_MONTGOMERY, x, None)
     }
 
@@ -266,7 +256,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn copy<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<FieldVec<F>> {
+    pub fn copy<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
         self.vector(Task::Copy, x, x.form())
     }
 
@@ -275,7 +265,7 @@ impl Queue {
     /// # Errors
     /// [`Error::VectorTooLong`] for more than any memory can hold, else as
     /// [`Self::add`].
-    pub fn fill<F: Field>(&self, scalar: &Scalar<F>, len: usize) -> anyhow::Result<FieldVec<F>> {
+    pub fn fill<F: Field>(&self, scalar: &Scalar<F>, len: usize) -> Result<FieldVec<F>> {
         let (operation, most) = ("fill", isize::MAX.unsigned_abs() / F::BYTES);
         if len > most {
             let found = len;
@@ -283,8 +273,7 @@ impl Queue {
                 operation,
                 most,
                 found,
-            }
-            .into());
+            });
         }
         let (argument, form) = self.operand(operation, &Operand::Scalar(scalar.clone()))?;
         Ok(self.result(Task::Copy, vec![argument], len, len, form))
@@ -295,7 +284,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn read<F: Field>(&self, x: &FieldVec<F>) -> anyhow::Result<Reading<F>> {
+    pub fn read<F: Field>(&self, x: &FieldVec<F>) -> Result<Reading<F>> {
         let argument = self.argument("read", x, false)?;
         let mut program = self.program.borrow_mut();
         program.reads.push(Read {
@@ -318,7 +307,7 @@ impl Queue {
     /// [`Error::Vulkan`] and [`Error::DataPath`] for what the driver returned and for
     /// memory, [`Error::VectorTooLong`] and [`Error::TooMany`]. The vectors of this
     /// queue are [`Error::NotComputed`] then.
-    pub fn submit(self) -> anyhow::Result<Pending> {
+    pub fn submit(self) -> Result<Pending> {
         let program = self.program.into_inner();
         let values: Vec<_> = program
             .nodes
@@ -334,21 +323,23 @@ impl Queue {
         let stages = plan(&program, &is_live, fusion);
         let operations = program.nodes.len();
         let begun = std::time::Instant::now();
-        match runner.run(program, &stages, &is_live) {
+        match runner.run(program, stages, is_live) {
             Ok(ran) => {
                 for (node, stored) in ran.stored {
                     if let Some(value) = values.get(node).and_then(Option::as_ref) {
                         value.set(State::Stored(stored));
                     }
                 }
-                let pending = Pending::new(&self.engine, self.number, ran.outcome, begun);
-                Ok(pending.of(operations, ran.did))
+                let became = (ran.did, ran.flight);
+                let engine = self.engine.clone();
+                Ok(Pending::new(engine, self.number, operations, became, begun))
             }
             Err(error) => {
+                let reason = Arc::new(error.clone());
                 for value in values.into_iter().flatten() {
-                    value.set(State::Failed(error.to_string()));
+                    value.set(State::Failed(Arc::clone(&reason)));
                 }
-                Err(error.into())
+                Err(error)
             }
         }
     }

@@ -2,10 +2,10 @@
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use field_kernels::FieldId;
-use vk_mem_paths::Submitted;
 
 use super::plan::{Fusion, Stage};
 use super::program::Program;
@@ -35,14 +35,10 @@ pub(crate) trait Runner: Send + Sync {
         out: &mut [MaybeUninit<u64>],
     ) -> Result<(), Error>;
 
-    /// Runs or submits the stages of `program`.
-    fn run(&self, program: Program, stages: &[Stage], is_live: &[bool]) -> Result<Ran, Error>;
-
-    /// Waits for a submission.
-    fn wait(&self, submitted: &Submitted) -> Result<(), Error>;
-
-    /// What a complete submission left.
-    fn collect(&self, submitted: &Submitted, flags: &Flags) -> Result<Left, Error>;
+    /// Has the stages of `program` run after all that was given before, and returns
+    /// without waiting for them.
+    fn run(&self, program: Program, stages: Vec<Stage>, is_live: Vec<bool>)
+    -> Result<Begun, Error>;
 
     /// Frees memory that no vector uses; how many bytes that was.
     fn trim(&self) -> usize;
@@ -51,12 +47,12 @@ pub(crate) trait Runner: Send + Sync {
     fn calibrate(&self) -> Result<(), Error>;
 }
 
-/// What a run came to.
-pub(crate) struct Ran {
-    /// For each node that a caller holds: where its elements are.
+/// A program that an engine has taken.
+pub(crate) struct Begun {
+    /// For each node that a caller holds: where its elements are, or will be.
     pub(crate) stored: Vec<(usize, Stored)>,
     pub(crate) did: Did,
-    pub(crate) outcome: Outcome,
+    pub(crate) flight: Arc<dyn Flight>,
 }
 
 /// What a run did, for its report.
@@ -70,16 +66,20 @@ pub(crate) struct Did {
     pub(crate) choice: Option<KernelChoice>,
 }
 
-/// Whether a run is over.
-pub(crate) enum Outcome {
-    /// It is.
-    Done(Left),
-    /// It was submitted; the flags are behind the reads that the program has.
-    Submitted(Submitted, Flags),
+/// A program in flight, or one that is over.
+pub(crate) trait Flight: Send + Sync {
+    /// Whether it is over, without waiting.
+    fn is_complete(&self) -> Result<bool, Error>;
+
+    /// Waits until it is over.
+    fn wait(&self) -> Result<(), Error>;
+
+    /// What it left, once it is over.
+    fn left(&self) -> Result<Left, Error>;
 }
 
 /// Which numbers a run leaves behind the elements that were to be read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct Flags {
     /// Of each read whether it has elements: one without is not copied.
     pub(crate) reads: Vec<bool>,

@@ -70,7 +70,7 @@ fn typed(error: anyhow::Error) -> Error {
 }
 
 /// How an operation on both vectors is recorded.
-type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> anyhow::Result<FieldVec<F>>;
+type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> crate::Result<FieldVec<F>>;
 
 /// Two vectors to measure on.
 struct Measure<'e, F: Field> {

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use vk_mem_paths::Storage;
 
-use super::cpu::Words;
+use super::cpu::Place;
+use crate::Error;
 
 /// Where elements are.
 #[derive(Clone, Debug)]
@@ -13,11 +14,19 @@ pub(crate) enum Stored {
     Nowhere,
     /// In device memory.
     Device(Arc<Storage>),
-    /// In host memory, flat limbs.
-    Host(Arc<Words>),
+    /// In host memory, or there once they are computed.
+    Host(Arc<Place>),
 }
 
 impl Stored {
+    /// Why there will never be elements, where that is known.
+    pub(crate) fn failure(&self, operation: &'static str) -> Option<Error> {
+        match self {
+            Self::Host(place) => place.failure(operation),
+            Self::Nowhere | Self::Device(_) => None,
+        }
+    }
+
     /// Whether it is the same memory.
     pub(crate) fn is(&self, other: &Self) -> bool {
         match (self, other) {
@@ -42,7 +51,7 @@ pub(crate) enum State {
     /// There, or on its way there: what is submitted later finds it.
     Stored(Stored),
     /// Its submission failed.
-    Failed(String),
+    Failed(Arc<Error>),
 }
 
 /// A vector's elements; shared by its clones and slices.

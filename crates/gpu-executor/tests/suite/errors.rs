@@ -105,8 +105,16 @@ fn after_a_timeout_calls_fail_at_once_until_the_work_has_ended() {
     let jobs = random_jobs(1, elements, 1);
     let batch = borrowed(&jobs);
     let mut run = || backend.run_field_add_batch(spirv, &batch, elements, false);
-    let error = run().unwrap_err();
     let after = Duration::from_micros(50);
+    let begin = Instant::now();
+    let error = loop {
+        let error = run().unwrap_err();
+        // The driver's compiler takes longer too, and makes the kernel all the same.
+        if !error.to_string().contains("compiler") {
+            break error;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(60));
+    };
     assert_eq!(
         typed(&error),
         &Error::Vulkan(VulkanError::Timeout {

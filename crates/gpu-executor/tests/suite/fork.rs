@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::vectors::{Fr, VectorEngine};
+use gpu_executor::vectors::{FieldVec, Fr, Pending, VectorEngine};
 use gpu_executor::{Cache, Error, VulkanError};
 use vk_core::testing::DeviceTest;
 
@@ -52,11 +52,12 @@ struct Inherited {
     on_device: VectorEngine,
     cpu: CpuEngine,
     on_cpu: VectorEngine,
+    in_flight: (FieldVec<Fr>, Pending),
 }
 
 type Case = (&'static str, fn(Inherited) -> Result<(), String>);
 
-const CASES: [Case; 8] = [
+const CASES: [Case; 9] = [
     ("drop everything", |all| {
         drop(all);
         Ok(())
@@ -66,6 +67,20 @@ const CASES: [Case; 8] = [
         expect(sums.map_err(|e| e.to_string())? == [3; 6 * ELEMENTS])
     }),
     ("inherited vectors on the CPU", |all| {
+        expect(double(&all.on_cpu).map_err(|e| e.to_string())? == 2)
+    }),
+    ("vectors that the CPU was still computing", |all| {
+        let (power, pending) = all.in_flight;
+        let left = Error::OtherProcess;
+        expect(pending.is_complete().err() == Some(left.clone()))?;
+        expect(pending.wait().err() == Some(left.clone()))?;
+        let queue = all.on_cpu.queue();
+        let used = queue.double(&power).map_err(|e| e.to_string())?;
+        let submitted = queue.submit().and_then(Pending::wait);
+        expect(matches!(submitted, Err(Error::NotComputed { .. })))?;
+        for lost in [power, used] {
+            expect(matches!(lost.to_limbs(), Err(Error::NotComputed { .. })))?;
+        }
         expect(double(&all.on_cpu).map_err(|e| e.to_string())? == 2)
     }),
     ("a CPU engine of its own", |_| {
@@ -110,24 +125,35 @@ fn double(engine: &VectorEngine) -> anyhow::Result<u64> {
     Ok(y.to_limbs()?[0])
 }
 
+/// Takes long after this has returned.
+fn slow(engine: &VectorEngine) -> (FieldVec<Fr>, Pending) {
+    let mut x = engine.upload::<Fr>(&vec![1_u64; 4 * ELEMENTS]).unwrap();
+    let queue = engine.queue();
+    for _ in 0..1000 {
+        queue.square_assign(&mut x).unwrap();
+    }
+    (x, queue.submit().unwrap())
+}
+
 fn fork_once_for_each_case() {
     for (name, case) in CASES {
         let builder = PersistentVulkanBackend::builder().cache(Cache::Off);
         let mut backend = builder.build().unwrap();
         let on_device = backend.vectors().unwrap();
-        let all = Inherited {
+        let on_cpu = VectorEngine::cpu().unwrap();
+        assert_eq!(double(&on_cpu).unwrap(), 2);
+        let mut all = Inherited {
             cpu: CpuEngine::new().unwrap(),
-            on_cpu: VectorEngine::cpu().unwrap(),
+            in_flight: slow(&on_cpu),
+            on_cpu,
             backend,
             on_device,
         };
-        let mut all = all;
         // Everything was used, so that threads and locks are in use as they ever are.
         let sum = |sums: anyhow::Result<Vec<u64>>| assert_eq!(sums.unwrap()[0], 3);
         sum(all.backend.field_add(&[1; 6 * 64], &[2; 6 * 64]));
         sum(all.cpu.field_add(&[1; 6 * ELEMENTS], &[2; 6 * ELEMENTS]));
         assert_eq!(double(&all.on_device).unwrap(), 2);
-        assert_eq!(double(&all.on_cpu).unwrap(), 2);
         // SAFETY: the child calls this library, prints, and ends by `_exit`; what it
         // inherited of other threads is what is tested.
         match unsafe { libc::fork() } {

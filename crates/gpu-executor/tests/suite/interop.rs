@@ -126,20 +126,18 @@ fn check_refused<T: Foreign>(engine: &VectorEngine, a: &[T]) {
 
     let x = engine.upload(a).unwrap();
     let error = x.download(&mut out[1..]).unwrap_err();
-    let error = error.downcast_ref::<Error>().unwrap();
     assert!(matches!(error, Error::InvalidLimbs { .. }), "{error}");
     let error = engine
         .upload(&[T::from_limbs(T::Field::MODULUS)])
         .unwrap_err();
-    let error = error.downcast_ref::<Error>().unwrap();
     assert!(matches!(error, Error::VectorNotCanonical { .. }), "{error}");
 }
 
-fn assert_form(error: &anyhow::Error, expected: Form, found: Form) {
-    let wrong = match error.downcast_ref::<Error>() {
-        Some(Error::WrongForm {
+fn assert_form(error: &Error, expected: Form, found: Form) {
+    let wrong = match error {
+        Error::WrongForm {
             expected, found, ..
-        }) => Some((*expected, *found)),
+        } => Some((*expected, *found)),
         _ => None,
     };
     assert_eq!(wrong, Some((expected, found)), "{error}");

@@ -1,7 +1,9 @@
 //! Vectors and readings where they are not to be had, and what the error says.
 
+use std::sync::Arc;
+
 use field_kernels::{Field, Fr};
-use gpu_executor::vectors::{FieldVec, Scalar, VectorEngine};
+use gpu_executor::vectors::{FieldVec, Pending, Scalar, VectorEngine};
 use gpu_executor::{DataPathError, Error};
 
 use crate::engines::{self, error, expect, on_both_engines, random, run, upload};
@@ -46,17 +48,21 @@ fn a_submission_that_fails_leaves_vectors_that_were_not_computed(engine: &Vector
     let clone = vector.clone();
     queue.neg_assign(&mut vector).unwrap();
     let _huge = queue.fill(&Scalar::<Fr>::one(), 1 << 50).unwrap();
-    let failed = error(queue.submit());
+    let failed = error(queue.submit().and_then(Pending::wait));
     let no_memory = matches!(
         failed,
         Error::OutOfHostMemory { .. } | Error::DataPath(DataPathError::OutOfDeviceMemory { .. })
     );
     assert!(no_memory, "{failed}");
     for lost in [&doubled, &vector] {
-        let Error::NotComputed { operation, reason } = error(lost.to_limbs()) else {
-            unreachable!("another error")
+        let expected = Error::NotComputed {
+            operation: "download",
+            source: Arc::new(failed.clone()),
         };
-        assert_eq!((operation, reason), ("download", failed.to_string()));
+        let found = error(lost.to_limbs());
+        assert_eq!(found, expected);
+        let cause = std::error::Error::source(&found).unwrap();
+        assert_eq!(cause.to_string(), failed.to_string());
     }
     let queue = engine.queue();
     let found = error(queue.mul(&clone, &vector));

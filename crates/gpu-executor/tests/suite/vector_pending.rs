@@ -18,6 +18,7 @@ use crate::support;
 
 on_both_engines! {
     a_submission_is_complete_at_some_time
+    other_tasks_run_while_a_submission_is_awaited
     submissions_are_awaited
     a_submission_is_polled_by_one_thread_and_ready_on_another
     submissions_may_be_let_go
@@ -112,12 +113,55 @@ fn submissions_are_awaited(engine: &VectorEngine) {
     let_threads_end();
 }
 
+/// A task that is always ready, and counts how often it was polled.
+struct Ticks<'t>(&'t AtomicU32);
+
+impl Future for Ticks<'_> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// Polls both tasks in turn, on one thread, until the first is ready.
+fn beside<T>(task: impl Future<Output = T>, other: impl Future<Output = ()>) -> T {
+    let (mut task, mut other) = (pin!(task), pin!(other));
+    block_on(std::future::poll_fn(|context| {
+        let _ = other.as_mut().poll(context);
+        task.as_mut().poll(context)
+    }))
+}
+
+fn other_tasks_run_while_a_submission_is_awaited(engine: &VectorEngine) {
+    let (x, vector) = random::<Fr>(engine, LEN, 12);
+    let ticks = AtomicU32::new(0);
+    let program = async {
+        let queue = engine.queue();
+        let power = queue.pow(&vector, u64::MAX).unwrap();
+        let pending = queue.submit().unwrap();
+        let before = ticks.load(Ordering::SeqCst);
+        pending.await.unwrap();
+        (power, ticks.load(Ordering::SeqCst) - before)
+    };
+    let (power, ticked) = beside(program, Ticks(&ticks));
+    assert!(ticked > 10, "{ticked} ticks while it was computed");
+    let expected: Vec<_> = x
+        .iter()
+        .map(|x| arithmetic::pow::<Fr>(x, u64::MAX))
+        .collect();
+    expect(&power, &expected, "a power");
+    let_threads_end();
+}
+
 fn a_submission_is_polled_by_one_thread_and_ready_on_another(engine: &VectorEngine) {
     let (mut pending, total, expected) = submitted(engine, 7);
     let (first, waker) = Unpark::new();
     let polled = Pin::new(&mut pending).poll(&mut Context::from_waker(&waker));
     if let Poll::Ready(done) = polled {
-        // The CPU engine is done when it has submitted, a device may be.
+        // It may be complete by now.
         assert!(done.is_ok());
         expect(&total, &[expected], "the sum");
         return;

@@ -21,7 +21,7 @@ struct Case<F: Oracle> {
     expected: Expected<F::Ark>,
 }
 
-type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> anyhow::Result<FieldVec<F>>;
+type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> gpu_executor::Result<FieldVec<F>>;
 type Expected<Ark> = fn(&[Ark], &[Ark]) -> Vec<Ark>;
 
 /// The list: each operation, how it is recorded, and what it means.

@@ -56,6 +56,7 @@ impl fmt::Debug for Uuid {
 }
 
 /// What sort of device it is, in order of preference.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DeviceKind {
     /// A GPU with memory of its own, behind a bus.

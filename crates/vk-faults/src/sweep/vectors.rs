@@ -72,7 +72,7 @@ pub(super) fn long(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow::
     let x = engine.upload::<Fr>(Fr::words(&a))?;
     let queue = engine.queue();
     let doubled = queue.double(&x.slice(LONG - 1009..LONG)?)?;
-    queue.submit()?;
+    let _pending = queue.submit()?;
     let twice = a[LONG - 1009..].iter().map(double::<Fr>);
     Ok(x.to_elements()? == a && doubled.to_elements()? == twice.collect::<Vec<_>>())
 }

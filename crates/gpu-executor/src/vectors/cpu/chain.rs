@@ -1,10 +1,12 @@
 //! Element-wise chains: all operations on a few elements, then on the next few.
 
 use field_kernels::chain::{Chain, Input};
-use vk_mem_paths::Crew;
 
+use super::GRAIN;
 use super::arithmetic::Arithmetic;
-use super::{GRAIN, Words};
+use super::memory::Words;
+use super::threads::Shared;
+use crate::Error;
 
 /// What one thread computes at a time: the first element, and where the results go.
 struct Piece<'o> {
@@ -18,8 +20,8 @@ pub(super) fn compute<F: Arithmetic>(
     inputs: &[&[F::Limbs]],
     outputs: &mut [Words],
     elements: usize,
-    crew: &mut Crew,
-) {
+    shared: &Shared,
+) -> Result<(), Error> {
     let count = elements.div_ceil(GRAIN);
     let mut chunks: Vec<_> = outputs
         .iter_mut()
@@ -29,11 +31,10 @@ pub(super) fn compute<F: Arithmetic>(
         first: number * GRAIN,
         outputs: chunks.iter_mut().filter_map(Iterator::next).collect(),
     });
-    let pieces: Vec<_> = pieces.collect();
-    crew.for_each(count, pieces.into_iter(), |piece| {
+    shared.for_each(pieces.collect(), |piece| {
         let last = elements.min(piece.first + GRAIN);
         compute_piece::<F>(chain, inputs, piece, last);
-    });
+    })
 }
 
 fn compute_piece<F: Arithmetic>(

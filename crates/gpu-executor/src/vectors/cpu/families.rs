@@ -4,8 +4,10 @@ use std::sync::{Mutex, PoisonError};
 
 use field_kernels::{Field, arithmetic};
 
+use super::GRAIN;
 use super::arithmetic::Arithmetic;
-use super::{GRAIN, Run, Words};
+use super::memory::Words;
+use super::run::Run;
 use crate::Error;
 use crate::vectors::program::{Node, Reduction};
 
@@ -28,19 +30,18 @@ impl Run<'_> {
         let mut partial = vec![F::Limbs::default(); count];
         let pieces = a.chunks(GRAIN).zip(b.chunks(GRAIN)).zip(&mut partial);
         let pieces: Vec<_> = pieces.collect();
-        let mut crew = self.crew();
-        crew.for_each(count, pieces.into_iter(), |((a, b), out)| {
+        self.shared.for_each(pieces, |((a, b), out)| {
             *out = match reduction {
                 Reduction::Sum => sum::<F>(a.iter().copied()),
                 Reduction::Product => product::<F>(a),
                 Reduction::InnerProduct => sum::<F>(a.iter().zip(b).map(|(a, b)| F::mul(a, b))),
             };
-        });
+        })?;
         let result = match reduction {
             Reduction::Product => product::<F>(&partial),
             Reduction::Sum | Reduction::InnerProduct => sum::<F>(partial.into_iter()),
         };
-        let mut out = self.pool.take(F::LIMBS)?;
+        let mut out = self.shared.pool.take(F::LIMBS)?;
         out.as_mut_slice().copy_from_slice(result.as_ref());
         Ok(out)
     }
@@ -48,17 +49,15 @@ impl Run<'_> {
     /// By Montgomery's trick, for so many elements at a time.
     pub(super) fn inverse<F: Arithmetic>(&mut self, node: &Node) -> Result<Words, Error> {
         let x = self.vector::<F>(node, 0)?;
-        let mut out = self.pool.take(x.len() * F::LIMBS)?;
+        let mut out = self.shared.pool.take(x.len() * F::LIMBS)?;
         let found = Mutex::new(0);
         let pieces = x.chunks(INVERSE_GRAIN);
         let pieces = pieces.zip(F::elements_mut(out.as_mut_slice()).chunks_mut(INVERSE_GRAIN));
         let pieces: Vec<_> = pieces.collect();
-        let mut crew = self.crew();
-        crew.for_each(pieces.len(), pieces.into_iter(), |(x, out)| {
+        self.shared.for_each(pieces, |(x, out)| {
             let zeros = invert::<F>(x, out);
             *found.lock().unwrap_or_else(PoisonError::into_inner) += zeros;
-        });
-        drop(crew);
+        })?;
         self.left.zeros += found.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(out)
     }
@@ -66,20 +65,19 @@ impl Run<'_> {
     pub(super) fn bit_reverse<F: Field>(&mut self, node: &Node) -> Result<Words, Error> {
         let x = self.vector::<F>(node, 0)?;
         let bits = x.len().ilog2();
-        let mut out = self.pool.take(x.len() * F::LIMBS)?;
+        let mut out = self.shared.pool.take(x.len() * F::LIMBS)?;
         let pieces = F::elements_mut(out.as_mut_slice())
             .chunks_mut(GRAIN)
             .enumerate();
         let pieces: Vec<_> = pieces.collect();
-        let mut crew = self.crew();
-        crew.for_each(pieces.len(), pieces.into_iter(), |(number, out)| {
+        self.shared.for_each(pieces, |(number, out)| {
             for (inside, out) in out.iter_mut().enumerate() {
                 let to = number * GRAIN + inside;
                 // A shift by all bits is not defined.
                 let from = to.reverse_bits().checked_shr(usize::BITS - bits);
                 *out = x[from.unwrap_or(0)];
             }
-        });
+        })?;
         Ok(out)
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use vk_core::Process;
+
 use crate::Error;
 
 /// Limbs of a vector; the memory goes back to its pool.
@@ -17,8 +19,11 @@ const MOST_FREE: usize = 4 << 30;
 
 /// Memory that no vector uses. Its pages are there already, which saves more time than
 /// any arithmetic on them takes.
-#[derive(Debug, Default)]
-pub(crate) struct Pool(Mutex<Free>);
+#[derive(Debug)]
+pub(crate) struct Pool {
+    process: Process,
+    free: Mutex<Free>,
+}
 
 #[derive(Debug, Default)]
 struct Free {
@@ -38,11 +43,22 @@ impl Words {
 
 impl Drop for Words {
     fn drop(&mut self) {
-        self.pool.give_back(std::mem::take(&mut self.words));
+        // In a forked process the pool may be locked for good.
+        if self.pool.process.is_current() {
+            self.pool.give_back(std::mem::take(&mut self.words));
+        }
     }
 }
 
 impl Pool {
+    /// One for this process.
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            process: Process::current(),
+            free: Mutex::default(),
+        })
+    }
+
     /// `limbs` limbs that hold anything.
     ///
     /// # Errors
@@ -87,13 +103,13 @@ impl Pool {
             make()
         });
         made.map_err(|()| Error::OutOfHostMemory {
-            job: 0,
+            purpose: "a vector".to_owned(),
             requested: limbs.saturating_mul(size_of::<u64>()),
         })
     }
 
     fn lock(&self) -> MutexGuard<'_, Free> {
         // Nothing under the lock panics, so it is whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

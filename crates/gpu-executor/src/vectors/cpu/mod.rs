@@ -5,60 +5,56 @@ mod arithmetic;
 mod blst;
 mod chain;
 mod families;
+mod flight;
 mod memory;
+mod run;
+mod threads;
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use field_kernels::chain::{MAX_INPUTS, MAX_OUTPUTS};
 use field_kernels::{Field, FieldId, Fp, Fr};
-use vk_mem_paths::{Crew, Submitted};
 
-use self::arithmetic::Arithmetic;
-use super::plan::{ChainStage, Fusion, LastUses, Stage};
-use super::program::{Argument, Program, Source, Task};
-use super::runner::{Did, Flags, Left, Outcome, Ran, Runner, internal};
+use self::flight::CpuFlight;
+use self::threads::{Job, Threads};
+use super::plan::{Fusion, Stage};
+use super::program::Program;
+use super::runner::{Begun, Did, Runner, internal};
 use super::value::Stored;
 use crate::{Engine, Error, Inputs, canonical};
-use memory::Pool;
-pub(crate) use memory::Words;
+pub(crate) use flight::Place;
 
 /// Elements that one thread computes at a time: few enough for all values of a chain
 /// to stay in its caches.
 const GRAIN: usize = 512;
+/// The most operations of one pass: the values of longer ones leave the caches.
+const MOST_OPERATIONS: usize = 32;
 /// Limbs that one thread copies at a time.
 const PIECE: usize = 16 << 10;
 
-/// The threads of one engine.
-pub(crate) struct CpuRunner {
-    pool: Arc<Pool>,
-    crew: Mutex<Crew>,
-    threads: usize,
-}
+/// One engine on the CPU.
+pub(crate) struct CpuRunner(Threads);
 
 impl CpuRunner {
+    /// On `threads` threads; 0 means one per core.
     pub(crate) fn new(threads: usize) -> Result<Self, Error> {
-        let crew = Crew::new(threads)?;
-        Ok(Self {
-            pool: Arc::default(),
-            threads: crew.threads(),
-            crew: Mutex::new(crew),
-        })
+        Ok(Self(Threads::start(threads)?))
     }
 }
 
 impl Runner for CpuRunner {
     fn engine(&self) -> Engine {
         Engine::Cpu {
-            threads: self.threads,
+            threads: self.0.count(),
         }
     }
 
     fn fusion(&self) -> Fusion {
         Fusion {
             buffers: MAX_INPUTS + MAX_OUTPUTS,
-            operations: usize::MAX,
+            operations: MOST_OPERATIONS,
             products: u32::MAX,
         }
     }
@@ -72,12 +68,13 @@ impl Runner for CpuRunner {
         match refused {
             Some(element) => Err(canonical::refused(field, words, element)),
             None => {
-                let mut copy = self.pool.take(words.len())?;
+                let shared = self.0.here()?.shared();
+                let mut copy = shared.pool.take(words.len())?;
                 let pieces = copy.as_mut_slice().chunks_mut(PIECE);
                 let pieces: Vec<_> = pieces.zip(words.chunks(PIECE)).collect();
                 let copy_one = |(to, from): (&mut [u64], &[u64])| to.copy_from_slice(from);
-                crew(&self.crew).for_each(pieces.len(), pieces.into_iter(), copy_one);
-                Ok(Stored::Host(Arc::new(copy)))
+                shared.copy_each(pieces, copy_one);
+                Ok(Stored::Host(Place::of(copy)))
             }
         }
     }
@@ -90,7 +87,7 @@ impl Runner for CpuRunner {
         out: &mut [MaybeUninit<u64>],
     ) -> Result<(), Error> {
         let limbs = field.limbs();
-        let words = host_words(stored)?;
+        let words = limbs_of(stored, "download")?;
         let wanted = words.get(elements.start * limbs..elements.end * limbs);
         let wanted = wanted.filter(|wanted| wanted.len() == out.len());
         let wanted = wanted.ok_or_else(|| internal("the elements of a vector"))?;
@@ -98,58 +95,44 @@ impl Runner for CpuRunner {
         let copy_one = |(to, from): (&mut [MaybeUninit<u64>], &[u64])| {
             to.write_copy_of_slice(from);
         };
-        crew(&self.crew).for_each(pieces.len(), pieces.into_iter(), copy_one);
+        self.0.here()?.shared().copy_each(pieces, copy_one);
         Ok(())
     }
 
-    fn run(&self, program: Program, stages: &[Stage], is_live: &[bool]) -> Result<Ran, Error> {
-        let mut run = Run {
-            results: vec![None; program.nodes.len()],
-            program: &program,
-            pool: &self.pool,
-            crew: &self.crew,
-            left: Left::default(),
-        };
-        let last = LastUses::of(&program, stages);
-        for (number, stage) in stages.iter().enumerate() {
-            let field = match stage {
-                Stage::Chain(stage) => stage.field,
-                Stage::Node(node) => program.nodes[*node].field,
-            };
-            match field {
-                FieldId::Fp => run.stage::<Fp>(stage)?,
-                FieldId::Fr => run.stage::<Fr>(stage)?,
-            }
-            let gone = |node: &usize| last.nodes[*node] == Some(number) && !is_live[*node];
-            let gone = (0..program.nodes.len()).filter(gone);
-            gone.for_each(|node| run.results[node] = None);
-        }
-        run.read()?;
-        let Run { results, left, .. } = run;
-        let live = results.into_iter().enumerate();
-        let live = live.filter(|(number, _)| is_live[*number]);
-        let stored =
-            live.map(|(number, result)| (number, result.map_or(Stored::Nowhere, Stored::Host)));
-        Ok(Ran {
-            stored: stored.collect(),
+    fn run(
+        &self,
+        program: Program,
+        stages: Vec<Stage>,
+        is_live: Vec<bool>,
+    ) -> Result<Begun, Error> {
+        let threads = self.0.here()?;
+        let flight = CpuFlight::new(threads.process());
+        let live = (0..program.nodes.len()).filter(|node| is_live[*node]);
+        let results: Vec<_> = live.map(|node| (node, Place::promised(&flight))).collect();
+        let stored = results.iter().cloned();
+        let begun = Begun {
+            stored: stored
+                .map(|(node, place)| (node, Stored::Host(place)))
+                .collect(),
             did: Did {
                 kernels: stages.len(),
                 ..Did::default()
             },
-            outcome: Outcome::Done(left),
-        })
-    }
-
-    fn wait(&self, _: &Submitted) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn collect(&self, _: &Submitted, _: &Flags) -> Result<Left, Error> {
-        Err(internal("a run that was over when it began"))
+            flight: Arc::clone(&flight) as _,
+        };
+        threads.give(Job {
+            program,
+            stages,
+            results,
+            flight,
+        })?;
+        Ok(begun)
     }
 
     fn trim(&self) -> usize {
-        self.pool.trim()
+        self.0
+            .here()
+            .map_or(0, |threads| threads.shared().pool.trim())
     }
 
     fn calibrate(&self) -> Result<(), Error> {
@@ -157,119 +140,14 @@ impl Runner for CpuRunner {
     }
 }
 
-/// A program in work.
-pub(super) struct Run<'r> {
-    program: &'r Program,
-    results: Vec<Option<Arc<Words>>>,
-    pub(super) pool: &'r Arc<Pool>,
-    crew: &'r Mutex<Crew>,
-    left: Left,
-}
-
-impl Run<'_> {
-    pub(super) fn crew(&self) -> MutexGuard<'_, Crew> {
-        crew(self.crew)
-    }
-
-    fn stage<F: Arithmetic>(&mut self, stage: &Stage) -> Result<(), Error> {
-        match stage {
-            Stage::Chain(stage) => self.chain::<F>(stage),
-            Stage::Node(number) => {
-                let node = &self.program.nodes[*number];
-                let result = match node.task {
-                    Task::Reduce(reduction) => Some(self.reduce::<F>(reduction, node)?),
-                    Task::Inverse => Some(self.inverse::<F>(node)?),
-                    Task::BitReverse => Some(self.bit_reverse::<F>(node)?),
-                    Task::Equal => {
-                        let (a, b) = (self.vector::<F>(node, 0)?, self.vector::<F>(node, 1)?);
-                        let equal = a == b;
-                        self.left.equal.push(equal);
-                        None
-                    }
-                    Task::Element(_) | Task::Copy => None,
-                };
-                self.results[*number] = result.map(Arc::new);
-                Ok(())
-            }
-        }
-    }
-
-    fn chain<F: Arithmetic>(&mut self, stage: &ChainStage) -> Result<(), Error> {
-        let inputs = stage.inputs.iter();
-        let inputs: Vec<&[F::Limbs]> = inputs
-            .map(|argument| self.elements::<F>(argument, stage.elements))
-            .collect::<Result<_, _>>()?;
-        let mut outputs = Vec::new();
-        for _ in &stage.outputs {
-            outputs.push(self.pool.take(stage.elements * F::LIMBS)?);
-        }
-        chain::compute::<F>(
-            &stage.chain,
-            &inputs,
-            &mut outputs,
-            stage.elements,
-            &mut self.crew(),
-        );
-        for (node, output) in stage.outputs.iter().zip(outputs) {
-            self.results[*node] = Some(Arc::new(output));
-        }
-        Ok(())
-    }
-
-    /// The elements of a node's argument that is a vector.
-    fn vector<F: Field>(
-        &self,
-        node: &super::program::Node,
-        number: usize,
-    ) -> Result<&[F::Limbs], Error> {
-        let argument = node.arguments.get(number);
-        let argument = argument.ok_or_else(|| internal("an argument"))?;
-        self.elements::<F>(argument, node.elements)
-    }
-
-    /// The elements of an argument of an operation over `elements`.
-    fn elements<F: Field>(
-        &self,
-        argument: &Argument,
-        elements: usize,
-    ) -> Result<&[F::Limbs], Error> {
-        let words: Option<&[u64]> = match argument.source {
-            Source::Node(node) => self.results[node].as_deref().map(Words::as_slice),
-            Source::Input(input) => Some(host_words(&self.program.inputs[input])?),
-            Source::Constant(number) => self.program.constants.get(number).map(Vec::as_slice),
-        };
-        let count = if argument.scalar { 1 } else { elements };
-        let range = argument.start..argument.start + count;
-        let found = words.and_then(|words| F::elements(words).get(range));
-        found.ok_or_else(|| internal("the elements of an argument"))
-    }
-
-    fn read(&mut self) -> Result<(), Error> {
-        for read in &self.program.reads {
-            let argument = Argument {
-                source: read.source,
-                start: read.start,
-                scalar: false,
-            };
-            let words = match read.field {
-                FieldId::Fp => Fp::words(self.elements::<Fp>(&argument, read.elements)?).to_vec(),
-                FieldId::Fr => Fr::words(self.elements::<Fr>(&argument, read.elements)?).to_vec(),
-            };
-            self.left.reads.push(words);
-        }
-        Ok(())
-    }
-}
-
-fn host_words(stored: &Stored) -> Result<&[u64], Error> {
+/// The limbs of what is stored on the host. Waits for what computes them.
+fn limbs_of<'s>(stored: &'s Stored, operation: &'static str) -> Result<&'s [u64], Error> {
     match stored {
-        Stored::Host(words) => Ok(words.as_slice()),
+        Stored::Host(place) => place.limbs(operation),
         Stored::Nowhere => Ok(&[]),
         Stored::Device(_) => Err(internal("elements in host memory")),
     }
 }
 
-fn crew(crew: &Mutex<Crew>) -> MutexGuard<'_, Crew> {
-    // A crew waits for its calls, also where one of them panics.
-    crew.lock().unwrap_or_else(PoisonError::into_inner)
-}
+#[cfg(test)]
+mod tests;

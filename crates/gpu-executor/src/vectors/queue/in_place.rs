@@ -3,6 +3,7 @@
 use field_kernels::Field;
 
 use super::Queue;
+use crate::Result;
 use crate::vectors::field_vec::FieldVec;
 use crate::vectors::operand::Operand;
 
@@ -15,7 +16,7 @@ impl Queue {
         &self,
         x: &mut FieldVec<F>,
         y: impl Into<Operand<F>>,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         *x = self.add(x, y)?;
         Ok(())
     }
@@ -28,7 +29,7 @@ impl Queue {
         &self,
         x: &mut FieldVec<F>,
         y: impl Into<Operand<F>>,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         *x = self.sub(x, y)?;
         Ok(())
     }
@@ -41,7 +42,7 @@ impl Queue {
         &self,
         x: &mut FieldVec<F>,
         y: impl Into<Operand<F>>,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         *x = self.mul(x, y)?;
         Ok(())
     }
@@ -55,7 +56,7 @@ impl Queue {
         a: impl Into<Operand<F>>,
         x: &FieldVec<F>,
         y: &mut FieldVec<F>,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         *y = self.axpy(a, x, y)?;
         Ok(())
     }
@@ -64,7 +65,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn neg_assign<F: Field>(&self, x: &mut FieldVec<F>) -> anyhow::Result<()> {
+    pub fn neg_assign<F: Field>(&self, x: &mut FieldVec<F>) -> Result<()> {
         *x = self.neg(x)?;
         Ok(())
     }
@@ -73,7 +74,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn double_assign<F: Field>(&self, x: &mut FieldVec<F>) -> anyhow::Result<()> {
+    pub fn double_assign<F: Field>(&self, x: &mut FieldVec<F>) -> Result<()> {
         *x = self.double(x)?;
         Ok(())
     }
@@ -82,7 +83,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn square_assign<F: Field>(&self, x: &mut FieldVec<F>) -> anyhow::Result<()> {
+    pub fn square_assign<F: Field>(&self, x: &mut FieldVec<F>) -> Result<()> {
         *x = self.square(x)?;
         Ok(())
     }
@@ -91,7 +92,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::pow`].
-    pub fn pow_assign<F: Field>(&self, x: &mut FieldVec<F>, exponent: u64) -> anyhow::Result<()> {
+    pub fn pow_assign<F: Field>(&self, x: &mut FieldVec<F>, exponent: u64) -> Result<()> {
         *x = self.pow(x, exponent)?;
         Ok(())
     }
@@ -100,7 +101,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::inverse`].
-    pub fn inverse_assign<F: Field>(&self, x: &mut FieldVec<F>) -> anyhow::Result<()> {
+    pub fn inverse_assign<F: Field>(&self, x: &mut FieldVec<F>) -> Result<()> {
         *x = self.inverse(x)?;
         Ok(())
     }
@@ -109,7 +110,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::to_montgomery`].
-    pub fn to_montgomery_assign<F: Field>(&self, x: &mut FieldVec<F>) -> anyhow::Result<()> {
+    pub fn to_montgomery_assign<F: Field>(&self, x: &mut FieldVec<F>) -> Result<()> {
         *x = self.to_montgomery(x)?;
         Ok(())
     }
@@ -118,7 +119,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::from_montgomery`].
-    pub fn from_montgomery_assign<F: Field>(&self, x: &mut FieldVec<F>) -> anyhow::Result<()> {
+    pub fn from_montgomery_assign<F: Field>(&self, x: &mut FieldVec<F>) -> Result<()> {
         *x = self.from_montgomery(x)?;
         Ok(())
     }
@@ -127,7 +128,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::bit_reverse`].
-    pub fn bit_reverse_assign<F: Field>(&self, x: &mut FieldVec<F>) -> anyhow::Result<()> {
+    pub fn bit_reverse_assign<F: Field>(&self, x: &mut FieldVec<F>) -> Result<()> {
         *x = self.bit_reverse(x)?;
         Ok(())
     }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use field_kernels::{ElementOperation, Field, FormRule};
 
 use super::Queue;
-use crate::Error;
 use crate::vectors::field_vec::{FieldVec, Form};
 use crate::vectors::operand::{Operand, Scalar, ScalarSource};
 use crate::vectors::program::{Argument, Node, Reduction, Source, Task};
 use crate::vectors::value::{State, Value};
+use crate::{Error, Result};
 
 impl Queue {
     /// Records an element-wise operation.
@@ -18,7 +18,7 @@ impl Queue {
         operation: &'static ElementOperation,
         x: &FieldVec<F>,
         y: Option<Operand<F>>,
-    ) -> anyhow::Result<FieldVec<F>> {
+    ) -> Result<FieldVec<F>> {
         let name = operation.name;
         let form = match operation.form {
             FormRule::Either => x.form(),
@@ -55,7 +55,7 @@ impl Queue {
         task: Task,
         x: &FieldVec<F>,
         form: Form,
-    ) -> anyhow::Result<FieldVec<F>> {
+    ) -> Result<FieldVec<F>> {
         let arguments = vec![self.argument(task.name(), x, false)?];
         Ok(self.result(task, arguments, x.len(), x.len(), form))
     }
@@ -114,7 +114,7 @@ impl Queue {
         operation: &'static str,
         x: &FieldVec<F>,
         y: &FieldVec<F>,
-    ) -> Result<Vec<Argument>, Error> {
+    ) -> Result<Vec<Argument>> {
         expect_equal(operation, x, y)?;
         expect_forms(operation, x.form(), y.form())?;
         Ok(vec![
@@ -127,7 +127,7 @@ impl Queue {
         &self,
         operation: &'static str,
         operand: &Operand<F>,
-    ) -> Result<(Argument, Form), Error> {
+    ) -> Result<(Argument, Form)> {
         match operand {
             Operand::Vector(vector) => {
                 Ok((self.argument(operation, vector, false)?, vector.form()))
@@ -155,7 +155,7 @@ impl Queue {
         operation: &'static str,
         vector: &FieldVec<F>,
         scalar: bool,
-    ) -> Result<Argument, Error> {
+    ) -> Result<Argument> {
         if !vector.engine.is(&self.engine) {
             return Err(Error::ForeignVector { operation });
         }
@@ -175,16 +175,12 @@ impl Queue {
         operation: &'static str,
         x: &FieldVec<F>,
         expected: Form,
-    ) -> Result<(), Error> {
+    ) -> Result<()> {
         expect_forms(operation, expected, x.form())
     }
 }
 
-fn expect_equal<F: Field>(
-    operation: &'static str,
-    x: &FieldVec<F>,
-    y: &FieldVec<F>,
-) -> Result<(), Error> {
+fn expect_equal<F: Field>(operation: &'static str, x: &FieldVec<F>, y: &FieldVec<F>) -> Result<()> {
     match x.len() == y.len() {
         true => Ok(()),
         false => Err(Error::UnequalVectors {
@@ -195,7 +191,7 @@ fn expect_equal<F: Field>(
     }
 }
 
-fn expect_forms(operation: &'static str, expected: Form, found: Form) -> Result<(), Error> {
+fn expect_forms(operation: &'static str, expected: Form, found: Form) -> Result<()> {
     match expected == found {
         true => Ok(()),
         false => Err(Error::WrongForm {

@@ -131,7 +131,7 @@ pub(crate) fn next(caps: &DeviceCaps, wrong: Arithmetic) -> Option<Arithmetic> {
     let after = match wrong {
         Arithmetic::F64 => Arithmetic::U64,
         Arithmetic::U64 => Arithmetic::U32,
-        Arithmetic::U32 => return None,
+        _ => return None,
     };
     match runs(caps, after) {
         true => Some(after),

@@ -19,6 +19,7 @@ impl Kept for Choice {
 
 /// [`Arithmetic`], as it is written.
 #[derive(Serialize, Deserialize)]
+#[non_exhaustive]
 #[serde(remote = "Arithmetic", rename_all = "lowercase")]
 pub(super) enum ArithmeticName {
     U32,
@@ -28,6 +29,7 @@ pub(super) enum ArithmeticName {
 
 /// [`MemoryAccess`], as it is written.
 #[derive(Serialize, Deserialize)]
+#[non_exhaustive]
 #[serde(remote = "MemoryAccess", rename_all = "kebab-case")]
 pub(super) enum AccessName {
     Direct,
@@ -37,6 +39,7 @@ pub(super) enum AccessName {
 
 /// [`Layout`], as it is written.
 #[derive(Serialize, Deserialize)]
+#[non_exhaustive]
 #[serde(remote = "Layout")]
 pub(super) struct LayoutFields {
     #[serde(with = "AccessName")]

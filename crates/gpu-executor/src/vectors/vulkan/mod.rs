@@ -3,6 +3,7 @@
 mod chain;
 mod choice;
 mod families;
+mod flight;
 mod inverse;
 mod kept;
 mod kernels;
@@ -20,16 +21,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use bytemuck::must_cast_slice;
 use field_kernels::FieldId;
 use vk_core::{Device, DeviceCaps, KernelCache, WaitPolicy};
-use vk_mem_paths::{Access, Downloads, Lane, StoragePool, Submitted, Transfer, Uploads};
+use vk_mem_paths::{Access, Downloads, Lane, StoragePool, Transfer, Uploads};
 
 use super::plan::{Fusion, Stage};
 use super::program::Program;
-use super::runner::{Did, Flags, Left, Meaning, Outcome, Ran, Runner, internal};
+use super::runner::{Begun, Did, Runner, internal};
 use super::value::Stored;
 use crate::calibration::Keeper;
 use crate::{Engine, Error, Inputs, canonical};
 
 pub(crate) use choice::{Asked, Choice, FieldChoice, runs};
+use flight::DeviceFlight;
 pub(crate) use kernels::Kernels;
 pub(crate) use settle::{Chosen, Trial};
 use steps::Steps;
@@ -44,7 +46,7 @@ const MOST_PRODUCTS: u32 = 4;
 /// One device's lane and kernels. The ways to and from the host have locks of their own:
 /// whoever waits for a download keeps nobody from submitting.
 pub(crate) struct VulkanRunner {
-    inner: Mutex<Inner>,
+    inner: Arc<Mutex<Inner>>,
     uploads: Mutex<Uploads>,
     downloads: Mutex<Downloads>,
     device: Arc<Device>,
@@ -94,10 +96,10 @@ impl VulkanRunner {
                 operations: MOST_OPERATIONS,
                 products: MOST_PRODUCTS,
             },
-            inner: Mutex::new(Inner {
+            inner: Arc::new(Mutex::new(Inner {
                 lane,
                 kernels: Kernels::new(kernels, chosen.choice()),
-            }),
+            })),
             uploads: Mutex::new(uploads),
             downloads: Mutex::new(downloads),
             device,
@@ -119,7 +121,7 @@ impl VulkanRunner {
         program: Program,
         stages: &[Stage],
         is_live: &[bool],
-    ) -> Result<Ran, Error> {
+    ) -> Result<Begun, Error> {
         self.device.expect_usable()?;
         // Not where another thread uploads: nobody waits for that here.
         if let Ok(mut uploads) = self.uploads.try_lock() {
@@ -142,14 +144,19 @@ impl VulkanRunner {
         // a block that they name from the pool is a batch, which waits for the lane,
         // or an upload, which waits for it once before it submits.
         let submitted = unsafe { lane.submit(&made.steps, &made.reads)? };
-        Ok(Ran {
+        Ok(Begun {
             stored: made.stored,
             did: Did {
                 kernels: made.kernels,
                 compile: kernels.take_compiling(),
                 choice: None,
             },
-            outcome: Outcome::Submitted(submitted, made.flags),
+            flight: Arc::new(DeviceFlight {
+                inner: Arc::clone(&self.inner),
+                submitted,
+                flags: made.flags,
+                wait: self.wait,
+            }),
         })
     }
 }
@@ -212,46 +219,18 @@ impl Runner for VulkanRunner {
         Ok(lock(&self.downloads).download(storage, bytes, out)?)
     }
 
-    fn run(&self, program: Program, stages: &[Stage], is_live: &[bool]) -> Result<Ran, Error> {
+    fn run(
+        &self,
+        program: Program,
+        stages: Vec<Stage>,
+        is_live: Vec<bool>,
+    ) -> Result<Begun, Error> {
         self.device.expect_usable()?;
-        let (chosen, compile) = self.settled(&program, stages)?;
-        let mut ran = self.run_with(chosen.choice(), program, stages, is_live)?;
-        ran.did.compile += compile;
-        ran.did.choice = Some(chosen.report());
-        Ok(ran)
-    }
-
-    fn wait(&self, submitted: &Submitted) -> Result<(), Error> {
-        // Without the lock: others submit meanwhile.
-        Ok(submitted.wait(self.wait)?)
-    }
-
-    fn collect(&self, submitted: &Submitted, flags: &Flags) -> Result<Left, Error> {
-        lock(&self.inner).lane.reap()?;
-        let finished = submitted
-            .finished()
-            .ok_or_else(|| internal("a complete submission"))?
-            .map_err(Clone::clone)?;
-        let mut found = finished.reads.iter();
-        let mut next = |is_there: &bool| match is_there {
-            true => found.next().map_or(&[][..], Vec::as_slice),
-            false => &[],
-        };
-        let reads = flags.reads.iter().map(&mut next);
-        let mut left = Left {
-            reads: reads.map(words).collect(),
-            device_time: finished.device_time,
-            ..Left::default()
-        };
-        let numbers = next(&true);
-        for (meaning, bytes) in flags.meanings.iter().zip(numbers.as_chunks::<4>().0) {
-            let number = u32::from_ne_bytes(*bytes);
-            match meaning {
-                Meaning::Zeros => left.zeros += u64::from(number),
-                Meaning::Differ(_) => left.equal.push(number == 0),
-            }
-        }
-        Ok(left)
+        let (chosen, compile) = self.settled(&program, &stages)?;
+        let mut begun = self.run_with(chosen.choice(), program, &stages, &is_live)?;
+        begun.did.compile += compile;
+        begun.did.choice = Some(chosen.report());
+        Ok(begun)
     }
 
     fn trim(&self) -> usize {
@@ -273,11 +252,6 @@ pub(super) fn device_storage(stored: &Stored) -> Result<&Arc<vk_mem_paths::Stora
         Stored::Device(storage) => Ok(storage),
         _ => Err(internal("elements in device memory")),
     }
-}
-
-fn words(bytes: &[u8]) -> Vec<u64> {
-    let words = bytes.as_chunks::<8>().0.iter();
-    words.map(|word| u64::from_ne_bytes(*word)).collect()
 }
 
 /// The bytes of words that need no value.

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use field_kernels::{Arithmetic, FieldId, Fp, Fr};
-use vk_mem_paths::Submitted;
 
 use super::choice::{Choice, next};
 use super::{VulkanRunner, lock};
@@ -15,7 +14,7 @@ use crate::calibration::{ChosenBy, Dated};
 use crate::vectors::plan::{Fusion, Stage};
 use crate::vectors::program::{Program, Reduction, Task};
 use crate::vectors::report::KernelChoice;
-use crate::vectors::runner::{Flags, Left, Ran, Runner, internal};
+use crate::vectors::runner::{Begun, Runner, internal};
 use crate::vectors::value::Stored;
 use crate::vectors::{VectorEngine, tune};
 use crate::{Engine, Error, Inputs};
@@ -211,17 +210,14 @@ impl Runner for Trial {
         self.runner.download(field, stored, elements, out)
     }
 
-    fn run(&self, program: Program, stages: &[Stage], is_live: &[bool]) -> Result<Ran, Error> {
+    fn run(
+        &self,
+        program: Program,
+        stages: Vec<Stage>,
+        is_live: Vec<bool>,
+    ) -> Result<Begun, Error> {
         let choice = *lock(&self.choice);
-        self.runner.run_with(choice, program, stages, is_live)
-    }
-
-    fn wait(&self, submitted: &Submitted) -> Result<(), Error> {
-        self.runner.wait(submitted)
-    }
-
-    fn collect(&self, submitted: &Submitted, flags: &Flags) -> Result<Left, Error> {
-        self.runner.collect(submitted, flags)
+        self.runner.run_with(choice, program, &stages, &is_live)
     }
 
     fn trim(&self) -> usize {

@@ -38,7 +38,7 @@ fn runner_on(
     VulkanRunner::new(&transfer.unwrap(), &kernels, chosen, settings)
 }
 
-type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> anyhow::Result<FieldVec<F>>;
+type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> crate::Result<FieldVec<F>>;
 
 fn operations<F: Field>() -> [(&'static str, Record<F>); 8] {
     [

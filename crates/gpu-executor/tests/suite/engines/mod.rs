@@ -77,8 +77,13 @@ pub(crate) fn expect<F: Field>(vector: &FieldVec<F>, expected: &[F::Limbs], what
 
 /// The error inside.
 #[track_caller]
-pub(crate) fn error<T: std::fmt::Debug>(result: anyhow::Result<T>) -> gpu_executor::Error {
-    result.unwrap_err().downcast().unwrap()
+pub(crate) fn error<T, E: Into<anyhow::Error>>(result: Result<T, E>) -> gpu_executor::Error {
+    result
+        .map_err(Into::into)
+        .err()
+        .unwrap()
+        .downcast()
+        .unwrap()
 }
 
 /// `one` of the elements at equal places.

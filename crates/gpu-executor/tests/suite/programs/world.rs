@@ -423,8 +423,8 @@ impl<F: Oracle> Slot<F> {
 /// What `record` returns for each engine, by number.
 fn recorded<F: Oracle>(
     tracks: &[Track],
-    record: impl Fn(&Queue, usize) -> anyhow::Result<FieldVec<F>>,
-) -> anyhow::Result<Vec<FieldVec<F>>> {
+    record: impl Fn(&Queue, usize) -> gpu_executor::Result<FieldVec<F>>,
+) -> gpu_executor::Result<Vec<FieldVec<F>>> {
     let numbered = tracks.iter().enumerate();
     numbered
         .map(|(at, track)| record(&track.queue, at))
