@@ -1,7 +1,7 @@
 //! The backends that calls are timed on.
 
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{Calibration, DeviceCaps, Path, PathChoice};
+use gpu_executor::{DeviceCaps, Path, PathChoice};
 use gpu_executor_benches::Jobs;
 
 /// Elements of the run that warms a backend up.
@@ -25,19 +25,16 @@ pub(crate) fn paths(caps: &DeviceCaps) -> impl Iterator<Item = Path> {
 pub(crate) fn fixed(path: Path) -> anyhow::Result<PersistentVulkanBackend> {
     PersistentVulkanBackend::builder()
         .path(PathChoice::Fixed(path))
-        .calibration(Calibration::Stored)
         .build()
 }
 
 /// A backend that chooses by itself. It has run once, so that what the first
-/// run may measure for that choice is in no timed call.
+/// run makes is in no timed call.
 ///
 /// # Errors
 /// When there is no device, or the run fails.
 pub(crate) fn automatic() -> anyhow::Result<PersistentVulkanBackend> {
-    let mut backend = PersistentVulkanBackend::builder()
-        .calibration(Calibration::default())
-        .build()?;
+    let mut backend = PersistentVulkanBackend::new()?;
     let jobs = Jobs::random(1, WARM_UP);
     let sums = backend.field_add_batch(&jobs.as_slices(), jobs.elements())?;
     jobs.check(&sums)?;

@@ -14,7 +14,6 @@ pub(crate) fn count(suite: &Suite) -> usize {
 }
 
 pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
-    // First, so that a calibration is stored for the others.
     let mut pipelined = backends::automatic()?;
     let fixed = backends::paths(&suite.caps).map(|path| anyhow::Ok((path, backends::fixed(path)?)));
     let mut fixed = fixed.collect::<Result<Vec<_>, _>>()?;

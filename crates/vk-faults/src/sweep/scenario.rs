@@ -6,7 +6,7 @@ use std::time::Duration;
 use field_kernels::{LIMBS, MODULUS, reference};
 use gpu_executor::spirv::{Builder, PersistentVulkanBackend};
 use gpu_executor::{
-    Cache, Calibration, Error, Path as DataPath, PathChoice, VulkanError, WaitPolicy,
+    Cache, Calibration, Effort, Error, Path as DataPath, PathChoice, VulkanError, WaitPolicy,
 };
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -307,7 +307,7 @@ impl Scenario {
                 ..WaitPolicy::default()
             });
         match self.kind {
-            Kind::Calibrating => builder.calibration(Calibration::OnFirstUse),
+            Kind::Calibrating => builder,
             Kind::Pipelined => builder
                 .calibration(Calibration::Off)
                 .path(PathChoice::Fixed(DataPath::DeviceLocal))
@@ -352,6 +352,9 @@ impl Scenario {
             Kind::HostBuffers => return over_host_buffers(backend, seed),
             Kind::Vectors => return vectors::short(backend, seed),
             Kind::LongVectors => return vectors::long(backend, seed),
+            Kind::Calibrating => {
+                backend.calibrate(Effort::BRIEF)?;
+            }
             _ => {}
         }
         let operands: Vec<_> = (0..JOBS as u64)
