@@ -1,5 +1,6 @@
 //! Pipelined against sequential batches: what overlapping the transfers and
-//! kernels of several chunks saves.
+//! kernels of several chunks saves. With `--each-path` also the path that the
+//! library chooses against each that it could have chosen.
 //!
 //! `cargo run --release --example bench_batch_pipelined -- --csv batch.csv`
 #![allow(clippy::print_stdout, reason = "a command-line program")]
@@ -9,7 +10,7 @@ mod support;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Parser, ValueEnum};
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
@@ -42,6 +43,9 @@ struct Options {
     /// The path of the pipelined runs; the library's choice otherwise.
     #[arg(long, value_enum)]
     path: Option<PathOption>,
+    /// Also time pipelined runs into slices on each path that the device has.
+    #[arg(long)]
+    each_path: bool,
     /// Also write the figures to this file.
     #[arg(long)]
     csv: Option<PathBuf>,
@@ -82,10 +86,12 @@ enum Mode {
     Pipelined,
     SequentialInto,
     PipelinedInto,
+    /// Pipelined into slices, on the path with this number.
+    Fixed(usize),
 }
 
 impl Mode {
-    const ALL: [Self; 5] = [
+    const ALWAYS: [Self; 5] = [
         Self::Sequential,
         Self::SequentialDeviceLocal,
         Self::Pipelined,
@@ -102,6 +108,8 @@ const SERIES: Duration = Duration::from_millis(50);
 struct Bench<'a> {
     sequential: &'a mut PersistentVulkanBackend,
     pipelined: &'a mut PersistentVulkanBackend,
+    /// A backend for each path that is timed by itself.
+    fixed: &'a mut [PersistentVulkanBackend],
     spirv: &'a [u8],
     batch: &'a [(&'a [u64], &'a [u64])],
     elements: usize,
@@ -113,17 +121,20 @@ struct Bench<'a> {
 impl Bench<'_> {
     /// The medians of all modes, in order. The modes take turns, so that a
     /// moment in which the machine was busy hits all of them.
-    fn medians(&mut self, samples: usize) -> Result<[Duration; 5]> {
-        let mut times = [const { Vec::new() }; 5];
+    fn medians(&mut self, samples: usize) -> Result<Vec<Duration>> {
+        let fixed = (0..self.fixed.len()).map(Mode::Fixed);
+        let modes: Vec<_> = Mode::ALWAYS.into_iter().chain(fixed).collect();
+        let mut times = vec![Vec::new(); modes.len()];
         for _ in 0..samples.max(1) {
-            for (mode, times) in Mode::ALL.into_iter().zip(&mut times) {
-                self.series(mode, times)?;
+            for (mode, times) in modes.iter().zip(&mut times) {
+                self.series(*mode, times)?;
             }
         }
-        Ok(times.map(|mut times| {
+        let median = |mut times: Vec<Duration>| {
             times.sort_unstable();
             times[times.len() / 2]
-        }))
+        };
+        Ok(times.into_iter().map(median).collect())
     }
 
     /// Calls one after the other: while the host compares results, a device
@@ -168,6 +179,11 @@ impl Bench<'_> {
                 pipelined.run_field_add_batch_pipelined_into(spirv, batch, elements, &mut out)?;
                 None
             }
+            Mode::Fixed(path) => {
+                let backend = &mut self.fixed[path];
+                backend.run_field_add_batch_pipelined_into(spirv, batch, elements, &mut out)?;
+                None
+            }
         })
     }
 }
@@ -180,10 +196,17 @@ fn main() -> Result<()> {
     let (device, driver) = (caps.name.clone(), caps.driver.clone());
     let spirv = backend.field_add_spirv();
     println!("{device} ({driver}); medians, every result verified");
+    let usable = |path: &Path| options.each_path && path.is_usable(backend.device());
+    let paths: Vec<Path> = Path::ALL.into_iter().filter(usable).collect();
+    let fixed = paths.iter().map(|path| {
+        let builder = PersistentVulkanBackend::builder();
+        builder.path(PathChoice::Fixed(*path)).build()
+    });
+    let mut fixed = fixed.collect::<Result<Vec<_>>>()?;
 
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
-    table.set_header([
+    let mut header = vec![
         "jobs",
         "elements",
         "sequential ms",
@@ -196,9 +219,15 @@ fn main() -> Result<()> {
         "sequential / pipelined, reused",
         "its throughput",
         "pipelined path, chunks, depth",
-    ]);
+    ];
+    let of_paths: Vec<_> = paths.iter().map(|path| format!("{path} ms")).collect();
+    header.extend(of_paths.iter().map(String::as_str));
+    if options.each_path {
+        header.push("chosen / fastest path");
+    }
+    table.set_header(header);
     let mut csv = Csv::new(
-        "device,driver,jobs,elements,sequential_ms,sequential_device_local_ms,pipelined_ms,sequential_into_ms,pipelined_into_ms,path,chunks,depth",
+        "device,driver,jobs,elements,sequential_ms,sequential_device_local_ms,pipelined_ms,sequential_into_ms,pipelined_into_ms,path,chunks,depth,host_visible_into_ms,device_local_into_ms,bar_into_ms",
     );
     let points = options.jobs.len() * options.elements.len();
     let progress = ProgressBar::new(points as u64);
@@ -210,6 +239,7 @@ fn main() -> Result<()> {
             let mut bench = Bench {
                 sequential: &mut backend,
                 pipelined: &mut pipeline,
+                fixed: &mut fixed,
                 spirv,
                 batch: &batch,
                 elements,
@@ -217,30 +247,47 @@ fn main() -> Result<()> {
                 results: vec![vec![0; elements * LIMBS]; jobs],
             };
             let medians = bench.medians(options.samples)?;
-            let [sequential, device_local, pipelined, sequential_into, into] = medians;
+            let [
+                sequential,
+                device_local,
+                pipelined,
+                sequential_into,
+                into,
+                on_paths @ ..,
+            ] = medians.as_slice()
+            else {
+                bail!("expected five medians or more, found {}", medians.len());
+            };
             let shape = pipeline.last_report().map(|report| {
                 let path = report.path.map_or("-".to_owned(), |path| path.to_string());
                 [path, report.chunks.to_string(), report.depth.to_string()]
             });
             let shape = shape.unwrap_or_default();
-            table.add_row([
+            let mut row = vec![
                 jobs.to_string(),
                 elements.to_string(),
-                ms(sequential),
-                ms(device_local),
-                ms(pipelined),
-                ratio(sequential, pipelined),
-                throughput(jobs * elements, pipelined),
-                ms(sequential_into),
-                ms(into),
-                ratio(sequential_into, into),
-                throughput(jobs * elements, into),
+                ms(*sequential),
+                ms(*device_local),
+                ms(*pipelined),
+                ratio(*sequential, *pipelined),
+                throughput(jobs * elements, *pipelined),
+                ms(*sequential_into),
+                ms(*into),
+                ratio(*sequential_into, *into),
+                throughput(jobs * elements, *into),
                 shape.join(", "),
-            ]);
+            ];
+            row.extend(on_paths.iter().copied().map(ms));
+            row.extend(on_paths.iter().min().map(|fastest| ratio(*into, *fastest)));
+            table.add_row(row);
             let mut values = vec![device.clone(), driver.clone()];
             values.extend([jobs, elements].map(|value| value.to_string()));
-            values.extend(medians.map(ms));
+            values.extend(medians[..Mode::ALWAYS.len()].iter().copied().map(ms));
             values.extend(shape);
+            values.extend(Path::ALL.map(|path| {
+                let at = paths.iter().position(|timed| *timed == path);
+                at.map_or(String::new(), |at| ms(on_paths[at]))
+            }));
             csv.row(&values);
             progress.inc(1);
         }
