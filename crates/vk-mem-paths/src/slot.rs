@@ -15,8 +15,7 @@
 //!    a submission that reports the loss may have begun.
 //! 2. `InFlight` becomes `Free` only after waiting for its ticket succeeded.
 //!    A wait that timed out or failed leaves the state as it is.
-//! 3. The ticket is that of the last group submitted; each group starts after
-//!    the one before it, so its completion is that of all.
+//! 3. A chunk is one submission, whose ticket it is.
 //! 4. `stage` and `submit` refuse a slot that is not `Free`, and every slot
 //!    of a lost device.
 //! 5. A slot is dropped only while `Free` or through `retire`, which waits
@@ -36,15 +35,14 @@ use crate::descriptors::DescriptorSet;
 use crate::layout::Layout;
 use crate::memory::Memory;
 use crate::record::{Buffers, Recording};
-use crate::stages::{Group, Stage};
-use crate::timeline::TimedGroup;
+use crate::stages::Stage;
+use crate::timeline::TimedStages;
 use crate::work::ChunkWork;
 use crate::{Crew, Error, Path, StageKind, host_copy};
 
 /// What a slot is made for.
-pub(crate) struct SlotShape<'a> {
+pub(crate) struct SlotShape {
     pub(crate) path: Path,
-    pub(crate) groups: &'a [Group],
     pub(crate) capacity: usize,
     pub(crate) element_bytes: usize,
     pub(crate) timestamps: bool,
@@ -59,13 +57,14 @@ pub(crate) struct Finished {
     /// When the results were copied out.
     pub(crate) copied: Instant,
     /// The stages on the device, in order; nothing where they are not timed.
-    pub(crate) device: Vec<TimedGroup>,
+    pub(crate) device: TimedStages,
 }
 
 pub(crate) struct Slot {
     state: State,
     device: Arc<Device>,
-    commands: Vec<(Group, CommandBuffer)>,
+    stages: &'static [Stage],
+    commands: CommandBuffer,
     recorded: Option<(Arc<Kernel>, usize)>,
     set: DescriptorSet,
     timed: bool,
@@ -87,7 +86,7 @@ impl Slot {
         device: &Arc<Device>,
         memory: &Arc<Memory>,
         set_layout: &Arc<SetLayout>,
-        shape: &SlotShape<'_>,
+        shape: &SlotShape,
     ) -> Result<Self, Error> {
         let alignment = device.caps().limits.storage_buffer_alignment;
         let alignment = usize::try_from(alignment).unwrap_or(usize::MAX);
@@ -104,14 +103,11 @@ impl Slot {
                 )),
             },
         };
-        let commands = shape.groups.iter().map(|group| {
-            let commands = CommandBuffer::new(device, group.queue.family)?;
-            Ok((group.clone(), commands))
-        });
         Ok(Self {
             state: State::Free,
             device: Arc::clone(device),
-            commands: commands.collect::<Result<_, Error>>()?,
+            stages: shape.path.stages(),
+            commands: CommandBuffer::new(device, device.queue_plan().compute.family)?,
             recorded: None,
             set: DescriptorSet::new(device, set_layout)?,
             timed: shape.timestamps,
@@ -181,14 +177,11 @@ impl Slot {
             // SAFETY: nothing is in flight (rule 1).
             unsafe { timer.reset() };
         }
-        let mut ticket = None;
-        for (group, commands) in &self.commands {
-            // SAFETY: recorded above, not in flight (rule 1); what it names
-            // stays until the ticket is complete (rules 2 to 5).
-            let submitted = unsafe { self.device.submit(group.queue, commands.raw(), ticket)? };
-            ticket = Some(submitted);
-            self.state = State::InFlight(submitted);
-        }
+        let queue = self.device.queue_plan().compute;
+        // SAFETY: recorded above, not in flight (rule 1); what it names
+        // stays until the ticket is complete (rules 2 to 5).
+        let ticket = unsafe { self.device.submit(queue, self.commands.raw(), None)? };
+        self.state = State::InFlight(ticket);
         Ok(())
     }
 
@@ -286,34 +279,28 @@ impl Slot {
             timer: self.timer.as_ref(),
             elements: count,
         };
-        for (group, commands) in &mut self.commands {
-            let family = group.queue.family;
-            let fill = |device: &vk_core::ash::Device, buffer: vk::CommandBuffer| {
-                // SAFETY: being recorded for `family`; all that `recording`
-                // names lives in this slot (rules 2 to 5).
-                unsafe { recording.record(device, buffer, family, &group.stages) };
-            };
-            // SAFETY: nothing is in flight (rule 1).
-            unsafe { commands.record(fill)? };
-        }
+        let (family, stages) = (self.device.queue_plan().compute.family, self.stages);
+        let fill = |device: &vk_core::ash::Device, buffer: vk::CommandBuffer| {
+            // SAFETY: being recorded for `family`; all that `recording`
+            // names lives in this slot (rules 2 to 5).
+            unsafe { recording.record(device, buffer, family, stages) };
+        };
+        // SAFETY: nothing is in flight (rule 1).
+        unsafe { self.commands.record(fill)? };
         self.recorded = Some((Arc::clone(kernel), elements));
         Ok(())
     }
 
     /// When the stages of the last submission were at work.
-    fn device_stages(&self) -> Result<Vec<TimedGroup>, Error> {
+    fn device_stages(&self) -> Result<TimedStages, Error> {
         let Some(timer) = &self.timer else {
             return Ok(Vec::new());
         };
-        let groups = self.commands.iter().map(|(group, _)| {
-            let numbers: Vec<_> = group.stages.iter().map(|stage| stage.number()).collect();
-            let spans = timer
-                .spans(group.queue.family, &numbers)?
-                .unwrap_or_default();
-            let kinds = group.stages.iter().map(|stage| StageKind::from(*stage));
-            Ok(kinds.zip(spans).collect())
-        });
-        groups.collect()
+        let family = self.device.queue_plan().compute.family;
+        let numbers: Vec<_> = self.stages.iter().map(|stage| stage.number()).collect();
+        let spans = timer.spans(family, &numbers)?.unwrap_or_default();
+        let kinds = self.stages.iter().map(|stage| StageKind::from(*stage));
+        Ok(kinds.zip(spans).collect())
     }
 
     fn expect_free(&self) -> Result<(), Error> {

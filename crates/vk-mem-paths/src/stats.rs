@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::timeline::{TimedGroup, overlap};
+use crate::timeline::{TimedStages, overlap};
 use crate::{Span, StageKind};
 
 /// Time spent per stage, summed over all chunks of a run.
@@ -67,8 +67,8 @@ impl Stats {
 
 impl StageTimes {
     /// Adds the stages of one chunk on the device.
-    pub(crate) fn add_device(&mut self, groups: &[TimedGroup]) {
-        for (stage, at) in groups.iter().flatten() {
+    pub(crate) fn add_device(&mut self, stages: &TimedStages) {
+        for (stage, at) in stages {
             let elapsed = Some(at.end.saturating_sub(at.start));
             match stage {
                 StageKind::Upload => add(&mut self.upload, elapsed),

@@ -32,12 +32,10 @@ impl StageKind {
 /// When one chunk was in one stage, counted from the start of the run's loop.
 ///
 /// The host's stages are exact. Of the device's stages the durations are, and
-/// so are the distances between stages that one queue ran in one submission.
-/// When they ran is known only within a window: after the host began to
-/// submit the chunk, and before it saw that the chunk was complete. They are
-/// placed as late in it as can be: the last queue's stages end where the
-/// window ends, those of the queue before end where they begin, and so on.
-/// What would begin before the window is cut off at its start. So a chunk
+/// so are the distances between them. When they ran is known only within a
+/// window: after the host began to submit the chunk, and before it saw that the
+/// chunk was complete. They are placed as late in it as can be: the last one ends
+/// where the window ends. What would begin before the window is cut off at its start. So a chunk
 /// that was complete long before the host looked is shown too late, but never
 /// outside the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +52,9 @@ pub struct Span {
     pub end: Duration,
 }
 
-/// Stages that one queue ran in one submission: when each was at work,
-/// counted from the start of the first.
-pub(crate) type TimedGroup = Vec<(StageKind, Range<Duration>)>;
+/// The stages of one chunk on the device: when each was at work, counted from
+/// the start of the first; none where they are not timed.
+pub(crate) type TimedStages = Vec<(StageKind, Range<Duration>)>;
 
 /// Collects the spans of a run; nothing where it is not timed.
 pub(crate) struct Recorder {
@@ -89,9 +87,9 @@ impl Recorder {
 
     /// Notes the stages on the device, which were at work some time in
     /// `window`.
-    pub(crate) fn device(&mut self, place: Place, groups: &[TimedGroup], window: Range<Instant>) {
+    pub(crate) fn device(&mut self, place: Place, stages: &TimedStages, window: Range<Instant>) {
         if let Some(origin) = self.origin {
-            for (stage, at) in place_groups(groups, since(origin, &window)) {
+            for (stage, at) in place_stages(stages, since(origin, &window)) {
                 self.push(place, stage, at);
             }
         }
@@ -146,24 +144,19 @@ fn since(origin: Instant, at: &Range<Instant>) -> Range<Duration> {
     at.start.duration_since(origin)..at.end.duration_since(origin)
 }
 
-/// Places the stages of one chunk, whose groups ran one after the other,
-/// inside `window`: as late as can be (see [`Span`]). The last comes first.
-fn place_groups(
-    groups: &[TimedGroup],
+/// Places the stages of one chunk inside `window`: as late as can be (see
+/// [`Span`]).
+fn place_stages(
+    stages: &TimedStages,
     window: Range<Duration>,
 ) -> impl Iterator<Item = (StageKind, Range<Duration>)> {
-    let mut end = window.end;
-    groups.iter().rev().flat_map(move |group| {
-        let group_end = end;
-        let length = group.last().map_or(Duration::ZERO, |(_, at)| at.end);
-        let placed = move |at: Duration| {
-            let before_end = length.saturating_sub(at);
-            group_end.saturating_sub(before_end).max(window.start)
-        };
-        end = placed(Duration::ZERO);
-        let stages = group.iter().rev();
-        stages.map(move |(stage, at)| (*stage, placed(at.start)..placed(at.end)))
-    })
+    let length = stages.last().map_or(Duration::ZERO, |(_, at)| at.end);
+    let placed = move |at: Duration| {
+        let before_end = length.saturating_sub(at);
+        window.end.saturating_sub(before_end).max(window.start)
+    };
+    let stages = stages.iter();
+    stages.map(move |(stage, at)| (*stage, placed(at.start)..placed(at.end)))
 }
 
 #[cfg(test)]
@@ -186,19 +179,17 @@ mod tests {
         all.iter().map(span).collect()
     }
 
-    fn group(stages: &[(StageKind, u64, u64)]) -> TimedGroup {
+    fn timed(stages: &[(StageKind, u64, u64)]) -> TimedStages {
         let timed = |&(stage, start, end)| (stage, ms(start)..ms(end));
         stages.iter().map(timed).collect()
     }
 
-    fn placed(groups: &[TimedGroup], window: Range<u64>) -> Vec<(StageKind, u64, u64)> {
+    fn placed(stages: &[(StageKind, u64, u64)], window: Range<u64>) -> Vec<(StageKind, u64, u64)> {
         let window = ms(window.start)..ms(window.end);
         let whole = |at: Duration| u64::try_from(at.as_millis()).unwrap();
-        let mut placed: Vec<_> = place_groups(groups, window)
+        place_stages(&timed(stages), window)
             .map(|(stage, at)| (stage, whole(at.start), whole(at.end)))
-            .collect();
-        placed.sort_unstable();
-        placed
+            .collect()
     }
 
     #[test]
@@ -238,42 +229,24 @@ mod tests {
     }
 
     #[test]
-    fn groups_end_where_the_window_ends_or_the_next_one_begins() {
-        let one = group(&[(Upload, 0, 3), (Kernel, 4, 6), (Download, 6, 10)]);
+    fn the_last_stage_ends_where_the_window_ends() {
+        let one = [(Upload, 0, 3), (Kernel, 4, 6), (Download, 6, 10)];
         assert_eq!(
-            placed(&[one], 100..200),
+            placed(&one, 100..200),
             [(Upload, 190, 193), (Kernel, 194, 196), (Download, 196, 200)]
         );
-        let apart = [
-            group(&[(Upload, 0, 3)]),
-            group(&[(Kernel, 0, 2)]),
-            group(&[(Download, 0, 4)]),
-        ];
-        assert_eq!(
-            placed(&apart, 100..200),
-            [(Upload, 191, 194), (Kernel, 194, 196), (Download, 196, 200)]
-        );
-    }
-
-    #[test]
-    fn a_group_that_was_not_timed_takes_no_time() {
-        let groups = [group(&[(Upload, 0, 3)]), Vec::new()];
-        assert_eq!(placed(&groups, 0..9), [(Upload, 6, 9)]);
         assert_eq!(placed(&[], 0..9), []);
     }
 
     #[test]
     fn nothing_is_placed_before_the_submission() {
-        let apart = [
-            group(&[(Upload, 0, 50)]),
-            group(&[(Kernel, 0, 8), (Download, 8, 12)]),
-        ];
+        let long = [(Upload, 0, 50), (Kernel, 50, 58), (Download, 58, 62)];
         assert_eq!(
-            placed(&apart, 100..110),
+            placed(&long, 100..110),
             [(Upload, 100, 100), (Kernel, 100, 106), (Download, 106, 110)]
         );
         assert_eq!(
-            placed(&apart, 100..115),
+            placed(&long, 100..115),
             [(Upload, 100, 103), (Kernel, 103, 111), (Download, 111, 115)]
         );
     }
@@ -285,8 +258,8 @@ mod tests {
         for origin in [None, Some(now)] {
             let mut recorder = Recorder::new(origin);
             recorder.host(place, CopyIn, now..now + ms(1));
-            let timed = group(&[(Kernel, 0, 1)]);
-            recorder.device(place, &[timed], now + ms(1)..now + ms(3));
+            let stages = timed(&[(Kernel, 0, 1)]);
+            recorder.device(place, &stages, now + ms(1)..now + ms(3));
             let found = recorder.into_spans();
             let expected = spans(&[(CopyIn, 0, 1), (Kernel, 2, 3)]).into_iter();
             let expected = expected.map(|span| Span {

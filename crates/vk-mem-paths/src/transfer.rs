@@ -9,7 +9,6 @@ use vk_core::{Device, Kernel, SetLayout, WaitPolicy};
 use crate::fresh::Ahead;
 use crate::memory::Memory;
 use crate::slot::{Slot, SlotShape};
-use crate::stages::group_stages;
 use crate::work::Work;
 use crate::{
     AllocatedMemory, Chunks, Crew, Element, Error, Path, Plan, Request, Stats, Tuning, Workload,
@@ -275,10 +274,8 @@ impl Transfer {
     }
 
     fn new_slot(&self, plan: &Plan, element_bytes: usize) -> Result<Slot, Error> {
-        let groups = group_stages(plan.path(), self.device.queue_plan());
         let shape = SlotShape {
             path: plan.path(),
-            groups: &groups,
             capacity: plan.capacity(),
             element_bytes,
             timestamps: self.options.timestamps,

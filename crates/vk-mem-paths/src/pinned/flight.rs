@@ -12,8 +12,9 @@ use super::scratch::Scratch;
 use crate::buffers::SharedBuffer;
 use crate::descriptors::DescriptorSets;
 use crate::record::{BufferCopies, Steps, copy_region};
-use crate::stages::{Group, Stage, group_stages};
+use crate::stages::Stage;
 use crate::stats::StageTimes;
+use crate::timeline::TimedStages;
 use crate::{Error, StageKind};
 
 /// A, B and the output.
@@ -32,12 +33,12 @@ pub(super) struct Course {
 pub(super) struct Flight {
     // Some: in flight. The memory stays until all tickets are complete.
     kept: Option<Operands>,
-    // The last submission of each chunk submitted so far.
+    // The submission of each chunk submitted so far.
     tickets: Vec<Ticket>,
     device: Arc<Device>,
-    groups: Vec<Group>,
-    // One command buffer per group, for each chunk.
-    chunks: Vec<Vec<CommandBuffer>>,
+    stages: &'static [Stage],
+    // The commands of each chunk.
+    chunks: Vec<CommandBuffer>,
     sets: DescriptorSets,
     timer: Option<StageTimer>,
     course: Course,
@@ -57,12 +58,12 @@ impl Flight {
         let plan = &course.plan;
         let elements = operands[0].bytes() / course.element_bytes;
         let count = elements.div_ceil(plan.chunk());
-        let groups = group_stages(plan.path(), device.queue_plan());
+        let stages = plan.path().stages();
         let mut flight = Self {
             kept: None,
             tickets: Vec::with_capacity(count),
             device: Arc::clone(device),
-            groups,
+            stages,
             chunks: Vec::with_capacity(count),
             sets: DescriptorSets::new(device, set_layout, count)?,
             timer: match timestamps {
@@ -115,8 +116,7 @@ impl Flight {
     /// Which command buffers it submits.
     #[cfg(test)]
     pub(super) fn commands(&self) -> Vec<vk::CommandBuffer> {
-        let commands = self.chunks.iter().flatten();
-        commands.map(CommandBuffer::raw).collect()
+        self.chunks.iter().map(CommandBuffer::raw).collect()
     }
 
     /// Submits every chunk and waits for all of them, with `kept` being the
@@ -185,20 +185,16 @@ impl Flight {
         }
     }
 
-    /// Submits one chunk: each group of stages after the one before it.
+    /// Submits one chunk.
     fn submit(&mut self, number: usize) -> Result<(), Error> {
-        let mut ticket = None;
-        for (group, commands) in self.groups.iter().zip(&self.chunks[number]) {
-            // SAFETY: recorded by `new`; not in flight, since `fly` checked
-            // and submits each chunk once. What the commands name lives in
-            // this flight and in `kept`, until `land` saw every ticket
-            // complete (rules 2, 4 and 5). Scratch memory of an earlier chunk
-            // is used again only after `fly` waited for that chunk.
-            let submitted = unsafe { self.device.submit(group.queue, commands.raw(), ticket)? };
-            ticket = Some(submitted);
-            self.tickets.truncate(number);
-            self.tickets.push(submitted);
-        }
+        let (queue, commands) = (self.device.queue_plan().compute, &self.chunks[number]);
+        // SAFETY: recorded by `new`; not in flight, since `fly` checked
+        // and submits each chunk once. What the commands name lives in
+        // this flight and in `kept`, until `land` saw every ticket
+        // complete (rules 2, 4 and 5). Scratch memory of an earlier chunk
+        // is used again only after `fly` waited for that chunk.
+        let ticket = unsafe { self.device.submit(queue, commands.raw(), None)? };
+        self.tickets.push(ticket);
         Ok(())
     }
 
@@ -264,21 +260,17 @@ impl Flight {
                 .as_ref()
                 .map(|timer| (timer, Self::first_stage(number))),
         };
-        let recorded = self.groups.iter().map(|group| {
-            let family = group.queue.family;
-            let mut commands = CommandBuffer::new(&self.device, family)?;
-            let fill = |device: &ash::Device, buffer: vk::CommandBuffer| {
-                // SAFETY: being recorded for `family`; all that `steps` names
-                // is kept while it is in flight (rule 2), and its regions are
-                // the ranges above.
-                unsafe { steps.record(device, buffer, family, &group.stages) };
-            };
-            // SAFETY: made above, so not in flight.
-            unsafe { commands.record(fill)? };
-            Ok(commands)
-        });
-        let recorded = recorded.collect::<Result<_, Error>>()?;
-        self.chunks.push(recorded);
+        let family = self.device.queue_plan().compute.family;
+        let mut commands = CommandBuffer::new(&self.device, family)?;
+        let fill = |device: &ash::Device, buffer: vk::CommandBuffer| {
+            // SAFETY: being recorded for `family`; all that `steps` names
+            // is kept while it is in flight (rule 2), and its regions are
+            // the ranges above.
+            unsafe { steps.record(device, buffer, family, self.stages) };
+        };
+        // SAFETY: made above, so not in flight.
+        unsafe { commands.record(fill)? };
+        self.chunks.push(commands);
         Ok(())
     }
 
@@ -288,13 +280,12 @@ impl Flight {
         };
         for number in 0..self.chunks.len() {
             let first = Self::first_stage(number);
-            for group in &self.groups {
-                let stages = group.stages.iter();
-                let numbers: Vec<_> = stages.clone().map(|stage| first + stage.number()).collect();
-                let spans = timer.spans(group.queue.family, &numbers)?;
-                let kinds = stages.map(|stage| StageKind::from(*stage));
-                times.add_device(&[kinds.zip(spans.unwrap_or_default()).collect()]);
-            }
+            let stages = self.stages.iter();
+            let numbers: Vec<_> = stages.clone().map(|stage| first + stage.number()).collect();
+            let spans = timer.spans(self.device.queue_plan().compute.family, &numbers)?;
+            let kinds = stages.map(|stage| StageKind::from(*stage));
+            let timed: TimedStages = kinds.zip(spans.unwrap_or_default()).collect();
+            times.add_device(&timed);
         }
         Ok(())
     }
