@@ -11,7 +11,6 @@ use vk_core::DeviceKind;
 use super::VectorEngine;
 use super::field_vec::FieldVec;
 use super::queue::Queue;
-use super::runner::internal;
 use super::vulkan::{Choice, FieldChoice, Trial, runs};
 use crate::{Error, Inputs};
 
@@ -37,11 +36,11 @@ const LAYOUTS: [(MemoryAccess, u32); 6] = [
 
 /// Measures each kernel that the device can run, and chooses the fastest of those that
 /// compute what they should.
-pub(crate) fn tune(trial: &Arc<Trial>) -> Result<Choice, Error> {
+pub(crate) fn tune(trial: &Arc<Trial>) -> crate::Result<Choice> {
     let mut best = Choice::of(trial.caps());
     let engine = VectorEngine::on(Arc::clone(trial) as _, Inputs::Any);
     for field in [tune_field::<Fp>, tune_field::<Fr>] {
-        field(&engine, trial, &mut best).map_err(typed)?;
+        field(&engine, trial, &mut best)?;
         engine.trim();
     }
     tracing::info!(choice = ?best, "the fastest kernels");
@@ -52,7 +51,7 @@ fn tune_field<F: Field>(
     engine: &VectorEngine,
     runner: &Trial,
     best: &mut Choice,
-) -> anyhow::Result<()> {
+) -> crate::Result<()> {
     let measure = Measure::<F>::new(engine, runner)?;
     best.field(F::ID).arithmetic = measure.arithmetic(best)?;
     // Shared memory of a software device is memory like any other.
@@ -61,12 +60,6 @@ fn tune_field<F: Field>(
         best.field(F::ID).heavy = measure.heavy(best)?;
     }
     Ok(())
-}
-
-/// The error inside, of which all of this library are.
-fn typed(error: anyhow::Error) -> Error {
-    let found = error.downcast::<Error>();
-    found.unwrap_or_else(|other| internal(&format!("an error of this library ({other})")))
 }
 
 /// How an operation on both vectors is recorded.
@@ -81,7 +74,7 @@ struct Measure<'e, F: Field> {
 }
 
 impl<'e, F: Field> Measure<'e, F> {
-    fn new(engine: &'e VectorEngine, runner: &'e Trial) -> anyhow::Result<Self> {
+    fn new(engine: &'e VectorEngine, runner: &'e Trial) -> crate::Result<Self> {
         let count = match runner.caps().kind {
             DeviceKind::Software => ELEMENTS_OF_SOFTWARE,
             _ => ELEMENTS,
@@ -100,7 +93,7 @@ impl<'e, F: Field> Measure<'e, F> {
     /// The fastest arithmetic that is right: by products of two vectors, which memory may
     /// limit, and by the product of one's elements, which moves a third of the bytes. What
     /// else of it must be right is compiled for the fastest alone, if that is.
-    fn arithmetic(&self, base: &Choice) -> anyhow::Result<Arithmetic> {
+    fn arithmetic(&self, base: &Choice) -> crate::Result<Arithmetic> {
         let set = |choice: &mut FieldChoice, it| choice.arithmetic = it;
         let candidates = Arithmetic::ALL.into_iter();
         let candidates: Vec<_> = candidates
@@ -119,18 +112,17 @@ impl<'e, F: Field> Measure<'e, F> {
         Err(Error::WrongResults {
             device: self.runner.caps().name.clone(),
             operation: "mul",
-        }
-        .into())
+        })
     }
 
     /// The fastest way to memory of chains without products.
-    fn light(&self, base: &Choice) -> anyhow::Result<Layout> {
+    fn light(&self, base: &Choice) -> crate::Result<Layout> {
         let set = |choice: &mut FieldChoice, it| choice.light = it;
         self.layout(base, set, [|q, x, y| q.add(x, y), |q, x, _| q.neg(x)])
     }
 
     /// That of chains with products: of one, which memory may limit, and of two.
-    fn heavy(&self, base: &Choice) -> anyhow::Result<Layout> {
+    fn heavy(&self, base: &Choice) -> crate::Result<Layout> {
         let set = |choice: &mut FieldChoice, it| choice.heavy = it;
         self.layout(
             base,
@@ -144,7 +136,7 @@ impl<'e, F: Field> Measure<'e, F> {
         base: &Choice,
         set: impl Fn(&mut FieldChoice, Layout) + Copy,
         records: [Record<F>; 2],
-    ) -> anyhow::Result<Layout> {
+    ) -> crate::Result<Layout> {
         let layouts = LAYOUTS.map(|(access, group_size)| Layout { access, group_size });
         let times = self.times(base, &layouts, set, records)?;
         let fastest = layouts
@@ -168,7 +160,7 @@ impl<'e, F: Field> Measure<'e, F> {
         candidates: &[T],
         set: impl Fn(&mut FieldChoice, T) + Copy,
         records: [Record<F>; N],
-    ) -> anyhow::Result<Vec<[Duration; N]>> {
+    ) -> crate::Result<Vec<[Duration; N]>> {
         let length = match self.runner.caps().kind {
             DeviceKind::Software => LENGTH_OF_SOFTWARE,
             _ => LENGTH,
@@ -192,7 +184,7 @@ impl<'e, F: Field> Measure<'e, F> {
         Ok(medians)
     }
 
-    fn submit(&self, record: Record<F>) -> anyhow::Result<Duration> {
+    fn submit(&self, record: Record<F>) -> crate::Result<Duration> {
         let queue = self.engine.queue();
         // Held: what nobody holds is not computed.
         let result = record(&queue, &self.x, &self.y)?;
@@ -214,28 +206,35 @@ fn settled(mut times: Vec<Duration>) -> Duration {
 /// Whether the device multiplies as the CPU does, over all pairs of edge elements and
 /// some without a pattern, by the kernel of a single product; and how long that took to
 /// make. A device whose `fma` rounds twice does not, on its double units.
-pub(crate) fn multiplies_right<F: Field>(engine: &VectorEngine) -> Result<(bool, Duration), Error> {
-    let check = || -> anyhow::Result<_> {
-        let (mut x, mut y) = edge_pairs::<F>();
-        for number in 0..WITHOUT_PATTERN {
-            let (a, b) = (x[number + 1], y[x.len() / 2 + number]);
-            x.push(arithmetic::mul::<F>(&a, &b));
-            y.push(arithmetic::square::<F>(&a));
-        }
-        let [a, b] = [&x, &y].map(|elements| engine.upload::<F>(F::words(elements)));
-        let (a, b) = (a?, b?);
-        let queue = engine.queue();
-        let products = queue.mul(&a, &b)?;
-        let done = queue.submit()?.wait()?;
-        let pairs = x.iter().zip(&y);
-        let expected: Vec<_> = pairs.map(|(x, y)| arithmetic::mul::<F>(x, y)).collect();
-        Ok((products.to_elements()? == expected, done.report().compile))
-    };
-    check().map_err(typed)
+pub(crate) fn multiplies_right<F: Field>(engine: &VectorEngine) -> crate::Result<(bool, Duration)> {
+    let (x, y) = checked_pairs::<F>();
+    let [a, b] = [&x, &y].map(|elements| engine.upload::<F>(F::words(elements)));
+    let (a, b) = (a?, b?);
+    let queue = engine.queue();
+    let products = queue.mul(&a, &b)?;
+    let done = queue.submit()?.wait()?;
+    let pairs = x.iter().zip(&y);
+    let expected: Vec<_> = pairs.map(|(x, y)| arithmetic::mul::<F>(x, y)).collect();
+    Ok((products.to_elements()? == expected, done.report().compile))
 }
 
-/// Elements beside the edges: products of those before them.
+/// Pairs without a pattern, beside those of edge elements.
 const WITHOUT_PATTERN: usize = 1_000;
+
+fn checked_pairs<F: Field>() -> (Vec<F::Limbs>, Vec<F::Limbs>) {
+    let (mut x, mut y) = edge_pairs::<F>();
+    let (mut a, mut b) = (x[x.len() - 1], y[y.len() - 2]);
+    for _ in 0..WITHOUT_PATTERN {
+        let square = arithmetic::square::<F>(&b);
+        (a, b) = (
+            arithmetic::mul::<F>(&a, &b),
+            arithmetic::add::<F>(&square, &a),
+        );
+        x.push(a);
+        y.push(b);
+    }
+    (x, y)
+}
 
 /// Each edge element with each.
 fn edge_pairs<F: Field>() -> (Vec<F::Limbs>, Vec<F::Limbs>) {
@@ -247,7 +246,7 @@ fn edge_pairs<F: Field>() -> (Vec<F::Limbs>, Vec<F::Limbs>) {
 }
 
 /// Whether products, squares and inner products of the device are the CPU's.
-fn agrees<F: Field>(engine: &VectorEngine) -> anyhow::Result<bool> {
+fn agrees<F: Field>(engine: &VectorEngine) -> crate::Result<bool> {
     let (x, y) = edge_pairs::<F>();
     let [a, b] = [&x, &y].map(|elements| engine.upload::<F>(F::words(elements)));
     let (a, b) = (a?, b?);
@@ -263,4 +262,23 @@ fn agrees<F: Field>(engine: &VectorEngine) -> anyhow::Result<bool> {
     Ok(products.to_elements()? == expected
         && squares.to_elements()? == squared
         && sum.to_elements()? == [total])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_pair_without_a_pattern_comes_twice() {
+        fn distinct<F: Field>() -> usize {
+            let (x, y) = checked_pairs::<F>();
+            let pairs = x.iter().zip(&y).rev().take(WITHOUT_PATTERN);
+            let limbs = pairs.map(|(x, y)| [x.as_ref(), y.as_ref()].concat());
+            limbs.collect::<BTreeSet<_>>().len()
+        }
+        assert_eq!(distinct::<Fp>(), WITHOUT_PATTERN);
+        assert_eq!(distinct::<Fr>(), WITHOUT_PATTERN);
+    }
 }
