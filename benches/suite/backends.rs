@@ -1,5 +1,6 @@
 //! The backends that calls are timed on.
 
+use gpu_executor::FieldAdd;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{DeviceCaps, Path, PathChoice};
 use gpu_executor_benches::Jobs;
@@ -23,9 +24,8 @@ pub(crate) fn paths(caps: &DeviceCaps) -> impl Iterator<Item = Path> {
 /// # Errors
 /// When there is no device.
 pub(crate) fn fixed(path: Path) -> anyhow::Result<PersistentVulkanBackend> {
-    PersistentVulkanBackend::builder()
-        .path(PathChoice::Fixed(path))
-        .build()
+    let builder = PersistentVulkanBackend::builder();
+    Ok(builder.path(PathChoice::Fixed(path)).build()?)
 }
 
 /// A backend that chooses by itself. It has run once, so that what the first

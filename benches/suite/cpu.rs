@@ -7,6 +7,7 @@ use ark_bls12_381::Fq;
 use ark_ff::{BigInt, Fp};
 use blst::{blst_fp, blst_fp_add};
 use field_kernels::LIMBS;
+use gpu_executor::FieldAdd;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor_benches::Jobs;
 use rayon::prelude::*;
@@ -33,10 +34,10 @@ pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
         let slices = jobs.as_slices();
         for (threads, engine) in &mut engines {
             let name = format!("engine, {threads}");
-            let call = || engine.field_add_batch(&slices, elements);
+            let call = || Ok(engine.field_add_batch(&slices, elements)?);
             group.fresh(&name, &jobs, call, |out| jobs.check(out))?;
             let call = |results: &mut [Vec<u64>]| {
-                engine.field_add_batch_into(&slices, elements, &mut as_slices(results))
+                Ok(engine.field_add_batch_into(&slices, elements, &mut as_slices(results))?)
             };
             let (name, mut results) = (reused(&name), jobs.results());
             group.reused(&name, &jobs, &mut results, call, |out| jobs.check(out))?;

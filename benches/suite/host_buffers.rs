@@ -77,6 +77,6 @@ impl Buffers {
     fn run(&mut self, backend: &mut PersistentVulkanBackend, path: Path) -> anyhow::Result<()> {
         let spirv = backend.field_add_spirv();
         let path = PathChoice::Fixed(path);
-        backend.run_field_add_host_on(spirv, &self.a, &self.b, &mut self.sums, path)
+        Ok(backend.run_field_add_host_on(spirv, &self.a, &self.b, &mut self.sums, path)?)
     }
 }

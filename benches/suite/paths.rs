@@ -1,6 +1,7 @@
 //! One job on each data path, over its size: into new memory, into slices
 //! that the caller keeps, and over buffers that host and device share.
 
+use gpu_executor::FieldAdd;
 use gpu_executor::Path;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor_benches::Jobs;
@@ -45,7 +46,7 @@ pub(crate) fn sequential(
     group.fresh(name, jobs, call, |out| jobs.check(out))?;
     let call = |results: &mut [Vec<u64>]| {
         let mut out = as_slices(results);
-        backend.run_field_add_batch_into(kernel, &slices, elements, false, &mut out)
+        Ok(backend.run_field_add_batch_into(kernel, &slices, elements, false, &mut out)?)
     };
     let (name, mut results) = (reused(name), jobs.results());
     group.reused(&name, jobs, &mut results, call, |out| jobs.check(out))
@@ -76,7 +77,7 @@ pub(crate) fn overlapped_into(
     let kernel = backend.field_add_spirv();
     let call = |results: &mut [Vec<u64>]| {
         let mut out = as_slices(results);
-        backend.run_field_add_batch_pipelined_into(kernel, &slices, elements, &mut out)
+        Ok(backend.run_field_add_batch_pipelined_into(kernel, &slices, elements, &mut out)?)
     };
     let (name, mut results) = (reused(name), jobs.results());
     group.reused(&name, jobs, &mut results, call, |out| jobs.check(out))

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use gpu_executor::spirv::{Builder, PersistentVulkanBackend};
+use gpu_executor::FieldAdd;
+use gpu_executor::device::Builder;
+use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{Calibration, DeviceKind, Path, PathChoice, RunReport, Span, StageKind};
 use gpu_executor_benches::Jobs;
 use serde_json::{Value, json};
@@ -41,7 +43,7 @@ pub(crate) fn write_down(suite: &Suite) -> anyhow::Result<()> {
     device::write("timeline.json", &runs.into())
 }
 
-fn builder(path: Path, forced: bool) -> Builder {
+fn builder(path: Path, forced: bool) -> Builder<PersistentVulkanBackend> {
     let builder = PersistentVulkanBackend::builder()
         .path(PathChoice::Fixed(path))
         .calibration(Calibration::Off)

@@ -14,6 +14,7 @@ use anyhow::{Result, bail};
 use clap::{Parser, ValueEnum};
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
+use gpu_executor::FieldAdd;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::kernels::LIMBS;
 use gpu_executor::spirv::PersistentVulkanBackend;
@@ -75,7 +76,7 @@ fn tuned(options: &Options) -> Result<PersistentVulkanBackend> {
             PathOption::Bar => Path::Bar,
         }));
     }
-    builder.build()
+    Ok(builder.build()?)
 }
 
 /// What is compared.
@@ -202,7 +203,7 @@ fn main() -> Result<()> {
         let builder = PersistentVulkanBackend::builder();
         builder.path(PathChoice::Fixed(*path)).build()
     });
-    let mut fixed = fixed.collect::<Result<Vec<_>>>()?;
+    let mut fixed = fixed.collect::<gpu_executor::Result<Vec<_>>>()?;
 
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);

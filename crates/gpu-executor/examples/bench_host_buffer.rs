@@ -13,6 +13,7 @@ use anyhow::{Result, ensure};
 use clap::{Parser, ValueEnum};
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
+use gpu_executor::FieldAdd;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::kernels::ELEMENT_BYTES;
 use gpu_executor::spirv::PersistentVulkanBackend;

@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
+use gpu_executor::FieldAdd;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::kernels::{KERNELS, find_by_spirv};
 use gpu_executor::spirv::PersistentVulkanBackend;

@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use gpu_executor::FieldAdd;
 use gpu_executor::kernels::{KERNELS, LIMBS};
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{Cache, Calibration, DeviceCaps};
@@ -103,11 +104,11 @@ fn find(name: &str) -> Result<Vec<u8>> {
 }
 
 fn backend() -> Result<PersistentVulkanBackend> {
-    PersistentVulkanBackend::builder()
+    Ok(PersistentVulkanBackend::builder()
         .cache(Cache::Off)
         .calibration(Calibration::Off)
         .threads(1)
-        .build()
+        .build()?)
 }
 
 fn layers(module: &[u8], range: &Range) -> Result<()> {

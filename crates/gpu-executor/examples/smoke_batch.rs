@@ -10,6 +10,7 @@ use anyhow::Result;
 use clap::{Parser, ValueEnum};
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
+use gpu_executor::FieldAdd;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{Engine, Executor, RunReport};
@@ -44,7 +45,7 @@ enum Choice {
 impl Choice {
     fn open(self) -> Result<Executor> {
         match self {
-            Self::Auto => Executor::auto(),
+            Self::Auto => Ok(Executor::auto()?),
             Self::Vulkan => Ok(Executor::Vulkan(PersistentVulkanBackend::new()?)),
             Self::Cpu => Ok(Executor::Cpu(CpuEngine::new()?)),
         }

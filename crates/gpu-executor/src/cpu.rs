@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use field_kernels::Fp;
 use vk_mem_paths::{Crew, StageTimes};
 
+use crate::field_add::{Batch, FieldAdd};
 use crate::jobs::{self, Job, Outputs};
 use crate::kernels::{self, ELEMENT_BYTES, Kernel, LIMBS};
+use crate::vectors::VectorEngine;
 use crate::{ChosenBy, Engine, Error, Inputs, Mode, RunReport, canonical};
 
 /// Elements that one thread computes at a time.
@@ -23,6 +25,8 @@ pub struct CpuEngine {
     crew: Crew,
     inputs: Inputs,
     report: Option<RunReport>,
+    /// Once they were asked for.
+    vectors: Option<VectorEngine>,
 }
 
 impl CpuEngine {
@@ -30,8 +34,8 @@ impl CpuEngine {
     ///
     /// # Errors
     /// [`Error::DataPath`] where the threads cannot be started.
-    pub fn new() -> anyhow::Result<Self> {
-        Ok(Self::with_threads(0)?)
+    pub fn new() -> Result<Self, Error> {
+        Self::with_threads(0)
     }
 
     /// An engine with `threads` threads; 0 means one per core.
@@ -43,6 +47,7 @@ impl CpuEngine {
             crew: Crew::new(threads)?,
             inputs: Inputs::default(),
             report: None,
+            vectors: None,
         })
     }
 
@@ -51,127 +56,21 @@ impl CpuEngine {
     #[must_use]
     pub fn with_inputs(mut self, inputs: Inputs) -> Self {
         self.inputs = inputs;
+        self.vectors = None;
         self
     }
 
-    /// Runs `jobs` in order; see
-    /// [`PersistentVulkanBackend::run_field_add_batch`](crate::spirv::PersistentVulkanBackend::run_field_add_batch).
-    /// There is no device memory to prefer here: `use_device_local` changes
-    /// nothing, and the report names the CPU.
+    /// Vectors that stay in host memory, by the same number of threads and held to the same:
+    /// made once, and the same engine from then on.
     ///
     /// # Errors
-    /// [`Error::InvalidJob`] and [`Error::TooManyElements`] for `jobs` that do
-    /// not fit `elements`, [`Error::NotCanonical`] for an element that is not
-    /// below the modulus, [`Error::UnknownKernelOnCpu`] for SPIR-V that is not
-    /// this library's.
-    pub fn run_field_add_batch(
-        &mut self,
-        spirv_bytes: &[u8],
-        jobs: &[(&[u64], &[u64])],
-        elements: usize,
-        _use_device_local: bool,
-    ) -> anyhow::Result<Vec<Vec<u64>>> {
-        Ok(self.run(spirv_bytes, jobs, elements, Mode::Sequential)?)
-    }
-
-    /// As [`Self::run_field_add_batch`], with the results written to
-    /// `results[i]` for job i: slices of `6 * elements` limbs that the caller
-    /// keeps and may use again, which spares the faults of fresh memory.
-    ///
-    /// # Errors
-    /// As [`Self::run_field_add_batch`], and [`Error::InvalidResults`] and
-    /// [`Error::InvalidJob`] for `results` that do not fit.
-    pub fn run_field_add_batch_into(
-        &mut self,
-        spirv_bytes: &[u8],
-        jobs: &[(&[u64], &[u64])],
-        elements: usize,
-        _use_device_local: bool,
-        results: &mut [&mut [u64]],
-    ) -> anyhow::Result<()> {
-        Ok(self.run_into(spirv_bytes, jobs, elements, Mode::Sequential, results)?)
-    }
-
-    /// Runs `jobs`; on the CPU nothing is transferred, so nothing overlaps.
-    ///
-    /// # Errors
-    /// As [`Self::run_field_add_batch`].
-    pub fn run_field_add_batch_pipelined(
-        &mut self,
-        spirv_bytes: &[u8],
-        jobs: &[(&[u64], &[u64])],
-        elements: usize,
-    ) -> anyhow::Result<Vec<Vec<u64>>> {
-        Ok(self.run(spirv_bytes, jobs, elements, Mode::Pipelined)?)
-    }
-
-    /// As [`Self::run_field_add_batch_pipelined`], with the results written
-    /// to the caller's slices; see [`Self::run_field_add_batch_into`].
-    ///
-    /// # Errors
-    /// As [`Self::run_field_add_batch_into`].
-    pub fn run_field_add_batch_pipelined_into(
-        &mut self,
-        spirv_bytes: &[u8],
-        jobs: &[(&[u64], &[u64])],
-        elements: usize,
-        results: &mut [&mut [u64]],
-    ) -> anyhow::Result<()> {
-        Ok(self.run_into(spirv_bytes, jobs, elements, Mode::Pipelined, results)?)
-    }
-
-    /// Runs one job.
-    ///
-    /// # Errors
-    /// As [`Self::run_field_add_batch`].
-    pub fn run_field_add(
-        &mut self,
-        spirv_bytes: &[u8],
-        a: &[u64],
-        b: &[u64],
-        elements: usize,
-        _use_device_local: bool,
-    ) -> anyhow::Result<Vec<u64>> {
-        let results = self.run(spirv_bytes, &[(a, b)], elements, Mode::Sequential)?;
-        Ok(results.into_iter().next().unwrap_or_default())
-    }
-
-    /// Adds A and B.
-    ///
-    /// # Errors
-    /// [`Error::InvalidJob`] and [`Error::NotCanonical`]; the length of `a`
-    /// says how many elements are expected.
-    pub fn field_add(&mut self, a: &[u64], b: &[u64]) -> anyhow::Result<Vec<u64>> {
-        let results = self.field_add_batch(&[(a, b)], a.len() / LIMBS)?;
-        Ok(results.into_iter().next().unwrap_or_default())
-    }
-
-    /// Adds the pairs of `jobs`.
-    ///
-    /// # Errors
-    /// [`Error::InvalidJob`], [`Error::NotCanonical`] and
-    /// [`Error::TooManyElements`].
-    pub fn field_add_batch(
-        &mut self,
-        jobs: &[(&[u64], &[u64])],
-        elements: usize,
-    ) -> anyhow::Result<Vec<Vec<u64>>> {
-        self.run_field_add_batch_pipelined(self.field_add_spirv(), jobs, elements)
-    }
-
-    /// As [`Self::field_add_batch`], with the results written to the caller's
-    /// slices; see [`Self::run_field_add_batch_into`].
-    ///
-    /// # Errors
-    /// [`Error::InvalidJob`], [`Error::InvalidResults`],
-    /// [`Error::NotCanonical`] and [`Error::TooManyElements`].
-    pub fn field_add_batch_into(
-        &mut self,
-        jobs: &[(&[u64], &[u64])],
-        elements: usize,
-        results: &mut [&mut [u64]],
-    ) -> anyhow::Result<()> {
-        self.run_field_add_batch_pipelined_into(self.field_add_spirv(), jobs, elements, results)
+    /// [`Error::DataPath`] where the threads cannot be started.
+    pub fn vectors(&mut self) -> Result<VectorEngine, Error> {
+        if let Some(known) = &self.vectors {
+            return Ok(known.clone());
+        }
+        let made = VectorEngine::on_cpu(self.crew.threads(), self.inputs)?;
+        Ok(self.vectors.insert(made).clone())
     }
 
     /// The SPIR-V by which this engine knows field addition.
@@ -185,41 +84,6 @@ impl CpuEngine {
     #[must_use]
     pub fn last_report(&self) -> Option<&RunReport> {
         self.report.as_ref()
-    }
-
-    fn run(
-        &mut self,
-        spirv: &[u8],
-        jobs: &[Job<'_>],
-        elements: usize,
-        mode: Mode,
-    ) -> Result<Vec<Vec<u64>>, Error> {
-        let start = Instant::now();
-        let (kernel, limbs) = self.prepare(spirv, jobs, elements)?;
-        let mut outputs = Outputs::new(jobs.len(), limbs)?;
-        compute(&mut self.crew, kernel, self.inputs, jobs, outputs.limbs())?;
-        // SAFETY: `compute` returned Ok, so it has written every element of
-        // every output.
-        let results = unsafe { outputs.assume_written() };
-        self.report = Some(self.report(kernel, mode, jobs.len(), elements, start));
-        Ok(results)
-    }
-
-    pub(crate) fn run_into(
-        &mut self,
-        spirv: &[u8],
-        jobs: &[Job<'_>],
-        elements: usize,
-        mode: Mode,
-        results: &mut [&mut [u64]],
-    ) -> Result<(), Error> {
-        let start = Instant::now();
-        let (kernel, limbs) = self.prepare(spirv, jobs, elements)?;
-        jobs::check_results(results, jobs.len(), limbs)?;
-        let out = results.iter_mut().map(|out| jobs::as_uninit(out));
-        compute(&mut self.crew, kernel, self.inputs, jobs, out)?;
-        self.report = Some(self.report(kernel, mode, jobs.len(), elements, start));
-        Ok(())
     }
 
     /// Checks the jobs, finds the kernel, and forgets the last run.
@@ -266,6 +130,38 @@ impl CpuEngine {
             timeline: Vec::new(),
             overlap: None,
         }
+    }
+}
+
+impl FieldAdd for CpuEngine {
+    /// There is nothing to transfer and no device memory here: `mode` and `device_local`
+    /// change nothing but the report.
+    fn run(
+        &mut self,
+        batch: &Batch<'_>,
+        results: Option<&mut [&mut [u64]]>,
+    ) -> Result<Vec<Vec<u64>>, Error> {
+        let start = Instant::now();
+        let jobs = batch.jobs;
+        let spirv = batch.spirv.unwrap_or_else(|| self.field_add_spirv());
+        let (kernel, limbs) = self.prepare(spirv, jobs, batch.elements)?;
+        let results = match results {
+            Some(results) => {
+                jobs::check_results(results, jobs.len(), limbs)?;
+                let out = results.iter_mut().map(|out| jobs::as_uninit(out));
+                compute(&mut self.crew, kernel, self.inputs, jobs, out)?;
+                Vec::new()
+            }
+            None => {
+                let mut outputs = Outputs::new(jobs.len(), limbs)?;
+                compute(&mut self.crew, kernel, self.inputs, jobs, outputs.limbs())?;
+                // SAFETY: `compute` returned Ok, so it has written every element of
+                // every output.
+                unsafe { outputs.assume_written() }
+            }
+        };
+        self.report = Some(self.report(kernel, batch.mode, jobs.len(), batch.elements, start));
+        Ok(results)
     }
 }
 

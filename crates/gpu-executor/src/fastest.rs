@@ -6,10 +6,11 @@ use vk_mem_paths::{Measured, Strategy, Tuning, fastest_of};
 
 use crate::calibration::{CpuTime, Findings};
 use crate::cpu::CpuEngine;
+use crate::field_add::{Batch, FieldAdd};
 use crate::jobs::Job;
 use crate::kernels::{self, LIMBS};
 use crate::spirv::PersistentVulkanBackend;
-use crate::{Error, Mode, RunReport};
+use crate::{Mode, Result, RunReport};
 
 /// Both engines, for [`Executor::Fastest`](crate::Executor::Fastest).
 #[derive(Debug)]
@@ -29,52 +30,6 @@ pub(crate) enum Side {
     Cpu,
 }
 
-/// What a call asks for, as far as it matters to the choice.
-pub(crate) struct Call<'a> {
-    /// The caller's module; `None` for the library's own.
-    spirv: Option<&'a [u8]>,
-    /// Elements of all jobs.
-    elements: usize,
-    mode: Mode,
-    /// Whether device memory was asked for.
-    device_local: bool,
-}
-
-impl<'a> Call<'a> {
-    /// A call that runs `spirv` over `jobs` jobs of `elements` elements, one
-    /// after the other.
-    pub(crate) fn sequential(
-        spirv: &'a [u8],
-        jobs: usize,
-        elements: usize,
-        device_local: bool,
-    ) -> Self {
-        Self {
-            mode: Mode::Sequential,
-            device_local,
-            ..Self::pipelined(spirv, jobs, elements)
-        }
-    }
-
-    /// As [`Self::sequential`], overlapping.
-    pub(crate) fn pipelined(spirv: &'a [u8], jobs: usize, elements: usize) -> Self {
-        Self {
-            spirv: Some(spirv),
-            ..Self::addition(jobs, elements)
-        }
-    }
-
-    /// A call that adds, with the library's kernel, overlapping.
-    pub(crate) fn addition(jobs: usize, elements: usize) -> Self {
-        Self {
-            spirv: None,
-            elements: jobs.saturating_mul(elements),
-            mode: Mode::Pipelined,
-            device_local: false,
-        }
-    }
-}
-
 /// The sizes at which both engines are measured, in elements; the largest first, whose
 /// staging memory serves all.
 const SIZES: [usize; 4] = [1 << 17, 1 << 14, 1 << 10, 1 << 6];
@@ -88,8 +43,9 @@ impl Fastest {
     /// # Errors
     /// [`Error::DataPath`](crate::Error::DataPath) where threads cannot be
     /// started, and what the runs that are measured return.
-    pub fn new(mut vulkan: PersistentVulkanBackend) -> anyhow::Result<Self> {
-        let cpu = CpuEngine::new()?.with_inputs(vulkan.inputs());
+    pub fn new(mut vulkan: PersistentVulkanBackend) -> Result<Self> {
+        let settings = vulkan.settings();
+        let cpu = CpuEngine::with_threads(settings.transfer.threads)?.with_inputs(settings.inputs);
         let times = match vulkan.findings() {
             Some(kept) => kept.clone(),
             None => Findings {
@@ -113,19 +69,19 @@ impl Fastest {
         }
     }
 
-    /// The engine for `call`: the CPU where it knows the kernel, nobody asked
+    /// The engine for `batch`: the CPU where it knows the kernel, nobody asked
     /// for device memory, and it was measured to be faster at that size than
     /// the path on which the device would run.
-    pub(crate) fn choose(&mut self, call: &Call<'_>) -> Side {
-        let known = call
+    pub(crate) fn choose(&mut self, batch: &Batch<'_>) -> Side {
+        let known = batch
             .spirv
             .is_none_or(|spirv| kernels::find_by_spirv(spirv).is_some());
         let caps = self.vulkan.device();
-        let path = self.vulkan.path_of(call.mode);
+        let path = self.vulkan.path_of(batch);
         let device = &self.times.tuning;
-        let device = device.fastest(call.elements, path, |path| path.is_usable(caps));
+        let device = device.fastest(batch.total(), path, |path| path.is_usable(caps));
         let faster = cpu_is_faster(device, &self.times.cpu);
-        let faster = known && !call.device_local && faster;
+        let faster = known && !batch.device_local && faster;
         self.last = if faster { Side::Cpu } else { Side::Vulkan };
         self.last
     }
@@ -151,21 +107,17 @@ fn cpu_is_faster(device: Option<&Measured>, cpu: &[CpuTime]) -> bool {
 
 /// How long the device takes now, one after the other and overlapping, as `vulkan` is
 /// set up.
-fn measure_device(vulkan: &mut PersistentVulkanBackend) -> anyhow::Result<Tuning> {
-    let spirv = vulkan.field_add_spirv();
+fn measure_device(vulkan: &mut PersistentVulkanBackend) -> Result<Tuning> {
     let mut measured = Vec::new();
     for elements in SIZES {
         let mut operands = Operands::new(elements);
         for mode in [Mode::Sequential, Mode::Pipelined] {
             let (jobs, mut sums) = operands.borrowed();
-            let time = fastest_of(|| match mode {
-                Mode::Sequential => {
-                    vulkan.run_field_add_batch_into(spirv, &jobs, elements, false, &mut sums)
-                }
-                Mode::Pipelined => {
-                    vulkan.run_field_add_batch_pipelined_into(spirv, &jobs, elements, &mut sums)
-                }
-            })?;
+            let batch = Batch {
+                mode,
+                ..Batch::new(&jobs, elements)
+            };
+            let time = fastest_of(|| vulkan.run(&batch, Some(&mut sums)).map(drop))?;
             let ran = vulkan.last_report();
             measured.extend(ran.and_then(|ran| {
                 Some(Measured {
@@ -188,14 +140,14 @@ fn measure_device(vulkan: &mut PersistentVulkanBackend) -> anyhow::Result<Tuning
 ///
 /// # Errors
 /// [`Error::DataPath`] where its threads cannot be started.
-pub(crate) fn measure_cpu() -> Result<Vec<CpuTime>, Error> {
+pub(crate) fn measure_cpu() -> Result<Vec<CpuTime>> {
     let mut cpu = CpuEngine::with_threads(0)?;
-    let spirv = cpu.field_add_spirv();
     let mut times = Vec::new();
     for elements in SIZES {
         let mut operands = Operands::new(elements);
         let (jobs, mut sums) = operands.borrowed();
-        let time = fastest_of(|| cpu.run_into(spirv, &jobs, elements, Mode::Pipelined, &mut sums))?;
+        let batch = Batch::new(&jobs, elements);
+        let time = fastest_of(|| cpu.run(&batch, Some(&mut sums)).map(drop))?;
         times.push(CpuTime {
             elements,
             nanoseconds: nanoseconds(time),

@@ -25,7 +25,7 @@
 //! and in plain form.
 //!
 //! ```
-//! use gpu_executor::Executor;
+//! use gpu_executor::{Executor, FieldAdd};
 //!
 //! # fn main() -> anyhow::Result<()> {
 //! let a = vec![1_u64; 6 * 1024];
@@ -47,7 +47,7 @@
 //! - [`HostBuffer`] is pinned host memory that a device works on in place,
 //!   for runs in which the host copies nothing.
 //! - [`vectors::VectorEngine`] computes on vectors that stay, on a Vulkan device or on
-//!   all cores; [`spirv::PersistentVulkanBackend::vectors`] makes one with settings.
+//!   all cores; [`vectors::VectorEngine::builder`] makes one with settings.
 //! - [`Executor`] is one of the two engines for whole jobs, or picks the faster one for
 //!   each call ([`Executor::fastest`]), and says which.
 //!
@@ -63,11 +63,12 @@
 mod cache;
 mod calibration;
 mod canonical;
-mod config;
 pub mod cpu;
+pub mod device;
 mod error;
 mod executor;
 mod fastest;
+mod field_add;
 mod host_buffer;
 mod jobs;
 pub mod kernels;
@@ -81,6 +82,7 @@ pub use canonical::Inputs;
 pub use error::{Error, Result};
 pub use executor::Executor;
 pub use fastest::Fastest;
+pub use field_add::{Batch, FieldAdd};
 pub use host_buffer::HostBuffer;
 pub use jobs::Job;
 pub use report::{Engine, Mode, RunReport};

@@ -49,6 +49,18 @@ impl Device {
         }))
     }
 
+    /// Another view of a device that the process shares, which is not counted among the
+    /// users of its queue; `None` for a device of its own.
+    pub(crate) fn as_shared(&self) -> Option<Arc<Self>> {
+        self.logical.is_shared().then(|| {
+            Arc::new(Self {
+                logical: Arc::clone(&self.logical),
+                plan: self.plan,
+                counted: None,
+            })
+        })
+    }
+
     /// A device of its own, with the queues of [`choose_queues`] and
     /// every optional feature of [`crate::Features`] that it has.
     ///

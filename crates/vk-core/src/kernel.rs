@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use ash::vk;
 
 use crate::error::VkContext;
-use crate::pipeline::Pipeline;
-use crate::pipeline_cache::{CacheOrigin, PipelineCache, SharedPipelines};
+use crate::pipeline::{Compiler, Pipeline};
+use crate::pipeline_cache::{CacheOrigin, PipelineCache};
 use crate::spirv::{BINDINGS, KernelInterface, SpirvPolicy, spirv_hash};
 use crate::{Device, DeviceCaps, Error, WaitPolicy};
 
@@ -144,10 +143,8 @@ impl Drop for SetLayout {
 /// it again.
 pub struct KernelCache {
     set_layout: Arc<SetLayout>,
-    pipelines: SharedPipelines,
+    compiler: Arc<Compiler>,
     policy: SpirvPolicy,
-    // How long the driver's compiler may take over one module.
-    limit: Duration,
     // The most recently used first.
     kernels: Vec<Entry>,
 }
@@ -168,7 +165,7 @@ impl KernelCache {
     /// # Errors
     /// What the driver returned.
     pub fn new(device: &Arc<Device>) -> Result<Self, Error> {
-        Self::on(device, PipelineCache::in_memory(device).shared())
+        Self::by_default(device, PipelineCache::in_memory(device))
     }
 
     /// A cache whose compiled pipelines are also kept in `folder`, in one
@@ -188,15 +185,23 @@ impl KernelCache {
     /// # Errors
     /// What the driver returned, as for [`KernelCache::new`].
     pub fn with_folder(device: &Arc<Device>, folder: &Path) -> Result<Self, Error> {
-        Self::on(device, PipelineCache::in_folder(device, folder).shared())
+        Self::by_default(device, PipelineCache::in_folder(device, folder))
     }
 
-    fn on(device: &Arc<Device>, pipelines: SharedPipelines) -> Result<Self, Error> {
+    fn by_default(device: &Arc<Device>, pipelines: PipelineCache) -> Result<Self, Error> {
+        let limit = WaitPolicy::default().timeout;
+        Self::with_compiler(device, &Compiler::new(pipelines.shared(), limit))
+    }
+
+    /// A cache that has `compiler` make its pipelines, and that others may share.
+    ///
+    /// # Errors
+    /// What the driver returned.
+    pub fn with_compiler(device: &Arc<Device>, compiler: &Arc<Compiler>) -> Result<Self, Error> {
         Ok(Self {
             set_layout: Arc::new(SetLayout::new(device, BINDINGS)?),
-            pipelines,
+            compiler: Arc::clone(compiler),
             policy: SpirvPolicy::default(),
-            limit: WaitPolicy::default().timeout,
             kernels: Vec::new(),
         })
     }
@@ -210,24 +215,10 @@ impl KernelCache {
         self
     }
 
-    /// This cache with `limit` for how long the driver's compiler may take over one
-    /// module; default: that of [`WaitPolicy`].
-    #[must_use]
-    pub fn with_limit(mut self, limit: Duration) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// How long the driver's compiler may take over one module.
-    #[must_use]
-    pub fn limit(&self) -> Duration {
-        self.limit
-    }
-
     /// What was found on disk when the cache was made.
     #[must_use]
     pub fn origin(&self) -> CacheOrigin {
-        self.pipelines.lock().origin()
+        self.compiler.pipelines().lock().origin()
     }
 
     /// The file that compiled pipelines are kept in, whether or not it is
@@ -235,14 +226,18 @@ impl KernelCache {
     /// because the folder could not be used.
     #[must_use]
     pub fn file(&self) -> Option<PathBuf> {
-        self.pipelines.lock().path().map(Path::to_path_buf)
+        self.compiler
+            .pipelines()
+            .lock()
+            .path()
+            .map(Path::to_path_buf)
     }
 
-    /// The pipelines that the driver has compiled so far, for an
-    /// [`OperationCache`](crate::OperationCache) beside this cache.
+    /// What makes its pipelines, for an [`OperationCache`](crate::OperationCache) beside
+    /// this cache.
     #[must_use]
-    pub fn pipelines(&self) -> &SharedPipelines {
-        &self.pipelines
+    pub fn compiler(&self) -> &Arc<Compiler> {
+        &self.compiler
     }
 
     /// The descriptor set layout of every kernel.
@@ -267,7 +262,7 @@ impl KernelCache {
             self.kernels[..=found].rotate_right(1);
         } else {
             let kernel = Arc::new(self.create(spirv)?);
-            self.pipelines.lock().save();
+            self.compiler.pipelines().lock().save();
             let spirv = Box::from(spirv);
             self.kernels.insert(0, Entry { spirv, kernel });
             self.kernels.truncate(Self::CAPACITY);
@@ -297,13 +292,8 @@ impl KernelCache {
         // device; what it does when it runs is code that the caller vouches for
         // (module documentation of `spirv`).
         let pipeline = unsafe {
-            Pipeline::new(
-                &self.set_layout,
-                push_constant_bytes,
-                &interface.words,
-                &self.pipelines,
-                self.limit,
-            )?
+            self.compiler
+                .compile(&self.set_layout, push_constant_bytes, &interface.words)?
         };
         Ok(Kernel {
             pipeline,

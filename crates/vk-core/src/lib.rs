@@ -57,6 +57,7 @@ pub use instance::{
 };
 pub use kernel::{Kernel, KernelCache, SetLayout};
 pub use operation::{Operation, OperationCache, OperationShape};
+pub use pipeline::Compiler;
 pub use pipeline_cache::{CacheOrigin, SharedPipelines};
 pub use process::Process;
 pub use queues::{QueuePlan, QueueRef, choose_queues};

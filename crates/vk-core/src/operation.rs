@@ -3,12 +3,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ash::vk;
 
-use crate::pipeline::Pipeline;
-use crate::{Device, Error, KernelCache, SetLayout, SharedPipelines};
+use crate::pipeline::{Compiler, Pipeline};
+use crate::{Device, Error, SetLayout};
 
 /// What a module binds and how many invocations a workgroup of it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,25 +58,21 @@ impl Operation {
     }
 }
 
-/// Makes operations on one device, and shares the pipeline cache of its
-/// [`KernelCache`].
+/// Makes operations on one device.
 pub struct OperationCache {
     device: Arc<Device>,
-    pipelines: SharedPipelines,
-    // How long the driver's compiler may take over one module.
-    limit: Duration,
+    compiler: Arc<Compiler>,
     // By the number of bindings.
     layouts: HashMap<usize, Arc<SetLayout>>,
 }
 
 impl OperationCache {
-    /// For the device of `kernels`.
+    /// For `device`, whose pipelines `compiler` makes.
     #[must_use]
-    pub fn beside(kernels: &KernelCache) -> Self {
+    pub fn new(device: &Arc<Device>, compiler: &Arc<Compiler>) -> Self {
         Self {
-            device: Arc::clone(kernels.set_layout().device()),
-            pipelines: kernels.pipelines().clone(),
-            limit: kernels.limit(),
+            device: Arc::clone(device),
+            compiler: Arc::clone(compiler),
             layouts: HashMap::new(),
         }
     }
@@ -108,9 +103,8 @@ impl OperationCache {
         let set_layout = self.layout(shape.bindings)?;
         let bytes = shape.push_constant_bytes;
         // SAFETY: this function's contract.
-        let pipeline =
-            unsafe { Pipeline::new(&set_layout, bytes, words, &self.pipelines, self.limit)? };
-        self.pipelines.lock().save();
+        let pipeline = unsafe { self.compiler.compile(&set_layout, bytes, words)? };
+        self.compiler.pipelines().lock().save();
         Ok(Arc::new(Operation { pipeline, shape }))
     }
 

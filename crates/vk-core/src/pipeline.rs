@@ -4,8 +4,8 @@
 //! it. On its own thread a caller can give up waiting; the thread then owns all that the
 //! driver still uses, and what it makes is there for whoever asks for it again.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ash::vk;
@@ -18,18 +18,33 @@ use crate::{Device, Error};
 /// What takes its time, in errors.
 pub(crate) const COMPILER: &str = "the driver's compiler";
 
-/// A compute pipeline and its layout.
-pub(crate) struct Pipeline {
-    raw: vk::Pipeline,
-    layout: vk::PipelineLayout,
-    set_layout: Arc<SetLayout>,
+/// Has the driver make pipelines of one device, each within a limit.
+pub struct Compiler {
+    pipelines: SharedPipelines,
+    limit: Duration,
+    // The last module that a caller gave up on.
+    overdue: Mutex<Option<Overdue>>,
 }
 
-impl Pipeline {
-    /// The pipeline of the module in `words`, whose entry point is `entry`.
+impl Compiler {
+    /// With the pipeline cache `pipelines`; `limit` says how long one module may take.
+    #[must_use]
+    pub fn new(pipelines: SharedPipelines, limit: Duration) -> Arc<Self> {
+        Arc::new(Self {
+            pipelines,
+            limit,
+            overdue: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn pipelines(&self) -> &SharedPipelines {
+        &self.pipelines
+    }
+
+    /// The pipeline of the module in `words`, whose entry point is `main`.
     ///
     /// # Errors
-    /// [`Error::Timeout`] where the driver's compiler takes longer than `limit`, and
+    /// [`Error::Timeout`] where the driver's compiler takes longer than the limit, and
     /// [`Error::Busy`] while it is still at a module that an earlier call gave up on;
     /// [`Error::Thread`], else what the driver returned.
     ///
@@ -37,25 +52,24 @@ impl Pipeline {
     /// The module is valid, has an entry point `main`, names no buffer outside of
     /// `set_layout` and no push constant past `push_constant_bytes`, and asks for
     /// nothing that the device lacks.
-    pub(crate) unsafe fn new(
+    pub(crate) unsafe fn compile(
+        &self,
         set_layout: &Arc<SetLayout>,
         push_constant_bytes: u32,
         words: &[u32],
-        pipelines: &SharedPipelines,
-        limit: Duration,
-    ) -> Result<Self, Error> {
+    ) -> Result<Pipeline, Error> {
         let same = |module: &Overdue| {
             Arc::ptr_eq(&module.set_layout, set_layout)
                 && module.push_constant_bytes == push_constant_bytes
                 && module.words == words
         };
-        if let Some(made) = pipelines.finished(same)? {
+        if let Some(made) = self.finished(same)? {
             return made;
         }
         let job = Job {
-            pipeline: Self::without_code(set_layout, push_constant_bytes)?,
+            pipeline: Pipeline::without_code(set_layout, push_constant_bytes)?,
             words: words.to_vec(),
-            pipelines: pipelines.clone(),
+            pipelines: self.pipelines.clone(),
         };
         let (sender, receiver) = sync_channel(1);
         let thread = std::thread::Builder::new().name("gpu-executor-compiler".to_owned());
@@ -69,25 +83,59 @@ impl Pipeline {
             purpose: COMPILER,
             detail: error.to_string(),
         })?;
-        match receiver.recv_timeout(limit) {
+        let after = self.limit;
+        match receiver.recv_timeout(after) {
             Ok(made) => made,
             Err(RecvTimeoutError::Timeout) => {
-                pipelines.give_up(Overdue {
+                *self.overdue() = Some(Overdue {
                     set_layout: Arc::clone(set_layout),
                     push_constant_bytes,
                     words: words.to_vec(),
                     receiver,
-                    after: limit,
+                    after,
                 });
                 Err(Error::Timeout {
                     what: COMPILER,
-                    after: limit,
+                    after,
                 })
             }
             Err(RecvTimeoutError::Disconnected) => Err(ended_early()),
         }
     }
 
+    /// What became of the module that a caller gave up on, if it is the one that `same`
+    /// names; another's is let go.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] while the driver's compiler is at it, whichever it is.
+    fn finished(
+        &self,
+        same: impl FnOnce(&Overdue) -> bool,
+    ) -> Result<Option<Result<Pipeline, Error>>, Error> {
+        let mut overdue = self.overdue();
+        let Some(module) = &*overdue else {
+            return Ok(None);
+        };
+        let outcome = module.outcome()?;
+        let asked = same(module);
+        *overdue = None;
+        Ok(asked.then_some(outcome))
+    }
+
+    fn overdue(&self) -> MutexGuard<'_, Option<Overdue>> {
+        // Written as a whole, so a panic elsewhere left it whole.
+        self.overdue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A compute pipeline and its layout.
+pub(crate) struct Pipeline {
+    raw: vk::Pipeline,
+    layout: vk::PipelineLayout,
+    set_layout: Arc<SetLayout>,
+}
+
+impl Pipeline {
     /// The pipeline's handle, for recording.
     pub(crate) fn raw(&self) -> vk::Pipeline {
         self.raw
@@ -150,7 +198,7 @@ struct Job {
 
 impl Job {
     /// # Safety
-    /// As [`Pipeline::new`].
+    /// As [`Compiler::compile`].
     unsafe fn compile(mut self) -> Result<Pipeline, Error> {
         let device = Arc::clone(self.pipeline.device());
         let device = device.raw();
@@ -182,7 +230,7 @@ impl Job {
 }
 
 /// A module that a caller gave up on.
-pub(crate) struct Overdue {
+struct Overdue {
     set_layout: Arc<SetLayout>,
     push_constant_bytes: u32,
     words: Vec<u32>,
@@ -195,7 +243,7 @@ impl Overdue {
     ///
     /// # Errors
     /// [`Error::Busy`] while the compiler is at it.
-    pub(crate) fn outcome(&self) -> Result<Result<Pipeline, Error>, Error> {
+    fn outcome(&self) -> Result<Result<Pipeline, Error>, Error> {
         match self.receiver.try_recv() {
             Ok(made) => Ok(made),
             Err(TryRecvError::Disconnected) => Ok(Err(ended_early())),
@@ -254,7 +302,9 @@ mod tests {
         let name = c"vkCreateComputePipelines";
         let device = device_with(&physical, &[(name, create_when_told as *const c_void)]);
         let after = Duration::from_millis(20);
-        let mut kernels = KernelCache::new(&device).unwrap().with_limit(after);
+        let pipelines = SharedPipelines::of_process(&device, None);
+        let compiler = Compiler::new(pipelines, after);
+        let mut kernels = KernelCache::with_compiler(&device, &compiler).unwrap();
         let spirv = field_kernels::FIELD_ADD.spirv;
         let what = COMPILER;
         let timeout = Error::Timeout { what, after };
@@ -270,7 +320,7 @@ mod tests {
             found = kernels.get(spirv);
         }
         assert!(found.is_ok(), "{:?}", found.err());
-        drop((found, kernels));
+        drop((found, kernels, compiler));
         assert_eq!(Arc::strong_count(&device), 1);
     }
 }

@@ -7,17 +7,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use field_kernels::FieldId;
-use vk_core::{DeviceCaps, Kernel, PhysicalDevice, ValidationLog};
-use vk_mem_paths::{AllocatedMemory, PathChoice, TransferOptions};
+use vk_core::{DeviceCaps, Kernel, ValidationLog};
+use vk_mem_paths::{AllocatedMemory, PathChoice};
 
-use super::Builder;
-use super::builder::Settings;
 use super::how::How;
 use super::opened::Opened;
 use super::ran::Ran;
-use crate::calibration::Keeper;
+use crate::device::{Build, Builder, OpenDevice, Settings};
+use crate::field_add::{Batch, FieldAdd};
 use crate::jobs::{self, Job, Outputs};
-use crate::{Error, Inputs, Mode, RunReport, canonical, kernels};
+use crate::{Error, RunReport, canonical, kernels};
 
 /// Runs batches of field operations on one Vulkan device.
 ///
@@ -30,9 +29,6 @@ use crate::{Error, Inputs, Mode, RunReport, canonical, kernels};
 /// trust that code gets.
 pub struct PersistentVulkanBackend {
     pub(super) opened: Opened,
-    physical: PhysicalDevice,
-    options: TransferOptions,
-    pub(super) settings: Settings,
     /// How often the device was lost and opened anew.
     losses: u32,
     pub(super) report: Option<RunReport>,
@@ -46,11 +42,11 @@ impl PersistentVulkanBackend {
     /// # Errors
     /// As [`Builder::build`].
     pub fn new() -> anyhow::Result<Self> {
-        Self::builder().build()
+        Ok(Self::builder().build()?)
     }
 
     /// A builder, for settings other than those of [`Self::new`].
-    pub fn builder() -> Builder {
+    pub fn builder() -> Builder<Self> {
         Builder::default()
     }
 
@@ -79,30 +75,13 @@ impl PersistentVulkanBackend {
         elements: usize,
         use_device_local: bool,
     ) -> anyhow::Result<Vec<Vec<u64>>> {
-        let how = How::sequential(&self.settings, use_device_local);
-        let ran = self.run(spirv_bytes, jobs, elements, how);
-        Ok(self.noting_loss(ran)?)
-    }
-
-    /// As [`Self::run_field_add_batch`], with the results written to
-    /// `results[i]` for job i: slices of `6 * elements` limbs that the caller
-    /// keeps and may use again, which spares the faults of fresh memory.
-    ///
-    /// # Errors
-    /// As [`Self::run_field_add_batch`], and [`Error::InvalidResults`] and
-    /// [`Error::InvalidJob`] for `results` that do not fit. What `results`
-    /// hold after an error is not specified.
-    pub fn run_field_add_batch_into(
-        &mut self,
-        spirv_bytes: &[u8],
-        jobs: &[(&[u64], &[u64])],
-        elements: usize,
-        use_device_local: bool,
-        results: &mut [&mut [u64]],
-    ) -> anyhow::Result<()> {
-        let how = How::sequential(&self.settings, use_device_local);
-        let ran = self.run_into(spirv_bytes, jobs, elements, how, results);
-        Ok(self.noting_loss(ran)?)
+        Ok(FieldAdd::run_field_add_batch(
+            self,
+            spirv_bytes,
+            jobs,
+            elements,
+            use_device_local,
+        )?)
     }
 
     /// Runs `jobs` with the transfers and kernels of several chunks
@@ -119,86 +98,18 @@ impl PersistentVulkanBackend {
         jobs: &[(&[u64], &[u64])],
         elements: usize,
     ) -> anyhow::Result<Vec<Vec<u64>>> {
-        let how = How::pipelined(&self.settings);
-        let ran = self.run(spirv_bytes, jobs, elements, how);
-        Ok(self.noting_loss(ran)?)
-    }
-
-    /// As [`Self::run_field_add_batch_pipelined`], with the results written
-    /// to the caller's slices; see [`Self::run_field_add_batch_into`].
-    ///
-    /// # Errors
-    /// As [`Self::run_field_add_batch_into`].
-    pub fn run_field_add_batch_pipelined_into(
-        &mut self,
-        spirv_bytes: &[u8],
-        jobs: &[(&[u64], &[u64])],
-        elements: usize,
-        results: &mut [&mut [u64]],
-    ) -> anyhow::Result<()> {
-        let how = How::pipelined(&self.settings);
-        let ran = self.run_into(spirv_bytes, jobs, elements, how, results);
-        Ok(self.noting_loss(ran)?)
-    }
-
-    /// Runs one job; see [`Self::run_field_add_batch`].
-    ///
-    /// # Errors
-    /// As [`Self::run_field_add_batch`].
-    pub fn run_field_add(
-        &mut self,
-        spirv_bytes: &[u8],
-        a: &[u64],
-        b: &[u64],
-        elements: usize,
-        use_device_local: bool,
-    ) -> anyhow::Result<Vec<u64>> {
-        let jobs = [(a, b)];
-        let results = self.run_field_add_batch(spirv_bytes, &jobs, elements, use_device_local)?;
-        Ok(results.into_iter().next().unwrap_or_default())
-    }
-
-    /// Adds A and B with the library's kernel for this device, pipelined.
-    ///
-    /// # Errors
-    /// As [`Self::run_field_add_batch`]; the length of `a` says how many
-    /// elements are expected.
-    pub fn field_add(&mut self, a: &[u64], b: &[u64]) -> anyhow::Result<Vec<u64>> {
-        let elements = a.len() / kernels::LIMBS;
-        let results = self.field_add_batch(&[(a, b)], elements)?;
-        Ok(results.into_iter().next().unwrap_or_default())
-    }
-
-    /// Runs `jobs` with the library's kernel for this device, pipelined.
-    ///
-    /// # Errors
-    /// As [`Self::run_field_add_batch`].
-    pub fn field_add_batch(
-        &mut self,
-        jobs: &[(&[u64], &[u64])],
-        elements: usize,
-    ) -> anyhow::Result<Vec<Vec<u64>>> {
-        self.run_field_add_batch_pipelined(self.field_add_spirv(), jobs, elements)
-    }
-
-    /// As [`Self::field_add_batch`], with the results written to the caller's
-    /// slices; see [`Self::run_field_add_batch_into`].
-    ///
-    /// # Errors
-    /// As [`Self::run_field_add_batch_into`].
-    pub fn field_add_batch_into(
-        &mut self,
-        jobs: &[(&[u64], &[u64])],
-        elements: usize,
-        results: &mut [&mut [u64]],
-    ) -> anyhow::Result<()> {
-        self.run_field_add_batch_pipelined_into(self.field_add_spirv(), jobs, elements, results)
+        Ok(FieldAdd::run_field_add_batch_pipelined(
+            self,
+            spirv_bytes,
+            jobs,
+            elements,
+        )?)
     }
 
     /// The SPIR-V of the library's field addition for this device.
     #[must_use]
     pub fn field_add_spirv(&self) -> &'static [u8] {
-        kernels::field_add_for(self.opened.device.caps()).spirv
+        kernels::field_add_for(self.opened.open.device.caps()).spirv
     }
 
     /// What the last run did; `None` before the first one and after one that
@@ -211,7 +122,7 @@ impl PersistentVulkanBackend {
     /// What the device can do.
     #[must_use]
     pub fn device(&self) -> &DeviceCaps {
-        self.opened.device.caps()
+        self.opened.open.device.caps()
     }
 
     /// How much memory is allocated through Vulkan now: staging memory, which
@@ -219,23 +130,32 @@ impl PersistentVulkanBackend {
     ///
     /// # Errors
     /// What the allocator returned.
-    pub fn allocated_memory(&self) -> anyhow::Result<AllocatedMemory> {
+    pub fn allocated_memory(&self) -> Result<AllocatedMemory, Error> {
         Ok(self.opened.transfer.allocated_memory()?)
     }
 
     /// What the validation layer reported; always empty without it.
     #[must_use]
     pub fn validation_log(&self) -> &ValidationLog {
-        self.opened.device.instance().validation_log()
+        self.opened.open.device.instance().validation_log()
     }
 
-    /// The path of a call that asks for none.
-    pub(crate) fn path_of(&self, mode: Mode) -> PathChoice {
-        let how = match mode {
-            Mode::Sequential => How::sequential(&self.settings, false),
-            Mode::Pipelined => How::pipelined(&self.settings),
-        };
-        how.request.path
+    /// The path of a call like `batch`.
+    pub(crate) fn path_of(&self, batch: &Batch<'_>) -> PathChoice {
+        How::of(batch, self.settings()).request.path
+    }
+
+    /// What it works by.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.opened.open.settings
+    }
+
+    pub(crate) fn on(open: OpenDevice) -> Result<Self, Error> {
+        Ok(Self {
+            opened: Opened::new(open)?,
+            losses: 0,
+            report: None,
+        })
     }
 
     /// How often the device was lost and opened anew, by the call after.
@@ -244,96 +164,55 @@ impl PersistentVulkanBackend {
         self.losses
     }
 
-    pub(super) fn open(
-        physical: &PhysicalDevice,
-        settings: Settings,
-        options: TransferOptions,
-    ) -> Result<Self, Error> {
-        let opened = Opened::new(physical, &settings, options)?;
-        Ok(Self {
-            opened,
-            physical: physical.clone(),
-            options,
-            settings,
-            losses: 0,
-            report: None,
-        })
-    }
-
-    /// What the elements of the inputs are held to.
-    pub(crate) fn inputs(&self) -> Inputs {
-        self.settings.inputs
-    }
-
-    /// Remembers a loss of the device that `result` tells of, so that the next
-    /// call opens it anew.
-    pub(super) fn noting_loss<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
-        if let Err(Error::Vulkan(vk_core::Error::DeviceLost { call })) = result {
-            self.opened.device.declare_lost(call);
-        }
-        result
-    }
-
     /// Opens the device anew if it was lost. What was measured of it stays.
     pub(super) fn revive(&mut self) -> Result<(), Error> {
-        match self.opened.device.expect_alive() {
+        match self.opened.open.device.expect_alive() {
             Ok(()) => return Ok(()),
             Err(vk_core::Error::DeviceLost { .. }) => {}
             Err(error) => return Err(error.into()),
         }
-        let mut opened = Opened::new(&self.physical, &self.settings, self.options)?;
+        let mut opened = Opened::new(self.opened.open.anew()?)?;
         if let Some(findings) = self.opened.findings.take() {
             opened.take(findings);
         }
         self.opened = opened;
         self.losses += 1;
-        let device = &self.opened.device.caps().name;
+        let device = &self.opened.open.device.caps().name;
         tracing::warn!("{device} was lost, and is open again");
         Ok(())
     }
 
-    fn run(
+    fn run_batch(
         &mut self,
-        spirv: &[u8],
-        jobs: &[Job<'_>],
-        elements: usize,
-        how: How,
+        batch: &Batch<'_>,
+        results: Option<&mut [&mut [u64]]>,
     ) -> Result<Vec<Vec<u64>>, Error> {
         let start = Instant::now();
-        let (kernel, compile, limbs) = self.prepare(spirv, jobs, elements)?;
-        let mut outputs = Outputs::new(jobs.len(), limbs)?;
-        let out = outputs.limbs().map(|out| (out, true));
-        let ran = self.transfer(&kernel, jobs, out, &how)?;
-        // SAFETY: a run that returns Ok has written every byte of every
-        // output (contract of `Transfer::run`).
-        let results = unsafe { outputs.assume_written() };
+        let jobs = batch.jobs;
+        let spirv = batch.spirv.unwrap_or_else(|| self.field_add_spirv());
+        let how = How::of(batch, self.settings());
+        let (kernel, compile, limbs) = self.prepare(spirv, jobs, batch.elements)?;
+        let (ran, results) = match results {
+            Some(results) => {
+                jobs::check_results(results, jobs.len(), limbs)?;
+                let out = results.iter_mut().map(|out| (jobs::as_uninit(out), false));
+                (self.transfer(&kernel, jobs, out, &how)?, Vec::new())
+            }
+            None => {
+                let mut outputs = Outputs::new(jobs.len(), limbs)?;
+                let out = outputs.limbs().map(|out| (out, true));
+                let ran = self.transfer(&kernel, jobs, out, &how)?;
+                // SAFETY: a run that returns Ok has written every byte of every
+                // output (contract of `Transfer::run`).
+                (ran, unsafe { outputs.assume_written() })
+            }
+        };
         self.report = Some(RunReport {
             compile,
             chosen_by: self.chosen_by(ran.is_measured()),
             ..ran.report(spirv, &kernel, how.mode, jobs.len(), start)
         });
         Ok(results)
-    }
-
-    fn run_into(
-        &mut self,
-        spirv: &[u8],
-        jobs: &[Job<'_>],
-        elements: usize,
-        how: How,
-        results: &mut [&mut [u64]],
-    ) -> Result<(), Error> {
-        let start = Instant::now();
-        let (kernel, compile, limbs) = self.prepare(spirv, jobs, elements)?;
-        jobs::check_results(results, jobs.len(), limbs)?;
-        let out = results.iter_mut().map(|out| (jobs::as_uninit(out), false));
-        let ran = self.transfer(&kernel, jobs, out, &how)?;
-        self.report = Some(RunReport {
-            compile,
-            chosen_by: self.chosen_by(ran.is_measured()),
-            ..ran.report(spirv, &kernel, how.mode, jobs.len(), start)
-        });
-        Ok(())
     }
 
     /// Checks the jobs, makes or finds the kernel and says how long that took, and
@@ -357,13 +236,6 @@ impl PersistentVulkanBackend {
         let kernel = self.opened.kernels.get(spirv)?;
         Ok((kernel, start.elapsed()))
     }
-
-    /// What keeps measurements of its device.
-    fn keeper(&self) -> Keeper {
-        let threads = self.opened.transfer.threads();
-        self.settings.keeper(self.device(), threads)
-    }
-
     /// Runs the jobs into `out`: for each the limbs, and whether they are
     /// fresh memory.
     fn transfer<'a>(
@@ -382,7 +254,7 @@ impl PersistentVulkanBackend {
                 fresh,
             })
             .collect();
-        let element = self.settings.inputs.element(FieldId::Fp);
+        let element = self.settings().inputs.element(FieldId::Fp);
         let transfer = &mut self.opened.transfer;
         match transfer.run(kernel, &how.request, element, &mut byte_jobs) {
             Ok(ran) => Ok(Ran::from(ran)),
@@ -394,11 +266,28 @@ impl PersistentVulkanBackend {
     }
 }
 
+impl FieldAdd for PersistentVulkanBackend {
+    fn run(
+        &mut self,
+        batch: &Batch<'_>,
+        results: Option<&mut [&mut [u64]]>,
+    ) -> Result<Vec<Vec<u64>>, Error> {
+        let ran = self.run_batch(batch, results);
+        self.opened.open.noting_loss(ran)
+    }
+}
+
+impl Build for PersistentVulkanBackend {
+    fn by(settings: Settings) -> Result<Self, Error> {
+        OpenDevice::new(settings).and_then(Self::on)
+    }
+}
+
 impl std::fmt::Debug for PersistentVulkanBackend {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PersistentVulkanBackend")
-            .field("device", &self.opened.device)
-            .field("settings", &self.settings)
+            .field("device", &self.opened.open.device)
+            .field("settings", self.settings())
             .finish_non_exhaustive()
     }
 }

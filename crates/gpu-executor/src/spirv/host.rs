@@ -8,7 +8,7 @@ use super::PersistentVulkanBackend;
 use super::how::How;
 use super::ran::Ran;
 use crate::kernels::ELEMENT_BYTES;
-use crate::{Error, HostBuffer, RunReport};
+use crate::{Error, HostBuffer, Result, RunReport};
 
 impl PersistentVulkanBackend {
     /// A buffer of `elements` elements, all zero, that runs of this backend
@@ -17,10 +17,10 @@ impl PersistentVulkanBackend {
     /// # Errors
     /// [`Error::TooManyElements`]; [`Error::DataPath`] and [`Error::Vulkan`]
     /// where there is no memory for it.
-    pub fn host_buffer(&mut self, elements: usize) -> anyhow::Result<HostBuffer> {
+    pub fn host_buffer(&mut self, elements: usize) -> Result<HostBuffer> {
         self.revive()?;
         let made = HostBuffer::new(&self.opened.pinned, elements);
-        Ok(self.noting_loss(made)?)
+        self.opened.open.noting_loss(made)
     }
 
     /// Runs the kernel over the elements of `a` and `b`, which may be the
@@ -51,7 +51,7 @@ impl PersistentVulkanBackend {
         a: &HostBuffer,
         b: &HostBuffer,
         out: &mut HostBuffer,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         self.run_field_add_host_on(spirv_bytes, a, b, out, PathChoice::Auto)
     }
 
@@ -73,9 +73,9 @@ impl PersistentVulkanBackend {
         b: &HostBuffer,
         out: &mut HostBuffer,
         path: PathChoice,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         let ran = self.run_host(spirv_bytes, a, b, out, path);
-        Ok(self.noting_loss(ran)?)
+        self.opened.open.noting_loss(ran)
     }
 
     /// Adds A and B into `out`, with the library's kernel for this device.
@@ -87,7 +87,7 @@ impl PersistentVulkanBackend {
         a: &HostBuffer,
         b: &HostBuffer,
         out: &mut HostBuffer,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         self.run_field_add_host(self.field_add_spirv(), a, b, out)
     }
 
@@ -98,13 +98,13 @@ impl PersistentVulkanBackend {
         b: &HostBuffer,
         out: &mut HostBuffer,
         path: PathChoice,
-    ) -> Result<(), Error> {
+    ) -> Result<()> {
         let start = Instant::now();
         self.report = None;
         check(a, b, out)?;
         self.revive()?;
         let (kernel, compile) = self.kernel(spirv)?;
-        let mut how = How::pipelined(&self.settings);
+        let mut how = How::pipelined(self.settings());
         if path != PathChoice::Auto {
             how.request.path = path;
         }
@@ -121,7 +121,7 @@ impl PersistentVulkanBackend {
     }
 }
 
-fn check(a: &HostBuffer, b: &HostBuffer, out: &HostBuffer) -> Result<(), Error> {
+fn check(a: &HostBuffer, b: &HostBuffer, out: &HostBuffer) -> Result<()> {
     let [a, b, out] = [a, b, out].map(HostBuffer::elements);
     match a == b && b == out {
         true => Ok(()),

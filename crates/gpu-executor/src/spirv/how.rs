@@ -2,8 +2,9 @@
 
 use vk_mem_paths::{Packing, Path, PathChoice, Request};
 
-use super::builder::Settings;
 use crate::Mode;
+use crate::device::Settings;
+use crate::field_add::Batch;
 
 /// What a call and the settings ask for together.
 pub(super) struct How {
@@ -12,8 +13,16 @@ pub(super) struct How {
 }
 
 impl How {
+    /// What `batch` and the settings ask for.
+    pub(super) fn of(batch: &Batch<'_>, settings: &Settings) -> Self {
+        match batch.mode {
+            Mode::Sequential => Self::sequential(settings, batch.device_local),
+            Mode::Pipelined => Self::pipelined(settings),
+        }
+    }
+
     /// Job by job.
-    pub(super) fn sequential(settings: &Settings, device_local: bool) -> Self {
+    fn sequential(settings: &Settings, device_local: bool) -> Self {
         let host = PathChoice::Fixed(Path::HostVisible);
         Self {
             mode: Mode::Sequential,

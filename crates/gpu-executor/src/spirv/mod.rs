@@ -1,7 +1,6 @@
 //! The native Vulkan interface: persistent backend, batches, SPIR-V kernels.
 
 mod backend;
-mod builder;
 mod host;
 mod how;
 mod opened;
@@ -9,4 +8,3 @@ mod ran;
 mod resident;
 
 pub use backend::PersistentVulkanBackend;
-pub use builder::Builder;

@@ -1,22 +1,20 @@
-//! A device with what was made on it.
+//! A device with what a backend made on it.
 
-use std::sync::Arc;
+use vk_core::KernelCache;
+use vk_mem_paths::{PinnedTransfer, Transfer};
 
-use vk_core::{Device, DeviceCaps, KernelCache, PhysicalDevice};
-use vk_mem_paths::{Crew, PinnedTransfer, Transfer, TransferOptions};
-
-use super::builder::Settings;
 use crate::Error;
-use crate::calibration::{Calibration, Dated, Findings, Keeper, Kept, Subject};
+use crate::calibration::{Dated, Findings, Keeper};
+use crate::device::OpenDevice;
 use crate::vectors::VectorEngine;
 
-/// The logical device, its kernels and its loops: what is lost with the device,
-/// and can be made anew.
+/// The device, its kernels and its loops: what is lost with the device, and can be made
+/// anew.
 pub(super) struct Opened {
     pub(super) transfer: Transfer,
     pub(super) pinned: PinnedTransfer,
     pub(super) kernels: KernelCache,
-    pub(super) device: Arc<Device>,
+    pub(super) open: OpenDevice,
     /// What was measured of it, now or by an earlier process.
     pub(super) findings: Option<Dated<Findings>>,
     /// Vectors on the device, once they were asked for.
@@ -24,33 +22,27 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    pub(super) fn new(
-        physical: &PhysicalDevice,
-        settings: &Settings,
-        options: TransferOptions,
-    ) -> Result<Self, Error> {
-        let device = Device::shared(physical)?;
-        let kernels = match &settings.cache {
-            Some(folder) => KernelCache::with_folder(&device, folder)?,
-            None => KernelCache::new(&device)?,
-        };
-        let kernels = kernels
-            .with_policy(settings.spirv.clone())
-            .with_limit(options.wait.timeout);
-        let transfer = Transfer::new(&device, kernels.set_layout(), options)?;
+    pub(super) fn new(open: OpenDevice) -> Result<Self, Error> {
+        let kernels = KernelCache::with_compiler(&open.device, &open.compiler)?;
+        let kernels = kernels.with_policy(open.settings.spirv.clone());
+        let transfer = Transfer::new(&open.device, kernels.set_layout(), open.settings.transfer)?;
         let mut opened = Self {
             pinned: PinnedTransfer::new(&transfer),
             transfer,
             kernels,
-            device,
+            open,
             findings: None,
             vectors: None,
         };
-        let keeper = settings.keeper(physical.caps(), Crew::size(options.threads));
-        if let Some(findings) = settings.kept(&keeper) {
+        if let Some(findings) = opened.open.kept(&opened.keeper()) {
             opened.take(findings);
         }
         Ok(opened)
+    }
+
+    /// What keeps the measurements of its runs.
+    pub(super) fn keeper(&self) -> Keeper {
+        self.open.keeper(self.transfer.threads())
     }
 
     /// Plans all further runs by `findings`.
@@ -60,28 +52,13 @@ impl Opened {
     }
 }
 
-impl Settings {
-    /// What keeps measurements of a device with `caps` beside `threads` threads.
-    pub(super) fn keeper(&self, caps: &DeviceCaps, threads: usize) -> Keeper {
-        Keeper::new(self.cache.clone(), Subject::new(caps, threads))
-    }
-
-    /// What was kept, if that is to be used.
-    pub(super) fn kept<T: Kept>(&self, keeper: &Keeper) -> Option<Dated<T>> {
-        match self.calibration {
-            Calibration::Off => None,
-            Calibration::Stored => keeper.load(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use vk_core::testing::{DeviceTest, lose};
 
     use crate::kernels::LIMBS;
     use crate::spirv::PersistentVulkanBackend;
-    use crate::{Cache, DataPathError, Error, Validation};
+    use crate::{Cache, DataPathError, Error, FieldAdd, Validation};
 
     const ELEMENTS: usize = 1_000;
 
@@ -96,17 +73,14 @@ mod tests {
         let old = backend.host_buffer(ELEMENTS).unwrap();
         for losses in 0..3_u32 {
             assert_eq!(backend.losses(), losses);
-            lose(&backend.opened.device);
+            lose(&backend.opened.open.device);
             assert_eq!(backend.field_add(&a, &b).unwrap(), sums);
         }
         let mut out = backend.host_buffer(ELEMENTS).unwrap();
         let error = backend.field_add_host(&old, &old, &mut out).unwrap_err();
         let foreign = matches!(
-            error.downcast_ref(),
-            Some(Error::DataPath(DataPathError::ForeignBuffer {
-                what: "A",
-                ..
-            }))
+            error,
+            Error::DataPath(DataPathError::ForeignBuffer { what: "A", .. })
         );
         assert!(foreign, "{error}");
         let mut new = backend.host_buffer(ELEMENTS).unwrap();

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use field_kernels::Field;
+use vk_mem_paths::Lane;
 
 use super::cpu::CpuRunner;
 use super::elements::{AsElements, form_of};
@@ -11,8 +12,9 @@ use super::field_vec::{FieldVec, Form};
 use super::queue::Queue;
 use super::runner::Runner;
 use super::value::State;
-use crate::spirv::PersistentVulkanBackend;
-use crate::{Engine, Error, Executor, Inputs, Result};
+use super::vulkan::VulkanRunner;
+use crate::device::{Build, Builder, OpenDevice, Settings};
+use crate::{Engine, Error, Inputs, Result};
 
 /// Computes on vectors, on a Vulkan device or on the CPU. Clones are the same engine.
 ///
@@ -25,31 +27,44 @@ pub struct VectorEngine {
 }
 
 impl VectorEngine {
-    /// On the best Vulkan device, as [`PersistentVulkanBackend::new`] chooses it. Never
-    /// falls back to the CPU. For settings use
-    /// [`PersistentVulkanBackend::vectors`].
+    /// On the best Vulkan device, or the one that `GPU_DEVICE` names; `GPU_TIMEOUT_MS` is
+    /// read too. Never falls back to the CPU.
+    ///
+    /// Which kernels it uses is what a calibration of this device found
+    /// ([`Self::calibrate`]), else chosen by fixed rules. Before its first product
+    /// in a field, some products are held to the CPU's: an arithmetic that is wrong on the
+    /// device is passed over, with a warning, and the reports say so.
     ///
     /// # Errors
-    /// As [`PersistentVulkanBackend::new`].
-    pub fn new() -> anyhow::Result<Self> {
-        PersistentVulkanBackend::new()?.vectors()
+    /// As [`Builder::build`].
+    pub fn new() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    /// A builder, for settings other than those of [`Self::new`].
+    pub fn builder() -> Builder<Self> {
+        Builder::default()
     }
 
     /// On the best Vulkan device, or on the CPU where the system has no Vulkan loader or no
-    /// device and `GPU_DEVICE` names none, as [`Executor::auto`](crate::Executor::auto)
-    /// chooses; [`Self::engine`] says which.
+    /// device and `GPU_DEVICE` names none; the log warns then, and [`Self::engine`] says
+    /// which.
     ///
     /// # Errors
-    /// As [`Executor::auto`](crate::Executor::auto).
-    pub fn auto() -> anyhow::Result<Self> {
-        Executor::auto()?.vectors()
+    /// Whatever else keeps a device from being opened, as [`Builder::build`] says.
+    pub fn auto() -> Result<Self> {
+        let settings = Self::builder().settings()?;
+        match OpenDevice::if_any(settings.clone())? {
+            Some(open) => Self::on_device(&open),
+            None => Self::on_cpu(settings.transfer.threads, settings.inputs),
+        }
     }
 
     /// On all cores of the host's processor.
     ///
     /// # Errors
     /// [`Error::DataPath`] where the threads cannot be started.
-    pub fn cpu() -> anyhow::Result<Self> {
+    pub fn cpu() -> Result<Self> {
         Self::cpu_with_threads(0)
     }
 
@@ -57,11 +72,24 @@ impl VectorEngine {
     ///
     /// # Errors
     /// [`Error::DataPath`] where the threads cannot be started.
-    pub fn cpu_with_threads(threads: usize) -> anyhow::Result<Self> {
-        Ok(Self::on(
-            Arc::new(CpuRunner::new(threads)?),
-            Inputs::default(),
-        ))
+    pub fn cpu_with_threads(threads: usize) -> Result<Self> {
+        Self::on_cpu(threads, Inputs::default())
+    }
+
+    pub(crate) fn on_cpu(threads: usize, inputs: Inputs) -> Result<Self> {
+        Ok(Self::on(Arc::new(CpuRunner::new(threads)?), inputs))
+    }
+
+    fn on_device(open: &OpenDevice) -> Result<Self> {
+        let lane = Lane::on(&open.device, open.settings.transfer);
+        let lane = open.noting_loss(lane.map_err(Error::from))?;
+        Self::with_lane(open, lane)
+    }
+
+    /// On the device of `open`, with the memory of `lane`.
+    pub(crate) fn with_lane(open: &OpenDevice, lane: Lane) -> Result<Self> {
+        let runner = open.noting_loss(VulkanRunner::open(open, lane))?;
+        Ok(Self::on(runner as _, open.settings.inputs))
     }
 
     pub(crate) fn on(runner: Arc<dyn Runner>, inputs: Inputs) -> Self {
@@ -159,6 +187,12 @@ impl VectorEngine {
         let stored = self.runner.upload(F::ID, limbs, self.inputs)?;
         let len = limbs.len() / F::LIMBS;
         Ok(FieldVec::new(self, State::Stored(stored), len, form))
+    }
+}
+
+impl Build for VectorEngine {
+    fn by(settings: Settings) -> Result<Self> {
+        Self::on_device(&OpenDevice::new(settings)?)
     }
 }
 

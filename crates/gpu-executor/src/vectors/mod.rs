@@ -94,5 +94,3 @@ pub use operand::{Operand, Scalar};
 pub use pending::{Completed, Pending};
 pub use queue::{Comparison, Queue, Reading};
 pub use report::{KernelChoice, VectorReport};
-
-pub(crate) use vulkan::{Asked, Choice, Chosen, VulkanRunner, VulkanSettings};

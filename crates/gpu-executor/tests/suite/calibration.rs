@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use gpu_executor::FieldAdd;
 use gpu_executor::vectors::{Fr, VectorEngine};
 use gpu_executor::{Cache, Calibration, ChosenBy, Effort, Path, PathChoice, WaitPolicy};
 use vk_core::DeviceKind;

@@ -3,6 +3,7 @@
 
 use std::process::Output;
 
+use gpu_executor::FieldAdd;
 use gpu_executor::vectors::{Fr, VectorEngine};
 
 use crate::support;

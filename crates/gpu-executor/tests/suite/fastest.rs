@@ -2,8 +2,9 @@
 
 use std::path::Path as FilePath;
 
+use gpu_executor::FieldAdd;
+use gpu_executor::device::Builder;
 use gpu_executor::kernels::MODULUS;
-use gpu_executor::spirv::Builder;
 use gpu_executor::{Engine, Executor, Fastest, Inputs, Path, PathChoice};
 use sha2::{Digest, Sha256};
 use vk_core::testing::DeviceTest;

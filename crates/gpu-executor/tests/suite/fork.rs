@@ -6,6 +6,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use gpu_executor::FieldAdd;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{FieldVec, Fr, Pending, VectorEngine};
@@ -98,7 +99,7 @@ const CASES: [Case; 9] = [
     }),
     ("a backend of its own", |_| {
         let builder = PersistentVulkanBackend::builder().cache(Cache::Off);
-        forked(builder.build().map(drop).err().map(Into::into))
+        forked(builder.build().map(drop).err())
     }),
 ];
 
@@ -109,15 +110,15 @@ fn expect(right: bool) -> Result<(), String> {
     }
 }
 
-fn forked(error: Option<anyhow::Error>) -> Result<(), String> {
+fn forked(error: Option<Error>) -> Result<(), String> {
     let error = error.ok_or("no error")?;
-    match error.downcast_ref() {
-        Some(Error::Vulkan(VulkanError::Forked { .. })) => Ok(()),
-        _ => Err(error.to_string()),
+    match error {
+        Error::Vulkan(VulkanError::Forked { .. }) => Ok(()),
+        error => Err(error.to_string()),
     }
 }
 
-fn double(engine: &VectorEngine) -> anyhow::Result<u64> {
+fn double(engine: &VectorEngine) -> gpu_executor::Result<u64> {
     let x = engine.upload::<Fr>(&vec![1_u64; 4 * ELEMENTS])?;
     let queue = engine.queue();
     let y = queue.add(&x, &x)?;
@@ -150,7 +151,7 @@ fn fork_once_for_each_case() {
             on_device,
         };
         // Everything was used, so that threads and locks are in use as they ever are.
-        let sum = |sums: anyhow::Result<Vec<u64>>| assert_eq!(sums.unwrap()[0], 3);
+        let sum = |sums: gpu_executor::Result<Vec<u64>>| assert_eq!(sums.unwrap()[0], 3);
         sum(all.backend.field_add(&[1; 6 * 64], &[2; 6 * 64]));
         sum(all.cpu.field_add(&[1; 6 * ELEMENTS], &[2; 6 * ELEMENTS]));
         assert_eq!(double(&all.on_device).unwrap(), 2);

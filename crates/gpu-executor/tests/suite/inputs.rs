@@ -1,5 +1,6 @@
 //! Elements that are not below the modulus, and how they are told.
 
+use gpu_executor::FieldAdd;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::kernels::{LIMBS, MODULUS};
 use gpu_executor::spirv::PersistentVulkanBackend;
@@ -19,8 +20,12 @@ fn jobs_with(bad: usize, operand: &str) -> Vec<(Vec<u64>, Vec<u64>)> {
     jobs
 }
 
-fn assert_told<T: std::fmt::Debug>(ran: anyhow::Result<T>, bad: usize, operand: &'static str) {
-    let error = ran.unwrap_err();
+fn assert_told<T: std::fmt::Debug>(
+    ran: Result<T, impl Into<anyhow::Error> + std::fmt::Debug>,
+    bad: usize,
+    operand: &'static str,
+) {
+    let error: anyhow::Error = ran.unwrap_err().into();
     let expected = Error::NotCanonical {
         job: 1,
         operand,

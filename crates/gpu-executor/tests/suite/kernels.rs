@@ -2,6 +2,7 @@
 //! is an error that says why.
 
 use gpu_executor::Error;
+use gpu_executor::FieldAdd;
 use gpu_executor::kernels::LIMBS;
 use gpu_executor::spirv::PersistentVulkanBackend;
 

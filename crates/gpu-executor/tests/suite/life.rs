@@ -9,8 +9,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use gpu_executor::FieldAdd;
 use gpu_executor::cpu::CpuEngine;
-use gpu_executor::spirv::{Builder, PersistentVulkanBackend};
+use gpu_executor::device::Builder;
+use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{
     Cache, Error, Executor, Fastest, HostBuffer, Path, PathChoice, VulkanError, WaitPolicy,
 };
@@ -22,7 +24,7 @@ use crate::support::{
     assert_limbs, assert_sums, borrowed, child, random_elements, random_jobs, sums,
 };
 
-fn plain(builder: Builder) -> PersistentVulkanBackend {
+fn plain(builder: Builder<PersistentVulkanBackend>) -> PersistentVulkanBackend {
     builder.cache(Cache::Off).build().unwrap()
 }
 

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use gpu_executor::FieldAdd;
 use gpu_executor::kernels::{KERNELS, Kernel, LIMBS};
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{Inputs, Path, PathChoice};

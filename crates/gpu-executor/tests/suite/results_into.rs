@@ -1,6 +1,7 @@
 //! Results into the caller's slices: the same from every engine, and the same
 //! errors.
 
+use gpu_executor::FieldAdd;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::{Error, Executor, Mode};
 use vk_core::testing::DeviceTest;
@@ -69,7 +70,7 @@ fn every_engine_refuses_what_does_not_fit_alike() {
             let error = engine.field_add_batch_into(jobs, elements, &mut slices(&mut results));
             assert!(engine.last_report().is_none());
             assert!(results.iter().flatten().all(|limb| *limb == 0));
-            error.unwrap_err().downcast::<Error>().unwrap()
+            error.unwrap_err()
         };
         let expected = Error::InvalidResults {
             expected: 2,

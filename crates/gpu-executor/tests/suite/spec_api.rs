@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use gpu_executor::FieldAdd;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{Engine, Executor, Mode, Path};
 

@@ -2,7 +2,8 @@
 //! arkworks and blst.
 
 use field_kernels::{Field, Fp, Fr};
-use gpu_executor::spirv::{Builder, PersistentVulkanBackend};
+use gpu_executor::device::Builder;
+use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{Arithmetic, FieldVec, MemoryAccess, Queue, Scalar, VectorEngine};
 
 use crate::oracle::{self, Oracle, random};
@@ -214,7 +215,7 @@ fn check_edges(engine: &VectorEngine) {
     }
 }
 
-fn on_device(builder: Builder) {
+fn on_device(builder: Builder<PersistentVulkanBackend>) {
     let (_guard, mut backend) = built(builder.dispatch_elements(PIECE));
     check_all(&backend.vectors().unwrap(), &LENGTHS);
     check_edges(&backend.vectors().unwrap());

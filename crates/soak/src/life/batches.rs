@@ -3,6 +3,7 @@
 
 use anyhow::{Context, ensure};
 use field_kernels::reference;
+use gpu_executor::FieldAdd;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{AllocatedMemory, Cache, Path, PathChoice};
 use gpu_executor_soak::operands::Operands;

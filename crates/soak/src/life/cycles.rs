@@ -3,6 +3,7 @@
 use anyhow::ensure;
 use field_kernels::reference;
 use gpu_executor::Cache;
+use gpu_executor::FieldAdd;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor_soak::operands::Operands;
 use gpu_executor_soak::{finding, process::Usage};

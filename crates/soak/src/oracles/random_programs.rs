@@ -4,7 +4,6 @@
 use std::fmt;
 
 use anyhow::Context;
-use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{Arithmetic, MemoryAccess, VectorEngine};
 use gpu_executor::{Cache, Error, VulkanError};
 use gpu_executor_soak::finding;
@@ -54,18 +53,16 @@ pub(crate) fn run(count: usize, steps: usize, seed: u64) -> anyhow::Result<bool>
 fn engine(
     Setting(arithmetic, access, workgroup, dispatch): Setting,
 ) -> anyhow::Result<Option<VectorEngine>> {
-    let builder = PersistentVulkanBackend::builder()
+    let builder = VectorEngine::builder()
         .cache(Cache::Off)
         .arithmetic(arithmetic)
         .memory_access(access)
         .workgroup_size(workgroup)
         .dispatch_elements(dispatch);
-    match builder.build()?.vectors() {
+    match builder.build() {
         Ok(engine) => Ok(Some(engine)),
-        Err(error) => match error.downcast_ref() {
-            Some(Error::Vulkan(VulkanError::Unsupported { .. })) => Ok(None),
-            _ => Err(error),
-        },
+        Err(Error::Vulkan(VulkanError::Unsupported { .. })) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

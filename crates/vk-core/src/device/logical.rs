@@ -91,6 +91,12 @@ impl Logical {
         Ok(device)
     }
 
+    /// Whether it is one that the process shares.
+    pub(super) fn is_shared(self: &Arc<Self>) -> bool {
+        let shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.iter().any(|known| Arc::ptr_eq(known, self))
+    }
+
     /// Counts one more user of the queue that has the fewest, and returns its number; of
     /// one that somebody's work keeps busy past its time only where all are.
     pub(super) fn join_least_used(&self) -> usize {

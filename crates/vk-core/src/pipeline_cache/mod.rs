@@ -7,13 +7,12 @@
 mod format;
 
 use std::fmt::Display;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ash::vk;
 
 use crate::error::VkContext;
-use crate::pipeline::{Overdue, Pipeline};
 use crate::{CacheFile, Device, Error};
 
 use format::{Identity, Refusal};
@@ -50,8 +49,6 @@ struct Shared {
     // The handle of `cache`, which never changes: threads that compile use it without
     // the lock, since Vulkan synchronizes it.
     raw: vk::PipelineCache,
-    // The last module that a caller gave up on.
-    overdue: Mutex<Option<Overdue>>,
 }
 
 impl SharedPipelines {
@@ -66,35 +63,41 @@ impl SharedPipelines {
         self.0.raw
     }
 
-    /// What became of the module that a caller gave up on, if it is the one that `same`
-    /// names; another's is let go.
-    ///
-    /// # Errors
-    /// [`Error::Busy`] while the driver's compiler is at it, whichever it is.
-    pub(crate) fn finished(
-        &self,
-        same: impl FnOnce(&Overdue) -> bool,
-    ) -> Result<Option<Result<Pipeline, Error>>, Error> {
-        let mut overdue = self.overdue();
-        let Some(module) = &*overdue else {
-            return Ok(None);
+    /// In memory only; `folder`, if any, keeps it in a file, as
+    /// [`KernelCache::with_folder`](crate::KernelCache::with_folder) says. All who share a
+    /// device share this too, and it stays as long as the device.
+    #[must_use]
+    pub fn of_process(device: &Arc<Device>, folder: Option<&Path>) -> Self {
+        static KNOWN: Mutex<Vec<Known>> = Mutex::new(Vec::new());
+        let make = |device: &Arc<Device>| match folder {
+            Some(folder) => PipelineCache::in_folder(device, folder).shared(),
+            None => PipelineCache::in_memory(device).shared(),
         };
-        let outcome = module.outcome()?;
-        let asked = same(module);
-        *overdue = None;
-        Ok(asked.then_some(outcome))
+        let Some(lasting) = device.as_shared() else {
+            return make(device);
+        };
+        let raw = device.raw().handle();
+        // Pushed to and nothing else, so a panic elsewhere left it whole.
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |known: &&Known| known.device == raw && known.folder.as_deref() == folder;
+        if let Some(found) = known.iter().find(same) {
+            return found.pipelines.clone();
+        }
+        let pipelines = make(&lasting);
+        known.push(Known {
+            device: raw,
+            folder: folder.map(Path::to_path_buf),
+            pipelines: pipelines.clone(),
+        });
+        pipelines
     }
+}
 
-    /// Notes a module that its caller waits for no longer.
-    pub(crate) fn give_up(&self, module: Overdue) {
-        *self.overdue() = Some(module);
-    }
-
-    fn overdue(&self) -> MutexGuard<'_, Option<Overdue>> {
-        // Written as a whole, so a panic elsewhere left it whole.
-        let overdue = &self.0.overdue;
-        overdue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// The pipelines of a device that the process shares.
+struct Known {
+    device: vk::Device,
+    folder: Option<PathBuf>,
+    pipelines: SharedPipelines,
 }
 
 /// The file of a cache, and the hash of the data that was last read from it
@@ -188,7 +191,6 @@ impl PipelineCache {
         SharedPipelines(Arc::new(Shared {
             raw: self.raw,
             cache: Mutex::new(self),
-            overdue: Mutex::default(),
         }))
     }
 

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use field_kernels::{LIMBS, MODULUS, reference};
-use gpu_executor::spirv::{Builder, PersistentVulkanBackend};
+use gpu_executor::FieldAdd;
+use gpu_executor::device::Builder;
+use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{
     Cache, Calibration, Effort, Error, Path as DataPath, PathChoice, VulkanError, WaitPolicy,
 };
@@ -284,7 +286,7 @@ impl Scenario {
     ) -> (Option<PersistentVulkanBackend>, anyhow::Result<bool>) {
         let mut backend = match self.builder(folder, timeout).build() {
             Ok(backend) => backend,
-            Err(error) => return (None, Err(error)),
+            Err(error) => return (None, Err(error.into())),
         };
         let mut result = self.work(&mut backend, 1);
         if let Ok(true) = result {
@@ -293,7 +295,7 @@ impl Scenario {
         (Some(backend), result)
     }
 
-    fn builder(&self, folder: &Path, timeout: Duration) -> Builder {
+    fn builder(&self, folder: &Path, timeout: Duration) -> Builder<PersistentVulkanBackend> {
         let cache = match self.cached || self.kind == Kind::Calibrating {
             true => Cache::Folder(folder.to_owned()),
             false => Cache::Off,

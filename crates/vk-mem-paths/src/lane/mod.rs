@@ -44,7 +44,7 @@ use std::sync::Arc;
 use vk_core::{Device, Ticket, WaitPolicy};
 
 use crate::memory::Memory;
-use crate::{Error, Transfer};
+use crate::{AllocatedMemory, Error, Transfer, TransferOptions};
 use frame::Frame;
 
 /// Frames that are kept for the next batch.
@@ -69,11 +69,23 @@ impl Lane {
     #[must_use]
     pub fn new(transfer: &Transfer) -> Self {
         let (device, memory, _, options) = transfer.parts();
+        Self::with_memory(device, Arc::clone(memory), options)
+    }
+
+    /// A lane on `device`, with an allocator of its own.
+    ///
+    /// # Errors
+    /// What creating the allocator returned.
+    pub fn on(device: &Arc<Device>, options: TransferOptions) -> Result<Self, Error> {
+        Ok(Self::with_memory(device, Memory::new(device)?, options))
+    }
+
+    fn with_memory(device: &Arc<Device>, memory: Arc<Memory>, options: TransferOptions) -> Self {
         Self {
             in_flight: VecDeque::new(),
             free: Vec::new(),
-            pool: StoragePool::new(memory),
-            memory: Arc::clone(memory),
+            pool: StoragePool::new(&memory),
+            memory,
             device: Arc::clone(device),
             wait: options.wait,
             timestamps: options.timestamps,
@@ -91,6 +103,14 @@ impl Lane {
     #[must_use]
     pub fn wait_policy(&self) -> WaitPolicy {
         self.wait
+    }
+
+    /// How much memory is allocated now.
+    ///
+    /// # Errors
+    /// What the allocator returned.
+    pub fn allocated_memory(&self) -> Result<AllocatedMemory, Error> {
+        self.memory.allocated()
     }
 
     /// Where storage comes from.

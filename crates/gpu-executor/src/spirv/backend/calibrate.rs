@@ -22,11 +22,11 @@ impl PersistentVulkanBackend {
     /// As [`Self::run_field_add_batch`], and [`Error::Config`] for an `effort`
     /// whose largest run is smaller than the smallest that is measured; plans
     /// are then made as before.
-    pub fn calibrate(&mut self, effort: Effort) -> anyhow::Result<&Tuning> {
+    pub fn calibrate(&mut self, effort: Effort) -> Result<&Tuning, Error> {
         self.revive()?;
-        let keeper = self.keeper();
+        let keeper = self.opened.keeper();
         let found = keeper.measure(|| self.measure(effort));
-        let found = self.noting_loss(found)?;
+        let found = self.opened.open.noting_loss(found)?;
         self.opened.take(found);
         Ok(self.tuning())
     }
@@ -50,7 +50,7 @@ impl PersistentVulkanBackend {
 
     /// Measures. Plans are made as before until the result is taken.
     fn measure(&mut self, effort: Effort) -> Result<Findings, Error> {
-        let spirv = kernels::field_add_for(self.opened.device.caps()).spirv;
+        let spirv = kernels::field_add_for(self.opened.open.device.caps()).spirv;
         let kernel = self.opened.kernels.get(spirv)?;
         let transfer = &mut self.opened.transfer;
         let before = transfer.tuning().clone();

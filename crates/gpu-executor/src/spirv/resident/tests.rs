@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use vk_core::testing::{DeviceTest, lose};
 
 use super::*;
-use crate::vectors::{Fr, MemoryAccess, Scalar};
-use crate::{Cache, Validation};
+use crate::vectors::{Arithmetic, Fr, MemoryAccess, Scalar};
+use crate::{Cache, Error, FieldAdd, Validation};
 
 fn backend() -> (DeviceTest, PersistentVulkanBackend) {
     let mut guard = DeviceTest::begin();
@@ -45,7 +45,7 @@ fn vectors_of_a_lost_device_are_gone_and_a_new_engine_computes() {
         let (unpolled, _) = in_flight(&square);
         let recorded = engine.queue();
         let sum = recorded.add(&x, Scalar::one()).unwrap();
-        lose(&backend.opened.device);
+        lose(&backend.opened.open.device);
         let begun = Instant::now();
         assert!(is_lost(unpolled.is_complete()));
         assert!(is_lost(waited.wait()));
@@ -88,7 +88,7 @@ fn both_ways_to_compute_survive_a_loss() {
     let engine = backend.vectors().unwrap();
     let (a, b) = (vec![1; 6 * 50], vec![2; 6 * 50]);
     assert_eq!(backend.field_add(&a, &b).unwrap(), vec![3; 6 * 50]);
-    lose(&backend.opened.device);
+    lose(&backend.opened.open.device);
     assert!(is_lost(engine.upload::<Fr>(&vec![1_u64; 4])));
     assert_eq!(backend.field_add(&a, &b).unwrap(), vec![3; 6 * 50]);
     assert!(is_lost(engine.upload::<Fr>(&vec![1_u64; 4])));

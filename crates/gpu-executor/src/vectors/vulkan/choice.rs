@@ -7,6 +7,7 @@ use vk_core::{DeviceCaps, DeviceKind};
 
 use super::kept::{ArithmeticName, LayoutFields};
 use crate::Error;
+use crate::device::Asked;
 
 /// Which of several kernels for the same are used, for each field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,14 +28,6 @@ pub(crate) struct FieldChoice {
     /// How chains with products do.
     #[serde(with = "LayoutFields")]
     pub(crate) heavy: Layout,
-}
-
-/// What a caller asks for, for both fields and all chains.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Asked {
-    pub(crate) arithmetic: Option<Arithmetic>,
-    pub(crate) access: Option<MemoryAccess>,
-    pub(crate) workgroup: Option<u32>,
 }
 
 /// The fastest or near it for chains of every kind on an H200, where `Direct` takes up to

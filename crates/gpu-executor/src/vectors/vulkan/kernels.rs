@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use field_kernels::chain::{CONSTANT_WORDS, Chain, Layout, Template};
 use field_kernels::{Arithmetic, Family, FieldId, vector_module};
-use vk_core::{DeviceCaps, KernelCache, Operation, OperationCache, OperationShape};
+use vk_core::{DeviceCaps, Operation, OperationCache, OperationShape};
 
 use super::choice::Choice;
 use crate::Error;
@@ -35,10 +35,10 @@ pub(crate) struct Kernels {
 }
 
 impl Kernels {
-    /// None yet; `kernels` has the device and its pipeline cache.
-    pub(crate) fn new(kernels: &KernelCache, choice: Choice) -> Self {
+    /// None yet, to be made by `operations`.
+    pub(crate) fn new(operations: OperationCache, choice: Choice) -> Self {
         Self {
-            operations: OperationCache::beside(kernels),
+            operations,
             made: HashMap::new(),
             uses: 0,
             templates: HashMap::new(),

@@ -19,18 +19,19 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytemuck::must_cast_slice;
-use field_kernels::FieldId;
-use vk_core::{Device, DeviceCaps, KernelCache, WaitPolicy};
-use vk_mem_paths::{Access, Downloads, Lane, StoragePool, Transfer, Uploads};
+use field_kernels::{Arithmetic, FieldId};
+use vk_core::{Compiler, Device, DeviceCaps, OperationCache, WaitPolicy};
+use vk_mem_paths::{Access, Crew, Downloads, Lane, StoragePool, Uploads};
 
 use super::plan::{Fusion, Stage};
 use super::program::Program;
 use super::runner::{Begun, Did, Runner, internal};
 use super::value::Stored;
-use crate::calibration::Keeper;
+use crate::calibration::{ChosenBy, Keeper};
+use crate::device::{Asked, OpenDevice};
 use crate::{Engine, Error, Inputs, canonical};
 
-pub(crate) use choice::{Asked, Choice, FieldChoice, runs};
+pub(crate) use choice::{Choice, FieldChoice, runs};
 use flight::DeviceFlight;
 pub(crate) use kernels::Kernels;
 pub(crate) use settle::{Chosen, Trial};
@@ -61,13 +62,13 @@ pub(crate) struct VulkanRunner {
 
 /// What a device's vectors are set up with.
 #[derive(Clone, Debug)]
-pub(crate) struct VulkanSettings {
+pub(super) struct VulkanSettings {
     /// Elements of one dispatch at most, beside what the device's limits say.
-    pub(crate) dispatch: Option<usize>,
+    pub(super) dispatch: Option<usize>,
     /// What of the choice of kernels is not the library's.
-    pub(crate) asked: Asked,
+    pub(super) asked: Asked,
     /// Where calibrations are kept.
-    pub(crate) keeper: Keeper,
+    pub(super) keeper: Keeper,
 }
 
 pub(super) struct Inner {
@@ -76,15 +77,40 @@ pub(super) struct Inner {
 }
 
 impl VulkanRunner {
-    /// On the device of `transfer`, with the pipelines of `kernels`, of which it uses
-    /// those that `chosen` says.
-    pub(crate) fn new(
-        transfer: &Transfer,
-        kernels: &KernelCache,
+    /// On the device of `open`, whose memory `lane` has: with the kernels that a calibration
+    /// found, else those of the rule.
+    ///
+    /// # Errors
+    /// [`vk_core::Error::Unsupported`] for an arithmetic that was asked for and that the
+    /// device lacks or gets wrong, else what the device returned.
+    pub(crate) fn open(open: &OpenDevice, lane: Lane) -> Result<Arc<Self>, Error> {
+        let (caps, asked) = (open.caps(), open.settings.kernels);
+        let keeper = open.keeper(Crew::size(0));
+        let (choice, by) = match open.kept::<Choice>(&keeper) {
+            Some(kept) => (kept.found, kept.chosen_by()),
+            None => (Choice::of(caps), ChosenBy::Rule),
+        };
+        let settings = VulkanSettings {
+            dispatch: open.settings.dispatch,
+            asked,
+            keeper,
+        };
+        let chosen = Chosen::new(asked.over(choice, caps)?, by);
+        let runner = Self::new(lane, &open.compiler, chosen, settings);
+        if asked.arithmetic == Some(Arithmetic::F64) {
+            // Not every device gets it right, and whoever asks for it hears it at once.
+            runner.settle_now()?;
+        }
+        Ok(runner)
+    }
+
+    /// With the pipelines that `compiler` makes, of which it uses those that `chosen` says.
+    fn new(
+        lane: Lane,
+        compiler: &Arc<Compiler>,
         chosen: Chosen,
         settings: VulkanSettings,
     ) -> Arc<Self> {
-        let lane = Lane::new(transfer);
         let (uploads, downloads) = lane.crossings();
         let device = Arc::clone(lane.device());
         let buffers = device.caps().limits.max_storage_buffers as usize;
@@ -98,7 +124,7 @@ impl VulkanRunner {
             },
             inner: Arc::new(Mutex::new(Inner {
                 lane,
-                kernels: Kernels::new(kernels, chosen.choice()),
+                kernels: Kernels::new(OperationCache::new(&device, compiler), chosen.choice()),
             })),
             uploads: Mutex::new(uploads),
             downloads: Mutex::new(downloads),

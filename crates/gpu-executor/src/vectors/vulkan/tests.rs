@@ -5,8 +5,8 @@ use field_kernels::chain::MemoryAccess;
 use field_kernels::edge::edge_elements_of;
 use field_kernels::{Field, Fp, Fr};
 use vk_core::testing::{device_under_test, with_storage_buffer_alignment};
-use vk_core::{Device, DeviceKind, KernelCache, PhysicalDevice};
-use vk_mem_paths::{Transfer, TransferOptions};
+use vk_core::{Device, DeviceKind, PhysicalDevice, SharedPipelines};
+use vk_mem_paths::TransferOptions;
 
 use super::*;
 use crate::ChosenBy;
@@ -24,8 +24,10 @@ fn runner_on(
     dispatch: Option<usize>,
 ) -> Arc<VulkanRunner> {
     let device = Device::new(physical).unwrap();
-    let kernels = KernelCache::new(&device).unwrap();
-    let transfer = Transfer::new(&device, kernels.set_layout(), TransferOptions::default());
+    let options = TransferOptions::default();
+    let pipelines = SharedPipelines::of_process(&device, None);
+    let compiler = Compiler::new(pipelines, options.wait.timeout);
+    let lane = Lane::on(&device, options).unwrap();
     let mut choice = Choice::of(device.caps());
     change(&mut choice);
     let choice = asked.over(choice, device.caps()).unwrap();
@@ -35,7 +37,7 @@ fn runner_on(
         keeper: Keeper::new(None, Subject::new(device.caps(), 1)),
     };
     let chosen = Chosen::new(choice, ChosenBy::Rule);
-    VulkanRunner::new(&transfer.unwrap(), &kernels, chosen, settings)
+    VulkanRunner::new(lane, &compiler, chosen, settings)
 }
 
 type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> crate::Result<FieldVec<F>>;

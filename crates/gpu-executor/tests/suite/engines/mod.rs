@@ -1,7 +1,8 @@
 //! Tests of vectors that run on both engines, from one list of functions.
 
 use field_kernels::{Field, arithmetic};
-use gpu_executor::spirv::{Builder, PersistentVulkanBackend};
+use gpu_executor::device::Builder;
+use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{Arithmetic, Completed, FieldVec, MemoryAccess, Queue, VectorEngine};
 
 use crate::oracle;
@@ -35,7 +36,7 @@ pub(crate) fn cpu() -> VectorEngine {
 }
 
 /// Settings that leave the engine nothing to measure.
-pub(crate) fn settled() -> Builder {
+pub(crate) fn settled() -> Builder<PersistentVulkanBackend> {
     PersistentVulkanBackend::builder()
         .arithmetic(Arithmetic::U32)
         .memory_access(MemoryAccess::Direct)

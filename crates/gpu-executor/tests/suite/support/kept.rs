@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use gpu_executor::spirv::{Builder, PersistentVulkanBackend};
-use gpu_executor::{Cache, Effort};
+use gpu_executor::FieldAdd;
+use gpu_executor::device::Builder;
+use gpu_executor::spirv::PersistentVulkanBackend;
+use gpu_executor::{Cache, Effort, Validation};
 use vk_core::testing::DeviceTest;
 
 use super::{assert_sums, borrowed, random_jobs};
@@ -14,11 +16,18 @@ pub(crate) const BRIEF: Effort = Effort {
     ..Effort::BRIEF
 };
 
-pub(crate) fn keeping(folder: &Path) -> Builder {
-    PersistentVulkanBackend::builder().cache(Cache::Folder(folder.to_owned()))
+/// On a device of its own, which the layer brings: backends that share one share what they
+/// read of the folder too, and here each stands for a process.
+pub(crate) fn keeping(folder: &Path) -> Builder<PersistentVulkanBackend> {
+    PersistentVulkanBackend::builder()
+        .validation(Validation::On)
+        .cache(Cache::Folder(folder.to_owned()))
 }
 
-pub(crate) fn build(guard: &mut DeviceTest, builder: Builder) -> PersistentVulkanBackend {
+pub(crate) fn build(
+    guard: &mut DeviceTest,
+    builder: Builder<PersistentVulkanBackend>,
+) -> PersistentVulkanBackend {
     let backend = builder.build().unwrap();
     guard.watch(&backend.device().name, backend.validation_log().clone());
     backend

@@ -3,8 +3,9 @@
 pub(crate) mod child;
 pub(crate) mod kept;
 
+use gpu_executor::device::Builder;
 use gpu_executor::kernels::{LIMBS, MODULUS};
-use gpu_executor::spirv::{Builder, PersistentVulkanBackend};
+use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{Cache, Validation};
 use proptest::prelude::*;
 use rand::rngs::SmallRng;
@@ -18,7 +19,9 @@ pub(crate) fn backend() -> (DeviceTest, PersistentVulkanBackend) {
 }
 
 /// As [`backend`], with settings.
-pub(crate) fn built(builder: Builder) -> (DeviceTest, PersistentVulkanBackend) {
+pub(crate) fn built(
+    builder: Builder<PersistentVulkanBackend>,
+) -> (DeviceTest, PersistentVulkanBackend) {
     let mut guard = DeviceTest::begin();
     let builder = builder.validation(Validation::On).cache(Cache::Off);
     let backend = builder.build().unwrap();

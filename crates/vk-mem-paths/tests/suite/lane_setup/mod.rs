@@ -95,7 +95,8 @@ impl Setup {
             push_constant_bytes: 4 * 5,
             workgroup_size: Family::Equal.group_size(),
         };
-        let mut operations = OperationCache::beside(&self.kernels);
+        let mut operations =
+            OperationCache::new(self.kernels.set_layout().device(), self.kernels.compiler());
         // SAFETY: a module of the library with its shape.
         unsafe { operations.create(&module.words(), shape) }.unwrap()
     }

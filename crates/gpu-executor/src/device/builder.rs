@@ -1,33 +1,42 @@
-//! Settings of a backend, and their precedence.
+//! Settings of an engine, and their precedence.
 
+use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use field_kernels::Arithmetic;
+use field_kernels::chain::MemoryAccess;
 use vk_core::spirv::SpirvPolicy;
-use vk_core::{DevicePolicy, Instance, InstanceOptions, Validation, WaitPolicy};
+use vk_core::{DevicePolicy, Validation, WaitPolicy};
 use vk_mem_paths::{Path, PathChoice, TransferOptions};
 
-use super::PersistentVulkanBackend;
-use crate::config::{DEVICE_VARIABLE, Environment};
-use crate::vectors::{Arithmetic, Asked, MemoryAccess};
+use super::environment::Environment;
 use crate::{Cache, Calibration, Error, Inputs, kernels};
 
 /// Fewer elements in a dispatch would leave reductions with more partial results than
 /// one workgroup can join.
 const FEWEST_DISPATCHED: usize = 64;
 
-/// Settings of a [`PersistentVulkanBackend`].
+/// Settings of an engine of type `T`: a [`VectorEngine`](crate::vectors::VectorEngine), a
+/// [`PersistentVulkanBackend`](crate::spirv::PersistentVulkanBackend) or an
+/// [`Executor`](crate::Executor). All of them take the same.
 ///
-/// A setting made here beats the environment, which beats the default.
-#[derive(Clone, Debug, Default)]
+/// A setting made here beats the environment, which beats the default. The environment is
+/// read by [`Self::build`] and not again.
 #[must_use]
-pub struct Builder {
+pub struct Builder<T> {
+    wanted: Wanted,
+    engine: PhantomData<fn() -> T>,
+}
+
+/// What was set; `None` for what was not.
+#[derive(Clone, Debug, Default)]
+struct Wanted {
     device: Option<DevicePolicy>,
     chunk: Option<usize>,
     dispatch: Option<usize>,
-    asked: Asked,
+    kernels: Asked,
     depth: Option<usize>,
-    threads: Option<usize>,
     path: Option<PathChoice>,
     inputs: Inputs,
     wait: Option<WaitPolicy>,
@@ -36,32 +45,57 @@ pub struct Builder {
     cache: Cache,
     calibration: Calibration,
     allowed_spirv: Option<Vec<[u8; 32]>>,
-    transfer: TransferOptions,
+    threads: Option<usize>,
+    timestamps: bool,
 }
 
-/// What a backend works by, settings and environment merged.
+/// Which kernels over vectors a caller asks for, in both fields.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) arithmetic: Option<Arithmetic>,
+    pub(crate) access: Option<MemoryAccess>,
+    pub(crate) workgroup: Option<u32>,
+}
+
+/// What an engine works by: settings and environment merged.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Settings {
-    pub(super) chunk: Option<usize>,
+pub struct Settings {
+    /// Which device.
+    pub(crate) device: DevicePolicy,
+    /// What `GPU_DEVICE` says, where that decides.
+    pub(crate) device_variable: Option<String>,
+    pub(crate) validation: Validation,
+    pub(crate) chunk: Option<usize>,
     /// Elements of one dispatch over vectors that stay on the device.
-    pub(super) dispatch: Option<usize>,
+    pub(crate) dispatch: Option<usize>,
     /// Which kernels over vectors.
-    pub(super) asked: Asked,
-    pub(super) depth: Option<usize>,
-    pub(super) path: Option<PathChoice>,
-    pub(super) prefer_device_local: bool,
-    pub(super) inputs: Inputs,
+    pub(crate) kernels: Asked,
+    pub(crate) depth: Option<usize>,
+    pub(crate) path: Option<PathChoice>,
+    pub(crate) prefer_device_local: bool,
+    pub(crate) inputs: Inputs,
     /// Where pipelines and calibrations are kept.
-    pub(super) cache: Option<PathBuf>,
-    pub(super) calibration: Calibration,
+    pub(crate) cache: Option<PathBuf>,
+    pub(crate) calibration: Calibration,
     /// Which SPIR-V modules may run.
-    pub(super) spirv: SpirvPolicy,
+    pub(crate) spirv: SpirvPolicy,
+    /// How to wait, and what copies on the host.
+    pub(crate) transfer: TransferOptions,
 }
 
-impl Builder {
+/// An engine that a [`Builder`] builds.
+pub trait Build: Sized {
+    /// The engine that works by `settings`.
+    ///
+    /// # Errors
+    /// As [`Builder::build`].
+    fn by(settings: Settings) -> Result<Self, Error>;
+}
+
+impl<T> Builder<T> {
     /// Which device. Default: `GPU_DEVICE`, else the best one.
     pub fn device(mut self, policy: DevicePolicy) -> Self {
-        self.device = Some(policy);
+        self.wanted.device = Some(policy);
         self
     }
 
@@ -71,7 +105,7 @@ impl Builder {
     /// where that keeps every slot busy (docs/configuration.md). What the
     /// device's limits and staging memory allow caps it further.
     pub fn chunk_elements(mut self, elements: usize) -> Self {
-        self.chunk = Some(elements);
+        self.wanted.chunk = Some(elements);
         self
     }
 
@@ -80,28 +114,31 @@ impl Builder {
     /// end a dispatch that takes too long. 64 or more. Default: what the device's limits
     /// allow.
     pub fn dispatch_elements(mut self, elements: usize) -> Self {
-        self.dispatch = Some(elements);
+        self.wanted.dispatch = Some(elements);
         self
     }
 
     /// How kernels over vectors that stay on the device multiply
     /// ([`vectors`](crate::vectors)). Default: what a calibration found, else by rule.
     pub fn arithmetic(mut self, arithmetic: Arithmetic) -> Self {
-        self.asked.arithmetic = Some(arithmetic);
+        self.wanted.kernels.arithmetic = Some(arithmetic);
         self
     }
 
     /// How element-wise kernels over vectors that stay on the device read and write
-    /// memory ([`vectors`](crate::vectors)). Default: likewise.
+    /// memory. No part of the interface: the rule is as good everywhere that it was
+    /// measured, and this is how it is measured.
+    #[doc(hidden)]
     pub fn memory_access(mut self, access: MemoryAccess) -> Self {
-        self.asked.access = Some(access);
+        self.wanted.kernels.access = Some(access);
         self
     }
 
     /// Invocations of a workgroup of element-wise kernels over vectors that stay on the
-    /// device ([`vectors`](crate::vectors)): 32, 64 or 128. Default: likewise.
+    /// device: 32, 64 or 128. No part of the interface, as [`Self::memory_access`].
+    #[doc(hidden)]
     pub fn workgroup_size(mut self, invocations: u32) -> Self {
-        self.asked.workgroup = Some(invocations);
+        self.wanted.kernels.workgroup = Some(invocations);
         self
     }
 
@@ -110,7 +147,7 @@ impl Builder {
     /// ([`Calibration`]), else 2, and 1 on a software device, whose kernels
     /// would compete with the copies for the same cores. Over host buffers 4.
     pub fn depth(mut self, chunks: usize) -> Self {
-        self.depth = Some(chunks);
+        self.wanted.depth = Some(chunks);
         self
     }
 
@@ -118,64 +155,66 @@ impl Builder {
     /// Default: `GPU_DEVICE_LOCAL`, else host-visible for sequential runs and
     /// [`PathChoice::Auto`] for pipelined ones.
     pub fn path(mut self, path: PathChoice) -> Self {
-        self.path = Some(path);
+        self.wanted.path = Some(path);
         self
     }
 
     /// What the elements of the inputs are held to. Default:
     /// [`Inputs::Canonical`].
     pub fn inputs(mut self, inputs: Inputs) -> Self {
-        self.inputs = inputs;
+        self.wanted.inputs = inputs;
         self
     }
 
     /// Whether to run under the Khronos validation layer. Default: off.
     pub fn validation(mut self, validation: Validation) -> Self {
-        self.validation = validation;
+        self.wanted.validation = validation;
         self
     }
 
     /// How to wait for the device. Default: 200 us of polling without a pause,
-    /// then with naps, then blocking, for as long as [`Self::timeout`] says.
+    /// then with naps, then blocking, for as long as [`Self::timeout`] says. No part of
+    /// the interface: for tests.
+    #[doc(hidden)]
     pub fn wait(mut self, policy: WaitPolicy) -> Self {
-        self.wait = Some(policy);
+        self.wanted.wait = Some(policy);
         self
     }
 
-    /// How long one wait for the device may take; it beats that of
-    /// [`Self::wait`]. Default: `GPU_TIMEOUT_MS`, else 60 s. When it has passed,
+    /// How long one wait for the device may take, and the driver's compiler over one
+    /// kernel. Default: `GPU_TIMEOUT_MS`, else 60 s. When it has passed,
     /// the run ends with [`Timeout`](crate::VulkanError::Timeout), and calls
-    /// after it with [`Busy`](crate::VulkanError::Busy) until the device has
-    /// ended the work.
+    /// after it with [`Busy`](crate::VulkanError::Busy) until the work has ended. One
+    /// that gives up on the compiler finds the kernel there once it has been made.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+        self.wanted.timeout = Some(timeout);
         self
     }
 
-    /// Threads that copy on the host, the caller's included. Default: one per
-    /// core.
+    /// Threads that copy on the host, or compute where the CPU is the engine, the caller's
+    /// included. Default: one per core.
     pub fn threads(mut self, threads: usize) -> Self {
-        self.threads = Some(threads);
+        self.wanted.threads = Some(threads);
         self
     }
 
     /// Whether the device times its stages for the report. Default: off.
     pub fn timestamps(mut self, on: bool) -> Self {
-        self.transfer.timestamps = on;
+        self.wanted.timestamps = on;
         self
     }
 
     /// Where compiled pipelines and calibrations are kept. Default: the user's
     /// cache folder.
     pub fn cache(mut self, cache: Cache) -> Self {
-        self.cache = cache;
+        self.wanted.cache = cache;
         self
     }
 
     /// Whether to go by what was measured on the device, where something was.
     /// Default: [`Calibration::Stored`].
     pub fn calibration(mut self, calibration: Calibration) -> Self {
-        self.calibration = calibration;
+        self.wanted.calibration = calibration;
         self
     }
 
@@ -186,58 +225,58 @@ impl Builder {
     /// A module is code: the check keeps a driver from what is not valid, and
     /// a list keeps a program from what nobody looked at.
     pub fn allow_only_spirv(mut self, hashes: impl IntoIterator<Item = [u8; 32]>) -> Self {
-        self.allowed_spirv = Some(hashes.into_iter().collect());
+        self.wanted.allowed_spirv = Some(hashes.into_iter().collect());
         self
     }
 
-    /// Opens the loader, picks the device and creates the backend.
+    /// The engine. The first one of a process on a device opens it, which can take a tenth
+    /// of a second; those after share it.
     ///
     /// # Errors
     /// [`Error::Config`] for a setting or an environment variable that is not
     /// accepted, [`Error::Vulkan`] without loader, device or validation layer
     /// and for whatever the driver returned.
-    pub fn build(self) -> anyhow::Result<PersistentVulkanBackend> {
-        Ok(self.build_typed()?)
+    pub fn build(self) -> Result<T, Error>
+    where
+        T: Build,
+    {
+        T::by(self.settings()?)
     }
 
-    pub(crate) fn build_typed(self) -> Result<PersistentVulkanBackend, Error> {
-        let environment = Environment::read()?;
-        let settings = self.settings(&environment)?;
-        let wait = self.wait_policy(&environment);
-        let (asked, policy) = match (self.device, environment.device) {
-            (Some(policy), _) => (None, policy),
-            (None, Some((text, policy))) => (Some(text), policy),
-            (None, None) => (None, DevicePolicy::Auto),
-        };
-        let instance = Instance::new(&InstanceOptions {
-            validation: self.validation,
-        })?;
-        let devices = instance.devices()?;
-        let caps: Vec<_> = devices.iter().map(|device| device.caps().clone()).collect();
-        let choice = match (vk_core::choose_device(&caps, &policy), asked) {
-            (Err(vk_core::Error::NoMatchingDevice { found, .. }), Some(value)) => {
-                return Err(Error::Config {
-                    variable: DEVICE_VARIABLE,
-                    value,
-                    accepted: format!("one of the devices {found}"),
-                });
-            }
-            (choice, _) => choice?,
-        };
-        tracing::info!(
-            device = caps[choice.index].name,
-            driver = caps[choice.index].driver,
-            reason = choice.reason,
-            "chose a Vulkan device"
-        );
-        let transfer = TransferOptions {
-            threads: self.threads.unwrap_or(0),
-            wait,
-            ..self.transfer
-        };
-        PersistentVulkanBackend::open(&devices[choice.index], settings, transfer)
+    /// What was set, with the environment and the defaults where nothing was.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a value that is not accepted.
+    pub(crate) fn settings(self) -> Result<Settings, Error> {
+        self.wanted.settings(Environment::read()?)
     }
+}
 
+impl<T> Clone for Builder<T> {
+    fn clone(&self) -> Self {
+        Self {
+            wanted: self.wanted.clone(),
+            engine: PhantomData,
+        }
+    }
+}
+
+impl<T> Default for Builder<T> {
+    fn default() -> Self {
+        Self {
+            wanted: Wanted::default(),
+            engine: PhantomData,
+        }
+    }
+}
+
+impl<T> std::fmt::Debug for Builder<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Builder").field(&self.wanted).finish()
+    }
+}
+
+impl Wanted {
     fn wait_policy(&self, environment: &Environment) -> WaitPolicy {
         let mut wait = self.wait.unwrap_or_default();
         let from_environment = environment.timeout.filter(|_| self.wait.is_none());
@@ -247,7 +286,7 @@ impl Builder {
         wait
     }
 
-    pub(super) fn settings(&self, environment: &Environment) -> Result<Settings, Error> {
+    fn settings(self, environment: Environment) -> Result<Settings, Error> {
         for (variable, value) in [
             ("chunk_elements", self.chunk),
             ("depth", self.depth),
@@ -271,7 +310,7 @@ impl Builder {
                 accepted: format!("{FEWEST_DISPATCHED} or more"),
             });
         }
-        let workgroup = self.asked.workgroup;
+        let workgroup = self.kernels.workgroup;
         if let Some(size) = workgroup.filter(|size| ![32, 64, 128].contains(size)) {
             return Err(Error::Config {
                 variable: "workgroup_size",
@@ -286,10 +325,19 @@ impl Builder {
                 accepted: "more than no time".to_owned(),
             });
         }
+        let wait = self.wait_policy(&environment);
+        let (device, device_variable) = match (self.device, environment.device) {
+            (Some(policy), _) => (policy, None),
+            (None, Some((text, policy))) => (policy, Some(text)),
+            (None, None) => (DevicePolicy::Auto, None),
+        };
         Ok(Settings {
+            device,
+            device_variable,
+            validation: self.validation,
             chunk: self.chunk.or(environment.chunk),
             dispatch: self.dispatch,
-            asked: self.asked,
+            kernels: self.kernels,
             depth: self.depth,
             path: self.path,
             prefer_device_local: environment.device_local == Some(true),
@@ -300,6 +348,11 @@ impl Builder {
                 Some(hashes) => kernels::allow_only(hashes),
                 None => SpirvPolicy::AnyChecked,
             },
+            transfer: TransferOptions {
+                wait,
+                timestamps: self.timestamps,
+                threads: self.threads.unwrap_or(0),
+            },
         })
     }
 }
@@ -307,7 +360,7 @@ impl Builder {
 impl Settings {
     /// The path of a run: what the call asks for, else the builder's, else
     /// the environment's, else `default`.
-    pub(super) fn path(&self, device_local: bool, default: PathChoice) -> PathChoice {
+    pub(crate) fn path(&self, device_local: bool, default: PathChoice) -> PathChoice {
         let device = PathChoice::Fixed(Path::DeviceLocal);
         if device_local {
             return device;
@@ -324,6 +377,14 @@ impl Settings {
 mod tests {
     use super::*;
 
+    fn builder() -> Builder<()> {
+        Builder::default()
+    }
+
+    fn wanted() -> Wanted {
+        Wanted::default()
+    }
+
     const HOST: PathChoice = PathChoice::Fixed(Path::HostVisible);
     const DEVICE: PathChoice = PathChoice::Fixed(Path::DeviceLocal);
 
@@ -339,63 +400,59 @@ mod tests {
     #[test]
     fn a_setting_beats_the_environment_which_beats_the_default() {
         let silent = Environment::default();
-        let default = Builder::default().settings(&silent).unwrap();
+        let default = wanted().settings(silent.clone()).unwrap();
         assert_eq!((default.chunk, default.depth), (None, None));
-        let from_environment = Builder::default().settings(&environment()).unwrap();
+        let from_environment = wanted().settings(environment()).unwrap();
         assert_eq!(from_environment.chunk, Some(1000));
-        let set = Builder::default().chunk_elements(7).depth(5);
-        let set = set.settings(&environment()).unwrap();
+        let set = builder().chunk_elements(7).depth(5);
+        let set = set.wanted.settings(environment()).unwrap();
         assert_eq!((set.chunk, set.depth), (Some(7), Some(5)));
     }
 
     #[test]
     fn the_timeout_is_the_builders_then_that_of_its_policy_then_the_environments() {
         let milliseconds = Duration::from_millis;
-        let timeout = |builder: Builder| builder.wait_policy(&environment()).timeout;
+        let timeout = |builder: Builder<()>| builder.wanted.wait_policy(&environment()).timeout;
         let policy = WaitPolicy {
             timeout: milliseconds(5),
             ..WaitPolicy::default()
         };
-        let builder = Builder::default;
         assert_eq!(timeout(builder()), milliseconds(7));
         assert_eq!(timeout(builder().wait(policy)), milliseconds(5));
         let both = builder().timeout(milliseconds(3)).wait(policy);
         assert_eq!(timeout(both), milliseconds(3));
-        let silent = builder().wait_policy(&Environment::default());
+        let silent = builder().wanted.wait_policy(&Environment::default());
         assert_eq!(silent, WaitPolicy::default());
     }
 
     #[test]
     fn the_call_beats_the_builder_which_beats_the_environment() {
-        let path = |builder: Builder, environment: &Environment, device_local| {
-            let settings = builder.settings(environment).unwrap();
+        let path = |builder: Builder<()>, environment: &Environment, device_local| {
+            let settings = builder.wanted.settings(environment.clone()).unwrap();
             settings.path(device_local, PathChoice::Auto)
         };
         let silent = Environment::default();
-        assert_eq!(path(Builder::default(), &silent, false), PathChoice::Auto);
-        assert_eq!(path(Builder::default(), &silent, true), DEVICE);
-        assert_eq!(path(Builder::default(), &environment(), false), DEVICE);
-        assert_eq!(
-            path(Builder::default().path(HOST), &environment(), false),
-            HOST
-        );
-        assert_eq!(
-            path(Builder::default().path(HOST), &environment(), true),
-            DEVICE
-        );
+        assert_eq!(path(builder(), &silent, false), PathChoice::Auto);
+        assert_eq!(path(builder(), &silent, true), DEVICE);
+        assert_eq!(path(builder(), &environment(), false), DEVICE);
+        assert_eq!(path(builder().path(HOST), &environment(), false), HOST);
+        assert_eq!(path(builder().path(HOST), &environment(), true), DEVICE);
     }
 
     #[test]
     fn zero_is_refused_by_name() {
-        let timeless = Builder::default().timeout(Duration::ZERO);
-        let error = timeless.settings(&Environment::default()).unwrap_err();
+        let timeless = builder().timeout(Duration::ZERO);
+        let error = timeless
+            .wanted
+            .settings(Environment::default())
+            .unwrap_err();
         assert!(error.to_string().contains("timeout: "), "{error}");
         for builder in [
-            Builder::default().depth(0),
-            Builder::default().threads(0),
-            Builder::default().chunk_elements(0),
+            builder().depth(0),
+            builder().threads(0),
+            builder().chunk_elements(0),
         ] {
-            let error = builder.settings(&Environment::default()).unwrap_err();
+            let error = builder.wanted.settings(Environment::default()).unwrap_err();
             assert!(
                 error
                     .to_string()

@@ -1,0 +1,118 @@
+//! A device as its users hold it: opened once for a process, under one user's settings.
+
+use std::sync::Arc;
+
+use vk_core::{
+    Compiler, Device, DeviceCaps, DevicePolicy, Error as VulkanError, Instance, InstanceOptions,
+    PhysicalDevice, SharedPipelines,
+};
+
+use super::builder::Settings;
+use super::environment::DEVICE_VARIABLE;
+use crate::Error;
+use crate::calibration::{Calibration, Dated, Keeper, Kept, Subject};
+
+/// An open device, what makes its pipelines, and the settings that it was opened with.
+pub(crate) struct OpenDevice {
+    pub(crate) device: Arc<Device>,
+    pub(crate) compiler: Arc<Compiler>,
+    pub(crate) settings: Settings,
+    physical: PhysicalDevice,
+}
+
+impl OpenDevice {
+    /// The device that `settings` name, shared with all who opened it before.
+    ///
+    /// # Errors
+    /// As [`Builder::build`](super::Builder::build).
+    pub(crate) fn new(settings: Settings) -> Result<Self, Error> {
+        let instance = Instance::new(&InstanceOptions {
+            validation: settings.validation,
+        })?;
+        let devices = instance.devices()?;
+        let caps: Vec<_> = devices.iter().map(|device| device.caps().clone()).collect();
+        let chosen = vk_core::choose_device(&caps, &settings.device);
+        let choice = match (chosen, &settings.device_variable) {
+            (Err(VulkanError::NoMatchingDevice { found, .. }), Some(value)) => {
+                return Err(Error::Config {
+                    variable: DEVICE_VARIABLE,
+                    value: value.clone(),
+                    accepted: format!("one of the devices {found}"),
+                });
+            }
+            (chosen, _) => chosen?,
+        };
+        tracing::info!(
+            device = caps[choice.index].name,
+            driver = caps[choice.index].driver,
+            reason = choice.reason,
+            "chose a Vulkan device"
+        );
+        Self::of(devices[choice.index].clone(), settings)
+    }
+
+    /// As [`Self::new`]; `None`, with a warning in the log, where the system has no Vulkan
+    /// loader or no device, and nobody asked for one: the CPU is to compute then.
+    ///
+    /// # Errors
+    /// Whatever else keeps the device from being opened: that is a mistake to be seen,
+    /// not a reason to compute elsewhere.
+    pub(crate) fn if_any(settings: Settings) -> Result<Option<Self>, Error> {
+        let any = settings.device == DevicePolicy::Auto;
+        match Self::new(settings) {
+            Err(
+                error @ Error::Vulkan(VulkanError::NoLoader { .. } | VulkanError::NoDevice { .. }),
+            ) if any => {
+                tracing::warn!("computing on the CPU: {error}");
+                Ok(None)
+            }
+            opened => opened.map(Some),
+        }
+    }
+
+    /// The same device after its loss, opened anew by the first who asks.
+    ///
+    /// # Errors
+    /// What the driver returned.
+    pub(crate) fn anew(&self) -> Result<Self, Error> {
+        Self::of(self.physical.clone(), self.settings.clone())
+    }
+
+    fn of(physical: PhysicalDevice, settings: Settings) -> Result<Self, Error> {
+        let device = Device::shared(&physical)?;
+        let pipelines = SharedPipelines::of_process(&device, settings.cache.as_deref());
+        Ok(Self {
+            compiler: Compiler::new(pipelines, settings.transfer.wait.timeout),
+            device,
+            settings,
+            physical,
+        })
+    }
+
+    /// What the device can do.
+    pub(crate) fn caps(&self) -> &DeviceCaps {
+        self.device.caps()
+    }
+
+    /// What keeps measurements of the device beside `threads` threads.
+    pub(crate) fn keeper(&self, threads: usize) -> Keeper {
+        let subject = Subject::new(self.caps(), threads);
+        Keeper::new(self.settings.cache.clone(), subject)
+    }
+
+    /// What was kept, if that is to be used.
+    pub(crate) fn kept<T: Kept>(&self, keeper: &Keeper) -> Option<Dated<T>> {
+        match self.settings.calibration {
+            Calibration::Off => None,
+            Calibration::Stored => keeper.load(),
+        }
+    }
+
+    /// Remembers a loss of the device that `result` tells of, whichever call reported it.
+    pub(crate) fn noting_loss<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        if let Err(Error::Vulkan(VulkanError::DeviceLost { call })) = result {
+            self.device.declare_lost(call);
+        }
+        result
+    }
+}
