@@ -70,9 +70,9 @@ impl Executor {
     }
 
     /// The device of [`Executor::auto`] and the CPU: each call runs where runs
-    /// of its size were measured to be faster, and its report says where. The
-    /// measurement is that of [`Calibration`](crate::Calibration), with the CPU
-    /// beside it, kept in the same file.
+    /// of its size were measured to be faster, and its report says where. It goes
+    /// by the calibration that is kept; without one it measures now, as
+    /// [`Fastest::new`] says.
     ///
     /// A host-to-host addition moves 144 bytes for a handful of instructions:
     /// many cores may well do it faster than a bus can feed a device. Kernels
