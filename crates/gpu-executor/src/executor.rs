@@ -44,9 +44,9 @@ impl Executor {
     }
 
     /// The device of [`Executor::auto`] and the CPU: each call runs where runs
-    /// of its size were measured to be faster, and its report says where. What is kept of
-    /// a calibration decides; without one, both are measured now, which takes some 30 ms on
-    /// a GPU.
+    /// of its size were measured to be faster, and its report says where. It goes
+    /// by the calibration that is kept; without one it measures now, as
+    /// [`Fastest::new`] says.
     ///
     /// A host-to-host addition moves 144 bytes for a handful of instructions:
     /// many cores may well do it faster than a bus can feed a device. Kernels

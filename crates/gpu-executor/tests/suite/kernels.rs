@@ -16,6 +16,22 @@ fn xor(a: &[u64; LIMBS], b: &[u64; LIMBS]) -> [u64; LIMBS] {
     std::array::from_fn(|limb| a[limb] ^ b[limb])
 }
 
+#[test]
+fn the_report_tells_how_much_of_a_call_went_into_making_its_pipeline() {
+    let (_guard, mut backend) = backend();
+    let mut run = || {
+        backend.field_add(&[1; LIMBS], &[2; LIMBS]).unwrap();
+        let report = backend.last_report().unwrap();
+        assert!(report.compile < report.total, "{report}");
+        (report.compile, report.to_string())
+    };
+    let (first, told) = run();
+    // Of several, since this thread may have to wait at any time.
+    let (second, silent) = (0..9).map(|_| run()).min().unwrap();
+    assert!(first > 10 * second, "{first:?}, then {second:?}");
+    assert!(told.contains("compiling") && !silent.contains("compiling"));
+}
+
 /// Runs a kernel of the caller's over several sizes, paths and chunks.
 fn runs_as(name: &str, operation: Operation) {
     let spirv = test_kernel(name);
