@@ -111,7 +111,7 @@ fn square(engine: &VectorEngine) -> (Vec<u64>, ChosenBy) {
     let done = queue.submit().unwrap().wait().unwrap();
     let choice = done.report().choice.clone().unwrap();
     assert!(choice.passed_over.is_empty(), "{choice}");
-    (square.to_limbs().unwrap(), choice.chosen_by)
+    (square.download::<u64>().unwrap(), choice.chosen_by)
 }
 
 /// It tries every arithmetic, wrong ones too, and what is submitted meanwhile is right.
