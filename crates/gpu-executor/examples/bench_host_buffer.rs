@@ -16,7 +16,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::kernels::ELEMENT_BYTES;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{HostBuffer, Path, PathChoice};
+use gpu_executor::{HostBuffer, PathChoice, TransferPath};
 use indicatif::ProgressBar;
 
 use support::{Csv, ms, random_elements};
@@ -56,8 +56,11 @@ enum PathOption {
 }
 
 impl PathOption {
-    fn paths(self) -> Vec<(&'static str, Path)> {
-        let (direct, staged) = (("direct", Path::HostVisible), ("staged", Path::DeviceLocal));
+    fn paths(self) -> Vec<(&'static str, TransferPath)> {
+        let (direct, staged) = (
+            ("direct", TransferPath::HostVisible),
+            ("staged", TransferPath::DeviceLocal),
+        );
         match self {
             Self::Direct => vec![direct],
             Self::Staged => vec![staged],
@@ -95,7 +98,7 @@ impl Run {
     fn median(
         &mut self,
         backend: &mut PersistentVulkanBackend,
-        path: Path,
+        path: TransferPath,
         samples: usize,
     ) -> Result<Duration> {
         let spirv = backend.field_add_spirv();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use vk_core::spirv::SpirvPolicy;
 use vk_core::{DevicePolicy, Instance, InstanceOptions, Validation, WaitPolicy};
-use vk_mem_paths::{Path, PathChoice, TransferOptions};
+use vk_mem_paths::{PathChoice, TransferOptions, TransferPath};
 
 use super::PersistentVulkanBackend;
 use crate::config::{DEVICE_VARIABLE, Environment};
@@ -308,7 +308,7 @@ impl Settings {
     /// The path of a run: what the call asks for, else the builder's, else
     /// the environment's, else `default`.
     pub(super) fn path(&self, device_local: bool, default: PathChoice) -> PathChoice {
-        let device = PathChoice::Fixed(Path::DeviceLocal);
+        let device = PathChoice::Fixed(TransferPath::DeviceLocal);
         if device_local {
             return device;
         }
@@ -324,8 +324,8 @@ impl Settings {
 mod tests {
     use super::*;
 
-    const HOST: PathChoice = PathChoice::Fixed(Path::HostVisible);
-    const DEVICE: PathChoice = PathChoice::Fixed(Path::DeviceLocal);
+    const HOST: PathChoice = PathChoice::Fixed(TransferPath::HostVisible);
+    const DEVICE: PathChoice = PathChoice::Fixed(TransferPath::DeviceLocal);
 
     fn environment() -> Environment {
         Environment {

@@ -1,6 +1,6 @@
 //! How a call wants its jobs run.
 
-use vk_mem_paths::{Packing, Path, PathChoice, Request};
+use vk_mem_paths::{Packing, PathChoice, Request, TransferPath};
 
 use super::builder::Settings;
 use crate::Mode;
@@ -14,7 +14,7 @@ pub(super) struct How {
 impl How {
     /// Job by job.
     pub(super) fn sequential(settings: &Settings, device_local: bool) -> Self {
-        let host = PathChoice::Fixed(Path::HostVisible);
+        let host = PathChoice::Fixed(TransferPath::HostVisible);
         Self {
             mode: Mode::Sequential,
             request: Request {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use field_kernels::{LIMBS, MODULUS, reference};
 use gpu_executor::spirv::{Builder, PersistentVulkanBackend};
 use gpu_executor::{
-    Cache, Calibration, Effort, Error, Path as DataPath, PathChoice, VulkanError, WaitPolicy,
+    Cache, Calibration, Effort, Error, PathChoice, TransferPath, VulkanError, WaitPolicy,
 };
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -310,7 +310,7 @@ impl Scenario {
             Kind::Calibrating => builder,
             Kind::Pipelined => builder
                 .calibration(Calibration::Off)
-                .path(PathChoice::Fixed(DataPath::DeviceLocal))
+                .path(PathChoice::Fixed(TransferPath::DeviceLocal))
                 .chunk_elements(CHUNK)
                 .depth(2),
             // More chunks than are in flight, and nothing to halve.
@@ -413,7 +413,7 @@ fn over_host_buffers(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow
     let mut b = backend.host_buffer(ELEMENTS)?;
     let mut out = backend.host_buffer(ELEMENTS)?;
     let spirv = backend.field_add_spirv();
-    for (number, path) in (0..).zip([DataPath::HostVisible, DataPath::DeviceLocal]) {
+    for (number, path) in (0..).zip([TransferPath::HostVisible, TransferPath::DeviceLocal]) {
         let seed = 100 * seed + 2 * number;
         a.copy_from_slice(&elements(seed));
         b.copy_from_slice(&elements(seed + 1));
