@@ -2,7 +2,7 @@
 
 use gpu_executor::FieldAdd;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{DeviceCaps, Path, PathChoice};
+use gpu_executor::{DeviceCaps, PathChoice, TransferPath};
 use gpu_executor_benches::Jobs;
 
 /// Elements of the run that warms a backend up.
@@ -10,12 +10,12 @@ const WARM_UP: usize = 64;
 
 /// The paths that differ on a device with `caps`: there is no bus to write
 /// through where device and host share their memory.
-pub(crate) fn paths(caps: &DeviceCaps) -> impl Iterator<Item = Path> {
-    let differs = |path: &Path| match path {
-        Path::Bar => !caps.unified_memory() && path.is_usable(caps),
-        Path::HostVisible | Path::DeviceLocal => true,
+pub(crate) fn paths(caps: &DeviceCaps) -> impl Iterator<Item = TransferPath> {
+    let differs = |path: &TransferPath| match path {
+        TransferPath::Bar => !caps.unified_memory() && path.is_usable(caps),
+        _ => true,
     };
-    Path::ALL.into_iter().filter(differs)
+    TransferPath::ALL.into_iter().filter(differs)
 }
 
 /// A backend whose runs all take `path`, cut as the calibration that is stored
@@ -23,7 +23,7 @@ pub(crate) fn paths(caps: &DeviceCaps) -> impl Iterator<Item = Path> {
 ///
 /// # Errors
 /// When there is no device.
-pub(crate) fn fixed(path: Path) -> anyhow::Result<PersistentVulkanBackend> {
+pub(crate) fn fixed(path: TransferPath) -> anyhow::Result<PersistentVulkanBackend> {
     let builder = PersistentVulkanBackend::builder();
     Ok(builder.path(PathChoice::Fixed(path)).build()?)
 }

@@ -5,16 +5,16 @@ use std::time::Instant;
 
 use field_kernels::LIMBS;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{HostBuffer, Path, PathChoice};
+use gpu_executor::{HostBuffer, PathChoice, TransferPath};
 use gpu_executor_benches::Jobs;
 use rayon::prelude::*;
 
 use crate::measure::Group;
 
 /// The benchmarks by name, which the report finds them by, and their paths.
-pub(crate) const PATHS: [(&str, Path); 2] = [
-    ("host buffers, direct", Path::HostVisible),
-    ("host buffers, staged", Path::DeviceLocal),
+pub(crate) const PATHS: [(&str, TransferPath); 2] = [
+    ("host buffers, direct", TransferPath::HostVisible),
+    ("host buffers, staged", TransferPath::DeviceLocal),
 ];
 
 /// Measures a job over host buffers of `backend`, path by path.
@@ -74,7 +74,11 @@ impl Buffers {
         })
     }
 
-    fn run(&mut self, backend: &mut PersistentVulkanBackend, path: Path) -> anyhow::Result<()> {
+    fn run(
+        &mut self,
+        backend: &mut PersistentVulkanBackend,
+        path: TransferPath,
+    ) -> anyhow::Result<()> {
         let spirv = backend.field_add_spirv();
         let path = PathChoice::Fixed(path);
         Ok(backend.run_field_add_host_on(spirv, &self.a, &self.b, &mut self.sums, path)?)

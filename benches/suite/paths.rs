@@ -2,7 +2,7 @@
 //! that the caller keeps, and over buffers that host and device share.
 
 use gpu_executor::FieldAdd;
-use gpu_executor::Path;
+use gpu_executor::TransferPath;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor_benches::Jobs;
 
@@ -18,7 +18,7 @@ pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
     let mut pipelined = backends::automatic()?;
     let fixed = backends::paths(&suite.caps).map(|path| anyhow::Ok((path, backends::fixed(path)?)));
     let mut fixed = fixed.collect::<Result<Vec<_>, _>>()?;
-    let mut shared = backends::fixed(Path::HostVisible)?;
+    let mut shared = backends::fixed(TransferPath::HostVisible)?;
 
     let (mut group, plan) = suite.group("paths");
     for &elements in &plan.sizes {

@@ -6,7 +6,7 @@ use anyhow::Context;
 use gpu_executor::FieldAdd;
 use gpu_executor::device::Builder;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{Calibration, DeviceKind, Path, PathChoice, RunReport, Span, StageKind};
+use gpu_executor::{Calibration, DeviceKind, PathChoice, RunReport, Span, StageKind, TransferPath};
 use gpu_executor_benches::Jobs;
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ const JOBS: usize = 4;
 /// is used again.
 const CHUNK: usize = 1 << 14;
 /// Paths with the least and with the most stages.
-const PATHS: [Path; 2] = [Path::HostVisible, Path::DeviceLocal];
+const PATHS: [TransferPath; 2] = [TransferPath::HostVisible, TransferPath::DeviceLocal];
 
 /// Runs the jobs and writes when each chunk was in each stage as
 /// `timeline.json` into Criterion's output folder, where `CRITERION_HOME`
@@ -43,7 +43,7 @@ pub(crate) fn write_down(suite: &Suite) -> anyhow::Result<()> {
     device::write("timeline.json", &runs.into())
 }
 
-fn builder(path: Path, forced: bool) -> Builder<PersistentVulkanBackend> {
+fn builder(path: TransferPath, forced: bool) -> Builder<PersistentVulkanBackend> {
     let builder = PersistentVulkanBackend::builder()
         .path(PathChoice::Fixed(path))
         .calibration(Calibration::Off)

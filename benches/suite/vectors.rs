@@ -153,8 +153,9 @@ impl<'e, F: Field> Vectors<'e, F> {
 
     fn check(&mut self, operation: &Operation<F>, result: &FieldVec<F>) -> anyhow::Result<()> {
         let found = &mut self.found[..result.len() * F::LIMBS];
-        result.download(found)?;
-        self.operands.check(&operation.expected, F::elements(found))
+        result.download_into(found)?;
+        self.operands
+            .check(&operation.expected, F::elements(found)?)
     }
 }
 

@@ -12,6 +12,7 @@ use std::fmt;
 pub use link::Template;
 
 use crate::ElementOperation;
+use crate::operations::MAX_ARITY;
 
 /// Inputs of one chain at most.
 pub const MAX_INPUTS: usize = 8;
@@ -60,8 +61,8 @@ pub struct Layout {
 pub struct Link {
     /// What is computed.
     pub operation: &'static ElementOperation,
-    /// The values it takes; a second one of an operation with one argument is ignored.
-    pub arguments: [usize; 2],
+    /// The values it takes; those that are more than its arguments are ignored.
+    pub arguments: [usize; MAX_ARITY],
 }
 
 impl fmt::Debug for Link {
@@ -102,7 +103,7 @@ impl Chain {
             inputs: inputs.to_vec(),
             links: vec![Link {
                 operation,
-                arguments: [0, operation.arity - 1],
+                arguments: std::array::from_fn(|it| it.min(operation.arity - 1)),
             }],
             outputs: vec![inputs.len()],
         }

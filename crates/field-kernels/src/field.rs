@@ -95,11 +95,17 @@ pub trait Field: sealed::Sealed + Copy + Send + Sync + fmt::Debug + 'static {
     /// -p<sup>-1</sup> mod 2<sup>64</sup>.
     const INV: u64;
 
-    /// Flat limbs as elements; what is left of the last one is not seen.
-    fn elements(words: &[u64]) -> &[Self::Limbs];
+    /// Flat limbs as elements.
+    ///
+    /// # Errors
+    /// For limbs that are no whole number of elements.
+    fn elements(words: &[u64]) -> Result<&[Self::Limbs], PartialElement>;
 
     /// As [`Self::elements`], to be written.
-    fn elements_mut(words: &mut [u64]) -> &mut [Self::Limbs];
+    ///
+    /// # Errors
+    /// As [`Self::elements`].
+    fn elements_mut(words: &mut [u64]) -> Result<&mut [Self::Limbs], PartialElement>;
 
     /// Elements as flat limbs.
     fn words(elements: &[Self::Limbs]) -> &[u64];
@@ -108,6 +114,33 @@ pub trait Field: sealed::Sealed + Copy + Send + Sync + fmt::Debug + 'static {
     #[doc(hidden)]
     fn pick(reference: &Reference) -> Bulk<Self>;
 }
+
+/// Limbs that are no whole number of elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartialElement {
+    /// Limbs of one element.
+    pub each: usize,
+    /// Limbs found.
+    pub found: usize,
+}
+
+impl PartialElement {
+    fn of<F: Field>(words: &[u64]) -> Self {
+        Self {
+            each: F::LIMBS,
+            found: words.len(),
+        }
+    }
+}
+
+impl fmt::Display for PartialElement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { each, found } = self;
+        write!(f, "expected a multiple of {each} limbs, found {found}")
+    }
+}
+
+impl std::error::Error for PartialElement {}
 
 /// The base field: 381 bits, 6 limbs, R = 2<sup>384</sup>. Elements are the limbs of
 /// arkworks' `Fq` and of `blst_fp`.
@@ -144,12 +177,19 @@ macro_rules! field {
             const R3: Self::Limbs = params::r3(&$modulus);
             const INV: u64 = params::inv(&$modulus);
 
-            fn elements(words: &[u64]) -> &[Self::Limbs] {
-                words.as_chunks().0
+            fn elements(words: &[u64]) -> Result<&[Self::Limbs], PartialElement> {
+                match words.as_chunks() {
+                    (elements, []) => Ok(elements),
+                    _ => Err(PartialElement::of::<Self>(words)),
+                }
             }
 
-            fn elements_mut(words: &mut [u64]) -> &mut [Self::Limbs] {
-                words.as_chunks_mut().0
+            fn elements_mut(words: &mut [u64]) -> Result<&mut [Self::Limbs], PartialElement> {
+                let partial = PartialElement::of::<Self>(words);
+                match words.as_chunks_mut() {
+                    (elements, []) => Ok(elements),
+                    _ => Err(partial),
+                }
             }
 
             fn words(elements: &[Self::Limbs]) -> &[u64] {
@@ -178,6 +218,20 @@ mod tests {
     fn the_sizes_are_those_of_the_shaders() {
         assert_eq!((Fp::LIMBS, Fp::BYTES, Fp::BITS), (6, 48, 381));
         assert_eq!((Fr::LIMBS, Fr::BYTES, Fr::BITS), (4, 32, 255));
+    }
+
+    #[test]
+    fn a_tail_that_is_no_element_is_refused() {
+        let mut words = [1, 2, 3, 4, 5, 6, 7, 8];
+        let two = [[1, 2, 3, 4], [5, 6, 7, 8]];
+        assert_eq!(Fr::elements(&words), Ok(&two[..]));
+        assert_eq!(Fr::elements_mut(&mut words).map(|it| it.len()), Ok(2));
+        assert_eq!(Fr::elements(&[]), Ok(&[][..]));
+        let partial = PartialElement { each: 6, found: 8 };
+        assert_eq!(Fp::elements(&words), Err(partial));
+        assert_eq!(Fp::elements_mut(&mut words), Err(partial));
+        let text = "expected a multiple of 6 limbs, found 8";
+        assert_eq!(partial.to_string(), text);
     }
 
     #[test]

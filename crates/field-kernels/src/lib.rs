@@ -61,7 +61,7 @@ pub mod params;
 pub mod reference;
 mod vector;
 
-pub use field::{Field, FieldId, Fp, Fr};
+pub use field::{Field, FieldId, Fp, Fr, PartialElement};
 pub use kernel::{
     BLS12_381_FIELD_ADD_SPV, BinaryOp, FIELD_ADD, FIELD_ADD_U64, KERNELS, Kernel, MANIFEST_JSON,
     find_by_spirv,

@@ -5,10 +5,12 @@ use std::hash::{Hash, Hasher};
 
 use crate::{Field, Fp, Fr, arithmetic};
 
-/// What an operation does to slices of elements, on the CPU: reads one or two of equal
-/// length and writes a third. An operation with one argument does not look at the
-/// second slice.
-pub type Bulk<F> = fn(&[<F as Field>::Limbs], &[<F as Field>::Limbs], &mut [<F as Field>::Limbs]);
+/// What an operation does to slices of elements, on the CPU: reads one to three of equal
+/// length and writes another. It does not look at those that are more than its arguments.
+pub type Bulk<F> = fn([&[<F as Field>::Limbs]; MAX_ARITY], &mut [<F as Field>::Limbs]);
+
+/// Arguments of an operation at most.
+pub const MAX_ARITY: usize = 3;
 
 /// What an operation asks of the form of its arguments, and the form of its result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,10 @@ pub enum FormRule {
     IntoMontgomery,
     /// From Montgomery form into plain form.
     OutOfMontgomery,
+    /// Any form; the result is in Montgomery form.
+    Test,
+    /// The first argument in any form; the others, and the result, in one form.
+    Select,
 }
 
 /// An operation on elements at the same place of their vectors.
@@ -30,7 +36,7 @@ pub struct ElementOperation {
     pub name: &'static str,
     /// Its function in `shaders/elementwise.comp` or what that includes.
     pub function: &'static str,
-    /// How many arguments it takes, 1 or 2.
+    /// How many arguments it takes, 1 to [`MAX_ARITY`].
     pub arity: usize,
     /// What it costs to compute, in field products, about.
     pub products: u32,
@@ -73,58 +79,45 @@ impl Hash for ElementOperation {
 /// A row: name, shader function, cost and form, then what it does to one element of
 /// any field `F`.
 macro_rules! operation {
-    ($name:literal, $function:literal, $products:literal, $form:ident, |$a:ident, $b:ident| $value:expr) => {
+    ($name:literal, $function:literal, $products:literal, $form:ident, |$($argument:ident),+| $value:expr) => {
         ElementOperation {
             name: $name,
             function: $function,
-            arity: 2,
+            arity: [$(stringify!($argument)),+].len(),
             products: $products,
             form: FormRule::$form,
             reference: Reference {
-                fp: operation!(@bulk Fp, $a, $b, $value),
-                fr: operation!(@bulk Fr, $a, $b, $value),
+                fp: operation!(@bulk Fp, $value, $($argument),+),
+                fr: operation!(@bulk Fr, $value, $($argument),+),
             },
         }
     };
-    ($name:literal, $function:literal, $products:literal, $form:ident, |$a:ident| $value:expr) => {
-        ElementOperation {
-            name: $name,
-            function: $function,
-            arity: 1,
-            products: $products,
-            form: FormRule::$form,
-            reference: Reference {
-                fp: operation!(@bulk Fp, $a, $value),
-                fr: operation!(@bulk Fr, $a, $value),
-            },
+    (@bulk $field:ident, $value:expr, $($argument:ident),+) => {{
+        fn bulk(
+            arguments: [&[<$field as Field>::Limbs]; MAX_ARITY],
+            out: &mut [<$field as Field>::Limbs],
+        ) {
+            type F = $field;
+            operation!(@each arguments, out, $value, $($argument),+);
+        }
+        bulk
+    }};
+    (@each $from:ident, $out:ident, $value:expr, $a:ident) => {
+        for (out, $a) in $out.iter_mut().zip($from[0]) {
+            *out = $value;
         }
     };
-    (@bulk $field:ident, $a:ident, $b:ident, $value:expr) => {{
-        fn bulk(
-            a: &[<$field as Field>::Limbs],
-            b: &[<$field as Field>::Limbs],
-            out: &mut [<$field as Field>::Limbs],
-        ) {
-            type F = $field;
-            for (out, ($a, $b)) in out.iter_mut().zip(a.iter().zip(b)) {
-                *out = $value;
-            }
+    (@each $from:ident, $out:ident, $value:expr, $a:ident, $b:ident) => {
+        for (out, ($a, $b)) in $out.iter_mut().zip($from[0].iter().zip($from[1])) {
+            *out = $value;
         }
-        bulk
-    }};
-    (@bulk $field:ident, $a:ident, $value:expr) => {{
-        fn bulk(
-            a: &[<$field as Field>::Limbs],
-            _: &[<$field as Field>::Limbs],
-            out: &mut [<$field as Field>::Limbs],
-        ) {
-            type F = $field;
-            for (out, $a) in out.iter_mut().zip(a) {
-                *out = $value;
-            }
+    };
+    (@each $from:ident, $out:ident, $value:expr, $a:ident, $b:ident, $c:ident) => {
+        let pairs = $from[0].iter().zip($from[1]);
+        for (out, (($a, $b), $c)) in $out.iter_mut().zip(pairs.zip($from[2])) {
+            *out = $value;
         }
-        bulk
-    }};
+    };
 }
 
 /// a + b.
@@ -174,6 +167,45 @@ pub static FROM_MONTGOMERY: ElementOperation =
     operation!("from_montgomery", "f_from_mont", 1, OutOfMontgomery, |x| {
         arithmetic::from_montgomery::<F>(x)
     });
+/// One where x is zero, zero elsewhere.
+pub static IS_ZERO: ElementOperation = operation!("is_zero", "f_one_if_zero", 0, Test, |x| {
+    match *x == zero::<F>() {
+        true => F::ONE,
+        false => zero::<F>(),
+    }
+});
+/// a where the condition is not zero, b where it is.
+pub static SELECT: ElementOperation =
+    operation!("select", "f_select", 0, Select, |condition, a, b| {
+        match *condition == zero::<F>() {
+            true => *b,
+            false => *a,
+        }
+    });
+/// From the big-endian bytes of a plain value, as they lie in memory, into Montgomery
+/// form.
+pub static FROM_BE_BYTES: ElementOperation =
+    operation!("from_be_bytes", "f_from_bytes", 1, IntoMontgomery, |x| {
+        arithmetic::to_montgomery::<F>(&reversed::<F>(x))
+    });
+/// From Montgomery form to the big-endian bytes of the plain value.
+pub static TO_BE_BYTES: ElementOperation =
+    operation!("to_be_bytes", "f_to_bytes", 1, OutOfMontgomery, |x| {
+        reversed::<F>(&arithmetic::from_montgomery::<F>(x))
+    });
+
+fn zero<F: Field>() -> F::Limbs {
+    F::Limbs::default()
+}
+
+/// The limbs whose bytes in memory are those of `x` from the last to the first.
+fn reversed<F: Field>(x: &F::Limbs) -> F::Limbs {
+    let mut reversed = *x;
+    reversed.as_mut().reverse();
+    let limbs = reversed.as_mut().iter_mut();
+    limbs.for_each(|limb| *limb = limb.swap_bytes());
+    reversed
+}
 
 /// Every element-wise operation.
 pub static ELEMENT_OPERATIONS: &[&ElementOperation] = &[
@@ -186,6 +218,10 @@ pub static ELEMENT_OPERATIONS: &[&ElementOperation] = &[
     &INVERSE,
     &TO_MONTGOMERY,
     &FROM_MONTGOMERY,
+    &IS_ZERO,
+    &SELECT,
+    &FROM_BE_BYTES,
+    &TO_BE_BYTES,
 ];
 
 #[cfg(test)]
@@ -197,9 +233,9 @@ mod tests {
         for (index, operation) in ELEMENT_OPERATIONS.iter().enumerate() {
             let before = &ELEMENT_OPERATIONS[..index];
             assert!(before.iter().all(|other| *other != *operation));
-            let (a, b) = ([Fr::ONE; 3], [Fr::R2; 3]);
+            let arguments = [Fr::ONE, Fr::R2, Fr::R3].map(|it| [it; 3]);
             let mut out = [Fr::MODULUS; 3];
-            (operation.reference.of::<Fr>())(&a, &b, &mut out);
+            (operation.reference.of::<Fr>())(arguments.each_ref().map(|it| &it[..]), &mut out);
             assert!(out.iter().all(|it| *it == out[0] && *it != Fr::MODULUS));
         }
     }
@@ -208,13 +244,24 @@ mod tests {
     fn rows_mean_what_they_say() {
         let one = [Fp::ONE];
         let mut two = [[0; 6]];
-        (DOUBLE.reference.of::<Fp>())(&one, &[], &mut two);
+        (DOUBLE.reference.of::<Fp>())([&one, &[], &[]], &mut two);
         let mut half = [[0; 6]];
-        (INVERSE.reference.of::<Fp>())(&two, &[], &mut half);
+        (INVERSE.reference.of::<Fp>())([&two, &[], &[]], &mut half);
         let mut product = [[0; 6]];
-        (MUL.reference.of::<Fp>())(&two, &half, &mut product);
+        (MUL.reference.of::<Fp>())([&two, &half, &[]], &mut product);
         assert_eq!(product, one);
-        (FROM_MONTGOMERY.reference.of::<Fp>())(&one, &[], &mut product);
+        (FROM_MONTGOMERY.reference.of::<Fp>())([&one, &[], &[]], &mut product);
         assert_eq!(product, [[1, 0, 0, 0, 0, 0]]);
+        let mut bytes = [[0; 6]];
+        (TO_BE_BYTES.reference.of::<Fp>())([&one, &[], &[]], &mut bytes);
+        assert_eq!(bytes, [[0, 0, 0, 0, 0, 1 << 56]]);
+        (FROM_BE_BYTES.reference.of::<Fp>())([&bytes, &[], &[]], &mut product);
+        assert_eq!(product, one);
+        let arguments = [&[two[0], [0; 6]], &[one[0]; 2], &[half[0]; 2]];
+        let mut chosen = [[0; 6]; 2];
+        (SELECT.reference.of::<Fp>())(arguments.map(|it| &it[..]), &mut chosen);
+        assert_eq!(chosen, [one[0], half[0]]);
+        (IS_ZERO.reference.of::<Fp>())([&[two[0], [0; 6]], &[], &[]], &mut chosen);
+        assert_eq!(chosen, [[0; 6], one[0]]);
     }
 }

@@ -18,7 +18,7 @@ use gpu_executor::FieldAdd;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::kernels::LIMBS;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{Path, PathChoice};
+use gpu_executor::{PathChoice, TransferPath};
 use indicatif::ProgressBar;
 
 use support::{Csv, borrowed, ms, random_jobs, ratio, throughput, verify};
@@ -71,9 +71,9 @@ fn tuned(options: &Options) -> Result<PersistentVulkanBackend> {
     }
     if let Some(path) = options.path {
         builder = builder.path(PathChoice::Fixed(match path {
-            PathOption::HostVisible => Path::HostVisible,
-            PathOption::DeviceLocal => Path::DeviceLocal,
-            PathOption::Bar => Path::Bar,
+            PathOption::HostVisible => TransferPath::HostVisible,
+            PathOption::DeviceLocal => TransferPath::DeviceLocal,
+            PathOption::Bar => TransferPath::Bar,
         }));
     }
     Ok(builder.build()?)
@@ -197,8 +197,8 @@ fn main() -> Result<()> {
     let (device, driver) = (caps.name.clone(), caps.driver.clone());
     let spirv = backend.field_add_spirv();
     println!("{device} ({driver}); medians, every result verified");
-    let usable = |path: &Path| options.each_path && path.is_usable(backend.device());
-    let paths: Vec<Path> = Path::ALL.into_iter().filter(usable).collect();
+    let usable = |path: &TransferPath| options.each_path && path.is_usable(backend.device());
+    let paths: Vec<TransferPath> = TransferPath::ALL.into_iter().filter(usable).collect();
     let fixed = paths.iter().map(|path| {
         let builder = PersistentVulkanBackend::builder();
         builder.path(PathChoice::Fixed(*path)).build()
@@ -285,7 +285,7 @@ fn main() -> Result<()> {
             values.extend([jobs, elements].map(|value| value.to_string()));
             values.extend(medians[..Mode::ALWAYS.len()].iter().copied().map(ms));
             values.extend(shape);
-            values.extend(Path::ALL.map(|path| {
+            values.extend(TransferPath::ALL.map(|path| {
                 let at = paths.iter().position(|timed| *timed == path);
                 at.map_or(String::new(), |at| ms(on_paths[at]))
             }));

@@ -17,7 +17,7 @@ use gpu_executor::FieldAdd;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::kernels::ELEMENT_BYTES;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{HostBuffer, Path, PathChoice};
+use gpu_executor::{HostBuffer, PathChoice, TransferPath};
 use indicatif::ProgressBar;
 
 use support::{Csv, ms, random_elements};
@@ -57,8 +57,11 @@ enum PathOption {
 }
 
 impl PathOption {
-    fn paths(self) -> Vec<(&'static str, Path)> {
-        let (direct, staged) = (("direct", Path::HostVisible), ("staged", Path::DeviceLocal));
+    fn paths(self) -> Vec<(&'static str, TransferPath)> {
+        let (direct, staged) = (
+            ("direct", TransferPath::HostVisible),
+            ("staged", TransferPath::DeviceLocal),
+        );
         match self {
             Self::Direct => vec![direct],
             Self::Staged => vec![staged],
@@ -96,7 +99,7 @@ impl Run {
     fn median(
         &mut self,
         backend: &mut PersistentVulkanBackend,
-        path: Path,
+        path: TransferPath,
         samples: usize,
     ) -> Result<Duration> {
         let spirv = backend.field_add_spirv();

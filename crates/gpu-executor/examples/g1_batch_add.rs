@@ -158,8 +158,8 @@ fn run(engine: &VectorEngine, [p, q]: &[Coordinates; 2], expected: &Coordinates)
     let sums = add(&queue, &p, &q)?;
     let done = queue.submit()?.wait()?;
     let found = Coordinates {
-        x: sums.x.to_vec()?,
-        y: sums.y.to_vec()?,
+        x: sums.x.download()?,
+        y: sums.y.download()?,
     };
     let with_transfers = begin.elapsed();
     let report = done.report().clone();

@@ -26,12 +26,28 @@ pub enum Inputs {
     Any,
 }
 
+/// How an element lies in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// As its limbs, the least significant first.
+    Limbs,
+    /// As bytes, the most significant first.
+    BigEndian,
+}
+
 impl Inputs {
     /// What the data path has to know of an element of `field`.
     pub(crate) fn element(self, field: FieldId) -> Element {
-        let copy: CheckedCopy = match field {
-            FieldId::Fp => copy::<Fp, { Fp::BYTES }>,
-            FieldId::Fr => copy::<Fr, { Fr::BYTES }>,
+        self.element_in(field, Order::Limbs)
+    }
+
+    /// The same of one that lies in memory in this order.
+    pub(crate) fn element_in(self, field: FieldId, order: Order) -> Element {
+        let copy: CheckedCopy = match (field, order) {
+            (FieldId::Fp, Order::Limbs) => copy::<Fp, { Fp::BYTES }, false>,
+            (FieldId::Fr, Order::Limbs) => copy::<Fr, { Fr::BYTES }, false>,
+            (FieldId::Fp, Order::BigEndian) => copy::<Fp, { Fp::BYTES }, true>,
+            (FieldId::Fr, Order::BigEndian) => copy::<Fr, { Fr::BYTES }, true>,
         };
         Element {
             bytes: field.bytes(),
@@ -42,22 +58,25 @@ impl Inputs {
 
 const LIMB_BYTES: usize = size_of::<u64>();
 
-/// Copies whole elements of `BYTES` bytes, in native byte order, and returns the
-/// position of the first one that is not canonical.
-fn copy<F: Field, const BYTES: usize>(from: &[u8], to: &mut [MaybeUninit<u8>]) -> Option<usize> {
+/// Copies whole elements of `BYTES` bytes, limbs in native byte order or `BIG_ENDIAN`
+/// bytes, and returns the position of the first one that is not canonical.
+fn copy<F: Field, const BYTES: usize, const BIG_ENDIAN: bool>(
+    from: &[u8],
+    to: &mut [MaybeUninit<u8>],
+) -> Option<usize> {
     let (elements, _) = from.as_chunks::<BYTES>();
     let (places, _) = to.as_chunks_mut::<BYTES>();
     let mut doubtful = false;
     for (place, element) in places.iter_mut().zip(elements) {
         place.write_copy_of_slice(element);
-        doubtful |= is_doubtful::<F>(limb(element, F::LIMBS - 1));
+        doubtful |= is_doubtful::<F>(limb::<BIG_ENDIAN>(element, F::LIMBS - 1));
     }
     match doubtful {
         false => None,
         true => elements.iter().position(|element| {
             let mut limbs = F::Limbs::default();
             for (number, place) in limbs.as_mut().iter_mut().enumerate() {
-                *place = limb(element, number);
+                *place = limb::<BIG_ENDIAN>(element, number);
             }
             !arithmetic::is_canonical::<F>(&limbs)
         }),
@@ -83,10 +102,17 @@ pub(crate) fn first_refused<F: Field>(elements: &[F::Limbs]) -> Option<usize> {
     }
 }
 
-fn limb<const BYTES: usize>(element: &[u8; BYTES], number: usize) -> u64 {
+fn limb<const BIG_ENDIAN: bool>(element: &[u8], number: usize) -> u64 {
+    let at = match BIG_ENDIAN {
+        true => element.len() - (number + 1) * LIMB_BYTES,
+        false => number * LIMB_BYTES,
+    };
     let mut bytes = [0; LIMB_BYTES];
-    bytes.copy_from_slice(&element[number * LIMB_BYTES..][..LIMB_BYTES]);
-    u64::from_ne_bytes(bytes)
+    bytes.copy_from_slice(&element[at..][..LIMB_BYTES]);
+    match BIG_ENDIAN {
+        true => u64::from_be_bytes(bytes),
+        false => u64::from_ne_bytes(bytes),
+    }
 }
 
 /// The error for an `element` of an input of `jobs` that was refused.
@@ -111,9 +137,19 @@ pub(crate) fn refusal(
     }
 }
 
-/// The error for an `element` of a vector's `words` that was refused.
-pub(crate) fn refused(field: FieldId, words: &[u64], element: usize) -> Error {
-    let limbs = words.get(element * field.limbs()..).unwrap_or_default();
+/// The error for an `element` of `bytes` in this order that was refused.
+pub(crate) fn refused_of(field: FieldId, bytes: &[u8], order: Order, element: usize) -> Error {
+    let bytes = bytes.chunks_exact(field.bytes()).nth(element);
+    let bytes = bytes.unwrap_or_default();
+    let limbs = (0..bytes.len() / LIMB_BYTES).map(|number| match order {
+        Order::Limbs => limb::<false>(bytes, number),
+        Order::BigEndian => limb::<true>(bytes, number),
+    });
+    refused(field, &limbs.collect::<Vec<_>>(), element)
+}
+
+/// The error for an element with these limbs, at place `element`, that was refused.
+pub(crate) fn refused(field: FieldId, limbs: &[u64], element: usize) -> Error {
     let limb = deciding_limb(field, limbs);
     Error::VectorNotCanonical {
         element,
@@ -162,7 +198,7 @@ mod tests {
         let copied = |all: &[[u64; LIMBS]]| {
             let from: &[u8] = bytemuck::must_cast_slice(all);
             let mut to = vec![MaybeUninit::new(0); from.len()];
-            let refused = copy::<Fp, ELEMENT_BYTES>(from, &mut to);
+            let refused = copy::<Fp, ELEMENT_BYTES, false>(from, &mut to);
             // SAFETY: all bytes were initialised when the vector was made.
             let byte = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() };
             assert!(refused.is_some() || to.iter().map(byte).eq(from.iter().copied()));
@@ -229,7 +265,20 @@ mod tests {
         let mut all = edge::edge_elements_of::<Fr>();
         let copied = |all: &[[u64; 4]]| {
             let from: &[u8] = bytemuck::must_cast_slice(all);
-            copy::<Fr, { Fr::BYTES }>(from, &mut vec![MaybeUninit::uninit(); from.len()])
+            let to = || vec![MaybeUninit::uninit(); from.len()];
+            let found = copy::<Fr, { Fr::BYTES }, false>(from, &mut to());
+            // In the other order it is the same.
+            let mut reversed = from.to_vec();
+            let elements = reversed.as_chunks_mut::<{ Fr::BYTES }>().0;
+            elements.iter_mut().for_each(|element| element.reverse());
+            let other = copy::<Fr, { Fr::BYTES }, true>(&reversed, &mut to());
+            assert_eq!(found, other);
+            if let Some(at) = found {
+                let errors = [(from, Order::Limbs), (&reversed, Order::BigEndian)]
+                    .map(|(bytes, order)| refused_of(FieldId::Fr, bytes, order, at));
+                assert_eq!(errors[0], errors[1]);
+            }
+            found
         };
         assert_eq!((copied(&all), first_refused::<Fr>(&all)), (None, None));
         let last = all.len() - 1;
@@ -237,7 +286,7 @@ mod tests {
         let found = (copied(&all), first_refused::<Fr>(&all));
         assert_eq!(found, (Some(last), Some(last)));
         assert!(matches!(
-            refused(FieldId::Fr, Fr::words(&all), last),
+            refused(FieldId::Fr, &all[last], last),
             Error::VectorNotCanonical { field: "fr", limb: 0, found, .. } if found == FR_MODULUS[0]
         ));
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use field_kernels::PartialElement;
+
 use crate::kernels::{LIMBS, MODULUS};
 
 /// What a call to this crate returns.
@@ -122,16 +124,18 @@ pub enum Error {
         /// That limb.
         found: u64,
     },
-    /// A slice of limbs is no whole number of elements, or not as long as a
+    /// A slice of limbs or bytes is no whole number of elements, or not as long as a
     /// vector.
-    #[error("{what}: expected {expected}, found {found} limbs")]
-    InvalidLimbs {
+    #[error("{what}: expected {expected}, found {found} {unit}")]
+    InvalidLength {
         /// Which slice.
         what: &'static str,
         /// What was expected.
         expected: String,
-        /// Its length, in limbs.
+        /// Its length.
         found: usize,
+        /// What that counts: `limbs` or `bytes`.
+        unit: &'static str,
     },
     /// Two vectors of one operation are not equally long.
     #[error("{operation}: expected vectors of equal length, found {left} and {right} elements")]
@@ -237,6 +241,17 @@ pub enum Error {
     /// The data path reported it: staging memory, threads.
     #[error(transparent)]
     DataPath(vk_mem_paths::Error),
+}
+
+impl From<PartialElement> for Error {
+    fn from(PartialElement { each, found }: PartialElement) -> Self {
+        Self::InvalidLength {
+            what: "the limbs",
+            expected: format!("a multiple of {each} limbs"),
+            found,
+            unit: "limbs",
+        }
+    }
 }
 
 impl From<vk_mem_paths::Error> for Error {

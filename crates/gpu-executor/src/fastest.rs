@@ -178,13 +178,13 @@ impl Operands {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vk_mem_paths::Path;
+    use vk_mem_paths::TransferPath;
 
     fn device(elements: usize, nanoseconds: u64) -> Measured {
         Measured {
             elements,
             strategy: Strategy {
-                path: Path::HostVisible,
+                path: TransferPath::HostVisible,
                 depth: 1,
                 chunk: elements,
             },

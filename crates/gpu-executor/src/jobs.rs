@@ -62,9 +62,9 @@ pub(crate) fn check_results(
     }
 }
 
-/// The limbs of a caller's slice as memory to be written.
-pub(crate) fn as_uninit(limbs: &mut [u64]) -> &mut [MaybeUninit<u64>] {
-    let (start, len) = (limbs.as_mut_ptr(), limbs.len());
+/// A caller's slice of limbs, or of bytes, as memory to be written.
+pub(crate) fn as_uninit<T: bytemuck::Pod>(slice: &mut [T]) -> &mut [MaybeUninit<T>] {
+    let (start, len) = (slice.as_mut_ptr(), slice.len());
     // SAFETY: the same memory under the same borrow, of equal layout; nobody
     // in this workspace writes uninitialised bytes to it: results are copies
     // of initialised ones.

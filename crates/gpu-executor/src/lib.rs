@@ -92,6 +92,6 @@ pub use vk_core::{
 };
 pub use vk_mem_paths::Error as DataPathError;
 pub use vk_mem_paths::{
-    AllocatedMemory, Effort, Measured, Path, PathChoice, Span, StageKind, StageTimes, Strategy,
-    Tuning,
+    AllocatedMemory, Effort, Measured, PathChoice, Span, StageKind, StageTimes, Strategy,
+    TransferPath, Tuning,
 };

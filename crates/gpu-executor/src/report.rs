@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use vk_mem_paths::{Path, Span, StageTimes};
+use vk_mem_paths::{Span, StageTimes, TransferPath};
 
 use crate::ChosenBy;
 
@@ -65,7 +65,7 @@ pub struct RunReport {
     /// Sequential or pipelined.
     pub mode: Mode,
     /// The data path; `None` on the CPU.
-    pub path: Option<Path>,
+    pub path: Option<TransferPath>,
     /// Why this path.
     pub path_reason: &'static str,
     /// What decided the path and the cut, as far as nobody asked for them.

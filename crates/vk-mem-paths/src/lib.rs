@@ -69,7 +69,7 @@ pub use memory::AllocatedMemory;
 pub use pinned::{PinnedBuffer, PinnedPlan, PinnedTransfer, plan_pinned};
 pub use placement::{MemoryUse, rank_memory_types};
 pub use plan::{DEFAULT_CHUNK, Plan, plan};
-pub use request::{CheckedCopy, Element, Path, PathChoice, Request, Workload};
+pub use request::{CheckedCopy, Element, PathChoice, Request, TransferPath, Workload};
 pub use resident::Resident;
 pub use stats::{StageTimes, Stats};
 pub use timeline::{Span, StageKind};

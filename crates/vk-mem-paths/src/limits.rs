@@ -2,14 +2,14 @@
 
 use vk_core::DeviceCaps;
 
-use crate::{Error, MemoryUse, Path, Workload, rank_memory_types};
+use crate::{Error, MemoryUse, TransferPath, Workload, rank_memory_types};
 
 /// The most staging memory a run takes from one heap, in bytes.
 pub(crate) const STAGING_BUDGET: u64 = 1 << 30;
 /// The largest part of a heap that a run takes for staging.
 const HEAP_SHARE: u64 = 4;
 
-impl Path {
+impl TransferPath {
     /// Whether a device with `caps` has the memory that this path needs
     /// beyond what every path does.
     #[must_use]
@@ -31,7 +31,7 @@ impl Path {
 pub(crate) fn chunk_limit(
     caps: &DeviceCaps,
     work: &Workload,
-    path: Path,
+    path: TransferPath,
     depth: usize,
 ) -> Result<usize, Error> {
     let element = work.element_bytes.max(1) as u64;
@@ -54,10 +54,10 @@ pub(crate) fn chunk_limit(
 
 /// The most elements per chunk so that no heap gives more than its share;
 /// `slots` is the bytes of one element times the number of slots.
-fn staging_limit(caps: &DeviceCaps, path: Path, slots: u64) -> Result<u64, Error> {
+fn staging_limit(caps: &DeviceCaps, path: TransferPath, slots: u64) -> Result<u64, Error> {
     // Operands in one chunk element, by purpose: A and B in, the result out.
     let mut uses = vec![(path.upload_memory(), 2), (MemoryUse::Readback, 1)];
-    if path == Path::DeviceLocal {
+    if path == TransferPath::DeviceLocal {
         uses.push((MemoryUse::Device, 3));
     }
     let mut operands = vec![0_u64; caps.heaps.len()];
@@ -103,7 +103,7 @@ mod tests {
             let mut caps = recorded::h200();
             *most(&mut caps) = 96_000;
             caps.limits.storage_buffer_alignment = 16;
-            chunk_limit(&caps, &work, Path::HostVisible, 1)
+            chunk_limit(&caps, &work, TransferPath::HostVisible, 1)
         };
         // One unit of alignment less than 96,000 / (2 * 48).
         assert_eq!(limit(|caps| &mut caps.limits.max_allocation), Ok(999));
@@ -112,12 +112,12 @@ mod tests {
 
     #[test]
     fn the_bar_is_the_only_path_that_not_every_device_has() {
-        for path in [Path::HostVisible, Path::DeviceLocal] {
+        for path in [TransferPath::HostVisible, TransferPath::DeviceLocal] {
             assert!(path.is_usable(&recorded::h200()));
             assert!(path.is_usable(&recorded::small_bar()));
         }
-        assert!(Path::Bar.is_usable(&recorded::h200()));
-        assert!(!Path::Bar.is_usable(&recorded::small_bar()));
+        assert!(TransferPath::Bar.is_usable(&recorded::h200()));
+        assert!(!TransferPath::Bar.is_usable(&recorded::small_bar()));
     }
 
     #[test]
@@ -134,10 +134,19 @@ mod tests {
         let small = 4 * 3 * 96_000;
         // Both operands and the result lie in host memory, and once more in
         // the device's where they are copied.
-        assert_eq!(limit([unlimited, small], Path::HostVisible), Ok(1_000));
-        assert_eq!(limit([small, unlimited], Path::DeviceLocal), Ok(1_000));
+        assert_eq!(
+            limit([unlimited, small], TransferPath::HostVisible),
+            Ok(1_000)
+        );
+        assert_eq!(
+            limit([small, unlimited], TransferPath::DeviceLocal),
+            Ok(1_000)
+        );
         let budget = Ok((1 << 30) / (3 * 96));
-        assert_eq!(limit([small, unlimited], Path::HostVisible), budget);
-        assert_eq!(limit([unlimited, unlimited], Path::DeviceLocal), budget);
+        assert_eq!(limit([small, unlimited], TransferPath::HostVisible), budget);
+        assert_eq!(
+            limit([unlimited, unlimited], TransferPath::DeviceLocal),
+            budget
+        );
     }
 }

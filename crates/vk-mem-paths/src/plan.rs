@@ -1,14 +1,14 @@
-//! Path, chunk and depth of a run: a pure function over the caps.
+//! TransferPath, chunk and depth of a run: a pure function over the caps.
 
 use vk_core::{DeviceCaps, DeviceKind};
 
 use crate::limits::chunk_limit;
-use crate::{Error, Packing, Path, PathChoice, Request, Tuning, Workload};
+use crate::{Error, Packing, PathChoice, Request, TransferPath, Tuning, Workload};
 
 /// How it will be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
-    path: Path,
+    path: TransferPath,
     reason: &'static str,
     chunk: usize,
     depth: usize,
@@ -20,7 +20,7 @@ pub struct Plan {
 impl Plan {
     /// The path.
     #[must_use]
-    pub fn path(&self) -> Path {
+    pub fn path(&self) -> TransferPath {
         self.path
     }
 
@@ -197,18 +197,23 @@ fn whole_workgroups(chunk: usize, work: &Workload) -> usize {
     chunk.checked_next_multiple_of(size).unwrap_or(chunk)
 }
 
-fn choose_path(caps: &DeviceCaps, total: usize, choice: PathChoice) -> (Path, &'static str) {
+fn choose_path(
+    caps: &DeviceCaps,
+    total: usize,
+    choice: PathChoice,
+) -> (TransferPath, &'static str) {
     match choice {
         PathChoice::Fixed(path) => (path, "asked for"),
-        PathChoice::Auto if caps.unified_memory() => {
-            (Path::HostVisible, "device and host share their memory")
-        }
-        PathChoice::Auto if total <= BAR_UP_TO && Path::Bar.is_usable(caps) => (
-            Path::Bar,
+        PathChoice::Auto if caps.unified_memory() => (
+            TransferPath::HostVisible,
+            "device and host share their memory",
+        ),
+        PathChoice::Auto if total <= BAR_UP_TO && TransferPath::Bar.is_usable(caps) => (
+            TransferPath::Bar,
             "few elements, written to device memory by the host",
         ),
         PathChoice::Auto => (
-            Path::HostVisible,
+            TransferPath::HostVisible,
             "the kernel reads host memory as fast as copies would",
         ),
     }

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::Packing;
 
 /// Where a kernel reads and writes.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Path {
+pub enum TransferPath {
     /// Host memory, directly: no copies on the device.
     HostVisible,
     /// Device memory, with an upload before and a download after it.
@@ -20,12 +21,12 @@ pub enum Path {
     Bar,
 }
 
-impl Path {
+impl TransferPath {
     /// Every path, the ones without conditions first.
     pub const ALL: [Self; 3] = [Self::HostVisible, Self::DeviceLocal, Self::Bar];
 }
 
-impl std::fmt::Display for Path {
+impl std::fmt::Display for TransferPath {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::HostVisible => "host-visible",
@@ -36,13 +37,14 @@ impl std::fmt::Display for Path {
 }
 
 /// Which path a caller wants.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PathChoice {
     /// The one that is expected to be faster for the device and the size.
     #[default]
     Auto,
     /// Always this one.
-    Fixed(Path),
+    Fixed(TransferPath),
 }
 
 /// Copies whole elements from one place to another of equal length, and returns

@@ -38,11 +38,11 @@ use crate::record::{Buffers, Recording};
 use crate::stages::Stage;
 use crate::timeline::TimedStages;
 use crate::work::ChunkWork;
-use crate::{Crew, Error, Path, StageKind, host_copy};
+use crate::{Crew, Error, StageKind, TransferPath, host_copy};
 
 /// What a slot is made for.
 pub(crate) struct SlotShape {
-    pub(crate) path: Path,
+    pub(crate) path: TransferPath,
     pub(crate) capacity: usize,
     pub(crate) element_bytes: usize,
     pub(crate) timestamps: bool,
@@ -96,8 +96,8 @@ impl Slot {
             upload: UploadBuffer::new(memory, shape.path.upload_memory(), input)?,
             readback: ReadbackBuffer::new(memory, output)?,
             device: match shape.path {
-                Path::HostVisible | Path::Bar => None,
-                Path::DeviceLocal => Some((
+                TransferPath::HostVisible | TransferPath::Bar => None,
+                TransferPath::DeviceLocal => Some((
                     DeviceBuffer::new(memory, input)?,
                     DeviceBuffer::new(memory, output)?,
                 )),

@@ -1,6 +1,6 @@
 //! The stages of a chunk on the device.
 
-use crate::{Path, StageKind};
+use crate::{StageKind, TransferPath};
 
 /// One step of a chunk on the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,7 +33,7 @@ impl From<Stage> for StageKind {
     }
 }
 
-impl Path {
+impl TransferPath {
     /// The stages of a chunk, in the order in which they run, one after the
     /// other in one command buffer.
     pub(crate) fn stages(self) -> &'static [Stage] {

@@ -11,8 +11,8 @@ use crate::memory::Memory;
 use crate::slot::{Slot, SlotShape};
 use crate::work::Work;
 use crate::{
-    AllocatedMemory, Chunks, Crew, Element, Error, Path, Plan, Request, Stats, Tuning, Workload,
-    drive, plan,
+    AllocatedMemory, Chunks, Crew, Element, Error, Plan, Request, Stats, TransferPath, Tuning,
+    Workload, drive, plan,
 };
 
 /// One job: two inputs and an output of equal length, a whole number of
@@ -56,7 +56,7 @@ pub struct TransferOptions {
 /// Runs batches of jobs on one device and keeps slots (staging buffers,
 /// descriptor sets, command buffers) from run to run.
 pub struct Transfer {
-    slots: HashMap<Path, Vec<Slot>>,
+    slots: HashMap<TransferPath, Vec<Slot>>,
     crew: Crew,
     memory: Arc<Memory>,
     set_layout: Arc<SetLayout>,
@@ -284,7 +284,7 @@ impl Transfer {
     }
 
     /// Frees the slots of the paths that `which` names.
-    fn give_up_slots(&mut self, which: impl Fn(Path) -> bool) {
+    fn give_up_slots(&mut self, which: impl Fn(TransferPath) -> bool) {
         let wait = self.options.wait;
         let slots = self.slots.extract_if(|path, _| which(*path));
         slots

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Path, PathChoice};
+use crate::{PathChoice, TransferPath};
 
 /// How runs are fastest on one device with one host, as
 /// [`Transfer::calibrate`](crate::Transfer::calibrate) measured it. The
@@ -29,7 +29,7 @@ pub struct Measured {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Strategy {
     /// Where the kernel reads and writes.
-    pub path: Path,
+    pub path: TransferPath,
     /// Chunks in flight.
     pub depth: usize,
     /// Elements of one chunk.
@@ -44,9 +44,9 @@ impl Tuning {
         &self,
         elements: usize,
         path: PathChoice,
-        usable: impl Fn(Path) -> bool,
+        usable: impl Fn(TransferPath) -> bool,
     ) -> Option<&Measured> {
-        let asked = |found: Path| match path {
+        let asked = |found: TransferPath| match path {
             PathChoice::Auto => usable(found),
             PathChoice::Fixed(path) => path == found,
         };
@@ -115,7 +115,7 @@ fn compare_ratios(one: (u128, u128), other: (u128, u128)) -> std::cmp::Ordering 
 mod tests {
     use super::*;
 
-    fn row(elements: usize, path: Path, nanoseconds: u64) -> Measured {
+    fn row(elements: usize, path: TransferPath, nanoseconds: u64) -> Measured {
         let strategy = Strategy {
             path,
             depth: 1,
@@ -131,10 +131,10 @@ mod tests {
     fn tuning() -> Tuning {
         Tuning {
             measured: vec![
-                row(64, Path::HostVisible, 10),
-                row(64, Path::Bar, 9),
-                row(1 << 16, Path::HostVisible, 800),
-                row(1 << 16, Path::DeviceLocal, 700),
+                row(64, TransferPath::HostVisible, 10),
+                row(64, TransferPath::Bar, 9),
+                row(1 << 16, TransferPath::HostVisible, 800),
+                row(1 << 16, TransferPath::DeviceLocal, 700),
             ],
         }
     }
@@ -143,21 +143,21 @@ mod tests {
     fn the_nearest_size_decides_and_there_the_fastest_path() {
         let fastest = |elements, choice| {
             let tuning = tuning();
-            let found = tuning.fastest(elements, choice, |path| path != Path::Bar);
+            let found = tuning.fastest(elements, choice, |path| path != TransferPath::Bar);
             found.map(|row| (row.elements, row.strategy.path))
         };
         // 2,048 is as far from 64 as from 65,536: the faster of the two.
         for (elements, expected) in [
-            (0, (64, Path::HostVisible)),
-            (2_047, (64, Path::HostVisible)),
-            (2_049, (1 << 16, Path::DeviceLocal)),
-            (usize::MAX, (1 << 16, Path::DeviceLocal)),
+            (0, (64, TransferPath::HostVisible)),
+            (2_047, (64, TransferPath::HostVisible)),
+            (2_049, (1 << 16, TransferPath::DeviceLocal)),
+            (usize::MAX, (1 << 16, TransferPath::DeviceLocal)),
         ] {
             assert_eq!(fastest(elements, PathChoice::Auto), Some(expected));
         }
         // A path that is asked for is taken where it was measured, usable or not.
-        let bar = fastest(1 << 20, PathChoice::Fixed(Path::Bar));
-        assert_eq!(bar, Some((64, Path::Bar)));
+        let bar = fastest(1 << 20, PathChoice::Fixed(TransferPath::Bar));
+        assert_eq!(bar, Some((64, TransferPath::Bar)));
         assert_eq!(
             Tuning::default().fastest(1, PathChoice::Auto, |_| true),
             None
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn one_piece_stays_one_and_several_keep_their_size() {
-        let mut row = row(4000, Path::Bar, 0);
+        let mut row = row(4000, TransferPath::Bar, 0);
         for (measured, total, chunk) in [
             (4000, 0, 1),
             (4000, 100, 100),

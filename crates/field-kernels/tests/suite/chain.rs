@@ -40,7 +40,7 @@ type Call = (&'static ElementOperation, [usize; 2]);
 fn chain(inputs: &[Input], links: &[Call], outputs: &[usize]) -> Chain {
     let link = |call: &Call| Link {
         operation: call.0,
-        arguments: call.1,
+        arguments: [call.1[0], call.1[1], 0],
     };
     Chain {
         inputs: inputs.to_vec(),
@@ -121,7 +121,7 @@ fn every_operation_links_in_every_field_arithmetic_and_way_to_memory() {
         for operation in ELEMENT_OPERATIONS {
             for layout in LAYOUTS {
                 for second in [Vector, Scalar] {
-                    let chain = Chain::of(operation, &[Vector, second][..operation.arity]);
+                    let chain = Chain::of(operation, &[Vector, second, Vector][..operation.arity]);
                     let what = format!("{} {} {layout:?}", source.name, operation.name);
                     let module = check(&template, &chain, layout, &what);
                     assert!(module.functions.len() > 1, "{what}");

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use field_kernels::{Field, Fp, arithmetic};
 use gpu_executor::vectors::{FieldVec, Queue, VectorEngine};
 
-use crate::measure::{Row, device_time, host_time, median, random};
+use crate::measure::{Row, device_time, downloaded, host_time, median, random};
 
 /// Ten additions as one kernel, as ten kernels and as ten submissions; and a chain of
 /// five operations on few elements, host time of submission and wait included.
@@ -28,7 +28,7 @@ pub(crate) fn chains(
             ten_adds(queue, &a, &b)
         };
         let (time, result) = device_time(engine, rounds, record)?;
-        let found = result.slice(0..n.min(4096))?.to_elements()?;
+        let found = downloaded(&result.slice(..n.min(4096))?)?;
         match expected.is_empty() {
             true => expected = found,
             false => ensure!(found == expected, "{name}: another result than fused"),
@@ -71,7 +71,7 @@ pub(crate) fn products<F: Field>(
         Ok(product)
     };
     let (time, result) = device_time(engine, rounds, record)?;
-    let found = result.slice(0..n.min(4096))?.to_elements()?;
+    let found = downloaded(&result.slice(..n.min(4096))?)?;
     let name = format!("{} products, {PRODUCTS} in a kernel", F::NAME);
     for ((x, y), found) in x.iter().zip(&y).zip(&found) {
         let expected = (0..PRODUCTS).fold(*x, |product, _| arithmetic::mul::<F>(&product, y));
@@ -156,7 +156,7 @@ pub(crate) fn crossings(
         queue.submit()?.wait()?;
         up.push(begun.elapsed());
         let begun = Instant::now();
-        a.download(&mut out)?;
+        a.download_into(&mut out)?;
         down.push(begun.elapsed());
     }
     ensure!(

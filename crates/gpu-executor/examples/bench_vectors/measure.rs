@@ -100,6 +100,11 @@ pub(crate) fn random<F: Field>(count: usize, seed: u64) -> Vec<F::Limbs> {
     elements
 }
 
+/// The elements of a vector of either field.
+pub(crate) fn downloaded<F: Field>(vector: &FieldVec<F>) -> Result<Vec<F::Limbs>> {
+    Ok(F::elements(&vector.download::<u64>()?)?.to_vec())
+}
+
 pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times[times.len() / 2]

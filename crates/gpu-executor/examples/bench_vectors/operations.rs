@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use field_kernels::{Field, arithmetic};
 use gpu_executor::vectors::{FieldVec, Queue, Scalar, VectorEngine};
 
-use crate::measure::{Row, device_time, random};
+use crate::measure::{Row, device_time, downloaded, random};
 
 /// What `record` computes from the operands, and the bytes of an element that it moves,
 /// in elements.
@@ -141,7 +141,7 @@ impl<'e, F: Field> Operands<'e, F> {
         let (time, result) = device_time(self.engine, rounds, record_one)?;
         let expected = on_cpu::<F>(&self.x, &self.y, record)?;
         ensure!(
-            result.to_elements()? == expected,
+            downloaded(&result)? == expected,
             "{name}: another result than the CPU's"
         );
         let name = format!("{} {name}", F::NAME);
@@ -153,7 +153,7 @@ impl<'e, F: Field> Operands<'e, F> {
         let elements = self.x.len();
         let record = |queue: &Queue| queue.bit_reverse(&self.a);
         let (time, result) = device_time(self.engine, rounds, record)?;
-        let second = result.slice(1..2)?.to_elements()?;
+        let second = downloaded(&result.slice(1..2)?)?;
         ensure!(
             second == [self.x[elements / 2]],
             "bit_reverse: another result than expected"
@@ -184,7 +184,7 @@ fn on_cpu<F: Field>(x: &[F::Limbs], y: &[F::Limbs], record: Record<F>) -> Result
     let queue = engine.queue();
     let result = record(&queue, &a, &b)?;
     queue.submit()?.wait()?;
-    Ok(result.to_elements()?)
+    downloaded(&result)
 }
 
 /// Compares elements from the start, the end and in between.
@@ -198,7 +198,7 @@ fn verify<F: Field>(
     let n = result.len();
     let part = 2_000.min(n);
     for start in [0, n / 2 - part / 2, n - part] {
-        let found = result.slice(start..start + part)?.to_elements()?;
+        let found = downloaded(&result.slice(start..start + part)?)?;
         for (i, found) in found.iter().enumerate() {
             let i = start + i;
             ensure!(

@@ -179,7 +179,7 @@ mod tests {
         let row = Measured {
             elements: 64,
             strategy: Strategy {
-                path: vk_mem_paths::Path::DeviceLocal,
+                path: vk_mem_paths::TransferPath::DeviceLocal,
                 depth: 1,
                 chunk: 64,
             },

@@ -118,12 +118,12 @@ mod tests {
 
     use super::*;
     use crate::calibration::{CpuTime, Findings};
-    use vk_mem_paths::{Measured, Path as DataPath, Strategy, Tuning};
+    use vk_mem_paths::{Measured, Strategy, TransferPath, Tuning};
 
     /// What was found, told apart by its time.
     fn findings(nanoseconds: u64) -> Findings {
         let strategy = Strategy {
-            path: DataPath::HostVisible,
+            path: TransferPath::HostVisible,
             depth: 1,
             chunk: 64,
         };

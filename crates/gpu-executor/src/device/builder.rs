@@ -8,7 +8,7 @@ use field_kernels::Arithmetic;
 use field_kernels::chain::MemoryAccess;
 use vk_core::spirv::SpirvPolicy;
 use vk_core::{DevicePolicy, Validation, WaitPolicy};
-use vk_mem_paths::{Path, PathChoice, TransferOptions};
+use vk_mem_paths::{PathChoice, TransferOptions, TransferPath};
 
 use super::environment::Environment;
 use crate::{Cache, Calibration, Error, Inputs, kernels};
@@ -361,7 +361,7 @@ impl Settings {
     /// The path of a run: what the call asks for, else the builder's, else
     /// the environment's, else `default`.
     pub(crate) fn path(&self, device_local: bool, default: PathChoice) -> PathChoice {
-        let device = PathChoice::Fixed(Path::DeviceLocal);
+        let device = PathChoice::Fixed(TransferPath::DeviceLocal);
         if device_local {
             return device;
         }
@@ -385,8 +385,8 @@ mod tests {
         Wanted::default()
     }
 
-    const HOST: PathChoice = PathChoice::Fixed(Path::HostVisible);
-    const DEVICE: PathChoice = PathChoice::Fixed(Path::DeviceLocal);
+    const HOST: PathChoice = PathChoice::Fixed(TransferPath::HostVisible);
+    const DEVICE: PathChoice = PathChoice::Fixed(TransferPath::DeviceLocal);
 
     fn environment() -> Environment {
         Environment {

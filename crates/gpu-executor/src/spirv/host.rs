@@ -57,8 +57,8 @@ impl PersistentVulkanBackend {
 
     /// As [`Self::run_field_add_host`], on a path of your choice.
     ///
-    /// [`Path::HostVisible`](crate::Path::HostVisible): the kernel works on
-    /// the buffers. [`Path::DeviceLocal`](crate::Path::DeviceLocal): the
+    /// [`TransferPath::HostVisible`](crate::TransferPath::HostVisible): the kernel works on
+    /// the buffers. [`TransferPath::DeviceLocal`](crate::TransferPath::DeviceLocal): the
     /// device copies each chunk to its own memory and the result back, upload,
     /// kernel and download of different chunks overlapping.
     /// [`PathChoice::Auto`] leaves it to builder and environment, then to the

@@ -1,6 +1,6 @@
 //! How a call wants its jobs run.
 
-use vk_mem_paths::{Packing, Path, PathChoice, Request};
+use vk_mem_paths::{Packing, PathChoice, Request, TransferPath};
 
 use crate::Mode;
 use crate::device::Settings;
@@ -23,7 +23,7 @@ impl How {
 
     /// Job by job.
     fn sequential(settings: &Settings, device_local: bool) -> Self {
-        let host = PathChoice::Fixed(Path::HostVisible);
+        let host = PathChoice::Fixed(TransferPath::HostVisible);
         Self {
             mode: Mode::Sequential,
             request: Request {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use vk_core::Kernel;
-use vk_mem_paths::{Path, PinnedPlan, Plan, Stats};
+use vk_mem_paths::{PinnedPlan, Plan, Stats, TransferPath};
 
 use crate::calibration::ChosenBy;
 use crate::kernels;
@@ -11,7 +11,7 @@ use crate::{Engine, Mode, RunReport};
 
 /// How a run went, whichever loop it took.
 pub(super) struct Ran {
-    path: Path,
+    path: TransferPath,
     reason: &'static str,
     chunk: usize,
     depth: usize,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use field_kernels::Field;
+use field_kernels::{Field, operations};
 use vk_mem_paths::Lane;
 
 use super::cpu::CpuRunner;
@@ -13,6 +13,7 @@ use super::queue::Queue;
 use super::runner::Runner;
 use super::value::State;
 use super::vulkan::VulkanRunner;
+use crate::canonical::Order;
 use crate::device::{Build, Builder, OpenDevice, Settings};
 use crate::{Engine, Error, Inputs, Result};
 
@@ -108,7 +109,7 @@ impl VectorEngine {
     /// be changed then.
     ///
     /// # Errors
-    /// [`Error::InvalidLimbs`] for limbs that are no whole number of elements,
+    /// [`Error::InvalidLength`] for limbs that are no whole number of elements,
     /// [`Error::VectorNotCanonical`] for an element that is not below the modulus;
     /// [`Error::DataPath`] and [`Error::Vulkan`] for memory and for what the driver
     /// returned.
@@ -136,6 +137,23 @@ impl VectorEngine {
             });
         }
         self.upload_limbs(elements.as_limbs(), Form::Plain)
+    }
+
+    /// A vector, in Montgomery form, of integers below the modulus that are given as
+    /// big-endian bytes, 48 for each of Fp and 32 of Fr: as the Ethereum specifications
+    /// hold blobs. The engine converts them; it is not waited for.
+    ///
+    /// # Errors
+    /// [`Error::InvalidLength`] for bytes that are no whole number of elements, else as
+    /// [`Self::upload`] and [`Queue::submit`].
+    pub fn upload_be_bytes<F: Field>(
+        &self,
+        bytes: &(impl AsRef<[u8]> + ?Sized),
+    ) -> Result<FieldVec<F>> {
+        let bytes = bytes.as_ref();
+        expect_whole(bytes.len(), F::BYTES, "bytes")?;
+        let vector = self.upload_as(bytes, Order::BigEndian, Form::Plain)?;
+        self.queue().converted(&operations::FROM_BE_BYTES, vector)
     }
 
     /// A queue for operations on vectors of this engine.
@@ -177,15 +195,14 @@ impl VectorEngine {
     }
 
     fn upload_limbs<F: Field>(&self, limbs: &[u64], form: Form) -> Result<FieldVec<F>> {
-        if !limbs.len().is_multiple_of(F::LIMBS) {
-            return Err(Error::InvalidLimbs {
-                what: "the vector",
-                expected: format!("a multiple of {} limbs", F::LIMBS),
-                found: limbs.len(),
-            });
-        }
-        let stored = self.runner.upload(F::ID, limbs, self.inputs)?;
-        let len = limbs.len() / F::LIMBS;
+        expect_whole(limbs.len(), F::LIMBS, "limbs")?;
+        self.upload_as(bytemuck::must_cast_slice(limbs), Order::Limbs, form)
+    }
+
+    /// Whole elements.
+    fn upload_as<F: Field>(&self, bytes: &[u8], order: Order, form: Form) -> Result<FieldVec<F>> {
+        let stored = self.runner.upload(F::ID, bytes, order, self.inputs)?;
+        let len = bytes.len() / F::BYTES;
         Ok(FieldVec::new(self, State::Stored(stored), len, form))
     }
 }
@@ -193,6 +210,19 @@ impl VectorEngine {
 impl Build for VectorEngine {
     fn by(settings: Settings) -> Result<Self> {
         Self::on_device(&OpenDevice::new(settings)?)
+    }
+}
+
+/// Holds a slice that is to be uploaded to whole elements, of so many units each.
+fn expect_whole(found: usize, each: usize, unit: &'static str) -> Result<()> {
+    match found.is_multiple_of(each) {
+        true => Ok(()),
+        false => Err(Error::InvalidLength {
+            what: "the vector",
+            expected: format!("a multiple of {each} {unit}"),
+            found,
+            unit,
+        }),
     }
 }
 

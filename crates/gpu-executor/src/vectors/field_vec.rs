@@ -3,16 +3,17 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
-use std::ops::Range;
+use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
-use field_kernels::Field;
+use field_kernels::{Field, operations};
 
 use super::elements::sealed::FlatLimbs;
-use super::elements::{AsElementsMut, Element, form_of, limbs_of_places};
+use super::elements::{AsElements, AsElementsMut, form_of, limbs_of_places};
 use super::engine::VectorEngine;
 use super::operand::{Scalar, ScalarSource};
 use super::value::{State, Stored, Value};
+use crate::jobs::{as_bytes, as_uninit};
 use crate::{Error, Result};
 
 /// How the limbs of an element stand for it.
@@ -86,21 +87,33 @@ impl<F: Field> FieldVec<F> {
         &self.engine
     }
 
-    /// A part of it, which shares its memory.
+    /// A part of it, which shares its memory: `slice(2..5)`, `slice(..10)`, `slice(3..=7)`.
     ///
     /// # Errors
     /// [`Error::OutOfRange`].
-    pub fn slice(&self, range: Range<usize>) -> Result<Self> {
-        if range.start > range.end || range.end > self.len {
+    pub fn slice(&self, range: impl RangeBounds<usize>) -> Result<Self> {
+        // What is past all numbers is past every end, too.
+        let after = |bound: usize| bound.saturating_add(1);
+        let start = match range.start_bound() {
+            Bound::Included(start) => *start,
+            Bound::Excluded(before) => after(*before),
+            Bound::Unbounded => 0,
+        };
+        let end = match range.end_bound() {
+            Bound::Included(last) => after(*last),
+            Bound::Excluded(end) => *end,
+            Bound::Unbounded => self.len,
+        };
+        if start > end || end > self.len {
             return Err(Error::OutOfRange {
                 elements: self.len,
-                start: range.start,
-                end: range.end,
+                start,
+                end,
             });
         }
         Ok(Self {
-            start: self.start + range.start,
-            len: range.len(),
+            start: self.start + start,
+            len: end - start,
             ..self.clone()
         })
     }
@@ -110,7 +123,7 @@ impl<F: Field> FieldVec<F> {
     /// # Errors
     /// [`Error::OutOfRange`].
     pub fn split_at(&self, mid: usize) -> Result<(Self, Self)> {
-        Ok((self.slice(0..mid)?, self.slice(mid..self.len)?))
+        Ok((self.slice(..mid)?, self.slice(mid..)?))
     }
 
     /// Its only element, to be used with all elements of other vectors.
@@ -128,73 +141,94 @@ impl<F: Field> FieldVec<F> {
         }
     }
 
-    /// Its limbs, `F::LIMBS` for each element. Waits for what computes them.
+    /// Its elements, copied once, to where they stay: flat limbs (`u64`), arrays of limbs,
+    /// or with the features of these names the types of arkworks and blst. Waits for what
+    /// computes them.
+    ///
+    /// ```
+    /// # use gpu_executor::vectors::{Fr, VectorEngine};
+    /// # fn main() -> anyhow::Result<()> {
+    /// # let engine = VectorEngine::cpu_with_threads(2)?;
+    /// let x = engine.upload::<Fr>(&[[1, 0, 0, 0], [2, 0, 0, 0]])?;
+    /// let limbs: Vec<u64> = x.download()?;
+    /// assert_eq!(limbs, [1, 0, 0, 0, 2, 0, 0, 0]);
+    /// assert_eq!(x.download::<[u64; 4]>()?[1], [2, 0, 0, 0]);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
+    /// [`Error::WrongForm`] for a type whose form is not that of the vector,
     /// [`Error::NotSubmitted`] and [`Error::NotComputed`] for a vector that is not
     /// there, [`Error::OutOfHostMemory`], else what the device returned.
-    pub fn to_limbs(&self) -> Result<Vec<u64>> {
-        self.copy_to_new(self.len * F::LIMBS)
-    }
-
-    /// Its elements. Waits for what computes them.
-    ///
-    /// # Errors
-    /// As [`Self::to_limbs`].
-    pub fn to_elements(&self) -> Result<Vec<F::Limbs>> {
-        Ok(F::elements(&self.to_limbs()?).to_vec())
-    }
-
-    /// Its elements as values of `T`: arrays of limbs or, with the features of these
-    /// names, the types of arkworks and blst. They are copied once, to where they stay.
-    /// Waits for what computes them.
-    ///
-    /// # Errors
-    /// [`Error::WrongForm`] for a type whose form is not that of the vector, else as
-    /// [`Self::to_limbs`].
-    pub fn to_vec<T: Element<Field = F>>(&self) -> Result<Vec<T>> {
-        self.expect_form("to_vec", T::FORM)?;
-        self.copy_to_new(self.len)
-    }
-
-    /// Copies its elements to `out`, which is as long as it: limbs, or what
-    /// [`Self::to_vec`] takes. Waits for what computes them.
-    ///
-    /// # Errors
-    /// [`Error::InvalidLimbs`] for a slice of another length, else as
-    /// [`Self::to_vec`].
-    pub fn download(&self, out: &mut (impl AsElementsMut<F> + ?Sized)) -> Result<()> {
-        self.expect_form("download", form_of::<F, _>(out))?;
-        let out = out.as_limbs_mut();
-        if out.len() != self.len * F::LIMBS {
-            return Err(Error::InvalidLimbs {
-                what: "the output",
-                expected: format!("{} limbs", self.len * F::LIMBS),
-                found: out.len(),
-            });
-        }
-        self.copy_to(crate::jobs::as_uninit(out))
-    }
-
-    /// `count` values that take all of its limbs.
-    fn copy_to_new<T: FlatLimbs>(&self, count: usize) -> Result<Vec<T>> {
-        let mut out = Vec::new();
-        if out.try_reserve_exact(count).is_err() {
-            let requested = count * size_of::<T>();
-            let purpose = "a download".to_owned();
-            return Err(Error::OutOfHostMemory { purpose, requested });
-        }
+    pub fn download<T: FlatLimbs>(&self) -> Result<Vec<T>>
+    where
+        [T]: AsElements<F>,
+    {
+        self.expect_form("download", <[T] as AsElements<F>>::FORM)?;
+        let count = self.len * F::BYTES / size_of::<T>();
+        let mut out = with_capacity(count)?;
         let places = limbs_of_places(&mut out.spare_capacity_mut()[..count]);
         vk_mem_paths::advise_huge_pages(places);
-        self.copy_to(places)?;
+        self.copy_to(as_bytes(places))?;
         // SAFETY: `copy_to` returned Ok, so it has written all limbs of `count` places
         // (contract of `Runner::download`), and any limbs are a value (`FlatLimbs`).
         unsafe { out.set_len(count) };
         Ok(out)
     }
 
+    /// Copies its elements to `out`, which is as long as it: a slice of what
+    /// [`Self::download`] returns, or a [`HostBuffer`](crate::HostBuffer). Waits for what
+    /// computes them.
+    ///
+    /// # Errors
+    /// [`Error::InvalidLength`] for a slice of another length, else as
+    /// [`Self::download`].
+    pub fn download_into(&self, out: &mut (impl AsElementsMut<F> + ?Sized)) -> Result<()> {
+        self.expect_form("download", form_of::<F, _>(out))?;
+        let out = out.as_limbs_mut();
+        expect_length(out.len(), self.len * F::LIMBS, "limbs")?;
+        self.copy_to(as_bytes(as_uninit(out)))
+    }
+
+    /// Its elements as big-endian bytes of integers below the modulus, whatever its form:
+    /// 48 for each of Fp, 32 of Fr. The engine converts them.
+    ///
+    /// # Errors
+    /// As [`Self::download`] and [`Queue::submit`](super::Queue::submit).
+    pub fn download_be_bytes(&self) -> Result<Vec<u8>> {
+        let bytes = self.in_be_bytes()?;
+        let count = self.len * F::BYTES;
+        let mut out = with_capacity(count)?;
+        bytes.copy_to(&mut out.spare_capacity_mut()[..count])?;
+        // SAFETY: `copy_to` returned Ok, so it has written all of `count` bytes (contract
+        // of `Runner::download`).
+        unsafe { out.set_len(count) };
+        Ok(out)
+    }
+
+    /// As [`Self::download_be_bytes`], to `out`, which is as long.
+    ///
+    /// # Errors
+    /// [`Error::InvalidLength`] for a slice of another length, else as
+    /// [`Self::download_be_bytes`].
+    pub fn download_be_bytes_into(&self, out: &mut [u8]) -> Result<()> {
+        expect_length(out.len(), self.len * F::BYTES, "bytes")?;
+        self.in_be_bytes()?.copy_to(as_uninit(out))
+    }
+
+    /// A vector whose memory is the big-endian bytes of its elements.
+    fn in_be_bytes(&self) -> Result<Self> {
+        let queue = self.engine.queue();
+        let montgomery = match self.form {
+            Form::Montgomery => self.clone(),
+            Form::Plain => queue.to_montgomery(self)?,
+        };
+        queue.converted(&operations::TO_BE_BYTES, montgomery)
+    }
+
     /// On `Ok` all of `out` is written.
-    fn copy_to(&self, out: &mut [MaybeUninit<u64>]) -> Result<()> {
+    fn copy_to(&self, out: &mut [MaybeUninit<u8>]) -> Result<()> {
         if self.len == 0 {
             return Ok(());
         }
@@ -222,6 +256,29 @@ impl<F: Field> FieldVec<F> {
             State::Recorded { .. } => Err(Error::NotSubmitted { operation }),
             State::Failed(source) => Err(Error::NotComputed { operation, source }),
         }
+    }
+}
+
+/// Room for so many values.
+fn with_capacity<T>(count: usize) -> Result<Vec<T>> {
+    let mut out = Vec::new();
+    let reserved = out.try_reserve_exact(count);
+    reserved.map_err(|_| Error::OutOfHostMemory {
+        purpose: "a download".to_owned(),
+        requested: count * size_of::<T>(),
+    })?;
+    Ok(out)
+}
+
+fn expect_length(found: usize, expected: usize, unit: &'static str) -> Result<()> {
+    match found == expected {
+        true => Ok(()),
+        false => Err(Error::InvalidLength {
+            what: "the output",
+            expected: format!("{expected} {unit}"),
+            found,
+            unit,
+        }),
     }
 }
 

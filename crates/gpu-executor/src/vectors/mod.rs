@@ -20,8 +20,30 @@
 //! let done = queue.submit()?.wait()?;
 //!
 //! println!("{:?} is the sum; {}", done.elements(&sum)?, done.report());
-//! let limbs: Vec<u64> = z.to_limbs()?;
+//! let limbs: Vec<u64> = z.download()?;
 //! assert_eq!(limbs.len(), 4 * 1000);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! One element for all may stand in the place of a vector, an integer too; conditions
+//! are vectors of zeros and others:
+//!
+//! ```
+//! use gpu_executor::vectors::{Fr, VectorEngine};
+//!
+//! # fn main() -> anyhow::Result<()> {
+//! # let engine = VectorEngine::cpu()?;
+//! let x = engine.upload_be_bytes::<Fr>(&[[0; 32], [7; 32]].concat())?;
+//! let queue = engine.queue();
+//! let divisor = queue.select(&x, &x, 1)?; // x, but 1 where it is zero
+//! let y = queue.mul(queue.sub(1, &x)?, queue.inverse(&divisor)?)?; // (1 - x) / x
+//! let z = queue.mul(queue.add(y, 1)?, &x)?; // 1 again, but 0 where x is zero
+//! let zeros = queue.from_montgomery(&queue.sum(&queue.is_zero(&x)?)?)?;
+//! let zeros = queue.read(&zeros)?;
+//! let done = queue.submit()?.wait()?;
+//! assert_eq!(done.element(&zeros)?, [1, 0, 0, 0]);
+//! assert_eq!(z.download_be_bytes()?[63], 1);
 //! # Ok(())
 //! # }
 //! ```
@@ -58,8 +80,8 @@
 //! let sum = queue.read(&queue.sum(&x)?)?;
 //! let done = queue.submit()?.wait()?;
 //!
-//! assert_eq!(y.to_vec::<Fq>()?[499], Fq::from(1000_u64));
-//! y.download(&mut values)?; // or into memory that is there
+//! assert_eq!(y.download::<Fq>()?[499], Fq::from(1000_u64));
+//! y.download_into(&mut values)?; // or into memory that is there
 //! assert_eq!(Fq::from_limbs(done.element(&sum)?), Fq::from(500_500_u64));
 //! # Ok(())
 //! # }
@@ -72,6 +94,7 @@
 mod cpu;
 mod elements;
 mod engine;
+mod exponent;
 mod field_vec;
 mod interop;
 mod operand;
@@ -87,6 +110,7 @@ mod vulkan;
 
 pub use elements::{AsElements, AsElementsMut, Element};
 pub use engine::VectorEngine;
+pub use exponent::Exponent;
 pub use field_kernels::chain::MemoryAccess;
 pub use field_kernels::{Arithmetic, Field, FieldId, Fp, Fr};
 pub use field_vec::{FieldVec, Form};

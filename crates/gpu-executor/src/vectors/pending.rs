@@ -194,7 +194,7 @@ impl Completed {
     pub fn elements<F: Field>(&self, reading: &Reading<F>) -> Result<Vec<F::Limbs>> {
         let read = self.left.reads.get(reading.number);
         match read.filter(|_| reading.queue == self.queue) {
-            Some(words) => Ok(F::elements(words).to_vec()),
+            Some(words) => Ok(F::elements(words)?.to_vec()),
             None => Err(Error::ForeignReading),
         }
     }

@@ -258,7 +258,7 @@ impl Planner<'_> {
                 Task::Element(operation) => {
                     links.push(Link {
                         operation,
-                        arguments: [of(0), of(1)],
+                        arguments: [of(0), of(1), of(2)],
                     });
                     open.inputs.len() + links.len() - 1
                 }

@@ -11,8 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use field_kernels::{Field, operations};
 
 use super::engine::VectorEngine;
+use super::exponent::Exponent;
 use super::field_vec::{FieldVec, Form};
-use super::operand::{Operand, Scalar};
+use super::operand::Operand;
 use super::pending::Pending;
 use super::plan::{Fusion, plan};
 use super::program::{Program, Read, Reduction, Task};
@@ -75,23 +76,33 @@ impl Queue {
         self.fused.set(on);
     }
 
-    /// x + y.
+    /// x + y. Each may be a vector, or one element for all: an integer, a
+    /// [`Scalar`](super::Scalar), or a value of arkworks or blst. Of two single elements
+    /// the result is a vector of one.
     ///
     /// # Errors
     /// [`Error::UnequalVectors`] for vectors of different lengths, [`Error::WrongForm`]
     /// for ones of different forms; [`Error::ForeignVector`], [`Error::NotSubmitted`]
     /// and [`Error::NotComputed`] for a vector that cannot be used here. All other
     /// methods that record fail for the same reasons.
-    pub fn add<F: Field>(&self, x: &FieldVec<F>, y: impl Into<Operand<F>>) -> Result<FieldVec<F>> {
-        self.element(&operations::ADD, x, Some(y.into()))
+    pub fn add<F: Field>(
+        &self,
+        x: impl Into<Operand<F>>,
+        y: impl Into<Operand<F>>,
+    ) -> Result<FieldVec<F>> {
+        self.element(&operations::ADD, [x.into(), y.into()])
     }
 
     /// x - y.
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn sub<F: Field>(&self, x: &FieldVec<F>, y: impl Into<Operand<F>>) -> Result<FieldVec<F>> {
-        self.element(&operations::SUB, x, Some(y.into()))
+    pub fn sub<F: Field>(
+        &self,
+        x: impl Into<Operand<F>>,
+        y: impl Into<Operand<F>>,
+    ) -> Result<FieldVec<F>> {
+        self.element(&operations::SUB, [x.into(), y.into()])
     }
 
     /// -x.
@@ -99,7 +110,7 @@ impl Queue {
     /// # Errors
     /// As [`Self::add`].
     pub fn neg<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
-        self.element(&operations::NEG, x, None)
+        self.element(&operations::NEG, [x.into()])
     }
 
     /// 2 x.
@@ -107,15 +118,19 @@ impl Queue {
     /// # Errors
     /// As [`Self::add`].
     pub fn double<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
-        self.element(&operations::DOUBLE, x, None)
+        self.element(&operations::DOUBLE, [x.into()])
     }
 
     /// x y, of vectors in Montgomery form.
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn mul<F: Field>(&self, x: &FieldVec<F>, y: impl Into<Operand<F>>) -> Result<FieldVec<F>> {
-        self.element(&operations::MUL, x, Some(y.into()))
+    pub fn mul<F: Field>(
+        &self,
+        x: impl Into<Operand<F>>,
+        y: impl Into<Operand<F>>,
+    ) -> Result<FieldVec<F>> {
+        self.element(&operations::MUL, [x.into(), y.into()])
     }
 
     /// x^2, of a vector in Montgomery form.
@@ -123,7 +138,7 @@ impl Queue {
     /// # Errors
     /// As [`Self::add`].
     pub fn square<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
-        self.element(&operations::SQUARE, x, None)
+        self.element(&operations::SQUARE, [x.into()])
     }
 
     /// a x + y, of vectors in Montgomery form.
@@ -134,29 +149,59 @@ impl Queue {
         &self,
         a: impl Into<Operand<F>>,
         x: &FieldVec<F>,
-        y: &FieldVec<F>,
+        y: impl Into<Operand<F>>,
     ) -> Result<FieldVec<F>> {
         self.add(&self.mul(x, a)?, y)
     }
 
     /// x^exponent, of a vector in Montgomery form; one everywhere for an exponent of 0.
-    /// Takes a product for each bit of the exponent, and one for each that is set.
+    /// The exponent is an integer or its limbs. Takes a product for each of its bits, and
+    /// one for each that is set.
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn pow<F: Field>(&self, x: &FieldVec<F>, exponent: u64) -> Result<FieldVec<F>> {
+    pub fn pow<F: Field>(
+        &self,
+        x: &FieldVec<F>,
+        exponent: impl Into<Exponent>,
+    ) -> Result<FieldVec<F>> {
         self.expect_form("pow", x, Form::Montgomery)?;
-        if exponent == 0 {
-            return self.fill(&Scalar::one(), x.len());
-        }
+        let exponent = exponent.into();
+        let Some(highest) = exponent.bits().checked_sub(1) else {
+            return self.fill(1, x.len());
+        };
         let mut power = x.clone();
-        for bit in (0..exponent.ilog2()).rev() {
+        for bit in (0..highest).rev() {
             power = self.square(&power)?;
-            if exponent >> bit & 1 == 1 {
+            if exponent.bit(bit) {
                 power = self.mul(&power, x)?;
             }
         }
         Ok(power)
+    }
+
+    /// One, in Montgomery form, where x is zero, and zero elsewhere, whatever the form of
+    /// x. Of `sub(x, y)`: where they are equal.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn is_zero<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
+        self.element(&operations::IS_ZERO, [x.into()])
+    }
+
+    /// x where the condition is not zero, y where it is. The condition may be in any
+    /// form; x and y, vectors or single elements, are in the same.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn select<F: Field>(
+        &self,
+        condition: impl Into<Operand<F>>,
+        x: impl Into<Operand<F>>,
+        y: impl Into<Operand<F>>,
+    ) -> Result<FieldVec<F>> {
+        let operands = [condition.into(), x.into(), y.into()];
+        self.element(&operations::SELECT, operands)
     }
 
     /// x^-1 for each element of a vector in Montgomery form, and 0 for 0; the report
@@ -240,7 +285,7 @@ impl Queue {
     /// # Errors
     /// As [`Self::add`].
     pub fn to_montgomery<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
-        self.element(&operations::TO_MONTGOMERY, x, None)
+        self.element(&operations::TO_MONTGOMERY, [x.into()])
     }
 
     /// From Montgomery form into plain form.
@@ -248,7 +293,7 @@ impl Queue {
     /// # Errors
     /// As [`Self::add`].
     pub fn from_montgomery<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
-        self.element(&operations::FROM_MONTGOMERY, x, None)
+        self.element(&operations::FROM_MONTGOMERY, [x.into()])
     }
 
     /// The elements of x in memory of their own: of a small slice, so that the rest of
@@ -260,12 +305,17 @@ impl Queue {
         self.vector(Task::Copy, x, x.form())
     }
 
-    /// A vector of `len` elements that are all the same.
+    /// A vector of `len` elements that are all the same: a scalar, or the only element of
+    /// a vector. An integer is in Montgomery form then.
     ///
     /// # Errors
-    /// [`Error::VectorTooLong`] for more than any memory can hold, else as
-    /// [`Self::add`].
-    pub fn fill<F: Field>(&self, scalar: &Scalar<F>, len: usize) -> Result<FieldVec<F>> {
+    /// [`Error::WrongLength`] for a vector of any other length, [`Error::VectorTooLong`]
+    /// for more elements than any memory can hold, else as [`Self::add`].
+    pub fn fill<F: Field>(
+        &self,
+        element: impl Into<Operand<F>>,
+        len: usize,
+    ) -> Result<FieldVec<F>> {
         let (operation, most) = ("fill", isize::MAX.unsigned_abs() / F::BYTES);
         if len > most {
             let found = len;
@@ -275,7 +325,12 @@ impl Queue {
                 found,
             });
         }
-        let (argument, form) = self.operand(operation, &Operand::Scalar(scalar.clone()))?;
+        let element = match element.into() {
+            Operand::Vector(vector) => Operand::Scalar(vector.as_scalar()?),
+            scalar => scalar,
+        };
+        let form = element.form().unwrap_or_default();
+        let argument = self.operand(operation, &element, Some(form))?;
         Ok(self.result(Task::Copy, vec![argument], len, len, form))
     }
 

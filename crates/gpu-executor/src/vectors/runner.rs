@@ -11,6 +11,7 @@ use super::plan::{Fusion, Stage};
 use super::program::Program;
 use super::report::KernelChoice;
 use super::value::Stored;
+use crate::canonical::Order;
 use crate::{Engine, Error, Inputs};
 
 /// Runs programs, and keeps the memory that their vectors live in.
@@ -21,9 +22,15 @@ pub(crate) trait Runner: Send + Sync {
     /// How far it fuses element-wise neighbours.
     fn fusion(&self) -> Fusion;
 
-    /// Keeps a copy of `words`, whole elements of `field`, which `inputs` says
-    /// what they are held to.
-    fn upload(&self, field: FieldId, words: &[u64], inputs: Inputs) -> Result<Stored, Error>;
+    /// Keeps a copy of `bytes`, whole elements of `field` that lie there in an order;
+    /// `inputs` says what they are held to.
+    fn upload(
+        &self,
+        field: FieldId,
+        bytes: &[u8],
+        order: Order,
+        inputs: Inputs,
+    ) -> Result<Stored, Error>;
 
     /// Copies elements of `stored`, waiting for what computes them. On `Ok` all
     /// of `out` is written.
@@ -32,7 +39,7 @@ pub(crate) trait Runner: Send + Sync {
         field: FieldId,
         stored: &Stored,
         elements: Range<usize>,
-        out: &mut [MaybeUninit<u64>],
+        out: &mut [MaybeUninit<u8>],
     ) -> Result<(), Error>;
 
     /// Has the stages of `program` run after all that was given before, and returns

@@ -215,7 +215,8 @@ pub(crate) fn multiplies_right<F: Field>(engine: &VectorEngine) -> crate::Result
     let done = queue.submit()?.wait()?;
     let pairs = x.iter().zip(&y);
     let expected: Vec<_> = pairs.map(|(x, y)| arithmetic::mul::<F>(x, y)).collect();
-    Ok((products.to_elements()? == expected, done.report().compile))
+    let right = products.download::<u64>()? == F::words(&expected);
+    Ok((right, done.report().compile))
 }
 
 /// Pairs without a pattern, beside those of edge elements.
@@ -259,9 +260,9 @@ fn agrees<F: Field>(engine: &VectorEngine) -> crate::Result<bool> {
     let squared: Vec<_> = x.iter().map(arithmetic::square::<F>).collect();
     let add = |sum, product: &F::Limbs| arithmetic::add::<F>(&sum, product);
     let total = expected.iter().fold(F::Limbs::default(), add);
-    Ok(products.to_elements()? == expected
-        && squares.to_elements()? == squared
-        && sum.to_elements()? == [total])
+    Ok(products.download::<u64>()? == F::words(&expected)
+        && squares.download::<u64>()? == F::words(&squared)
+        && sum.download::<u64>()? == total.as_ref())
 }
 
 #[cfg(test)]

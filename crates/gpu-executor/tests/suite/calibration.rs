@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use gpu_executor::FieldAdd;
 use gpu_executor::vectors::{Fr, VectorEngine};
-use gpu_executor::{Cache, Calibration, ChosenBy, Effort, Path, PathChoice, WaitPolicy};
+use gpu_executor::{Cache, Calibration, ChosenBy, Effort, PathChoice, TransferPath, WaitPolicy};
 use vk_core::DeviceKind;
 use vk_core::testing::DeviceTest;
 
@@ -44,14 +44,14 @@ fn explicit_settings_beat_what_was_measured() {
     let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
     let tuning = measured(&mut guard, folder.path()).tuning().clone();
     let asked = keeping(folder.path())
-        .path(PathChoice::Fixed(Path::DeviceLocal))
+        .path(PathChoice::Fixed(TransferPath::DeviceLocal))
         .chunk_elements(64)
         .depth(2);
     let mut asked = build(&mut guard, asked);
     assert_eq!(asked.tuning(), &tuning);
     add(&mut asked, 100);
     let report = asked.last_report().unwrap();
-    assert_eq!(report.path, Some(Path::DeviceLocal));
+    assert_eq!(report.path, Some(TransferPath::DeviceLocal));
     assert_eq!(report.path_reason, "asked for");
     assert_eq!((report.chunk, report.depth), (64, 2));
 }
@@ -112,7 +112,7 @@ fn square(engine: &VectorEngine) -> (Vec<u64>, ChosenBy) {
     let done = queue.submit().unwrap().wait().unwrap();
     let choice = done.report().choice.clone().unwrap();
     assert!(choice.passed_over.is_empty(), "{choice}");
-    (square.to_limbs().unwrap(), choice.chosen_by)
+    (square.download::<u64>().unwrap(), choice.chosen_by)
 }
 
 /// It tries every arithmetic, wrong ones too, and what is submitted meanwhile is right.

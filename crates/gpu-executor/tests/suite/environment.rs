@@ -72,7 +72,11 @@ fn sum_of_vectors() -> anyhow::Result<String> {
     let queue = engine.queue();
     let sum = queue.sum(&x)?;
     queue.submit()?.wait()?;
-    Ok(format!("sum {:?} on {}", sum.to_limbs()?, engine.engine()))
+    Ok(format!(
+        "sum {:?} on {}",
+        sum.download::<u64>()?,
+        engine.engine()
+    ))
 }
 
 /// The first use of vectors measures, and keeps the result in a child's own cache.

@@ -5,7 +5,7 @@ use std::path::Path as FilePath;
 use gpu_executor::FieldAdd;
 use gpu_executor::device::Builder;
 use gpu_executor::kernels::MODULUS;
-use gpu_executor::{Engine, Executor, Fastest, Inputs, Path, PathChoice};
+use gpu_executor::{Engine, Executor, Fastest, Inputs, PathChoice, TransferPath};
 use sha2::{Digest, Sha256};
 use vk_core::testing::DeviceTest;
 
@@ -80,7 +80,7 @@ fn without_a_calibration_both_engines_are_measured_now_and_nothing_is_kept() {
 fn the_cpu_is_compared_with_the_path_that_would_run() {
     let (mut guard, folder) = (DeviceTest::begin(), tempfile::tempdir().unwrap());
     drop(measured(&mut guard, folder.path()));
-    let (direct, staged) = (Path::HostVisible, Path::DeviceLocal);
+    let (direct, staged) = (TransferPath::HostVisible, TransferPath::DeviceLocal);
     for (slow, asked, pipelined, sequential) in [
         (staged, None, false, false),
         (staged, Some(PathChoice::Auto), false, false),

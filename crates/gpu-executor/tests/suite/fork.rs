@@ -80,7 +80,10 @@ const CASES: [Case; 9] = [
         let submitted = queue.submit().and_then(Pending::wait);
         expect(matches!(submitted, Err(Error::NotComputed { .. })))?;
         for lost in [power, used] {
-            expect(matches!(lost.to_limbs(), Err(Error::NotComputed { .. })))?;
+            expect(matches!(
+                lost.download::<u64>(),
+                Err(Error::NotComputed { .. })
+            ))?;
         }
         expect(double(&all.on_cpu).map_err(|e| e.to_string())? == 2)
     }),
@@ -123,7 +126,7 @@ fn double(engine: &VectorEngine) -> gpu_executor::Result<u64> {
     let queue = engine.queue();
     let y = queue.add(&x, &x)?;
     queue.submit()?.wait()?;
-    Ok(y.to_limbs()?[0])
+    Ok(y.download::<u64>()?[0])
 }
 
 /// Takes long after this has returned.

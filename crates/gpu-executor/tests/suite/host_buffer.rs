@@ -4,7 +4,7 @@
 use gpu_executor::FieldAdd;
 use gpu_executor::kernels::LIMBS;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{DataPathError, Error, HostBuffer, Mode, Path, PathChoice};
+use gpu_executor::{DataPathError, Error, HostBuffer, Mode, PathChoice, TransferPath};
 use proptest::prelude::*;
 
 use crate::support::{
@@ -13,8 +13,8 @@ use crate::support::{
 };
 
 const PATHS: [PathChoice; 2] = [
-    PathChoice::Fixed(Path::HostVisible),
-    PathChoice::Fixed(Path::DeviceLocal),
+    PathChoice::Fixed(TransferPath::HostVisible),
+    PathChoice::Fixed(TransferPath::DeviceLocal),
 ];
 
 /// A buffer that holds `limbs`.
@@ -97,10 +97,13 @@ fn the_default_is_direct_and_builder_and_call_change_it() {
             .unwrap();
         backend.last_report().unwrap().path.unwrap()
     };
-    assert_eq!(run(&mut plain, PathChoice::Auto), Path::HostVisible);
-    assert_eq!(run(&mut plain, PATHS[1]), Path::DeviceLocal);
-    assert_eq!(run(&mut staged, PathChoice::Auto), Path::DeviceLocal);
-    assert_eq!(run(&mut staged, PATHS[0]), Path::HostVisible);
+    assert_eq!(run(&mut plain, PathChoice::Auto), TransferPath::HostVisible);
+    assert_eq!(run(&mut plain, PATHS[1]), TransferPath::DeviceLocal);
+    assert_eq!(
+        run(&mut staged, PathChoice::Auto),
+        TransferPath::DeviceLocal
+    );
+    assert_eq!(run(&mut staged, PATHS[0]), TransferPath::HostVisible);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use gpu_executor::FieldAdd;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::kernels::{LIMBS, MODULUS};
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{Error, Executor, Inputs, Path, PathChoice};
+use gpu_executor::{Error, Executor, Inputs, PathChoice, TransferPath};
 
 use crate::support::{assert_sums, borrowed, built, random_jobs};
 
@@ -47,7 +47,7 @@ fn for_each_case(mut check: impl FnMut(&[(&[u64], &[u64])], usize, &'static str)
 #[test]
 fn every_path_names_the_first_element_that_is_not_canonical_and_runs_on() {
     let good = random_jobs(3, ELEMENTS, 3);
-    for path in [Path::HostVisible, Path::DeviceLocal] {
+    for path in [TransferPath::HostVisible, TransferPath::DeviceLocal] {
         let builder = PersistentVulkanBackend::builder();
         let builder = builder.path(PathChoice::Fixed(path)).chunk_elements(CHUNK);
         let (_guard, mut backend) = built(builder.depth(2));

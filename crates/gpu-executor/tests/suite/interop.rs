@@ -65,16 +65,16 @@ fn check<T: Foreign + Debug>(engine: &VectorEngine) {
         engine.upload(&a).unwrap(),
         engine.upload(b.as_slice()).unwrap(),
     );
-    assert_eq!(x.to_vec::<T>().unwrap(), a);
+    assert_eq!(x.download::<T>().unwrap(), a);
 
     let queue = engine.queue();
-    let z = queue.add(&queue.mul(&x, &y).unwrap(), scalar).unwrap();
-    let filled = queue.fill(&scalar.into(), 3).unwrap();
+    let z = queue.add(queue.mul(&x, &y).unwrap(), scalar).unwrap();
+    let filled = queue.fill(scalar, 3).unwrap();
     let read = queue.read(&filled).unwrap();
     let done = queue.submit().unwrap().wait().unwrap();
     let pairs = a.iter().zip(&b);
     let expected: Vec<T> = pairs.map(|(a, b)| a.product(*b).sum(scalar)).collect();
-    assert_eq!(z.to_vec::<T>().unwrap(), expected);
+    assert_eq!(z.download::<T>().unwrap(), expected);
     let read = done.elements(&read).unwrap();
     assert_eq!(
         read.into_iter().map(T::from_limbs).collect::<Vec<_>>(),
@@ -82,21 +82,21 @@ fn check<T: Foreign + Debug>(engine: &VectorEngine) {
     );
 
     let mut out = b.clone();
-    z.download(&mut out).unwrap();
+    z.download_into(&mut out).unwrap();
     assert_eq!(out, expected);
     let (left, right) = z.split_at(300).unwrap();
     let (first, second) = out.split_at_mut(300);
-    left.download(first).unwrap();
-    right.download(second).unwrap();
+    left.download_into(first).unwrap();
+    right.download_into(second).unwrap();
     assert_eq!(out, expected);
     let mut one = [scalar];
-    z.slice(5..6).unwrap().download(&mut one).unwrap();
+    z.slice(5..6).unwrap().download_into(&mut one).unwrap();
     assert_eq!(one, [expected[5]]);
     assert_eq!(
         engine
             .upload::<T::Field>(&Vec::<T>::new())
             .unwrap()
-            .to_vec::<T>()
+            .download::<T>()
             .unwrap(),
         []
     );
@@ -111,22 +111,22 @@ fn check_refused<T: Foreign>(engine: &VectorEngine, a: &[T]) {
     let limbs: &[u64] = a.as_limbs();
     let plain = engine.upload_plain::<T::Field>(limbs).unwrap();
     assert_form(
-        &plain.to_vec::<T>().unwrap_err(),
+        &plain.download::<T>().unwrap_err(),
         Form::Montgomery,
         Form::Plain,
     );
     let mut out = a.to_vec();
     assert_form(
-        &plain.download(&mut out).unwrap_err(),
+        &plain.download_into(&mut out).unwrap_err(),
         Form::Montgomery,
         Form::Plain,
     );
     assert_eq!(out, a);
-    assert_eq!(plain.to_limbs().unwrap(), limbs);
+    assert_eq!(plain.download::<u64>().unwrap(), limbs);
 
     let x = engine.upload(a).unwrap();
-    let error = x.download(&mut out[1..]).unwrap_err();
-    assert!(matches!(error, Error::InvalidLimbs { .. }), "{error}");
+    let error = x.download_into(&mut out[1..]).unwrap_err();
+    assert!(matches!(error, Error::InvalidLength { .. }), "{error}");
     let error = engine
         .upload(&[T::from_limbs(T::Field::MODULUS)])
         .unwrap_err();

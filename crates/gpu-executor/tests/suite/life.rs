@@ -14,7 +14,7 @@ use gpu_executor::cpu::CpuEngine;
 use gpu_executor::device::Builder;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{
-    Cache, Error, Executor, Fastest, HostBuffer, Path, PathChoice, VulkanError, WaitPolicy,
+    Cache, Error, Executor, Fastest, HostBuffer, PathChoice, TransferPath, VulkanError, WaitPolicy,
 };
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -132,7 +132,7 @@ fn a_backend_is_dropped_in_the_middle_of_a_failed_pipelined_run() {
     let jobs = random_jobs(2, elements, 4);
     let batch = borrowed(&jobs);
     let mut failed = 0;
-    for path in [Path::HostVisible, Path::DeviceLocal] {
+    for path in [TransferPath::HostVisible, TransferPath::DeviceLocal] {
         for depth in [1, 2, 4] {
             let builder = PersistentVulkanBackend::builder()
                 .path(PathChoice::Fixed(path))

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use gpu_executor::FieldAdd;
 use gpu_executor::kernels::{KERNELS, Kernel, LIMBS};
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{Inputs, Path, PathChoice};
+use gpu_executor::{Inputs, PathChoice, TransferPath};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
@@ -27,7 +27,7 @@ proptest! {
     #[test]
     fn any_batch_on_any_path_equals_the_reference(
         kernel in kernels(),
-        path in prop::sample::select(Path::ALL.to_vec()),
+        path in prop::sample::select(TransferPath::ALL.to_vec()),
         pipelined in any::<bool>(),
         jobs in 1_usize..6,
         elements in 1_usize..400,
@@ -76,7 +76,7 @@ fn addition_commutes_and_zero_is_neutral() {
 #[test]
 fn every_boundary_on_every_path_and_kernel() {
     let chunk = 256;
-    for path in Path::ALL {
+    for path in TransferPath::ALL {
         let builder = PersistentVulkanBackend::builder()
             .path(PathChoice::Fixed(path))
             .chunk_elements(chunk);
@@ -169,7 +169,7 @@ fn sizes_past_the_limits_of_one_binding_and_one_dispatch() {
 fn a_run_of_many_more_chunks_than_slots() {
     let elements = 300_007;
     let jobs = random_jobs(4, elements, 23);
-    for path in Path::ALL {
+    for path in TransferPath::ALL {
         let builder = PersistentVulkanBackend::builder()
             .path(PathChoice::Fixed(path))
             .threads(4)

@@ -4,7 +4,7 @@ use std::fs;
 
 use gpu_executor::FieldAdd;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{Engine, Executor, Mode, Path};
+use gpu_executor::{Engine, Executor, Mode, TransferPath};
 
 use crate::support::{self, assert_sums, backend, borrowed, child, random_jobs, sums};
 
@@ -152,7 +152,7 @@ fn the_report_says_what_ran_where_and_how() {
     assert!(matches!(&report.engine, Engine::Vulkan { device, .. } if *device == name));
     assert_eq!(
         (report.mode, report.path),
-        (Mode::Sequential, Some(Path::DeviceLocal))
+        (Mode::Sequential, Some(TransferPath::DeviceLocal))
     );
     assert_eq!((report.jobs, report.elements, report.chunks), (3, 1500, 3));
     assert_eq!((report.bytes_in, report.bytes_out), (144_000, 72_000));

@@ -1,10 +1,10 @@
 //! Arguments that an operation refuses, and what the error says.
 
-use field_kernels::{FR_MODULUS, Fp, Fr, MODULUS};
+use field_kernels::{FR_MODULUS, Field, Fp, Fr, MODULUS, arithmetic};
 use gpu_executor::vectors::{Form, Scalar, VectorEngine};
 use gpu_executor::{Error, Inputs};
 
-use crate::engines::{self, error, on_both_engines, random, upload};
+use crate::engines::{self, error, expect, on_both_engines, random, run, upload};
 use crate::support;
 
 on_both_engines! {
@@ -12,7 +12,10 @@ on_both_engines! {
     forms_must_fit
     bit_reversal_wants_a_power_of_two
     a_scalar_is_one_element
+    a_fill_is_of_one_element
+    integers_take_the_form_of_what_they_are_used_with
     limbs_are_whole_elements
+    bytes_are_whole_elements_below_the_modulus
     elements_are_below_the_modulus
 }
 
@@ -33,7 +36,7 @@ fn lengths_must_fit(engine: &VectorEngine) {
         error(queue.sub(&x, &y)).to_string(),
         "sub: expected vectors of equal length, found 5 and 6 elements"
     );
-    let found = error(queue.fill(&Scalar::<Fp>::one(), usize::MAX));
+    let found = error(queue.fill(Scalar::<Fp>::one(), usize::MAX));
     let too_long = matches!(
         found,
         Error::VectorTooLong {
@@ -63,7 +66,11 @@ fn forms_must_fit(engine: &VectorEngine) {
     assert_eq!(error(queue.product(&plain)), wrong("product", m, p));
     assert_eq!(error(queue.add(&montgomery, &plain)), wrong("add", m, p));
     assert_eq!(error(queue.add(&plain, &montgomery)), wrong("add", p, m));
-    assert_eq!(error(queue.add(&plain, Scalar::one())), wrong("add", p, m));
+    let one = Scalar::new(Fr::ONE);
+    assert_eq!(error(queue.add(&plain, &one)), wrong("add", p, m));
+    assert_eq!(error(queue.sub(one, &plain)), wrong("sub", m, p));
+    let select = queue.select(&plain, &montgomery, &plain);
+    assert_eq!(error(select), wrong("select", m, p));
     assert_eq!(
         error(queue.equal(&plain, &montgomery)),
         wrong("equal", p, m)
@@ -77,13 +84,9 @@ fn forms_must_fit(engine: &VectorEngine) {
         "from_montgomery: expected elements in Montgomery form, found plain form"
     );
     assert_eq!(queue.sum(&plain).unwrap().form(), p);
-    assert_eq!(
-        queue
-            .fill(&Scalar::<Fr>::plain([7, 0, 0, 0]), 2)
-            .unwrap()
-            .form(),
-        p
-    );
+    assert_eq!(queue.is_zero(&plain).unwrap().form(), m);
+    assert_eq!(queue.select(&montgomery, &plain, 5).unwrap().form(), p);
+    assert_eq!(queue.fill::<Fr>(7, 2).unwrap().form(), m);
 }
 
 fn bit_reversal_wants_a_power_of_two(engine: &VectorEngine) {
@@ -117,6 +120,94 @@ fn a_scalar_is_one_element(engine: &VectorEngine) {
     );
 }
 
+fn a_fill_is_of_one_element(engine: &VectorEngine) {
+    let (x, vector) = random::<Fr>(engine, 4, 8);
+    let queue = engine.queue();
+    let one = vector.slice(2..3).unwrap();
+    let all = [
+        (queue.fill(&one, 3), x[2]),
+        (queue.fill(one.as_scalar().unwrap(), 3), x[2]),
+        (queue.fill(Scalar::new(x[1]), 3), x[1]),
+        (
+            queue.fill(5, 3),
+            arithmetic::to_montgomery::<Fr>(&[5, 0, 0, 0]),
+        ),
+        (queue.fill(queue.sum(&one).unwrap(), 3), x[2]),
+    ];
+    let all = all.map(|(filled, expected)| (filled.unwrap(), expected));
+    assert_eq!(
+        error(queue.fill(&vector, 3)).to_string(),
+        "as_scalar: expected a vector of one element, found 4 elements"
+    );
+    run(queue);
+    for (filled, expected) in all {
+        expect(&filled, &[expected; 3], "filled");
+    }
+}
+
+fn integers_take_the_form_of_what_they_are_used_with(engine: &VectorEngine) {
+    let plain = engine.upload_plain::<Fr>(&[[1, 2, 3, 4]]).unwrap();
+    let queue = engine.queue();
+    let montgomery = queue.to_montgomery(&plain).unwrap();
+    let seven = Scalar::plain([7, 0, 0, 0]);
+    let sums = [
+        queue.add(&plain, 7).unwrap(),
+        queue.add(&seven, &plain).unwrap(),
+        queue
+            .from_montgomery(&queue.add(&montgomery, 7).unwrap())
+            .unwrap(),
+        queue
+            .from_montgomery(&queue.add(&montgomery, &seven).unwrap())
+            .unwrap(),
+        queue
+            .select(&montgomery, queue.add(&plain, 7).unwrap(), 9)
+            .unwrap(),
+    ];
+    let alone = queue.from_montgomery(&queue.mul(6, 7).unwrap()).unwrap();
+    run(queue);
+    for sum in sums {
+        assert_eq!(sum.form(), Form::Plain);
+        expect(&sum, &[[8, 2, 3, 4]], "seven more");
+    }
+    expect::<Fr>(&alone, &[[42, 0, 0, 0]], "of integers alone");
+    let refused = error(engine.queue().add(&plain, Scalar::plain(FR_MODULUS)));
+    let canonical = matches!(refused, Error::VectorNotCanonical { limb: 0, .. });
+    assert!(canonical, "{refused}");
+}
+
+fn bytes_are_whole_elements_below_the_modulus(engine: &VectorEngine) {
+    let mut bytes = vec![1; 32 * 5000];
+    let modulus: Vec<u8> = FR_MODULUS
+        .iter()
+        .rev()
+        .flat_map(|limb| limb.to_be_bytes())
+        .collect();
+    bytes[32 * 4711..][..32].copy_from_slice(&modulus);
+    bytes[32 * 4711 + 15] += 1;
+    let refused = Error::VectorNotCanonical {
+        element: 4711,
+        field: "fr",
+        limb: 2,
+        found: FR_MODULUS[2] + 1,
+    };
+    assert_eq!(error(engine.upload_be_bytes::<Fr>(&bytes)), refused);
+    assert_eq!(
+        error(engine.upload_be_bytes::<Fp>(&bytes[..100])).to_string(),
+        "the vector: expected a multiple of 48 bytes, found 100 bytes"
+    );
+    let (_, x) = random::<Fr>(engine, 3, 9);
+    assert_eq!(
+        error(x.download_be_bytes_into(&mut [0; 95])).to_string(),
+        "the output: expected 96 bytes, found 95 bytes"
+    );
+    let queue = engine.queue();
+    let recorded = queue.double(&x).unwrap();
+    let not = Error::NotSubmitted {
+        operation: "to_be_bytes",
+    };
+    assert_eq!(error(recorded.download_be_bytes()), not);
+}
+
 fn limbs_are_whole_elements(engine: &VectorEngine) {
     assert_eq!(
         error(engine.upload::<Fp>(&vec![1_u64; 13])).to_string(),
@@ -124,7 +215,7 @@ fn limbs_are_whole_elements(engine: &VectorEngine) {
     );
     let (_, x) = random::<Fr>(engine, 3, 7);
     assert_eq!(
-        error(x.download(&mut [0; 11])).to_string(),
+        error(x.download_into(&mut [0; 11])).to_string(),
         "the output: expected 12 limbs, found 11 limbs"
     );
 }
@@ -160,5 +251,5 @@ fn any_limbs_pass_where_nobody_looks() {
     let engine = backend.vectors().unwrap();
     let limbs = vec![u64::MAX; 4 * 100];
     let vector = engine.upload::<Fr>(&limbs).unwrap();
-    assert_eq!(vector.to_limbs().unwrap(), limbs);
+    assert_eq!(vector.download::<u64>().unwrap(), limbs);
 }

@@ -22,9 +22,9 @@ fn a_queue_that_is_dropped_leaves_vectors_that_were_not_submitted(engine: &Vecto
     let mut doubled = queue.double(&vector).unwrap();
     let part = doubled.slice(2..5).unwrap();
     let not = |operation| Error::NotSubmitted { operation };
-    assert_eq!(error(part.to_limbs()), not("download"));
+    assert_eq!(error(part.download::<u64>()), not("download"));
     drop(queue);
-    assert_eq!(error(doubled.to_limbs()), not("download"));
+    assert_eq!(error(doubled.download::<u64>()), not("download"));
     let queue = engine.queue();
     assert_eq!(error(queue.add(&vector, &doubled)), not("add"));
     assert_eq!(error(queue.sum(&part)), not("sum"));
@@ -47,7 +47,7 @@ fn a_submission_that_fails_leaves_vectors_that_were_not_computed(engine: &Vector
     let doubled = queue.double(&vector).unwrap();
     let clone = vector.clone();
     queue.neg_assign(&mut vector).unwrap();
-    let _huge = queue.fill(&Scalar::<Fr>::one(), 1 << 50).unwrap();
+    let _huge = queue.fill(Scalar::<Fr>::one(), 1 << 50).unwrap();
     let failed = error(queue.submit().and_then(Pending::wait));
     let no_memory = matches!(
         failed,
@@ -59,7 +59,7 @@ fn a_submission_that_fails_leaves_vectors_that_were_not_computed(engine: &Vector
             operation: "download",
             source: Arc::new(failed.clone()),
         };
-        let found = error(lost.to_limbs());
+        let found = error(lost.download::<u64>());
         assert_eq!(found, expected);
         let cause = std::error::Error::source(&found).unwrap();
         assert_eq!(cause.to_string(), failed.to_string());
@@ -80,7 +80,7 @@ fn a_submission_that_fails_leaves_vectors_that_were_not_computed(engine: &Vector
     let again = queue.double(&clone).unwrap();
     run(queue);
     expect(&clone, &x, "the argument");
-    assert!(again.to_elements().is_ok());
+    assert!(again.download::<[u64; 4]>().is_ok());
 }
 
 fn vectors_of_two_engines_do_not_mix(engine: &VectorEngine) {
@@ -128,7 +128,7 @@ fn empty_vectors_go_everywhere(engine: &VectorEngine) {
     let cut = vector.slice(2..2).unwrap();
     let queue = engine.queue();
     let computed = queue.mul(&nothing, &cut).unwrap();
-    let filled = queue.fill(&Scalar::one(), 0).unwrap();
+    let filled = queue.fill(Scalar::one(), 0).unwrap();
     let inverse = queue.inverse(&cut).unwrap();
     let all: [&FieldVec<Fr>; 5] = [&nothing, &cut, &computed, &filled, &inverse];
     let first = queue.read(&vector).unwrap();
@@ -153,6 +153,6 @@ fn empty_vectors_go_everywhere(engine: &VectorEngine) {
     }
     expect(&inner, &[[0; 4]], "an inner product of nothing");
     for empty in all {
-        assert_eq!(empty.to_limbs().unwrap(), Vec::<u64>::new());
+        assert_eq!(empty.download::<u64>().unwrap(), Vec::<u64>::new());
     }
 }

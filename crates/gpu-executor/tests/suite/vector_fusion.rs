@@ -145,7 +145,7 @@ fn a_chain_ends_where_whole_vectors_are_needed(engine: &VectorEngine) {
         let total = queue.sum(&twice).unwrap().as_scalar().unwrap();
         let shifted = queue.sub(&twice, total).unwrap();
         let next = twice.slice(1..256).unwrap();
-        vec![queue.add(&shifted.slice(0..255).unwrap(), &next).unwrap()]
+        vec![queue.add(shifted.slice(0..255).unwrap(), &next).unwrap()]
     };
     let (fused, alone) = both(engine, record, &[first]);
     // A sum may take more than one.
@@ -165,7 +165,7 @@ fn chains_of_two_fields_and_lengths_take_turns(engine: &VectorEngine) {
         queue.add_assign(&mut a, &vector).unwrap();
         queue.square_assign(&mut b).unwrap();
         queue
-            .mul_assign(&mut c, &vector.slice(1..8).unwrap())
+            .mul_assign(&mut c, vector.slice(1..8).unwrap())
             .unwrap();
     }
     run(queue);
@@ -232,7 +232,7 @@ fn random_programs_with_and_without_fusion(engine: &VectorEngine) {
                         let invert = |x| arithmetic::inverse::<Fr>(x).unwrap_or_default();
                         (queue.inverse(&vectors[at]), x.iter().map(invert).collect())
                     }
-                    _ => (queue.fill(&Scalar::new(x[0]), 256), vec![x[0]; 256]),
+                    _ => (queue.fill(Scalar::new(x[0]), 256), vec![x[0]; 256]),
                 };
                 (vectors[at], elements[at]) = (result.unwrap(), expected);
             }

@@ -55,7 +55,7 @@ fn submissions_that_nobody_waits_for_keep_memory_flat() {
             drop(queue.submit().unwrap());
         }
         // Waits for all before it.
-        vector.to_elements().unwrap()
+        vector.download::<[u64; 4]>().unwrap()
     };
     round(8);
     let before = allocated(&backend);
@@ -77,7 +77,7 @@ fn blocks_for(record: impl Fn(&Queue, &mut FieldVec<Fr>), keep: bool) -> u64 {
     queue.submit().unwrap().wait().unwrap();
     drop(first);
     engine.trim();
-    vector.to_elements().unwrap();
+    vector.download::<[u64; 4]>().unwrap();
     // Before the first product some are held to the CPU's, in memory that is kept.
     let queue = engine.queue();
     let square = queue.square(&vector.slice(0..1).unwrap()).unwrap();

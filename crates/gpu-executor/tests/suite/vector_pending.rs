@@ -263,7 +263,7 @@ fn a_download_keeps_no_other_thread_from_submitting() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             begun.wait();
-            let found = power.slice(0..1).unwrap().to_elements().unwrap();
+            let found = power.slice(0..1).unwrap().download::<[u64; 4]>().unwrap();
             let square = |x, _| arithmetic::square::<Fr>(&x);
             assert_eq!(found, [(0..ROUNDS).fold(x[0], square)]);
         });

@@ -166,7 +166,7 @@ fn many_constants_in_one_queue(engine: &VectorEngine) {
     let five = [5, 0, 0, 0, 0, 0];
     let scaled = queue.mul(&other, Scalar::new(five)).unwrap();
     let filled = queue
-        .fill(&Scalar::<Fr>::plain(scalars[299]), PIECE + 1)
+        .fill(Scalar::<Fr>::new(scalars[299]), PIECE + 1)
         .unwrap();
     run(queue);
     for (scalar, result) in results {

@@ -1,6 +1,8 @@
 //! Slices of vectors: any beginning and any length, of what is there and of what is
 //! only recorded.
 
+use std::ops::Bound;
+
 use field_kernels::{Field, Fp, Fr, arithmetic};
 use gpu_executor::Error;
 use gpu_executor::vectors::VectorEngine;
@@ -9,6 +11,7 @@ use crate::engines::{error, expect, on_both_engines, products, random, run, sum,
 
 on_both_engines! {
     slices_begin_and_end_anywhere
+    slices_of_any_range
     slices_of_slices_and_halves
     slices_of_what_is_recorded
     halves_of_one_vector_meet_in_one_operation
@@ -18,6 +21,40 @@ on_both_engines! {
 fn slices_begin_and_end_anywhere(engine: &VectorEngine) {
     check_slices::<Fp>(engine);
     check_slices::<Fr>(engine);
+}
+
+fn slices_of_any_range(engine: &VectorEngine) {
+    let (x, vector) = random::<Fr>(engine, 20, 7);
+    let whole = vector.slice(..).unwrap();
+    let parts = [
+        (whole.slice(3..7), &x[3..7]),
+        (whole.slice(3..=7), &x[3..=7]),
+        (whole.slice(..7), &x[..7]),
+        (whole.slice(..=7), &x[..=7]),
+        (whole.slice(13..), &x[13..]),
+        (whole.slice(20..), &x[20..]),
+        (
+            whole.slice((Bound::Excluded(4), Bound::Excluded(9))),
+            &x[5..9],
+        ),
+    ];
+    for (part, expected) in parts {
+        expect(&part.unwrap(), expected, "a part");
+    }
+    let out = |start, end| Error::OutOfRange {
+        elements: 20,
+        start,
+        end,
+    };
+    assert_eq!(error(vector.slice(3..21)), out(3, 21));
+    assert_eq!(error(vector.slice(..=20)), out(0, 21));
+    assert_eq!(error(vector.slice(21..)), out(21, 20));
+    assert_eq!(error(vector.slice(0..=usize::MAX)), out(0, usize::MAX));
+    let (start, end) = (Bound::Excluded(usize::MAX), Bound::Unbounded);
+    assert_eq!(error(vector.slice((start, end))), out(usize::MAX, 20));
+    #[expect(clippy::reversed_empty_ranges, reason = "that is what is refused")]
+    let reversed = vector.slice(7..3);
+    assert_eq!(error(reversed), out(7, 3));
 }
 
 fn check_slices<F: Field>(engine: &VectorEngine) {
@@ -107,7 +144,7 @@ fn slices_of_what_is_recorded(engine: &VectorEngine) {
     let queue = engine.queue();
     let doubled = queue.double(&vector).unwrap();
     let (low, high) = doubled.split_at(151).unwrap();
-    let folded = queue.mul(&low.slice(1..150).unwrap(), &high).unwrap();
+    let folded = queue.mul(low.slice(1..150).unwrap(), &high).unwrap();
     let one = high.slice(7..8).unwrap().as_scalar().unwrap();
     let scaled = queue.add(&low, one).unwrap();
     drop((doubled, low));
@@ -129,7 +166,7 @@ fn halves_of_one_vector_meet_in_one_operation(engine: &VectorEngine) {
     let (x, mut vector) = random::<Fp>(engine, 512, 9);
     for round in 0..3 {
         let (low, high) = vector.split_at(vector.len() / 2).unwrap();
-        let before = vector.to_elements().unwrap();
+        let before = vector.download::<[u64; 6]>().unwrap();
         let half = before.len() / 2;
         let queue = engine.queue();
         vector = queue.add(&low, &high).unwrap();

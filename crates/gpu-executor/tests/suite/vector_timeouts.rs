@@ -44,7 +44,7 @@ fn slow(engine: &VectorEngine, elements: usize) -> (FieldVec<Fr>, Pending) {
     let begin = Instant::now();
     loop {
         let queue = engine.queue();
-        let mut power = queue.fill(&Scalar::new(BASE), elements).unwrap();
+        let mut power = queue.fill(Scalar::new(BASE), elements).unwrap();
         for _ in 0..ROUNDS {
             queue.square_assign(&mut power).unwrap();
         }
@@ -74,15 +74,18 @@ fn until_the_work_has_ended_nothing_is_taken_for_computed() {
     let (queue, next) = (engine.queue(), Instant::now());
     let sum = queue.sum(&power).unwrap();
     assert_eq!(error(queue.submit()), busy);
-    assert!(matches!(error(sum.to_limbs()), Error::NotComputed { .. }));
+    assert!(matches!(
+        error(sum.download::<u64>()),
+        Error::NotComputed { .. }
+    ));
     let mut out = vec![0; 4 * elements];
-    assert_eq!(error(power.download(out.as_mut_slice())), busy);
+    assert_eq!(error(power.download_into(out.as_mut_slice())), busy);
     assert!(out.iter().all(|limb| *limb == 0));
     assert!(next.elapsed() < Duration::from_secs(1));
     // Once it has ended, all goes on: a download may be late by itself then.
     let begin = Instant::now();
     let found = loop {
-        match power.to_elements() {
+        match power.download::<[u64; 4]>() {
             Ok(found) => break found,
             Err(late) => assert!(is_late(&late), "{late}"),
         }

@@ -12,6 +12,7 @@ on_both_engines! {
     one_vector_may_be_both_arguments
     a_scalar_may_be_an_element_of_the_vector_it_changes
     plain_and_montgomery_form
+    exponents_as_long_as_the_modulus
 }
 
 type InPlace = fn(&Queue, &mut FieldVec<Fr>, &FieldVec<Fr>);
@@ -44,7 +45,7 @@ fn clones_keep_their_elements_whatever_is_done_in_place(engine: &VectorEngine) {
         let (first, first_part) = (changed.clone(), changed.slice(1..9).unwrap());
         in_place(&queue, &mut changed, &other);
         run(queue);
-        let once = first.to_elements().unwrap();
+        let once = first.download::<[u64; 4]>().unwrap();
         assert!(once != x || name == "neg", "{name} did something");
         expect(&first_part, &once[1..9], name);
         let queue = engine.queue();
@@ -69,7 +70,7 @@ fn a_vector_is_overwritten_only_where_nobody_sees_it(engine: &VectorEngine) {
                 in_place(&queue, changed, &other);
                 run(queue);
             }
-            expect(&alone, &shared.to_elements().unwrap(), name);
+            expect(&alone, &shared.download::<[u64; 4]>().unwrap(), name);
         }
         // A slice that is left is enough to be kept from it.
         let mut changed = upload::<Fr>(engine, &x);
@@ -142,4 +143,32 @@ fn plain_and_montgomery_form(engine: &VectorEngine) {
             .collect::<Vec<_>>(),
         "x^2",
     );
+}
+
+/// x^(p-2) is the inverse, x^(p-1) is one of all but zero, and x^p is x.
+fn exponents_as_long_as_the_modulus(engine: &VectorEngine) {
+    check_exponents::<Fr>(engine);
+    check_exponents::<Fp>(engine);
+}
+
+fn check_exponents<F: Field>(engine: &VectorEngine) {
+    let (x, vector) = random::<F>(engine, 140, 13);
+    let queue = engine.queue();
+    let [inverse, one, same] = [2, 1, 0].map(|less| {
+        let mut exponent = F::MODULUS;
+        exponent.as_mut()[0] -= less;
+        queue.pow(&vector, exponent.as_ref()).unwrap()
+    });
+    run(queue);
+    let inverses = x.iter().map(arithmetic::inverse::<F>);
+    let inverses: Vec<_> = inverses.map(Option::unwrap_or_default).collect();
+    let zero = F::Limbs::default();
+    let ones: Vec<_> = x
+        .iter()
+        .map(|x| if *x == zero { zero } else { F::ONE })
+        .collect();
+    assert!(x.contains(&zero));
+    expect(&inverse, &inverses, "x^(p-2)");
+    expect(&one, &ones, "x^(p-1)");
+    expect(&same, &x, "x^p");
 }

@@ -1,11 +1,15 @@
 //! Every operation over vectors, on the CPU and on the device, from one list, against
 //! arkworks and blst.
 
+use ark_ff::{BigInteger as _, PrimeField as _};
 use field_kernels::{Field, Fp, Fr};
 use gpu_executor::device::Builder;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::vectors::{Arithmetic, FieldVec, MemoryAccess, Queue, Scalar, VectorEngine};
+use gpu_executor::vectors::{
+    Arithmetic, FieldVec, Form, MemoryAccess, Queue, Scalar, VectorEngine,
+};
 
+use crate::engines::elements;
 use crate::oracle::{self, Oracle, random};
 use crate::support::built;
 
@@ -77,6 +81,36 @@ macro_rules! cases {
                 expected: |x, y| zip(x, y, |x, _| x * Ark::from(77_u64)),
             },
             Case::<F> {
+                name: "subtract from a scalar",
+                record: |q, x, _| q.sub(Scalar::new(F::limbs_of(&Ark::from(77_u64))), x),
+                expected: |x, y| zip(x, y, |x, _| Ark::from(77_u64) - x),
+            },
+            Case::<F> {
+                name: "subtract from an integer and add one",
+                record: |q, x, _| q.add(q.sub(1, x)?, u64::MAX),
+                expected: |x, y| zip(x, y, |x, _| Ark::from(1_u64) - x + Ark::from(u64::MAX)),
+            },
+            Case::<F> {
+                name: "is_zero",
+                record: |q, x, _| q.is_zero(x),
+                expected: |x, y| zip(x, y, |x, _| Ark::from(x == Ark::from(0_u64))),
+            },
+            Case::<F> {
+                name: "select",
+                record: |q, x, y| q.select(x, y, x),
+                expected: |x, y| zip(x, y, |x, y| if x == Ark::from(0_u64) { x } else { y }),
+            },
+            Case::<F> {
+                name: "select where two are equal, in one kernel",
+                record: |q, x, y| q.select(q.is_zero(&q.sub(x, y)?)?, 7, &q.double(y)?),
+                expected: |x, y| zip(x, y, |x, y| if x == y { Ark::from(7_u64) } else { y + y }),
+            },
+            Case::<F> {
+                name: "select by one element for all",
+                record: |q, x, y| q.add(q.select(0, 3, x)?, q.select(1, y, x)?),
+                expected: |x, y| zip(x, y, |x, y| x + y),
+            },
+            Case::<F> {
                 name: "axpy",
                 record: |q, x, y| q.axpy(Scalar::new(F::limbs_of(&Ark::from(77_u64))), x, y),
                 expected: |x, y| zip(x, y, |x, y| Ark::from(77_u64) * x + y),
@@ -90,6 +124,11 @@ macro_rules! cases {
                 name: "pow",
                 record: |q, x, _| q.pow(x, 1_000_003),
                 expected: |x, y| zip(x, y, |x, _| ark_ff::Field::pow(&x, [1_000_003_u64])),
+            },
+            Case::<F> {
+                name: "pow by limbs",
+                record: |q, x, _| q.pow(x, [0x8001, 5, 0]),
+                expected: |x, y| zip(x, y, |x, _| ark_ff::Field::pow(&x, [0x8001_u64, 5])),
             },
             Case::<F> {
                 name: "pow 0",
@@ -159,14 +198,14 @@ fn check<F: Oracle>(engine: &VectorEngine, case: &Case<F>, x: &[F::Limbs], y: &[
         queue.set_fusion(fused);
         let result = (case.record)(&queue, &a, &b).unwrap();
         queue.submit().unwrap().wait().unwrap();
-        assert_elements::<F>(&result.to_elements().unwrap(), &expected, &what);
+        assert_elements::<F>(&elements(&result).unwrap(), &expected, &what);
     }
     // In the place of an argument: the other is still there.
     let queue = engine.queue();
     b = (case.record)(&queue, &a, &b).unwrap();
     queue.submit().unwrap().wait().unwrap();
-    assert_elements::<F>(&b.to_elements().unwrap(), &expected, &what);
-    assert_elements::<F>(&a.to_elements().unwrap(), x, &what);
+    assert_elements::<F>(&elements(&b).unwrap(), &expected, &what);
+    assert_elements::<F>(&elements(&a).unwrap(), x, &what);
 }
 
 fn upload<F: Field>(engine: &VectorEngine, elements: &[F::Limbs]) -> FieldVec<F> {
@@ -183,6 +222,34 @@ fn assert_elements<F: Field>(found: &[F::Limbs], expected: &[F::Limbs], what: &s
     );
 }
 
+/// Up as big-endian bytes of the integers, from any address, and down again; also of what
+/// is in plain form, and of a part.
+fn check_bytes<F: Oracle>(engine: &VectorEngine, x: &[F::Limbs]) {
+    let what = format!("bytes of {} elements of {}", x.len(), F::NAME);
+    let bytes_of = |x: &F::Limbs| F::ark_of(x).into_bigint().to_bytes_be();
+    let expected: Vec<u8> = x.iter().flat_map(bytes_of).collect();
+    let mut odd = vec![0];
+    odd.extend(&expected);
+    let vector = engine.upload_be_bytes::<F>(&odd[1..]).unwrap();
+    assert_eq!(vector.form(), Form::Montgomery);
+    assert_elements::<F>(&elements(&vector).unwrap(), x, &what);
+    assert!(vector.download_be_bytes().unwrap() == expected, "{what}");
+    let queue = engine.queue();
+    let plain = queue.from_montgomery(&vector).unwrap();
+    queue.submit().unwrap().wait().unwrap();
+    assert!(
+        plain.download_be_bytes().unwrap() == expected,
+        "{what}, plain"
+    );
+    let part = vector.slice(x.len() / 3..).unwrap();
+    let out = &mut odd[1 + x.len() / 3 * F::BYTES..];
+    out.fill(0xff);
+    part.download_be_bytes_into(out).unwrap();
+    assert!(odd[1..] == expected, "{what}, a part");
+    // The vector is as it was.
+    assert_elements::<F>(&elements(&vector).unwrap(), x, &what);
+}
+
 /// All cases over all lengths, edge elements first.
 fn check_all(engine: &VectorEngine, lengths: &[usize]) {
     for (seed, length) in (0..).zip(lengths) {
@@ -193,6 +260,7 @@ fn check_all(engine: &VectorEngine, lengths: &[usize]) {
         for case in &cases!(Fp) {
             check(engine, case, &x, &y);
         }
+        check_bytes::<Fp>(engine, &x);
         let (x, y) = (
             random::<Fr>(*length, seed),
             random::<Fr>(*length, seed + 100),
@@ -200,6 +268,7 @@ fn check_all(engine: &VectorEngine, lengths: &[usize]) {
         for case in &cases!(Fr) {
             check(engine, case, &x, &y);
         }
+        check_bytes::<Fr>(engine, &x);
     }
 }
 
@@ -209,10 +278,12 @@ fn check_edges(engine: &VectorEngine) {
     for case in &cases!(Fp) {
         check(engine, case, &pairs.0, &pairs.1);
     }
+    check_bytes::<Fp>(engine, &pairs.0);
     let pairs = oracle::edge_pairs::<Fr>();
     for case in &cases!(Fr) {
         check(engine, case, &pairs.0, &pairs.1);
     }
+    check_bytes::<Fr>(engine, &pairs.0);
 }
 
 fn on_device(builder: Builder<PersistentVulkanBackend>) {

@@ -5,7 +5,7 @@ use anyhow::{Context, ensure};
 use field_kernels::reference;
 use gpu_executor::FieldAdd;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{AllocatedMemory, Cache, Path, PathChoice};
+use gpu_executor::{AllocatedMemory, Cache, PathChoice, TransferPath};
 use gpu_executor_soak::operands::Operands;
 use gpu_executor_soak::{finding, process::Usage};
 
@@ -78,7 +78,7 @@ enum Way {
     Sequential { device_local: bool },
     Pipelined,
     Into,
-    HostBuffers(Path),
+    HostBuffers(TransferPath),
 }
 
 const WAYS: [Way; 6] = [
@@ -88,8 +88,8 @@ const WAYS: [Way; 6] = [
     Way::Sequential { device_local: true },
     Way::Pipelined,
     Way::Into,
-    Way::HostBuffers(Path::HostVisible),
-    Way::HostBuffers(Path::DeviceLocal),
+    Way::HostBuffers(TransferPath::HostVisible),
+    Way::HostBuffers(TransferPath::DeviceLocal),
 ];
 
 /// One batch of one to three jobs, compared with the reference.
@@ -127,7 +127,7 @@ fn batch(
 fn over_host_buffers(
     backend: &mut PersistentVulkanBackend,
     job: &Job,
-    path: Path,
+    path: TransferPath,
 ) -> anyhow::Result<Vec<u64>> {
     let elements = job.operands.elements();
     let mut a = backend.host_buffer(elements)?;

@@ -30,9 +30,8 @@ impl Sample {
     /// (x + y)^2 y of each pair, and the sum of it all.
     fn new(elements: usize, seed: u64) -> Self {
         let operands = Operands::random(elements, seed);
-        let pairs = Fp::elements(&operands.a)
-            .iter()
-            .zip(Fp::elements(&operands.b));
+        let [a, b] = [&operands.a, &operands.b].map(|it| it.as_chunks().0);
+        let pairs = a.iter().zip(b);
         let one = |(x, y): (&Element, &Element)| mul::<Fp>(&square::<Fp>(&add::<Fp>(x, y)), y);
         let chain: Vec<_> = pairs.map(one).collect();
         let zero = Element::default();
@@ -58,9 +57,9 @@ impl Sample {
         let (found, done) = match in_turn {
             true => {
                 let done = pending.wait()?;
-                (x.to_elements()?, done)
+                (x.download::<[u64; 6]>()?, done)
             }
-            false => (x.to_elements()?, pending.wait()?),
+            false => (x.download::<[u64; 6]>()?, pending.wait()?),
         };
         ensure!(found == self.chain, "wrong elements");
         ensure!(done.element(&sum)? == self.sum, "a wrong sum");

@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use field_kernels::edge;
 use gpu_executor::kernels::{KERNELS, Kernel};
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{Cache, Path, PathChoice};
+use gpu_executor::{Cache, PathChoice, TransferPath};
 use gpu_executor_soak::finding;
 use gpu_executor_soak::operands::Operands;
 
@@ -35,7 +35,7 @@ pub(crate) fn edges() -> anyhow::Result<bool> {
     }
     let operands = Operands { a, b };
     let mut count = Count::default();
-    for path in Path::ALL {
+    for path in TransferPath::ALL {
         let mut on = OnPath::new(path, 5_000)?;
         on.compare(&operands, &mut count)?;
     }
@@ -47,7 +47,7 @@ pub(crate) fn edges() -> anyhow::Result<bool> {
 pub(crate) fn boundaries(chunks: &[usize], seed: u64) -> anyhow::Result<bool> {
     let mut count = Count::default();
     for &chunk in chunks {
-        for path in Path::ALL {
+        for path in TransferPath::ALL {
             let mut on = OnPath::new(path, chunk)?;
             for elements in sizes(chunk) {
                 on.compare(&Operands::random(elements, seed), &mut count)?;
@@ -97,11 +97,11 @@ impl std::fmt::Display for Count {
 /// A backend that takes one path.
 struct OnPath {
     backend: PersistentVulkanBackend,
-    path: Path,
+    path: TransferPath,
 }
 
 impl OnPath {
-    fn new(path: Path, chunk: usize) -> anyhow::Result<Self> {
+    fn new(path: TransferPath, chunk: usize) -> anyhow::Result<Self> {
         let builder = PersistentVulkanBackend::builder()
             .cache(Cache::Off)
             .path(PathChoice::Fixed(path))
@@ -127,7 +127,7 @@ impl OnPath {
             let expected = operands.results(kernel.reference);
             for way in WAYS {
                 // Host buffers have no third path.
-                if way == Way::HostBuffers && self.path == Path::Bar {
+                if way == Way::HostBuffers && self.path == TransferPath::Bar {
                     continue;
                 }
                 let what = format!(

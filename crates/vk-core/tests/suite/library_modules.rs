@@ -43,7 +43,7 @@ fn chains() -> Vec<Chain> {
     }
     let link = |it| Link {
         operation: &MUL,
-        arguments: [it, it + 1],
+        arguments: [it, it + 1, 0],
     };
     chains.push(Chain {
         inputs: vec![Input::Vector; MAX_INPUTS],

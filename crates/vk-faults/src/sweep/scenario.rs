@@ -8,7 +8,7 @@ use gpu_executor::FieldAdd;
 use gpu_executor::device::Builder;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{
-    Cache, Calibration, Effort, Error, Path as DataPath, PathChoice, VulkanError, WaitPolicy,
+    Cache, Calibration, Effort, Error, PathChoice, TransferPath, VulkanError, WaitPolicy,
 };
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -312,7 +312,7 @@ impl Scenario {
             Kind::Calibrating => builder,
             Kind::Pipelined => builder
                 .calibration(Calibration::Off)
-                .path(PathChoice::Fixed(DataPath::DeviceLocal))
+                .path(PathChoice::Fixed(TransferPath::DeviceLocal))
                 .chunk_elements(CHUNK)
                 .depth(2),
             // More chunks than are in flight, and nothing to halve.
@@ -415,7 +415,7 @@ fn over_host_buffers(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow
     let mut b = backend.host_buffer(ELEMENTS)?;
     let mut out = backend.host_buffer(ELEMENTS)?;
     let spirv = backend.field_add_spirv();
-    for (number, path) in (0..).zip([DataPath::HostVisible, DataPath::DeviceLocal]) {
+    for (number, path) in (0..).zip([TransferPath::HostVisible, TransferPath::DeviceLocal]) {
         let seed = 100 * seed + 2 * number;
         a.copy_from_slice(&elements(seed));
         b.copy_from_slice(&elements(seed + 1));

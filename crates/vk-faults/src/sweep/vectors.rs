@@ -50,12 +50,14 @@ pub(super) fn short(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow:
     let zero = Element::default();
     let inverted = chain.iter().map(|x| inverse::<Fr>(x).unwrap_or(zero));
     let products = zip(&doubled[7..], &a, mul::<Fr>);
-    Ok(inverses.to_elements()? == inverted.collect::<Vec<_>>()
-        && z.to_elements()? == doubled
-        && first.element(&sum)? == total(&chain)
-        && second.element(&inner)? == total(&products)
-        && first.equal(&same)?
-        && !first.equal(&other)?)
+    Ok(
+        inverses.download::<[u64; 4]>()? == inverted.collect::<Vec<_>>()
+            && z.download::<[u64; 4]>()? == doubled
+            && first.element(&sum)? == total(&chain)
+            && second.element(&inner)? == total(&products)
+            && first.equal(&same)?
+            && !first.equal(&other)?,
+    )
 }
 
 /// A vector that crosses in more pieces than there are, both ways.
@@ -74,7 +76,8 @@ pub(super) fn long(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow::
     let doubled = queue.double(&x.slice(LONG - 1009..LONG)?)?;
     let _pending = queue.submit()?;
     let twice = a[LONG - 1009..].iter().map(double::<Fr>);
-    Ok(x.to_elements()? == a && doubled.to_elements()? == twice.collect::<Vec<_>>())
+    Ok(x.download::<[u64; 4]>()? == a
+        && doubled.download::<[u64; 4]>()? == twice.collect::<Vec<_>>())
 }
 
 fn zip(a: &[Element], b: &[Element], one: impl Fn(&Element, &Element) -> Element) -> Vec<Element> {

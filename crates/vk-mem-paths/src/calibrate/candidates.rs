@@ -2,18 +2,18 @@
 
 use vk_core::{DeviceCaps, DeviceKind};
 
-use crate::{Path, Strategy};
+use crate::{Strategy, TransferPath};
 
 /// The paths that differ on a device with `caps`.
-pub(super) fn paths(caps: &DeviceCaps) -> impl Iterator<Item = Path> {
-    let differs = |path: &Path| match path {
+pub(super) fn paths(caps: &DeviceCaps) -> impl Iterator<Item = TransferPath> {
+    let differs = |path: &TransferPath| match path {
         // Where host and device share their memory, it is the host's.
-        Path::Bar => !caps.unified_memory() && path.is_usable(caps),
+        TransferPath::Bar => !caps.unified_memory() && path.is_usable(caps),
         // Copies from one place in the host's memory to another win nothing.
-        Path::DeviceLocal => caps.kind != DeviceKind::Software,
-        Path::HostVisible => true,
+        TransferPath::DeviceLocal => caps.kind != DeviceKind::Software,
+        TransferPath::HostVisible => true,
     };
-    Path::ALL.into_iter().filter(differs)
+    TransferPath::ALL.into_iter().filter(differs)
 }
 
 /// The least elements of a run that is worth cutting: pieces of a few
@@ -39,7 +39,7 @@ const OVERLAP_FROM: usize = 1 << 16;
 /// but for the path; the likeliest first.
 pub(super) fn shapes(kind: DeviceKind, elements: usize) -> Vec<Strategy> {
     let shape = |depth, chunk| Strategy {
-        path: Path::HostVisible,
+        path: TransferPath::HostVisible,
         depth,
         chunk,
     };
@@ -90,11 +90,11 @@ mod tests {
     #[test]
     fn a_path_is_measured_only_where_it_differs() {
         let of = |caps: &DeviceCaps| paths(caps).collect::<Vec<_>>();
-        assert_eq!(of(&recorded::h200()), Path::ALL);
+        assert_eq!(of(&recorded::h200()), TransferPath::ALL);
         assert_eq!(
             of(&recorded::small_bar()),
-            [Path::HostVisible, Path::DeviceLocal]
+            [TransferPath::HostVisible, TransferPath::DeviceLocal]
         );
-        assert_eq!(of(&recorded::llvmpipe()), [Path::HostVisible]);
+        assert_eq!(of(&recorded::llvmpipe()), [TransferPath::HostVisible]);
     }
 }

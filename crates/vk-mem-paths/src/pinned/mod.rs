@@ -1,8 +1,8 @@
 //! Runs over buffers that host and device share: the host copies nothing.
 //!
-//! The *direct* path ([`Path::HostVisible`](crate::Path)) lets the kernel read
+//! The *direct* path ([`TransferPath::HostVisible`](crate::TransferPath)) lets the kernel read
 //! and write the shared memory itself. The *staged* path
-//! ([`Path::DeviceLocal`](crate::Path)) has the device copy each chunk to its
+//! ([`TransferPath::DeviceLocal`](crate::TransferPath)) has the device copy each chunk to its
 //! own memory and back. A chunk is one dispatch and is recorded once: its
 //! commands are kept for the next run over the same buffers.
 //!

@@ -1,14 +1,14 @@
-//! Path, chunk and depth of a run over shared buffers: a pure function over
+//! TransferPath, chunk and depth of a run over shared buffers: a pure function over
 //! the caps.
 
 use vk_core::DeviceCaps;
 
-use crate::{MemoryUse, Path, PathChoice, Request, rank_memory_types};
+use crate::{MemoryUse, PathChoice, Request, TransferPath, rank_memory_types};
 
 /// How a run over shared buffers is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PinnedPlan {
-    path: Path,
+    path: TransferPath,
     reason: &'static str,
     chunk: usize,
     depth: usize,
@@ -24,16 +24,16 @@ impl PinnedPlan {
     pub(super) fn halved(&self) -> Option<Self> {
         let half = whole_steps(self.chunk / 2, self.step);
         let smaller = half < self.chunk && half >= self.least;
-        (smaller && self.path == Path::DeviceLocal).then_some(Self {
+        (smaller && self.path == TransferPath::DeviceLocal).then_some(Self {
             chunk: half,
             ..*self
         })
     }
 
-    /// The path: direct ([`Path::HostVisible`]) or staged
-    /// ([`Path::DeviceLocal`]).
+    /// The path: direct ([`TransferPath::HostVisible`]) or staged
+    /// ([`TransferPath::DeviceLocal`]).
     #[must_use]
-    pub fn path(&self) -> Path {
+    pub fn path(&self) -> TransferPath {
         self.path
     }
 
@@ -99,10 +99,10 @@ pub fn plan_pinned(
     let limit = chunk_limit(caps, path, depth, element, workgroup_size);
     let chunk = match (request.chunk, path) {
         (Some(asked), _) => asked.max(total.div_ceil(MOST_CHUNKS)),
-        (None, Path::HostVisible | Path::Bar) => DIRECT_CHUNK,
+        (None, TransferPath::HostVisible | TransferPath::Bar) => DIRECT_CHUNK,
         // Two rounds through every slot, in few different sizes, so that
         // runs of similar length use the same scratch memory.
-        (None, Path::DeviceLocal) => total
+        (None, TransferPath::DeviceLocal) => total
             .div_ceil(2 * depth)
             .next_power_of_two()
             .clamp(STAGED_CHUNK.0, STAGED_CHUNK.1),
@@ -120,19 +120,25 @@ pub fn plan_pinned(
 }
 
 /// The one place where the path is chosen; what is asked for is taken.
-fn choose_path(choice: PathChoice) -> (Path, &'static str) {
+fn choose_path(choice: PathChoice) -> (TransferPath, &'static str) {
     match choice {
         // The memory is the host's: there is nothing to write through a bus.
-        PathChoice::Fixed(Path::Bar) => (Path::HostVisible, "shared buffers lie in host memory"),
+        PathChoice::Fixed(TransferPath::Bar) => (
+            TransferPath::HostVisible,
+            "shared buffers lie in host memory",
+        ),
         PathChoice::Fixed(path) => (path, "asked for"),
-        PathChoice::Auto => (Path::HostVisible, "shared host memory needs no copies"),
+        PathChoice::Auto => (
+            TransferPath::HostVisible,
+            "shared host memory needs no copies",
+        ),
     }
 }
 
 /// The most elements that one chunk can carry.
 fn chunk_limit(
     caps: &DeviceCaps,
-    path: Path,
+    path: TransferPath,
     depth: usize,
     element: u64,
     workgroup_size: u32,
@@ -141,7 +147,7 @@ fn chunk_limit(
     let binding = limits.max_storage_buffer_range / element;
     let dispatch = u64::from(limits.max_workgroups_x) * u64::from(workgroup_size);
     let mut limit = binding.min(dispatch).min(u64::from(u32::MAX));
-    if path == Path::DeviceLocal {
+    if path == TransferPath::DeviceLocal {
         // One buffer holds both inputs of a chunk.
         let allocation = limits.max_allocation.min(limits.max_buffer_size) / (2 * element);
         let ranked = rank_memory_types(caps, MemoryUse::Device);
@@ -182,8 +188,8 @@ mod tests {
         }
     }
 
-    const DIRECT: PathChoice = PathChoice::Fixed(Path::HostVisible);
-    const STAGED: PathChoice = PathChoice::Fixed(Path::DeviceLocal);
+    const DIRECT: PathChoice = PathChoice::Fixed(TransferPath::HostVisible);
+    const STAGED: PathChoice = PathChoice::Fixed(TransferPath::DeviceLocal);
 
     #[test]
     fn staged_plans_are_halved_in_whole_steps_and_direct_ones_are_not() {
@@ -202,8 +208,11 @@ mod tests {
 
     #[test]
     fn through_the_bus_is_direct() {
-        let bar = choose_path(PathChoice::Fixed(Path::Bar));
-        let direct = (Path::HostVisible, "shared buffers lie in host memory");
+        let bar = choose_path(PathChoice::Fixed(TransferPath::Bar));
+        let direct = (
+            TransferPath::HostVisible,
+            "shared buffers lie in host memory",
+        );
         assert_eq!(bar, direct);
     }
 
@@ -214,9 +223,9 @@ mod tests {
                 let plan = plan_pinned(&caps, 1 << 20, 48, 128, &request(choice, None, None));
                 plan.path()
             };
-            assert_eq!(path(PathChoice::Auto), Path::HostVisible);
-            assert_eq!(path(DIRECT), Path::HostVisible);
-            assert_eq!(path(STAGED), Path::DeviceLocal);
+            assert_eq!(path(PathChoice::Auto), TransferPath::HostVisible);
+            assert_eq!(path(DIRECT), TransferPath::HostVisible);
+            assert_eq!(path(STAGED), TransferPath::DeviceLocal);
         }
     }
 
@@ -276,7 +285,7 @@ mod tests {
         let plan = plan_pinned(&recorded::h200(), 1 << 20, 48, 128, &request);
         assert_eq!(
             (plan.path(), plan.reason()),
-            (Path::DeviceLocal, "asked for")
+            (TransferPath::DeviceLocal, "asked for")
         );
         assert_eq!((plan.chunk(), plan.depth()), (1_024, 3));
     }
@@ -304,7 +313,7 @@ mod tests {
             *most(&mut caps) = bytes;
             chunk_limit(&caps, path, 2, 48, 128)
         };
-        let staged = |most, bytes| limit(most, bytes, Path::DeviceLocal);
+        let staged = |most, bytes| limit(most, bytes, TransferPath::DeviceLocal);
         assert_eq!(
             staged(|caps| &mut caps.limits.max_allocation, 96_000),
             1_000
@@ -319,7 +328,7 @@ mod tests {
         assert_eq!(staged(heap, 4 * 288_000), 1_000);
         assert_eq!(staged(heap, 1 << 40), (1 << 30) / 288);
         // Direct chunks take nothing of the device's.
-        let direct = limit(heap, 0, Path::HostVisible);
+        let direct = limit(heap, 0, TransferPath::HostVisible);
         assert_eq!(direct, 4_294_967_295 / 48);
     }
 
@@ -347,7 +356,7 @@ mod tests {
             prop_assert_eq!(bytes % alignment, 0);
             prop_assert!(bytes <= caps.limits.max_storage_buffer_range);
             prop_assert!(plan.chunk.div_ceil(workgroup_size as usize) <= caps.limits.max_workgroups_x as usize);
-            if plan.path == Path::DeviceLocal {
+            if plan.path == TransferPath::DeviceLocal {
                 prop_assert!(3 * bytes * plan.depth as u64 <= SCRATCH_BUDGET);
             }
         }

@@ -8,8 +8,8 @@ use vk_core::testing::{DeviceTest, device_under_test, lose, without_timeline_sem
 use vk_core::{Device, Kernel, KernelCache, WaitPolicy};
 
 use crate::{
-    Error, Packing, Path, PathChoice, PinnedBuffer, PinnedPlan, PinnedTransfer, Request, Stats,
-    Transfer, TransferOptions,
+    Error, Packing, PathChoice, PinnedBuffer, PinnedPlan, PinnedTransfer, Request, Stats, Transfer,
+    TransferOptions, TransferPath,
 };
 
 /// A transfer with the library's kernel; drops before its guard.
@@ -58,7 +58,7 @@ impl Setup {
     }
 }
 
-fn request(path: Path, chunk: Option<usize>) -> Request {
+fn request(path: TransferPath, chunk: Option<usize>) -> Request {
     Request {
         path: PathChoice::Fixed(path),
         chunk,
@@ -74,7 +74,7 @@ fn assert_sums(a: &PinnedBuffer, b: &PinnedBuffer, out: &PinnedBuffer, what: &st
     assert!(elements(out) == sums, "{what}");
 }
 
-const PATHS: [Path; 2] = [Path::HostVisible, Path::DeviceLocal];
+const PATHS: [TransferPath; 2] = [TransferPath::HostVisible, TransferPath::DeviceLocal];
 
 #[test]
 fn both_paths_in_many_chunks_with_timelines_and_with_fences() {
@@ -102,7 +102,7 @@ fn both_paths_in_many_chunks_with_timelines_and_with_fences() {
                     (stats.bytes_in, stats.bytes_out),
                     (2 * 5_003 * 48, 5_003 * 48)
                 );
-                let staged = path == Path::DeviceLocal;
+                let staged = path == TransferPath::DeviceLocal;
                 assert_eq!(stats.times.upload.is_some(), staged, "{what}");
                 assert_eq!(stats.times.download.is_some(), staged, "{what}");
                 assert!(stats.times.kernel.is_some(), "{what}");
@@ -117,7 +117,7 @@ fn a_run_over_the_same_buffers_records_nothing_and_dropping_one_frees_it() {
     let (a, b) = (setup.filled(1_000, 1), setup.filled(1_000, 2));
     let mut out = setup.filled(1_000, 3);
     let mut other_out = setup.filled(1_000, 4);
-    let direct = request(Path::HostVisible, Some(300));
+    let direct = request(TransferPath::HostVisible, Some(300));
     setup.run(&direct, [&a, &b], &mut out).unwrap();
     let recorded = setup.pinned.flights[0].commands();
     setup.run(&direct, [&a, &b], &mut other_out).unwrap();
@@ -225,7 +225,7 @@ fn buffers_that_do_not_fit_are_refused() {
     );
     let (a, b) = (setup.filled(10, 1), setup.filled(11, 2));
     let mut out = setup.filled(10, 3);
-    let direct = request(Path::HostVisible, None);
+    let direct = request(TransferPath::HostVisible, None);
     let error = setup.run(&direct, [&a, &b], &mut out).unwrap_err();
     assert_eq!(
         error.to_string(),

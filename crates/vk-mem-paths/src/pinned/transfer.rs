@@ -9,7 +9,7 @@ use super::flight::{Course, Flight, Operands};
 use super::scratch::Scratch;
 use super::{PinnedBuffer, PinnedPlan, plan_pinned};
 use crate::memory::Memory;
-use crate::{Error, Path, Request, Stats, Transfer, TransferOptions};
+use crate::{Error, Request, Stats, Transfer, TransferOptions, TransferPath};
 
 /// The operands, as errors name them.
 const NAMES: [&str; 3] = ["A", "B", "the output"];
@@ -198,8 +198,8 @@ impl PinnedTransfer {
             plan,
             element_bytes,
             scratch: match plan.path() {
-                Path::HostVisible | Path::Bar => None,
-                Path::DeviceLocal => Some(self.scratch(&plan, element_bytes)?),
+                TransferPath::HostVisible | TransferPath::Bar => None,
+                TransferPath::DeviceLocal => Some(self.scratch(&plan, element_bytes)?),
             },
         };
         let timestamps = self.options.timestamps;

@@ -37,14 +37,14 @@ fn by_rules(caps: &DeviceCaps, total: usize, choice: PathChoice) -> Plan {
 fn an_explicit_path_is_taken_and_auto_looks_at_device_and_size() {
     let path = |caps: &DeviceCaps, total, choice| by_rules(caps, total, choice).path;
     let (h200, llvmpipe) = (recorded::h200(), recorded::llvmpipe());
-    for fixed in [Path::HostVisible, Path::DeviceLocal] {
+    for fixed in [TransferPath::HostVisible, TransferPath::DeviceLocal] {
         assert_eq!(path(&h200, 64, PathChoice::Fixed(fixed)), fixed);
         assert_eq!(path(&llvmpipe, 1 << 24, PathChoice::Fixed(fixed)), fixed);
     }
     for total in [0, 64, 1 << 14, 1 << 20] {
         let bar_or_host = match total {
-            0..=16_384 => Path::Bar,
-            _ => Path::HostVisible,
+            0..=16_384 => TransferPath::Bar,
+            _ => TransferPath::HostVisible,
         };
         assert_eq!(path(&h200, total, PathChoice::Auto), bar_or_host);
         for other in [
@@ -52,12 +52,15 @@ fn an_explicit_path_is_taken_and_auto_looks_at_device_and_size() {
             recorded::integrated(),
             recorded::small_bar(),
         ] {
-            assert_eq!(path(&other, total, PathChoice::Auto), Path::HostVisible);
+            assert_eq!(
+                path(&other, total, PathChoice::Auto),
+                TransferPath::HostVisible
+            );
         }
     }
 }
 
-/// Microseconds of pipelined runs on an H200, on each of [`Path::ALL`]: of the group
+/// Microseconds of pipelined runs on an H200, on each of [`TransferPath::ALL`]: of the group
 /// `auto` in benches/records/nvidia-h200/2026-11-23.csv those of one job and of four.
 const H200: [(usize, [u32; 3]); 19] = [
     (64, [19, 30, 18]),
@@ -85,7 +88,12 @@ const H200: [(usize, [u32; 3]); 19] = [
 fn the_rule_takes_a_path_within_a_twentieth_of_the_fastest_one_recorded() {
     for (total, times) in H200 {
         let chosen = by_rules(&recorded::h200(), total, PathChoice::Auto).path;
-        let of = |path| times[Path::ALL.iter().position(|other| *other == path).unwrap()];
+        let of = |path| {
+            times[TransferPath::ALL
+                .iter()
+                .position(|other| *other == path)
+                .unwrap()]
+        };
         let fastest = *times.iter().min().unwrap();
         let close = 20 * of(chosen) <= 21 * fastest + 20;
         assert!(close, "{total} elements: {chosen} of {times:?}");
@@ -198,14 +206,14 @@ fn on_a_software_device_jobs_share_chunks_only_where_they_are_small() {
             ..work(1 << 22)
         };
         // What was measured there is noise.
-        let tuning = measured(Path::DeviceLocal, 1000);
+        let tuning = measured(TransferPath::DeviceLocal, 1000);
         let plan = plan(&caps, &tuning, &work, &request(None)).unwrap();
-        assert_eq!((plan.path, plan.depth), (Path::HostVisible, 1));
+        assert_eq!((plan.path, plan.depth), (TransferPath::HostVisible, 1));
         assert_eq!(plan.chunk, chunk, "{largest_job}");
     }
 }
 
-fn measured(path: Path, chunk: usize) -> Tuning {
+fn measured(path: TransferPath, chunk: usize) -> Tuning {
     let strategy = Strategy {
         path,
         depth: 5,
@@ -224,22 +232,22 @@ fn measured(path: Path, chunk: usize) -> Tuning {
 #[test]
 fn what_was_measured_beats_the_rules_and_what_is_asked_for_beats_both() {
     let caps = recorded::h200();
-    let tuning = measured(Path::Bar, 10_000);
+    let tuning = measured(TransferPath::Bar, 10_000);
     let tuned = |request: &Request| plan(&caps, &tuning, &work(1 << 20), request).unwrap();
     let auto = tuned(&request(None));
-    assert_eq!((auto.path, auto.depth), (Path::Bar, 5));
+    assert_eq!((auto.path, auto.depth), (TransferPath::Bar, 5));
     // 105 pieces, in whole workgroups.
     assert_eq!(auto.chunk, 9_987_usize.next_multiple_of(128));
     assert!(auto.is_measured());
     let asked = tuned(&Request {
-        path: PathChoice::Fixed(Path::HostVisible),
+        path: PathChoice::Fixed(TransferPath::HostVisible),
         chunk: Some(64),
         depth: Some(2),
         ..request(None)
     });
     assert_eq!(
         (asked.path, asked.chunk, asked.depth),
-        (Path::HostVisible, 64, 2)
+        (TransferPath::HostVisible, 64, 2)
     );
     assert!(!asked.is_measured());
     // A sequential run is job by job.
@@ -250,7 +258,7 @@ fn what_was_measured_beats_the_rules_and_what_is_asked_for_beats_both() {
     let far = plan(&caps, &tuning, &work(1 << 25), &request(None)).unwrap();
     assert_eq!(
         (far.path, far.reason),
-        (Path::Bar, "measured to be the fastest")
+        (TransferPath::Bar, "measured to be the fastest")
     );
     assert!(far.is_measured());
     assert_eq!((far.depth, far.chunk), (2, MOST_OVERLAPPED));
@@ -262,14 +270,14 @@ fn what_was_measured_beats_the_rules_and_what_is_asked_for_beats_both() {
         &request(None),
     );
     let small_bar = small_bar.unwrap();
-    assert_eq!(small_bar.path, Path::HostVisible);
+    assert_eq!(small_bar.path, TransferPath::HostVisible);
     assert!(!small_bar.is_measured());
 }
 
 #[test]
 fn a_path_that_the_device_has_no_memory_for_is_an_error() {
     let asked = Request {
-        path: PathChoice::Fixed(Path::Bar),
+        path: PathChoice::Fixed(TransferPath::Bar),
         ..request(Some(1))
     };
     let error = plan(&recorded::small_bar(), &Tuning::default(), &work(1), &asked);
@@ -309,7 +317,7 @@ fn a_device_without_host_memory_is_an_error() {
 #[test]
 fn a_plan_tells_what_it_is() {
     let asked = Request {
-        path: PathChoice::Fixed(Path::DeviceLocal),
+        path: PathChoice::Fixed(TransferPath::DeviceLocal),
         chunk: Some(1_000),
         ..request(Some(3))
     };
@@ -317,7 +325,7 @@ fn a_plan_tells_what_it_is() {
     let rules = plan(&caps, &Tuning::default(), &work(1 << 20), &asked).unwrap();
     assert_eq!(
         (rules.path(), rules.reason()),
-        (Path::DeviceLocal, "asked for")
+        (TransferPath::DeviceLocal, "asked for")
     );
     assert_eq!(
         (rules.chunk(), rules.depth(), rules.capacity()),
@@ -338,8 +346,8 @@ proptest! {
         element_bytes in prop::sample::select(vec![8_usize, 32, 48, 96]),
         path in prop::sample::select(vec![
             PathChoice::Auto,
-            PathChoice::Fixed(Path::HostVisible),
-            PathChoice::Fixed(Path::DeviceLocal),
+            PathChoice::Fixed(TransferPath::HostVisible),
+            PathChoice::Fixed(TransferPath::DeviceLocal),
         ]),
         tuned in prop::option::of(1_usize..(1 << 34)),
     ) {
@@ -349,7 +357,7 @@ proptest! {
         ];
         let caps = &devices[device];
         let work = Workload { total, largest_job: total, element_bytes, workgroup_size };
-        let tuning = tuned.map_or(Tuning::default(), |chunk| measured(Path::Bar, chunk));
+        let tuning = tuned.map_or(Tuning::default(), |chunk| measured(TransferPath::Bar, chunk));
         let plan = plan(caps, &tuning, &work, &Request { path, chunk, depth, packing: Packing::AcrossJobs }).unwrap();
         let bytes = (plan.chunk * element_bytes) as u64;
         let most = chunk.or(tuned.map(|_| usize::MAX)).unwrap_or(DEFAULT_CHUNK);
@@ -359,7 +367,7 @@ proptest! {
         prop_assert!(plan.depth >= 1 && plan.depth <= depth.unwrap_or(16).max(1));
         prop_assert!(plan.capacity >= plan.chunk.min(total));
         prop_assert!((2 * plan.capacity * element_bytes) as u64 <= caps.limits.max_allocation);
-        let operands = if plan.path == Path::DeviceLocal { 6 } else { 3 };
+        let operands = if plan.path == TransferPath::DeviceLocal { 6 } else { 3 };
         let staged = operands * (plan.depth * plan.capacity * element_bytes) as u64;
         prop_assert!(staged <= 2 * STAGING_BUDGET);
     }

@@ -11,7 +11,8 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use vk_core::testing::{DeviceTest, device_under_test};
 use vk_core::{Device, Kernel, KernelCache};
 use vk_mem_paths::{
-    Job, Packing, Path, PathChoice, Request, Span, StageKind, Stats, Transfer, TransferOptions,
+    Job, Packing, PathChoice, Request, Span, StageKind, Stats, Transfer, TransferOptions,
+    TransferPath,
 };
 
 const CHUNK: usize = 3_000;
@@ -44,7 +45,7 @@ impl Loop {
 
     /// Runs [`CHUNKS`] chunks, the last one smaller, and says how long it
     /// took.
-    fn run(&mut self, path: Path, depth: usize) -> (Stats, Duration) {
+    fn run(&mut self, path: TransferPath, depth: usize) -> (Stats, Duration) {
         let bytes = ((CHUNKS - 1) * CHUNK + 5) * ELEMENT_BYTES;
         let (a, b) = (vec![1; bytes], vec![2; bytes]);
         let mut out = vec![MaybeUninit::uninit(); bytes];
@@ -91,9 +92,9 @@ fn every_chunk_goes_through_its_stages_in_order_within_the_run() {
     use StageKind::{CopyIn, CopyOut, Download, Kernel, Upload};
     let mut timed = Loop::new(true);
     for (path, stages) in [
-        (Path::HostVisible, &[CopyIn, Kernel, CopyOut][..]),
+        (TransferPath::HostVisible, &[CopyIn, Kernel, CopyOut][..]),
         (
-            Path::DeviceLocal,
+            TransferPath::DeviceLocal,
             &[CopyIn, Upload, Kernel, Download, CopyOut],
         ),
     ] {
@@ -121,7 +122,7 @@ fn every_chunk_goes_through_its_stages_in_order_within_the_run() {
 fn a_slot_copies_for_one_chunk_at_a_time() {
     let mut timed = Loop::new(true);
     for depth in [1, 2, 3, 6] {
-        let (stats, _) = timed.run(Path::HostVisible, depth);
+        let (stats, _) = timed.run(TransferPath::HostVisible, depth);
         for slot in 0..depth {
             let host = |span: &&Span| span.stage != StageKind::Kernel && span.slot == slot;
             let mut spans: Vec<_> = stats.timeline.iter().filter(host).copied().collect();
@@ -136,7 +137,7 @@ fn a_slot_copies_for_one_chunk_at_a_time() {
 fn the_timeline_adds_up_to_the_times() {
     let mut timed = Loop::new(true);
     for depth in [1, 4] {
-        let (stats, _) = timed.run(Path::HostVisible, depth);
+        let (stats, _) = timed.run(TransferPath::HostVisible, depth);
         let sum = |stage: StageKind| -> Duration {
             let spans = stats.timeline.iter().filter(|span| span.stage == stage);
             spans.map(|span| span.end - span.start).sum()
@@ -150,7 +151,7 @@ fn the_timeline_adds_up_to_the_times() {
 
 #[test]
 fn without_timestamps_there_is_no_timeline() {
-    let (stats, _) = Loop::new(false).run(Path::HostVisible, 3);
+    let (stats, _) = Loop::new(false).run(TransferPath::HostVisible, 3);
     assert_eq!(stats.chunks, CHUNKS);
     assert_eq!((stats.timeline.capacity(), stats.overlap()), (0, None));
 }
@@ -165,7 +166,7 @@ fn a_subscriber_sees_the_run_and_the_stages_of_every_chunk() {
         .with_ansi(false)
         .with_writer(log.try_clone().unwrap())
         .finish();
-    tracing::subscriber::with_default(subscriber, || transfer.run(Path::HostVisible, 3));
+    tracing::subscriber::with_default(subscriber, || transfer.run(TransferPath::HostVisible, 3));
     log.rewind().unwrap();
     let lines: Vec<_> = BufReader::new(log).lines().map(Result::unwrap).collect();
     for chunk in 0..CHUNKS {

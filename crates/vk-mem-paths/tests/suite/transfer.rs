@@ -12,8 +12,8 @@ use vk_core::testing::{
 };
 use vk_core::{Device, Kernel, KernelCache, PhysicalDevice};
 use vk_mem_paths::{
-    Effort, Error, Job, Measured, Packing, Path, PathChoice, Plan, Request, Stats, Strategy,
-    Transfer, TransferOptions, Tuning,
+    Effort, Error, Job, Measured, Packing, PathChoice, Plan, Request, Stats, Strategy, Transfer,
+    TransferOptions, TransferPath, Tuning,
 };
 
 /// A transfer loop with the library's kernel; drops before its guard.
@@ -49,10 +49,10 @@ impl Loop {
     }
 
     /// The paths that the device can take.
-    fn paths(&self) -> Vec<Path> {
+    fn paths(&self) -> Vec<TransferPath> {
         let caps = self.kernel.device().caps();
-        let usable = |path: &Path| path.is_usable(caps);
-        Path::ALL.into_iter().filter(usable).collect()
+        let usable = |path: &TransferPath| path.is_usable(caps);
+        TransferPath::ALL.into_iter().filter(usable).collect()
     }
 
     fn run(&mut self, jobs: &mut [Operands], request: &Request) -> Result<(Plan, Stats), Error> {
@@ -62,7 +62,7 @@ impl Loop {
     }
 }
 
-fn request(path: Path, chunk: usize, depth: usize) -> Request {
+fn request(path: TransferPath, chunk: usize, depth: usize) -> Request {
     Request {
         path: PathChoice::Fixed(path),
         chunk: Some(chunk),
@@ -192,7 +192,7 @@ fn short_and_long_runs_take_turns_in_the_same_slots() {
     for _ in 0..3 {
         for (elements, chunk, depth) in [(9_000, 9_000, 1), (7_000, 1_000, 3), (100, 100, 1)] {
             let mut jobs = mixture(&[elements]);
-            let request = request(Path::HostVisible, chunk, depth);
+            let request = request(TransferPath::HostVisible, chunk, depth);
             let (plan, _) = transfer.run(&mut jobs, &request).unwrap();
             assert!(jobs.iter().all(Operands::is_added), "{elements}");
             assert_eq!(plan.depth(), depth);
@@ -216,7 +216,7 @@ fn a_calibration_measures_every_path_and_the_runs_after_it_go_by_it() {
         .calibrate(&kernel, ELEMENT_BYTES, effort)
         .unwrap();
     assert_eq!(transfer.transfer.tuning(), &tuning);
-    for path in [Path::HostVisible, Path::DeviceLocal] {
+    for path in [TransferPath::HostVisible, TransferPath::DeviceLocal] {
         let of_path = |row: &&Measured| row.strategy.path == path && row.nanoseconds > 0;
         assert!(tuning.measured.iter().any(|row| of_path(&row)), "{path}");
     }
@@ -240,7 +240,7 @@ fn a_calibration_measures_every_path_and_the_runs_after_it_go_by_it() {
 fn slices_of_unequal_length_are_refused_before_anything_runs() {
     let mut transfer = Loop::new(true);
     let mut jobs = mixture(&[10, 10]);
-    let plan = request(Path::HostVisible, 100, 1);
+    let plan = request(TransferPath::HostVisible, 100, 1);
     jobs[1].b.truncate(479);
     let error = transfer.run(&mut jobs, &plan).unwrap_err();
     assert_eq!(
@@ -265,11 +265,11 @@ fn a_kernel_of_another_device_is_refused() {
     let foreign = other.kernel.clone();
     let own = std::mem::replace(&mut one.kernel, foreign);
     let error = one
-        .run(&mut jobs, &request(Path::HostVisible, 100, 1))
+        .run(&mut jobs, &request(TransferPath::HostVisible, 100, 1))
         .unwrap_err();
     assert!(matches!(error, Error::ForeignKernel { .. }), "{error}");
     one.kernel = own;
-    one.run(&mut jobs, &request(Path::HostVisible, 100, 1))
+    one.run(&mut jobs, &request(TransferPath::HostVisible, 100, 1))
         .unwrap();
     assert!(jobs.iter().all(Operands::is_added));
 }
@@ -285,7 +285,7 @@ proptest! {
         device_local in any::<bool>(),
         timeline in any::<bool>(),
     ) {
-        let path = if device_local { Path::DeviceLocal } else { Path::HostVisible };
+        let path = if device_local { TransferPath::DeviceLocal } else { TransferPath::HostVisible };
         let mut transfer = Loop::new(timeline);
         // Twice through the same slots: what the first run left behind must
         // not show in the second.

@@ -54,11 +54,11 @@ fn vectors_of_a_lost_device_are_gone_and_a_new_engine_computes() {
             Poll::Ready(result) => assert!(is_lost(result)),
             Poll::Pending => unreachable!("nothing is coming"),
         }
-        assert!(is_lost(x.to_limbs()));
-        assert!(is_lost(square.slice(3..4).unwrap().to_elements()));
+        assert!(is_lost(x.download::<u64>()));
+        assert!(is_lost(square.slice(3..4).unwrap().download::<[u64; 4]>()));
         assert!(is_lost(engine.upload::<Fr>(&vec![1_u64; 4 << 16])));
         assert!(is_lost(recorded.submit()));
-        let gone = sum.to_limbs();
+        let gone = sum.download::<u64>();
         let Err(Error::NotComputed { operation, source }) = gone else {
             unreachable!("{gone:?}")
         };
@@ -74,7 +74,7 @@ fn vectors_of_a_lost_device_are_gone_and_a_new_engine_computes() {
         let queue = new.queue();
         let z = queue.add(&y, &y).unwrap();
         queue.submit().unwrap().wait().unwrap();
-        assert_eq!(z.to_limbs().unwrap(), vec![4; 4 * 100]);
+        assert_eq!(z.download::<u64>().unwrap(), vec![4; 4 * 100]);
         // What is left of the old one goes after the new one was made.
         drop((x, square, sum, engine, unpolled, polled));
         assert!(begun.elapsed() < Duration::from_secs(20));

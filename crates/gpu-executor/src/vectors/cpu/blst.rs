@@ -21,27 +21,27 @@ macro_rules! arithmetic {
     ($field:ident, $type:ty, $mul:ident, $square:ident, $inverse:ident, $to:ident, $from:ident) => {
         impl Arithmetic for $field {
             const FASTER: &'static [(&'static ElementOperation, Bulk<Self>)] = &[
-                (&operations::MUL, |a, b, out| {
+                (&operations::MUL, |[a, b, _], out| {
                     for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
                         call!($type: $mul(out, a, b));
                     }
                 }),
-                (&operations::SQUARE, |x, _, out| {
+                (&operations::SQUARE, |[x, ..], out| {
                     for (out, x) in out.iter_mut().zip(x) {
                         call!($type: $square(out, x));
                     }
                 }),
-                (&operations::INVERSE, |x, _, out| {
+                (&operations::INVERSE, |[x, ..], out| {
                     for (out, x) in out.iter_mut().zip(x) {
                         call!($type: $inverse(out, x));
                     }
                 }),
-                (&operations::TO_MONTGOMERY, |x, _, out| {
+                (&operations::TO_MONTGOMERY, |[x, ..], out| {
                     for (out, x) in out.iter_mut().zip(x) {
                         call!($type: $to(out, x));
                     }
                 }),
-                (&operations::FROM_MONTGOMERY, |x, _, out| {
+                (&operations::FROM_MONTGOMERY, |[x, ..], out| {
                     for (out, x) in out.iter_mut().zip(x) {
                         call!($type: $from(out, x));
                     }

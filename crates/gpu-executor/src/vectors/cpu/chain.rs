@@ -64,11 +64,12 @@ fn compute_piece<F: Arithmetic>(
             None => input(number),
             Some(earlier) => results[earlier].as_slice(),
         };
-        let (a, b) = match link.operation.arity {
-            1 => (value(link.arguments[0]), [].as_slice()),
-            _ => (value(link.arguments[0]), value(link.arguments[1])),
-        };
-        F::bulk(link.operation)(a, b, &mut result);
+        let arity = link.operation.arity;
+        let arguments = std::array::from_fn(|it| match it < arity {
+            true => value(link.arguments[it]),
+            false => &[],
+        });
+        F::bulk(link.operation)(arguments, &mut result);
         results.push(result);
     }
     for (number, output) in chain.outputs.iter().zip(&mut piece.outputs) {

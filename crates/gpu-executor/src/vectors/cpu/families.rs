@@ -52,7 +52,7 @@ impl Run<'_> {
         let mut out = self.shared.pool.take(x.len() * F::LIMBS)?;
         let found = Mutex::new(0);
         let pieces = x.chunks(INVERSE_GRAIN);
-        let pieces = pieces.zip(F::elements_mut(out.as_mut_slice()).chunks_mut(INVERSE_GRAIN));
+        let pieces = pieces.zip(F::elements_mut(out.as_mut_slice())?.chunks_mut(INVERSE_GRAIN));
         let pieces: Vec<_> = pieces.collect();
         self.shared.for_each(pieces, |(x, out)| {
             let zeros = invert::<F>(x, out);
@@ -66,7 +66,7 @@ impl Run<'_> {
         let x = self.vector::<F>(node, 0)?;
         let bits = x.len().ilog2();
         let mut out = self.shared.pool.take(x.len() * F::LIMBS)?;
-        let pieces = F::elements_mut(out.as_mut_slice())
+        let pieces = F::elements_mut(out.as_mut_slice())?
             .chunks_mut(GRAIN)
             .enumerate();
         let pieces: Vec<_> = pieces.collect();

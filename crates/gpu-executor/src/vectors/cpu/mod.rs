@@ -13,9 +13,11 @@ mod threads;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bytemuck::must_cast_slice;
+use field_kernels::FieldId;
 use field_kernels::chain::{MAX_INPUTS, MAX_OUTPUTS};
-use field_kernels::{Field, FieldId, Fp, Fr};
 
 use self::flight::CpuFlight;
 use self::threads::{Job, Threads};
@@ -23,7 +25,9 @@ use super::plan::{Fusion, Stage};
 use super::program::Program;
 use super::runner::{Begun, Did, Runner, internal};
 use super::value::Stored;
-use crate::{Engine, Error, Inputs, canonical};
+use crate::canonical::{self, Order};
+use crate::jobs::{as_bytes, as_uninit};
+use crate::{Engine, Error, Inputs};
 pub(crate) use flight::Place;
 
 /// Elements that one thread computes at a time: few enough for all values of a chain
@@ -31,8 +35,8 @@ pub(crate) use flight::Place;
 const GRAIN: usize = 512;
 /// The most operations of one pass: the values of longer ones leave the caches.
 const MOST_OPERATIONS: usize = 32;
-/// Limbs that one thread copies at a time.
-const PIECE: usize = 16 << 10;
+/// Elements that one thread copies at a time.
+const PIECE: usize = 4096;
 
 /// One engine on the CPU.
 pub(crate) struct CpuRunner(Threads);
@@ -59,23 +63,33 @@ impl Runner for CpuRunner {
         }
     }
 
-    fn upload(&self, field: FieldId, words: &[u64], inputs: Inputs) -> Result<Stored, Error> {
-        let refused = match (inputs, field) {
-            (Inputs::Any, _) => None,
-            (Inputs::Canonical, FieldId::Fp) => canonical::first_refused::<Fp>(Fp::elements(words)),
-            (Inputs::Canonical, FieldId::Fr) => canonical::first_refused::<Fr>(Fr::elements(words)),
-        };
-        match refused {
-            Some(element) => Err(canonical::refused(field, words, element)),
-            None => {
-                let shared = self.0.here()?.shared();
-                let mut copy = shared.pool.take(words.len())?;
-                let pieces = copy.as_mut_slice().chunks_mut(PIECE);
-                let pieces: Vec<_> = pieces.zip(words.chunks(PIECE)).collect();
-                let copy_one = |(to, from): (&mut [u64], &[u64])| to.copy_from_slice(from);
-                shared.copy_each(pieces, copy_one);
-                Ok(Stored::Host(Place::of(copy)))
+    fn upload(
+        &self,
+        field: FieldId,
+        bytes: &[u8],
+        order: Order,
+        inputs: Inputs,
+    ) -> Result<Stored, Error> {
+        let shared = self.0.here()?.shared();
+        let mut copy = shared.pool.take(bytes.len() / size_of::<u64>())?;
+        let piece = PIECE * field.bytes();
+        let to = as_bytes(as_uninit(copy.as_mut_slice())).chunks_mut(piece);
+        let pieces: Vec<_> = to.zip(bytes.chunks(piece)).enumerate().collect();
+        let check = inputs.element_in(field, order).check;
+        let refused = AtomicUsize::new(usize::MAX);
+        shared.copy_each(pieces, |(number, (to, from))| match check {
+            Some(checked_copy) => {
+                if let Some(element) = checked_copy(from, to) {
+                    refused.fetch_min(number * PIECE + element, Ordering::Relaxed);
+                }
             }
+            None => {
+                to.write_copy_of_slice(from);
+            }
+        });
+        match refused.into_inner() {
+            usize::MAX => Ok(Stored::Host(Place::of(copy))),
+            element => Err(canonical::refused_of(field, bytes, order, element)),
         }
     }
 
@@ -84,15 +98,17 @@ impl Runner for CpuRunner {
         field: FieldId,
         stored: &Stored,
         elements: Range<usize>,
-        out: &mut [MaybeUninit<u64>],
+        out: &mut [MaybeUninit<u8>],
     ) -> Result<(), Error> {
         let limbs = field.limbs();
         let words = limbs_of(stored, "download")?;
         let wanted = words.get(elements.start * limbs..elements.end * limbs);
+        let wanted = wanted.map(must_cast_slice::<u64, u8>);
         let wanted = wanted.filter(|wanted| wanted.len() == out.len());
         let wanted = wanted.ok_or_else(|| internal("the elements of a vector"))?;
-        let pieces: Vec<_> = out.chunks_mut(PIECE).zip(wanted.chunks(PIECE)).collect();
-        let copy_one = |(to, from): (&mut [MaybeUninit<u64>], &[u64])| {
+        let piece = PIECE * field.bytes();
+        let pieces: Vec<_> = out.chunks_mut(piece).zip(wanted.chunks(piece)).collect();
+        let copy_one = |(to, from): (&mut [MaybeUninit<u8>], &[u8])| {
             to.write_copy_of_slice(from);
         };
         self.0.here()?.shared().copy_each(pieces, copy_one);

@@ -132,7 +132,7 @@ impl Run<'_> {
         };
         let count = if argument.scalar { 1 } else { elements };
         let range = argument.start..argument.start + count;
-        let found = words.and_then(|words| F::elements(words).get(range));
+        let found = words.and_then(|words| F::elements(words).ok()?.get(range));
         found.ok_or_else(|| internal("the elements of an argument"))
     }
 

@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-use field_kernels::arithmetic;
+use field_kernels::{Field, Fr, arithmetic};
 
 use super::*;
 use crate::vectors::{FieldVec, Pending, Queue, Scalar, VectorEngine};
@@ -45,8 +45,8 @@ fn submit_returns_before_the_end_and_what_is_submitted_later_comes_later() {
     assert!(first.is_complete().unwrap());
     let one_more = arithmetic::add::<Fr>(&expected(SQUARES), &Fr::ONE);
     assert_eq!(done.element(&read).unwrap(), one_more);
-    assert_eq!(power.to_elements().unwrap(), [one_more; 4096]);
-    assert_eq!(other.to_elements().unwrap(), [[5, 0, 0, 0]; 4096]);
+    assert_eq!(power.download::<[u64; 4]>().unwrap(), [one_more; 4096]);
+    assert_eq!(other.download::<[u64; 4]>().unwrap(), [[5, 0, 0, 0]; 4096]);
     first.wait().unwrap();
 }
 
@@ -55,7 +55,10 @@ fn a_download_waits_for_what_computes_it() {
     const SQUARES: usize = 500;
     let engine = VectorEngine::cpu_with_threads(2).unwrap();
     let (power, pending) = busy(&engine, SQUARES);
-    assert_eq!(power.to_elements().unwrap(), [expected(SQUARES); 4096]);
+    assert_eq!(
+        power.download::<[u64; 4]>().unwrap(),
+        [expected(SQUARES); 4096]
+    );
     pending.wait().unwrap();
 }
 
@@ -101,7 +104,7 @@ fn results_of_a_failed_program_fail_whoever_uses_them() {
     let (power, _pending) = busy(&engine, 500);
     let queue = engine.queue();
     let doubled = queue.double(&power).unwrap();
-    let _huge = queue.fill(&Scalar::<Fr>::one(), 1 << 50).unwrap();
+    let _huge = queue.fill(Scalar::<Fr>::one(), 1 << 50).unwrap();
     let failing = queue.submit().unwrap();
     // Recorded before anybody can know.
     let queue = engine.queue();
@@ -115,9 +118,9 @@ fn results_of_a_failed_program_fail_whoever_uses_them() {
     };
     let failed_too = failing_too.wait().unwrap_err();
     assert_eq!(failed_too, not_computed("submit", &failed));
-    let found = doubled.to_elements().unwrap_err();
+    let found = doubled.download::<[u64; 4]>().unwrap_err();
     assert_eq!(found, not_computed("download", &failed));
     let found = engine.queue().neg(&doubled_again).unwrap_err();
     assert_eq!(found, not_computed("neg", &failed_too));
-    assert_eq!(power.to_elements().unwrap(), [expected(500); 4096]);
+    assert_eq!(power.download::<[u64; 4]>().unwrap(), [expected(500); 4096]);
 }

@@ -4,6 +4,7 @@ use field_kernels::Field;
 
 use super::Queue;
 use crate::Result;
+use crate::vectors::exponent::Exponent;
 use crate::vectors::field_vec::FieldVec;
 use crate::vectors::operand::Operand;
 
@@ -17,7 +18,7 @@ impl Queue {
         x: &mut FieldVec<F>,
         y: impl Into<Operand<F>>,
     ) -> Result<()> {
-        *x = self.add(x, y)?;
+        *x = self.add(&*x, y)?;
         Ok(())
     }
 
@@ -30,7 +31,7 @@ impl Queue {
         x: &mut FieldVec<F>,
         y: impl Into<Operand<F>>,
     ) -> Result<()> {
-        *x = self.sub(x, y)?;
+        *x = self.sub(&*x, y)?;
         Ok(())
     }
 
@@ -43,7 +44,7 @@ impl Queue {
         x: &mut FieldVec<F>,
         y: impl Into<Operand<F>>,
     ) -> Result<()> {
-        *x = self.mul(x, y)?;
+        *x = self.mul(&*x, y)?;
         Ok(())
     }
 
@@ -57,7 +58,7 @@ impl Queue {
         x: &FieldVec<F>,
         y: &mut FieldVec<F>,
     ) -> Result<()> {
-        *y = self.axpy(a, x, y)?;
+        *y = self.axpy(a, x, &*y)?;
         Ok(())
     }
 
@@ -92,7 +93,11 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::pow`].
-    pub fn pow_assign<F: Field>(&self, x: &mut FieldVec<F>, exponent: u64) -> Result<()> {
+    pub fn pow_assign<F: Field>(
+        &self,
+        x: &mut FieldVec<F>,
+        exponent: impl Into<Exponent>,
+    ) -> Result<()> {
         *x = self.pow(x, exponent)?;
         Ok(())
     }

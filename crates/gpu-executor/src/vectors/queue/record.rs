@@ -6,47 +6,63 @@ use field_kernels::{ElementOperation, Field, FormRule};
 
 use super::Queue;
 use crate::vectors::field_vec::{FieldVec, Form};
-use crate::vectors::operand::{Operand, Scalar, ScalarSource};
+use crate::vectors::operand::{Operand, Scalar, ScalarSource, integer_in};
 use crate::vectors::program::{Argument, Node, Reduction, Source, Task};
 use crate::vectors::value::{State, Value};
 use crate::{Error, Result};
 
 impl Queue {
-    /// Records an element-wise operation.
-    pub(super) fn element<F: Field>(
+    /// Records an element-wise operation. Of single elements alone the result is a
+    /// vector of one.
+    pub(super) fn element<F: Field, const N: usize>(
         &self,
         operation: &'static ElementOperation,
-        x: &FieldVec<F>,
-        y: Option<Operand<F>>,
+        operands: [Operand<F>; N],
     ) -> Result<FieldVec<F>> {
         let name = operation.name;
-        let form = match operation.form {
-            FormRule::Either => x.form(),
-            FormRule::Montgomery | FormRule::OutOfMontgomery => {
-                self.expect_form(name, x, Form::Montgomery)?;
-                Form::Montgomery
-            }
-            FormRule::IntoMontgomery => {
-                self.expect_form(name, x, Form::Plain)?;
-                Form::Plain
-            }
+        let mut lengths = operands.iter().filter_map(Operand::len);
+        let len = lengths.next().unwrap_or(1);
+        lengths.try_for_each(|found| expect_equal(name, len, found))?;
+        let common = |operands: &[Operand<F>]| {
+            let known = operands.iter().find_map(Operand::form);
+            known.unwrap_or_default()
         };
-        let mut arguments = vec![self.argument(name, x, false)?];
-        if let Some(y) = y {
-            if let Operand::Vector(y) = &y {
-                expect_equal(name, x, y)?;
+        // What the first argument is held to, what the others are, and what comes of it.
+        let (first, others, result) = match operation.form {
+            FormRule::Either => {
+                let form = common(&operands);
+                (Some(form), Some(form), form)
             }
-            let (argument, found) = self.operand(name, &y)?;
-            expect_forms(name, form, found)?;
-            arguments.push(argument);
-        }
-        let form = match operation.form {
-            FormRule::Either => form,
-            FormRule::Montgomery | FormRule::IntoMontgomery => Form::Montgomery,
-            FormRule::OutOfMontgomery => Form::Plain,
+            FormRule::Select => {
+                let form = common(&operands[1..]);
+                (None, Some(form), form)
+            }
+            FormRule::Test => (None, None, Form::Montgomery),
+            FormRule::Montgomery => {
+                let form = Form::Montgomery;
+                (Some(form), Some(form), form)
+            }
+            FormRule::IntoMontgomery => (Some(Form::Plain), None, Form::Montgomery),
+            FormRule::OutOfMontgomery => (Some(Form::Montgomery), None, Form::Plain),
         };
-        let task = Task::Element(operation);
-        Ok(self.result(task, arguments, x.len(), x.len(), form))
+        let arguments = operands.iter().enumerate().map(|(number, operand)| {
+            let expected = if number == 0 { first } else { others };
+            self.operand(name, operand, expected)
+        });
+        let arguments = arguments.collect::<Result<_>>()?;
+        Ok(self.result(Task::Element(operation), arguments, len, len, result))
+    }
+
+    /// Submits an operation of its own; in the memory of x, where nobody else holds it.
+    pub(in crate::vectors) fn converted<F: Field>(
+        self,
+        operation: &'static ElementOperation,
+        x: FieldVec<F>,
+    ) -> Result<FieldVec<F>> {
+        let converted = self.element(operation, [Operand::Vector(x)])?;
+        // Nobody waits: what uses the result does, and is told what became of it.
+        let _pending = self.submit()?;
+        Ok(converted)
     }
 
     /// Records an operation from one vector to another.
@@ -115,7 +131,7 @@ impl Queue {
         x: &FieldVec<F>,
         y: &FieldVec<F>,
     ) -> Result<Vec<Argument>> {
-        expect_equal(operation, x, y)?;
+        expect_equal(operation, x.len(), y.len())?;
         expect_forms(operation, x.form(), y.form())?;
         Ok(vec![
             self.argument(operation, x, false)?,
@@ -123,31 +139,36 @@ impl Queue {
         ])
     }
 
+    /// An operand in a form, or in its own.
     pub(super) fn operand<F: Field>(
         &self,
         operation: &'static str,
         operand: &Operand<F>,
-    ) -> Result<(Argument, Form)> {
-        match operand {
-            Operand::Vector(vector) => {
-                Ok((self.argument(operation, vector, false)?, vector.form()))
-            }
-            Operand::Scalar(Scalar(ScalarSource::Vector(vector))) => {
-                Ok((self.argument(operation, vector, true)?, vector.form()))
-            }
-            Operand::Scalar(Scalar(ScalarSource::Host(limbs, form))) => {
-                if !field_kernels::arithmetic::is_canonical::<F>(limbs) {
-                    return Err(crate::canonical::refused(F::ID, limbs.as_ref(), 0));
-                }
-                let number = self.program.borrow_mut().constant(limbs.as_ref());
-                let argument = Argument {
-                    source: Source::Constant(number),
-                    start: 0,
-                    scalar: true,
-                };
-                Ok((argument, *form))
-            }
+        expected: Option<Form>,
+    ) -> Result<Argument> {
+        if let (Some(expected), Some(found)) = (expected, operand.form()) {
+            expect_forms(operation, expected, found)?;
         }
+        let (limbs, form) = match operand {
+            Operand::Vector(vector) => return self.argument(operation, vector, false),
+            Operand::Scalar(Scalar(ScalarSource::Vector(vector))) => {
+                return self.argument(operation, vector, true);
+            }
+            Operand::Scalar(Scalar(ScalarSource::Montgomery(limbs))) => (limbs, None),
+            Operand::Scalar(Scalar(ScalarSource::Integer(limbs))) => {
+                (limbs, Some(expected.unwrap_or_default()))
+            }
+        };
+        if !field_kernels::arithmetic::is_canonical::<F>(limbs) {
+            return Err(crate::canonical::refused(F::ID, limbs.as_ref(), 0));
+        }
+        let limbs = form.map_or(*limbs, |form| integer_in::<F>(form, limbs));
+        let number = self.program.borrow_mut().constant(limbs.as_ref());
+        Ok(Argument {
+            source: Source::Constant(number),
+            start: 0,
+            scalar: true,
+        })
     }
 
     pub(super) fn argument<F: Field>(
@@ -180,13 +201,13 @@ impl Queue {
     }
 }
 
-fn expect_equal<F: Field>(operation: &'static str, x: &FieldVec<F>, y: &FieldVec<F>) -> Result<()> {
-    match x.len() == y.len() {
+fn expect_equal(operation: &'static str, left: usize, right: usize) -> Result<()> {
+    match left == right {
         true => Ok(()),
         false => Err(Error::UnequalVectors {
             operation,
-            left: x.len(),
-            right: y.len(),
+            left,
+            right,
         }),
     }
 }

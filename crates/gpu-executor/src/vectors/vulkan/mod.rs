@@ -18,7 +18,6 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use bytemuck::must_cast_slice;
 use field_kernels::{Arithmetic, FieldId};
 use vk_core::{Compiler, Device, DeviceCaps, OperationCache, WaitPolicy};
 use vk_mem_paths::{Access, Crew, Downloads, Lane, StoragePool, Uploads};
@@ -28,8 +27,9 @@ use super::program::Program;
 use super::runner::{Begun, Did, Runner, internal};
 use super::value::Stored;
 use crate::calibration::{ChosenBy, Keeper};
+use crate::canonical::{self, Order};
 use crate::device::{Asked, OpenDevice};
-use crate::{Engine, Error, Inputs, canonical};
+use crate::{Engine, Error, Inputs};
 
 pub(crate) use choice::{Choice, FieldChoice, runs};
 use flight::DeviceFlight;
@@ -205,8 +205,13 @@ impl Runner for VulkanRunner {
         self.fusion
     }
 
-    fn upload(&self, field: FieldId, words: &[u64], inputs: Inputs) -> Result<Stored, Error> {
-        let bytes: &[u8] = must_cast_slice(words);
+    fn upload(
+        &self,
+        field: FieldId,
+        bytes: &[u8],
+        order: Order,
+        inputs: Inputs,
+    ) -> Result<Stored, Error> {
         if bytes.is_empty() {
             return Ok(Stored::Nowhere);
         }
@@ -217,11 +222,11 @@ impl Runner for VulkanRunner {
         // A batch in the making may name this memory: it gives back at once what its later
         // steps do not need. It is submitted when its maker lets the lane go.
         drop(lock(&self.inner));
-        let sent = uploads.upload(&storage, bytes, inputs.element(field));
+        let sent = uploads.upload(&storage, bytes, inputs.element_in(field, order));
         match sent {
             Ok(()) => Ok(Stored::Device(Arc::new(storage))),
             Err(vk_mem_paths::Error::RefusedInput { element, .. }) => {
-                Err(canonical::refused(field, words, element))
+                Err(canonical::refused_of(field, bytes, order, element))
             }
             Err(error) => Err(error.into()),
         }
@@ -232,7 +237,7 @@ impl Runner for VulkanRunner {
         field: FieldId,
         stored: &Stored,
         elements: Range<usize>,
-        out: &mut [MaybeUninit<u64>],
+        out: &mut [MaybeUninit<u8>],
     ) -> Result<(), Error> {
         if out.is_empty() {
             return Ok(());
@@ -241,7 +246,6 @@ impl Runner for VulkanRunner {
         self.device.expect_alive()?;
         let storage = device_storage(stored)?;
         let bytes = elements.start * field.bytes()..elements.end * field.bytes();
-        let out = as_bytes(out);
         Ok(lock(&self.downloads).download(storage, bytes, out)?)
     }
 
@@ -278,14 +282,6 @@ pub(super) fn device_storage(stored: &Stored) -> Result<&Arc<vk_mem_paths::Stora
         Stored::Device(storage) => Ok(storage),
         _ => Err(internal("elements in device memory")),
     }
-}
-
-/// The bytes of words that need no value.
-fn as_bytes(words: &mut [MaybeUninit<u64>]) -> &mut [MaybeUninit<u8>] {
-    let (start, bytes) = (words.as_mut_ptr().cast(), size_of_val(words));
-    // SAFETY: the same memory, borrowed as long; bytes that may be without a value
-    // take whatever words that may be without a value hold.
-    unsafe { std::slice::from_raw_parts_mut(start, bytes) }
 }
 
 pub(super) const READ: Access = Access::Read;

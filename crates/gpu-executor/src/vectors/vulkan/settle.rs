@@ -11,6 +11,7 @@ use field_kernels::{Arithmetic, FieldId, Fp, Fr};
 use super::choice::{Choice, next};
 use super::{VulkanRunner, lock};
 use crate::calibration::{ChosenBy, Dated};
+use crate::canonical::Order;
 use crate::vectors::plan::{Fusion, Stage};
 use crate::vectors::program::{Program, Reduction, Task};
 use crate::vectors::report::KernelChoice;
@@ -196,8 +197,14 @@ impl Runner for Trial {
         self.runner.fusion()
     }
 
-    fn upload(&self, field: FieldId, words: &[u64], inputs: Inputs) -> Result<Stored, Error> {
-        self.runner.upload(field, words, inputs)
+    fn upload(
+        &self,
+        field: FieldId,
+        bytes: &[u8],
+        order: Order,
+        inputs: Inputs,
+    ) -> Result<Stored, Error> {
+        self.runner.upload(field, bytes, order, inputs)
     }
 
     fn download(
@@ -205,7 +212,7 @@ impl Runner for Trial {
         field: FieldId,
         stored: &Stored,
         elements: Range<usize>,
-        out: &mut [MaybeUninit<u64>],
+        out: &mut [MaybeUninit<u8>],
     ) -> Result<(), Error> {
         self.runner.download(field, stored, elements, out)
     }

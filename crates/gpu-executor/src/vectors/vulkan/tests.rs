@@ -74,7 +74,11 @@ fn check<F: Field>(device: &VectorEngine, cpu: &VectorEngine) {
                 let read = queue.read(&x.slice(3..10).unwrap()).unwrap();
                 let done = queue.submit().unwrap().wait().unwrap();
                 let read = done.elements(&read).unwrap();
-                (result.to_limbs().unwrap(), done.equal(&same).unwrap(), read)
+                (
+                    result.download::<u64>().unwrap(),
+                    done.equal(&same).unwrap(),
+                    read,
+                )
             });
             assert!(
                 found == expected,
@@ -120,9 +124,12 @@ fn slices_begin_anywhere_whatever_the_alignment() {
 fn uploads_wait_for_a_batch_in_the_making_and_downloads_do_not() {
     let (_guard, physical) = device_under_test().unwrap();
     let runner = runner_on(&physical, |_| {}, Asked::default(), None);
-    let upload = |words: &[u64; 4]| runner.upload(FieldId::Fr, words, Inputs::default());
+    let upload = |words: &[u64; 4]| {
+        let bytes: &[u8] = bytemuck::must_cast_slice(words);
+        runner.upload(FieldId::Fr, bytes, Order::Limbs, Inputs::default())
+    };
     let stored = upload(&[1, 2, 3, 4]).unwrap();
-    let mut out = [MaybeUninit::new(0); 4];
+    let mut out = [MaybeUninit::new(0_u8); Fr::BYTES];
     std::thread::scope(|scope| {
         let making = lock(&runner.inner);
         let other = scope.spawn(|| upload(&[5, 6, 7, 0]).map(drop));
@@ -134,9 +141,12 @@ fn uploads_wait_for_a_batch_in_the_making_and_downloads_do_not() {
         drop(making);
         other.join().unwrap().unwrap();
     });
-    // SAFETY: each word had a value from the start.
-    let found = out.map(|word| unsafe { word.assume_init() });
-    assert_eq!(found, [1, 2, 3, 4]);
+    // SAFETY: each byte had a value from the start.
+    let found = out.map(|byte| unsafe { byte.assume_init() });
+    assert_eq!(
+        found,
+        bytemuck::must_cast::<[u64; 4], [u8; 32]>([1, 2, 3, 4])
+    );
 }
 
 /// The product of a vector with itself, and the report.
@@ -145,7 +155,7 @@ fn square_of(engine: &VectorEngine) -> (Vec<u64>, crate::vectors::VectorReport) 
     let queue = engine.queue();
     let square = queue.square(&x).unwrap();
     let done = queue.submit().unwrap().wait().unwrap();
-    (square.to_limbs().unwrap(), done.report().clone())
+    (square.download::<u64>().unwrap(), done.report().clone())
 }
 
 /// The software device's `fma` rounds twice; others get doubles right.
@@ -159,7 +169,7 @@ fn an_arithmetic_that_is_wrong_on_the_device_is_passed_over_and_the_report_says_
     let queue = engine.queue();
     let sum = queue.add(&x, &x).unwrap();
     let report = queue.submit().unwrap().wait().unwrap().report().clone();
-    assert_eq!(sum.to_limbs().unwrap(), [6, 0, 0, 0]);
+    assert_eq!(sum.download::<u64>().unwrap(), [6, 0, 0, 0]);
     let unused = report.choice.unwrap();
     assert_eq!(unused.fr, Arithmetic::F64, "nothing was multiplied");
 

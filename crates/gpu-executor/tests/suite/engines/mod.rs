@@ -63,10 +63,15 @@ pub(crate) fn run(queue: Queue) -> Completed {
     queue.submit().unwrap().wait().unwrap()
 }
 
+/// The elements of a vector of either field.
+pub(crate) fn elements<F: Field>(vector: &FieldVec<F>) -> gpu_executor::Result<Vec<F::Limbs>> {
+    Ok(F::elements(&vector.download::<u64>()?)?.to_vec())
+}
+
 /// Holds a vector to its elements.
 #[track_caller]
 pub(crate) fn expect<F: Field>(vector: &FieldVec<F>, expected: &[F::Limbs], what: &str) {
-    let found = vector.to_elements().unwrap();
+    let found = elements(vector).unwrap();
     assert_eq!(found.len(), expected.len(), "{what}");
     let mut pairs = found.iter().zip(expected).enumerate();
     let wrong = pairs.find(|(_, (found, expected))| found != expected);

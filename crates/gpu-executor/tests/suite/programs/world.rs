@@ -2,7 +2,7 @@
 
 use std::iter::zip;
 
-use ark_ff::{Field as _, PrimeField, Zero};
+use ark_ff::{Field as _, One, PrimeField, Zero};
 use gpu_executor::vectors::{FieldVec, Form, Operand, Queue, Scalar};
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
@@ -312,8 +312,10 @@ impl<F: Oracle> World<F> {
         let is_plain = x.form() == Form::Plain;
         let exponent = random.random_range(0..20_u64);
         let operation = match is_plain {
-            true => *[0, 1, 2, 3, 4, 12, 12].choose(random).unwrap(),
-            false => random.random_range(0..12),
+            true => *[0, 1, 2, 3, 4, 12, 12, 13, 14, 15].choose(random).unwrap(),
+            false => *[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15]
+                .choose(random)
+                .unwrap(),
         };
         let model: Vec<F::Ark> = match operation {
             0 => pairs().map(|(x, y)| *x + y).collect(),
@@ -329,7 +331,18 @@ impl<F: Oracle> World<F> {
             9 => x.model.iter().map(|x| x.pow([exponent])).collect(),
             10 => each(|x| x.inverse().unwrap_or(F::Ark::zero())),
             11 => each(|x| F::ark_of(&out_of_montgomery::<F>(x))),
-            _ => each(into_montgomery::<F>),
+            12 => each(into_montgomery::<F>),
+            13 => zip(pairs(), &z.model)
+                .map(|((x, y), z)| if x.is_zero() { *z } else { *y })
+                .collect(),
+            14 => each(|x| {
+                if x.is_zero() {
+                    F::Ark::one()
+                } else {
+                    F::Ark::zero()
+                }
+            }),
+            _ => pairs().map(|(x, y)| *y - x).collect(),
         };
         let names = [
             "add",
@@ -345,6 +358,9 @@ impl<F: Oracle> World<F> {
             "inverse",
             "from_montgomery",
             "to_montgomery",
+            "select",
+            "is_zero",
+            "sub from",
         ];
         let (name, label) = (names[operation], x.label());
         let what = format!("{name} {label} {} {} {exponent}", y.name, z.label());
@@ -362,7 +378,10 @@ impl<F: Oracle> World<F> {
                 9 => queue.pow(x, exponent),
                 10 => queue.inverse(x),
                 11 => queue.from_montgomery(x),
-                _ => queue.to_montgomery(x),
+                12 => queue.to_montgomery(x),
+                13 => queue.select(x, y, &z.vectors[at]),
+                14 => queue.is_zero(x),
+                _ => queue.sub(y, x),
             }
         };
         let vectors = recorded(tracks, record)?;
@@ -410,8 +429,9 @@ impl<F: Oracle> Slot<F> {
     fn expect(&self) -> anyhow::Result<()> {
         for vector in &self.vectors {
             let on = vector.engine().engine();
+            let limbs = vector.download::<u64>()?;
             expect::<F>(
-                &vector.to_elements()?,
+                F::elements(&limbs)?,
                 &self.model,
                 &format!("{} on {on}", self.label()),
             )?;
