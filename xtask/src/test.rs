@@ -5,6 +5,7 @@ use xshell::{Cmd, Shell, cmd};
 
 use crate::device_log::{self, DeviceLog};
 use crate::driver::{self, Wanted};
+use crate::install;
 use crate::package;
 use crate::shaders;
 use crate::steps::Steps;
@@ -88,7 +89,8 @@ fn prepare(shell: &Shell, install: bool) -> anyhow::Result<()> {
     if !survey.validation_layer {
         bail!("the Khronos validation layer is missing, and the tests rely on its messages");
     }
-    Ok(())
+    // The library's modules are held to it.
+    install::spirv_val(shell, install)
 }
 
 /// What can be said without running the code, cheapest first.

@@ -1,4 +1,4 @@
-//! Damaged SPIR-V against our check, spirv-val and the driver: the child
+//! Damaged SPIR-V against the interface check, spirv-val and the driver: the child
 //! processes of `cargo xtask soak mutants`.
 //!
 //! Each kernel has mutants 0, 1, 2 and so on, the same on every machine.
@@ -7,16 +7,13 @@
 //! which is what it is for. Both write a line per mutant.
 #![allow(clippy::print_stdout, reason = "a command-line program")]
 
-use std::io::Write;
-use std::process::{Command, Stdio};
-
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use gpu_executor::FieldAdd;
 use gpu_executor::kernels::{KERNELS, LIMBS};
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{Cache, Calibration, DeviceCaps};
-use vk_core::spirv::KernelInterface;
+use gpu_executor::{Cache, Calibration, VulkanError};
+use vk_core::spirv::{KernelInterface, validate};
 use vk_core::testing::{mutants::mutant, trust_all_spirv};
 
 /// Elements of the dispatch: several workgroups, the last one in part.
@@ -26,7 +23,7 @@ const ELEMENTS: usize = 300;
 const ADDRESS_SPACE: u64 = 8 << 30;
 
 #[derive(Parser)]
-#[command(about = "Damaged kernels against the check, spirv-val and the driver")]
+#[command(about = "Damaged kernels against the interface check, spirv-val and the driver")]
 struct Options {
     #[command(subcommand)]
     what: What,
@@ -36,7 +33,7 @@ struct Options {
 enum What {
     /// The names of the kernels, one per line.
     Kernels,
-    /// `INDEX CHECK VAL` for each mutant of a kernel or a file: 1 where the
+    /// `INDEX INTERFACE VAL` for each mutant of a kernel or a file: 1 where the
     /// layer lets it pass.
     Layers {
         kernel: String,
@@ -55,7 +52,7 @@ enum What {
         index: u64,
         file: std::path::PathBuf,
     },
-    /// What our check says of files.
+    /// What both layers say of files, and how long the interface took.
     Check { files: Vec<std::path::PathBuf> },
 }
 
@@ -116,37 +113,22 @@ fn layers(module: &[u8], range: &Range) -> Result<()> {
     let caps = backend.device();
     for index in range.indices() {
         let spirv = mutant(module, index);
-        let (check, val) = (passes(&spirv, caps), validator_passes(&spirv, caps)?);
-        println!("{index} {} {}", u8::from(check), u8::from(val));
+        let interface = KernelInterface::parse(&spirv, caps).is_ok();
+        let valid = match validate(&spirv, caps) {
+            Ok(()) => true,
+            Err(VulkanError::InvalidSpirv { .. }) => false,
+            Err(error) => return Err(error.into()),
+        };
+        println!("{index} {} {}", u8::from(interface), u8::from(valid));
     }
     Ok(())
-}
-
-fn passes(spirv: &[u8], caps: &DeviceCaps) -> bool {
-    let interface = KernelInterface::parse(spirv);
-    interface.is_ok_and(|interface| interface.check_device(caps).is_ok())
-}
-
-fn validator_passes(spirv: &[u8], caps: &DeviceCaps) -> Result<bool> {
-    let environment = vk_core::spirv::validator_environment(caps.api);
-    let mut child = Command::new("spirv-val")
-        .args(["--target-env", environment])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .context("spirv-val (package spirv-tools)")?;
-    if let Some(mut input) = child.stdin.take() {
-        // It may stop reading as soon as it knows.
-        let _ = input.write_all(spirv);
-    }
-    Ok(child.wait()?.success())
 }
 
 fn drive(module: &[u8], range: &Range) -> Result<()> {
     limit_memory();
     let mut backend = backend()?;
-    trust_all_spirv(Some(KernelInterface::parse(module)?));
+    let interface = KernelInterface::parse(module, backend.device())?;
+    trust_all_spirv(Some(interface));
     let a = vec![0x0123_4567_89AB_CDEF; LIMBS * ELEMENTS];
     let b = vec![0x1111_2222_3333_4444; LIMBS * ELEMENTS];
     for index in range.indices() {
@@ -173,13 +155,15 @@ fn limit_memory() {
 }
 
 fn check(files: &[std::path::PathBuf]) -> Result<()> {
+    let backend = backend()?;
+    let caps = backend.device();
     for file in files {
         let bytes = std::fs::read(file)?;
         let start = std::time::Instant::now();
-        let found = KernelInterface::parse(&bytes);
+        let found = KernelInterface::parse(&bytes, caps).map(drop);
         let took = start.elapsed();
-        match found {
-            Ok(_) => println!("ok {took:?} {}", file.display()),
+        match found.and_then(|()| validate(&bytes, caps)) {
+            Ok(()) => println!("ok {took:?} {}", file.display()),
             Err(error) => println!("refused {}: {error}", file.display()),
         }
     }

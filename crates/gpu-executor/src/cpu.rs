@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use field_kernels::Fp;
+use vk_core::spirv::SpirvCheck;
 use vk_mem_paths::{Crew, StageTimes};
 
 use crate::field_add::{Batch, FieldAdd};
@@ -113,6 +114,7 @@ impl CpuEngine {
                 threads: self.crew.threads(),
             },
             kernel: kernel.name.to_owned(),
+            spirv: SpirvCheck::Own,
             mode,
             path: None,
             path_reason: "",

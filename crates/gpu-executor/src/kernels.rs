@@ -7,7 +7,7 @@ pub use field_kernels::{
 
 pub use vk_core::spirv::spirv_hash;
 
-use vk_core::spirv::SpirvPolicy;
+use vk_core::spirv::{SpirvPolicy, SpirvValidation};
 use vk_core::{DeviceCaps, DeviceKind};
 
 /// The field addition that a device with `caps` runs when the caller passes
@@ -24,11 +24,15 @@ pub fn field_add_for(caps: &DeviceCaps) -> &'static Kernel {
     }
 }
 
-/// The policy that allows this library's own kernels and the modules with
-/// these hashes.
-pub(crate) fn allow_only(hashes: &[[u8; 32]]) -> SpirvPolicy {
+/// The policy under which this library's own kernels run, and of other modules those
+/// with the hashes `only`, where there are any, and under this validation.
+pub(crate) fn policy(only: Option<Vec<[u8; 32]>>, validation: SpirvValidation) -> SpirvPolicy {
     let own = KERNELS.iter().map(|kernel| spirv_hash(kernel.spirv));
-    SpirvPolicy::Only(own.chain(hashes.iter().copied()).collect())
+    SpirvPolicy {
+        only,
+        own: own.collect(),
+        validation,
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use vk_core::spirv::SpirvCheck;
 use vk_mem_paths::{Span, StageTimes, TransferPath};
 
 use crate::ChosenBy;
@@ -62,6 +63,9 @@ pub struct RunReport {
     /// The library kernel's name, or the start of the SHA-256 of the module
     /// that the caller passed.
     pub kernel: String,
+    /// Who looked at the kernel's module before the driver saw it;
+    /// [`SpirvCheck::Own`] on the CPU, which runs none.
+    pub spirv: SpirvCheck,
     /// Sequential or pipelined.
     pub mode: Mode,
     /// The data path; `None` on the CPU.
@@ -116,8 +120,8 @@ impl fmt::Display for RunReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} jobs, {} elements in {:.3?} on {}; kernel {}, {}",
-            self.jobs, self.elements, self.total, self.engine, self.kernel, self.mode
+            "{} jobs, {} elements in {:.3?} on {}; kernel {} ({}), {}",
+            self.jobs, self.elements, self.total, self.engine, self.kernel, self.spirv, self.mode
         )?;
         if let Some(path) = self.path {
             write!(

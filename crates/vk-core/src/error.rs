@@ -8,7 +8,7 @@ use crate::results::{allowed, is_allowed};
 
 /// What went wrong between the loader and a finished submission.
 ///
-/// Misuse (`InvalidSpirv`, `SpirvNotAllowed`, `NoMatchingDevice`), environment
+/// Misuse (`InvalidSpirv`, `NotAKernel`, `SpirvNotAllowed`, `NoMatchingDevice`), environment
 /// (`NoLoader`, `NoDevice`, `NoValidationLayer`, `SpirvValidator`,
 /// `Unsupported`, the memory variants) and the driver's own failures
 /// (`DeviceLost`, `Timeout`, `Busy`, `Forked`, `Thread`, `InitializationFailed`,
@@ -48,9 +48,15 @@ pub enum Error {
          `apt install vulkan-validationlayers` or the Vulkan SDK brings it"
     )]
     NoValidationLayer,
-    /// A SPIR-V module is not one that this library can run.
+    /// A SPIR-V module is damaged, or not a valid one for Vulkan.
     #[error("invalid SPIR-V: {reason}")]
     InvalidSpirv {
+        /// What was expected and what was found, or what the validator said.
+        reason: String,
+    },
+    /// A SPIR-V module does not keep the interface of kernels; it may be valid.
+    #[error("the SPIR-V module does not keep the kernel interface: {reason}")]
+    NotAKernel {
         /// What was expected and what was found.
         reason: String,
     },
@@ -60,9 +66,9 @@ pub enum Error {
         /// The module's SHA-256, in hexadecimal digits.
         sha256: String,
     },
-    /// The Khronos validator is to check modules and cannot be asked.
+    /// The Khronos validator is required, or installed, and cannot be asked.
     #[error(
-        "the feature `spirv-val` checks modules with the program spirv-val, which failed ({detail}); install it: \
+        "SPIR-V modules must pass the program spirv-val, which failed ({detail}); install it: \
          `apt install spirv-tools`, `dnf install spirv-tools`, `pacman -S spirv-tools` or the Vulkan SDK"
     )]
     SpirvValidator {
@@ -209,6 +215,12 @@ impl Error {
             vk::Result::ERROR_INITIALIZATION_FAILED => Self::InitializationFailed { call },
             vk::Result::ERROR_MEMORY_MAP_FAILED => Self::MemoryMapFailed { call },
             result => Self::Vulkan { call, result },
+        }
+    }
+
+    pub(crate) fn kernel(reason: impl Into<String>) -> Self {
+        Self::NotAKernel {
+            reason: reason.into(),
         }
     }
 

@@ -8,8 +8,8 @@ use ash::vk;
 use crate::error::VkContext;
 use crate::pipeline::{Compiler, Pipeline};
 use crate::pipeline_cache::{CacheOrigin, PipelineCache};
-use crate::spirv::{BINDINGS, KernelInterface, SpirvPolicy, spirv_hash};
-use crate::{Device, DeviceCaps, Error, WaitPolicy};
+use crate::spirv::{self, BINDINGS, KernelInterface, SpirvCheck, SpirvPolicy, spirv_hash};
+use crate::{Device, Error, WaitPolicy};
 
 /// A compute pipeline that keeps the kernel interface of [`crate::spirv`].
 pub struct Kernel {
@@ -18,6 +18,7 @@ pub struct Kernel {
     workgroup_size: u32,
     push_constant_bytes: u32,
     inputs_read_only: bool,
+    check: SpirvCheck,
 }
 
 impl Kernel {
@@ -45,6 +46,12 @@ impl Kernel {
         &self.hash
     }
 
+    /// Who has looked at the module.
+    #[must_use]
+    pub fn check(&self) -> SpirvCheck {
+        self.check
+    }
+
     /// Elements that one workgroup computes.
     #[must_use]
     pub fn workgroup_size(&self) -> u32 {
@@ -55,12 +62,12 @@ impl Kernel {
     /// promise it: for runs whose inputs nobody else may write.
     ///
     /// # Errors
-    /// [`Error::InvalidSpirv`] for a module that declares an input without
+    /// [`Error::NotAKernel`] for a module that uses an input without
     /// `NonWritable`.
     pub fn expect_inputs_read_only(&self) -> Result<(), Error> {
         match self.inputs_read_only {
             true => Ok(()),
-            false => Err(Error::spirv(
+            false => Err(Error::kernel(
                 "expected the buffers at bindings 0 and 1 to be NonWritable (`readonly` in GLSL), found one that is not",
             )),
         }
@@ -206,8 +213,8 @@ impl KernelCache {
         })
     }
 
-    /// This cache with `policy` for which modules may run; default: all that
-    /// pass the check. Forgets the kernels it had made.
+    /// This cache with `policy` for which modules may run. Forgets the kernels it had
+    /// made.
     #[must_use]
     pub fn with_policy(mut self, policy: SpirvPolicy) -> Self {
         self.policy = policy;
@@ -249,14 +256,13 @@ impl KernelCache {
     /// The kernel of the module in `spirv`, made now if it is new.
     ///
     /// # Errors
-    /// [`Error::InvalidSpirv`] for a module that does not keep the kernel
-    /// interface or is not valid, [`Error::SpirvNotAllowed`] for one that the
-    /// policy does not list, [`Error::Unsupported`] for one that needs more
-    /// than the device has, [`Error::Timeout`] where the driver's compiler takes too
-    /// long over it and [`Error::Busy`] while it is at one that took too long,
-    /// [`Error::SpirvValidator`] where the feature
-    /// `spirv-val` is on and the validator cannot be asked, else what the
-    /// driver returned.
+    /// [`Error::SpirvNotAllowed`] for a module that the policy does not list,
+    /// [`Error::InvalidSpirv`] for one that is not valid, [`Error::NotAKernel`] for
+    /// one that does not keep the kernel interface, [`Error::Unsupported`] for one
+    /// that needs more than the device or this library has, [`Error::Timeout`] where
+    /// the driver's compiler takes too long over it and [`Error::Busy`] while it is at
+    /// one that took too long, [`Error::SpirvValidator`] where the policy requires a
+    /// validator that cannot be asked, else what the driver returned.
     pub fn get(&mut self, spirv: &[u8]) -> Result<Arc<Kernel>, Error> {
         if let Some(found) = self.kernels.iter().position(|e| *e.spirv == *spirv) {
             self.kernels[..=found].rotate_right(1);
@@ -283,17 +289,20 @@ impl KernelCache {
     }
 
     fn create(&self, spirv: &[u8]) -> Result<Kernel, Error> {
-        let device = &self.set_layout.device;
         let hash = spirv_hash(spirv);
         self.policy.expect_allowed(&hash)?;
-        let interface = checked(spirv, device.caps())?;
-        let push_constant_bytes = interface.push_constant_bytes;
-        // SAFETY: the module was checked to be valid and to fit the layout and the
-        // device; what it does when it runs is code that the caller vouches for
+        let (interface, check) = self.checked(spirv, &hash)?;
+        // SAFETY: the module fits the layout and asks for nothing that the device
+        // lacks, by its interface. That it is valid the validator has found, or the
+        // caller vouches for, as for what it does when it runs: SPIR-V is code
         // (module documentation of `spirv`).
         let pipeline = unsafe {
-            self.compiler
-                .compile(&self.set_layout, push_constant_bytes, &interface.words)?
+            self.compiler.compile(
+                &self.set_layout,
+                interface.push_constant_bytes,
+                &interface.words,
+                &interface.entry_point,
+            )?
         };
         Ok(Kernel {
             pipeline,
@@ -301,19 +310,23 @@ impl KernelCache {
             workgroup_size: interface.workgroup_size,
             push_constant_bytes: interface.push_constant_bytes,
             inputs_read_only: interface.inputs_read_only,
+            check,
         })
     }
-}
 
-/// The interface of a module that may go to the driver.
-fn checked(spirv: &[u8], caps: &DeviceCaps) -> Result<KernelInterface, Error> {
-    #[cfg(feature = "testing")]
-    if let Some(interface) = crate::testing::trusted(spirv) {
-        return Ok(interface);
+    /// The interface of a module that may go to the driver.
+    fn checked(
+        &self,
+        spirv: &[u8],
+        hash: &[u8; 32],
+    ) -> Result<(KernelInterface, SpirvCheck), Error> {
+        #[cfg(feature = "testing")]
+        if let Some(interface) = crate::testing::trusted(spirv) {
+            return Ok((interface, SpirvCheck::Off));
+        }
+        let caps = self.set_layout.device.caps();
+        let interface = KernelInterface::parse(spirv, caps)?;
+        let check = spirv::check(spirv, hash, &self.policy, caps)?;
+        Ok((interface, check))
     }
-    let interface = KernelInterface::parse(spirv)?;
-    interface.check_device(caps)?;
-    #[cfg(feature = "spirv-val")]
-    crate::spirv::validator::validate(spirv, caps.api)?;
-    Ok(interface)
 }

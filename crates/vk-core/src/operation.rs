@@ -103,7 +103,7 @@ impl OperationCache {
         let set_layout = self.layout(shape.bindings)?;
         let bytes = shape.push_constant_bytes;
         // SAFETY: this function's contract.
-        let pipeline = unsafe { self.compiler.compile(&set_layout, bytes, words)? };
+        let pipeline = unsafe { self.compiler.compile(&set_layout, bytes, words, c"main")? };
         self.compiler.pipelines().lock().save();
         Ok(Arc::new(Operation { pipeline, shape }))
     }

@@ -4,6 +4,7 @@
 //! it. On its own thread a caller can give up waiting; the thread then owns all that the
 //! driver still uses, and what it makes is there for whoever asks for it again.
 
+use std::ffi::{CStr, CString};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -41,7 +42,7 @@ impl Compiler {
         &self.pipelines
     }
 
-    /// The pipeline of the module in `words`, whose entry point is `main`.
+    /// The pipeline of the module in `words`, whose entry point is `entry_point`.
     ///
     /// # Errors
     /// [`Error::Timeout`] where the driver's compiler takes longer than the limit, and
@@ -49,14 +50,15 @@ impl Compiler {
     /// [`Error::Thread`], else what the driver returned.
     ///
     /// # Safety
-    /// The module is valid, has an entry point `main`, names no buffer outside of
-    /// `set_layout` and no push constant past `push_constant_bytes`, and asks for
-    /// nothing that the device lacks.
+    /// The module is valid, has a compute entry point of this name, which uses no buffer
+    /// outside of `set_layout` and no push constant past `push_constant_bytes`, and asks
+    /// for nothing that the device lacks.
     pub(crate) unsafe fn compile(
         &self,
         set_layout: &Arc<SetLayout>,
         push_constant_bytes: u32,
         words: &[u32],
+        entry_point: &CStr,
     ) -> Result<Pipeline, Error> {
         let same = |module: &Overdue| {
             Arc::ptr_eq(&module.set_layout, set_layout)
@@ -69,6 +71,7 @@ impl Compiler {
         let job = Job {
             pipeline: Pipeline::without_code(set_layout, push_constant_bytes)?,
             words: words.to_vec(),
+            entry_point: entry_point.to_owned(),
             pipelines: self.pipelines.clone(),
         };
         let (sender, receiver) = sync_channel(1);
@@ -193,6 +196,7 @@ impl Drop for Pipeline {
 struct Job {
     pipeline: Pipeline,
     words: Vec<u32>,
+    entry_point: CString,
     pipelines: SharedPipelines,
 }
 
@@ -209,13 +213,13 @@ impl Job {
         let stage = vk::PipelineShaderStageCreateInfo::default()
             .stage(vk::ShaderStageFlags::COMPUTE)
             .module(module)
-            .name(c"main");
+            .name(&self.entry_point);
         let info = vk::ComputePipelineCreateInfo::default()
             .stage(stage)
             .layout(self.pipeline.layout);
         // The cache synchronizes itself, so that threads compile beside each other.
         let cache = self.pipelines.raw();
-        // SAFETY: module, layout and cache are alive; entry point `main` exists.
+        // SAFETY: module, layout and cache are alive; the entry point exists.
         let created = unsafe { device.create_compute_pipelines(cache, &[info], None) };
         // SAFETY: a pipeline does not need its module after creation.
         unsafe { device.destroy_shader_module(module, None) };

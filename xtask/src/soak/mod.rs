@@ -11,7 +11,6 @@ use xshell::Shell;
 
 use crate::driver::{self, Wanted};
 use crate::install;
-use crate::packages::Need;
 use crate::workspace;
 
 mod children;
@@ -73,12 +72,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         },
     );
     driver::require_device(&survey)?;
-    if !install::on_path("spirv-val") {
-        match args.no_install {
-            true => bail!("the program spirv-val is missing: the package spirv-tools has it"),
-            false => install::install(&shell, &[Need::SpirvTools])?,
-        }
-    }
+    install::spirv_val(&shell, !args.no_install)?;
     let mut findings = Vec::new();
     for &(name, body) in sections {
         println!("\n== {name}");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use field_kernels::Arithmetic;
 use field_kernels::chain::MemoryAccess;
-use vk_core::spirv::SpirvPolicy;
+use vk_core::spirv::{SpirvPolicy, SpirvValidation};
 use vk_core::{DevicePolicy, Validation, WaitPolicy};
 use vk_mem_paths::{PathChoice, TransferOptions, TransferPath};
 
@@ -45,6 +45,7 @@ struct Wanted {
     cache: Cache,
     calibration: Calibration,
     allowed_spirv: Option<Vec<[u8; 32]>>,
+    spirv_validation: SpirvValidation,
     threads: Option<usize>,
     timestamps: bool,
 }
@@ -220,12 +221,21 @@ impl<T> Builder<T> {
 
     /// Runs no SPIR-V but the library's own kernels and the modules whose
     /// SHA-256 ([`kernels::spirv_hash`]) is listed here. Default: every module
-    /// that passes the check.
+    /// that keeps the kernel interface and passes [`Self::spirv_validation`].
     ///
-    /// A module is code: the check keeps a driver from what is not valid, and
+    /// A module is code: validation keeps a driver from what is not valid, and
     /// a list keeps a program from what nobody looked at.
     pub fn allow_only_spirv(mut self, hashes: impl IntoIterator<Item = [u8; 32]>) -> Self {
         self.wanted.allowed_spirv = Some(hashes.into_iter().collect());
+        self
+    }
+
+    /// Whether a SPIR-V module that is not the library's own must pass the Khronos
+    /// validator, the program `spirv-val`, before the driver sees it. Each is asked
+    /// about once in a process, which takes some milliseconds. Default:
+    /// [`SpirvValidation::IfPresent`].
+    pub fn spirv_validation(mut self, validation: SpirvValidation) -> Self {
+        self.wanted.spirv_validation = validation;
         self
     }
 
@@ -344,10 +354,7 @@ impl Wanted {
             inputs: self.inputs,
             cache: self.cache.folder(),
             calibration: self.calibration,
-            spirv: match &self.allowed_spirv {
-                Some(hashes) => kernels::allow_only(hashes),
-                None => SpirvPolicy::AnyChecked,
-            },
+            spirv: kernels::policy(self.allowed_spirv.clone(), self.spirv_validation),
             transfer: TransferOptions {
                 wait,
                 timestamps: self.timestamps,

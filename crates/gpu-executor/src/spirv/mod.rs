@@ -8,3 +8,4 @@ mod ran;
 mod resident;
 
 pub use backend::PersistentVulkanBackend;
+pub use vk_core::spirv::{SpirvCheck, SpirvValidation};

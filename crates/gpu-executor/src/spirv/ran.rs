@@ -69,6 +69,7 @@ impl Ran {
                 driver: caps.driver.clone(),
             },
             kernel: kernel_name(spirv, kernel),
+            spirv: kernel.check(),
             mode,
             path: Some(self.path),
             path_reason: self.reason,

@@ -207,7 +207,7 @@ fn a_kernel_that_may_write_its_inputs_runs_on_copies_of_them_only() {
     for path in PATHS {
         let error = backend.run_field_add_host_on(&xor, &a, &b, &mut out, path);
         let error = error.unwrap_err();
-        let spirv = gpu_executor::VulkanError::InvalidSpirv {
+        let spirv = gpu_executor::VulkanError::NotAKernel {
             reason: "expected the buffers at bindings 0 and 1 to be NonWritable \
                      (`readonly` in GLSL), found one that is not"
                 .to_owned(),

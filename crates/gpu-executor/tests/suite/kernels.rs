@@ -1,10 +1,10 @@
 //! The kernel is the caller's: what keeps the interface runs, what does not
 //! is an error that says why.
 
-use gpu_executor::Error;
 use gpu_executor::FieldAdd;
 use gpu_executor::kernels::LIMBS;
-use gpu_executor::spirv::PersistentVulkanBackend;
+use gpu_executor::spirv::{PersistentVulkanBackend, SpirvCheck, SpirvValidation};
+use gpu_executor::{Error, VulkanError};
 
 use crate::support::{
     assert_limbs, assert_sums, backend, borrowed, built, on_cpu, random_jobs, sums, test_kernel,
@@ -184,4 +184,67 @@ fn many_kernels_are_kept_apart() {
             "sub",
         );
     }
+}
+
+/// Copies of A, written in the ways that compilers have: the fixtures `kinds` of vk-core.
+#[test]
+fn each_kind_of_valid_module_computes_or_says_what_it_needs() {
+    let folder = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../vk-core/tests/fixtures/kinds"
+    );
+    let required = SpirvValidation::Required;
+    let builder = PersistentVulkanBackend::builder().spirv_validation(required);
+    let (_guard, mut backend) = built(builder);
+    let jobs = random_jobs(1, 300, 11);
+    let (a, b) = &jobs[0];
+    let (mut computed, mut needs) = (0, Vec::new());
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|end| end != "spv") {
+            continue;
+        }
+        let spirv = std::fs::read(&path).unwrap();
+        let name = path.file_stem().unwrap().to_string_lossy();
+        match backend.run_field_add(&spirv, a, b, 300, false) {
+            Ok(copied) => {
+                assert_limbs(&copied, a, &name);
+                let report = backend.last_report().unwrap();
+                assert_eq!(report.spirv, SpirvCheck::Validated);
+                computed += 1;
+            }
+            Err(error) => {
+                let text = error.to_string();
+                let unsupported = matches!(error, Error::Vulkan(VulkanError::Unsupported { .. }));
+                assert!(unsupported, "{name}: {text}");
+                needs.push(text);
+            }
+        }
+    }
+    assert!(computed >= 15, "{computed} computed; others need {needs:?}");
+}
+
+#[test]
+fn the_report_says_who_looked_at_the_module() {
+    let jobs = random_jobs(1, 10, 3);
+    let batch = borrowed(&jobs);
+    let run = |validation, spirv: Option<&[u8]>| {
+        let builder = PersistentVulkanBackend::builder().spirv_validation(validation);
+        let (_guard, mut backend) = built(builder);
+        let spirv = spirv.unwrap_or(backend.field_add_spirv());
+        backend
+            .run_field_add_batch(spirv, &batch, 10, false)
+            .unwrap();
+        backend.last_report().unwrap().clone()
+    };
+    let copy = test_kernel("copy");
+    assert_eq!(run(SpirvValidation::Off, None).spirv, SpirvCheck::Own);
+    assert_eq!(
+        run(SpirvValidation::Off, Some(&copy)).spirv,
+        SpirvCheck::Off
+    );
+    let report = run(SpirvValidation::IfPresent, Some(&copy));
+    assert_eq!(report.spirv, SpirvCheck::Validated);
+    let text = report.to_string();
+    assert!(text.contains("(passed spirv-val)"), "{text}");
 }

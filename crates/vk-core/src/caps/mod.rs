@@ -178,6 +178,12 @@ pub struct Features {
     pub storage_buffer_8bit: bool,
     /// `vulkanMemoryModel` and `vulkanMemoryModelDeviceScope`
     pub vulkan_memory_model: bool,
+    /// `scalarBlockLayout`
+    pub scalar_block_layout: bool,
+    /// `shaderSubgroupExtendedTypes`
+    pub subgroup_extended_types: bool,
+    /// `shaderZeroInitializeWorkgroupMemory`
+    pub zero_initialize_workgroup_memory: bool,
     /// `timelineSemaphore`
     pub timeline_semaphore: bool,
     /// `hostQueryReset`

@@ -173,6 +173,9 @@ fn features(
         // has, would not be valid once the feature is on.
         vulkan_memory_model: on(v12.vulkan_memory_model)
             && on(v12.vulkan_memory_model_device_scope),
+        scalar_block_layout: on(v12.scalar_block_layout),
+        subgroup_extended_types: on(v12.shader_subgroup_extended_types),
+        zero_initialize_workgroup_memory: on(v13.shader_zero_initialize_workgroup_memory),
         timeline_semaphore: on(v12.timeline_semaphore) && !fences_forced(),
         host_query_reset: on(v12.host_query_reset),
         maintenance4: on(v13.maintenance4),

@@ -177,9 +177,13 @@ fn create(
         .storage_buffer8_bit_access(have.storage_buffer_8bit)
         .vulkan_memory_model(have.vulkan_memory_model)
         .vulkan_memory_model_device_scope(have.vulkan_memory_model)
+        .scalar_block_layout(have.scalar_block_layout)
+        .shader_subgroup_extended_types(have.subgroup_extended_types)
         .timeline_semaphore(have.timeline_semaphore)
         .host_query_reset(have.host_query_reset);
-    let mut v13 = vk::PhysicalDeviceVulkan13Features::default().maintenance4(have.maintenance4);
+    let mut v13 = vk::PhysicalDeviceVulkan13Features::default()
+        .maintenance4(have.maintenance4)
+        .shader_zero_initialize_workgroup_memory(have.zero_initialize_workgroup_memory);
     let core = vk::PhysicalDeviceFeatures::default()
         .shader_int64(have.shader_int64)
         .shader_int16(have.shader_int16)

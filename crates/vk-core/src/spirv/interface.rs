@@ -1,245 +1,245 @@
 //! Entry point, bindings, push constants and workgroup size of a module.
 
-use rspirv::dr::{Instruction, Module, Operand};
-use rspirv::spirv::{BuiltIn, Decoration, ExecutionMode, ExecutionModel, Op, StorageClass, Word};
+use std::ffi::CString;
 
-use super::module::{Index, too_large};
+use rspirv::spirv::{BuiltIn, ExecutionMode, ExecutionModel, StorageClass};
+
+use super::module::{EntryPoint, Module, Variable};
+use super::types::{Kind, Scalar};
+use super::uses::Uses;
 use super::{BINDING_OUT, BINDINGS, KernelInterface};
 use crate::Error;
 
-/// Reads the interface, without the bytes of shared memory.
-pub(super) fn read(words: Vec<u32>, module: &Module) -> Result<KernelInterface, Error> {
-    let index = Index::new(module);
+/// Reads the interface, with `words` empty.
+pub(super) fn read(module: &Module<'_>) -> Result<KernelInterface, Error> {
     let entry = entry_point(module)?;
-    let mut push_constant_bytes = 0;
-    let (mut has_output, mut writes_inputs) = (false, false);
-    for variable in &module.types_global_values {
-        if variable.class.opcode != Op::Variable {
-            continue;
-        }
-        match check_variable(&index, variable)? {
-            Variable::Buffer { binding, read_only } => {
-                let is_output = binding == BINDING_OUT;
-                has_output |= is_output;
-                writes_inputs |= !is_output && !read_only;
-            }
-            // Variables of several entry points start at the same offset.
-            Variable::PushConstants(bytes) => push_constant_bytes = push_constant_bytes.max(bytes),
-            Variable::Internal => {}
+    if !module.functions.contains_key(&entry.function) {
+        return Err(Error::spirv(format!(
+            "expected a function as entry point, found %{}",
+            entry.function
+        )));
+    }
+    let uses = Uses::of(module, entry.function);
+    let mut found = Found::default();
+    for variable in &module.variables {
+        let used = uses.variables.contains(&variable.id);
+        if used {
+            found.add(module, variable)?;
+        } else {
+            // A kernel may leave its output alone.
+            found.has_output |= place(module, variable) == (Some(0), Some(BINDING_OUT));
         }
     }
-    if !has_output {
-        return Err(Error::spirv(
+    if !found.has_output {
+        return Err(Error::kernel(
             "expected a storage buffer at set 0, binding 2 (the output), found none",
         ));
     }
-    let (size, local_size_id) = workgroup_size(module, &index, entry)?;
-    let header = module.header.as_ref();
+    let (size, local_size_id) = workgroup_size(module, entry)?;
     Ok(KernelInterface {
-        words,
-        version: header.map(|header| header.version()).unwrap_or_default(),
+        words: Vec::new(),
+        entry_point: CString::new(entry.name.as_slice()).unwrap_or_default(),
         workgroup_size: size,
-        push_constant_bytes,
-        shared_memory_bytes: 0,
+        push_constant_bytes: found.push_constant_bytes,
+        shared_memory_bytes: u32::try_from(found.shared_bytes).unwrap_or(u32::MAX),
         local_size_id,
-        inputs_read_only: !writes_inputs,
-        capabilities: capabilities(module),
+        inputs_read_only: !found.writes_inputs,
+        scalar_layout: found.scalar_layout,
+        zeroed_shared_memory: found.zeroed_shared_memory,
+        float_atomics: uses.float_atomics,
+        extended_subgroups: uses.extended_subgroups,
     })
 }
 
-fn capabilities(module: &Module) -> Vec<rspirv::spirv::Capability> {
-    let operands = module
-        .capabilities
-        .iter()
-        .filter_map(|i| i.operands.first());
-    operands
-        .filter_map(|operand| match operand {
-            Operand::Capability(capability) => Some(*capability),
-            _ => None,
-        })
-        .collect()
-}
-
-fn entry_point(module: &Module) -> Result<Word, Error> {
-    let mut found = Vec::new();
-    for entry in &module.entry_points {
-        let [
-            Operand::ExecutionModel(model),
-            Operand::IdRef(id),
-            Operand::LiteralString(name),
-            ..,
-        ] = entry.operands.as_slice()
-        else {
-            continue;
-        };
-        if *model == ExecutionModel::GLCompute && name == "main" {
-            return Ok(*id);
-        }
-        found.push(format!("{model:?} `{name}`"));
+/// The compute entry point `main`, or the only one that there is.
+fn entry_point<'m>(module: &'m Module<'_>) -> Result<&'m EntryPoint, Error> {
+    let compute = |entry: &&EntryPoint| entry.model == ExecutionModel::GLCompute as u32;
+    let mut found = module.entry_points.iter().filter(compute);
+    if let Some(main) = found.clone().find(|entry| entry.name == b"main") {
+        return Ok(main);
     }
-    Err(Error::spirv(format!(
-        "expected a compute entry point (GLCompute) named `main`, found {}",
-        if found.is_empty() {
-            "no entry point".to_owned()
-        } else {
-            found.join(", ")
+    if let (Some(only), None) = (found.next(), found.next()) {
+        return Ok(only);
+    }
+    let names = module.entry_points.iter().map(|entry| {
+        let name = String::from_utf8_lossy(&entry.name);
+        match ExecutionModel::from_u32(entry.model) {
+            Some(model) => format!("{model:?} `{name}`"),
+            None => format!("model {} `{name}`", entry.model),
+        }
+    });
+    let names: Vec<_> = names.collect();
+    Err(Error::kernel(format!(
+        "expected a compute entry point (GLCompute) named `main`, or a single one, found {}",
+        match names.is_empty() {
+            true => "no entry point".to_owned(),
+            false => names.join(", "),
         }
     )))
 }
 
-enum Variable {
-    /// A storage buffer, and whether the module promises not to write it.
-    Buffer {
-        binding: u32,
-        read_only: bool,
-    },
-    PushConstants(u32),
-    Internal,
+/// The set and binding of a variable.
+fn place(module: &Module<'_>, variable: &Variable) -> (Option<u32>, Option<u32>) {
+    let facts = module.decorations.of(variable.id);
+    (facts.set, facts.binding)
 }
 
-fn check_variable(index: &Index<'_>, variable: &Instruction) -> Result<Variable, Error> {
-    let Some(Operand::StorageClass(class)) = variable.operands.first() else {
-        return Err(Error::spirv("a variable without a storage class"));
+/// What the variables that an entry point uses come to.
+#[derive(Default)]
+struct Found {
+    has_output: bool,
+    writes_inputs: bool,
+    push_constant_bytes: u32,
+    shared_bytes: u64,
+    scalar_layout: bool,
+    zeroed_shared_memory: bool,
+}
+
+impl Found {
+    fn add(&mut self, module: &Module<'_>, variable: &Variable) -> Result<(), Error> {
+        match variable.class {
+            Some(StorageClass::Private | StorageClass::Function) => Ok(()),
+            Some(StorageClass::Workgroup) => {
+                let of = variable.of.and_then(|of| module.types.get(of));
+                let bytes = of.map_or(0, |of| of.packed);
+                self.shared_bytes = self.shared_bytes.saturating_add(bytes);
+                self.zeroed_shared_memory |= variable.initializer != 0;
+                Ok(())
+            }
+            Some(StorageClass::Input) => input(module, variable),
+            Some(StorageClass::PushConstant) => self.push_constants(module, variable),
+            Some(StorageClass::StorageBuffer | StorageClass::Uniform) => {
+                self.buffer(module, variable)
+            }
+            Some(other) => Err(Error::kernel(format!(
+                "expected storage buffers and push constants only, found a variable of storage class {other:?}"
+            ))),
+            None => Err(Error::kernel(
+                "expected storage buffers and push constants only, found a variable of an unknown storage class",
+            )),
+        }
+    }
+
+    fn buffer(&mut self, module: &Module<'_>, variable: &Variable) -> Result<(), Error> {
+        let (Some(set), Some(binding)) = place(module, variable) else {
+            return Err(Error::spirv(format!(
+                "expected a set and a binding on the buffer %{}, found {:?}",
+                variable.id,
+                place(module, variable)
+            )));
+        };
+        let inside = usize::try_from(binding).is_ok_and(|binding| binding < BINDINGS);
+        if set != 0 || !inside {
+            return Err(Error::kernel(format!(
+                "expected buffers at set 0, bindings 0 (A), 1 (B) and 2 (output); found set {set}, binding {binding}"
+            )));
+        }
+        let id = variable.of.unwrap_or_default();
+        let block = module.types.get(id);
+        let Some(Kind::Struct { members }) = block.map(|block| block.kind) else {
+            return Err(Error::kernel(format!(
+                "expected a storage buffer block at binding {binding}, found an array of blocks or something else"
+            )));
+        };
+        // Before SPIR-V 1.3 a storage buffer is a Uniform variable whose struct
+        // is a BufferBlock.
+        let storage = variable.class == Some(StorageClass::StorageBuffer)
+            || module.decorations.of(id).buffer_block;
+        if !storage {
+            return Err(Error::kernel(format!(
+                "expected a storage buffer at binding {binding}, found a uniform buffer"
+            )));
+        }
+        let mut members = (0..).zip(members);
+        let promised = module.decorations.of(variable.id).non_writable
+            || members.all(|(member, _)| module.decorations.of_member(id, member).non_writable);
+        let output = binding == BINDING_OUT;
+        self.has_output |= output;
+        self.writes_inputs |= !output && !promised;
+        self.scalar_layout |= block.is_some_and(|block| block.scalar_layout);
+        Ok(())
+    }
+
+    fn push_constants(&mut self, module: &Module<'_>, variable: &Variable) -> Result<(), Error> {
+        let block = variable.of.and_then(|of| module.types.get(of));
+        let first = block.and_then(|block| block.first);
+        if first != Some(Scalar::Int(32)) {
+            return Err(Error::kernel(format!(
+                "expected a 32-bit integer at the start of the push constant block (the element count), found {first:?}"
+            )));
+        }
+        let bytes = block.and_then(|block| block.extent);
+        // Vulkan takes push constant ranges in multiples of 4 bytes.
+        let bytes = bytes.and_then(|bytes| bytes.checked_next_multiple_of(4));
+        let bytes = bytes.and_then(|bytes| u32::try_from(bytes).ok());
+        let Some(bytes) = bytes else {
+            return Err(Error::kernel(
+                "expected a push constant block of known size and below 4 GiB, found another",
+            ));
+        };
+        self.push_constant_bytes = self.push_constant_bytes.max(bytes);
+        self.scalar_layout |= block.is_some_and(|block| block.scalar_layout);
+        Ok(())
+    }
+}
+
+/// Checks that an input is what a compute kernel can have: a built-in.
+fn input(module: &Module<'_>, variable: &Variable) -> Result<(), Error> {
+    let facts = module.decorations.of(variable.id);
+    let id = variable.of.unwrap_or_default();
+    let by_members = match module.types.get(id).map(|of| of.kind) {
+        Some(Kind::Struct { members }) => (0..)
+            .zip(members)
+            .all(|(member, _)| module.decorations.of_member(id, member).built_in.is_some()),
+        _ => false,
     };
-    match class {
-        StorageClass::Input
-        | StorageClass::Output
-        | StorageClass::Private
-        | StorageClass::Function
-        | StorageClass::Workgroup => Ok(Variable::Internal),
-        StorageClass::PushConstant => push_constants(index, variable).map(Variable::PushConstants),
-        StorageClass::StorageBuffer | StorageClass::Uniform => buffer(index, variable, *class),
-        other => Err(Error::spirv(format!(
-            "expected storage buffers and push constants only, found a variable of storage class {other:?}"
+    match facts.built_in.is_some() || by_members {
+        true => Ok(()),
+        false => Err(Error::spirv(format!(
+            "expected built-ins as inputs of a compute entry point, found %{} without BuiltIn",
+            variable.id
         ))),
     }
 }
 
-fn pointee<'m>(index: &Index<'m>, variable: &Instruction) -> Result<&'m Instruction, Error> {
-    let pointer = index.get(variable.result_type.unwrap_or_default())?;
-    match pointer.operands.as_slice() {
-        [_, Operand::IdRef(id)] => index.get(*id),
-        _ => Err(Error::spirv("a variable whose type is not a pointer")),
-    }
-}
-
-fn buffer(
-    index: &Index<'_>,
-    variable: &Instruction,
-    class: StorageClass,
-) -> Result<Variable, Error> {
-    let id = variable.result_id.unwrap_or_default();
-    let place = |kind| index.literal(id, kind);
-    let (set, binding) = (place(Decoration::DescriptorSet), place(Decoration::Binding));
-    let (Some(set), Some(binding)) = (set, binding) else {
-        return Err(Error::spirv(format!(
-            "expected a set and a binding on buffer %{id}, found set {set:?}, binding {binding:?}"
-        )));
-    };
-    let inside = usize::try_from(binding).is_ok_and(|binding| binding < BINDINGS);
-    if set != 0 || !inside {
-        return Err(Error::spirv(format!(
-            "expected buffers at set 0, bindings 0 (A), 1 (B) and 2 (output); found set {set}, binding {binding}"
-        )));
-    }
-    let block = pointee(index, variable)?;
-    if block.class.opcode != Op::TypeStruct {
-        return Err(Error::spirv(format!(
-            "expected a storage buffer block at binding {binding}, found {:?}",
-            block.class.opcode
-        )));
-    }
-    let read_only = index.is_read_only(id, block);
-    let block = block.result_id.unwrap_or_default();
-    // Before SPIR-V 1.3 a storage buffer is a Uniform variable whose struct
-    // is a BufferBlock.
-    let storage =
-        class == StorageClass::StorageBuffer || index.is_decorated(block, Decoration::BufferBlock);
-    if !storage {
-        return Err(Error::spirv(format!(
-            "expected a storage buffer at binding {binding}, found a uniform buffer"
-        )));
-    }
-    Ok(Variable::Buffer { binding, read_only })
-}
-
-fn push_constants(index: &Index<'_>, variable: &Instruction) -> Result<u32, Error> {
-    let block = pointee(index, variable)?;
-    let id = block.result_id.unwrap_or_default();
-    let first = match (block.class.opcode, block.operands.first()) {
-        (Op::TypeStruct, Some(Operand::IdRef(first))) => index.get(*first)?,
-        (other, _) => {
-            return Err(Error::spirv(format!(
-                "expected a push constant block with a u32 as its first member, found {other:?}"
-            )));
-        }
-    };
-    let is_u32 = first.class.opcode == Op::TypeInt
-        && first.operands.first() == Some(&Operand::LiteralBit32(32))
-        && index.member_offset(id, 0)? == 0;
-    if !is_u32 {
-        return Err(Error::spirv(format!(
-            "expected the first member of the push constant block to be a u32 at offset 0 (the element count), found {:?} {:?}",
-            first.class.opcode, first.operands
-        )));
-    }
-    // Vulkan takes push constant ranges in multiples of 4 bytes.
-    let bytes = index.block_bytes(id)?.checked_next_multiple_of(4);
-    bytes.ok_or_else(too_large)
-}
-
-/// The workgroup's invocations along x, and whether `LocalSizeId` gave them.
+/// The workgroup's invocations along x, and whether `LocalSizeId` is used.
 ///
 /// A constant decorated `WorkgroupSize` overrides the execution mode.
-fn workgroup_size(module: &Module, index: &Index<'_>, entry: Word) -> Result<(u32, bool), Error> {
-    let built_in = index
-        .decorated(Decoration::BuiltIn)
-        .find(|(_, operands)| *operands == [Operand::BuiltIn(BuiltIn::WorkgroupSize)]);
-    if let Some((id, _)) = built_in {
-        let parts = &index.get(id)?.operands;
-        return along_x(&constants(index, parts)?).map(|x| (x, false));
-    }
-    for mode in &module.execution_modes {
-        let [Operand::IdRef(of), Operand::ExecutionMode(mode), parts @ ..] =
-            mode.operands.as_slice()
-        else {
+fn workgroup_size(module: &Module<'_>, entry: &EntryPoint) -> Result<(u32, bool), Error> {
+    let (mut size, mut by_id) = (None, false);
+    for words in &module.modes {
+        let [function, mode, parts @ ..] = words else {
             continue;
         };
-        match mode {
-            _ if *of != entry => {}
-            ExecutionMode::LocalSize => return along_x(&literals(parts)).map(|x| (x, false)),
-            ExecutionMode::LocalSizeId => {
-                return along_x(&constants(index, parts)?).map(|x| (x, true));
+        match ExecutionMode::from_u32(*mode) {
+            _ if *function != entry.function => {}
+            Some(ExecutionMode::LocalSize) => {
+                size = Some(parts.iter().map(|part| Some(u64::from(*part))).collect());
+            }
+            Some(ExecutionMode::LocalSizeId) => {
+                by_id = true;
+                let parts = parts.iter().map(|part| module.constants.scalar(*part));
+                size = Some(parts.collect());
             }
             _ => {}
         }
     }
-    Err(Error::spirv(
-        "expected a workgroup size (LocalSize, LocalSizeId or WorkgroupSize), found none",
-    ))
-}
-
-fn literals(parts: &[Operand]) -> Vec<u32> {
-    let values = parts.iter().filter_map(|part| match part {
-        Operand::LiteralBit32(value) => Some(*value),
-        _ => None,
-    });
-    values.collect()
-}
-
-fn constants(index: &Index<'_>, parts: &[Operand]) -> Result<Vec<u32>, Error> {
-    let ids = parts.iter().filter_map(|part| match part {
-        Operand::IdRef(id) => Some(*id),
-        _ => None,
-    });
-    ids.map(|id| index.constant(id)).collect()
-}
-
-fn along_x(size: &[u32]) -> Result<u32, Error> {
-    match size {
-        [x, 1, 1] if *x > 0 => Ok(*x),
-        other => Err(Error::spirv(format!(
+    let built_in = module.decorations.built_in(BuiltIn::WorkgroupSize as u32);
+    // Of several, which is not valid, always the same one.
+    if let Some(id) = built_in.max() {
+        size = Some(module.constants.vector(id));
+    }
+    let found: Option<Vec<u64>> = size.unwrap_or_else(|| Some(Vec::new()));
+    match found.as_deref() {
+        Some([x, 1, 1]) if *x > 0 => Ok((u32::try_from(*x).unwrap_or(u32::MAX), by_id)),
+        Some([]) => Err(Error::spirv(
+            "expected a workgroup size (LocalSize, LocalSizeId or WorkgroupSize), found none",
+        )),
+        Some(other) => Err(Error::kernel(format!(
             "expected a workgroup of N x 1 x 1 invocations, found {other:?}"
         ))),
+        None => Err(Error::kernel(
+            "expected a workgroup of N x 1 x 1 invocations, found a size that is no constant of integers",
+        )),
     }
 }

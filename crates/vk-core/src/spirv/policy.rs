@@ -1,17 +1,21 @@
-//! Which modules may run at all.
+//! Which modules may run at all, and who looks at them first.
 
 use sha2::{Digest, Sha256};
 
+use super::SpirvValidation;
 use crate::Error;
 
-/// Which SPIR-V modules a [`crate::KernelCache`] makes kernels of.
+/// Which SPIR-V modules a [`crate::KernelCache`] makes kernels of. Default: all that
+/// keep the interface, validated where the validator is installed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum SpirvPolicy {
-    /// Every module that passes the check.
-    #[default]
-    AnyChecked,
-    /// Of the modules that pass the check, those whose SHA-256 is listed.
-    Only(Vec<[u8; 32]>),
+pub struct SpirvPolicy {
+    /// The SHA-256 of each module that may run, beside [`Self::own`]; `None` for any.
+    pub only: Option<Vec<[u8; 32]>>,
+    /// The SHA-256 of each module that is known to be valid: these always run, and the
+    /// validator is not asked about them.
+    pub own: Vec<[u8; 32]>,
+    /// Whether the others must pass the validator.
+    pub validation: SpirvValidation,
 }
 
 impl SpirvPolicy {
@@ -20,13 +24,19 @@ impl SpirvPolicy {
     /// # Errors
     /// [`Error::SpirvNotAllowed`] naming the hash.
     pub fn expect_allowed(&self, hash: &[u8; 32]) -> Result<(), Error> {
-        match self {
-            Self::AnyChecked => Ok(()),
-            Self::Only(allowed) if allowed.contains(hash) => Ok(()),
-            Self::Only(_) => Err(Error::SpirvNotAllowed {
+        let listed = |only: &Vec<[u8; 32]>| only.contains(hash);
+        match self.is_own(hash) || self.only.as_ref().is_none_or(listed) {
+            true => Ok(()),
+            false => Err(Error::SpirvNotAllowed {
                 sha256: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
             }),
         }
+    }
+
+    /// Whether the module with this SHA-256 is one of [`Self::own`].
+    #[must_use]
+    pub fn is_own(&self, hash: &[u8; 32]) -> bool {
+        self.own.contains(hash)
     }
 }
 
@@ -43,17 +53,17 @@ mod tests {
 
     #[test]
     fn a_list_allows_what_is_on_it_and_names_what_is_not() {
-        let (known, unknown) = (spirv_hash(b"abc"), spirv_hash(b"abd"));
-        let only = SpirvPolicy::Only(vec![known]);
+        let (known, own, unknown) = (spirv_hash(b"abc"), spirv_hash(b"a"), spirv_hash(b"abd"));
+        let only = SpirvPolicy {
+            only: Some(vec![known]),
+            own: vec![own],
+            ..SpirvPolicy::default()
+        };
         assert_eq!(only.expect_allowed(&known), Ok(()));
-        assert_eq!(SpirvPolicy::AnyChecked.expect_allowed(&unknown), Ok(()));
+        assert_eq!(only.expect_allowed(&own), Ok(()));
+        assert_eq!(SpirvPolicy::default().expect_allowed(&unknown), Ok(()));
         let text = only.expect_allowed(&unknown).unwrap_err().to_string();
         let hash = "a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9";
         assert!(text.contains(hash), "{text}");
-        assert!(
-            SpirvPolicy::Only(Vec::new())
-                .expect_allowed(&known)
-                .is_err()
-        );
     }
 }

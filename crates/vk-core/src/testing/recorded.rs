@@ -109,6 +109,10 @@ pub fn llvmpipe() -> DeviceCaps {
         },
         features: Features {
             shader_float16: false,
+            subgroup_operations: SubgroupFeatureFlags::BASIC
+                | SubgroupFeatureFlags::VOTE
+                | SubgroupFeatureFlags::ARITHMETIC
+                | SubgroupFeatureFlags::BALLOT,
             ..every_feature()
         },
         heaps: vec![heap(2 << 30, true)],
@@ -188,9 +192,19 @@ fn every_feature() -> Features {
         shader_float16: true,
         storage_buffer_8bit: true,
         vulkan_memory_model: true,
+        scalar_block_layout: true,
+        subgroup_extended_types: true,
+        zero_initialize_workgroup_memory: true,
         timeline_semaphore: true,
         host_query_reset: true,
         maintenance4: true,
-        subgroup_operations: SubgroupFeatureFlags::BASIC,
+        subgroup_operations: SubgroupFeatureFlags::BASIC
+            | SubgroupFeatureFlags::VOTE
+            | SubgroupFeatureFlags::ARITHMETIC
+            | SubgroupFeatureFlags::BALLOT
+            | SubgroupFeatureFlags::SHUFFLE
+            | SubgroupFeatureFlags::SHUFFLE_RELATIVE
+            | SubgroupFeatureFlags::CLUSTERED
+            | SubgroupFeatureFlags::QUAD,
     }
 }

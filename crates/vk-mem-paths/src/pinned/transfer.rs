@@ -70,7 +70,7 @@ impl PinnedTransfer {
     /// [`Error::InvalidJob`] for buffers of unequal length or of a fraction
     /// of an element, [`Error::ForeignKernel`] and [`Error::ForeignBuffer`]
     /// for a kernel and a buffer of another device,
-    /// [`vk_core::Error::InvalidSpirv`] for a kernel that does not promise to
+    /// [`vk_core::Error::NotAKernel`] for a kernel that does not promise to
     /// leave its inputs alone, [`Error::OutOfDeviceMemory`] for device memory, else
     /// what the device returned.
     pub fn run(

@@ -1,0 +1,215 @@
+//! What a module needs of a device by its version, capabilities, extensions and sets
+//! of instructions.
+//!
+//! What is in no table here is refused: running a module with a capability or an
+//! extension that was not enabled on the device is undefined behaviour.
+
+use ash::vk::SubgroupFeatureFlags as Subgroup;
+use rspirv::spirv::Capability;
+
+use super::module::Module;
+use crate::{ApiVersion, DeviceCaps, Error, Features};
+
+/// The set of mathematical functions that every device has.
+pub(super) const GLSL: &str = "GLSL.std.450";
+
+const NOT_ENABLED: &str = "without it: this library does not enable it (see docs/kernels.md)";
+
+/// Checks a module against a device.
+///
+/// # Errors
+/// [`Error::Unsupported`] naming the version, the capability, the extension or the set.
+pub(super) fn check(module: &Module<'_>, caps: &DeviceCaps) -> Result<(), Error> {
+    let most = newest_spirv(caps.api);
+    if module.version > most || module.version < (1, 0) {
+        return Err(Error::Unsupported {
+            needed: format!("SPIR-V {}.{}", module.version.0, module.version.1),
+            found: format!("SPIR-V {}.{} at most (Vulkan {})", most.0, most.1, caps.api),
+        });
+    }
+    let lacks = |needed: String, reason: &str| {
+        Err(Error::Unsupported {
+            needed,
+            found: format!("{} {reason}", caps.name),
+        })
+    };
+    for number in &module.capabilities {
+        let Some(capability) = Capability::from_u32(*number) else {
+            return lacks(format!("the SPIR-V capability {number}"), NOT_ENABLED);
+        };
+        let (present, feature) = capability_of(capability, &caps.features);
+        if !present {
+            return lacks(format!("the SPIR-V capability {capability:?}"), feature);
+        }
+    }
+    for name in &module.extensions {
+        let needed = || format!("the SPIR-V extension {name}");
+        match extension_since(name) {
+            None => return lacks(needed(), NOT_ENABLED),
+            Some(since) if caps.api < since => {
+                return lacks(needed(), &format!("with Vulkan {}", caps.api));
+            }
+            Some(_) => {}
+        }
+    }
+    for name in module.sets.values() {
+        // Debug information changes nothing of what is computed.
+        let debug = name.starts_with("NonSemantic.") || name == "OpenCL.DebugInfo.100";
+        if name != GLSL && !debug {
+            return lacks(format!("the set of instructions {name:?}"), "without it");
+        }
+    }
+    Ok(())
+}
+
+/// The newest SPIR-V that a Vulkan version takes (Vulkan specification,
+/// "Versions and Formats" of the appendix on SPIR-V).
+fn newest_spirv(api: ApiVersion) -> (u8, u8) {
+    if api >= ApiVersion::V1_3 {
+        (1, 6)
+    } else if api >= ApiVersion::V1_2 {
+        (1, 5)
+    } else {
+        (1, 3)
+    }
+}
+
+/// Whether `have` covers the capability, and what to say where it does not.
+fn capability_of(capability: Capability, have: &Features) -> (bool, &'static str) {
+    let subgroup = |operation| have.subgroup_operations.contains(operation);
+    match capability {
+        // Of every device that Vulkan knows.
+        Capability::Shader
+        | Capability::Matrix
+        | Capability::InputAttachment
+        | Capability::Sampled1D
+        | Capability::Image1D
+        | Capability::SampledBuffer
+        | Capability::ImageBuffer
+        | Capability::ImageQuery
+        | Capability::DerivativeControl => (true, ""),
+        Capability::Int64 => (have.shader_int64, "without shaderInt64"),
+        Capability::Int16 => (have.shader_int16, "without shaderInt16"),
+        Capability::Int8 => (have.shader_int8, "without shaderInt8"),
+        Capability::Float64 => (have.shader_float64, "without shaderFloat64"),
+        Capability::Float16 => (have.shader_float16, "without shaderFloat16"),
+        Capability::StorageBuffer16BitAccess => (
+            have.storage_buffer_16bit,
+            "without storageBuffer16BitAccess",
+        ),
+        Capability::StorageBuffer8BitAccess => {
+            (have.storage_buffer_8bit, "without storageBuffer8BitAccess")
+        }
+        Capability::VariablePointers | Capability::VariablePointersStorageBuffer => {
+            (have.variable_pointers, "without variablePointers")
+        }
+        Capability::VulkanMemoryModel | Capability::VulkanMemoryModelDeviceScope => {
+            (have.vulkan_memory_model, "without vulkanMemoryModel")
+        }
+        Capability::GroupNonUniform => (subgroup(Subgroup::BASIC), "without basic subgroups"),
+        Capability::GroupNonUniformVote => (subgroup(Subgroup::VOTE), "without subgroup vote"),
+        Capability::GroupNonUniformBallot => {
+            (subgroup(Subgroup::BALLOT), "without subgroup ballot")
+        }
+        Capability::GroupNonUniformArithmetic => (
+            subgroup(Subgroup::ARITHMETIC),
+            "without subgroup arithmetic",
+        ),
+        Capability::GroupNonUniformShuffle => {
+            (subgroup(Subgroup::SHUFFLE), "without subgroup shuffle")
+        }
+        Capability::GroupNonUniformShuffleRelative => (
+            subgroup(Subgroup::SHUFFLE_RELATIVE),
+            "without relative subgroup shuffle",
+        ),
+        Capability::GroupNonUniformClustered => (
+            subgroup(Subgroup::CLUSTERED),
+            "without clustered subgroup operations",
+        ),
+        Capability::GroupNonUniformQuad => (subgroup(Subgroup::QUAD), "without subgroup quads"),
+        _ => (false, NOT_ENABLED),
+    }
+}
+
+/// The Vulkan version that has an extension of SPIR-V built in; `None` for one that
+/// no version has, or none that this library asks for. What it brings beside is behind
+/// capabilities. (`SPV_KHR_no_integer_wrap_decoration` is none of Vulkan's: its
+/// decorations are part of SPIR-V 1.4.)
+fn extension_since(name: &str) -> Option<ApiVersion> {
+    match name {
+        "SPV_KHR_storage_buffer_storage_class"
+        | "SPV_KHR_variable_pointers"
+        | "SPV_KHR_16bit_storage"
+        | "SPV_KHR_device_group"
+        | "SPV_KHR_multiview"
+        | "SPV_KHR_shader_draw_parameters" => Some(ApiVersion::V1_1),
+        "SPV_KHR_8bit_storage"
+        | "SPV_KHR_vulkan_memory_model"
+        | "SPV_KHR_float_controls"
+        | "SPV_KHR_physical_storage_buffer"
+        | "SPV_EXT_physical_storage_buffer"
+        | "SPV_EXT_descriptor_indexing"
+        | "SPV_EXT_shader_viewport_index_layer" => Some(ApiVersion::V1_2),
+        "SPV_KHR_non_semantic_info"
+        | "SPV_KHR_integer_dot_product"
+        | "SPV_KHR_terminate_invocation"
+        | "SPV_EXT_demote_to_helper_invocation" => Some(ApiVersion::V1_3),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::recorded;
+
+    fn refusal(module: &Module<'_>, caps: &DeviceCaps) -> String {
+        match check(module, caps) {
+            Err(Error::Unsupported { needed, found }) => format!("{needed}, {found}"),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_a_device_lacks_is_named() {
+        let of = |capability: u32| Module {
+            version: (1, 3),
+            capabilities: vec![1, capability],
+            ..Module::default()
+        };
+        let int64 = of(Capability::Int64 as u32);
+        let text = refusal(&int64, &recorded::integrated());
+        assert!(text.starts_with("the SPIR-V capability Int64, "), "{text}");
+        assert!(text.ends_with("without shaderInt64"), "{text}");
+        assert_eq!(check(&int64, &recorded::h200()), Ok(()));
+        let text = refusal(&of(Capability::RayQueryKHR as u32), &recorded::h200());
+        assert!(
+            text.contains("RayQueryKHR, NVIDIA H200 without it"),
+            "{text}"
+        );
+        let text = refusal(&of(0x7FFF_0000), &recorded::h200());
+        assert!(
+            text.starts_with("the SPIR-V capability 2147418112, "),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn extensions_come_with_a_vulkan_version_or_not_at_all() {
+        let of = |name: &str| Module {
+            version: (1, 0),
+            extensions: vec![name.to_owned()],
+            ..Module::default()
+        };
+        let mut old = recorded::h200();
+        old.api = ApiVersion::V1_1;
+        let debug = of("SPV_KHR_non_semantic_info");
+        assert_eq!(check(&debug, &recorded::h200()), Ok(()));
+        let text = refusal(&debug, &old);
+        let expected =
+            "the SPIR-V extension SPV_KHR_non_semantic_info, NVIDIA H200 with Vulkan 1.1.0";
+        assert_eq!(text, expected);
+        let text = refusal(&of("SPV_NEW_thing"), &recorded::h200());
+        assert!(text.contains("SPV_NEW_thing"), "{text}");
+    }
+}
