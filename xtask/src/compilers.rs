@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     .run()?;
     let program = workspace::target_dir(&shell)?.join("debug/examples/make_kernels");
     println!("making the kernels takes about four minutes of CPU");
-    // Each in a process of its own anyway.
+    // One process for each, with a thread that reads what it writes.
     let compiled = std::thread::scope(|scope| {
         let all = CHIPS.each_ref();
         let all = all.map(|chip| scope.spawn(|| compile(&program, &driver, chip)));
@@ -140,14 +140,14 @@ fn compile(program: &Path, driver: &Path, chip: &Chip) -> anyhow::Result<Compile
         if text.contains("Unknown family") {
             continue;
         }
-        let compiled = Compiled::parse(family, &text)?;
         if !output.status.success() {
-            let last = compiled.kernels.last();
-            let last = last.map_or("the first kernel", |kernel| &kernel.name);
-            let said = text.lines().last().unwrap_or_default();
-            bail!("{}, at {last}: {said}", output.status);
+            let mut lines = text.lines().rev();
+            let said = lines.clone().next().unwrap_or_default();
+            let at = lines.find_map(|line| line.strip_prefix("kernel\t"));
+            let at = at.unwrap_or("the beginning");
+            bail!("{}, at {at}: {said}", output.status);
         }
-        return Ok(compiled);
+        return Compiled::parse(family, &text);
     }
     bail!("RADV does not know the chip")
 }
@@ -295,7 +295,7 @@ mod tests {
 
     fn compiled(family: &str, kernels: &[String]) -> Compiled {
         let text = format!(
-            "a warning\ndevice\tNull\tradv Mesa 22\n{}end\n",
+            "a warning\ndevice\tNull\tradv Mesa 22\n{}",
             kernels.concat()
         );
         Compiled::parse(family, &text).unwrap()

@@ -25,6 +25,7 @@ mod probe;
 mod shaders;
 mod soak;
 mod steps;
+mod swiftshader;
 mod test;
 mod workspace;
 

@@ -3,8 +3,8 @@
 //! say how it compiled each.
 //!
 //! On stderr, where the driver writes too: first a line `device<TAB>NAME<TAB>DRIVER`,
-//! before each kernel `kernel<TAB>NAME<TAB>ARITHMETIC`, after one that the device cannot
-//! run `cannot<TAB>REASON`, and at last `end`.
+//! before each kernel `kernel<TAB>NAME<TAB>ARITHMETIC`, and after one that the device
+//! cannot run `cannot<TAB>REASON`.
 #![allow(
     clippy::print_stderr,
     reason = "an example; stderr, so that the driver's lines and these are in order"
@@ -52,7 +52,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             compiler.make(module.name, arithmetic, &module.words(), shape)?;
         }
     }
-    eprintln!("end");
     Ok(())
 }
 
