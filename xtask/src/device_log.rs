@@ -35,6 +35,18 @@ impl DeviceLog {
         &self.path
     }
 
+    /// Checks that a test ran on a device whose name has `part` in it.
+    ///
+    /// # Errors
+    /// When none did, or when the log cannot be read.
+    pub(crate) fn expect_device(&self, part: &str) -> anyhow::Result<()> {
+        let devices = self.summary()?;
+        if devices.iter().any(|line| line.contains(part)) {
+            return Ok(());
+        }
+        bail!("expected tests on {part}, found {}", devices.join(", "))
+    }
+
     /// One line per device: how many tests ran on it.
     ///
     /// # Errors
@@ -84,6 +96,9 @@ mod tests {
         assert!(log.summary().is_err());
         std::fs::write(log.path(), "gpu\tadd\n").unwrap();
         assert_eq!(log.summary().unwrap(), ["device tests: 1 on gpu"]);
+        log.expect_device("gpu").unwrap();
+        let error = log.expect_device("SwiftShader").unwrap_err().to_string();
+        assert!(error.contains("1 on gpu"), "{error}");
         // A second run does not count the first one's tests.
         let log = DeviceLog::fresh(&folder).unwrap();
         assert!(log.summary().is_err());

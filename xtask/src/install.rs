@@ -15,11 +15,30 @@ pub(crate) fn install(shell: &Shell, needs: &[Need]) -> anyhow::Result<()> {
     let Some(manager) = PackageManager::choose(on_path) else {
         bail!("{}", by_hand(std::env::consts::OS));
     };
+    run(shell, &manager.commands(needs, is_root(shell, manager)?))
+}
+
+/// Brings apt's lists of packages up to date.
+///
+/// # Errors
+/// When it takes a `sudo` that is not there, or fails.
+pub(crate) fn update_apt(shell: &Shell) -> anyhow::Result<()> {
+    let apt = PackageManager::AptGet;
+    // The first of the commands of an installation.
+    run(shell, &apt.commands(&[], is_root(shell, apt)?)[..1])
+}
+
+/// Whether the user is root. If not, there is a `sudo`.
+fn is_root(shell: &Shell, manager: PackageManager) -> anyhow::Result<bool> {
     let root = cmd!(shell, "id -u").quiet().read()? == "0";
     if !root && !on_path("sudo") {
         bail!("{} takes root, and sudo is not there", manager.program());
     }
-    for command in manager.commands(needs, root) {
+    Ok(root)
+}
+
+fn run(shell: &Shell, commands: &[Vec<&str>]) -> anyhow::Result<()> {
+    for command in commands {
         let (program, args) = command.split_first().context("an empty command")?;
         // `run` prints the line first.
         cmd!(shell, "{program} {args...}").run()?;

@@ -1,5 +1,5 @@
 //! The commands of this workspace: `cargo xtask demo`, `test`, `shaders`,
-//! `calibrate`, `bench`, `package`, `soak`, `audit`. This file parses and dispatches; each
+//! `calibrate`, `compilers`, `bench`, `package`, `soak`, `audit`. This file parses and dispatches; each
 //! command has its own.
 #![allow(
     clippy::print_stdout,
@@ -14,6 +14,7 @@ use clap::{Parser, Subcommand};
 mod audit;
 mod bench;
 mod calibrate;
+mod compilers;
 mod demo;
 mod device_log;
 mod driver;
@@ -24,6 +25,7 @@ mod probe;
 mod shaders;
 mod soak;
 mod steps;
+mod swiftshader;
 mod test;
 mod workspace;
 
@@ -52,6 +54,9 @@ enum Command {
     /// Measure which data path is fastest on this machine, for every later
     /// run of the library.
     Calibrate(calibrate::Args),
+    /// Make every kernel with the compiler of AMD's chips, which takes no such chip, and
+    /// print registers, spills, instructions and its estimate of the time.
+    Compilers(compilers::Args),
     /// Measure with the Criterion suite and write a dated record.
     Bench(bench::Args),
     /// Build each publishable crate from its package alone.
@@ -85,6 +90,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Test(args) => test::run(&args),
         Command::Shaders { check } => shaders::run(check),
         Command::Calibrate(args) => calibrate::run(&args),
+        Command::Compilers(args) => compilers::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Package => package::run(),
         Command::Soak(args) => soak::run(&args),

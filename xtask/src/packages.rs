@@ -8,6 +8,8 @@
 pub(crate) enum Need {
     /// A Vulkan loader and Mesa's drivers, the software one among them.
     Driver,
+    /// A Vulkan loader and Mesa's driver for AMD's chips.
+    Radv,
     /// `VK_LAYER_KHRONOS_validation`.
     ValidationLayer,
     /// libshaderc with all that linking it takes.
@@ -21,6 +23,7 @@ impl Need {
     pub(crate) fn describe(self) -> &'static str {
         match self {
             Self::Driver => "a Vulkan driver",
+            Self::Radv => "Mesa's driver RADV",
             Self::ValidationLayer => "the Khronos validation layer",
             Self::Shaderc => "libshaderc",
             Self::SpirvTools => "the Khronos validator of SPIR-V",
@@ -61,17 +64,18 @@ impl PackageManager {
     /// The packages that provide `need`.
     pub(crate) fn packages(self, need: Need) -> &'static [&'static str] {
         match (self, need) {
-            (Self::AptGet, Need::Driver) => &["mesa-vulkan-drivers", "libvulkan1"],
+            (Self::AptGet, Need::Driver | Need::Radv) => &["mesa-vulkan-drivers", "libvulkan1"],
             (Self::AptGet, Need::ValidationLayer) => &["vulkan-validationlayers"],
             // libshaderc-dev alone does not link: its static library lacks
             // glslang's and SPIRV-Tools' objects.
             (Self::AptGet, Need::Shaderc) => &["libshaderc-dev", "glslang-dev", "spirv-tools"],
-            (Self::Dnf, Need::Driver) => &["mesa-vulkan-drivers", "vulkan-loader"],
+            (Self::Dnf, Need::Driver | Need::Radv) => &["mesa-vulkan-drivers", "vulkan-loader"],
             (Self::Dnf, Need::ValidationLayer) => &["vulkan-validation-layers"],
             (Self::Dnf, Need::Shaderc) => {
                 &["libshaderc-devel", "glslang-devel", "spirv-tools-devel"]
             }
             (Self::Pacman, Need::Driver) => &["vulkan-swrast", "vulkan-icd-loader"],
+            (Self::Pacman, Need::Radv) => &["vulkan-radeon", "vulkan-icd-loader"],
             (Self::Pacman, Need::ValidationLayer) => &["vulkan-validation-layers"],
             (Self::Pacman, Need::Shaderc) => &["shaderc"],
             (_, Need::SpirvTools) => &["spirv-tools"],
@@ -115,8 +119,9 @@ impl PackageManager {
 mod tests {
     use super::*;
 
-    const NEEDS: [Need; 4] = [
+    const NEEDS: [Need; 5] = [
         Need::Driver,
+        Need::Radv,
         Need::ValidationLayer,
         Need::Shaderc,
         Need::SpirvTools,

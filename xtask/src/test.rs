@@ -8,7 +8,8 @@ use crate::driver::{self, Wanted};
 use crate::install;
 use crate::package;
 use crate::shaders;
-use crate::steps::Steps;
+use crate::steps::{Outcome, Steps};
+use crate::swiftshader::{self, Found};
 use crate::workspace;
 
 /// Compiles the shaders at build time instead of embedding the checked-in ones.
@@ -21,6 +22,13 @@ const SHADER_COMPILE: [&str; 2] = [
 
 /// Vectors of other libraries' types, and the CPU engine by blst.
 const INTEROP: [&str; 2] = ["--features", "gpu-executor/arkworks,gpu-executor/blst"];
+
+/// Tests that say most of a driver in half a minute; those of `vector_errors` too.
+const SHORT_PART: [&str; 3] = [
+    "spec_api::",
+    "errors::",
+    "vectors::on_the_device_as_it_chooses",
+];
 
 /// Options of `test`.
 #[derive(clap::Args)]
@@ -49,6 +57,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     // Doctests are part of both.
     steps.run("tests", || {
         cargo(&shell, "test --workspace --no-fail-fast", &[])
+    })?;
+    steps.run_where_possible("tests on SwiftShader", || {
+        on_swiftshader(&shell, &log, !args.no_install)
     })?;
     steps.run("tests, shader-compile", || {
         let packages = "test -p field-kernels -p gpu-executor -p shader-compiler --no-fail-fast";
@@ -91,6 +102,24 @@ fn prepare(shell: &Shell, install: bool) -> anyhow::Result<()> {
     }
     // The library's modules are held to it.
     install::spirv_val(shell, install)
+}
+
+/// The spec's calls, vectors and errors on a second driver, by the executable of the
+/// step before.
+fn on_swiftshader(shell: &Shell, log: &DeviceLog, update: bool) -> anyhow::Result<Outcome> {
+    let folder = workspace::target_dir(shell)?.join("swiftshader");
+    let driver = match swiftshader::find(shell, &folder, update)? {
+        Found::Driver(driver) => driver,
+        Found::Nowhere(reason) => return Ok(Outcome::NotRun(reason)),
+    };
+    // All of the workspace, so that nothing is built with other features.
+    let tests = cargo_command(shell, "test --workspace --test suite --no-fail-fast", &[]);
+    let tests = tests.arg("--").args(SHORT_PART);
+    // The second for loaders before 1.3.207.
+    let tests = tests.env("VK_DRIVER_FILES", &driver);
+    tests.env("VK_ICD_FILENAMES", &driver).run()?;
+    log.expect_device("SwiftShader")?;
+    Ok(Outcome::Passed)
 }
 
 /// What can be said without running the code, cheapest first.

@@ -1,5 +1,6 @@
 //! The one error type of this crate.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ash::vk;
@@ -9,8 +10,8 @@ use crate::results::{allowed, is_allowed};
 /// What went wrong between the loader and a finished submission.
 ///
 /// Misuse (`InvalidSpirv`, `NotAKernel`, `SpirvNotAllowed`, `NoMatchingDevice`), environment
-/// (`NoLoader`, `NoDevice`, `NoValidationLayer`, `SpirvValidator`,
-/// `Unsupported`, the memory variants) and the driver's own failures
+/// (`NoLoader`, `BrokenLoaderFile`, `NoDevice`, `NoValidationLayer`,
+/// `SpirvValidator`, `Unsupported`, the memory variants) and the driver's own failures
 /// (`DeviceLost`, `Timeout`, `Busy`, `Forked`, `Thread`, `InitializationFailed`,
 /// `MemoryMapFailed`, `Vulkan`, `UnexpectedResult`) are kept apart, so that a
 /// caller can act on each.
@@ -25,6 +26,22 @@ pub enum Error {
     NoLoader {
         /// What the operating system said.
         detail: String,
+    },
+    /// The loader cannot read a file that tells it of a driver or of a layer,
+    /// and gave up for all of them: as being out of host memory, in its words.
+    #[error(
+        "the Vulkan loader gave up in {call} (VK_ERROR_OUT_OF_HOST_MEMORY), as it does over a file \
+         that it cannot read: {detail}; {advice}"
+    )]
+    BrokenLoaderFile {
+        /// The Vulkan entry point that reported it.
+        call: &'static str,
+        /// The files that are broken.
+        files: Vec<PathBuf>,
+        /// Each file, what was expected in it and what was found.
+        detail: String,
+        /// What to do about it.
+        advice: String,
     },
     /// The loader works, but no usable device is behind it.
     #[error("no Vulkan device found (searched: {searched}); {advice}")]

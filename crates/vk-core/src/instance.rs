@@ -15,6 +15,7 @@ use ash::{ext, khr, vk};
 
 use crate::caps::query;
 use crate::error::VkContext;
+use crate::loader::explain;
 use crate::validation::{LAYER, messenger_info};
 use crate::{ApiVersion, DeviceCaps, Error, Process, Validation, ValidationLog};
 
@@ -54,7 +55,8 @@ impl Instance {
     /// is destroyed with the last object that uses it.
     ///
     /// # Errors
-    /// [`Error::NoLoader`] without a Vulkan loader, [`Error::NoValidationLayer`]
+    /// [`Error::NoLoader`] without a Vulkan loader, [`Error::BrokenLoaderFile`]
+    /// where it cannot read what names a driver, [`Error::NoValidationLayer`]
     /// where validation is asked for and not installed, [`Error::Unsupported`]
     /// for a loader older than Vulkan 1.1, [`Error::NoDevice`] where the
     /// loader knows no compatible driver, else what the driver returned.
@@ -272,7 +274,7 @@ fn load_entry() -> Result<&'static ash::Entry, Error> {
 fn loader_version(entry: &ash::Entry) -> Result<ApiVersion, Error> {
     // SAFETY: no precondition beyond a loaded entry.
     let offered = unsafe { entry.try_enumerate_instance_version() }
-        .during("vkEnumerateInstanceVersion")?
+        .map_err(|result| explain("vkEnumerateInstanceVersion", result))?
         .map_or(ApiVersion(vk::API_VERSION_1_0), ApiVersion);
     if offered < ApiVersion::V1_1 {
         return Err(Error::Unsupported {
@@ -286,7 +288,7 @@ fn loader_version(entry: &ash::Entry) -> Result<ApiVersion, Error> {
 fn has_layer(entry: &ash::Entry) -> Result<bool, Error> {
     // SAFETY: no precondition beyond a loaded entry.
     let layers = unsafe { entry.enumerate_instance_layer_properties() }
-        .during("vkEnumerateInstanceLayerProperties")?;
+        .map_err(|result| explain("vkEnumerateInstanceLayerProperties", result))?;
     Ok(layers
         .iter()
         .any(|layer| layer.layer_name_as_c_str() == Ok(LAYER)))
@@ -295,7 +297,7 @@ fn has_layer(entry: &ash::Entry) -> Result<bool, Error> {
 fn has_extension(entry: &ash::Entry, name: &CStr) -> Result<bool, Error> {
     // SAFETY: no precondition beyond a loaded entry.
     let extensions = unsafe { entry.enumerate_instance_extension_properties(None) }
-        .during("vkEnumerateInstanceExtensionProperties")?;
+        .map_err(|result| explain("vkEnumerateInstanceExtensionProperties", result))?;
     Ok(extensions
         .iter()
         .any(|extension| extension.extension_name_as_c_str() == Ok(name)))
@@ -336,10 +338,6 @@ fn create(
     // SAFETY: every pointer in `info` is to a local that outlives the call;
     // the messenger's sink is the log that the caller stores beside the
     // instance.
-    unsafe { entry.create_instance(&info, None) }.map_err(|result| match result {
-        vk::Result::ERROR_INCOMPATIBLE_DRIVER => {
-            Error::no_device("every driver known to the Vulkan loader; none is compatible")
-        }
-        result => Error::from_vk("vkCreateInstance", result),
-    })
+    unsafe { entry.create_instance(&info, None) }
+        .map_err(|result| explain("vkCreateInstance", result))
 }

@@ -30,6 +30,7 @@ mod device;
 mod error;
 mod instance;
 mod kernel;
+mod loader;
 mod operation;
 mod pipeline;
 mod pipeline_cache;
