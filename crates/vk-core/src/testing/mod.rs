@@ -9,7 +9,7 @@ mod trust;
 use std::cell::RefCell;
 use std::io::Write;
 use std::rc::{Rc, Weak};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::{Device, Error, Instance, PhysicalDevice, ValidationLog};
@@ -108,6 +108,18 @@ pub const FENCES_VARIABLE: &str = "GPU_EXECUTOR_TEST_FENCES";
 /// Whether [`FENCES_VARIABLE`] asks for it.
 pub(crate) fn fences_forced() -> bool {
     std::env::var_os(FENCES_VARIABLE).is_some_and(|value| value == "1")
+}
+
+/// Has every [`Device::shared`] of this process from now on make a device of its own, as
+/// under the validation layer: for what wants to see devices come and go.
+pub fn share_no_devices() {
+    SHARES_NONE.store(true, Ordering::Relaxed);
+}
+
+static SHARES_NONE: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn shares_devices() -> bool {
+    !SHARES_NONE.load(Ordering::Relaxed)
 }
 
 /// Makes `device` one that has reported its loss in `vkQueueSubmit`.

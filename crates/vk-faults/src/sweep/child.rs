@@ -65,6 +65,8 @@ pub fn judge_all(
 fn control(scenario: &Scenario) -> anyhow::Result<Control> {
     let control = Control::open(&manifest::library()?).context("the layer")?;
     control.pretend(scenario.pretence);
+    // Each run makes its device, uses it and destroys it, and all of it is swept.
+    vk_core::testing::share_no_devices();
     Ok(control)
 }
 
