@@ -134,7 +134,7 @@ impl Compiler {
         let layout = unsafe { self.device.create_pipeline_layout(&info, None) }?;
         let info = vk::ShaderModuleCreateInfo::default().code(words);
         // SAFETY: a module of this library, or linked from one: tests hold them all to
-        // the check of SPIR-V.
+        // the Khronos validator.
         let module = unsafe { self.device.create_shader_module(&info, None) }?;
         let stage = vk::PipelineShaderStageCreateInfo::default()
             .stage(vk::ShaderStageFlags::COMPUTE)
