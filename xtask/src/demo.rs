@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: real field elements added on a Vulkan device.
+//! `cargo xtask demo`: field elements and vectors of them on a Vulkan device.
 
 use xshell::cmd;
 
@@ -11,15 +11,16 @@ pub(crate) struct Args {
     /// Never install packages; without a device the demo runs on the CPU.
     #[arg(long)]
     no_install: bool,
-    /// Arguments for the example, such as `--jobs 8 --elements 65536`.
+    /// Arguments for the demo itself, such as `--jobs 8 --elements 65536`.
     #[arg(last = true)]
-    example: Vec<String>,
+    demo: Vec<String>,
 }
 
-/// Runs the driver step, then the example `smoke_batch` on what it found.
+/// Runs the driver step, then the crate `gpu-executor-demo` on what it found: built as
+/// this program is, so that they share what takes long to build.
 ///
 /// # Errors
-/// When the example cannot be built or fails.
+/// When the demo cannot be built or fails.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let shell = workspace::shell()?;
     let survey = driver::prepare(
@@ -36,10 +37,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     } else {
         "vulkan"
     };
-    let more = &args.example;
+    let more = &args.demo;
     cmd!(
         shell,
-        "cargo run --release -p gpu-executor --example smoke_batch -- --engine {engine} {more...}"
+        "cargo run -p gpu-executor-demo -- --engine {engine} {more...}"
     )
     .run()?;
     Ok(())

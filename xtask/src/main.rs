@@ -12,6 +12,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod audit;
+#[cfg(feature = "bench")]
+mod bench;
+#[cfg(not(feature = "bench"))]
+#[path = "bench_forward.rs"]
 mod bench;
 mod calibrate;
 mod compilers;
@@ -58,6 +62,7 @@ enum Command {
     /// print registers, spills, instructions and its estimate of the time.
     Compilers(compilers::Args),
     /// Measure with the Criterion suite and write a dated record.
+    #[cfg_attr(not(feature = "bench"), command(disable_help_flag = true))]
     Bench(bench::Args),
     /// Build each publishable crate from its package alone.
     Package,

@@ -1,4 +1,4 @@
-//! Named steps with their elapsed times.
+//! Named steps with their times.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use anyhow::Context;
 /// The steps a command has passed so far.
 #[derive(Default)]
 pub(crate) struct Steps {
-    passed: Vec<(String, Duration)>,
+    passed: Vec<(String, Times)>,
     // With the reason.
     not_run: Vec<(String, String)>,
 }
@@ -18,6 +18,15 @@ pub(crate) enum Outcome {
     Passed,
     /// It did not run, for this reason.
     NotRun(String),
+}
+
+/// How long something took.
+#[derive(Clone, Copy, Default)]
+struct Times {
+    elapsed: Duration,
+    /// Of all processors together, by the processes that it started; zero where the
+    /// system does not tell.
+    processor: Duration,
 }
 
 impl Steps {
@@ -44,14 +53,17 @@ impl Steps {
         body: impl FnOnce() -> anyhow::Result<Outcome>,
     ) -> anyhow::Result<()> {
         println!("\n== {name}");
-        let start = Instant::now();
+        let (start, processor) = (Instant::now(), processor_time());
         let outcome = body();
-        let elapsed = start.elapsed();
-        let failed = || format!("step `{name}` failed after {}", seconds(elapsed));
+        let times = Times {
+            elapsed: start.elapsed(),
+            processor: processor_time().saturating_sub(processor),
+        };
+        let failed = || format!("step `{name}` failed after {}", seconds(times.elapsed));
         match outcome.with_context(failed)? {
             Outcome::Passed => {
-                println!("== {name}: passed in {}", seconds(elapsed));
-                self.passed.push((name.to_owned(), elapsed));
+                println!("== {name}: passed in {}", seconds(times.elapsed));
+                self.passed.push((name.to_owned(), times));
             }
             Outcome::NotRun(reason) => {
                 println!("== {name}: NOT RUN: {reason}");
@@ -61,21 +73,25 @@ impl Steps {
         Ok(())
     }
 
-    /// Prints every passed step with its time, the total, and what was not run.
+    /// Prints every passed step with its times, the total, and what was not run.
     pub(crate) fn print_summary(&self) {
-        let width = self
+        let mut total = Times::default();
+        for (_, times) in &self.passed {
+            total.elapsed += times.elapsed;
+            total.processor += times.processor;
+        }
+        let rows = self
             .passed
             .iter()
-            .map(|(name, _)| name.chars().count())
-            .chain([5])
-            .max()
-            .unwrap_or_default();
-        println!();
-        for (name, elapsed) in &self.passed {
-            println!("{name:<width$}  {:>8}", seconds(*elapsed));
+            .map(|(name, times)| (name.as_str(), *times));
+        let rows: Vec<_> = rows.chain([("total", total)]).collect();
+        let width = rows.iter().map(|(name, _)| name.chars().count()).max();
+        let width = width.unwrap_or_default();
+        println!("\n{:width$}  {:>9}  {:>9}", "", "elapsed", "processor");
+        for (name, times) in rows {
+            let [elapsed, processor] = [times.elapsed, times.processor].map(seconds);
+            println!("{name:<width$}  {elapsed:>9}  {processor:>9}");
         }
-        let total: Duration = self.passed.iter().map(|(_, elapsed)| *elapsed).sum();
-        println!("{:<width$}  {:>8}", "total", seconds(total));
         for (name, reason) in &self.not_run {
             println!("NOT RUN: {name}: {reason}");
         }
@@ -84,6 +100,22 @@ impl Steps {
 
 fn seconds(elapsed: Duration) -> String {
     format!("{:.1} s", elapsed.as_secs_f64())
+}
+
+/// The processor time of all child processes that have ended, and of theirs.
+fn processor_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    of_children(&stat).unwrap_or_default()
+}
+
+/// The fields `cutime` and `cstime` of Linux's `/proc/PID/stat`, which counts in
+/// hundredths of a second.
+fn of_children(stat: &str) -> Option<Duration> {
+    // The second field, a program's name in parentheses, may hold anything.
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let mut fields = after_name.split_whitespace().skip(13);
+    let (user, system): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    Some(Duration::from_millis(10 * (user + system)))
 }
 
 #[cfg(test)]
@@ -109,5 +141,12 @@ mod tests {
         steps.run_where_possible("elsewhere", nowhere).unwrap();
         assert!(steps.passed.is_empty());
         assert_eq!(steps.not_run[0].0, "elsewhere");
+    }
+
+    #[test]
+    fn the_processor_time_of_children_is_found_behind_any_name() {
+        let stat = "7 (a) b) S 1 7 7 0 -1 4 5 6 0 0 10 20 300 45 20 0 1 0 99 1 2";
+        assert_eq!(of_children(stat), Some(Duration::from_millis(3450)));
+        assert_eq!(of_children(""), None);
     }
 }

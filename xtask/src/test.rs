@@ -12,16 +12,28 @@ use crate::steps::{Outcome, Steps};
 use crate::swiftshader::{self, Found};
 use crate::workspace;
 
-/// Compiles the shaders at build time instead of embedding the checked-in ones.
-/// The compiler is named too: as a build dependency alone its own targets and
-/// tests would go without.
-const SHADER_COMPILE: [&str; 2] = [
+/// What the tests of every crate need besides the default features. These change no
+/// crate that is published: those are tested as they are by default.
+const NEEDED: [&str; 2] = ["--features", "shader-compiler/shaderc,xtask/bench"];
+
+/// What can be turned on in the crates that are published, all at once: modules compiled
+/// now instead of the checked-in ones, vectors of other libraries' types, the CPU engine
+/// by blst.
+const OPTIONAL: [&str; 2] = [
     "--features",
-    "gpu-executor/shader-compile,shader-compiler/shaderc",
+    "field-kernels/shader-compile,gpu-executor/arkworks,gpu-executor/blst",
 ];
 
-/// Vectors of other libraries' types, and the CPU engine by blst.
-const INTEROP: [&str; 2] = ["--features", "gpu-executor/arkworks,gpu-executor/blst"];
+/// The tests that these features are for: those of what was compiled, and of operations
+/// on vectors, each with every arithmetic and on both engines.
+const OF_OPTIONAL: [&str; 6] = [
+    "modules::",
+    "chain::",
+    "paths::",
+    "interop::",
+    "vectors::",
+    "vector_results::",
+];
 
 /// Tests that say most of a driver in half a minute; those of `vector_errors` too.
 const SHORT_PART: [&str; 3] = [
@@ -54,27 +66,23 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     // Tests of the defaults write where this names, not into the user's cache.
     let cache = workspace::target_dir(&shell)?.join("tmp/cache");
     shell.set_var("XDG_CACHE_HOME", cache);
-    // Doctests are part of both.
+    // Without the examples: lint has compiled them, and tests start none.
     steps.run("tests", || {
-        cargo(&shell, "test --workspace --no-fail-fast", &[])
+        let targets = "test --workspace --lib --bins --tests --no-fail-fast";
+        cargo(&shell, targets, &NEEDED)
     })?;
     steps.run_where_possible("tests on SwiftShader", || {
         on_swiftshader(&shell, &log, !args.no_install)
     })?;
-    steps.run("tests, shader-compile", || {
-        let packages = "test -p field-kernels -p gpu-executor -p shader-compiler --no-fail-fast";
-        cargo(&shell, packages, &SHADER_COMPILE)
+    steps.run("doctests", || {
+        cargo(&shell, "test --workspace --doc", &NEEDED)
     })?;
-    // What these features change: nothing but vectors.
-    steps.run("tests, arkworks and blst", || {
-        cargo(
-            &shell,
-            "test -p gpu-executor --lib --no-fail-fast",
-            &INTEROP,
-        )?;
-        let suite = cargo_command(&shell, "test -p gpu-executor --test suite", &INTEROP);
-        suite.args(["--", "interop::", "vectors::"]).run()?;
-        cargo(&shell, "test -p gpu-executor --doc vectors", &INTEROP)
+    steps.run("tests, all features", || {
+        let both = "test -p field-kernels -p gpu-executor --no-fail-fast";
+        cargo(&shell, &format!("{both} --lib"), &OPTIONAL)?;
+        let suite = cargo_command(&shell, &format!("{both} --test suite"), &OPTIONAL);
+        suite.arg("--").args(OF_OPTIONAL).run()?;
+        cargo(&shell, "test -p gpu-executor --doc vectors", &OPTIONAL)
     })?;
 
     // Offline: the steps before have fetched all that it takes.
@@ -113,7 +121,8 @@ fn on_swiftshader(shell: &Shell, log: &DeviceLog, update: bool) -> anyhow::Resul
         Found::Nowhere(reason) => return Ok(Outcome::NotRun(reason)),
     };
     // All of the workspace, so that nothing is built with other features.
-    let tests = cargo_command(shell, "test --workspace --test suite --no-fail-fast", &[]);
+    let tests = "test --workspace --test suite --no-fail-fast";
+    let tests = cargo_command(shell, tests, &NEEDED);
     let tests = tests.arg("--").args(SHORT_PART);
     // The second for loaders before 1.3.207.
     let tests = tests.env("VK_DRIVER_FILES", &driver);
@@ -124,17 +133,17 @@ fn on_swiftshader(shell: &Shell, log: &DeviceLog, update: bool) -> anyhow::Resul
 
 /// What can be said without running the code, cheapest first.
 fn static_checks(shell: &Shell, steps: &mut Steps) -> anyhow::Result<()> {
-    let lint = |features: &[&str]| {
-        let command = cargo_command(shell, "clippy --workspace --all-targets", features);
+    let lint = |targets: &str| {
+        let command = cargo_command(shell, &format!("clippy --workspace {targets}"), &[]);
         Ok(command.args(["--", "-D", "warnings"]).run()?)
     };
     steps.run("format", || cargo(shell, "fmt --all --check", &[]))?;
     steps.run("shader check", || shaders::run(true))?;
-    steps.run("lint", || lint(&[]))?;
-    steps.run("lint, shader-compile", || lint(&SHADER_COMPILE))?;
-    steps.run("lint, arkworks and blst", || lint(&INTEROP))?;
+    steps.run("lint", || lint("--all-targets --all-features"))?;
+    // Without features some code is there that is not with them, and some is unused.
+    steps.run("lint, default features", || lint("--lib --bins"))?;
     steps.run("documentation", || {
-        let command = cargo_command(shell, "doc --workspace --no-deps", &INTEROP);
+        let command = cargo_command(shell, "doc --workspace --no-deps --all-features", &[]);
         Ok(command.env("RUSTDOCFLAGS", "-D warnings").run()?)
     })
 }

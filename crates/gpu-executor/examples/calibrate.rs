@@ -24,7 +24,9 @@ struct Options {
 }
 
 fn main() -> Result<()> {
-    tracing_subscriber::fmt().with_env_filter("warn").init();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .init();
     let effort = match Options::parse().brief {
         true => Effort::BRIEF,
         false => Effort::THOROUGH,

@@ -53,7 +53,9 @@ impl Choice {
 }
 
 fn main() -> Result<()> {
-    tracing_subscriber::fmt().with_env_filter("warn").init();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .init();
     let options = Options::parse();
     let (jobs, elements) = (options.jobs, options.elements);
     let progress = ProgressBar::new(6);

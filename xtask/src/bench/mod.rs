@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: the Criterion suite and a dated record of it.
 //!
+//! In a build with the feature `bench`, which one without starts.
+//!
 //! Also works without cargo and without the sources. Either this program and
 //! the suite's executable are carried to the machine that has the GPU, and
 //! started there as `xtask bench --bench-exe suite --revision REV --out DIR`.
@@ -106,7 +108,7 @@ fn measure(args: &Args) -> anyhow::Result<PathBuf> {
         }
         None => cmd!(
             shell,
-            "cargo bench -p gpu-executor-benches --bench suite -- {filter...}"
+            "cargo bench -p gpu-executor-benches --features criterion --bench suite -- {filter...}"
         ),
     };
     let mut command = command.env("CRITERION_HOME", &criterion);

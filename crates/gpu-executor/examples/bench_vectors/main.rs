@@ -17,6 +17,7 @@ use clap::Parser;
 use field_kernels::{Field, Fp, Fr};
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::VectorEngine;
+use tracing_subscriber::filter::LevelFilter;
 
 use chains::{calls, chains, crossings, products, small};
 use measure::{best_copy, report, write_csv};
@@ -45,8 +46,8 @@ struct Options {
 
 fn main() -> Result<()> {
     let options = Options::parse();
-    let filter = tracing_subscriber::EnvFilter::from_default_env();
-    tracing_subscriber::fmt().with_env_filter(filter).init();
+    let level = std::env::var("RUST_LOG").map_or(Ok(LevelFilter::ERROR), |level| level.parse());
+    tracing_subscriber::fmt().with_max_level(level?).init();
     let mut backend = PersistentVulkanBackend::builder()
         .timestamps(true)
         .build()?;

@@ -164,7 +164,7 @@ fn chains(backend: &mut PersistentVulkanBackend, calls: usize, seed: usize) -> a
     let engine = backend.vectors()?;
     for call in 0..calls {
         let n = 500 + (call * 137 + seed * 61) % 401;
-        let x = engine.upload_plain::<Fr>(&vec![3_u64, 0, 0, 0].repeat(n))?;
+        let x = engine.upload_plain::<Fr>(&[3_u64, 0, 0, 0].repeat(n))?;
         let queue = engine.queue();
         let y = queue.to_montgomery(&x)?;
         let z = queue.mul(&queue.add(&y, &y)?, &y)?;

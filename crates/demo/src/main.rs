@@ -1,0 +1,73 @@
+//! `cargo xtask demo`: field elements added from host memory to host memory, and vectors
+//! that stay on the device; every limb is compared with the reference on the CPU.
+#![allow(clippy::print_stdout, reason = "a command-line program")]
+
+mod additions;
+mod elements;
+mod table;
+mod vectors;
+
+use anyhow::Result;
+use clap::{Parser, ValueEnum};
+use gpu_executor::Executor;
+use gpu_executor::cpu::CpuEngine;
+use gpu_executor::spirv::PersistentVulkanBackend;
+
+#[derive(Parser)]
+#[command(about = "Computes on BLS12-381 field elements and checks every limb")]
+struct Options {
+    /// Where to compute.
+    #[arg(long, value_enum, default_value = "auto")]
+    engine: Choice,
+    /// Jobs of additions in a batch.
+    #[arg(long, default_value_t = 4)]
+    jobs: usize,
+    /// Elements in each job, and in each vector.
+    #[arg(long, default_value_t = 1 << 16, value_parser = at_least_one)]
+    elements: usize,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Choice {
+    /// A Vulkan device if there is one, else the CPU.
+    Auto,
+    /// A Vulkan device, or an error.
+    Vulkan,
+    /// All cores of the CPU.
+    Cpu,
+}
+
+impl Choice {
+    fn open(self) -> Result<Executor> {
+        match self {
+            Self::Auto => Ok(Executor::auto()?),
+            Self::Vulkan => Ok(Executor::Vulkan(PersistentVulkanBackend::new()?)),
+            Self::Cpu => Ok(Executor::Cpu(CpuEngine::new()?)),
+        }
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("expected 1 or more, found 0".to_owned()),
+        Ok(count) => Ok(count),
+        Err(error) => Err(format!("expected a number: {error}")),
+    }
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let mut executor = options.engine.open()?;
+    let engine = executor.vectors()?;
+    println!("\nOn {}", engine.engine());
+    let (jobs, elements) = (options.jobs, options.elements);
+    println!("\nAdditions in Fp, {jobs} jobs of {elements} elements, from host memory and back:\n");
+    table::print(&additions::run(&mut executor, jobs, elements)?);
+    println!("\nVectors in Fr, {elements} elements, that stay where they are computed:\n");
+    table::print(&vectors::run(&engine, elements)?);
+    println!(
+        "\nEvery limb is the reference's. This program was built to be built quickly; \
+         `cargo xtask bench`\nmeasures what the library can do."
+    );
+    Ok(())
+}
