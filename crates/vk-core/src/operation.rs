@@ -89,7 +89,7 @@ impl OperationCache {
     /// # Errors
     /// [`Error::Unsupported`] for more storage buffers or push constants than
     /// the device takes, [`Error::Timeout`] and [`Error::Busy`] as
-    /// [`KernelCache::get`], else what the driver returned.
+    /// [`KernelCache::get`](crate::KernelCache::get), else what the driver returned.
     ///
     /// # Safety
     /// The module is valid, has an entry point `main`, keeps to `shape`, and

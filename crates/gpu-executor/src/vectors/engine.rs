@@ -173,9 +173,9 @@ impl VectorEngine {
     /// and workgroup. Nothing else does; without it fixed rules decide. It takes some
     /// seconds, most of them in the driver's compiler, and three vectors of 2^22 elements.
     /// One process of a user measures at a time, as with
-    /// [`PersistentVulkanBackend::calibrate`]. What other threads submit meanwhile is
-    /// computed rightly, and disturbs the measurement. On the CPU there is nothing to
-    /// measure.
+    /// [that of transfers](crate::spirv::PersistentVulkanBackend::calibrate). What other
+    /// threads submit meanwhile is computed rightly, and disturbs the measurement. On the
+    /// CPU there is nothing to measure.
     ///
     /// # Errors
     /// [`Error::WrongResults`] where no arithmetic is right on the device;
