@@ -62,9 +62,10 @@ pub(crate) fn families(queues: &[QueueRef]) -> Vec<u32> {
     families
 }
 
-/// The most queues of a device that a process shares. More take time to make, and a
-/// device runs what is on several of them at once only where one leaves it room.
-const MOST_SHARED: u32 = 4;
+/// The most queues of a device that a process shares: with two, work that takes too long on
+/// one leaves another. Each further one adds some 25 ms to the opening of an H200 (NVIDIA
+/// 580), and what is on several of them runs at once only where one leaves room.
+const MOST_SHARED: u32 = 2;
 
 /// The queues of a device that a process shares: compute queues of one family, to be
 /// dealt out; at least one.
@@ -166,9 +167,8 @@ mod tests {
     fn a_process_shares_a_few_queues_of_the_compute_family() {
         let shared = |caps| shared_queues(&caps).unwrap();
         let queues = shared(recorded::h200());
-        assert_eq!(queues.len(), 4);
         let numbers: Vec<_> = queues.iter().map(|q| (q.family, q.index)).collect();
-        assert_eq!(numbers, [(0, 0), (0, 1), (0, 2), (0, 3)]);
+        assert_eq!(numbers, [(0, 0), (0, 1)]);
         assert_eq!(shared(recorded::llvmpipe()).len(), 1);
     }
 
