@@ -2,9 +2,10 @@
 
 use std::fs;
 
-use gpu_executor::FieldAdd;
+use gpu_executor::cpu::CpuEngine;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{Engine, Executor, Mode, TransferPath};
+use gpu_executor::vectors::{Fr, VectorEngine};
+use gpu_executor::{Cache, DevicePolicy, Engine, Executor, FieldAdd, Inputs, Mode, TransferPath};
 
 use crate::support::{self, assert_sums, backend, borrowed, child, random_jobs, sums};
 
@@ -223,4 +224,45 @@ fn a_backend_moves_to_another_thread() {
     let (a, b) = jobs[0].clone();
     let moved = std::thread::spawn(move || backend.field_add(&a, &b).unwrap());
     assert_sums(&[moved.join().unwrap()], &jobs, "moved");
+}
+
+/// Vectors of two calls meet in one program, and are held to what the engine's inputs are.
+#[test]
+fn an_executor_on_the_cpu_has_one_engine_of_vectors_with_its_settings() {
+    let engine = CpuEngine::with_threads(3).unwrap();
+    let mut executor = Executor::Cpu(engine.with_inputs(Inputs::Any));
+    let (one, same) = (executor.vectors().unwrap(), executor.vectors().unwrap());
+    assert_eq!(one.engine(), Engine::Cpu { threads: 3 });
+    let (x, y) = (
+        one.upload::<Fr>(&[1_u64, 2, 3, 4]).unwrap(),
+        same.upload::<Fr>(&[5_u64, 6, 7, 8]).unwrap(),
+    );
+    let queue = one.queue();
+    let sum = queue.add(&x, &y).unwrap();
+    queue.submit().unwrap().wait().unwrap();
+    assert_eq!(sum.download::<u64>().unwrap(), [6, 8, 10, 12]);
+    assert!(one.upload::<Fr>(&[u64::MAX; 4]).is_ok());
+    let strict = CpuEngine::with_threads(1).unwrap().vectors().unwrap();
+    assert!(strict.upload::<Fr>(&[u64::MAX; 4]).is_err());
+}
+
+/// One builder, whatever is built; and the devices that its policies choose from.
+#[test]
+fn engines_of_every_kind_are_built_with_the_same_settings() {
+    let (_guard, backend) = backend();
+    let devices = gpu_executor::device::devices().unwrap();
+    let number = devices
+        .iter()
+        .position(|caps| caps.uuid == backend.device().uuid);
+    let policy = DevicePolicy::Index(number.unwrap());
+    let engine = VectorEngine::builder()
+        .device(policy.clone())
+        .cache(Cache::Off);
+    let engine = engine.inputs(Inputs::Any).build().unwrap();
+    assert!(engine.upload::<Fr>(&[u64::MAX; 4]).is_ok());
+    let executor = Executor::builder().device(policy).cache(Cache::Off);
+    let mut executor = executor.inputs(Inputs::Any).build().unwrap();
+    assert!(executor.field_add(&[u64::MAX; 6], &[0; 6]).is_ok());
+    let nowhere = DevicePolicy::Index(devices.len());
+    assert!(VectorEngine::builder().device(nowhere).build().is_err());
 }
