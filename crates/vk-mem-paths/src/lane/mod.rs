@@ -44,7 +44,7 @@ use std::sync::Arc;
 use vk_core::{Device, Ticket, WaitPolicy};
 
 use crate::memory::Memory;
-use crate::{AllocatedMemory, Error, Transfer, TransferOptions};
+use crate::{Error, Transfer, TransferOptions};
 use frame::Frame;
 
 /// Frames that are kept for the next batch.
@@ -103,14 +103,6 @@ impl Lane {
     #[must_use]
     pub fn wait_policy(&self) -> WaitPolicy {
         self.wait
-    }
-
-    /// How much memory is allocated now.
-    ///
-    /// # Errors
-    /// What the allocator returned.
-    pub fn allocated_memory(&self) -> Result<AllocatedMemory, Error> {
-        self.memory.allocated()
     }
 
     /// Where storage comes from.
