@@ -2,7 +2,8 @@
 
 mod logical;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ash::vk;
 
@@ -21,6 +22,9 @@ pub struct Device {
     plan: QueuePlan,
     // The number of the queue among whose users it is counted.
     counted: Option<usize>,
+    // By the queue's number: what a wait gave up on here, and after how long. Others who
+    // share the queue have a limit of their own.
+    overdue: Vec<Mutex<Option<(u64, Duration)>>>,
 }
 
 impl Device {
@@ -45,23 +49,16 @@ impl Device {
             false => Arc::new(Logical::new(physical, &queues[..1])?),
         };
         let number = logical.join_least_used();
-        Ok(Arc::new(Self {
-            plan: QueuePlan::single(queues[number]),
-            logical,
-            counted: Some(number),
-        }))
+        let plan = QueuePlan::single(queues[number]);
+        Ok(Self::of(logical, plan, Some(number)))
     }
 
     /// Another view of a device that the process shares, which is not counted among the
     /// users of its queue; `None` for a device of its own.
     pub(crate) fn as_shared(&self) -> Option<Arc<Self>> {
-        self.logical.is_shared().then(|| {
-            Arc::new(Self {
-                logical: Arc::clone(&self.logical),
-                plan: self.plan,
-                counted: None,
-            })
-        })
+        let logical = &self.logical;
+        let is_shared = logical.is_shared();
+        is_shared.then(|| Self::of(Arc::clone(logical), self.plan, None))
     }
 
     /// A device of its own, with the queues of [`choose_queues`] and
@@ -84,11 +81,17 @@ impl Device {
     }
 
     fn with_queues(physical: &PhysicalDevice, plan: QueuePlan) -> Result<Arc<Self>, Error> {
-        Ok(Arc::new(Self {
-            logical: Arc::new(Logical::new(physical, &plan.distinct())?),
+        let logical = Arc::new(Logical::new(physical, &plan.distinct())?);
+        Ok(Self::of(logical, plan, None))
+    }
+
+    fn of(logical: Arc<Logical>, plan: QueuePlan, counted: Option<usize>) -> Arc<Self> {
+        Arc::new(Self {
+            overdue: logical.queues.iter().map(|_| Mutex::default()).collect(),
+            logical,
             plan,
-            counted: None,
-        }))
+            counted,
+        })
     }
 
     /// What the device can do.
@@ -152,7 +155,7 @@ impl Device {
     /// # Errors
     /// [`Error::DeviceLost`] once the device was lost; whether `commands`
     /// reached it is not known then. [`Error::Busy`] while it is at what a
-    /// wait gave up on. [`Error::Unsupported`] for a queue that
+    /// wait of this user gave up on. [`Error::Unsupported`] for a queue that
     /// is not one of [`Device::queue_plan`], and for a ticket of another
     /// queue where the device has no timeline semaphores. Else what
     /// `vkQueueSubmit` returned. Nothing was submitted unless the device was
@@ -191,8 +194,8 @@ impl Device {
     /// Waits until `ticket` is complete. Other threads can submit and wait
     /// meanwhile.
     ///
-    /// Once a wait has given up, later ones do not wait: they look, so that
-    /// whoever cleans up after a kernel that never ends is not held up too.
+    /// Once a wait has given up, later ones of the same user do not wait: they look, so
+    /// that whoever cleans up after a kernel that never ends is not held up too.
     ///
     /// # Errors
     /// [`Error::Timeout`] when `policy.timeout` ran out (the work is still in
@@ -213,7 +216,9 @@ impl Device {
             // Without patience it was a look, which gives nothing up.
             Err(Error::Timeout { after, .. }) if !after.is_zero() => {
                 // The first stays: what comes after it ends after it.
-                queue.overdue().get_or_insert((ticket.value, after));
+                self.overdue(ticket.queue)
+                    .get_or_insert((ticket.value, after));
+                queue.note_overdue(ticket.value);
             }
             _ => {}
         }
@@ -249,8 +254,8 @@ impl Device {
         }
     }
 
-    /// Fails once the device was lost, and while one of its queues here is at work that
-    /// a wait gave up on; once that is complete, the device is usable again.
+    /// Fails once the device was lost, and while one of its queues is at work that a wait
+    /// of this user gave up on; once that is complete, the device is usable again.
     ///
     /// # Errors
     /// [`Error::DeviceLost`], [`Error::Forked`], [`Error::Busy`], else what the driver
@@ -264,16 +269,15 @@ impl Device {
     }
 
     /// # Errors
-    /// [`Error::Busy`] while a queue is at work that a wait gave up on.
+    /// [`Error::Busy`] while a queue is at work that a wait of this user gave up on.
     fn expect_ended(&self, queue: usize) -> Result<(), Error> {
-        let own = self.queue(queue)?;
-        let Some((value, after)) = *own.overdue() else {
+        let Some((value, after)) = *self.overdue(queue) else {
             return Ok(());
         };
         match self.look(Ticket { queue, value })? {
             true => {
                 // Unless another thread gave up on something else meanwhile.
-                own.overdue().take_if(|(known, _)| *known == value);
+                self.overdue(queue).take_if(|(known, _)| *known == value);
                 Ok(())
             }
             false => Err(Error::Busy {
@@ -315,13 +319,21 @@ impl Device {
     }
 
     fn number_of(&self, wanted: QueueRef) -> Result<usize, Error> {
+        let given = self.plan.distinct();
         let mut queues = self.logical.queues.iter();
         queues
-            .position(|own| own.place == wanted)
+            .position(|own| own.place == wanted && given.contains(&wanted))
             .ok_or_else(|| Error::Unsupported {
                 needed: format!("{wanted:?} of this device"),
-                found: format!("{:?}", self.plan.distinct()),
+                found: format!("{given:?}"),
             })
+    }
+
+    /// The queue's number is one of [`Self::queue`].
+    fn overdue(&self, queue: usize) -> MutexGuard<'_, Option<(u64, Duration)>> {
+        // Written as a whole, so a panic elsewhere left it whole.
+        let overdue = self.overdue[queue].lock();
+        overdue.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn queue(&self, number: usize) -> Result<&OwnQueue, Error> {

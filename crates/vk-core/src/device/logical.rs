@@ -1,8 +1,7 @@
 //! The logical device itself: made once, and shared by all that a process opens it for.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ash::{khr, vk};
 
@@ -28,9 +27,8 @@ pub(super) struct Logical {
 pub(super) struct OwnQueue {
     pub(super) place: QueueRef,
     pub(super) queue: Queue,
-    /// What a wait gave up on, and after how long: until it is complete, the queue is
-    /// not to be given more.
-    overdue: Mutex<Option<(u64, Duration)>>,
+    /// The last value that somebody's wait gave up on; 0 before any.
+    overdue: AtomicU64,
     /// Devices that were given this queue for everything.
     users: AtomicUsize,
 }
@@ -84,7 +82,7 @@ impl Logical {
             device.queues.push(OwnQueue {
                 place: *place,
                 queue: Queue::new(&device.raw, raw, timeline)?,
-                overdue: Mutex::default(),
+                overdue: AtomicU64::new(0),
                 users: AtomicUsize::new(0),
             });
         }
@@ -102,7 +100,8 @@ impl Logical {
     pub(super) fn join_least_used(&self) -> usize {
         let rank = |number: &usize| {
             let own = &self.queues[*number];
-            (own.overdue().is_some(), own.users.load(Ordering::Relaxed))
+            let is_behind = own.is_behind(&self.raw);
+            (is_behind, own.users.load(Ordering::Relaxed))
         };
         let number = (0..self.queues.len()).min_by_key(rank).unwrap_or_default();
         self.queues[number].users.fetch_add(1, Ordering::Relaxed);
@@ -123,9 +122,15 @@ impl Logical {
 }
 
 impl OwnQueue {
-    pub(super) fn overdue(&self) -> MutexGuard<'_, Option<(u64, Duration)>> {
-        // Written as a whole, so a panic elsewhere left it whole.
-        self.overdue.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Remembers that a wait gave up on `value`.
+    pub(super) fn note_overdue(&self, value: u64) {
+        self.overdue.fetch_max(value, Ordering::Relaxed);
+    }
+
+    /// Whether it is still at what a wait gave up on, or cannot be asked.
+    fn is_behind(&self, device: &ash::Device) -> bool {
+        let value = self.overdue.load(Ordering::Relaxed);
+        value > 0 && !self.queue.is_complete(device, value).unwrap_or(false)
     }
 }
 

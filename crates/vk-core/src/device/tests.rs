@@ -127,6 +127,72 @@ fn after_a_timeout_nobody_waits_again_until_the_work_has_ended() {
     submit().unwrap();
 }
 
+static SLOW_COUNTER: AtomicU64 = AtomicU64::new(0);
+
+unsafe extern "system" fn read_slow_counter(
+    _device: vk::Device,
+    _semaphore: vk::Semaphore,
+    value: *mut u64,
+) -> vk::Result {
+    // SAFETY: the caller passes a place for the value.
+    unsafe { value.write(SLOW_COUNTER.load(Ordering::SeqCst)) };
+    vk::Result::SUCCESS
+}
+
+#[test]
+fn one_users_timeout_is_not_anothers() {
+    let (_guard, physical) = setup();
+    let counter = read_slow_counter as *const c_void;
+    let hasty = device_with(
+        &physical,
+        &[
+            (c"vkQueueSubmit", submit_to_nowhere as *const c_void),
+            (c"vkGetSemaphoreCounterValue", counter),
+        ],
+    );
+    let patient = Device::of(Arc::clone(&hasty.logical), hasty.plan, None);
+    let queue = hasty.queue_plan().compute;
+    // SAFETY: the replaced function does not look at the commands.
+    let submit = |device: &Device| unsafe { device.submit(queue, vk::CommandBuffer::null(), None) };
+    let first = submit(&patient).unwrap();
+    let late = submit(&hasty).unwrap();
+    let limit = |timeout| WaitPolicy {
+        timeout,
+        ..WaitPolicy::default()
+    };
+    let (what, after) = (DEVICE, Duration::from_millis(10));
+    let timeout = Err(Error::Timeout { what, after });
+    assert_eq!(hasty.wait(late, limit(after)), timeout);
+    assert_eq!(hasty.expect_usable(), Err(Error::Busy { what, after }));
+
+    assert_eq!(patient.expect_usable(), Ok(()));
+    let behind = submit(&patient).unwrap();
+    std::thread::scope(|scope| {
+        let hour = limit(Duration::from_secs(3600));
+        let waits = scope.spawn(move || [first, behind].map(|ticket| patient.wait(ticket, hour)));
+        std::thread::sleep(after);
+        SLOW_COUNTER.store(3, Ordering::SeqCst);
+        assert_eq!(waits.join().unwrap(), [Ok(()), Ok(())]);
+    });
+    assert_eq!(hasty.expect_usable(), Ok(()));
+}
+
+#[test]
+fn a_queue_that_was_given_to_another_user_is_refused() {
+    let (_guard, physical) = unvalidated();
+    let device = Device::shared(&physical).unwrap();
+    let own = device.queue_plan().compute;
+    let beyond = (0..4)
+        .map(|index| QueueRef { index, ..own })
+        .filter(|queue| *queue != own);
+    for queue in beyond {
+        // SAFETY: it is refused before the commands are looked at.
+        let submitted = unsafe { device.submit(queue, vk::CommandBuffer::null(), None) };
+        let refused = matches!(submitted, Err(Error::Unsupported { .. }));
+        assert!(refused, "{queue:?}: {submitted:?}");
+    }
+}
+
 static WAITING: AtomicBool = AtomicBool::new(false);
 static POLLED: AtomicBool = AtomicBool::new(false);
 
