@@ -74,6 +74,10 @@ impl Memory {
 
     /// What is allocated now.
     pub(crate) fn allocated(&self) -> Result<AllocatedMemory, Error> {
+        // The allocator's locks may be held, for ever, by a thread that a fork left behind.
+        if self.device.is_inherited() {
+            self.device.expect_alive()?;
+        }
         let counted = self.allocator.calculate_statistics();
         let counted = counted
             .map_err(|result| vk_core::Error::from_vk("vmaCalculateStatistics", result))?

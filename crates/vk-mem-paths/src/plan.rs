@@ -1,4 +1,4 @@
-//! TransferPath, chunk and depth of a run: a pure function over the caps.
+//! Path, chunk and depth of a run: a pure function over the caps.
 
 use vk_core::{DeviceCaps, DeviceKind};
 

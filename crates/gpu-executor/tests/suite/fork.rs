@@ -58,7 +58,7 @@ struct Inherited {
 
 type Case = (&'static str, fn(Inherited) -> Result<(), String>);
 
-const CASES: [Case; 9] = [
+const CASES: [Case; 10] = [
     ("drop everything", |all| {
         drop(all);
         Ok(())
@@ -93,6 +93,9 @@ const CASES: [Case; 9] = [
     }),
     ("the inherited backend", |mut all| {
         forked(all.backend.field_add(&[1; 6], &[2; 6]).err())
+    }),
+    ("the memory of the inherited backend", |all| {
+        forked(all.backend.allocated_memory().err())
     }),
     ("a host buffer", |mut all| {
         forked(all.backend.host_buffer(64).err())

@@ -1,4 +1,4 @@
-//! TransferPath, chunk and depth of a run over shared buffers: a pure function over
+//! Path, chunk and depth of a run over shared buffers: a pure function over
 //! the caps.
 
 use vk_core::DeviceCaps;
