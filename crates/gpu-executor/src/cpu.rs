@@ -1,5 +1,7 @@
 //! The same calls on the host's processor.
 
+pub(crate) mod measure;
+
 use std::mem::MaybeUninit;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -1,14 +1,12 @@
 //! A Vulkan device and the CPU, and which of them was faster.
 
-use std::time::Duration;
-
 use vk_mem_paths::{Measured, Strategy, Tuning, fastest_of};
 
 use crate::calibration::{CpuTime, Findings};
 use crate::cpu::CpuEngine;
+use crate::cpu::measure::{self, Operands, SIZES, nanoseconds};
 use crate::field_add::{Batch, FieldAdd};
-use crate::jobs::Job;
-use crate::kernels::{self, LIMBS};
+use crate::kernels;
 use crate::spirv::PersistentVulkanBackend;
 use crate::{Mode, Result, RunReport};
 
@@ -30,10 +28,6 @@ pub(crate) enum Side {
     Cpu,
 }
 
-/// The sizes at which both engines are measured, in elements; the largest first, whose
-/// staging memory serves all.
-const SIZES: [usize; 4] = [1 << 17, 1 << 14, 1 << 10, 1 << 6];
-
 impl Fastest {
     /// `vulkan` and a CPU engine, by what a calibration of the device found
     /// ([`PersistentVulkanBackend::calibrate`]). Where `vulkan` goes by none, this
@@ -46,12 +40,13 @@ impl Fastest {
     /// started, and what the runs that are measured return.
     pub fn new(mut vulkan: PersistentVulkanBackend) -> Result<Self> {
         let settings = vulkan.settings();
-        let cpu = CpuEngine::with_threads(settings.transfer.threads)?.with_inputs(settings.inputs);
+        let mut cpu =
+            CpuEngine::with_threads(settings.transfer.threads)?.with_inputs(settings.inputs);
         let times = match vulkan.findings() {
             Some(kept) => kept.clone(),
             None => Findings {
                 tuning: measure_device(&mut vulkan)?,
-                cpu: measure_cpu()?,
+                cpu: measure::times(&mut cpu)?,
             },
         };
         Ok(Self {
@@ -137,44 +132,6 @@ fn measure_device(vulkan: &mut PersistentVulkanBackend) -> Result<Tuning> {
     Ok(Tuning { measured })
 }
 
-/// How long a CPU engine takes now.
-///
-/// # Errors
-/// [`Error::DataPath`] where its threads cannot be started.
-pub(crate) fn measure_cpu() -> Result<Vec<CpuTime>> {
-    let mut cpu = CpuEngine::with_threads(0)?;
-    let mut times = Vec::new();
-    for elements in SIZES {
-        let mut operands = Operands::new(elements);
-        let (jobs, mut sums) = operands.borrowed();
-        let batch = Batch::new(&jobs, elements);
-        let time = fastest_of(|| cpu.run(&batch, Some(&mut sums)).map(drop))?;
-        times.push(CpuTime {
-            elements,
-            nanoseconds: nanoseconds(time),
-        });
-    }
-    Ok(times)
-}
-
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// Inputs, and memory for results that was written before: of a run that is measured.
-struct Operands([Vec<u64>; 3]);
-
-impl Operands {
-    fn new(elements: usize) -> Self {
-        Self([1, 2, 3].map(|limb| vec![limb; elements * LIMBS]))
-    }
-
-    fn borrowed(&mut self) -> ([Job<'_>; 1], [&mut [u64]; 1]) {
-        let [a, b, sums] = &mut self.0;
-        ([(a, b)], [sums])
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,13 +177,5 @@ mod tests {
     fn what_was_not_measured_is_not_faster() {
         assert!(!cpu_is_faster(Some(&device(64, u64::MAX)), &[]));
         assert!(!cpu_is_faster(None, &[cpu(64, 1)]));
-    }
-
-    #[test]
-    fn every_size_is_measured() {
-        let times = measure_cpu().unwrap();
-        let sizes: Vec<_> = times.iter().map(|time| time.elements).collect();
-        assert_eq!(sizes, SIZES);
-        assert!(times.iter().all(|time| time.nanoseconds > 0));
     }
 }

@@ -3,9 +3,10 @@
 use vk_mem_paths::{Effort, Tuning};
 
 use super::PersistentVulkanBackend;
+use crate::Error;
 use crate::calibration::{ChosenBy, Findings};
+use crate::cpu::{CpuEngine, measure};
 use crate::kernels::{self, ELEMENT_BYTES};
-use crate::{Error, fastest};
 
 impl PersistentVulkanBackend {
     /// Measures, with the library's field addition, which path and which cut
@@ -63,9 +64,10 @@ impl PersistentVulkanBackend {
                 accepted: "as many elements as the smallest run that is measured".to_owned(),
             });
         }
+        let mut cpu = CpuEngine::with_threads(self.opened.transfer.threads())?;
         Ok(Findings {
             tuning,
-            cpu: fastest::measure_cpu()?,
+            cpu: measure::times(&mut cpu)?,
         })
     }
 
