@@ -9,6 +9,7 @@
 //! seen to hang in there. An instance that stays keeps the drivers loaded.
 
 use std::ffi::CStr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ash::{ext, khr, vk};
@@ -36,6 +37,10 @@ pub struct Instance {
     process: Process,
 }
 
+/// The process that makes, or has made, the shared instance; 0 before. Set under the lock
+/// of that instance.
+static MAKER: AtomicU32 = AtomicU32::new(0);
+
 /// A device that an [`Instance`] found, with its caps.
 #[derive(Clone)]
 pub struct PhysicalDevice {
@@ -59,8 +64,15 @@ impl Instance {
     /// where it cannot read what names a driver, [`Error::NoValidationLayer`]
     /// where validation is asked for and not installed, [`Error::Unsupported`]
     /// for a loader older than Vulkan 1.1, [`Error::NoDevice`] where the
-    /// loader knows no compatible driver, else what the driver returned.
+    /// loader knows no compatible driver, [`Error::Forked`] in a process that was
+    /// forked after the shared instance was begun, else what the driver returned.
     pub fn new(options: &InstanceOptions) -> Result<Arc<Self>, Error> {
+        // Before any lock, the loader's included: whoever held it when this process was
+        // forked never gives it back.
+        let maker = MAKER.load(Ordering::Acquire);
+        if maker != 0 && maker != std::process::id() {
+            return Err(forked());
+        }
         let entry = load_entry()?;
         match options.validation {
             Validation::Off => Self::shared(entry),
@@ -78,20 +90,15 @@ impl Instance {
     fn shared(entry: &ash::Entry) -> Result<Arc<Self>, Error> {
         // A static is never dropped, so this instance is never destroyed.
         static SHARED: Mutex<Option<Arc<Instance>>> = Mutex::new(None);
-        // Who made it; looked at before the lock, which whoever held it when this
-        // process was forked never gives back.
-        static MAKER: OnceLock<Process> = OnceLock::new();
-        if MAKER.get().is_some_and(|process| !process.is_current()) {
-            return Err(forked());
-        }
         // Set as a whole or not at all, so a panic elsewhere left it whole.
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(instance) = &*shared {
             return Ok(Arc::clone(instance));
         }
-        let instance = Arc::new(Self::create(entry, Validation::Off)?);
+        MAKER.store(std::process::id(), Ordering::Release);
+        let made = Self::create(entry, Validation::Off);
+        let instance = Arc::new(made.inspect_err(|_| MAKER.store(0, Ordering::Release))?);
         *shared = Some(Arc::clone(&instance));
-        MAKER.get_or_init(Process::current);
         Ok(instance)
     }
 

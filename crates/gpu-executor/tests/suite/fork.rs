@@ -10,7 +10,7 @@ use gpu_executor::FieldAdd;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{FieldVec, Fr, Pending, VectorEngine};
-use gpu_executor::{Cache, Error, VulkanError};
+use gpu_executor::{Cache, Error, Validation, VulkanError};
 use vk_core::testing::DeviceTest;
 
 use crate::support::child;
@@ -58,7 +58,7 @@ struct Inherited {
 
 type Case = (&'static str, fn(Inherited) -> Result<(), String>);
 
-const CASES: [Case; 10] = [
+const CASES: [Case; 11] = [
     ("drop everything", |all| {
         drop(all);
         Ok(())
@@ -102,6 +102,10 @@ const CASES: [Case; 10] = [
     }),
     ("inherited vectors on the device", |all| {
         forked(double(&all.on_device).err())
+    }),
+    ("a validated backend of its own", |_| {
+        let builder = PersistentVulkanBackend::builder().cache(Cache::Off);
+        forked(builder.validation(Validation::On).build().map(drop).err())
     }),
     ("a backend of its own", |_| {
         let builder = PersistentVulkanBackend::builder().cache(Cache::Off);
