@@ -217,12 +217,14 @@ pub enum Error {
     )]
     OtherProcess,
     /// One submission has more of something than it can hold.
-    #[error("expected {most} {operation} at most")]
+    #[error("expected {most} {operation} at most, found {found}")]
     TooMany {
         /// Of what.
         operation: &'static str,
         /// How many it can hold.
         most: usize,
+        /// How many it has.
+        found: usize,
     },
     /// A device computed something else than the CPU: its driver is at fault.
     #[error("{device}: expected the results of the CPU, found others for {operation}")]

@@ -82,7 +82,7 @@ fn many_comparisons_each_know_their_own(engine: &VectorEngine) {
         }
         Err(error) => assert_eq!(
             error.to_string(),
-            "expected 1024 inverses and comparisons of one submission at most"
+            "expected 1024 inverses and comparisons of one submission at most, found 1025"
         ),
     }
     let queue = engine.queue();

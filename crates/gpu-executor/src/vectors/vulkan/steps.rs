@@ -12,7 +12,7 @@ use super::pieces::{Window, window};
 use super::{READ, WRITE};
 use crate::Error;
 use crate::vectors::plan::{LastUses, Stage};
-use crate::vectors::program::{Argument, Program, Source};
+use crate::vectors::program::{Argument, Program, Source, Task};
 use crate::vectors::runner::{Flags, Meaning, internal};
 use crate::vectors::value::Stored;
 
@@ -31,6 +31,8 @@ pub(super) struct Steps<'a> {
     constants: Option<Constants>,
     flags: Flags,
     flag_storage: Option<Storage>,
+    /// Inverses and comparisons, each of which may leave a number.
+    numbers: usize,
     pub(super) steps: Vec<Step>,
     kernel_count: usize,
 }
@@ -91,9 +93,17 @@ impl<'a> Steps<'a> {
             constants: None,
             flags: Flags::default(),
             flag_storage: None,
+            numbers: 0,
             steps: Vec::new(),
             kernel_count: 0,
         };
+        let leaves_one = |stage: &&Stage| match stage {
+            Stage::Node(node) => {
+                matches!(made.program.nodes[*node].task, Task::Inverse | Task::Equal)
+            }
+            Stage::Chain(_) => false,
+        };
+        made.numbers = stages.iter().filter(leaves_one).count();
         made.write_constants()?;
         Ok(made)
     }
@@ -252,8 +262,11 @@ impl<'a> Steps<'a> {
     pub(super) fn flag(&mut self, meaning: Meaning) -> Result<(Region, u32), Error> {
         let number = self.flags.meanings.len();
         if number == MOST_FLAGS {
-            let (operation, most) = ("inverses and comparisons of one submission", MOST_FLAGS);
-            return Err(Error::TooMany { operation, most });
+            return Err(Error::TooMany {
+                operation: "inverses and comparisons of one submission",
+                most: MOST_FLAGS,
+                found: self.numbers,
+            });
         }
         self.flags.meanings.push(meaning);
         let storage = match &self.flag_storage {
