@@ -11,7 +11,7 @@ mod open;
 pub use builder::{Build, Builder, Settings};
 
 pub(crate) use builder::Asked;
-pub(crate) use open::OpenDevice;
+pub(crate) use open::{OpenDevice, noting_loss};
 
 use vk_core::{DeviceCaps, Instance, InstanceOptions};
 

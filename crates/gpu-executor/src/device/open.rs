@@ -108,11 +108,17 @@ impl OpenDevice {
         }
     }
 
-    /// Remembers a loss of the device that `result` tells of, whichever call reported it.
+    /// As [`noting_loss`], of this device.
     pub(crate) fn noting_loss<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
-        if let Err(Error::Vulkan(VulkanError::DeviceLost { call })) = result {
-            self.device.declare_lost(call);
-        }
-        result
+        noting_loss(&self.device, result)
     }
+}
+
+/// Remembers a loss of `device` that `result` tells of, whichever call reported it, so that
+/// whoever opens it next gets another one.
+pub(crate) fn noting_loss<T>(device: &Device, result: Result<T, Error>) -> Result<T, Error> {
+    if let Err(Error::Vulkan(VulkanError::DeviceLost { call })) = result {
+        device.declare_lost(call);
+    }
+    result
 }

@@ -28,7 +28,7 @@ use super::runner::{Begun, Did, Runner, internal};
 use super::value::Stored;
 use crate::calibration::{ChosenBy, Keeper};
 use crate::canonical::{self, Order};
-use crate::device::{Asked, OpenDevice};
+use crate::device::{Asked, OpenDevice, noting_loss};
 use crate::{Engine, Error, Inputs};
 
 pub(crate) use choice::{Choice, FieldChoice, runs};
@@ -218,7 +218,8 @@ impl Runner for VulkanRunner {
         self.device.expect_alive()?;
         let mut uploads = lock(&self.uploads);
         uploads.let_go();
-        let storage = self.pool.take(bytes.len())?;
+        let storage = self.pool.take(bytes.len()).map_err(Error::from);
+        let storage = noting_loss(&self.device, storage)?;
         // A batch in the making may name this memory: it gives back at once what its later
         // steps do not need. It is submitted when its maker lets the lane go.
         drop(lock(&self.inner));
@@ -228,7 +229,7 @@ impl Runner for VulkanRunner {
             Err(vk_mem_paths::Error::RefusedInput { element, .. }) => {
                 Err(canonical::refused_of(field, bytes, order, element))
             }
-            Err(error) => Err(error.into()),
+            Err(error) => noting_loss(&self.device, Err(error.into())),
         }
     }
 
@@ -246,7 +247,8 @@ impl Runner for VulkanRunner {
         self.device.expect_alive()?;
         let storage = device_storage(stored)?;
         let bytes = elements.start * field.bytes()..elements.end * field.bytes();
-        Ok(lock(&self.downloads).download(storage, bytes, out)?)
+        let downloaded = lock(&self.downloads).download(storage, bytes, out);
+        noting_loss(&self.device, downloaded.map_err(Error::from))
     }
 
     fn run(
@@ -256,8 +258,10 @@ impl Runner for VulkanRunner {
         is_live: Vec<bool>,
     ) -> Result<Begun, Error> {
         self.device.expect_usable()?;
-        let (chosen, compile) = self.settled(&program, &stages)?;
-        let mut begun = self.run_with(chosen.choice(), program, &stages, &is_live)?;
+        let settled = noting_loss(&self.device, self.settled(&program, &stages));
+        let (chosen, compile) = settled?;
+        let begun = self.run_with(chosen.choice(), program, &stages, &is_live);
+        let mut begun = noting_loss(&self.device, begun)?;
         begun.did.compile += compile;
         begun.did.choice = Some(chosen.report());
         Ok(begun)
