@@ -78,9 +78,9 @@ mod tests {
         assert_eq!(
             lines(&rows),
             [
-                "            where              time    elements     found right",
-                "a sum       Vulkan          2.00 ms    0.50 M/s       1 element",
-                "everything  CPU, 2 threads  2.00 ms   10.00 M/s  20000 elements",
+                "            where              time   elements     found right",
+                "a sum       Vulkan          2.00 ms   0.50 M/s       1 element",
+                "everything  CPU, 2 threads  2.00 ms  10.00 M/s  20000 elements",
             ]
         );
     }
