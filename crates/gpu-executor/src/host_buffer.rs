@@ -28,7 +28,8 @@ use crate::kernels::LIMBS;
 /// run that ended with [`Timeout`](crate::VulkanError::Timeout) or
 /// [`DeviceLost`](crate::VulkanError::DeviceLost) its output may be **empty**,
 /// of length 0: the device may still write that memory, so it is no longer
-/// handed out. Make a new buffer then.
+/// handed out. Make a new buffer then. In a forked child the memory of an inherited buffer
+/// may not be there: drop the buffer, and touch nothing of it.
 ///
 /// ```
 /// use gpu_executor::spirv::PersistentVulkanBackend;
