@@ -12,17 +12,16 @@ use crate::steps::{Outcome, Steps};
 use crate::swiftshader::{self, Found};
 use crate::workspace;
 
-/// What the tests of every crate need besides the default features. These change no
-/// crate that is published: those are tested as they are by default.
-const NEEDED: [&str; 2] = ["--features", "shader-compiler/shaderc,xtask/bench"];
+/// All crates as they are by default, but that the compiler of shaders compiles. Always
+/// the same ones, since their features together are what dependencies are built with;
+/// xtask is left out because charts ask for more of them.
+const CRATES: &str = "test --workspace --exclude xtask --features shader-compiler/shaderc";
 
 /// What can be turned on in the crates that are published, all at once: modules compiled
 /// now instead of the checked-in ones, vectors of other libraries' types, the CPU engine
 /// by blst.
-const OPTIONAL: [&str; 2] = [
-    "--features",
-    "field-kernels/shader-compile,gpu-executor/arkworks,gpu-executor/blst",
-];
+const OPTIONAL: &str = "test -p field-kernels -p gpu-executor --no-fail-fast --features \
+     field-kernels/shader-compile,gpu-executor/arkworks,gpu-executor/blst";
 
 /// The tests that these features are for: those of what was compiled, and of operations
 /// on vectors, each with every arithmetic and on both engines.
@@ -68,21 +67,23 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     shell.set_var("XDG_CACHE_HOME", cache);
     // Without the examples: lint has compiled them, and tests start none.
     steps.run("tests", || {
-        let targets = "test --workspace --lib --bins --tests --no-fail-fast";
-        cargo(&shell, targets, &NEEDED)
+        cargo(
+            &shell,
+            &format!("{CRATES} --lib --bins --tests --no-fail-fast"),
+        )
+    })?;
+    steps.run("tests of xtask", || {
+        cargo(&shell, "test -p xtask --features bench")
     })?;
     steps.run_where_possible("tests on SwiftShader", || {
         on_swiftshader(&shell, &log, !args.no_install)
     })?;
-    steps.run("doctests", || {
-        cargo(&shell, "test --workspace --doc", &NEEDED)
-    })?;
+    steps.run("doctests", || cargo(&shell, &format!("{CRATES} --doc")))?;
     steps.run("tests, all features", || {
-        let both = "test -p field-kernels -p gpu-executor --no-fail-fast";
-        cargo(&shell, &format!("{both} --lib"), &OPTIONAL)?;
-        let suite = cargo_command(&shell, &format!("{both} --test suite"), &OPTIONAL);
+        cargo(&shell, &format!("{OPTIONAL} --lib"))?;
+        let suite = cargo_command(&shell, &format!("{OPTIONAL} --test suite"));
         suite.arg("--").args(OF_OPTIONAL).run()?;
-        cargo(&shell, "test -p gpu-executor --doc vectors", &OPTIONAL)
+        cargo(&shell, &format!("{OPTIONAL} --doc vectors"))
     })?;
 
     // Offline: the steps before have fetched all that it takes.
@@ -120,9 +121,7 @@ fn on_swiftshader(shell: &Shell, log: &DeviceLog, update: bool) -> anyhow::Resul
         Found::Driver(driver) => driver,
         Found::Nowhere(reason) => return Ok(Outcome::NotRun(reason)),
     };
-    // All of the workspace, so that nothing is built with other features.
-    let tests = "test --workspace --test suite --no-fail-fast";
-    let tests = cargo_command(shell, tests, &NEEDED);
+    let tests = cargo_command(shell, &format!("{CRATES} --test suite --no-fail-fast"));
     let tests = tests.arg("--").args(SHORT_PART);
     // The second for loaders before 1.3.207.
     let tests = tests.env("VK_DRIVER_FILES", &driver);
@@ -134,25 +133,25 @@ fn on_swiftshader(shell: &Shell, log: &DeviceLog, update: bool) -> anyhow::Resul
 /// What can be said without running the code, cheapest first.
 fn static_checks(shell: &Shell, steps: &mut Steps) -> anyhow::Result<()> {
     let lint = |targets: &str| {
-        let command = cargo_command(shell, &format!("clippy --workspace {targets}"), &[]);
+        let command = cargo_command(shell, &format!("clippy --workspace {targets}"));
         Ok(command.args(["--", "-D", "warnings"]).run()?)
     };
-    steps.run("format", || cargo(shell, "fmt --all --check", &[]))?;
+    steps.run("format", || cargo(shell, "fmt --all --check"))?;
     steps.run("shader check", || shaders::run(true))?;
     steps.run("lint", || lint("--all-targets --all-features"))?;
     // Without features some code is there that is not with them, and some is unused.
     steps.run("lint, default features", || lint("--lib --bins"))?;
     steps.run("documentation", || {
-        let command = cargo_command(shell, "doc --workspace --no-deps --all-features", &[]);
+        let command = cargo_command(shell, "doc --workspace --no-deps --all-features");
         Ok(command.env("RUSTDOCFLAGS", "-D warnings").run()?)
     })
 }
 
-fn cargo(shell: &Shell, words: &str, features: &[&str]) -> anyhow::Result<()> {
-    Ok(cargo_command(shell, words, features).run()?)
+fn cargo(shell: &Shell, words: &str) -> anyhow::Result<()> {
+    Ok(cargo_command(shell, words).run()?)
 }
 
-fn cargo_command<'a>(shell: &'a Shell, words: &str, features: &[&str]) -> Cmd<'a> {
+fn cargo_command<'a>(shell: &'a Shell, words: &str) -> Cmd<'a> {
     let words = words.split_whitespace();
-    cmd!(shell, "cargo {words...} {features...}")
+    cmd!(shell, "cargo {words...}")
 }
