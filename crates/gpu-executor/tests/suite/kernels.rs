@@ -186,8 +186,6 @@ fn many_kernels_are_kept_apart() {
     }
 }
 
-const WRONG_ON_NVIDIA: &str = "pointer_from_the_start";
-
 /// Copies of A, written in the ways that compilers have: the fixtures `kinds` of vk-core.
 #[test]
 fn each_kind_of_valid_module_computes_or_says_what_it_needs() {
@@ -209,11 +207,6 @@ fn each_kind_of_valid_module_computes_or_says_what_it_needs() {
         let spirv = std::fs::read(&path).unwrap();
         let name = path.file_stem().unwrap().to_string_lossy();
         match backend.run_field_add(&spirv, a, b, 300, false) {
-            // A fault of that driver (580.159.04): it loses the pointer that a private
-            // variable begins with. The module is valid, and other drivers get it right.
-            Ok(copied) if name == WRONG_ON_NVIDIA && backend.device().driver.contains("NVIDIA") => {
-                assert_eq!(copied.len(), a.len());
-            }
             Ok(copied) => {
                 assert_limbs(&copied, a, &name);
                 let report = backend.last_report().unwrap();

@@ -16,10 +16,8 @@ type Element = <Fp as Field>::Limbs;
 
 /// Times the process is looked at, after the first tenth.
 const LOOKS: usize = 10;
-/// Engines that are made before the process is looked at. On a device that stays, a driver
-/// (NVIDIA 580) takes 8 MiB more once, somewhere between the 20th and the 120th, and none
-/// after that, up to the 320th.
-const WARM_UP: usize = 150;
+/// Engines that are made before the process is looked at.
+const WARM_UP: usize = 20;
 
 /// Two vectors, and what comes of them.
 struct Sample {
@@ -121,7 +119,7 @@ pub(crate) fn cycles(count: usize, most: u64) -> anyhow::Result<bool> {
             sample.run(&engine, true)
         })
     };
-    cycles(WARM_UP)?;
+    cycles(WARM_UP.min(count))?;
     let before = Usage::now()?;
     cycles(count)?;
     let growth = Usage::now()?.since(&before);
