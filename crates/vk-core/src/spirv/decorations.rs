@@ -20,6 +20,7 @@ pub(super) struct Facts {
     pub(super) matrix_stride: Option<u32>,
     pub(super) row_major: bool,
     pub(super) non_writable: bool,
+    pub(super) block: bool,
     pub(super) buffer_block: bool,
 }
 
@@ -37,6 +38,7 @@ impl Facts {
             Some(Decoration::MatrixStride) => self.matrix_stride = self.matrix_stride.max(value),
             Some(Decoration::RowMajor) => self.row_major = true,
             Some(Decoration::NonWritable) => self.non_writable = true,
+            Some(Decoration::Block) => self.block = true,
             Some(Decoration::BufferBlock) => self.buffer_block = true,
             _ => {}
         }
@@ -51,6 +53,7 @@ impl Facts {
         self.matrix_stride = self.matrix_stride.max(other.matrix_stride);
         self.row_major |= other.row_major;
         self.non_writable |= other.non_writable;
+        self.block |= other.block;
         self.buffer_block |= other.buffer_block;
     }
 }

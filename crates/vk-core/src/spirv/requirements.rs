@@ -5,9 +5,10 @@
 //! extension that was not enabled on the device is undefined behaviour.
 
 use ash::vk::SubgroupFeatureFlags as Subgroup;
-use rspirv::spirv::Capability;
+use rspirv::spirv::{Capability, Op};
 
 use super::module::Module;
+use super::types::Kind;
 use crate::{ApiVersion, DeviceCaps, Error, Features};
 
 /// The set of mathematical functions that every device has.
@@ -18,7 +19,8 @@ const NOT_ENABLED: &str = "without it: this library does not enable it (see docs
 /// Checks a module against a device.
 ///
 /// # Errors
-/// [`Error::Unsupported`] naming the version, the capability, the extension or the set.
+/// [`Error::Unsupported`] naming the version, the capability, the extension, the set or
+/// the use of pointers.
 pub(super) fn check(module: &Module<'_>, caps: &DeviceCaps) -> Result<(), Error> {
     let most = newest_spirv(caps.api);
     if module.version > most || module.version < (1, 0) {
@@ -59,7 +61,41 @@ pub(super) fn check(module: &Module<'_>, caps: &DeviceCaps) -> Result<(), Error>
             return lacks(format!("the set of instructions {name:?}"), "without it");
         }
     }
+    if keeps_a_buffer(module) {
+        return lacks(
+            "a pointer to a whole buffer or its array in a variable, or as what a function returns"
+                .to_owned(),
+            "whose driver may compute that wrongly (see docs/kernels.md)",
+        );
+    }
     Ok(())
+}
+
+/// Whether a variable holds, or a function returns, a pointer to a block or to an array
+/// without a length. That is valid where variable pointers are, but NVIDIA's compiler
+/// (580.159.04) drops what is written through such a pointer or ends the process, and
+/// Mesa's (22.3.6) drops it where the variable has it from an initializer. Pointers to
+/// elements are computed rightly.
+fn keeps_a_buffer(module: &Module<'_>) -> bool {
+    let types = &module.types;
+    let is_buffer = |pointer: u32| {
+        let to = types.pointee(pointer).map(|(_, to)| to);
+        let facts = to.map(|to| module.decorations.of(to));
+        let is_block = facts.is_some_and(|facts| facts.block || facts.buffer_block);
+        let target = to.and_then(|to| types.get(to));
+        let endless = |of: &super::types::Type<'_>| {
+            matches!(of.kind, Kind::Array { .. }) && of.extent == Some(0)
+        };
+        is_block || target.is_some_and(endless)
+    };
+    module.instructions.iter().any(|i| match i.op {
+        Some(Op::Variable) => {
+            let held = types.pointee(i.word(0)).map(|(_, of)| of);
+            held.is_some_and(|held| is_buffer(types.without_arrays(held)))
+        }
+        Some(Op::Function) => is_buffer(i.word(0)),
+        _ => false,
+    })
 }
 
 /// The newest SPIR-V that a Vulkan version takes (Vulkan specification,

@@ -70,6 +70,18 @@ impl<'w> Types<'w> {
         }
     }
 
+    /// What `id` is an array of, or an array of arrays of; `id` itself where it is none.
+    pub(super) fn without_arrays(&self, mut id: u32) -> u32 {
+        // A type names only types before it, so this ends; damaged ones may not.
+        for _ in 0..64 {
+            match self.get(id).map(|known| known.kind) {
+                Some(Kind::Array { of }) => id = of,
+                _ => break,
+            }
+        }
+        id
+    }
+
     /// The scalar that `id` is, or is a vector of.
     pub(super) fn component(&self, id: u32) -> Option<Scalar> {
         let known = self.get(id)?;
@@ -213,16 +225,9 @@ impl<'w> Types<'w> {
     }
 
     /// The matrix that `id` is, or is an array of.
-    fn innermost_matrix(&self, mut id: u32) -> Option<u32> {
-        // An array names a type before it, so this ends.
-        for _ in 0..64 {
-            match self.get(id)?.kind {
-                Kind::Matrix { .. } => return Some(id),
-                Kind::Array { of } => id = of,
-                _ => return None,
-            }
-        }
-        None
+    fn innermost_matrix(&self, id: u32) -> Option<u32> {
+        let inner = self.without_arrays(id);
+        matches!(self.get(inner)?.kind, Kind::Matrix { .. }).then_some(inner)
     }
 
     /// Bytes and alignment of a matrix that a member's decorations lay out.
