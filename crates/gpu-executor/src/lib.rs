@@ -60,6 +60,15 @@
 //! kernel of this library returns `s - p` if `s >= p`, else `s`, where
 //! `s = (a + b) mod 2^384`.
 
+/// The examples of the pages that users read compile.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/host-to-host.md")]
+    struct HostToHost;
+}
+
 mod cache;
 mod calibration;
 mod canonical;
