@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use vk_core::{DeviceCaps, DeviceKind};
-use vk_mem_paths::Resident;
+
+use crate::resident::Resident;
 
 /// The runs of one submission that only keeps the device at work.
 const ROUNDS: u32 = 16;

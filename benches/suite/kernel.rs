@@ -1,17 +1,16 @@
 //! The kernels alone, on operands that stay in device memory, over their size.
 
 use std::cell::LazyCell;
-use std::sync::Arc;
 use std::time::Duration;
 
-use gpu_executor::kernels::{ELEMENT_BYTES, KERNELS, Kernel};
+use gpu_executor::kernels::KERNELS;
 use gpu_executor_benches::Jobs;
-use vk_core::{Device, DeviceCaps, KernelCache};
-use vk_mem_paths::Resident;
+use vk_core::DeviceCaps;
 
 use crate::clocks::Clocks;
 use crate::device;
 use crate::measure::{Group, Suite};
+use crate::resident::Resident;
 
 /// The most runs of one submission: some drivers end those that take long.
 const MOST_ROUNDS: u32 = 256;
@@ -22,12 +21,11 @@ pub(crate) fn count(suite: &Suite) -> usize {
 
 pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
     let device = device::open()?;
-    let mut kernels = KernelCache::new(&device)?;
     let (mut group, plan) = suite.group("kernel");
     for &elements in &plan.kernel_sizes {
         let jobs = LazyCell::new(|| Jobs::random(1, elements));
         for kernel in KERNELS {
-            match resident(&device, &mut kernels, kernel, elements) {
+            match Resident::new(&device, kernel.spirv, elements) {
                 Ok(resident) => measure(&mut group, device.caps(), kernel.name, &jobs, resident)?,
                 // What a device cannot run or hold is no failure of the suite.
                 Err(why) => group.pass_over(kernel.name, elements, &why),
@@ -35,18 +33,6 @@ pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-pub(crate) fn resident(
-    device: &Arc<Device>,
-    kernels: &mut KernelCache,
-    kernel: &Kernel,
-    elements: usize,
-) -> anyhow::Result<Resident> {
-    let compiled = kernels.get(kernel.spirv)?;
-    let layout = kernels.set_layout();
-    let resident = Resident::new(device, layout, &compiled, elements, ELEMENT_BYTES);
-    Ok(resident?)
 }
 
 fn measure(
@@ -60,10 +46,10 @@ fn measure(
     let [(a, b)] = slices.as_slice() else {
         anyhow::bail!("one job was asked for");
     };
-    // This also spoils the result, so that what is checked was computed.
-    resident.upload(bytemuck::cast_slice(a), bytemuck::cast_slice(b))?;
-    let mut clocks = Clocks::raise(caps, &mut resident)?;
     let mut results = jobs.results();
+    // Also on the device the result is none before the first run.
+    resident.upload(a, b, &results[0])?;
+    let mut clocks = Clocks::raise(caps, &mut resident)?;
     group.timed(name, jobs.elements(), jobs.total(), |iterations| {
         clocks.catch_up(&mut resident)?;
         let mut elapsed = Duration::ZERO;
@@ -74,7 +60,7 @@ fn measure(
             left -= u64::from(rounds);
         }
         for result in &mut results {
-            resident.download(bytemuck::cast_slice_mut(result))?;
+            resident.download(result)?;
         }
         jobs.check(&results)?;
         Ok(elapsed)

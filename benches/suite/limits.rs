@@ -3,22 +3,24 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use gpu_executor::kernels::ELEMENT_BYTES;
+use gpu_executor::kernels::{ELEMENT_BYTES, LIMBS};
 use gpu_executor_benches::Plan;
 use rayon::prelude::*;
-use vk_core::{Device, DeviceCaps, KernelCache};
-use vk_mem_paths::{Bandwidth, Error, MemoryUse, Resident, rank_memory_types};
+use vk_core::spirv::KernelInterface;
+use vk_core::{Device, DeviceCaps};
+use vk_mem_paths::{MemoryUse, rank_memory_types};
 
 use crate::clocks::Clocks;
+use crate::copies::{Bandwidth, SAMPLES};
 use crate::device;
+use crate::resident::{Resident, most_elements};
+use crate::vectors::is_too_large;
 
 /// The kernel that copies its first operand to its result.
 const COPY_KERNEL: &[u8] = include_bytes!("../../shaders/compiled/tests/copy.spv");
 /// Copies of one submission.
 const COPIES: u32 = 16;
 
-/// Measurements of which the median counts.
-const SAMPLES: usize = 7;
 /// Bytes that one thread copies at a time.
 const GRAIN: usize = 1 << 20;
 
@@ -76,9 +78,9 @@ fn fitting(caps: &DeviceCaps, wanted: usize) -> usize {
 }
 
 /// With copies of `bytes`, or fewer where memory runs out.
-fn bandwidth(device: &Arc<Device>, bytes: usize) -> Result<Bandwidth, Error> {
-    match Bandwidth::measure(device, bytes) {
-        Err(Error::OutOfDeviceMemory { .. }) if bytes > GRAIN => bandwidth(device, bytes / 2),
+fn bandwidth(device: &Arc<Device>, bytes: usize) -> anyhow::Result<Bandwidth> {
+    match Bandwidth::measure(device, bytes & !3) {
+        Err(error) if is_too_large(&error) && bytes > GRAIN => bandwidth(device, bytes / 2),
         measured => measured,
     }
 }
@@ -87,24 +89,22 @@ fn bandwidth(device: &Arc<Device>, bytes: usize) -> Result<Bandwidth, Error> {
 /// one buffer of the device's memory to another. Copy commands can be slower:
 /// on an H200 by four fifths.
 fn copy_kernel(device: &Arc<Device>, bytes: usize) -> anyhow::Result<f64> {
-    let mut kernels = KernelCache::new(device)?;
-    let kernel = kernels.get(COPY_KERNEL)?;
-    let most = Resident::most_elements(device.caps(), &kernel, ELEMENT_BYTES);
+    let interface = KernelInterface::parse(COPY_KERNEL, device.caps())?;
+    let most = most_elements(device.caps(), interface.workgroup_size);
     let elements = (bytes / ELEMENT_BYTES).min(most);
-    let layout = kernels.set_layout();
-    let mut copy = Resident::new(device, layout, &kernel, elements, ELEMENT_BYTES)?;
-    let operand = vec![0x5a; elements * ELEMENT_BYTES];
-    copy.upload(&operand, &operand)?;
+    let mut copy = Resident::new(device, COPY_KERNEL, elements)?;
+    let operand = vec![0x5a; elements * LIMBS];
+    let mut result = vec![0; operand.len()];
+    copy.upload(&operand, &operand, &result)?;
     Clocks::raise(device.caps(), &mut copy)?;
     let mut times = Vec::with_capacity(SAMPLES);
     for _ in 0..SAMPLES {
         times.push(copy.run(COPIES)?);
     }
     times.sort_unstable();
-    let mut result = vec![0; operand.len()];
     copy.download(&mut result)?;
     anyhow::ensure!(result == operand, "the copy kernel did not copy");
-    Ok(2.0 * operand.len() as f64 / times[SAMPLES / 2].as_secs_f64())
+    Ok(2.0 * (elements * ELEMENT_BYTES) as f64 / times[SAMPLES / 2].as_secs_f64())
 }
 
 /// Bytes per second, each read once and written once, of a `copy` of `bytes`.

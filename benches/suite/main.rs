@@ -12,6 +12,7 @@ mod auto;
 mod backends;
 mod batch;
 mod clocks;
+mod copies;
 mod cpu;
 mod device;
 mod host_buffers;
@@ -21,7 +22,9 @@ mod measure;
 mod operations;
 mod overhead;
 mod paths;
+mod resident;
 mod startup;
+mod timed;
 mod timeline;
 mod vectors;
 

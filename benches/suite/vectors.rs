@@ -10,13 +10,12 @@ use gpu_executor::Error;
 use gpu_executor::kernels::field_add_for;
 use gpu_executor::vectors::{FieldVec, VectorEngine};
 use gpu_executor_benches::{Jobs, Operands};
-use vk_core::KernelCache;
-use vk_mem_paths::Resident;
 
 use crate::clocks::Clocks;
+use crate::device;
 use crate::measure::{Group, Suite};
 use crate::operations::{COUNT, Operation, operations};
-use crate::{device, kernel};
+use crate::resident::Resident;
 
 /// Elements of each operand of the additions that keep the device at work.
 const PACE: usize = 1 << 18;
@@ -69,12 +68,11 @@ struct Pace {
 impl Pace {
     fn new() -> anyhow::Result<Self> {
         let device = device::open()?;
-        let mut kernels = KernelCache::new(&device)?;
         let add = field_add_for(device.caps());
-        let mut resident = kernel::resident(&device, &mut kernels, add, PACE)?;
+        let mut resident = Resident::new(&device, add.spirv, PACE)?;
         let jobs = Jobs::random(1, PACE);
         for (a, b) in jobs.as_slices() {
-            resident.upload(bytemuck::cast_slice(a), bytemuck::cast_slice(b))?;
+            resident.upload(a, b, b)?;
         }
         let clocks = Clocks::raise(device.caps(), &mut resident)?;
         Ok(Self { resident, clocks })
@@ -160,15 +158,15 @@ impl<'e, F: Field> Vectors<'e, F> {
 }
 
 /// Whether the device's memory is too small, which is no failure of the suite.
-fn is_too_large(error: &anyhow::Error) -> bool {
+pub(crate) fn is_too_large(error: &anyhow::Error) -> bool {
     use gpu_executor::{DataPathError as Path, VulkanError as Vulkan};
+    let path = match error.downcast_ref() {
+        Some(Error::Vulkan(Vulkan::OutOfDeviceMemory { .. })) => return true,
+        Some(Error::DataPath(path)) => Some(path),
+        _ => error.downcast_ref(),
+    };
     matches!(
-        error.downcast_ref(),
-        Some(
-            Error::Vulkan(Vulkan::OutOfDeviceMemory { .. })
-                | Error::DataPath(
-                    Path::OutOfDeviceMemory { .. } | Path::Vulkan(Vulkan::OutOfDeviceMemory { .. })
-                )
-        )
+        path,
+        Some(Path::OutOfDeviceMemory { .. } | Path::Vulkan(Vulkan::OutOfDeviceMemory { .. }))
     )
 }

@@ -24,7 +24,6 @@
 //! This crate creates no pipelines and knows no field: an element is a number
 //! of bytes, and a kernel is whatever [`vk_core::Kernel`] was made.
 
-mod bandwidth;
 mod buffers;
 mod calibrate;
 mod chunks;
@@ -44,8 +43,6 @@ mod placement;
 mod plan;
 mod record;
 mod request;
-mod resident;
-mod rounds;
 mod slot;
 mod stages;
 mod stats;
@@ -54,7 +51,6 @@ mod transfer;
 mod tuning;
 mod work;
 
-pub use bandwidth::Bandwidth;
 pub use calibrate::Effort;
 pub use chunks::{Chunk, Chunks, Packing, Segment};
 pub use crew::Crew;
@@ -70,7 +66,6 @@ pub use pinned::{PinnedBuffer, PinnedPlan, PinnedTransfer, plan_pinned};
 pub use placement::{MemoryUse, rank_memory_types};
 pub use plan::{DEFAULT_CHUNK, Plan, plan};
 pub use request::{CheckedCopy, Element, PathChoice, Request, TransferPath, Workload};
-pub use resident::Resident;
 pub use stats::{StageTimes, Stats};
 pub use timeline::{Span, StageKind};
 pub use transfer::{Job, Transfer, TransferOptions};

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, reason = "a command-line program")]
 
 mod chains;
+mod copy;
 mod measure;
 mod operations;
 mod peers;
@@ -74,7 +75,7 @@ fn main() -> Result<()> {
     if !options.no_cpu {
         peers::measure(n.min(1 << 22), rounds, &mut rows)?;
     }
-    let commands = device_copy(n * Fp::BYTES)?;
+    let commands = copy::commands(n * Fp::BYTES, rounds)?;
     println!("copy commands: {:.0} GB/s", commands / 1e9);
     let copy = best_copy(commands, &rows);
     report(&rows, copy);
@@ -82,14 +83,4 @@ fn main() -> Result<()> {
         write_csv(path, &rows, copy)?;
     }
     Ok(())
-}
-
-/// Bytes per second that the device copies, read and written.
-fn device_copy(bytes: usize) -> Result<f64> {
-    use vk_core::{Device, DevicePolicy, Instance, InstanceOptions};
-    let devices = Instance::new(&InstanceOptions::default())?.devices()?;
-    let caps: Vec<_> = devices.iter().map(|device| device.caps().clone()).collect();
-    let choice = vk_core::choose_device(&caps, &DevicePolicy::Auto)?;
-    let device = Device::with_one_queue(&devices[choice.index])?;
-    Ok(vk_mem_paths::Bandwidth::measure(&device, bytes)?.device_copy)
 }

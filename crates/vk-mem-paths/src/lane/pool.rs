@@ -1,24 +1,24 @@
 //! Device memory by the piece: taken from a pool, given back when it drops.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use vk_core::ash::vk;
 
 use super::step::{Access, Region};
-use crate::Error;
-use crate::buffers::DeviceBuffer;
-use crate::memory::Memory;
+use crate::memory::{Buffer, Memory};
+use crate::{Error, MemoryUse};
 
 /// The smallest block, in bytes.
 const SMALLEST: usize = 4 << 10;
 /// Sizes between a power of two and the next: so many, equally far apart.
 const SIZES_PER_OCTAVE: u32 = 8;
 
-/// A buffer in device memory, as submissions name it.
+/// A buffer that the device works on, as submissions name it.
 pub struct Block {
-    buffer: DeviceBuffer,
+    buffer: Buffer,
+    purpose: MemoryUse,
     bytes: usize,
 }
 
@@ -34,7 +34,7 @@ impl Block {
     }
 }
 
-/// Device memory in use; its block goes back to the pool when it drops.
+/// Memory in use; its block goes back to the pool when it drops.
 pub struct Storage {
     block: Arc<Block>,
     bytes: usize,
@@ -89,11 +89,13 @@ impl std::fmt::Debug for Storage {
     }
 }
 
-/// Blocks of device memory that nobody uses, by size.
+/// Blocks of memory that nobody uses, by purpose and size.
 pub struct StoragePool {
     memory: Arc<Memory>,
-    free: Mutex<BTreeMap<usize, Vec<Arc<Block>>>>,
+    free: Mutex<Free>,
 }
+
+type Free = HashMap<(MemoryUse, usize), Vec<Arc<Block>>>;
 
 impl StoragePool {
     pub(super) fn new(memory: &Arc<Memory>) -> Arc<Self> {
@@ -103,18 +105,26 @@ impl StoragePool {
         })
     }
 
-    /// Storage of `bytes` bytes (1 or more), whose content is not specified.
-    /// Where the device's memory has run out, what the pool holds is freed
+    /// Storage of `bytes` bytes (1 or more) of device memory, whose content is not
+    /// specified. Where the device's memory has run out, what the pool holds is freed
     /// first.
     ///
     /// # Errors
     /// [`Error::OutOfDeviceMemory`], else what the allocator returned.
     pub fn take(self: &Arc<Self>, bytes: usize) -> Result<Storage, Error> {
+        self.take_from(MemoryUse::Device, bytes)
+    }
+
+    /// As [`Self::take`], from the best memory for `purpose`.
+    ///
+    /// # Errors
+    /// As [`Self::take`], and [`Error::NoMemoryType`] where the device has no such memory.
+    pub fn take_from(self: &Arc<Self>, purpose: MemoryUse, bytes: usize) -> Result<Storage, Error> {
         let size = size_class(bytes);
-        let known = self.lock().get_mut(&size).and_then(Vec::pop);
+        let known = self.lock().get_mut(&(purpose, size)).and_then(Vec::pop);
         let block = match known {
             Some(block) => block,
-            None => self.make(size)?,
+            None => self.make(purpose, size)?,
         };
         Ok(Storage {
             block,
@@ -127,33 +137,44 @@ impl StoragePool {
     /// submission in flight still names is freed when that is complete.
     pub fn trim(&self) -> usize {
         let free = std::mem::take(&mut *self.lock());
-        free.iter().map(|(size, blocks)| size * blocks.len()).sum()
+        bytes_in(&free)
     }
 
     /// Bytes in blocks that nobody uses.
     #[must_use]
     pub fn free_bytes(&self) -> usize {
-        let free = self.lock();
-        free.iter().map(|(size, blocks)| size * blocks.len()).sum()
+        bytes_in(&self.lock())
     }
 
-    fn make(&self, bytes: usize) -> Result<Arc<Block>, Error> {
-        let make = || DeviceBuffer::new(&self.memory, bytes);
+    fn make(&self, purpose: MemoryUse, bytes: usize) -> Result<Arc<Block>, Error> {
+        use vk::BufferUsageFlags as Usage;
+        let usage = Usage::STORAGE_BUFFER | Usage::TRANSFER_SRC | Usage::TRANSFER_DST;
+        let make = || self.memory.buffer(bytes, usage, purpose);
         let buffer = match make() {
             Err(error) if error.is_out_of_device_memory() && self.trim() > 0 => make()?,
             made => made?,
         };
-        Ok(Arc::new(Block { buffer, bytes }))
+        Ok(Arc::new(Block {
+            buffer,
+            purpose,
+            bytes,
+        }))
     }
 
     fn give_back(&self, block: Arc<Block>) {
-        self.lock().entry(block.bytes).or_default().push(block);
+        let kind = (block.purpose, block.bytes);
+        self.lock().entry(kind).or_default().push(block);
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<usize, Vec<Arc<Block>>>> {
+    fn lock(&self) -> MutexGuard<'_, Free> {
         // Each change is one push or pop, so a panic elsewhere left it whole.
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn bytes_in(free: &Free) -> usize {
+    let sizes = free.iter().map(|((_, size), blocks)| size * blocks.len());
+    sizes.sum()
 }
 
 /// The size of the block for `bytes` bytes: at most an eighth more.

@@ -8,6 +8,5 @@ mod lane_setup;
 
 mod lane;
 mod lane_refused;
-mod resident;
 mod timeline;
 mod transfer;

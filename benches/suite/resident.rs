@@ -1,0 +1,149 @@
+//! A kernel on operands that stay in device memory.
+
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::ensure;
+use gpu_executor::kernels::ELEMENT_BYTES;
+use vk_core::spirv::KernelInterface;
+use vk_core::{Device, DeviceCaps, KernelCache, Operation, OperationCache, OperationShape};
+use vk_mem_paths::{Access, Downloads, Element, Step, Storage, Uploads};
+
+use crate::timed::Timed;
+
+/// Two operands and a result in device memory, and a kernel that runs over
+/// them as often as wanted: what shows the kernel's own speed, without the
+/// way from and to the host.
+pub(crate) struct Resident {
+    // Of the lane in `timed`.
+    a: Storage,
+    b: Storage,
+    out: Storage,
+    uploads: Uploads,
+    downloads: Downloads,
+    timed: Timed,
+    kernel: Arc<Operation>,
+    elements: usize,
+}
+
+/// Bytes that are copied as they are.
+const BYTES: Element = Element {
+    bytes: ELEMENT_BYTES,
+    check: None,
+};
+
+impl Resident {
+    /// Device memory for the kernel in `spirv`, one of this project, over operands of
+    /// `elements` elements each.
+    ///
+    /// # Errors
+    /// For a kernel that `device` cannot run, for more elements than [`most_elements`], for
+    /// too little memory, else what the device returned.
+    pub(crate) fn new(device: &Arc<Device>, spirv: &[u8], elements: usize) -> anyhow::Result<Self> {
+        let interface = KernelInterface::parse(spirv, device.caps())?;
+        let most = most_elements(device.caps(), interface.workgroup_size);
+        ensure!(
+            (1..=most).contains(&elements),
+            "expected 1 to {most} elements, found {elements}"
+        );
+        let timed = Timed::new(device)?;
+        let (uploads, downloads) = timed.lane().crossings();
+        let take = || timed.lane().pool().take(elements * ELEMENT_BYTES);
+        Ok(Self {
+            a: take()?,
+            b: take()?,
+            out: take()?,
+            uploads,
+            downloads,
+            timed,
+            kernel: kernel(device, &interface)?,
+            elements,
+        })
+    }
+
+    /// Copies both operands, and what the result is to be before the next run, to the
+    /// device.
+    ///
+    /// # Errors
+    /// For other lengths than that of the operands, else what the device returned.
+    pub(crate) fn upload(&mut self, a: &[u64], b: &[u64], out: &[u64]) -> anyhow::Result<()> {
+        for (storage, limbs) in [(&self.a, a), (&self.b, b), (&self.out, out)] {
+            let bytes = bytemuck::cast_slice(limbs);
+            self.uploads.upload(storage, bytes, BYTES)?;
+        }
+        Ok(())
+    }
+
+    /// Runs the kernel `rounds` times, one run after the other in a single
+    /// submission, and returns the time of one, as [`Timed::run`] takes it.
+    ///
+    /// # Errors
+    /// What the device returned.
+    pub(crate) fn run(&mut self, rounds: u32) -> anyhow::Result<Duration> {
+        let steps: Vec<Step> = (0..rounds)
+            .map(|_| self.round())
+            .collect::<Result<_, _>>()?;
+        // SAFETY: all storage is of this lane. The library's kernels, and the one that
+        // copies, read and write as many elements as they are told to, which is what each
+        // storage holds.
+        let time = unsafe { self.timed.run(&steps)? };
+        Ok(time / rounds.max(1))
+    }
+
+    /// Copies the result of the last run into `result`.
+    ///
+    /// # Errors
+    /// For another length than that of the operands, else what the device returned.
+    pub(crate) fn download(&mut self, result: &mut [u64]) -> anyhow::Result<()> {
+        let bytes: &mut [u8] = bytemuck::cast_slice_mut(result);
+        let range = 0..self.elements * ELEMENT_BYTES;
+        let pointer = bytes.as_mut_ptr().cast::<MaybeUninit<u8>>();
+        // SAFETY: the same bytes, borrowed for as long; a download only writes values there.
+        let out = unsafe { std::slice::from_raw_parts_mut(pointer, bytes.len()) };
+        Ok(self.downloads.download(&self.out, range, out)?)
+    }
+
+    fn round(&self) -> anyhow::Result<Step> {
+        let all = 0..self.elements * ELEMENT_BYTES;
+        let shape = self.kernel.shape();
+        let elements = u32::try_from(self.elements)?;
+        let mut constants = vec![0; shape.push_constant_bytes as usize / 4];
+        constants
+            .iter_mut()
+            .take(1)
+            .for_each(|count| *count = elements);
+        Ok(Step::Dispatch {
+            operation: Arc::clone(&self.kernel),
+            buffers: vec![
+                self.a.region(all.clone(), Access::Read),
+                self.b.region(all.clone(), Access::Read),
+                self.out.region(all, Access::Write),
+            ],
+            constants,
+            workgroups: elements.div_ceil(shape.workgroup_size),
+        })
+    }
+}
+
+/// The most elements that one binding and one dispatch of workgroups of `workgroup_size`
+/// take on a device with `caps`.
+pub(crate) fn most_elements(caps: &DeviceCaps, workgroup_size: u32) -> usize {
+    let limits = &caps.limits;
+    let binding = limits.max_storage_buffer_range / ELEMENT_BYTES as u64;
+    let dispatch = u64::from(limits.max_workgroups_x) * u64::from(workgroup_size);
+    usize::try_from(binding.min(dispatch)).unwrap_or(usize::MAX)
+}
+
+fn kernel(device: &Arc<Device>, interface: &KernelInterface) -> anyhow::Result<Arc<Operation>> {
+    let shape = OperationShape {
+        bindings: 3,
+        push_constant_bytes: interface.push_constant_bytes,
+        workgroup_size: interface.workgroup_size,
+    };
+    let compiler = KernelCache::new(device)?.compiler().clone();
+    let mut operations = OperationCache::new(device, &compiler);
+    // SAFETY: a module of this project, whose tests hold it to the validator; its shape, and
+    // that the device has what it asks for, is by its interface.
+    Ok(unsafe { operations.create(&interface.words, shape)? })
+}
