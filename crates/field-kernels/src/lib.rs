@@ -34,10 +34,10 @@
 //! Elements past the count, or past the shortest bound range, are neither read nor
 //! written.
 //!
-//! [`VECTOR_MODULES`] lists the modules that come in families, one member for each field
-//! and [`Arithmetic`]: what vectors that stay on a device are computed with. Those of the
-//! family [`Family::Elementwise`] are no kernels by themselves: [`chain`] links the
-//! functions of some [`ELEMENT_OPERATIONS`] into one.
+//! [`FAMILIES`] lists what vectors that stay on a device are computed with: a row each, with
+//! a module for each field and [`Arithmetic`]. Those of [`families::ELEMENTWISE`] are no
+//! kernels by themselves: [`chain`] links the functions of some [`ELEMENT_OPERATIONS`] into
+//! one.
 //!
 //! By default the crate embeds modules that were compiled beforehand, recorded in
 //! [`MANIFEST_JSON`]. With the feature `shader-compile` its build script compiles
@@ -52,6 +52,7 @@ pub mod arithmetic;
 pub mod chain;
 #[doc(hidden)]
 pub mod edge;
+pub mod families;
 mod field;
 mod kernel;
 mod limbs;
@@ -59,8 +60,8 @@ mod modulus;
 pub mod operations;
 pub mod params;
 pub mod reference;
-mod vector;
 
+pub use families::{Arithmetic, FAMILIES, Family, FamilyModule};
 pub use field::{Field, FieldId, Fp, Fr, PartialElement};
 pub use kernel::{
     BLS12_381_FIELD_ADD_SPV, BinaryOp, FIELD_ADD, FIELD_ADD_U64, KERNELS, Kernel, MANIFEST_JSON,
@@ -68,7 +69,6 @@ pub use kernel::{
 };
 pub use modulus::{FR_MODULUS, MODULUS};
 pub use operations::{Bulk, ELEMENT_OPERATIONS, ElementOperation, FormRule, Reference};
-pub use vector::{Arithmetic, Family, VECTOR_MODULES, VectorModule, vector_module};
 
 /// 64-bit limbs in an element of the base field.
 pub const LIMBS: usize = 6;

@@ -16,7 +16,7 @@ use field_kernels::chain::{
     CONSTANT_WORDS, Chain, Input, Layout, Link, MAX_INPUTS, MAX_OUTPUTS, MemoryAccess, Template,
 };
 use field_kernels::operations::{ADD, DOUBLE, ELEMENT_OPERATIONS, MUL, NEG, SQUARE, SUB};
-use field_kernels::{Arithmetic, ElementOperation, Family, FieldId, KERNELS, VECTOR_MODULES};
+use field_kernels::{Arithmetic, ElementOperation, FAMILIES, Family, FieldId, KERNELS, families};
 use vk_core::ash::{self, vk};
 use vk_core::{DeviceCaps, Instance, InstanceOptions};
 
@@ -32,24 +32,21 @@ fn main() -> Result<(), Box<dyn Error>> {
         let words: Vec<u32> = words.map(|word| u32::from_le_bytes(*word)).collect();
         compiler.make(kernel.name, arithmetic, &words, (3, 1))?;
     }
-    for module in VECTOR_MODULES {
-        let (family, arithmetic) = (module.family, module.arithmetic);
-        if family == Family::Elementwise {
-            let template = Template::parse(module.spirv)?;
-            let field = module.field.map_or("", FieldId::name);
-            for (what, chain) in chains(arithmetic) {
-                let name = format!("{field} {arithmetic} {what}");
-                let words = template.link(&chain, LAYOUT)?;
-                compiler.make(
-                    &name,
-                    arithmetic,
-                    &words,
-                    (chain.bindings(), CONSTANT_WORDS),
-                )?;
-            }
-        } else {
-            let shape = (family.bindings(), family.constant_words());
-            compiler.make(module.name, arithmetic, &module.words(), shape)?;
+    for module in families::ELEMENTWISE.modules() {
+        let (arithmetic, template) = (module.arithmetic, Template::parse(module.spirv)?);
+        let field = module.field.map_or("", FieldId::name);
+        for (what, chain) in chains(arithmetic) {
+            let name = format!("{field} {arithmetic} {what}");
+            let words = template.link(&chain, LAYOUT)?;
+            let shape = (chain.bindings(), CONSTANT_WORDS);
+            compiler.make(&name, arithmetic, &words, shape)?;
+        }
+    }
+    let whole = |family: &&&Family| family.name != families::ELEMENTWISE.name;
+    for family in FAMILIES.iter().filter(whole) {
+        let shape = (family.bindings, family.constant_words);
+        for module in family.modules() {
+            compiler.make(module.name, module.arithmetic, &module.words(), shape)?;
         }
     }
     Ok(())

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use field_kernels::{Field, Fp, Fr, KERNELS, MANIFEST_JSON, VECTOR_MODULES};
+use field_kernels::{FAMILIES, Field, Fp, Fr, KERNELS, MANIFEST_JSON};
 use sha2::{Digest as _, Sha256};
 
 const MAGIC: u32 = 0x0723_0203;
@@ -44,13 +44,14 @@ fn registered() -> Vec<Module> {
         needs_shader_int64: kernel.needs_shader_int64,
         needs_shader_float64: false,
     });
-    let vector_modules = VECTOR_MODULES.iter().map(|module| Module {
+    let modules = FAMILIES.iter().flat_map(|family| family.modules());
+    let modules = modules.map(|module| Module {
         name: module.name,
         spirv: module.spirv,
         needs_shader_int64: module.arithmetic.needs_shader_int64(),
         needs_shader_float64: module.arithmetic.needs_shader_float64(),
     });
-    kernels.chain(vector_modules).collect()
+    kernels.chain(modules).collect()
 }
 
 /// The instructions as (opcode, operands).

@@ -5,7 +5,7 @@ use field_kernels::chain::{
     Chain, Input, Layout, Link, MAX_INPUTS, MAX_OUTPUTS, MemoryAccess, Template,
 };
 use field_kernels::operations::{ELEMENT_OPERATIONS, MUL};
-use field_kernels::{Family, KERNELS, VECTOR_MODULES, VectorModule};
+use field_kernels::{FAMILIES, KERNELS, families};
 use vk_core::spirv::validate;
 use vk_core::testing::recorded;
 use vk_core::{ApiVersion, Error, Features};
@@ -34,8 +34,7 @@ const LAYOUTS: [Layout; 3] = [
 ];
 
 fn templates() -> impl Iterator<Item = (&'static str, Template)> {
-    let all = VECTOR_MODULES.iter();
-    let templates = all.filter(|module| module.family == Family::Elementwise);
+    let templates = families::ELEMENTWISE.modules();
     templates.map(|module| (module.name, Template::parse(module.spirv).unwrap()))
 }
 
@@ -64,7 +63,7 @@ fn chains() -> Vec<Chain> {
 
 #[test]
 fn modules_of_every_family_are_valid() {
-    for module in VECTOR_MODULES {
+    for module in FAMILIES.iter().flat_map(|family| family.modules()) {
         assert_eq!(is_valid(module.spirv), Ok(()), "{}", module.name);
     }
     for kernel in KERNELS {
@@ -89,8 +88,7 @@ fn linked_kernels_are_valid() {
 #[test]
 fn the_way_down_of_the_inverse_may_overwrite_what_it_reads() {
     const DECORATE_ALIASED: [u32; 2] = [3 << 16 | 71, 20];
-    let down = |module: &&VectorModule| module.family == Family::InverseDown;
-    for module in VECTOR_MODULES.iter().filter(down) {
+    for module in families::INVERSE_DOWN.modules() {
         let words = module.words();
         let notes = words
             .windows(3)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use field_kernels::families::{BIT_REVERSE, EQUAL};
 use field_kernels::{Family, FieldId};
 use vk_mem_paths::Storage;
 
@@ -17,6 +18,8 @@ pub(super) const GROUP: usize = 128;
 /// Elements that a workgroup brings into bit-reversed order; shorter vectors are moved by
 /// one invocation a part.
 const TILE: u32 = 256;
+/// Workgroups of a comparison at most: so many fill every device there is.
+const MOST_GROUPS: usize = 2048;
 
 impl Steps<'_> {
     pub(super) fn node(&mut self, stage: usize, number: usize) -> Result<(), Error> {
@@ -59,13 +62,13 @@ impl Steps<'_> {
         if elements == 0 {
             return Ok(());
         }
-        let operation = self.kernels.family(Family::Equal, field)?;
-        let most = self.most_of(Family::Equal, field);
+        let operation = self.kernels.family(&EQUAL, field)?;
+        let most = self.most_of(&EQUAL, field);
         for piece in pieces(elements, most, GROUP) {
             let (a, start_a) = self.reading(&arguments[0], field, &piece)?;
             let (b, start_b) = self.reading(&arguments[1], field, &piece)?;
             let parts = piece.len() * parts_of(field);
-            let groups = self.groups(Family::Equal, parts);
+            let groups = self.groups(MOST_GROUPS, parts);
             let constants = vec![count(parts)?, count(groups)?, start_a, start_b, number];
             let buffers = vec![a, b, flag.clone()];
             self.dispatch(Arc::clone(&operation), buffers, constants, groups * GROUP)?;
@@ -94,7 +97,7 @@ impl Steps<'_> {
         let (from, start_in) = self.reading(argument, field, &whole)?;
         let (to, start_out) = self.window(output, field, &whole, WRITE);
         let constants = vec![elements.ilog2(), start_in, start_out];
-        let operation = self.kernels.family(Family::BitReverse, field)?;
+        let operation = self.kernels.family(&BIT_REVERSE, field)?;
         let invocations = match elements / TILE as usize {
             0 => elements * parts_of(field),
             tiles => tiles * GROUP,
@@ -103,8 +106,8 @@ impl Steps<'_> {
     }
 
     /// The most elements of one dispatch.
-    pub(super) fn most_of(&self, family: Family, field: FieldId) -> usize {
-        let most = most_elements(self.kernels.caps(), field.bytes(), family.group_size());
+    pub(super) fn most_of(&self, family: &Family, field: FieldId) -> usize {
+        let most = most_elements(self.kernels.caps(), field.bytes(), family.group_size);
         self.chunk.map_or(most, |chunk| chunk.min(most))
     }
 }

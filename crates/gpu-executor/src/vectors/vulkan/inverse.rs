@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use field_kernels::chain::{CONSTANT_WORDS, Chain, Input, MAX_INPUTS};
-use field_kernels::{Family, FieldId, operations};
+use field_kernels::families::{INVERSE_DOWN, INVERSE_UP};
+use field_kernels::{FieldId, operations};
 use vk_mem_paths::{Region, Storage};
 
 use super::families::{GROUP, count};
@@ -30,7 +31,7 @@ impl Steps<'_> {
         output: &Arc<Storage>,
     ) -> Result<(), Error> {
         let flag = self.flag(Meaning::Zeros)?;
-        let most = self.most_of(Family::InverseUp, field);
+        let most = self.most_of(&INVERSE_UP, field);
         let in_place = std::ptr::eq(self.source(argument.source)?, &raw const **output);
         for piece in pieces(elements, most, GROUP) {
             // The products before each element: in the output, unless that still
@@ -75,7 +76,7 @@ impl Steps<'_> {
                 last,
             ])
         };
-        let up = self.kernels.family(Family::InverseUp, field)?;
+        let up = self.kernels.family(&INVERSE_UP, field)?;
         let buffers = vec![
             x.0.clone(),
             before.0.clone(),
@@ -94,7 +95,7 @@ impl Steps<'_> {
             self.level(field, threads, &read, &scratch, &written, flag)?;
         }
 
-        let down = self.kernels.family(Family::InverseDown, field)?;
+        let down = self.kernels.family(&INVERSE_DOWN, field)?;
         let buffers = vec![
             x.0.clone(),
             reading(&before.0),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use field_kernels::chain::{CONSTANT_WORDS, Chain, Layout, Template};
-use field_kernels::{Arithmetic, Family, FieldId, vector_module};
+use field_kernels::families::ELEMENTWISE;
+use field_kernels::{Arithmetic, Family, FieldId};
 use vk_core::{DeviceCaps, Operation, OperationCache, OperationShape};
 
 use super::choice::Choice;
@@ -89,20 +90,20 @@ impl Kernels {
     /// The kernel of a module that is used as it is.
     pub(super) fn family(
         &mut self,
-        family: Family,
+        family: &Family,
         field: FieldId,
     ) -> Result<Arc<Operation>, Error> {
         let arithmetic = self.choice.of_field(field).arithmetic;
-        let module = vector_module(family, field, arithmetic);
+        let module = family.module(field, arithmetic);
         let module = module.ok_or_else(|| internal("a module for every family and field"))?;
         let key = Key::Module(module.name);
         if let Some(known) = self.known(&key) {
             return Ok(known);
         }
         let shape = OperationShape {
-            bindings: family.bindings(),
-            push_constant_bytes: bytes(family.constant_words()),
-            workgroup_size: family.group_size(),
+            bindings: family.bindings,
+            push_constant_bytes: bytes(family.constant_words),
+            workgroup_size: family.group_size,
         };
         self.make(key, &module.words(), shape, Instant::now())
     }
@@ -140,7 +141,7 @@ impl Kernels {
         match self.templates.entry((field, arithmetic)) {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(place) => {
-                let module = vector_module(Family::Elementwise, field, arithmetic);
+                let module = ELEMENTWISE.module(field, arithmetic);
                 let module = module.ok_or_else(|| internal("a template for every field"))?;
                 let template = Template::parse(module.spirv);
                 let template = template

@@ -1,5 +1,6 @@
 //! Reductions: many elements to few by many workgroups, and those to one.
 
+use field_kernels::families::{INNER_PRODUCT, PRODUCT, SUM_FINISH, SUM_PARTS};
 use field_kernels::{Family, FieldId};
 use vk_core::DeviceKind;
 use vk_mem_paths::{Region, Storage};
@@ -15,19 +16,15 @@ use crate::vectors::program::{Argument, Reduction};
 /// enough for all of the device.
 const ROUNDS: usize = 16;
 
-/// Workgroups of a reduction at most: so many fill every device there is.
-const fn most_groups(family: Family) -> usize {
-    match family {
-        // What each leaves is twice an element, and all of it is added up by one.
-        Family::SumParts => 1024,
-        // Few of these are on a device at once, since each takes many registers: with
-        // many of them the last ones do not keep it waiting. Their results are summed up
-        // by many workgroups again.
-        Family::InnerProduct => 8192,
-        // Few enough results for one workgroup.
-        _ => 2048,
-    }
-}
+/// Workgroups of a sum at most: so many fill every device there is. What each leaves is
+/// twice an element, and all of it is added up by one.
+const MOST_OF_SUM: usize = 1024;
+/// Likewise, of a product: few enough results for one workgroup.
+const MOST_OF_PRODUCT: usize = 2048;
+/// Likewise, of an inner product: few of these are on a device at once, since each takes
+/// many registers, and with many of them the last ones do not keep it waiting. Their
+/// results are summed up by many workgroups again.
+const MOST_OF_INNER_PRODUCT: usize = 8192;
 
 impl Steps<'_> {
     /// To one element: every workgroup leaves a result, and a last one joins them.
@@ -38,10 +35,10 @@ impl Steps<'_> {
         elements: usize,
         arguments: &[Argument],
     ) -> Result<Storage, Error> {
-        let family = match reduction {
+        let (family, most) = match reduction {
             Reduction::Sum => return self.sum_of(field, elements, &arguments[0]),
-            Reduction::Product => Family::Product,
-            Reduction::InnerProduct => Family::InnerProduct,
+            Reduction::Product => (&PRODUCT, MOST_OF_PRODUCT),
+            Reduction::InnerProduct => (&INNER_PRODUCT, MOST_OF_INNER_PRODUCT),
         };
         let result = self.take(field, 1)?;
         let pieces = match elements {
@@ -51,7 +48,7 @@ impl Steps<'_> {
         };
         let groups: Vec<usize> = pieces
             .iter()
-            .map(|piece| self.groups(family, piece.len()))
+            .map(|piece| self.groups(most, piece.len()))
             .collect();
         let total: usize = groups.iter().sum();
         let partial = match total {
@@ -92,7 +89,7 @@ impl Steps<'_> {
     /// One dispatch of a product or an inner product.
     fn reduction(
         &mut self,
-        family: Family,
+        family: &Family,
         field: FieldId,
         elements: usize,
         groups: usize,
@@ -106,11 +103,11 @@ impl Steps<'_> {
         self.dispatch(operation, buffers, constants, groups * GROUP)
     }
 
-    /// Workgroups that reduce `items`, one an invocation and round.
-    pub(super) fn groups(&self, family: Family, items: usize) -> usize {
+    /// Workgroups that reduce `items`, one an invocation and round; `most` at most.
+    pub(super) fn groups(&self, most: usize, items: usize) -> usize {
         let most = match self.kernels.caps().kind {
             DeviceKind::Software => 256,
-            _ => most_groups(family),
+            _ => most,
         };
         items.div_ceil(GROUP * ROUNDS).clamp(1, most)
     }
@@ -123,7 +120,7 @@ impl Steps<'_> {
         argument: &Argument,
     ) -> Result<Storage, Error> {
         let result = self.take(field, 1)?;
-        let most = self.most_of(Family::SumParts, field);
+        let most = self.most_of(&SUM_PARTS, field);
         let mut inputs = Vec::new();
         for piece in pieces(elements, most, GROUP) {
             inputs.push((self.reading(argument, field, &piece)?, piece.len()));
@@ -145,14 +142,14 @@ impl Steps<'_> {
         let left_by_group = 2 * field.bytes();
         let groups = inputs
             .iter()
-            .map(|(_, elements)| self.groups(Family::SumParts, elements * parts));
+            .map(|(_, elements)| self.groups(MOST_OF_SUM, elements * parts));
         let groups: Vec<usize> = groups.collect();
         let total: usize = groups.iter().sum();
         let halves = self.pool.take((total * left_by_group).max(1))?;
         let whole = 0..(total * left_by_group).max(PART);
         let mut done = 0;
         for (((input, start), elements), groups) in inputs.iter().zip(&groups) {
-            let operation = self.kernels.family(Family::SumParts, field)?;
+            let operation = self.kernels.family(&SUM_PARTS, field)?;
             let constants = vec![
                 count(elements * parts)?,
                 count(*groups)?,
@@ -160,11 +157,11 @@ impl Steps<'_> {
                 count(done * left_by_group / PART)?,
             ];
             let buffers = vec![input.clone(), halves.region(whole.clone(), WRITE)];
-            let group = Family::SumParts.group_size() as usize;
+            let group = SUM_PARTS.group_size as usize;
             self.dispatch(operation, buffers, constants, groups * group)?;
             done += groups;
         }
-        let operation = self.kernels.family(Family::SumFinish, field)?;
+        let operation = self.kernels.family(&SUM_FINISH, field)?;
         let (to, start) = self.window(result, field, &(0..1), WRITE);
         let buffers = vec![halves.region(whole, READ), to];
         self.dispatch(operation, buffers, vec![count(total)?, 0, start], 1)

@@ -3,7 +3,8 @@
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
-use field_kernels::{Arithmetic, Family, FieldId, vector_module};
+use field_kernels::families::EQUAL;
+use field_kernels::{Arithmetic, FieldId};
 use vk_core::testing::{DeviceTest, device_under_test};
 use vk_core::{Device, KernelCache, Operation, OperationCache, OperationShape, PhysicalDevice};
 use vk_mem_paths::{
@@ -89,11 +90,11 @@ impl Setup {
 
     /// The kernel that sets a flag where two buffers differ.
     pub(crate) fn equal(&self) -> Arc<Operation> {
-        let module = vector_module(Family::Equal, FieldId::Fp, Arithmetic::U32).unwrap();
+        let module = EQUAL.module(FieldId::Fp, Arithmetic::U32).unwrap();
         let shape = OperationShape {
-            bindings: Family::Equal.bindings(),
+            bindings: EQUAL.bindings,
             push_constant_bytes: 4 * 5,
-            workgroup_size: Family::Equal.group_size(),
+            workgroup_size: EQUAL.group_size,
         };
         let mut operations =
             OperationCache::new(self.kernels.set_layout().device(), self.kernels.compiler());

@@ -1,0 +1,235 @@
+//! The registry of modules that come in families: a row each, one source each, with a
+//! module for each field and each way to compute in it.
+
+use std::fmt;
+
+use crate::FieldId;
+use crate::chain::{CONSTANT_WORDS, MAX_INPUTS, MAX_OUTPUTS};
+
+/// What a module multiplies with, and so what it asks of a device.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Arithmetic {
+    /// 32-bit integers alone, which every device has.
+    U32,
+    /// 64-bit integers too.
+    U64,
+    /// Doubles and 64-bit integers.
+    F64,
+}
+
+impl Arithmetic {
+    /// All, in the order of the enum.
+    pub const ALL: [Self; 3] = [Self::U32, Self::U64, Self::F64];
+
+    /// `u32`, `u64` or `f64`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::U32 => "u32",
+            Self::U64 => "u64",
+            Self::F64 => "f64",
+        }
+    }
+
+    /// Whether it takes 64-bit integers, which a device may lack.
+    #[must_use]
+    pub const fn needs_shader_int64(self) -> bool {
+        matches!(self, Self::U64 | Self::F64)
+    }
+
+    /// Whether it takes doubles, which a device may lack.
+    #[must_use]
+    pub const fn needs_shader_float64(self) -> bool {
+        matches!(self, Self::F64)
+    }
+}
+
+impl fmt::Display for Arithmetic {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+/// A kernel over whole vectors, or the template of [`crate::chain`]: a row.
+#[derive(Debug)]
+pub struct Family {
+    /// Its name, of which those of its modules are made.
+    pub name: &'static str,
+    /// Storage buffers that it binds.
+    pub bindings: usize,
+    /// Words of its push constants.
+    pub constant_words: usize,
+    /// Invocations of one workgroup.
+    pub group_size: u32,
+    /// Its modules: for each field those of its arithmetics.
+    pub modules: &'static [&'static [FamilyModule]],
+}
+
+/// A module of a family.
+#[derive(Debug, Clone, Copy)]
+pub struct FamilyModule {
+    /// Its name, which its source's variant line gives it.
+    pub name: &'static str,
+    /// The field it computes in; `None` where it knows none.
+    pub field: Option<FieldId>,
+    /// What it computes with.
+    pub arithmetic: Arithmetic,
+    /// The module's bytes: little-endian 32-bit words, at any alignment.
+    pub spirv: &'static [u8],
+}
+
+impl Family {
+    /// All of its modules.
+    pub fn modules(&self) -> impl Iterator<Item = &'static FamilyModule> + use<> {
+        self.modules.iter().copied().flatten()
+    }
+
+    /// Its module for `field`: the one that multiplies by `arithmetic`, or where there is
+    /// none the one that does it by less.
+    #[must_use]
+    pub fn module(&self, field: FieldId, arithmetic: Arithmetic) -> Option<&'static FamilyModule> {
+        let fits = |module: &&FamilyModule| {
+            module.field.is_none_or(|of| of == field) && module.arithmetic <= arithmetic
+        };
+        self.modules()
+            .filter(fits)
+            .max_by_key(|module| module.arithmetic)
+    }
+}
+
+impl FamilyModule {
+    /// The words of its SPIR-V.
+    #[must_use]
+    pub fn words(&self) -> Vec<u32> {
+        let words = self.spirv.as_chunks().0.iter();
+        words.map(|word| u32::from_le_bytes(*word)).collect()
+    }
+}
+
+/// The modules of one row: `{}` for one that knows no field, `{fp fr}` for one of each
+/// field, `{fp fr: [U32 u32, U64 u64]}` for one of each field and arithmetic.
+macro_rules! modules {
+    ($name:literal {}) => { &[&[modules!(@module None, U32, $name)]] };
+    ($name:literal {$($field:ident)+}) => {
+        &[$(&[modules!(@module Some(modules!(@field $field)), U32, stringify!($field), "_", $name)]),+]
+    };
+    ($name:literal {$($field:ident)+: $arithmetics:tt}) => {
+        &[$(modules!(@by $arithmetics $field $name)),+]
+    };
+    (@by [$($arithmetic:ident $suffix:ident),+] $field:ident $name:literal) => {
+        &[$(modules!(
+            @module Some(modules!(@field $field)), $arithmetic,
+            stringify!($field), "_", $name, "_", stringify!($suffix)
+        )),+]
+    };
+    (@field fp) => { FieldId::Fp };
+    (@field fr) => { FieldId::Fr };
+    (@module $field:expr, $arithmetic:ident, $($part:expr),+) => {
+        FamilyModule {
+            name: concat!($($part),+),
+            field: $field,
+            arithmetic: Arithmetic::$arithmetic,
+            spirv: module!("FIELD_KERNELS_EMBEDDED_DIR", $($part),+),
+        }
+    };
+}
+
+/// A row each: name, bindings, words of push constants, invocations of a workgroup, modules.
+macro_rules! families {
+    ($($(#[$doc:meta])* $row:ident = $name:literal, $bindings:expr, $words:expr, $group:expr, $modules:tt;)*) => {
+        $($(#[$doc])* pub static $row: Family = Family {
+            name: $name,
+            bindings: $bindings,
+            constant_words: $words,
+            group_size: $group,
+            modules: modules!($name $modules),
+        };)*
+
+        /// Every family.
+        pub static FAMILIES: &[&Family] = &[$(&$row),*];
+    };
+}
+
+families! {
+    /// Functions that [`crate::chain`] links.
+    ELEMENTWISE = "elementwise", MAX_INPUTS + MAX_OUTPUTS, CONSTANT_WORDS, 128,
+        {fp fr: [U32 u32, U64 u64, F64 f64]};
+    /// Sums of the words of a vector for each workgroup, whose size is a multiple of the
+    /// parts of an element of either field.
+    SUM_PARTS = "sum_parts", 2, 4, 96, {fp fr};
+    /// A sum out of those.
+    SUM_FINISH = "sum_finish", 2, 3, 96, {fp fr: [U32 u32, U64 u64]};
+    /// A product for each workgroup.
+    PRODUCT = "product", 3, 5, 128, {fp fr: [U32 u32, U64 u64, F64 f64]};
+    /// An inner product for each workgroup.
+    INNER_PRODUCT = "inner_product", 3, 5, 128, {fp fr: [U32 u32, U64 u64, F64 f64]};
+    /// The way up of the batched inverse: products.
+    INVERSE_UP = "inverse_up", 4, 6, 128, {fp fr: [U32 u32, U64 u64, F64 f64]};
+    /// Its way down: inverses.
+    INVERSE_DOWN = "inverse_down", 4, 6, 128, {fp fr: [U32 u32, U64 u64, F64 f64]};
+    /// The bit-reversed order.
+    BIT_REVERSE = "bit_reverse", 2, 3, 128, {fp fr};
+    /// Whether two vectors are equal.
+    EQUAL = "equal", 3, 5, 128, {};
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_family_has_a_module_for_every_device() {
+        for family in FAMILIES {
+            for field in FieldId::ALL {
+                let least = family.module(field, Arithmetic::U32).unwrap();
+                assert_eq!(least.arithmetic, Arithmetic::U32);
+                let most = family.module(field, Arithmetic::F64).unwrap();
+                assert!(most.arithmetic >= least.arithmetic);
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_tell_family_field_and_arithmetic() {
+        let mut names = BTreeSet::new();
+        for family in FAMILIES {
+            assert!(names.insert(family.name), "{}", family.name);
+            let mut members = BTreeSet::new();
+            for module in family.modules() {
+                let field = module.field.map_or(String::new(), |it| format!("{it}_"));
+                let alone = format!("{field}{}", family.name);
+                let full = format!("{alone}_{}", module.arithmetic);
+                let is_only = !family.modules.iter().any(|of_field| of_field.len() > 1);
+                assert_eq!(module.name, if is_only { alone } else { full });
+                assert!(
+                    members.insert((module.field, module.arithmetic)),
+                    "{}",
+                    module.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_an_arithmetic_asks_for() {
+        let asked = Arithmetic::ALL.map(|arithmetic| {
+            (
+                arithmetic.to_string(),
+                arithmetic.needs_shader_int64(),
+                arithmetic.needs_shader_float64(),
+            )
+        });
+        let expected = [
+            ("u32", false, false),
+            ("u64", true, false),
+            ("f64", true, true),
+        ];
+        assert_eq!(
+            asked,
+            expected.map(|(name, int64, float64)| (name.to_owned(), int64, float64))
+        );
+    }
+}
