@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use gpu_executor::kernels::ELEMENT_BYTES;
-use vk_core::spirv::KernelInterface;
-use vk_core::{Device, DeviceCaps, KernelCache, Operation, OperationCache, OperationShape};
+use vk_core::{ComputePipeline, Device, DeviceCaps, KernelCache};
 use vk_mem_paths::{Access, Downloads, Element, Step, Storage, Uploads};
 
 use crate::timed::Timed;
@@ -23,7 +22,7 @@ pub(crate) struct Resident {
     uploads: Uploads,
     downloads: Downloads,
     timed: Timed,
-    kernel: Arc<Operation>,
+    kernel: Arc<ComputePipeline>,
     elements: usize,
 }
 
@@ -41,8 +40,8 @@ impl Resident {
     /// For a kernel that `device` cannot run, for more elements than [`most_elements`], for
     /// too little memory, else what the device returned.
     pub(crate) fn new(device: &Arc<Device>, spirv: &[u8], elements: usize) -> anyhow::Result<Self> {
-        let interface = KernelInterface::parse(spirv, device.caps())?;
-        let most = most_elements(device.caps(), interface.workgroup_size);
+        let kernel = KernelCache::new(device)?.get(spirv)?;
+        let most = most_elements(device.caps(), kernel.shape().workgroup_size);
         ensure!(
             (1..=most).contains(&elements),
             "expected 1 to {most} elements, found {elements}"
@@ -57,7 +56,7 @@ impl Resident {
             uploads,
             downloads,
             timed,
-            kernel: kernel(device, &interface)?,
+            kernel,
             elements,
         })
     }
@@ -133,17 +132,4 @@ pub(crate) fn most_elements(caps: &DeviceCaps, workgroup_size: u32) -> usize {
     let binding = limits.max_storage_buffer_range / ELEMENT_BYTES as u64;
     let dispatch = u64::from(limits.max_workgroups_x) * u64::from(workgroup_size);
     usize::try_from(binding.min(dispatch)).unwrap_or(usize::MAX)
-}
-
-fn kernel(device: &Arc<Device>, interface: &KernelInterface) -> anyhow::Result<Arc<Operation>> {
-    let shape = OperationShape {
-        bindings: 3,
-        push_constant_bytes: interface.push_constant_bytes,
-        workgroup_size: interface.workgroup_size,
-    };
-    let compiler = KernelCache::new(device)?.compiler().clone();
-    let mut operations = OperationCache::new(device, &compiler);
-    // SAFETY: a module of this project, whose tests hold it to the validator; its shape, and
-    // that the device has what it asks for, is by its interface.
-    Ok(unsafe { operations.create(&interface.words, shape)? })
 }

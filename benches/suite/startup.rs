@@ -9,7 +9,7 @@ use anyhow::Context;
 use gpu_executor::Cache;
 use gpu_executor::kernels::FIELD_ADD;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use vk_core::KernelCache;
+use vk_core::{Compiler, KernelCache, PipelineCache, WaitPolicy};
 
 use crate::device;
 use crate::measure::Group;
@@ -61,7 +61,9 @@ pub(crate) fn child() -> anyhow::Result<()> {
             let device = device::open()?;
             let folder = Cache::User.folder();
             let folder = folder.context("expected a cache folder of the user, found none")?;
-            let mut kernels = KernelCache::with_folder(&device, &folder)?;
+            let cache = PipelineCache::new(&device, Some(&folder));
+            let compiler = Compiler::new(cache, WaitPolicy::default().timeout);
+            let mut kernels = KernelCache::with_compiler(&compiler)?;
             let start = Instant::now();
             kernels.get(FIELD_ADD.spirv)?;
             start.elapsed()

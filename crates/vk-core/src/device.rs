@@ -53,12 +53,20 @@ impl Device {
         Ok(Self::of(logical, plan, Some(number)))
     }
 
-    /// Another view of a device that the process shares, which is not counted among the
-    /// users of its queue; `None` for a device of its own.
-    pub(crate) fn as_shared(&self) -> Option<Arc<Self>> {
+    /// Another view of a device that the process shares, for what is kept as long as that:
+    /// it is not counted among the users of its queue. `None` for a device of its own.
+    #[must_use]
+    pub fn lasting(&self) -> Option<Arc<Self>> {
         let logical = &self.logical;
         let is_shared = logical.is_shared();
         is_shared.then(|| Self::of(Arc::clone(logical), self.plan, None))
+    }
+
+    /// Whether `other` is a view of the same `VkDevice`, so that what was made for one can
+    /// be used with the other.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.logical, &other.logical)
     }
 
     /// A device of its own, with the queues of [`choose_queues`] and

@@ -2,9 +2,9 @@
 //!
 //! From the loader up to a submitted kernel: [`Instance`] opens the loader,
 //! [`DeviceCaps`] records what a device can do, [`choose_device`] picks one,
-//! [`Device`] owns the logical device and its queues, and [`Kernel`] is a
-//! compute pipeline made from any SPIR-V module that keeps the kernel
-//! interface (see [`spirv::KernelInterface`]).
+//! [`Device`] owns the logical device and its queues, a [`Compiler`] makes a
+//! [`ComputePipeline`] of a library's own module, and a [`KernelCache`] of any SPIR-V
+//! module that keeps the kernel interface (see [`spirv::KernelInterface`]).
 //!
 //! This crate allocates no device memory and knows no field; `vk-mem-paths`
 //! builds the data paths on top of it.
@@ -26,12 +26,12 @@
 mod cache_file;
 mod caps;
 mod command;
+mod compiler;
 mod device;
 mod error;
 mod instance;
 mod kernel;
 mod loader;
-mod operation;
 mod pipeline;
 mod pipeline_cache;
 mod process;
@@ -51,15 +51,15 @@ pub use caps::{
     ApiVersion, DeviceCaps, DeviceKind, Features, Limits, MemoryHeap, MemoryType, QueueFamily, Uuid,
 };
 pub use command::CommandBuffer;
+pub use compiler::Compiler;
 pub use device::Device;
 pub use error::Error;
 pub use instance::{
     Instance, InstanceOptions, PhysicalDevice, validation_layer_available, validation_layer_version,
 };
-pub use kernel::{Kernel, KernelCache, SetLayout};
-pub use operation::{Operation, OperationCache, OperationShape};
-pub use pipeline::Compiler;
-pub use pipeline_cache::{CacheOrigin, SharedPipelines};
+pub use kernel::KernelCache;
+pub use pipeline::{ComputePipeline, PipelineShape, SetLayout};
+pub use pipeline_cache::{CacheOrigin, PipelineCache};
 pub use process::Process;
 pub use queues::{QueuePlan, QueueRef, choose_queues};
 pub use select::{DeviceChoice, DevicePolicy, choose_device};

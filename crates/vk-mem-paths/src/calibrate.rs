@@ -6,7 +6,7 @@ mod trials;
 use std::sync::Arc;
 use std::time::Duration;
 
-use vk_core::{DeviceCaps, Kernel, WaitPolicy};
+use vk_core::{ComputePipeline, DeviceCaps, WaitPolicy};
 
 use crate::{Error, Measured, Strategy, Transfer, Tuning};
 use candidates::{paths, shapes};
@@ -67,7 +67,7 @@ impl Transfer {
     /// was.
     pub fn calibrate(
         &mut self,
-        kernel: &Arc<Kernel>,
+        kernel: &Arc<ComputePipeline>,
         element_bytes: usize,
         effort: Effort,
     ) -> Result<Tuning, Error> {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tracing::trace_span;
-use vk_core::{Kernel, WaitPolicy};
+use vk_core::{ComputePipeline, WaitPolicy};
 
 use crate::slot::Slot;
 use crate::stats::Stats;
@@ -22,7 +22,7 @@ use crate::{Crew, Error, StageKind};
 pub(crate) fn run(
     crew: &mut Crew,
     slots: &mut [Slot],
-    kernel: &Arc<Kernel>,
+    kernel: &Arc<ComputePipeline>,
     work: Work<'_>,
     wait: WaitPolicy,
 ) -> Result<Stats, Error> {
@@ -47,7 +47,7 @@ pub(crate) fn run(
 struct Drive<'r, 'w> {
     slots: &'r mut [Slot],
     crew: &'r mut Crew,
-    kernel: &'r Arc<Kernel>,
+    kernel: &'r Arc<ComputePipeline>,
     wait: WaitPolicy,
     flying: Vec<Option<Flight<'w>>>,
     stats: Stats,

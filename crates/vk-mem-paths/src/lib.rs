@@ -22,7 +22,7 @@
 //! [`Step`]s on [`Storage`] in one submission each.
 //!
 //! This crate creates no pipelines and knows no field: an element is a number
-//! of bytes, and a kernel is whatever [`vk_core::Kernel`] was made.
+//! of bytes, and a kernel is whatever [`vk_core::ComputePipeline`] was made.
 
 mod buffers;
 mod calibrate;

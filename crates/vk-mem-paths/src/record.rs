@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use vk_core::ash::{self, vk};
-use vk_core::{Kernel, StageTimer};
+use vk_core::{ComputePipeline, StageTimer};
 
 use crate::buffers::{DeviceBuffer, ReadbackBuffer, UploadBuffer};
 use crate::layout::Layout;
@@ -31,7 +31,7 @@ impl Buffers {
 pub(crate) struct Recording<'a> {
     pub(crate) buffers: &'a Buffers,
     pub(crate) layout: &'a Layout,
-    pub(crate) kernel: &'a Kernel,
+    pub(crate) kernel: &'a ComputePipeline,
     pub(crate) set: vk::DescriptorSet,
     pub(crate) timer: Option<&'a StageTimer>,
     pub(crate) elements: u32,
@@ -88,7 +88,7 @@ impl Recording<'_> {
 
 /// What the stages of one chunk do, whoever owns its buffers.
 pub(crate) struct Steps<'a> {
-    pub(crate) kernel: &'a Kernel,
+    pub(crate) kernel: &'a ComputePipeline,
     /// What the kernel reads and writes.
     pub(crate) set: vk::DescriptorSet,
     pub(crate) elements: u32,
@@ -187,7 +187,7 @@ impl Steps<'_> {
         let compute = vk::PipelineBindPoint::COMPUTE;
         let (kernel, sets) = (self.kernel, [self.set]);
         // SAFETY: as `record`.
-        unsafe { device.cmd_bind_pipeline(commands, compute, kernel.pipeline()) };
+        unsafe { device.cmd_bind_pipeline(commands, compute, kernel.raw()) };
         // SAFETY: as `record`; the set has the layout that all kernels share.
         unsafe {
             device.cmd_bind_descriptor_sets(commands, compute, kernel.layout(), 0, &sets, &[]);
@@ -198,7 +198,7 @@ impl Steps<'_> {
             // SAFETY: as `record`; the kernel's layout has this range.
             unsafe { device.cmd_push_constants(commands, kernel.layout(), stage, 0, &constants) };
         }
-        let workgroups = self.elements.div_ceil(kernel.workgroup_size());
+        let workgroups = self.elements.div_ceil(kernel.shape().workgroup_size);
         // SAFETY: as `record`; the planner keeps the count within the limit.
         unsafe { device.cmd_dispatch(commands, workgroups, 1, 1) };
     }

@@ -28,7 +28,7 @@ use std::time::Instant;
 
 use tracing::trace_span;
 use vk_core::ash::vk;
-use vk_core::{CommandBuffer, Device, Kernel, SetLayout, StageTimer, Ticket, WaitPolicy};
+use vk_core::{CommandBuffer, ComputePipeline, Device, SetLayout, StageTimer, Ticket, WaitPolicy};
 
 use crate::buffers::{DeviceBuffer, ReadbackBuffer, UploadBuffer};
 use crate::descriptors::DescriptorSet;
@@ -65,7 +65,7 @@ pub(crate) struct Slot {
     device: Arc<Device>,
     stages: &'static [Stage],
     commands: CommandBuffer,
-    recorded: Option<(Arc<Kernel>, usize)>,
+    recorded: Option<(Arc<ComputePipeline>, usize)>,
     set: DescriptorSet,
     timed: bool,
     timer: Option<StageTimer>,
@@ -170,7 +170,11 @@ impl Slot {
     }
 
     /// Submits the `elements` staged last to run through `kernel`.
-    pub(crate) fn submit(&mut self, kernel: &Arc<Kernel>, elements: usize) -> Result<(), Error> {
+    pub(crate) fn submit(
+        &mut self,
+        kernel: &Arc<ComputePipeline>,
+        elements: usize,
+    ) -> Result<(), Error> {
         self.expect_free()?;
         self.record(kernel, elements)?;
         if let Some(timer) = &self.timer {
@@ -253,8 +257,8 @@ impl Slot {
         Ok(())
     }
 
-    fn record(&mut self, kernel: &Arc<Kernel>, elements: usize) -> Result<(), Error> {
-        let same = |(recorded, count): &(Arc<Kernel>, usize)| {
+    fn record(&mut self, kernel: &Arc<ComputePipeline>, elements: usize) -> Result<(), Error> {
+        let same = |(recorded, count): &(Arc<ComputePipeline>, usize)| {
             Arc::ptr_eq(recorded, kernel) && *count == elements
         };
         if self.recorded.as_ref().is_some_and(same) {

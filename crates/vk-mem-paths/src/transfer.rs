@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
-use vk_core::{Device, Kernel, SetLayout, WaitPolicy};
+use vk_core::{ComputePipeline, Device, SetLayout, WaitPolicy};
 
 use crate::fresh::Ahead;
 use crate::memory::Memory;
@@ -131,14 +131,14 @@ impl Transfer {
     /// device returned.
     pub fn run(
         &mut self,
-        kernel: &Arc<Kernel>,
+        kernel: &Arc<ComputePipeline>,
         request: &Request,
         element: impl Into<Element>,
         jobs: &mut [Job<'_>],
     ) -> Result<(Plan, Stats), Error> {
         let element: Element = element.into();
         let element_bytes = element.bytes;
-        if !Arc::ptr_eq(kernel.device(), &self.device) {
+        if !kernel.device().is_same_as(&self.device) {
             return Err(Error::ForeignKernel {
                 expected: self.device.caps().name.clone(),
                 found: kernel.device().caps().name.clone(),
@@ -150,7 +150,7 @@ impl Transfer {
             total,
             largest_job: elements.iter().copied().max().unwrap_or(0),
             element_bytes,
-            workgroup_size: kernel.workgroup_size(),
+            workgroup_size: kernel.shape().workgroup_size,
         };
         let mut plan = plan(self.device.caps(), &self.tuning, &work, request)?;
         let stats = loop {
@@ -180,7 +180,7 @@ impl Transfer {
     /// Runs as planned, or fails with every slot as free as it can be.
     fn attempt(
         &mut self,
-        kernel: &Arc<Kernel>,
+        kernel: &Arc<ComputePipeline>,
         plan: &Plan,
         element: Element,
         elements: &[usize],

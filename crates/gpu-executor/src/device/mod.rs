@@ -7,11 +7,13 @@
 mod builder;
 mod environment;
 mod open;
+mod pipelines;
 
 pub use builder::{Build, Builder, Settings};
 
 pub(crate) use builder::Asked;
 pub(crate) use open::{OpenDevice, noting_loss};
+pub(crate) use pipelines::{KernelSource, VectorKernels};
 
 use vk_core::{DeviceCaps, Instance, InstanceOptions};
 

@@ -4,18 +4,21 @@ use std::sync::Arc;
 
 use vk_core::{
     Compiler, Device, DeviceCaps, DevicePolicy, Error as VulkanError, Instance, InstanceOptions,
-    PhysicalDevice, SharedPipelines,
+    PhysicalDevice,
 };
 
 use super::builder::Settings;
 use super::environment::DEVICE_VARIABLE;
+use super::pipelines::{Pipelines, VectorKernels};
 use crate::Error;
 use crate::calibration::{Calibration, Dated, Keeper, Kept, Subject};
 
-/// An open device, what makes its pipelines, and the settings that it was opened with.
+/// An open device, what makes its pipelines and which were made, and the settings that it
+/// was opened with.
 pub(crate) struct OpenDevice {
     pub(crate) device: Arc<Device>,
     pub(crate) compiler: Arc<Compiler>,
+    pub(crate) kernels: Arc<VectorKernels>,
     pub(crate) settings: Settings,
     physical: PhysicalDevice,
 }
@@ -80,9 +83,10 @@ impl OpenDevice {
 
     fn of(physical: PhysicalDevice, settings: Settings) -> Result<Self, Error> {
         let device = Device::shared(&physical)?;
-        let pipelines = SharedPipelines::of_process(&device, settings.cache.as_deref());
+        let Pipelines { cache, kernels } = Pipelines::of(&device, settings.cache.as_deref());
         Ok(Self {
-            compiler: Compiler::new(pipelines, settings.transfer.wait.timeout),
+            compiler: Compiler::new(cache, settings.transfer.wait.timeout),
+            kernels,
             device,
             settings,
             physical,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use field_kernels::FieldId;
-use vk_core::{DeviceCaps, Kernel, ValidationLog};
+use vk_core::{ComputePipeline, DeviceCaps, ValidationLog};
 use vk_mem_paths::{AllocatedMemory, PathChoice};
 
 use super::how::How;
@@ -222,7 +222,7 @@ impl PersistentVulkanBackend {
         spirv: &[u8],
         jobs: &[Job<'_>],
         elements: usize,
-    ) -> Result<(Arc<Kernel>, Duration, usize), Error> {
+    ) -> Result<(Arc<ComputePipeline>, Duration, usize), Error> {
         self.report = None;
         let limbs = jobs::check(jobs, elements)?;
         self.revive()?;
@@ -231,7 +231,10 @@ impl PersistentVulkanBackend {
     }
 
     /// The kernel of a module, and how long its pipeline took to make.
-    pub(super) fn kernel(&mut self, spirv: &[u8]) -> Result<(Arc<Kernel>, Duration), Error> {
+    pub(super) fn kernel(
+        &mut self,
+        spirv: &[u8],
+    ) -> Result<(Arc<ComputePipeline>, Duration), Error> {
         let start = Instant::now();
         let kernel = self.opened.kernels.get(spirv)?;
         Ok((kernel, start.elapsed()))
@@ -240,7 +243,7 @@ impl PersistentVulkanBackend {
     /// fresh memory.
     fn transfer<'a>(
         &mut self,
-        kernel: &Arc<Kernel>,
+        kernel: &Arc<ComputePipeline>,
         jobs: &[Job<'a>],
         out: impl Iterator<Item = (&'a mut [MaybeUninit<u64>], bool)>,
         how: &How,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use vk_core::Kernel;
+use vk_core::ComputePipeline;
 use vk_mem_paths::{PinnedPlan, Plan, Stats, TransferPath};
 
 use crate::calibration::ChosenBy;
@@ -57,7 +57,7 @@ impl Ran {
     pub(super) fn report(
         self,
         spirv: &[u8],
-        kernel: &Kernel,
+        kernel: &ComputePipeline,
         mode: Mode,
         jobs: usize,
         start: Instant,
@@ -90,7 +90,7 @@ impl Ran {
     }
 }
 
-fn kernel_name(spirv: &[u8], kernel: &Kernel) -> String {
+fn kernel_name(spirv: &[u8], kernel: &ComputePipeline) -> String {
     match kernels::find_by_spirv(spirv) {
         Some(known) => known.name.to_owned(),
         None => {

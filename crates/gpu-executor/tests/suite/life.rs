@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use field_kernels::Fr;
 use gpu_executor::FieldAdd;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::device::Builder;
@@ -51,6 +52,25 @@ fn what_computes_can_be_sent() {
     sendable::<Executor>();
     sendable::<Fastest>();
     sendable::<anyhow::Error>();
+}
+
+/// Pipelines belong to the device that the process shares, not to an engine.
+#[test]
+fn the_second_engine_of_a_device_makes_no_kernel() {
+    let _guard = begin();
+    let compiling = || {
+        let engine = plain(PersistentVulkanBackend::builder()).vectors().unwrap();
+        let x = engine.upload::<Fr>(&[1, 2, 3, 4]).unwrap();
+        let queue = engine.queue();
+        // As no other test does it.
+        let same = queue.sub(queue.double(&x).unwrap(), &x).unwrap();
+        let y = queue.mul(same, &x).unwrap();
+        let done = queue.submit().unwrap().wait().unwrap();
+        assert_eq!(y.len(), 1);
+        done.report().compile
+    };
+    assert_ne!(compiling(), Duration::ZERO);
+    assert_eq!(compiling(), Duration::ZERO);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod format;
 
+use std::collections::HashMap;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,11 +14,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ash::vk;
 
 use crate::error::VkContext;
-use crate::{CacheFile, Device, Error};
+use crate::{CacheFile, Device, Error, SetLayout};
 
 use format::{Identity, Refusal};
 
-/// What a [`crate::KernelCache`] found on disk when it was made.
+/// What a [`PipelineCache`] found on disk when it was made.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheOrigin {
@@ -31,73 +32,27 @@ pub enum CacheOrigin {
     File,
 }
 
-/// A `VkPipelineCache`, and the file that it is kept in, if any.
-pub(crate) struct PipelineCache {
+/// The driver's pipeline cache of one device, and the set layouts of the pipelines that are
+/// made with it; all who make pipelines on the device can share it.
+///
+/// With a folder, what the driver compiled is also kept there, in one file for each device
+/// and driver, so that the next process need not compile it again. The file is read now,
+/// and written anew whenever the driver had to compile a pipeline. Several processes may
+/// share a folder: a reader finds what one of them wrote last, whole. Only what is
+/// undamaged and of this device and driver reaches the driver. The folder is made when it
+/// is first written to. On Unix it and the file must belong to the user of this process,
+/// who alone may write to them, and must not be symbolic links: a driver trusts its data.
+///
+/// A folder or file that cannot be used is no error. It is logged, and
+/// [`PipelineCache::origin`] says so.
+pub struct PipelineCache {
     device: Arc<Device>,
+    // Threads that compile use it beside each other: Vulkan synchronizes it.
     raw: vk::PipelineCache,
     origin: CacheOrigin,
-    stored: Option<Stored>,
-}
-
-/// The pipeline cache of one device, for all that make pipelines on it: so that
-/// one file holds what any of them had compiled.
-#[derive(Clone)]
-pub struct SharedPipelines(Arc<Shared>);
-
-struct Shared {
-    cache: Mutex<PipelineCache>,
-    // The handle of `cache`, which never changes: threads that compile use it without
-    // the lock, since Vulkan synchronizes it.
-    raw: vk::PipelineCache,
-}
-
-impl SharedPipelines {
-    pub(crate) fn lock(&self) -> MutexGuard<'_, PipelineCache> {
-        // A panic leaves a handle and a file as they were.
-        let cache = &self.0.cache;
-        cache.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The handle, for making pipelines; null where the driver made no cache.
-    pub(crate) fn raw(&self) -> vk::PipelineCache {
-        self.0.raw
-    }
-
-    /// In memory only; `folder`, if any, keeps it in a file, as
-    /// [`KernelCache::with_folder`](crate::KernelCache::with_folder) says. All who share a
-    /// device share this too, and it stays as long as the device.
-    #[must_use]
-    pub fn of_process(device: &Arc<Device>, folder: Option<&Path>) -> Self {
-        static KNOWN: Mutex<Vec<Known>> = Mutex::new(Vec::new());
-        let make = |device: &Arc<Device>| match folder {
-            Some(folder) => PipelineCache::in_folder(device, folder).shared(),
-            None => PipelineCache::in_memory(device).shared(),
-        };
-        let Some(lasting) = device.as_shared() else {
-            return make(device);
-        };
-        let raw = device.raw().handle();
-        // Pushed to and nothing else, so a panic elsewhere left it whole.
-        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |known: &&Known| known.device == raw && known.folder.as_deref() == folder;
-        if let Some(found) = known.iter().find(same) {
-            return found.pipelines.clone();
-        }
-        let pipelines = make(&lasting);
-        known.push(Known {
-            device: raw,
-            folder: folder.map(Path::to_path_buf),
-            pipelines: pipelines.clone(),
-        });
-        pipelines
-    }
-}
-
-/// The pipelines of a device that the process shares.
-struct Known {
-    device: vk::Device,
-    folder: Option<PathBuf>,
-    pipelines: SharedPipelines,
+    stored: Mutex<Option<Stored>>,
+    // By the number of bindings.
+    set_layouts: Mutex<HashMap<usize, Arc<SetLayout>>>,
 }
 
 /// The file of a cache, and the hash of the data that was last read from it
@@ -127,34 +82,24 @@ impl Stored {
 }
 
 impl PipelineCache {
-    /// An empty cache in memory.
-    pub(crate) fn in_memory(device: &Arc<Device>) -> Self {
-        Self {
-            raw: create_empty(device),
-            device: Arc::clone(device),
-            origin: CacheOrigin::Memory,
-            stored: None,
-        }
-    }
-
-    /// A cache that begins with what was kept in `folder` for this device and
-    /// driver, and is kept there. One in memory where the folder cannot be
-    /// used.
-    pub(crate) fn in_folder(device: &Arc<Device>, folder: &Path) -> Self {
+    /// In memory only, or kept in `folder` too.
+    #[must_use]
+    pub fn new(device: &Arc<Device>, folder: Option<&Path>) -> Arc<Self> {
+        let Some(folder) = folder else {
+            return Self::of(device, create_empty(device), CacheOrigin::Memory, None);
+        };
         let identity = Identity::of(device.caps());
         match CacheFile::new(folder, &identity.file_name()) {
             Ok(file) => Self::in_file(device, file, &identity),
             Err(reason) => {
                 let folder = folder.display();
                 tracing::warn!("no pipelines are kept in {folder}: {reason}");
-                let mut cache = Self::in_memory(device);
-                cache.origin = CacheOrigin::Refused;
-                cache
+                Self::of(device, create_empty(device), CacheOrigin::Refused, None)
             }
         }
     }
 
-    fn in_file(device: &Arc<Device>, file: CacheFile, identity: &Identity) -> Self {
+    fn in_file(device: &Arc<Device>, file: CacheFile, identity: &Identity) -> Arc<Self> {
         let loaded = load(device, &file, identity);
         if let Err(refusal) = &loaded {
             let path = file.path().display();
@@ -179,34 +124,67 @@ impl PipelineCache {
         };
         // Without a cache there is nothing to keep.
         let kept = raw != vk::PipelineCache::null();
-        Self {
+        let stored = kept.then_some(Stored { file, hash, warned });
+        Self::of(device, raw, origin, stored)
+    }
+
+    fn of(
+        device: &Arc<Device>,
+        raw: vk::PipelineCache,
+        origin: CacheOrigin,
+        stored: Option<Stored>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
             device: Arc::clone(device),
             raw,
             origin,
-            stored: kept.then_some(Stored { file, hash, warned }),
-        }
+            stored: Mutex::new(stored),
+            set_layouts: Mutex::default(),
+        })
     }
 
-    pub(crate) fn shared(self) -> SharedPipelines {
-        SharedPipelines(Arc::new(Shared {
-            raw: self.raw,
-            cache: Mutex::new(self),
-        }))
+    /// The device.
+    #[must_use]
+    pub fn device(&self) -> &Arc<Device> {
+        &self.device
     }
 
-    pub(crate) fn origin(&self) -> CacheOrigin {
+    /// What was found on disk at first.
+    #[must_use]
+    pub fn origin(&self) -> CacheOrigin {
         self.origin
     }
 
-    /// The file that the cache is kept in.
-    pub(crate) fn path(&self) -> Option<&Path> {
-        self.stored.as_ref().map(|stored| stored.file.path())
+    /// The file that compiled pipelines are kept in, whether or not it is there yet; `None`
+    /// where they are kept in memory only, by choice or because the folder could not be
+    /// used.
+    #[must_use]
+    pub fn file(&self) -> Option<PathBuf> {
+        let stored = lock(&self.stored);
+        stored.as_ref().map(|kept| kept.file.path().to_path_buf())
+    }
+
+    /// The handle, for making pipelines; null where the driver made no cache.
+    pub(crate) fn raw(&self) -> vk::PipelineCache {
+        self.raw
+    }
+
+    /// The layout of descriptor sets with so many storage buffers.
+    pub(crate) fn set_layout(&self, bindings: usize) -> Result<Arc<SetLayout>, Error> {
+        let mut known = lock(&self.set_layouts);
+        if let Some(layout) = known.get(&bindings) {
+            return Ok(Arc::clone(layout));
+        }
+        let made = Arc::new(SetLayout::new(&self.device, bindings)?);
+        known.insert(bindings, Arc::clone(&made));
+        Ok(made)
     }
 
     /// Writes the file anew if the driver's data is not what it holds. After
-    /// a failure, of which the log tells, the cache is no longer kept.
-    pub(crate) fn save(&mut self) {
-        let Some(stored) = &mut self.stored else {
+    /// a failure, which is logged, the cache is no longer kept.
+    pub(crate) fn save(&self) {
+        let mut place = lock(&self.stored);
+        let Some(stored) = &mut *place else {
             return;
         };
         let data = driver_data(&self.device, self.raw).map_err(|e| e.to_string());
@@ -217,9 +195,14 @@ impl PipelineCache {
                 true => tracing::debug!("{what}"),
                 false => tracing::warn!("{what}"),
             }
-            self.stored = None;
+            *place = None;
         }
     }
+}
+
+/// A panic leaves handles and a file as they were.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for PipelineCache {
@@ -282,6 +265,7 @@ mod tests {
     use super::*;
     use crate::device::tests::device_with;
     use crate::testing::device_under_test;
+    use crate::{Compiler, KernelCache, WaitPolicy};
 
     static CREATE: OnceLock<vk::PFN_vkCreatePipelineCache> = OnceLock::new();
 
@@ -313,19 +297,19 @@ mod tests {
         let (_guard, physical) = device_under_test().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let device = Device::new(&physical).unwrap();
-        let mut cache = PipelineCache::in_folder(&device, folder.path());
+        let cache = PipelineCache::new(&device, Some(folder.path()));
         assert_eq!(cache.origin(), CacheOrigin::NoFile);
         cache.save();
-        assert!(cache.path().unwrap().is_file());
+        assert!(cache.file().unwrap().is_file());
         let create = device.raw().fp_v1_0().create_pipeline_cache;
         CREATE.get_or_init(|| create);
 
         let replaced = (c"vkCreatePipelineCache", refuse_data as *const c_void);
         let refusing = device_with(&physical, &[replaced]);
-        let cache = PipelineCache::in_folder(&refusing, folder.path());
+        let cache = PipelineCache::new(&refusing, Some(folder.path()));
         assert_eq!(cache.origin(), CacheOrigin::Refused);
         assert_ne!(cache.raw, vk::PipelineCache::null());
-        let cache = PipelineCache::in_folder(&device, folder.path());
+        let cache = PipelineCache::new(&device, Some(folder.path()));
         assert_eq!(cache.origin(), CacheOrigin::File);
     }
 
@@ -344,9 +328,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let replaced = (c"vkCreatePipelineCache", make_none as *const c_void);
         let device = device_with(&physical, &[replaced]);
-        let mut kernels = crate::KernelCache::with_folder(&device, folder.path()).unwrap();
+        let cache = PipelineCache::new(&device, Some(folder.path()));
+        let compiler = Compiler::new(Arc::clone(&cache), WaitPolicy::default().timeout);
+        let mut kernels = KernelCache::with_compiler(&compiler).unwrap();
         assert!(kernels.get(field_kernels::FIELD_ADD.spirv).is_ok());
-        assert_eq!(kernels.file(), None);
+        assert_eq!(cache.file(), None);
         assert_eq!(folder.path().read_dir().unwrap().count(), 0);
     }
 
@@ -355,15 +341,15 @@ mod tests {
         let (_guard, physical) = device_under_test().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let device = Device::new(&physical).unwrap();
-        let open = || PipelineCache::in_folder(&device, folder.path());
-        let mut cache = open();
+        let open = || PipelineCache::new(&device, Some(folder.path()));
+        let cache = open();
         cache.save();
-        let path = cache.path().unwrap().to_owned();
+        let path = cache.file().unwrap().to_owned();
         let fresh = std::fs::read(&path).unwrap();
         let mut data = driver_data(&device, cache.raw).unwrap();
         data.resize(format::OUTGROWN_BYTES, 0);
         std::fs::write(&path, format::encode(&data)).unwrap();
-        let mut cache = open();
+        let cache = open();
         assert_eq!(cache.origin(), CacheOrigin::Refused);
         cache.save();
         assert_eq!(std::fs::read(&path).unwrap(), fresh);
@@ -376,9 +362,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let replaced = (c"vkGetPipelineCacheData", return_no_data as *const c_void);
         let device = device_with(&physical, &[replaced]);
-        let mut cache = PipelineCache::in_folder(&device, folder.path());
+        let cache = PipelineCache::new(&device, Some(folder.path()));
         cache.save();
-        assert_eq!(cache.path(), None);
+        assert_eq!(cache.file(), None);
         assert_eq!(folder.path().read_dir().unwrap().count(), 0);
     }
 

@@ -83,7 +83,7 @@ fn kernels_are_made_once_and_the_least_recently_used_goes_first() {
     let mut cache = KernelCache::new(&device).unwrap();
     let spirv = field_kernels::FIELD_ADD.spirv;
     let first = cache.get(spirv).unwrap();
-    assert_eq!(first.workgroup_size(), 128);
+    assert_eq!(first.shape().workgroup_size, 128);
     assert_eq!(first.push_constants(7), 7_u32.to_le_bytes());
     // The generator word of the header may hold anything: other modules by
     // their hash, the same code.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use field_kernels::{FIELD_ADD, FIELD_ADD_U64};
 use sha2::{Digest, Sha256};
 use vk_core::testing::{DeviceTest, device_under_test};
-use vk_core::{CacheOrigin, Device, KernelCache};
+use vk_core::{CacheOrigin, Compiler, Device, KernelCache, PipelineCache, WaitPolicy};
 
 fn setup() -> (DeviceTest, Arc<Device>, tempfile::TempDir) {
     let (guard, physical) = device_under_test().unwrap();
@@ -17,11 +17,15 @@ fn setup() -> (DeviceTest, Arc<Device>, tempfile::TempDir) {
 }
 
 /// A new cache that has made a kernel, and the file that it is kept in.
-fn warmed(device: &Arc<Device>, folder: &Path) -> KernelCache {
-    let mut cache = KernelCache::with_folder(device, folder).unwrap();
-    let kernel = cache.get(FIELD_ADD.spirv).unwrap();
-    assert_eq!(kernel.workgroup_size(), 128);
+fn warmed(device: &Arc<Device>, folder: &Path) -> Arc<PipelineCache> {
+    let cache = PipelineCache::new(device, Some(folder));
+    kernels(&cache).get(FIELD_ADD.spirv).unwrap();
     cache
+}
+
+fn kernels(cache: &Arc<PipelineCache>) -> KernelCache {
+    let limit = WaitPolicy::default().timeout;
+    KernelCache::with_compiler(&Compiler::new(Arc::clone(cache), limit)).unwrap()
 }
 
 /// What `run` returned, and the warnings that it logged.
@@ -43,7 +47,7 @@ fn what_one_cache_saved_the_next_one_loads() {
     let (_guard, device, folder) = setup();
     let folder = folder.path().join("not/there/yet");
     let ((), warnings) = with_warnings(|| {
-        let first = KernelCache::with_folder(&device, &folder).unwrap();
+        let first = PipelineCache::new(&device, Some(&folder));
         assert_eq!(first.origin(), CacheOrigin::NoFile);
         assert!(!folder.exists(), "the folder was made before it was needed");
         let first = warmed(&device, &folder);
@@ -114,25 +118,25 @@ fn kernels_work_where_the_folder_cannot_be_used() {
 fn a_failed_save_is_one_warning_and_kernels_go_on() {
     let (_guard, device, folder) = setup();
     let folder = folder.path().join("folder");
-    let (mut cache, warnings) = with_warnings(|| {
-        let cache = KernelCache::with_folder(&device, &folder).unwrap();
+    let (cache, warnings) = with_warnings(|| {
+        let cache = PipelineCache::new(&device, Some(&folder));
         fs::write(&folder, "").unwrap();
         cache
     });
     assert!(warnings.is_empty(), "{warnings:?}");
     let ((), warnings) = with_warnings(|| {
         for kernel in [FIELD_ADD, FIELD_ADD_U64] {
-            cache.get(kernel.spirv).unwrap();
+            kernels(&cache).get(kernel.spirv).unwrap();
         }
     });
     assert_eq!(warnings.len(), 1, "{warnings:?}");
-    assert_eq!((cache.file(), cache.len()), (None, 2));
+    assert_eq!(cache.file(), None);
 }
 
 #[test]
 fn without_a_folder_nothing_is_kept() {
     let (_guard, device, _folder) = setup();
-    let mut cache = KernelCache::new(&device).unwrap();
-    cache.get(FIELD_ADD.spirv).unwrap();
+    let cache = PipelineCache::new(&device, None);
+    kernels(&cache).get(FIELD_ADD.spirv).unwrap();
     assert_eq!((cache.origin(), cache.file()), (CacheOrigin::Memory, None));
 }

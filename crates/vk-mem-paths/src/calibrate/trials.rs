@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use vk_core::Kernel;
+use vk_core::ComputePipeline;
 
 use crate::{
     Error, Job, Measured, Packing, PathChoice, Request, Transfer, Tuning, advise_huge_pages,
@@ -26,7 +26,7 @@ const LEAST_RUNS: u64 = 6;
 /// What the runs share.
 pub(super) struct Trials<'a> {
     transfer: &'a mut Transfer,
-    pub(super) kernel: &'a Arc<Kernel>,
+    pub(super) kernel: &'a Arc<ComputePipeline>,
     element_bytes: usize,
     operands: [Vec<u8>; 2],
     out: Vec<MaybeUninit<u8>>,
@@ -37,7 +37,7 @@ pub(super) struct Trials<'a> {
 impl<'a> Trials<'a> {
     pub(super) fn new(
         transfer: &'a mut Transfer,
-        kernel: &'a Arc<Kernel>,
+        kernel: &'a Arc<ComputePipeline>,
         element_bytes: usize,
         budget: Duration,
     ) -> Self {

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use vk_core::ash::{self, vk};
-use vk_core::{CommandBuffer, Device, Operation, StageTimer, Ticket};
+use vk_core::{CommandBuffer, ComputePipeline, Device, StageTimer, Ticket};
 
 use super::descriptors::SetArena;
 use super::hazards::Hazards;
@@ -30,7 +30,7 @@ pub(super) struct Frame {
     // Free for the next batch that reads something.
     readback: Option<(ReadbackBuffer, usize)>,
     blocks: Vec<Arc<Block>>,
-    operations: Vec<Arc<Operation>>,
+    operations: Vec<Arc<ComputePipeline>>,
 }
 
 impl Frame {
@@ -298,7 +298,7 @@ impl Recorder<'_> {
     /// As [`Self::steps`].
     unsafe fn dispatch(
         &self,
-        operation: &Operation,
+        operation: &ComputePipeline,
         set: vk::DescriptorSet,
         constants: &[u32],
         workgroups: u32,
@@ -306,7 +306,7 @@ impl Recorder<'_> {
         let (device, commands) = (self.device, self.commands);
         let (compute, layout) = (vk::PipelineBindPoint::COMPUTE, operation.layout());
         // SAFETY: this function's contract.
-        unsafe { device.cmd_bind_pipeline(commands, compute, operation.pipeline()) };
+        unsafe { device.cmd_bind_pipeline(commands, compute, operation.raw()) };
         // SAFETY: the set was made with the operation's layout.
         unsafe { device.cmd_bind_descriptor_sets(commands, compute, layout, 0, &[set], &[]) };
         if !constants.is_empty() {

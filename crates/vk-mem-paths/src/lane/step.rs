@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use vk_core::Operation;
+use vk_core::ComputePipeline;
 
 use super::pool::Block;
 use crate::Error;
@@ -48,7 +48,7 @@ pub enum Step {
     /// Runs an operation.
     Dispatch {
         /// The pipeline.
-        operation: Arc<Operation>,
+        operation: Arc<ComputePipeline>,
         /// What is bound at 0, 1, 2 and so on. The offsets of the ranges are
         /// multiples of the device's alignment for storage buffers.
         buffers: Vec<Region>,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use vk_core::ash::{self, vk};
 use vk_core::spirv::BINDINGS;
-use vk_core::{CommandBuffer, Device, Kernel, SetLayout, StageTimer, Ticket, WaitPolicy};
+use vk_core::{CommandBuffer, ComputePipeline, Device, SetLayout, StageTimer, Ticket, WaitPolicy};
 
 use super::PinnedPlan;
 use super::scratch::Scratch;
@@ -22,7 +22,7 @@ pub(super) type Operands = [Arc<SharedBuffer>; BINDINGS];
 
 /// What a flight computes, and how.
 pub(super) struct Course {
-    pub(super) kernel: Arc<Kernel>,
+    pub(super) kernel: Arc<ComputePipeline>,
     pub(super) plan: PinnedPlan,
     pub(super) element_bytes: usize,
     /// Where the chunks of a staged run are computed.
@@ -82,7 +82,7 @@ impl Flight {
     /// Whether this is `kernel` over `operands` by `plan`.
     pub(super) fn is_for(
         &self,
-        kernel: &Arc<Kernel>,
+        kernel: &Arc<ComputePipeline>,
         plan: &PinnedPlan,
         element_bytes: usize,
         operands: &Operands,

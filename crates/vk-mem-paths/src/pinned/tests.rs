@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use field_kernels::{ELEMENT_BYTES, FIELD_ADD, FIELD_ADD_U64, LIMBS, reference};
 use vk_core::testing::{DeviceTest, device_under_test, lose, without_timeline_semaphores};
-use vk_core::{Device, Kernel, KernelCache, WaitPolicy};
+use vk_core::{ComputePipeline, Device, KernelCache, WaitPolicy};
 
 use crate::{
     Error, Packing, PathChoice, PinnedBuffer, PinnedPlan, PinnedTransfer, Request, Stats, Transfer,
@@ -15,7 +15,7 @@ use crate::{
 /// A transfer with the library's kernel; drops before its guard.
 struct Setup {
     pinned: PinnedTransfer,
-    kernel: Arc<Kernel>,
+    kernel: Arc<ComputePipeline>,
     kernels: KernelCache,
     _guard: DeviceTest,
 }

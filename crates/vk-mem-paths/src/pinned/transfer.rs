@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use vk_core::{Device, Kernel, SetLayout, WaitPolicy};
+use vk_core::{ComputePipeline, Device, SetLayout, WaitPolicy};
 
 use super::flight::{Course, Flight, Operands};
 use super::scratch::Scratch;
@@ -75,7 +75,7 @@ impl PinnedTransfer {
     /// what the device returned.
     pub fn run(
         &mut self,
-        kernel: &Arc<Kernel>,
+        kernel: &Arc<ComputePipeline>,
         request: &Request,
         element_bytes: usize,
         a: &PinnedBuffer,
@@ -92,7 +92,7 @@ impl PinnedTransfer {
             self.device.caps(),
             elements,
             element_bytes,
-            kernel.workgroup_size(),
+            kernel.shape().workgroup_size,
             request,
         );
         let mut stats = Stats::default();
@@ -122,7 +122,7 @@ impl PinnedTransfer {
     /// Runs as planned.
     fn attempt(
         &mut self,
-        kernel: &Arc<Kernel>,
+        kernel: &Arc<ComputePipeline>,
         plan: PinnedPlan,
         element_bytes: usize,
         operands: &Operands,
@@ -139,9 +139,13 @@ impl PinnedTransfer {
         Ok(stats)
     }
 
-    fn check_device(&self, kernel: &Kernel, buffers: [&PinnedBuffer; 3]) -> Result<(), Error> {
+    fn check_device(
+        &self,
+        kernel: &ComputePipeline,
+        buffers: [&PinnedBuffer; 3],
+    ) -> Result<(), Error> {
         let expected = || self.device.caps().name.clone();
-        if !Arc::ptr_eq(kernel.device(), &self.device) {
+        if !kernel.device().is_same_as(&self.device) {
             return Err(Error::ForeignKernel {
                 expected: expected(),
                 found: kernel.device().caps().name.clone(),
@@ -181,7 +185,7 @@ impl PinnedTransfer {
     /// Puts the flight of this run first: a known one, or one recorded now.
     fn prepare(
         &mut self,
-        kernel: &Arc<Kernel>,
+        kernel: &Arc<ComputePipeline>,
         plan: PinnedPlan,
         element_bytes: usize,
         operands: &Operands,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use field_kernels::{ELEMENT_BYTES, FIELD_ADD};
 use tracing_subscriber::fmt::format::FmtSpan;
 use vk_core::testing::{DeviceTest, device_under_test};
-use vk_core::{Device, Kernel, KernelCache};
+use vk_core::{ComputePipeline, Device, KernelCache};
 use vk_mem_paths::{
     Job, Packing, PathChoice, Request, Span, StageKind, Stats, Transfer, TransferOptions,
     TransferPath,
@@ -21,7 +21,7 @@ const CHUNKS: usize = 7;
 /// A transfer loop with the library's kernel; drops before its guard.
 struct Loop {
     transfer: Transfer,
-    kernel: Arc<Kernel>,
+    kernel: Arc<ComputePipeline>,
     _guard: DeviceTest,
 }
 

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use vk_core::testing::{
     DeviceTest, device_under_test, taken_for_discrete, without_timeline_semaphores,
 };
-use vk_core::{Device, Kernel, KernelCache, PhysicalDevice};
+use vk_core::{ComputePipeline, Device, KernelCache, PhysicalDevice};
 use vk_mem_paths::{
     Effort, Error, Job, Measured, Packing, PathChoice, Plan, Request, Stats, Strategy, Transfer,
     TransferOptions, TransferPath, Tuning,
@@ -19,7 +19,7 @@ use vk_mem_paths::{
 /// A transfer loop with the library's kernel; drops before its guard.
 struct Loop {
     transfer: Transfer,
-    kernel: Arc<Kernel>,
+    kernel: Arc<ComputePipeline>,
     _guard: DeviceTest,
 }
 

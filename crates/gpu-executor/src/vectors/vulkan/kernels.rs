@@ -1,47 +1,34 @@
-//! The kernels of a device, each made when it is first wanted.
+//! The kernels that an engine uses, each made when it is first wanted on its device.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use field_kernels::chain::{CONSTANT_WORDS, Chain, Layout, Template};
+use field_kernels::chain::{CONSTANT_WORDS, Chain, Template};
 use field_kernels::families::ELEMENTWISE;
 use field_kernels::{Arithmetic, Family, FieldId};
-use vk_core::{DeviceCaps, Operation, OperationCache, OperationShape};
+use vk_core::{Compiler, ComputePipeline, DeviceCaps, PipelineShape};
 
 use super::choice::Choice;
 use crate::Error;
+use crate::device::{KernelSource, VectorKernels};
 use crate::vectors::runner::internal;
 
-/// How many kernels are kept; the least recently used goes first.
-const MOST_KERNELS: usize = 256;
-
-/// What a kernel is made from.
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Key {
-    Chain(FieldId, Arithmetic, Layout, Chain),
-    // By the module's name.
-    Module(&'static str),
-}
-
-/// Pipelines of one device.
+/// Finds kernels among those of the device, and makes what is not there.
 pub(crate) struct Kernels {
-    operations: OperationCache,
-    // With the count of uses at its last one.
-    made: HashMap<Key, (Arc<Operation>, u64)>,
-    uses: u64,
+    compiler: Arc<Compiler>,
+    made: Arc<VectorKernels>,
     templates: HashMap<(FieldId, Arithmetic), Template>,
     choice: Choice,
     compiling: Duration,
 }
 
 impl Kernels {
-    /// None yet, to be made by `operations`.
-    pub(crate) fn new(operations: OperationCache, choice: Choice) -> Self {
+    /// Those in `made`, and what `compiler` makes.
+    pub(super) fn new(compiler: &Arc<Compiler>, made: Arc<VectorKernels>, choice: Choice) -> Self {
         Self {
-            operations,
-            made: HashMap::new(),
-            uses: 0,
+            compiler: Arc::clone(compiler),
+            made,
             templates: HashMap::new(),
             choice,
             compiling: Duration::ZERO,
@@ -50,7 +37,7 @@ impl Kernels {
 
     /// What the device can do.
     pub(super) fn caps(&self) -> &DeviceCaps {
-        self.operations.device().caps()
+        self.compiler.cache().device().caps()
     }
 
     /// Changes which kernels are used from here on.
@@ -64,7 +51,11 @@ impl Kernels {
     }
 
     /// The kernel of a chain.
-    pub(super) fn chain(&mut self, field: FieldId, chain: &Chain) -> Result<Arc<Operation>, Error> {
+    pub(super) fn chain(
+        &mut self,
+        field: FieldId,
+        chain: &Chain,
+    ) -> Result<Arc<ComputePipeline>, Error> {
         let choice = self.choice.of_field(field);
         let arithmetic = match chain.products() {
             // Nothing is multiplied: what every device takes is compiled fastest.
@@ -72,19 +63,19 @@ impl Kernels {
             _ => choice.arithmetic,
         };
         let layout = choice.layout(chain);
-        let key = Key::Chain(field, arithmetic, layout, chain.clone());
-        if let Some(known) = self.known(&key) {
+        let source = KernelSource::Chain(field, arithmetic, layout, chain.clone());
+        if let Some(known) = self.made.get(&source) {
             return Ok(known);
         }
         let begun = Instant::now();
         let words = self.template(field, arithmetic)?.link(chain, layout);
         let words = words.map_err(|error| internal(&format!("a chain that links ({error})")))?;
-        let shape = OperationShape {
+        let shape = PipelineShape {
             bindings: chain.bindings(),
             push_constant_bytes: bytes(CONSTANT_WORDS),
             workgroup_size: layout.group_size,
         };
-        self.make(key, &words, shape, begun)
+        self.make(source, &words, shape, begun)
     }
 
     /// The kernel of a module that is used as it is.
@@ -92,48 +83,36 @@ impl Kernels {
         &mut self,
         family: &Family,
         field: FieldId,
-    ) -> Result<Arc<Operation>, Error> {
+    ) -> Result<Arc<ComputePipeline>, Error> {
         let arithmetic = self.choice.of_field(field).arithmetic;
         let module = family.module(field, arithmetic);
         let module = module.ok_or_else(|| internal("a module for every family and field"))?;
-        let key = Key::Module(module.name);
-        if let Some(known) = self.known(&key) {
+        let source = KernelSource::Module(module.name);
+        if let Some(known) = self.made.get(&source) {
             return Ok(known);
         }
-        let shape = OperationShape {
+        let begun = Instant::now();
+        let shape = PipelineShape {
             bindings: family.bindings,
             push_constant_bytes: bytes(family.constant_words),
             workgroup_size: family.group_size,
         };
-        self.make(key, &module.words(), shape, Instant::now())
-    }
-
-    fn known(&mut self, key: &Key) -> Option<Arc<Operation>> {
-        self.uses += 1;
-        let (known, used) = self.made.get_mut(key)?;
-        *used = self.uses;
-        Some(Arc::clone(known))
+        self.make(source, &module.words(), shape, begun)
     }
 
     fn make(
         &mut self,
-        key: Key,
+        source: KernelSource,
         words: &[u32],
-        shape: OperationShape,
+        shape: PipelineShape,
         begun: Instant,
-    ) -> Result<Arc<Operation>, Error> {
+    ) -> Result<Arc<ComputePipeline>, Error> {
         // SAFETY: a module of this library, as compiled or linked from such: tests
         // hold them all to the check of SPIR-V and to their shapes. What they ask
         // of the device was looked at when the arithmetic was chosen.
-        let made = unsafe { self.operations.create(words, shape)? };
+        let kernel = unsafe { self.compiler.make(words, shape)? };
         self.compiling += begun.elapsed();
-        if self.made.len() >= MOST_KERNELS {
-            let oldest = self.made.iter().min_by_key(|(_, (_, used))| *used);
-            let oldest = oldest.map(|(key, _)| key.clone());
-            oldest.and_then(|key| self.made.remove(&key));
-        }
-        self.made.insert(key, (Arc::clone(&made), self.uses));
-        Ok(made)
+        Ok(self.made.keep(source, kernel))
     }
 
     fn template(&mut self, field: FieldId, arithmetic: Arithmetic) -> Result<&Template, Error> {

@@ -19,7 +19,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use field_kernels::{Arithmetic, FieldId};
-use vk_core::{Compiler, Device, DeviceCaps, OperationCache, WaitPolicy};
+use vk_core::{Device, DeviceCaps, WaitPolicy};
 use vk_mem_paths::{Access, Crew, Downloads, Lane, StoragePool, Uploads};
 
 use super::plan::{Fusion, Stage};
@@ -96,7 +96,8 @@ impl VulkanRunner {
             keeper,
         };
         let chosen = Chosen::new(asked.over(choice, caps)?, by);
-        let runner = Self::new(lane, &open.compiler, chosen, settings);
+        let kernels = Kernels::new(&open.compiler, Arc::clone(&open.kernels), chosen.choice());
+        let runner = Self::new(lane, kernels, chosen, settings);
         if asked.arithmetic == Some(Arithmetic::F64) {
             // Not every device gets it right, and whoever asks for it hears it at once.
             runner.settle_now()?;
@@ -104,13 +105,8 @@ impl VulkanRunner {
         Ok(runner)
     }
 
-    /// With the pipelines that `compiler` makes, of which it uses those that `chosen` says.
-    fn new(
-        lane: Lane,
-        compiler: &Arc<Compiler>,
-        chosen: Chosen,
-        settings: VulkanSettings,
-    ) -> Arc<Self> {
+    /// With those of `kernels` that `chosen` says.
+    fn new(lane: Lane, kernels: Kernels, chosen: Chosen, settings: VulkanSettings) -> Arc<Self> {
         let (uploads, downloads) = lane.crossings();
         let device = Arc::clone(lane.device());
         let buffers = device.caps().limits.max_storage_buffers as usize;
@@ -122,10 +118,7 @@ impl VulkanRunner {
                 operations: MOST_OPERATIONS,
                 products: MOST_PRODUCTS,
             },
-            inner: Arc::new(Mutex::new(Inner {
-                lane,
-                kernels: Kernels::new(OperationCache::new(&device, compiler), chosen.choice()),
-            })),
+            inner: Arc::new(Mutex::new(Inner { lane, kernels })),
             uploads: Mutex::new(uploads),
             downloads: Mutex::new(downloads),
             device,

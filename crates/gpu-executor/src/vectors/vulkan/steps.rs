@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use field_kernels::FieldId;
+use vk_core::ComputePipeline;
 use vk_mem_paths::{Access, Region, Step, Storage, StoragePool};
 
 use super::kernels::Kernels;
@@ -153,7 +154,7 @@ impl<'a> Steps<'a> {
     /// A dispatch.
     pub(super) fn dispatch(
         &mut self,
-        operation: Arc<vk_core::Operation>,
+        operation: Arc<ComputePipeline>,
         buffers: Vec<Region>,
         constants: Vec<u32>,
         invocations: usize,

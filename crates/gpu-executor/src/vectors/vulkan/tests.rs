@@ -5,7 +5,7 @@ use field_kernels::chain::MemoryAccess;
 use field_kernels::edge::edge_elements_of;
 use field_kernels::{Field, Fp, Fr};
 use vk_core::testing::{device_under_test, with_storage_buffer_alignment};
-use vk_core::{Device, DeviceKind, PhysicalDevice, SharedPipelines};
+use vk_core::{Compiler, Device, DeviceKind, PhysicalDevice, PipelineCache};
 use vk_mem_paths::TransferOptions;
 
 use super::*;
@@ -25,8 +25,8 @@ fn runner_on(
 ) -> Arc<VulkanRunner> {
     let device = Device::new(physical).unwrap();
     let options = TransferOptions::default();
-    let pipelines = SharedPipelines::of_process(&device, None);
-    let compiler = Compiler::new(pipelines, options.wait.timeout);
+    let cache = PipelineCache::new(&device, None);
+    let compiler = Compiler::new(cache, options.wait.timeout);
     let lane = Lane::on(&device, options).unwrap();
     let mut choice = Choice::of(device.caps());
     change(&mut choice);
@@ -37,7 +37,8 @@ fn runner_on(
         keeper: Keeper::new(None, Subject::new(device.caps(), 1)),
     };
     let chosen = Chosen::new(choice, ChosenBy::Rule);
-    VulkanRunner::new(lane, &compiler, chosen, settings)
+    let kernels = Kernels::new(&compiler, Arc::default(), chosen.choice());
+    VulkanRunner::new(lane, kernels, chosen, settings)
 }
 
 type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> crate::Result<FieldVec<F>>;

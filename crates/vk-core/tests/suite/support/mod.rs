@@ -122,7 +122,7 @@ impl Bench {
         let layout = kernel.layout();
         let record = |device: &vk_core::ash::Device, raw| {
             // SAFETY: being recorded; the pipeline is alive.
-            unsafe { device.cmd_bind_pipeline(raw, compute, kernel.pipeline()) };
+            unsafe { device.cmd_bind_pipeline(raw, compute, kernel.raw()) };
             // SAFETY: as above, and the set.
             unsafe { device.cmd_bind_descriptor_sets(raw, compute, layout, 0, &[set], &[]) };
             // SAFETY: as above; the block is as long as the module's.

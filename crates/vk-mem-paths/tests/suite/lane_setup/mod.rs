@@ -6,7 +6,7 @@ use std::sync::Arc;
 use field_kernels::families::EQUAL;
 use field_kernels::{Arithmetic, FieldId};
 use vk_core::testing::{DeviceTest, device_under_test};
-use vk_core::{Device, KernelCache, Operation, OperationCache, OperationShape, PhysicalDevice};
+use vk_core::{ComputePipeline, Device, KernelCache, PhysicalDevice, PipelineShape};
 use vk_mem_paths::{
     Access, Downloads, Element, Error, Finished, Lane, Region, Step, Storage, Submitted, Transfer,
     TransferOptions, Uploads,
@@ -89,17 +89,16 @@ impl Setup {
     }
 
     /// The kernel that sets a flag where two buffers differ.
-    pub(crate) fn equal(&self) -> Arc<Operation> {
+    pub(crate) fn equal(&self) -> Arc<ComputePipeline> {
         let module = EQUAL.module(FieldId::Fp, Arithmetic::U32).unwrap();
-        let shape = OperationShape {
+        let shape = PipelineShape {
             bindings: EQUAL.bindings,
             push_constant_bytes: 4 * 5,
             workgroup_size: EQUAL.group_size,
         };
-        let mut operations =
-            OperationCache::new(self.kernels.set_layout().device(), self.kernels.compiler());
         // SAFETY: a module of the library with its shape.
-        unsafe { operations.create(&module.words(), shape) }.unwrap()
+        let made = unsafe { self.kernels.compiler().make(&module.words(), shape) };
+        Arc::new(made.unwrap())
     }
 }
 
