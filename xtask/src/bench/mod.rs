@@ -11,12 +11,11 @@
 //! record anywhere.
 
 mod chart;
-mod limits;
-mod measurements;
+mod left;
+mod numbers;
 mod record;
 mod report;
 mod suite;
-mod timeline;
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +24,7 @@ use xshell::{Shell, cmd};
 
 use crate::driver::{self, Wanted};
 use crate::workspace;
-use limits::Limits;
+use left::Left;
 use record::Heading;
 
 /// Options of `bench`.
@@ -121,16 +120,14 @@ fn measure(args: &Args) -> anyhow::Result<PathBuf> {
 
 /// Makes the record from what the suite left in `criterion`.
 fn write_record(args: &Args, criterion: &Path) -> anyhow::Result<()> {
-    let measurements = measurements::read(criterion)?;
-    let limits = Limits::read(criterion)?;
-    let timelines = timeline::read(criterion)?;
-    let device = measurements::device(criterion)?;
+    let left = Left::read(criterion)?;
+    let device = &left.device;
     let heading = Heading {
-        date: device.date,
+        date: device.date.clone(),
         revision: revision(args)?,
-        device: device.name,
-        driver: device.driver,
-        cpu: device.cpu,
+        device: device.name.clone(),
+        driver: device.driver.clone(),
+        cpu: device.cpu.clone(),
         command: command_line(args, device.quick),
         quick: device.quick,
     };
@@ -140,24 +137,17 @@ fn write_record(args: &Args, criterion: &Path) -> anyhow::Result<()> {
         println!("{what}: {}", path.display());
         write(&path, text)
     };
-    for line in report::headline(&measurements, &limits) {
+    for line in report::headline(&left) {
         println!("{line}");
     }
-    save("record", ".csv", &record::csv(&heading, &measurements))?;
-    save(
-        "limits",
-        "-limits.csv",
-        &record::limits_csv(&heading, &limits),
-    )?;
-    if let Some(svg) = report::paths_svg(&heading, &measurements, &limits)? {
+    save("record", ".csv", &record::csv(&heading, &left.measurements))?;
+    let limits = record::limits_csv(&heading, &left.limits);
+    save("limits", "-limits.csv", &limits)?;
+    if let Some(svg) = report::paths_svg(&heading, &left)? {
         save("plot", ".svg", &svg)?;
     }
     if args.report {
-        save(
-            "report",
-            ".html",
-            &report::page(&heading, &measurements, &limits, &timelines)?,
-        )?;
+        save("report", ".html", &report::page(&heading, &left)?)?;
     }
     Ok(())
 }

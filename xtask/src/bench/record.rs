@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::limits::Limits;
-use super::measurements::Measurement;
+use super::left::{Limits, Measurement};
 
 /// What every row of one record has in common.
 pub(crate) struct Heading {
@@ -94,7 +93,7 @@ fn quote(value: &str) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::bench::limits::tests::limits;
+    use crate::bench::left::tests::{limits, measurement};
 
     pub(crate) fn heading() -> Heading {
         Heading {
@@ -113,14 +112,8 @@ pub(crate) mod tests {
 
     #[test]
     fn a_row_holds_the_heading_and_the_measurement() {
-        let measurement = Measurement {
-            group: "paths".to_owned(),
-            function: "pipelined, reused".to_owned(),
-            elements: 64,
-            median_ns: 1000.04,
-            mean_ns: 1001.0,
-            elements_per_second: 64e6,
-        };
+        let mut measurement = measurement("paths", "pipelined, reused", 64, 64e6);
+        (measurement.median_ns, measurement.mean_ns) = (1000.04, 1001.0);
         let text = csv(&heading(), &[measurement]);
         let lines: Vec<_> = text.lines().collect();
         let row = "paths,\"pipelined, reused\",64,1000.0,1001.0,64000000";

@@ -1,10 +1,11 @@
 //! Whether the path that the library chooses is the fastest one.
 
-use std::fmt::Write as _;
-
-use super::headline::{Row, milliseconds, percent, times};
-use super::results::{Results, is_reused};
-use crate::bench::chart::{Axis, Chart, Limit, Line, binary};
+use super::headline::Row;
+use super::html;
+use super::plots::over_sizes;
+use super::results::{Results, is_reused, jobs};
+use crate::bench::chart::{Axis, Chart, Limit, Line};
+use crate::bench::numbers::{binary, count, milliseconds, percent, times};
 
 /// The most time that the chosen path may take, beside the fastest one.
 const TARGET: f64 = 1.05;
@@ -27,31 +28,25 @@ impl Choice<'_> {
 
 /// The choices of the group `auto`, by size and number of jobs.
 pub(crate) fn choices<'a>(results: &Results<'a>) -> Vec<Choice<'a>> {
-    let of_batch = |batch: &str, elements| {
-        let mut fixed: Vec<_> = results
-            .group("auto")
-            .filter(|one| one.elements == elements)
-            .filter_map(|one| Some((path_of(&one.function, batch)?, one.median_ns)))
-            .filter(|(path, _)| *path != "auto")
-            .collect();
-        fixed.sort_by(|a, b| a.1.total_cmp(&b.1));
-        fixed.first().copied()
+    let fastest = |batch: &str, elements| {
+        let of_size = results.group("auto").filter(|one| one.elements == elements);
+        let times = of_size.filter_map(|one| Some((path_of(&one.function, batch)?, one.median_ns)));
+        let fixed = times.filter(|(path, _)| *path != "auto");
+        fixed.min_by(|a, b| a.1.total_cmp(&b.1))
     };
-    let mut choices: Vec<_> = results
-        .group("auto")
-        .filter(|one| is_reused(&one.function))
-        .filter_map(|one| {
-            let batch = one.function.strip_prefix("auto, ")?;
-            let (fastest, fastest_ns) = of_batch(batch, one.elements)?;
-            Some(Choice {
-                jobs: batch.split(' ').next()?.parse().ok()?,
-                elements: one.elements,
-                auto_ns: one.median_ns,
-                fastest_ns,
-                fastest,
-            })
+    let chosen = results.group("auto").filter(|one| is_reused(&one.function));
+    let choices = chosen.filter_map(|one| {
+        let batch = one.function.strip_prefix("auto, ")?;
+        let (fastest, fastest_ns) = fastest(batch, one.elements)?;
+        Some(Choice {
+            jobs: jobs(batch)?,
+            elements: one.elements,
+            auto_ns: one.median_ns,
+            fastest_ns,
+            fastest,
         })
-        .collect();
+    });
+    let mut choices: Vec<_> = choices.collect();
     choices.sort_by_key(|choice| (choice.elements, choice.jobs));
     choices
 }
@@ -63,13 +58,14 @@ fn path_of<'a>(function: &'a str, batch: &str) -> Option<&'a str> {
 
 /// How many choices met the target, and the worst of them.
 pub(crate) fn rows(choices: &[Choice<'_>]) -> Vec<Row> {
-    let Some(worst) = choices
+    let worst = choices
         .iter()
-        .max_by(|a, b| a.ratio().total_cmp(&b.ratio()))
-    else {
+        .max_by(|a, b| a.ratio().total_cmp(&b.ratio()));
+    let Some(worst) = worst else {
         return Vec::new();
     };
     let met = choices.iter().filter(|one| one.ratio() <= TARGET).count();
+    let (jobs, size) = (count(worst.jobs, "job"), binary(worst.elements as f64));
     vec![
         Row {
             measure: "chosen path within 5 % of the fastest fixed one".to_owned(),
@@ -78,11 +74,7 @@ pub(crate) fn rows(choices: &[Choice<'_>]) -> Vec<Row> {
             ratio: percent(met as f64 / choices.len() as f64),
         },
         Row {
-            measure: format!(
-                "chosen path at its worst, {} of {}, reused results",
-                jobs(worst.jobs),
-                binary(worst.elements as f64)
-            ),
+            measure: format!("chosen path at its worst, {jobs} of {size}, reused results"),
             value: milliseconds(worst.auto_ns),
             beside: format!("{}: {}", worst.fastest, milliseconds(worst.fastest_ns)),
             ratio: times(1.0 / worst.ratio()),
@@ -96,84 +88,64 @@ pub(crate) fn rows(choices: &[Choice<'_>]) -> Vec<Row> {
 /// # Errors
 /// When no measurement is positive.
 pub(crate) fn chart(choices: &[Choice<'_>]) -> anyhow::Result<Option<Chart>> {
-    if choices.is_empty() {
-        return Ok(None);
-    }
     let mut counts: Vec<u64> = choices.iter().map(|choice| choice.jobs).collect();
     counts.sort_unstable();
     counts.dedup();
-    let line = |(colour, count): (usize, u64)| Line {
-        label: jobs(count),
-        colour,
-        dashed: false,
-        points: choices
-            .iter()
-            .filter(|choice| choice.jobs == count)
-            .map(|choice| (choice.elements as f64, choice.ratio()))
-            .collect(),
+    let line = |(colour, jobs): (usize, u64)| {
+        let of_count = choices.iter().filter(|choice| choice.jobs == jobs);
+        Line {
+            label: count(jobs, "job"),
+            colour,
+            dashed: false,
+            points: of_count
+                .map(|choice| (choice.elements as f64, choice.ratio()))
+                .collect(),
+        }
     };
-    let sizes = choices.iter().map(|choice| choice.elements as f64);
-    let ratios = choices.iter().map(Choice::ratio);
-    Ok(Some(Chart {
-        x: Axis::sizes("elements in each job", sizes)?,
-        y: Axis::near_one(
-            "time of the chosen path / of the fastest",
-            ratios.chain([TARGET]),
-        )?,
-        lines: counts.into_iter().enumerate().map(line).collect(),
-        limits: vec![
-            Limit {
-                label: "as fast as the fastest fixed path".to_owned(),
-                y: 1.0,
-            },
-            Limit {
-                label: "target: 5 % slower at most".to_owned(),
-                y: TARGET,
-            },
-        ],
-        marks: Vec::new(),
-    }))
+    let lines = counts.into_iter().enumerate().map(line).collect();
+    let limits = [
+        ("as fast as the fastest fixed path", 1.0),
+        ("target: 5 % slower at most", TARGET),
+    ];
+    let limits = limits.map(|(label, y)| Limit {
+        label: label.to_owned(),
+        y,
+    });
+    over_sizes("elements in each job", lines, limits.into(), |ratios| {
+        Axis::close("time of the chosen path / of the fastest", ratios)
+    })
 }
 
 /// All choices as a table, in HTML.
 pub(crate) fn table(choices: &[Choice<'_>]) -> String {
-    let mut text = "<details><summary>Show every batch</summary>\n<table><tr>\
-                    <th class=\"number\">elements in each job</th><th class=\"number\">jobs</th>\
-                    <th class=\"number\">chosen path</th><th class=\"number\">fastest fixed path</th>\
-                    <th>which</th><th class=\"number\">time / fastest</th></tr>\n"
-        .to_owned();
-    for one in choices {
-        // Writing to a `String` does not fail.
-        let _ = writeln!(
-            text,
-            "<tr><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td>\
-             <td class=\"number\">{}</td><td>{}</td><td class=\"number\">{:.3}</td></tr>",
-            one.elements,
-            one.jobs,
+    let columns = [
+        "#elements in each job",
+        "#jobs",
+        "#chosen path",
+        "#fastest fixed path",
+        "which",
+        "#time / fastest",
+    ];
+    let rows = choices.iter().map(|one| {
+        [
+            one.elements.to_string(),
+            one.jobs.to_string(),
             milliseconds(one.auto_ns),
             milliseconds(one.fastest_ns),
-            one.fastest,
-            one.ratio()
-        );
-    }
-    text + "</table></details>\n"
-}
-
-/// `1 job`, `4 jobs`.
-fn jobs(count: u64) -> String {
-    match count {
-        1 => "1 job".to_owned(),
-        _ => format!("{count} jobs"),
-    }
+            one.fastest.to_owned(),
+            format!("{:.3}", one.ratio()),
+        ]
+    });
+    html::details("Show every batch", &html::table(columns, rows))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::results::tests::measurement;
     use super::*;
+    use crate::bench::left::Measurement;
+    use crate::bench::left::tests::measurement;
 
-    /// Rates in elements of one job per second.
-    fn measured(rates: &[(&str, u64, f64)]) -> Vec<crate::bench::measurements::Measurement> {
+    fn measured(rates: &[(&str, u64, f64)]) -> Vec<Measurement> {
         let one = |(function, elements, rate): &(&str, u64, f64)| {
             measurement("auto", function, *elements, *rate)
         };
@@ -191,12 +163,16 @@ mod tests {
             ("device-local, 1 job, reused", 4096, 1.04e6),
             ("host-visible, 1 job, reused", 64, 0.8e6),
         ]);
-        let found = choices(&Results(&all));
-        let found: Vec<_> = found
-            .iter()
-            .map(|one| (one.elements, one.jobs, one.fastest, one.ratio()))
-            .map(|(elements, jobs, path, ratio)| format!("{elements} {jobs} {path} {ratio:.2}"))
-            .collect();
+        let told = |one: &Choice<'_>| {
+            let Choice {
+                elements,
+                jobs,
+                fastest,
+                ..
+            } = one;
+            format!("{elements} {jobs} {fastest} {:.2}", one.ratio())
+        };
+        let found: Vec<_> = choices(&Results(&all)).iter().map(told).collect();
         let expected = [
             "64 1 host-visible 0.80",
             "64 4 bar 2.00",
@@ -213,26 +189,17 @@ mod tests {
             ("bar, 1 job, reused", 4096, 1.04e6),
             ("bar, 4 jobs, reused", 4096, 2e6),
         ]);
-        let rows = rows(&choices(&Results(&all)));
-        assert_eq!(
-            (rows[0].value.as_str(), rows[0].ratio.as_str()),
-            ("1 of 2 batches", "50.0 %")
-        );
-        assert_eq!(
-            rows[1].measure,
-            "chosen path at its worst, 4 jobs of 4K, reused results"
-        );
-        assert_eq!(
-            (rows[1].beside.as_str(), rows[1].ratio.as_str()),
-            ("bar: 2.05 ms", "0.500 x")
-        );
-    }
-
-    #[test]
-    fn what_was_not_measured_is_not_shown() {
-        let all = measured(&[("auto, 1 job, reused", 64, 1e6)]);
-        let found = choices(&Results(&all));
-        assert!(rows(&found).is_empty());
-        assert!(chart(&found).unwrap().is_none());
+        let rows: Vec<_> = rows(&choices(&Results(&all)))
+            .iter()
+            .map(Row::to_string)
+            .collect();
+        let expected = [
+            "chosen path within 5 % of the fastest fixed one: 1 of 2 batches; target: all of them; 50.0 %",
+            "chosen path at its worst, 4 jobs of 4K, reused results: 4.10 ms; bar: 2.05 ms; 0.500 x",
+        ];
+        assert_eq!(rows, expected);
+        let alone = measured(&[("auto, 1 job, reused", 64, 1e6)]);
+        let found = choices(&Results(&alone));
+        assert!(super::rows(&found).is_empty() && chart(&found).unwrap().is_none());
     }
 }

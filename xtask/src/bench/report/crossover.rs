@@ -1,6 +1,6 @@
 //! From which size on one way is faster than another.
 
-use super::results::Points;
+use super::results::{Points, common};
 
 /// Where a challenger overtakes for good.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,13 +17,7 @@ pub(crate) enum Crossover {
 /// sizes by a straight line over the logarithms; `None` where no size is
 /// common to both.
 pub(crate) fn crossover(challenger: &Points, rival: &Points) -> Option<Crossover> {
-    let common: Vec<(f64, f64, f64)> = challenger
-        .iter()
-        .filter_map(|(elements, rate)| {
-            let (_, other) = rival.iter().find(|(at, _)| at == elements)?;
-            Some((*elements, *rate, *other))
-        })
-        .collect();
+    let common = common(challenger, rival);
     let last_behind = common.iter().rposition(|(_, rate, other)| rate <= other);
     common.first()?;
     let Some(behind) = last_behind else {
@@ -55,42 +49,25 @@ mod tests {
         sizes.into_iter().zip(rates.iter().copied()).collect()
     }
 
-    fn from(found: Option<Crossover>) -> (f64, f64) {
-        match found {
-            Some(Crossover::From { elements, rate }) => (elements, rate),
-            _ => (f64::NAN, f64::NAN),
-        }
-    }
-
     #[test]
-    fn the_lines_meet_between_two_sizes() {
+    fn the_lines_meet_between_two_sizes_and_being_ahead_for_a_while_does_not_count() {
+        let from =
+            |ahead: &[f64], behind: f64| match crossover(&points(ahead), &points(&[behind; 4])) {
+                Some(Crossover::From { elements, rate }) => (elements.round(), rate.round()),
+                _ => (f64::NAN, f64::NAN),
+            };
         // Half as fast at 256, twice as fast at 1024: even in the middle.
-        let found = crossover(
-            &points(&[1.0, 2.0, 8.0, 8.0]),
-            &points(&[4.0, 4.0, 4.0, 4.0]),
-        );
-        let (elements, rate) = from(found);
-        assert!((elements - 512.0).abs() < 1e-9, "{elements}");
-        assert!((rate - 4.0).abs() < 1e-9, "{rate}");
-    }
-
-    #[test]
-    fn being_ahead_for_a_while_does_not_count() {
-        let rival = points(&[2.0, 2.0, 2.0, 2.0]);
+        assert_eq!(from(&[1.0, 2.0, 8.0, 8.0], 4.0), (512.0, 4.0));
+        assert_eq!(from(&[3.0, 1.0, 1.0, 4.0], 2.0), (2048.0, 2.0));
+        let rival = points(&[2.0; 4]);
         let never = crossover(&points(&[3.0, 3.0, 3.0, 1.0]), &rival);
         assert_eq!(never, Some(Crossover::Never));
-        let always = crossover(&points(&[3.0, 3.0, 3.0, 3.0]), &rival);
-        assert_eq!(always, Some(Crossover::Always));
-        let later = crossover(&points(&[3.0, 1.0, 1.0, 4.0]), &rival);
-        let (elements, _) = from(later);
-        assert!((elements - 2048.0).abs() < 1e-9, "{elements}");
     }
 
     #[test]
     fn only_common_sizes_are_compared() {
         assert_eq!(crossover(&points(&[1.0]), &vec![(128.0, 1.0)]), None);
-        let rival = vec![(256.0, 1.0)];
-        let found = crossover(&points(&[0.5, 2.0]), &rival);
+        let found = crossover(&points(&[0.5, 2.0]), &vec![(256.0, 1.0)]);
         assert_eq!(found, Some(Crossover::Always));
     }
 }

@@ -10,41 +10,28 @@ mod timeline;
 mod vectors;
 
 use super::chart::Chart;
-use super::limits::Limits;
-use super::measurements::Measurement;
+use super::left::{Left, Limits};
 use super::record::Heading;
-use super::timeline::Run;
-use html::{Page, Section};
+use html::Section;
 use results::Results;
 
 /// The page, as HTML.
 ///
 /// # Errors
 /// When drawing fails.
-pub(crate) fn page(
-    heading: &Heading,
-    measurements: &[Measurement],
-    limits: &Limits,
-    timelines: &[Run],
-) -> anyhow::Result<String> {
-    let results = Results(measurements);
-    let mut sections = sections(&results, limits)?;
-    for run in timelines {
+pub(crate) fn page(heading: &Heading, left: &Left) -> anyhow::Result<String> {
+    let results = Results(&left.measurements);
+    let mut sections = sections(&results, &left.limits)?;
+    for run in &left.runs {
         sections.extend(timeline::section(run)?);
     }
-    let page = Page {
-        heading,
-        rows: &headline::rows(&results, limits),
-        limits,
-        sections: &sections,
-        measurements,
-    };
-    Ok(page.html())
+    let rows = headline::rows(&results, &left.limits);
+    Ok(html::page(heading, &rows, left, &sections))
 }
 
 /// The headline table as lines of text.
-pub(crate) fn headline(measurements: &[Measurement], limits: &Limits) -> Vec<String> {
-    let rows = headline::rows(&Results(measurements), limits);
+pub(crate) fn headline(left: &Left) -> Vec<String> {
+    let rows = headline::rows(&Results(&left.measurements), &left.limits);
     rows.iter().map(headline::Row::to_string).collect()
 }
 
@@ -53,11 +40,7 @@ pub(crate) fn headline(measurements: &[Measurement], limits: &Limits) -> Vec<Str
 ///
 /// # Errors
 /// When drawing fails.
-pub(crate) fn paths_svg(
-    heading: &Heading,
-    measurements: &[Measurement],
-    limits: &Limits,
-) -> anyhow::Result<Option<String>> {
+pub(crate) fn paths_svg(heading: &Heading, left: &Left) -> anyhow::Result<Option<String>> {
     let above = [
         format!("BLS12-381 field additions on {}", heading.device),
         format!(
@@ -65,7 +48,7 @@ pub(crate) fn paths_svg(
             heading.date, heading.revision, heading.driver, heading.cpu
         ),
     ];
-    let chart = plots::paths(&Results(measurements), limits)?;
+    let chart = plots::paths(&Results(&left.measurements), &left.limits)?;
     chart.map(|chart| chart.svg(&above)).transpose()
 }
 

@@ -1,59 +1,50 @@
-//! The charts of a run.
+//! The charts of the groups of jobs and kernels.
 
 use super::crossover::{Crossover, crossover};
-use super::headline::{ALL_THREADS, all_threads, gains};
-use super::results::{Results, is_reused, without_reused};
-use crate::bench::chart::{Axis, Chart, Limit, Line, Mark, binary, decimal, plain};
-use crate::bench::limits::{BYTES_PER_ADDITION, Limits};
+use super::headline::gains;
+use super::results::{ALL_THREADS, Results, is_reused, memory, without_reused};
+use crate::bench::chart::{Axis, Chart, Limit, Line, Mark};
+use crate::bench::left::{BYTES_PER_ADDITION, Limits};
+use crate::bench::numbers::{binary, count, decimal, plain};
 
 /// Throughput over size, per path, below what carries the bytes; `None` where
 /// no path was measured.
 ///
 /// # Errors
-/// When no measurement is positive.
+/// When no measurement is positive, here and below.
 pub(crate) fn paths(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Option<Chart>> {
     let mut lines = lines_of(results, "paths", |_| true);
     for line in &mut lines {
         line.label = line.label.replace('_', "-");
     }
-    let limits = vec![
-        Limit {
-            label: "limit: bus, each way by itself".to_owned(),
-            y: limits.bus_additions(),
-        },
-        Limit {
-            label: "limit: copies both ways at once".to_owned(),
-            y: limits.staged_additions(),
-        },
-        Limit {
-            label: "limit: host memcpy, all threads".to_owned(),
-            y: limits.copied_additions(),
-        },
+    let limits = [
+        ("limit: bus, each way by itself", limits.bus_additions()),
+        ("limit: copies both ways at once", limits.staged_additions()),
+        ("limit: host memcpy, all threads", limits.copied_additions()),
     ];
-    throughput("elements in the job", lines, limits, Vec::new())
+    let limits = limits.map(|(label, y)| Limit {
+        label: label.to_owned(),
+        y,
+    });
+    throughput("elements in the job", lines, limits.into())
 }
 
 /// Pipelined over sequential calls, per number of jobs, over their size.
-///
-/// # Errors
-/// When no measurement is positive.
 pub(crate) fn batches(results: &Results<'_>) -> anyhow::Result<Option<Chart>> {
-    let (fresh, reused) = (gains(results, false), gains(results, true));
-    let mut counts: Vec<u64> = fresh.iter().chain(&reused).map(|gain| gain.jobs).collect();
+    let gains = [false, true].map(|reused| (reused, gains(results, reused)));
+    let of_both = gains.iter().flat_map(|(_, gains)| gains);
+    let mut counts: Vec<u64> = of_both.map(|gain| gain.jobs).collect();
     counts.sort_unstable();
     counts.dedup();
     let mut lines: Vec<Line> = Vec::new();
-    for (gains, reused) in [(fresh, false), (reused, true)] {
+    for (reused, gains) in &gains {
         for (colour, jobs) in counts.iter().enumerate() {
             let of_count = gains.iter().filter(|gain| gain.jobs == *jobs);
-            let memory = if reused { ", reused" } else { "" };
+            let memory = if *reused { ", reused" } else { "" };
             lines.push(Line {
-                label: match jobs {
-                    1 => format!("1 job{memory}"),
-                    _ => format!("{jobs} jobs{memory}"),
-                },
+                label: count(*jobs, "job") + memory,
                 colour,
-                dashed: reused,
+                dashed: *reused,
                 points: of_count.map(|gain| (gain.elements, gain.ratio())).collect(),
             });
         }
@@ -62,95 +53,61 @@ pub(crate) fn batches(results: &Results<'_>) -> anyhow::Result<Option<Chart>> {
         label: "as fast as sequential".to_owned(),
         y: 1.0,
     };
-    if lines.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(Chart {
-        x: Axis::sizes("elements in each job", xs(&lines))?,
-        y: Axis::ratios("sequential time / pipelined time", ys(&lines, &[]))?,
-        lines,
-        limits: vec![even],
-        marks: Vec::new(),
-    }))
+    over_sizes("elements in each job", lines, vec![even], |ratios| {
+        Axis::from_zero("sequential time / pipelined time", ratios)
+    })
 }
 
 /// Bytes that each kernel moves per second over size, below what the device
 /// copies.
-///
-/// # Errors
-/// When no measurement is positive.
 pub(crate) fn kernels(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Option<Chart>> {
     let mut lines = lines_of(results, "kernel", |_| true);
     for (_, y) in lines.iter_mut().flat_map(|line| &mut line.points) {
         *y *= BYTES_PER_ADDITION / 1e9;
     }
-    let limits = vec![Limit {
+    let limit = Limit {
         label: "limit: copy in device memory".to_owned(),
         y: limits.device_copy / 1e9,
-    }];
-    if lines.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(Chart {
-        x: Axis::sizes("elements of each operand", xs(&lines))?,
-        y: Axis::rates(
-            "GB/s moved (144 bytes per element)",
-            ys(&lines, &limits),
-            plain,
-        )?,
-        lines,
-        limits,
-        marks: Vec::new(),
-    }))
+    };
+    over_sizes("elements of each operand", lines, vec![limit], |rates| {
+        Axis::rates("GB/s moved (144 bytes per element)", rates, plain)
+    })
 }
 
 /// The fastest path beside the CPU's libraries with all threads, and from
 /// which size on it is ahead of all of them.
-///
-/// # Errors
-/// When no measurement is positive.
 pub(crate) fn against_cpu(results: &Results<'_>) -> anyhow::Result<Option<Chart>> {
-    let mut lines = Vec::new();
-    let mut marks = Vec::new();
-    for reused in [false, true] {
-        let gpu = results.fastest_path(reused);
-        let memory = if reused { "reused" } else { "fresh" };
-        let found = crossover(&gpu, &all_threads(results, reused));
-        marks.extend(found.map(|found| mark(memory, found)));
-        if !gpu.is_empty() {
-            let label = if reused {
-                "device, fastest path, reused"
-            } else {
-                "device, fastest path"
-            };
-            lines.push(Line {
-                label: label.to_owned(),
-                colour: 0,
-                dashed: reused,
-                points: gpu,
-            });
-        }
-    }
-    let shared = results.host_buffers();
-    if !shared.is_empty() {
-        lines.push(Line {
-            label: "device, host buffers".to_owned(),
-            colour: 1,
-            dashed: false,
-            points: shared,
-        });
-    }
+    let device = |label: &str, colour, dashed, points| Line {
+        label: format!("device, {label}"),
+        colour,
+        dashed,
+        points,
+    };
+    let mut lines = vec![
+        device("fastest path", 0, false, results.fastest_path(false)),
+        device("fastest path, reused", 0, true, results.fastest_path(true)),
+        device("host buffers", 1, false, results.host_buffers()),
+    ];
+    lines.retain(|line| !line.points.is_empty());
     let mut peers = lines_of(results, "cpu", |function| function.contains(ALL_THREADS));
     for peer in &mut peers {
         // The first ones are the device's.
         peer.colour += 2;
-        peer.label = peer
-            .label
-            .replace(ALL_THREADS, "")
-            .replace("engine", "this library's CPU engine");
+        let label = peer.label.replace(ALL_THREADS, "");
+        peer.label = label.replace("engine", "this library's CPU engine");
     }
     lines.extend(peers);
-    throughput("elements in the job", lines, Vec::new(), marks)
+    let mut chart = throughput("elements in the job", lines, Vec::new())?;
+    if let Some(chart) = &mut chart {
+        chart.marks = [false, true]
+            .into_iter()
+            .filter_map(|reused| {
+                let found = crossover(&results.fastest_path(reused), &results.all_threads(reused));
+                Some(mark(memory(reused), found?))
+            })
+            .collect();
+    }
+    Ok(chart)
 }
 
 fn mark(memory: &str, found: Crossover) -> Mark {
@@ -171,32 +128,24 @@ fn mark(memory: &str, found: Crossover) -> Mark {
 /// The lines of a group, with one colour for each function, and for the same
 /// one into reused memory.
 fn lines_of(results: &Results<'_>, group: &str, which: impl Fn(&str) -> bool) -> Vec<Line> {
-    let functions: Vec<_> = results
-        .functions(group)
-        .into_iter()
-        .filter(|function| which(function))
-        .collect();
+    let mut functions = results.functions(group);
+    functions.retain(|function| which(function));
     let mut names: Vec<_> = functions.iter().map(|name| without_reused(name)).collect();
     names.dedup();
-    functions
-        .into_iter()
-        .map(|function| {
-            let name = without_reused(function);
-            Line {
-                label: function.to_owned(),
-                colour: names
-                    .iter()
-                    .position(|other| *other == name)
-                    .unwrap_or_default(),
-                dashed: is_reused(function),
-                points: results.rates(group, function),
-            }
-        })
-        .collect()
+    let line = |function: &&str| {
+        let name = without_reused(function);
+        let colour = names.iter().position(|other| *other == name);
+        Line {
+            label: (*function).to_owned(),
+            colour: colour.unwrap_or_default(),
+            dashed: is_reused(function),
+            points: results.rates(group, function),
+        }
+    };
+    functions.iter().map(line).collect()
 }
 
-/// Lines of elements per second over size, with limits and marks; `None`
-/// where there are no lines.
+/// Lines of elements per second over size, with limits; `None` where there are no lines.
 ///
 /// # Errors
 /// When no measurement is positive.
@@ -204,29 +153,34 @@ pub(crate) fn throughput(
     x: &str,
     lines: Vec<Line>,
     limits: Vec<Limit>,
-    marks: Vec<Mark>,
 ) -> anyhow::Result<Option<Chart>> {
+    over_sizes(x, lines, limits, |rates| {
+        Axis::rates("elements per second", rates, decimal)
+    })
+}
+
+/// Lines over size, with limits; `y` makes an axis for all values. `None` where there are
+/// no lines.
+///
+/// # Errors
+/// When no measurement is positive.
+pub(crate) fn over_sizes(
+    x: &str,
+    lines: Vec<Line>,
+    limits: Vec<Limit>,
+    y: impl FnOnce(std::vec::IntoIter<f64>) -> anyhow::Result<Axis>,
+) -> anyhow::Result<Option<Chart>> {
+    let points = || lines.iter().flat_map(|line| &line.points);
     if lines.is_empty() {
         return Ok(None);
     }
+    let limits_y = limits.iter().map(|limit| limit.y);
+    let values: Vec<f64> = points().map(|point| point.1).chain(limits_y).collect();
     Ok(Some(Chart {
-        x: Axis::sizes(x, xs(&lines))?,
-        y: Axis::rates("elements per second", ys(&lines, &limits), decimal)?,
+        x: Axis::sizes(x, points().map(|point| point.0))?,
+        y: y(values.into_iter())?,
         lines,
         limits,
-        marks,
+        marks: Vec::new(),
     }))
-}
-
-fn points(lines: &[Line]) -> impl Iterator<Item = &(f64, f64)> {
-    lines.iter().flat_map(|line| &line.points)
-}
-
-fn xs(lines: &[Line]) -> impl Iterator<Item = f64> {
-    points(lines).map(|point| point.0)
-}
-
-fn ys(lines: &[Line], limits: &[Limit]) -> impl Iterator<Item = f64> {
-    let limits = limits.iter().map(|limit| limit.y);
-    points(lines).map(|point| point.1).chain(limits)
 }

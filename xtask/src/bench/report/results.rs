@@ -1,13 +1,14 @@
 //! Looks measurements up.
 
-use super::super::measurements::Measurement;
+use crate::bench::left::Measurement;
 
 /// What is appended to the name of a benchmark that writes to the same
 /// memory every time.
 const REUSED: &str = ", reused";
-
 /// What the benchmarks over memory that host and device share begin with.
 const HOST_BUFFERS: &str = "host buffers, ";
+/// What names the CPU's benchmarks on all threads.
+pub(crate) const ALL_THREADS: &str = ", all threads";
 
 /// The measurements of one run.
 pub(crate) struct Results<'a>(pub(crate) &'a [Measurement]);
@@ -23,13 +24,19 @@ impl<'a> Results<'a> {
         function: &str,
         elements: u64,
     ) -> Option<&'a Measurement> {
-        let mut of_group = self.group(group);
-        of_group.find(|one| one.function == function && one.elements == elements)
+        let mut of_function = self.of(group, function);
+        of_function.find(|one| one.elements == elements)
     }
 
     /// The measurements of a group.
     pub(crate) fn group(&self, group: &str) -> impl Iterator<Item = &'a Measurement> {
         self.0.iter().filter(move |one| one.group == group)
+    }
+
+    /// The measurements of one function, by size.
+    pub(crate) fn of(&self, group: &str, function: &str) -> impl Iterator<Item = &'a Measurement> {
+        self.group(group)
+            .filter(move |one| one.function == function)
     }
 
     /// The functions of a group, each once.
@@ -41,19 +48,14 @@ impl<'a> Results<'a> {
 
     /// The rates of one function, over size.
     pub(crate) fn rates(&self, group: &str, function: &str) -> Points {
-        let of_function = self.group(group).filter(|one| one.function == function);
-        of_function
-            .map(|one| (one.elements as f64, one.elements_per_second))
-            .collect()
+        self.best(group, |other| other == function)
     }
 
     /// At each size the rate of the fastest function that `which` names.
     pub(crate) fn best(&self, group: &str, which: impl Fn(&str) -> bool) -> Points {
-        let mut points: Points = self
-            .group(group)
-            .filter(|one| which(&one.function))
-            .map(|one| (one.elements as f64, one.elements_per_second))
-            .collect();
+        let of_group = self.group(group).filter(|one| which(&one.function));
+        let points = of_group.map(|one| (one.elements as f64, one.elements_per_second));
+        let mut points: Points = points.collect();
         // The fastest of a size first, which is the one that stays.
         points.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
         points.dedup_by_key(|point| point.0);
@@ -72,6 +74,13 @@ impl<'a> Results<'a> {
     pub(crate) fn host_buffers(&self) -> Points {
         self.best("paths", is_host_buffers)
     }
+
+    /// The fastest of the CPU's libraries with all threads, over size.
+    pub(crate) fn all_threads(&self, reused: bool) -> Points {
+        self.best("cpu", |function| {
+            function.contains(ALL_THREADS) && is_reused(function) == reused
+        })
+    }
 }
 
 /// Whether `function` works in memory that host and device share.
@@ -89,26 +98,29 @@ pub(crate) fn without_reused(function: &str) -> &str {
     function.strip_suffix(REUSED).unwrap_or(function)
 }
 
-#[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
+/// Which results a benchmark writes.
+pub(crate) fn memory(reused: bool) -> &'static str {
+    if reused { "reused" } else { "fresh" }
+}
 
-    pub(crate) fn measurement(
-        group: &str,
-        function: &str,
-        elements: u64,
-        rate: f64,
-    ) -> Measurement {
-        let median_ns = elements as f64 * 1e9 / rate;
-        Measurement {
-            group: group.to_owned(),
-            function: function.to_owned(),
-            elements,
-            median_ns,
-            mean_ns: median_ns,
-            elements_per_second: rate,
-        }
-    }
+/// How many jobs `4 jobs` or `4 jobs, reused` are.
+pub(crate) fn jobs(batch: &str) -> Option<u64> {
+    batch.split(' ').next()?.parse().ok()
+}
+
+/// The sizes that are in both, with both rates.
+pub(crate) fn common(one: &Points, other: &Points) -> Vec<(f64, f64, f64)> {
+    let both = one.iter().filter_map(|(elements, rate)| {
+        let (_, peer) = other.iter().find(|(at, _)| at == elements)?;
+        Some((*elements, *rate, *peer))
+    });
+    both.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::left::tests::measurement;
 
     #[test]
     fn the_fastest_of_each_size_is_found() {
@@ -121,8 +133,7 @@ pub(crate) mod tests {
             measurement("paths", "b, all threads", 64, 9.0),
         ];
         let results = Results(&measured);
-        let best = results.best("cpu", |function| function.ends_with("all threads"));
-        assert_eq!(best, [(64.0, 2.0), (1024.0, 5.0)]);
+        assert_eq!(results.all_threads(false), [(64.0, 2.0), (1024.0, 5.0)]);
         assert_eq!(results.functions("cpu").len(), 3);
         assert_eq!(results.rates("cpu", "b, 1 thread"), [(64.0, 9.0)]);
         assert!(results.get("cpu", "b, 1 thread", 64).is_some());
@@ -140,11 +151,6 @@ pub(crate) mod tests {
         assert_eq!(results.fastest_path(false), [(64.0, 1.0)]);
         assert_eq!(results.fastest_path(true), [(64.0, 2.0)]);
         assert_eq!(results.host_buffers(), [(64.0, 9.0)]);
-    }
-
-    #[test]
-    fn reuse_is_read_from_the_name() {
-        assert!(is_reused("blst, 1 thread, reused") && !is_reused("blst, 1 thread"));
         assert_eq!(without_reused("pipelined, reused"), "pipelined");
     }
 }

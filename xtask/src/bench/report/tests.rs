@@ -1,33 +1,39 @@
-use super::results::tests::measurement;
 use super::*;
-use crate::bench::limits::tests::limits;
+use crate::bench::left::tests::{limits, measurement, runs};
+use crate::bench::left::{Device, Measurement, sort};
 use crate::bench::record::tests::heading;
-use crate::bench::timeline::tests::runs;
+
+fn left(measurements: Vec<Measurement>) -> Left {
+    Left {
+        device: Device {
+            name: String::new(),
+            driver: String::new(),
+            cpu: String::new(),
+            date: String::new(),
+            quick: true,
+        },
+        limits: limits(),
+        measurements,
+        runs: runs(),
+    }
+}
 
 fn measured() -> Vec<Measurement> {
     let mut all = Vec::new();
     for (elements, gpu, cpu, gain) in [(64, 1e6, 1e7, 2.0), (4096, 2e8, 1e8, 1.25)] {
         for reused in ["", ", reused"] {
-            let name = |name: &str| format!("{name}{reused}");
-            all.push(measurement(
-                "batch",
-                &name("pipelined, 4 jobs"),
-                elements,
-                gain * gpu,
-            ));
-            all.push(measurement(
-                "batch",
-                &name("sequential, 4 jobs"),
-                elements,
-                gpu,
-            ));
-            all.push(measurement(
-                "cpu",
-                &name("blst, all threads"),
-                elements,
-                cpu,
-            ));
-            all.push(measurement("paths", &name("pipelined"), elements, gpu));
+            let mut push = |group: &str, name: &str, rate| {
+                all.push(measurement(
+                    group,
+                    &format!("{name}{reused}"),
+                    elements,
+                    rate,
+                ));
+            };
+            push("batch", "pipelined, 4 jobs", gain * gpu);
+            push("batch", "sequential, 4 jobs", gpu);
+            push("cpu", "blst, all threads", cpu);
+            push("paths", "pipelined", gpu);
         }
         let shared = "host buffers, direct";
         all.push(measurement("paths", shared, elements, 2.0 * gpu));
@@ -41,15 +47,13 @@ fn measured() -> Vec<Measurement> {
         all.push(measurement("overhead", "one_shot", elements, gpu / 100.0));
         all.push(measurement("overhead", "persistent", elements, gpu));
     }
-    all.sort_by(|a, b| {
-        (&a.group, &a.function, a.elements).cmp(&(&b.group, &b.function, b.elements))
-    });
+    sort(&mut all);
     all
 }
 
 #[test]
 fn the_headline_sets_each_figure_beside_its_limit_or_peer() {
-    let lines = headline(&measured(), &limits());
+    let lines = headline(&left(measured()));
     for wanted in [
         "add, 4K elements in device memory: 3600 GB/s, 25G elements/s; \
          copy in device memory: 4000 GB/s; 90.0 %",
@@ -77,7 +81,7 @@ fn the_headline_sets_each_figure_beside_its_limit_or_peer() {
 
 #[test]
 fn the_page_holds_source_plots_and_table_and_loads_nothing() {
-    let html = page(&heading(), &measured(), &limits(), &runs()).unwrap();
+    let html = page(&heading(), &left(measured())).unwrap();
     assert_eq!(html.matches("<svg").count(), 8);
     for wanted in [
         "abc123",
@@ -101,11 +105,11 @@ fn groups_that_were_not_measured_have_no_plot() {
         .into_iter()
         .filter(|one| one.group == "cpu")
         .collect();
-    let html = page(&heading(), &cpu, &limits(), &[]).unwrap();
+    let mut cpu = left(cpu);
+    cpu.runs.clear();
+    let html = page(&heading(), &cpu).unwrap();
     assert_eq!(html.matches("<svg").count(), 1);
-    assert!(paths_svg(&heading(), &cpu, &limits()).unwrap().is_none());
-    let svg = paths_svg(&heading(), &measured(), &limits())
-        .unwrap()
-        .unwrap();
+    assert!(paths_svg(&heading(), &cpu).unwrap().is_none());
+    let svg = paths_svg(&heading(), &left(measured())).unwrap().unwrap();
     assert!(svg.contains("revision abc123"));
 }

@@ -1,8 +1,19 @@
 //! The stages of a run, drawn over time.
 
 use super::html::Section;
-use crate::bench::chart::{Axis, Band, Bar, Bars, Panel, binary, plain};
-use crate::bench::timeline::{Run, Span, Stage};
+use crate::bench::chart::{Axis, Bar, Bars, Row};
+use crate::bench::left::{Run, Span};
+use crate::bench::numbers::{binary, count, plain};
+
+/// The stages in the order that a chunk goes through them, each with its colour:
+/// neighbours have those that are easiest to tell apart.
+const STAGES: [(&str, usize); 5] = [
+    ("copy in", 0),
+    ("upload", 4),
+    ("kernel", 1),
+    ("download", 5),
+    ("copy out", 2),
+];
 
 /// The section of one run; `None` where its stages were not timed.
 ///
@@ -22,7 +33,6 @@ pub(crate) fn section(run: &Run) -> anyhow::Result<Option<Section>> {
 
 /// What ran, how much of it overlapped, and how exact it is.
 fn caption(run: &Run) -> String {
-    let slots = distinct(run.spans.iter().map(|span| span.slot)).len();
     let mut text = format!(
         "{} of {} elements each, results written to memory that was used before: {} of {} elements \
          at most, in {}, {} ms from call to return. ",
@@ -30,7 +40,7 @@ fn caption(run: &Run) -> String {
         binary(run.elements as f64 / run.jobs.max(1) as f64),
         count(run.chunks, "chunk"),
         binary(run.chunk as f64),
-        count(slots, "slot"),
+        count(slots(run).len(), "slot"),
         plain(run.total_ms)
     );
     if run.forced {
@@ -41,7 +51,7 @@ fn caption(run: &Run) -> String {
         text += &format!(
             "While any was at work, {overlap:.2} of the {} kinds of stages were at work at once on \
              average. ",
-            kinds(run).len()
+            kinds(run).count()
         );
     }
     text + "The host's stages are exact. The device's have their own durations, but are placed as \
@@ -50,30 +60,20 @@ fn caption(run: &Run) -> String {
 }
 
 fn bars(run: &Run) -> anyhow::Result<Bars> {
-    let longest = run.spans.iter().map(|span| span.end_ms);
-    Ok(Bars {
-        x: Axis::times("ms since the start of the run", longest.fold(0.0, f64::max))?,
-        panels: vec![
-            Panel {
-                title: "Stages, all chunks together".to_owned(),
-                bands: kinds(run)
-                    .into_iter()
-                    .map(|stage| together(run, stage))
-                    .collect(),
-            },
-            Panel {
-                title: "Slots, in the colours of the stages".to_owned(),
-                bands: distinct(run.spans.iter().map(|span| span.slot))
-                    .into_iter()
-                    .map(|number| slot(run, number))
-                    .collect(),
-            },
-        ],
-    })
+    let mut rows = vec![Row::Title("Stages, all chunks together".to_owned())];
+    rows.extend(kinds(run).map(|stage| Row::Bars(stage.to_owned(), together(run, stage))));
+    rows.push(Row::Title("Slots, in the colours of the stages".to_owned()));
+    rows.extend(slots(run).into_iter().map(|slot| {
+        let of_slot = run.spans.iter().filter(|span| span.slot == slot);
+        Row::Bars(format!("slot {slot}"), of_slot.map(bar).collect())
+    }));
+    let ends = run.spans.iter().map(|span| span.end_ms);
+    let x = Axis::from_zero("ms since the start of the run", ends)?;
+    Ok(Bars { x, rows })
 }
 
 /// When any chunk was in `stage`.
-fn together(run: &Run, stage: Stage) -> Band {
+fn together(run: &Run, stage: &str) -> Vec<Bar> {
     let of_stage = run.spans.iter().filter(|span| span.stage == stage);
     let mut bars: Vec<Bar> = of_stage.map(bar).collect();
     bars.sort_by(|a, b| a.from.total_cmp(&b.from));
@@ -84,88 +84,62 @@ fn together(run: &Run, stage: Stage) -> Band {
         }
         touches
     });
-    Band {
-        label: stage.name().to_owned(),
-        rows: vec![bars],
-    }
-}
-
-/// What went through a slot.
-fn slot(run: &Run, number: usize) -> Band {
-    let of_slot = run.spans.iter().filter(|span| span.slot == number);
-    Band {
-        label: format!("slot {number}"),
-        rows: vec![of_slot.map(bar).collect()],
-    }
+    bars
 }
 
 fn bar(span: &Span) -> Bar {
+    let stage = STAGES.iter().find(|(stage, _)| *stage == span.stage);
     Bar {
         from: span.start_ms,
         to: span.end_ms,
-        // Neighbours in this order are the ones that are easiest to tell apart.
-        colour: match span.stage {
-            Stage::CopyIn => 0,
-            Stage::Upload => 4,
-            Stage::Kernel => 1,
-            Stage::Download => 5,
-            Stage::CopyOut => 2,
-        },
+        colour: stage.map_or(3, |(_, colour)| *colour),
     }
 }
 
 /// The stages that any chunk was in, in order.
-fn kinds(run: &Run) -> Vec<Stage> {
-    let used = |stage: &Stage| run.spans.iter().any(|span| span.stage == *stage);
-    Stage::ALL.into_iter().filter(used).collect()
+fn kinds(run: &Run) -> impl Iterator<Item = &'static str> {
+    let names = STAGES.iter().map(|(stage, _)| *stage);
+    names.filter(|stage| run.spans.iter().any(|span| span.stage == *stage))
 }
 
-fn distinct(numbers: impl Iterator<Item = usize>) -> Vec<usize> {
-    let mut numbers: Vec<usize> = numbers.collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    numbers
-}
-
-/// `1 slot`, `2 slots`.
-fn count(number: usize, what: &str) -> String {
-    match number {
-        1 => format!("1 {what}"),
-        _ => format!("{number} {what}s"),
-    }
+fn slots(run: &Run) -> Vec<usize> {
+    let mut slots: Vec<usize> = run.spans.iter().map(|span| span.slot).collect();
+    slots.sort_unstable();
+    slots.dedup();
+    slots
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::timeline::tests::runs;
+    use crate::bench::left::tests::runs;
 
     #[test]
     fn what_touches_is_one_bar_of_its_stage() {
         let runs = runs();
         let ends = |stage| -> Vec<_> {
-            let bars = together(&runs[0], stage).rows.concat();
-            bars.iter().map(|bar| (bar.from, bar.to)).collect()
+            let bars = together(&runs[0], stage).into_iter();
+            bars.map(|bar| (bar.from, bar.to)).collect()
         };
-        assert_eq!(ends(Stage::CopyIn), [(0.0, 4.0)]);
-        assert_eq!(ends(Stage::CopyOut), [(5.0, 6.0), (8.0, 10.0)]);
+        assert_eq!(ends("copy in"), [(0.0, 4.0)]);
+        assert_eq!(ends("copy out"), [(5.0, 6.0), (8.0, 10.0)]);
     }
 
     #[test]
-    fn every_slot_is_a_band() {
-        let runs = runs();
-        let bars = bars(&runs[0]).unwrap();
-        let [stages, slots] = &bars.panels[..] else {
-            unreachable!("two panels were made");
-        };
-        let labels: Vec<_> = stages
-            .bands
-            .iter()
-            .map(|band| band.label.as_str())
-            .collect();
-        assert_eq!(labels, ["copy in", "kernel", "copy out"]);
-        let bars: Vec<_> = slots.bands.iter().map(|slot| slot.rows[0].len()).collect();
-        assert_eq!(bars, [3, 3]);
+    fn every_stage_and_every_slot_is_a_row() {
+        let rows = bars(&runs()[0]).unwrap().rows;
+        let rows = rows.iter().filter_map(|row| match row {
+            Row::Title(_) => None,
+            Row::Bars(label, bars) => Some((label.as_str(), bars.len())),
+        });
+        let expected = [
+            ("copy in", 1),
+            ("kernel", 1),
+            ("copy out", 2),
+            ("slot 0", 3),
+            ("slot 1", 3),
+        ];
+        assert_eq!(rows.collect::<Vec<_>>(), expected);
     }
 
     #[test]
