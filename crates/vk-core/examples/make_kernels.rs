@@ -11,18 +11,19 @@
 )]
 
 use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
 
 use field_kernels::chain::{
     CONSTANT_WORDS, Chain, Input, Layout, Link, MAX_INPUTS, MAX_OUTPUTS, MemoryAccess, Template,
 };
 use field_kernels::operations::{ADD, DOUBLE, ELEMENT_OPERATIONS, MUL, NEG, SQUARE, SUB};
 use field_kernels::{Arithmetic, ElementOperation, FAMILIES, Family, FieldId, KERNELS, families};
-use vk_core::ash::{self, vk};
-use vk_core::{DeviceCaps, Instance, InstanceOptions};
+use vk_core::testing::without_timeline_semaphores;
+use vk_core::{Compiler, Device, Instance, InstanceOptions, PipelineCache, PipelineShape};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let instance = Instance::new(&InstanceOptions::default())?;
-    let compiler = Compiler::open(&instance)?;
+    let maker = Maker::open()?;
     for kernel in KERNELS {
         let arithmetic = match kernel.needs_shader_int64 {
             true => Arithmetic::U64,
@@ -30,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
         let words = kernel.spirv.as_chunks().0.iter();
         let words: Vec<u32> = words.map(|word| u32::from_le_bytes(*word)).collect();
-        compiler.make(kernel.name, arithmetic, &words, (3, 1))?;
+        maker.make(kernel.name, arithmetic, &words, (3, 1))?;
     }
     for module in families::ELEMENTWISE.modules() {
         let (arithmetic, template) = (module.arithmetic, Template::parse(module.spirv)?);
@@ -39,48 +40,34 @@ fn main() -> Result<(), Box<dyn Error>> {
             let name = format!("{field} {arithmetic} {what}");
             let words = template.link(&chain, LAYOUT)?;
             let shape = (chain.bindings(), CONSTANT_WORDS);
-            compiler.make(&name, arithmetic, &words, shape)?;
+            maker.make(&name, arithmetic, &words, shape)?;
         }
     }
     let whole = |family: &&&Family| family.name != families::ELEMENTWISE.name;
     for family in FAMILIES.iter().filter(whole) {
         let shape = (family.bindings, family.constant_words);
         for module in family.modules() {
-            compiler.make(module.name, module.arithmetic, &module.words(), shape)?;
+            maker.make(module.name, module.arithmetic, &module.words(), shape)?;
         }
     }
     Ok(())
 }
 
-/// A device that makes pipelines and does nothing else. Not `vk_core::Device`, which waits
-/// for the device when it is dropped: without a chip, a driver crashes there. So nothing
-/// is destroyed here; the process ends.
-struct Compiler {
-    caps: DeviceCaps,
-    device: ash::Device,
-}
+/// Makes pipelines on the device that the process shares, which is never destroyed:
+/// without a chip, a driver crashes where it is waited for.
+struct Maker(Arc<Compiler>);
 
-impl Compiler {
-    fn open(instance: &std::sync::Arc<Instance>) -> Result<Self, Box<dyn Error>> {
-        let devices = instance.devices()?;
+impl Maker {
+    fn open() -> Result<Self, Box<dyn Error>> {
+        let devices = Instance::new(&InstanceOptions::default())?.devices()?;
         let [device] = devices.as_slice() else {
             return Err(format!("expected one Vulkan device, found {}", devices.len()).into());
         };
-        let caps = device.caps().clone();
-        eprintln!("device\t{}\t{}", caps.name, caps.driver);
-        let queues = [vk::DeviceQueueCreateInfo::default().queue_priorities(&[1.0])];
-        let features = vk::PhysicalDeviceFeatures::default()
-            .shader_int64(caps.features.shader_int64)
-            .shader_float64(caps.features.shader_float64);
-        let info = vk::DeviceCreateInfo::default()
-            .queue_create_infos(&queues)
-            .enabled_features(&features);
-        // SAFETY: the instance is alive.
-        let raw = unsafe { instance.raw().enumerate_physical_devices() }?;
-        let physical = raw.first().copied().ok_or("the device went away")?;
-        // SAFETY: every device has a queue family 0; the features are those that it has.
-        let device = unsafe { instance.raw().create_device(physical, &info, None) }?;
-        Ok(Self { caps, device })
+        eprintln!("device\t{}\t{}", device.caps().name, device.caps().driver);
+        // Nor are there any semaphores.
+        let device = Device::shared(&without_timeline_semaphores(device.clone()))?;
+        let cache = PipelineCache::new(&device, None);
+        Ok(Self(Compiler::new(cache, Duration::from_hours(1))))
     }
 
     /// Says which kernel is next and makes it, if the device can run it: one with so many
@@ -93,58 +80,25 @@ impl Compiler {
         (bindings, constants): (usize, usize),
     ) -> Result<(), Box<dyn Error>> {
         eprintln!("kernel\t{name}\t{arithmetic}");
-        let has = &self.caps.features;
-        let lacked = [
-            (
-                "shaderInt64",
-                arithmetic.needs_shader_int64() && !has.shader_int64,
-            ),
-            (
-                "shaderFloat64",
-                arithmetic.needs_shader_float64() && !has.shader_float64,
-            ),
-        ];
-        if let Some((feature, _)) = lacked.iter().find(|(_, lacked)| *lacked) {
-            eprintln!("cannot\tthe device lacks {feature}");
+        let has = &self.0.cache().device().caps().features;
+        if arithmetic.needs_shader_int64() && !has.shader_int64 {
+            eprintln!("cannot\tthe device lacks shaderInt64");
             return Ok(());
         }
-        let bindings: Vec<_> = (0..)
-            .take(bindings)
-            .map(|binding| {
-                vk::DescriptorSetLayoutBinding::default()
-                    .binding(binding)
-                    .descriptor_type(vk::DescriptorType::STORAGE_BUFFER)
-                    .descriptor_count(1)
-                    .stage_flags(vk::ShaderStageFlags::COMPUTE)
-            })
-            .collect();
-        let info = vk::DescriptorSetLayoutCreateInfo::default().bindings(&bindings);
-        // SAFETY: the device is never destroyed; `info` points to locals, here and below.
-        let sets = [unsafe { self.device.create_descriptor_set_layout(&info, None) }?];
-        let range = [vk::PushConstantRange::default()
-            .stage_flags(vk::ShaderStageFlags::COMPUTE)
-            .size(u32::try_from(4 * constants)?)];
-        let info = vk::PipelineLayoutCreateInfo::default()
-            .set_layouts(&sets)
-            .push_constant_ranges(&range);
-        // SAFETY: as above.
-        let layout = unsafe { self.device.create_pipeline_layout(&info, None) }?;
-        let info = vk::ShaderModuleCreateInfo::default().code(words);
-        // SAFETY: a module of this library, or linked from one: tests hold them all to
-        // the Khronos validator.
-        let module = unsafe { self.device.create_shader_module(&info, None) }?;
-        let stage = vk::PipelineShaderStageCreateInfo::default()
-            .stage(vk::ShaderStageFlags::COMPUTE)
-            .module(module)
-            .name(c"main");
-        let info = [vk::ComputePipelineCreateInfo::default()
-            .stage(stage)
-            .layout(layout)];
-        let none = vk::PipelineCache::null();
-        // SAFETY: module and layout were made above and have the module's bindings and
-        // constants; the device has the features that its arithmetic takes.
-        unsafe { self.device.create_compute_pipelines(none, &info, None) }
-            .map_err(|(_, result)| result)?;
+        if arithmetic.needs_shader_float64() && !has.shader_float64 {
+            eprintln!("cannot\tthe device lacks shaderFloat64");
+            return Ok(());
+        }
+        let shape = PipelineShape {
+            bindings,
+            push_constant_bytes: u32::try_from(4 * constants)?,
+            // Nothing is dispatched.
+            workgroup_size: 1,
+        };
+        // SAFETY: a module of this library, or linked from one, with its bindings and
+        // constants: tests hold them all to the Khronos validator. The device has the
+        // features that its arithmetic takes.
+        unsafe { self.0.make(words, shape)? };
         Ok(())
     }
 }

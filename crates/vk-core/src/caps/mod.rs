@@ -4,12 +4,14 @@
 //! is a pure function over [`DeviceCaps`], so it can be tested against the
 //! recorded caps of devices that are not at hand.
 
+mod features;
 mod query;
 
 use std::fmt;
 
 use ash::vk;
 
+pub use features::Features;
 pub(crate) use query::query;
 
 /// A Vulkan version, ordered; printed as `major.minor.patch`.
@@ -151,47 +153,6 @@ pub struct Limits {
     pub non_coherent_atom: u64,
     /// Nanoseconds per timestamp tick.
     pub timestamp_period: f32,
-}
-
-/// Optional features; each one present is enabled on the logical device.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "mirrors Vulkan's feature structs"
-)]
-pub struct Features {
-    /// `shaderInt64`
-    pub shader_int64: bool,
-    /// `shaderInt16`
-    pub shader_int16: bool,
-    /// `shaderFloat64`
-    pub shader_float64: bool,
-    /// `storageBuffer16BitAccess`
-    pub storage_buffer_16bit: bool,
-    /// `variablePointersStorageBuffer` and `variablePointers`
-    pub variable_pointers: bool,
-    /// `shaderInt8`
-    pub shader_int8: bool,
-    /// `shaderFloat16`
-    pub shader_float16: bool,
-    /// `storageBuffer8BitAccess`
-    pub storage_buffer_8bit: bool,
-    /// `vulkanMemoryModel` and `vulkanMemoryModelDeviceScope`
-    pub vulkan_memory_model: bool,
-    /// `scalarBlockLayout`
-    pub scalar_block_layout: bool,
-    /// `shaderSubgroupExtendedTypes`
-    pub subgroup_extended_types: bool,
-    /// `shaderZeroInitializeWorkgroupMemory`
-    pub zero_initialize_workgroup_memory: bool,
-    /// `timelineSemaphore`
-    pub timeline_semaphore: bool,
-    /// `hostQueryReset`
-    pub host_query_reset: bool,
-    /// `maintenance4`, needed for the execution mode `LocalSizeId`
-    pub maintenance4: bool,
-    /// Subgroup operations usable in compute shaders.
-    pub subgroup_operations: vk::SubgroupFeatureFlags,
 }
 
 /// One memory heap.

@@ -4,9 +4,6 @@ use std::ffi::CStr;
 
 use ash::vk;
 
-#[cfg(feature = "testing")]
-use crate::testing::fences_forced;
-
 use super::{
     ApiVersion, DeviceCaps, DeviceKind, Features, Limits, MemoryHeap, MemoryType, QueueFamily, Uuid,
 };
@@ -58,7 +55,7 @@ pub(crate) fn query(
         uuid: Uuid(id.device_uuid),
         pipeline_cache_uuid: Uuid(base.pipeline_cache_uuid),
         limits: limits(&base.limits, &maintenance3, &maintenance4),
-        features: features(instance, physical, api, &subgroup),
+        features: Features::query(instance, physical, api, &subgroup),
         heaps: heaps(&memory),
         memory_types: memory_types(&memory),
         queue_families: families
@@ -123,67 +120,6 @@ fn limits(
         storage_buffer_alignment: raw.min_storage_buffer_offset_alignment.max(1),
         non_coherent_atom: raw.non_coherent_atom_size.max(1),
         timestamp_period: raw.timestamp_period,
-    }
-}
-
-/// In tests alone a device with timeline semaphores can pass for one without.
-#[cfg(not(feature = "testing"))]
-const fn fences_forced() -> bool {
-    false
-}
-
-fn features(
-    instance: &ash::Instance,
-    physical: vk::PhysicalDevice,
-    api: ApiVersion,
-    subgroup: &vk::PhysicalDeviceSubgroupProperties<'_>,
-) -> Features {
-    let mut storage16 = vk::PhysicalDevice16BitStorageFeatures::default();
-    let mut pointers = vk::PhysicalDeviceVariablePointersFeatures::default();
-    let mut v12 = vk::PhysicalDeviceVulkan12Features::default();
-    let mut v13 = vk::PhysicalDeviceVulkan13Features::default();
-    let mut all = vk::PhysicalDeviceFeatures2::default()
-        .push_next(&mut storage16)
-        .push_next(&mut pointers);
-    if api >= ApiVersion::V1_2 {
-        all = all.push_next(&mut v12);
-    }
-    if api >= ApiVersion::V1_3 {
-        all = all.push_next(&mut v13);
-    }
-    // SAFETY: `physical` belongs to `instance`; every chained struct is of a
-    // version that `api` covers.
-    unsafe { instance.get_physical_device_features2(physical, &mut all) };
-    let core = all.features;
-    let on = |flag: vk::Bool32| flag == vk::TRUE;
-    let in_compute = subgroup
-        .supported_stages
-        .contains(vk::ShaderStageFlags::COMPUTE);
-    Features {
-        shader_int64: on(core.shader_int64),
-        shader_int16: on(core.shader_int16),
-        shader_float64: on(core.shader_float64),
-        storage_buffer_16bit: on(storage16.storage_buffer16_bit_access),
-        variable_pointers: on(pointers.variable_pointers_storage_buffer)
-            && on(pointers.variable_pointers),
-        shader_int8: on(v12.shader_int8),
-        shader_float16: on(v12.shader_float16),
-        storage_buffer_8bit: on(v12.storage_buffer8_bit_access),
-        // Without device scope a module with atomics at that scope, which plain GLSL
-        // has, would not be valid once the feature is on.
-        vulkan_memory_model: on(v12.vulkan_memory_model)
-            && on(v12.vulkan_memory_model_device_scope),
-        scalar_block_layout: on(v12.scalar_block_layout),
-        subgroup_extended_types: on(v12.shader_subgroup_extended_types),
-        zero_initialize_workgroup_memory: on(v13.shader_zero_initialize_workgroup_memory),
-        timeline_semaphore: on(v12.timeline_semaphore) && !fences_forced(),
-        host_query_reset: on(v12.host_query_reset),
-        maintenance4: on(v13.maintenance4),
-        subgroup_operations: if in_compute {
-            subgroup.supported_operations
-        } else {
-            vk::SubgroupFeatureFlags::empty()
-        },
     }
 }
 

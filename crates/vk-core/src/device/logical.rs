@@ -9,7 +9,7 @@ use crate::error::VkContext;
 use crate::instance::{Instance, PhysicalDevice, lifecycle};
 use crate::queues::families;
 use crate::sync::Queue;
-use crate::{ApiVersion, DeviceCaps, Error, Process, QueueRef};
+use crate::{DeviceCaps, Error, Process, QueueRef};
 
 /// A `VkDevice`, its queues, and what is known of its state.
 pub(super) struct Logical {
@@ -170,49 +170,18 @@ fn create(
         })
         .collect();
 
-    let have = &caps.features;
-    let mut storage16 = vk::PhysicalDevice16BitStorageFeatures::default()
-        .storage_buffer16_bit_access(have.storage_buffer_16bit);
-    let mut pointers = vk::PhysicalDeviceVariablePointersFeatures::default()
-        .variable_pointers_storage_buffer(have.variable_pointers)
-        .variable_pointers(have.variable_pointers);
-    let mut v12 = vk::PhysicalDeviceVulkan12Features::default()
-        .shader_int8(have.shader_int8)
-        .shader_float16(have.shader_float16)
-        .storage_buffer8_bit_access(have.storage_buffer_8bit)
-        .vulkan_memory_model(have.vulkan_memory_model)
-        .vulkan_memory_model_device_scope(have.vulkan_memory_model)
-        .scalar_block_layout(have.scalar_block_layout)
-        .shader_subgroup_extended_types(have.subgroup_extended_types)
-        .timeline_semaphore(have.timeline_semaphore)
-        .host_query_reset(have.host_query_reset);
-    let mut v13 = vk::PhysicalDeviceVulkan13Features::default()
-        .maintenance4(have.maintenance4)
-        .shader_zero_initialize_workgroup_memory(have.zero_initialize_workgroup_memory);
-    let core = vk::PhysicalDeviceFeatures::default()
-        .shader_int64(have.shader_int64)
-        .shader_int16(have.shader_int16)
-        .shader_float64(have.shader_float64);
-    let mut features = vk::PhysicalDeviceFeatures2::default()
-        .features(core)
-        .push_next(&mut storage16)
-        .push_next(&mut pointers);
-    if caps.api >= ApiVersion::V1_2 {
-        features = features.push_next(&mut v12);
-    }
-    if caps.api >= ApiVersion::V1_3 {
-        features = features.push_next(&mut v13);
-    }
-
     let extensions = required_extensions(instance, physical)?;
     let info = vk::DeviceCreateInfo::default()
         .queue_create_infos(&infos)
-        .enabled_extension_names(&extensions)
-        .push_next(&mut features);
+        .enabled_extension_names(&extensions);
     let _alone = lifecycle();
-    // SAFETY: `physical` belongs to `instance`; the queues exist by
-    // the caller's choice from `caps`, the features by `caps`; all pointers outlive the call.
-    unsafe { instance.raw().create_device(physical, &info, None) }.during("vkCreateDevice")
+    let created = caps.features.turned_on(caps.api, |features| {
+        let info = info.push_next(features);
+        // SAFETY: `physical` belongs to `instance`; the queues exist by the caller's
+        // choice from `caps`, the features by `caps`; all pointers outlive the call.
+        unsafe { instance.raw().create_device(physical, &info, None) }
+    });
+    created.during("vkCreateDevice")
 }
 
 /// A device that only approximates Vulkan must be told that we know.

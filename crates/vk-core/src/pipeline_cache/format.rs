@@ -1,15 +1,8 @@
-//! The bytes of a cache file: a header of our own around the driver's data.
+//! The bytes of a cache file: the SHA-256 of the driver's data, then that data, as
+//! `vkGetPipelineCacheData` returned it.
 //!
-//! ```text
-//!  0  magic, 20 bytes
-//! 20  version of this format, u32
-//! 24  length of the payload, u64
-//! 32  SHA-256 of the payload
-//! 64  payload: what vkGetPipelineCacheData returned, to the end of the file
-//! ```
-//!
-//! Integers are little-endian. A driver may do anything with data that is
-//! not its own, so all of it is checked before the driver sees it.
+//! A driver may do anything with data that is not its own, so all of it is checked before
+//! the driver sees it.
 
 use std::fmt::Display;
 
@@ -23,7 +16,8 @@ pub(super) const OUTGROWN_BYTES: usize = 16 << 20;
 /// The largest file that is looked at, in bytes.
 pub(super) const MAX_FILE_BYTES: usize = 64 << 20;
 /// The most data that such a file holds, in bytes.
-pub(super) const MAX_DATA_BYTES: usize = MAX_FILE_BYTES - HEADER_BYTES;
+pub(super) const MAX_DATA_BYTES: usize = MAX_FILE_BYTES - HASH_BYTES;
+const HASH_BYTES: usize = 32;
 
 /// What tells the data of one device and driver from that of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,13 +75,7 @@ pub(super) fn hash(data: &[u8]) -> [u8; 32] {
 
 /// The bytes of a file that holds `data`.
 pub(super) fn encode(data: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(HEADER_BYTES + data.len());
-    bytes.extend(MAGIC);
-    bytes.extend(VERSION.to_le_bytes());
-    bytes.extend((data.len() as u64).to_le_bytes());
-    bytes.extend(hash(data));
-    bytes.extend(data);
-    bytes
+    [&hash(data), data].concat()
 }
 
 /// The driver's data in `bytes`, if it is whole and of `identity`.
@@ -95,29 +83,15 @@ pub(super) fn decode<'a>(bytes: &'a [u8], identity: &Identity) -> Result<Payload
     if bytes.len() > OUTGROWN_BYTES {
         return Err(Refusal::Outgrown(bytes.len()));
     }
-    let payload = unwrap_payload(bytes).map_err(Refusal::Unusable)?;
+    let payload = bytes.split_first_chunk().and_then(|(expected, data)| {
+        let hash = hash(data);
+        (hash == *expected).then_some(Payload { data, hash })
+    });
+    let damaged = "expected data behind its SHA-256, found other bytes: damaged, or no such file";
+    let payload = payload.ok_or_else(|| Refusal::Unusable(damaged.to_owned()))?;
     // What follows is about data that some driver returned.
     check_driver_header(payload.data, identity).map_err(Refusal::Foreign)?;
     Ok(payload)
-}
-
-fn unwrap_payload(bytes: &[u8]) -> Result<Payload<'_>, String> {
-    let mut data = bytes;
-    if take(&mut data)? != MAGIC {
-        return Err("not a file of pipelines: it begins with other bytes".to_owned());
-    }
-    expect(
-        "format version",
-        VERSION,
-        u32::from_le_bytes(take(&mut data)?),
-    )?;
-    let length = u64::from_le_bytes(take(&mut data)?);
-    let expected: [u8; 32] = take(&mut data)?;
-    expect("payload length", length, data.len() as u64)?;
-    match hash(data) {
-        hash if hash == expected => Ok(Payload { data, hash }),
-        _ => Err("the payload does not have the SHA-256 that its header names".to_owned()),
-    }
 }
 
 /// Checks the header that all drivers' data begins with
@@ -148,11 +122,6 @@ fn expect<T: PartialEq + Display>(what: &str, expected: T, found: T) -> Result<(
     }
 }
 
-// Like PNG's, the last bytes tell whether a transfer as text changed them.
-const MAGIC: [u8; 20] = *b"vk-core pipelines\r\n\x1a";
-const VERSION: u32 = 1;
-const HEADER_BYTES: usize = 64;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,81 +132,52 @@ mod tests {
     }
 
     /// What the driver of `identity` could return.
-    fn data(identity: &Identity) -> Vec<u8> {
-        let words = [32, 1, identity.vendor, identity.device];
+    fn data() -> Vec<u8> {
+        let Identity {
+            vendor,
+            device,
+            uuid,
+            ..
+        } = identity();
+        let words = [32, 1, vendor, device];
         let mut data: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
-        data.extend(identity.uuid.0);
+        data.extend(uuid.0);
         data.extend((0..100_u8).map(|i| i.wrapping_mul(37)));
         data
-    }
-
-    fn reason(bytes: &[u8]) -> Refusal {
-        decode(bytes, &identity()).unwrap_err()
     }
 
     #[test]
     fn what_was_encoded_is_decoded() {
         for length in [32, 33, 132] {
-            let data = &data(&identity())[..length];
-            let bytes = encode(data);
-            assert_eq!(bytes.len(), HEADER_BYTES + length);
+            let data = &data()[..length];
             let hash = hash(data);
-            assert_eq!(decode(&bytes, &identity()), Ok(Payload { data, hash }));
+            let decoded = Payload { data, hash };
+            assert_eq!(decode(&encode(data), &identity()), Ok(decoded));
         }
     }
 
     #[test]
-    fn any_bit_flipped_anywhere_is_damage() {
-        let whole = encode(&data(&identity()));
+    fn any_bit_flipped_anywhere_and_any_other_length_is_damage() {
+        let whole = encode(&data());
+        let is_damage = |bytes: &[u8]| {
+            let decoded = decode(bytes, &identity());
+            assert!(matches!(decoded, Err(Refusal::Unusable(_))), "{decoded:?}");
+        };
         for bit in 0..8 * whole.len() {
             let mut bytes = whole.clone();
             bytes[bit / 8] ^= 1 << (bit % 8);
-            let refusal = reason(&bytes);
-            assert!(
-                matches!(refusal, Refusal::Unusable(_)),
-                "bit {bit}: {refusal}"
-            );
+            is_damage(&bytes);
         }
-    }
-
-    #[test]
-    fn a_file_of_any_other_length_is_damage() {
-        let mut bytes = encode(&data(&identity()));
-        for length in 0..bytes.len() {
-            let refusal = reason(&bytes[..length]);
-            assert!(
-                matches!(refusal, Refusal::Unusable(_)),
-                "{length}: {refusal}"
-            );
-        }
-        bytes.push(0);
-        assert_eq!(
-            reason(&bytes).to_string(),
-            "expected payload length 132, found 133"
-        );
-    }
-
-    #[test]
-    fn damage_names_the_field() {
-        let whole = encode(&data(&identity()));
-        let named = [
-            (0, "begins with other bytes"),
-            (20, "format version 1, found 0"),
-            (24, "payload length 133, found 132"),
-            (32, "SHA-256"),
-            (64, "SHA-256"),
-        ];
-        for (byte, expected) in named {
-            let mut bytes = whole.clone();
-            bytes[byte] ^= 1;
-            let refusal = reason(&bytes).to_string();
-            assert!(refusal.contains(expected), "byte {byte}: {refusal}");
-        }
+        (0..whole.len()).for_each(|length| is_damage(&whole[..length]));
+        is_damage(&[&whole[..], &[0]].concat());
     }
 
     #[test]
     fn data_of_another_driver_or_device_is_foreign_and_names_the_field() {
-        let whole = data(&identity());
+        let foreign = |data: &[u8]| match decode(&encode(data), &identity()) {
+            Err(Refusal::Foreign(reason)) => reason,
+            other => format!("{other:?}"),
+        };
         let named = [
             (0, "size of the driver's header 32, found 33"),
             (4, "version of the driver's header 1, found 0"),
@@ -246,47 +186,41 @@ mod tests {
             (16, "pipeline cache UUID 5c"),
         ];
         for (byte, expected) in named {
-            let mut data = whole.clone();
+            let mut data = data();
             data[byte] ^= 1;
-            let refusal = reason(&encode(&data));
-            assert!(matches!(refusal, Refusal::Foreign(_)), "{refusal}");
-            let refusal = refusal.to_string();
-            assert!(refusal.contains(expected), "byte {byte}: {refusal}");
+            let reason = foreign(&data);
+            assert!(reason.contains(expected), "byte {byte}: {reason}");
         }
         for length in 0..32 {
-            let refusal = reason(&encode(&whole[..length]));
+            let reason = foreign(&data()[..length]);
             assert!(
-                matches!(refusal, Refusal::Foreign(_)),
-                "{length}: {refusal}"
+                reason.contains("more bytes of a header"),
+                "{length}: {reason}"
             );
         }
     }
 
     #[test]
     fn a_file_that_has_grown_too_large_is_outgrown() {
-        let mut data = data(&identity());
-        data.resize(OUTGROWN_BYTES - HEADER_BYTES, 0);
+        let mut data = data();
+        data.resize(OUTGROWN_BYTES - HASH_BYTES, 0);
         assert!(decode(&encode(&data), &identity()).is_ok());
         data.push(0);
         assert_eq!(
-            reason(&encode(&data)).to_string(),
+            decode(&encode(&data), &identity()).unwrap_err().to_string(),
             "expected 16777216 bytes at most, found 16777217"
         );
     }
 
     #[test]
     fn each_device_and_driver_has_a_file_of_its_own() {
-        let caps = recorded::h200();
-        let [mut vendor, mut device, mut version, mut uuid] = [(); 4].map(|()| caps.clone());
-        vendor.vendor_device.0 += 1;
-        device.vendor_device.1 += 1;
-        version.driver_version += 1;
-        uuid.pipeline_cache_uuid.0[15] ^= 1;
-        let all = [caps, vendor, device, version, uuid];
-        let names: std::collections::HashSet<_> = all
-            .iter()
-            .map(|caps| Identity::of(caps).file_name())
-            .collect();
-        assert_eq!(names.len(), all.len(), "{names:?}");
+        let mut all = [(); 5].map(|()| recorded::h200());
+        all[1].vendor_device.0 += 1;
+        all[2].vendor_device.1 += 1;
+        all[3].driver_version += 1;
+        all[4].pipeline_cache_uuid.0[15] ^= 1;
+        let names = all.each_ref().map(|caps| Identity::of(caps).file_name());
+        let distinct: std::collections::HashSet<_> = names.iter().collect();
+        assert_eq!(distinct.len(), all.len(), "{names:?}");
     }
 }

@@ -405,7 +405,7 @@ mod tests {
         let refused = stored.keep(&vec![0; format::MAX_DATA_BYTES + 1]);
         assert_eq!(
             refused.unwrap_err(),
-            "expected 67108800 bytes at most, found 67108801"
+            "expected 67108832 bytes at most, found 67108833"
         );
         assert!(!stored.file.path().exists());
     }

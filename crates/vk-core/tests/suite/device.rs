@@ -8,28 +8,6 @@ use vk_core::{
 };
 
 #[test]
-fn a_planted_mistake_is_caught_by_the_validation_layer() {
-    let (guard, physical) = device_under_test().unwrap();
-    let log = physical.instance().validation_log().clone();
-    let device = Device::new(&physical).unwrap();
-    assert!(log.is_empty(), "{log:?}");
-    // A buffer of zero bytes is not allowed.
-    let info = vk::BufferCreateInfo::default().usage(vk::BufferUsageFlags::STORAGE_BUFFER);
-    // SAFETY: wrong on purpose; the layer reports it, and the drivers that
-    // this runs on only refuse it or make a useless buffer.
-    if let Ok(buffer) = unsafe { device.raw().create_buffer(&info, None) } {
-        // SAFETY: created above, used nowhere.
-        unsafe { device.raw().destroy_buffer(buffer, None) };
-    }
-    let messages = log.take();
-    assert!(
-        !messages.is_empty(),
-        "the layer said nothing of a buffer of zero bytes"
-    );
-    drop((device, guard));
-}
-
-#[test]
 fn a_planted_leak_fails_the_guard() {
     let (guard, physical) = device_under_test().unwrap();
     let log = physical.instance().validation_log().clone();
@@ -55,8 +33,10 @@ fn messages_of_one_instance_stay_out_of_another_log() {
     let (_guard, physical) = device_under_test().unwrap();
     let other = Instance::new(&options).unwrap();
     let device = Device::new(&physical).unwrap();
+    // A buffer of zero bytes is not allowed.
     let info = vk::BufferCreateInfo::default();
-    // SAFETY: wrong on purpose, as above.
+    // SAFETY: wrong on purpose; the layer reports it, and the drivers that
+    // this runs on only refuse it or make a useless buffer.
     if let Ok(buffer) = unsafe { device.raw().create_buffer(&info, None) } {
         // SAFETY: created above, used nowhere.
         unsafe { device.raw().destroy_buffer(buffer, None) };

@@ -88,9 +88,9 @@ fn a_file_of_another_driver_is_replaced_with_one_warning() {
     let path = first.file().unwrap();
     let mut bytes = fs::read(&path).unwrap();
     // The last byte of the UUID in the driver's header, and the hash anew.
-    bytes[64 + 31] ^= 1;
-    let hash: [u8; 32] = Sha256::digest(&bytes[64..]).into();
-    bytes[32..64].copy_from_slice(&hash);
+    bytes[32 + 31] ^= 1;
+    let hash: [u8; 32] = Sha256::digest(&bytes[32..]).into();
+    bytes[..32].copy_from_slice(&hash);
     fs::write(&path, bytes).unwrap();
     let (second, warnings) = with_warnings(|| warmed(&device, folder.path()));
     assert_eq!(second.origin(), CacheOrigin::Refused);
