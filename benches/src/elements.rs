@@ -1,6 +1,6 @@
 //! Random elements of either field.
 
-use field_kernels::Field;
+use field_kernels::PrimeField;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rayon::prelude::*;
@@ -10,7 +10,7 @@ pub(crate) const GRAIN: usize = 1 << 14;
 
 /// Canonical elements, others for each `seed`, made by all threads. The same
 /// arguments give the same elements, in every run and on every machine.
-pub(crate) fn random<F: Field>(seed: u64, count: usize) -> Vec<F::Limbs> {
+pub(crate) fn random<F: PrimeField>(seed: u64, count: usize) -> Vec<F::Limbs> {
     let mut elements = vec![F::Limbs::default(); count];
     let grains = elements.par_chunks_mut(GRAIN).enumerate();
     grains.for_each(|(grain, elements)| {
@@ -23,7 +23,7 @@ pub(crate) fn random<F: Field>(seed: u64, count: usize) -> Vec<F::Limbs> {
 }
 
 /// An element whose topmost limb is less than the modulus' own is canonical.
-fn fill<F: Field>(rng: &mut StdRng, limbs: &mut [u64]) {
+fn fill<F: PrimeField>(rng: &mut StdRng, limbs: &mut [u64]) {
     let top = F::LIMBS - 1;
     rng.fill(&mut limbs[..top]);
     limbs[top] = rng.random_range(0..F::MODULUS.as_ref()[top]);
@@ -35,7 +35,7 @@ mod tests {
 
     use super::*;
 
-    fn repeat_and_differ<F: Field>() {
+    fn repeat_and_differ<F: PrimeField>() {
         let elements = random::<F>(1, GRAIN + 1);
         assert!(elements.iter().all(arithmetic::is_canonical::<F>));
         assert!(elements == random::<F>(1, GRAIN + 1));

@@ -1,13 +1,13 @@
 //! Random operands of operations on vectors, and what must come of them.
 
 use anyhow::ensure;
-use field_kernels::{Field, arithmetic};
+use field_kernels::{PrimeField, arithmetic};
 use rayon::prelude::*;
 
 use crate::elements::{GRAIN, random};
 
 /// What an operation on x and y must give, by the arithmetic on the CPU.
-pub enum Expected<F: Field> {
+pub enum Expected<F: PrimeField> {
     /// An element for each of theirs, right where this says so of theirs and
     /// of the one that was found.
     Each(fn(&F::Limbs, &F::Limbs, &F::Limbs) -> bool),
@@ -16,14 +16,14 @@ pub enum Expected<F: Field> {
 }
 
 /// Two vectors of equal length.
-pub struct Operands<F: Field> {
+pub struct Operands<F: PrimeField> {
     /// The first operand.
     pub x: Vec<F::Limbs>,
     /// The second one.
     pub y: Vec<F::Limbs>,
 }
 
-impl<F: Field> Operands<F> {
+impl<F: PrimeField> Operands<F> {
     /// Random ones, the same in every run.
     #[must_use]
     pub fn random(elements: usize) -> Self {

@@ -1,6 +1,6 @@
 //! The operations of the group `vectors`.
 
-use field_kernels::{Field, arithmetic};
+use field_kernels::{PrimeField, arithmetic};
 use gpu_executor::vectors::{FieldVec, Queue, Scalar};
 use gpu_executor_benches::Expected;
 
@@ -11,13 +11,13 @@ pub(crate) const COUNT: usize = 10;
 type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> gpu_executor::Result<FieldVec<F>>;
 
 /// An operation, and what must come of it.
-pub(crate) struct Operation<F: Field> {
+pub(crate) struct Operation<F: PrimeField> {
     name: &'static str,
     pub(crate) record: Record<F>,
     pub(crate) expected: Expected<F>,
 }
 
-impl<F: Field> Operation<F> {
+impl<F: PrimeField> Operation<F> {
     /// The name of its benchmarks; the report finds them by this.
     pub(crate) fn title(&self) -> String {
         format!("{} {}", F::NAME, self.name)
@@ -26,7 +26,7 @@ impl<F: Field> Operation<F> {
 
 /// What memory alone limits comes first: products take a device to its power
 /// limit, and some stay slow for a while after that.
-pub(crate) fn operations<F: Field>() -> [Operation<F>; COUNT] {
+pub(crate) fn operations<F: PrimeField>() -> [Operation<F>; COUNT] {
     use Expected::{Each, Sum};
     use arithmetic::{add, mul, square};
     let operation = |name, record, expected| Operation {
@@ -74,7 +74,7 @@ pub(crate) fn operations<F: Field>() -> [Operation<F>; COUNT] {
 
 /// Five operations of which only the last one's result is wanted:
 /// (2 (x y + x) - x y)<sup>2</sup>.
-fn chain<F: Field>(
+fn chain<F: PrimeField>(
     queue: &Queue,
     x: &FieldVec<F>,
     y: &FieldVec<F>,
@@ -85,7 +85,7 @@ fn chain<F: Field>(
 }
 
 /// The same, each operation a kernel of its own.
-fn not_fused<F: Field>(
+fn not_fused<F: PrimeField>(
     queue: &Queue,
     x: &FieldVec<F>,
     y: &FieldVec<F>,
@@ -94,7 +94,7 @@ fn not_fused<F: Field>(
     chain(queue, x, y)
 }
 
-fn is_chained<F: Field>(x: &F::Limbs, y: &F::Limbs, found: &F::Limbs) -> bool {
+fn is_chained<F: PrimeField>(x: &F::Limbs, y: &F::Limbs, found: &F::Limbs) -> bool {
     let product = arithmetic::mul::<F>(x, y);
     let doubled = arithmetic::double::<F>(&arithmetic::add::<F>(&product, x));
     *found == arithmetic::square::<F>(&arithmetic::sub::<F>(&doubled, &product))

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use anyhow::Context;
-use field_kernels::{Field, Fp, Fr};
+use field_kernels::{Fp, Fr, PrimeField};
 use gpu_executor::Error;
 use gpu_executor::kernels::field_add_for;
 use gpu_executor::vectors::{FieldVec, VectorEngine};
@@ -35,7 +35,7 @@ pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn field<F: Field>(
+fn field<F: PrimeField>(
     group: &mut Group<'_>,
     engine: &VectorEngine,
     pace: &mut Pace,
@@ -84,7 +84,7 @@ impl Pace {
 }
 
 /// Two vectors, here and on the device, and where results come down to.
-struct Vectors<'e, F: Field> {
+struct Vectors<'e, F: PrimeField> {
     engine: &'e VectorEngine,
     operands: Operands<F>,
     a: FieldVec<F>,
@@ -92,7 +92,7 @@ struct Vectors<'e, F: Field> {
     found: Vec<u64>,
 }
 
-impl<'e, F: Field> Vectors<'e, F> {
+impl<'e, F: PrimeField> Vectors<'e, F> {
     fn new(engine: &'e VectorEngine, elements: usize) -> anyhow::Result<Self> {
         let operands = Operands::<F>::random(elements);
         let [a, b] = [&operands.x, &operands.y].map(|it| engine.upload::<F>(F::words(it)));

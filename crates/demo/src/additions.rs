@@ -1,7 +1,7 @@
 //! Additions from host memory to host memory, by the documented calls.
 
 use anyhow::{Context, Result, ensure};
-use field_kernels::{Field, Fp, reference};
+use field_kernels::{ElementType, Fp, reference};
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::{Batch, Executor, FieldAdd, RunReport};
 
@@ -56,7 +56,7 @@ pub(crate) fn run(executor: &mut Executor, jobs: usize, count: usize) -> Result<
 fn checked(
     what: &str,
     sums: &[Vec<u64>],
-    expected: &[Vec<<Fp as Field>::Limbs>],
+    expected: &[Vec<<Fp as ElementType>::Limbs>],
     report: Option<&RunReport>,
 ) -> Result<Row> {
     let (found, jobs) = (sums.len(), expected.len());

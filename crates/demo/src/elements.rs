@@ -1,11 +1,11 @@
 //! Elements to compute with, and the comparison of results.
 
 use anyhow::{Result, ensure};
-use field_kernels::{Field, arithmetic};
+use field_kernels::{PrimeField, arithmetic};
 
 /// `count` elements of `F`, the same ones for the same `seed`: canonical, and as good as
 /// random.
-pub(crate) fn elements<F: Field>(count: usize, seed: u64) -> Vec<F::Limbs> {
+pub(crate) fn elements<F: PrimeField>(count: usize, seed: u64) -> Vec<F::Limbs> {
     let mut random = SplitMix(seed);
     let spare_bits = u32::try_from(64 * F::LIMBS).unwrap_or(u32::MAX) - F::BITS;
     let candidates = std::iter::repeat_with(|| {
@@ -37,7 +37,11 @@ impl SplitMix {
 ///
 /// # Errors
 /// Names the first element that differs, with both values.
-pub(crate) fn check<F: Field>(found: &[F::Limbs], expected: &[F::Limbs], what: &str) -> Result<()> {
+pub(crate) fn check<F: PrimeField>(
+    found: &[F::Limbs],
+    expected: &[F::Limbs],
+    what: &str,
+) -> Result<()> {
     ensure!(
         found.len() == expected.len(),
         "{what}: expected {} elements, found {}",

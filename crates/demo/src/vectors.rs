@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use anyhow::Result;
 use field_kernels::arithmetic::{add, mul, sub};
-use field_kernels::{Field, Fr};
+use field_kernels::{ElementType, Field as _, Fr};
 use gpu_executor::vectors::{FieldVec, Queue, VectorEngine};
 
 use crate::elements::{check, elements};
 use crate::table::{Row, place, row};
 
-type Element = <Fr as Field>::Limbs;
+type Element = <Fr as ElementType>::Limbs;
 
 /// A chain that becomes one kernel, the sum of its results, and their inverses.
 ///

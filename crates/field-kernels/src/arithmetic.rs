@@ -1,4 +1,4 @@
-//! Field arithmetic on the CPU, the same for both fields.
+//! Field arithmetic on the CPU, the same functions for every field.
 //!
 //! Elements are limbs in Montgomery form, x R mod p, as arkworks and blst hold them;
 //! where a function takes plain values it says so. Operands are canonical, below the
@@ -19,38 +19,36 @@
 //!
 //! Not constant-time.
 
-use crate::Field;
+use crate::field::compute::Compute;
 use crate::limbs::Limbs as _;
+use crate::{ElementType, Field, PrimeField};
 
 /// a + b.
 #[inline]
 #[must_use]
 pub fn add<F: Field>(a: &F::Limbs, b: &F::Limbs) -> F::Limbs {
-    // Below 2p, which leaves the highest bit clear: no carry.
-    let (sum, _) = F::Limbs::add(a, b);
-    F::Limbs::reduce_once(&sum, &F::MODULUS)
+    F::sum(a, b)
 }
 
 /// a - b.
 #[inline]
 #[must_use]
 pub fn sub<F: Field>(a: &F::Limbs, b: &F::Limbs) -> F::Limbs {
-    let (difference, below) = F::Limbs::sub(a, b);
-    F::Limbs::add_if(&difference, &F::MODULUS, below)
+    F::difference(a, b)
 }
 
 /// -x.
 #[inline]
 #[must_use]
 pub fn neg<F: Field>(x: &F::Limbs) -> F::Limbs {
-    sub::<F>(&F::Limbs::default(), x)
+    F::difference(&F::Limbs::default(), x)
 }
 
 /// 2 x.
 #[inline]
 #[must_use]
 pub fn double<F: Field>(x: &F::Limbs) -> F::Limbs {
-    add::<F>(x, x)
+    F::sum(x, x)
 }
 
 /// The Montgomery product a b R<sup>-1</sup>: of elements in Montgomery form their
@@ -58,14 +56,14 @@ pub fn double<F: Field>(x: &F::Limbs) -> F::Limbs {
 #[inline]
 #[must_use]
 pub fn mul<F: Field>(a: &F::Limbs, b: &F::Limbs) -> F::Limbs {
-    F::Limbs::montgomery_mul(a, b, &F::MODULUS, F::INV)
+    F::product(a, b)
 }
 
-/// x<sup>2</sup>, as [`mul`] of x and x.
+/// x<sup>2</sup>: [`mul`] of x and x.
 #[inline]
 #[must_use]
 pub fn square<F: Field>(x: &F::Limbs) -> F::Limbs {
-    mul::<F>(x, x)
+    F::squared(x)
 }
 
 /// x<sup>exponent</sup>; one for the exponent 0, whatever x is.
@@ -84,58 +82,103 @@ pub fn pow<F: Field>(x: &F::Limbs, exponent: u64) -> F::Limbs {
 }
 
 /// x<sup>-1</sup>; `None` for zero, which has none.
-///
-/// By the binary extended Euclidean algorithm, as many bits at a time as there are.
 #[must_use]
 pub fn inverse<F: Field>(x: &F::Limbs) -> Option<F::Limbs> {
-    let zero = F::Limbs::default();
-    if *x == zero {
-        return None;
-    }
-    // b x = u R^2 and c x = v R^2 (mod p) throughout, and v is odd. The loop ends: each
-    // round makes u + v smaller. u ends at 0, and v at the common divisor of x and p.
-    let (mut u, mut b) = (*x, F::R2);
-    let (mut v, mut c) = (F::MODULUS, zero);
-    loop {
-        while let bits @ 1.. = u.as_ref()[0].trailing_zeros().min(63) {
-            u = F::Limbs::shift_right(&u, bits);
-            b = F::Limbs::halve_times(&b, bits, &F::MODULUS, F::INV);
-        }
-        let (difference, below) = F::Limbs::sub(&u, &v);
-        if below {
-            let (larger, _) = F::Limbs::sub(&v, &u);
-            (u, v, b, c) = (larger, u, sub::<F>(&c, &b), b);
-        } else {
-            (u, b) = (difference, sub::<F>(&b, &c));
-        }
-        if u == zero {
-            // The limbs of x are a R for an a whose inverse is wanted, and c is
-            // R^2 / (a R).
-            return Some(c);
-        }
-    }
+    F::inverted(x)
 }
 
-/// A plain value in Montgomery form: x R.
+/// A plain value in Montgomery form: each coordinate times R.
 #[inline]
 #[must_use]
-pub fn to_montgomery<F: Field>(x: &F::Limbs) -> F::Limbs {
-    mul::<F>(x, &F::R2)
+pub fn to_montgomery<E: ElementType>(x: &E::Limbs) -> E::Limbs {
+    each_coordinate::<E>(x, |it| mul::<E::Base>(it, &E::Base::R2))
 }
 
-/// The plain value of an element in Montgomery form: x R<sup>-1</sup>.
+/// The plain value of an element in Montgomery form: each coordinate times
+/// R<sup>-1</sup>.
 #[inline]
 #[must_use]
-pub fn from_montgomery<F: Field>(x: &F::Limbs) -> F::Limbs {
-    let mut one = F::Limbs::default();
+pub fn from_montgomery<E: ElementType>(x: &E::Limbs) -> E::Limbs {
+    let mut one = Base::<E>::default();
     one.as_mut()[0] = 1;
-    mul::<F>(x, &one)
+    each_coordinate::<E>(x, |it| mul::<E::Base>(it, &one))
 }
 
-/// Whether x < p, in whatever form.
+/// Whether each coordinate is below p, in whatever form.
 #[inline]
 #[must_use]
-pub fn is_canonical<F: Field>(x: &F::Limbs) -> bool {
-    let (_, below_modulus) = F::Limbs::sub(x, &F::MODULUS);
-    below_modulus
+pub fn is_canonical<E: ElementType>(x: &E::Limbs) -> bool {
+    let is_below = |it: &Base<E>| Base::<E>::sub(it, &E::Base::MODULUS).1;
+    E::Base::elements(x.as_ref()).is_ok_and(|all| all.iter().all(is_below))
+}
+
+type Base<E> = <<E as ElementType>::Base as ElementType>::Limbs;
+
+/// The element with `one` of each coordinate of `x`.
+#[inline]
+pub(crate) fn each_coordinate<E: ElementType>(
+    x: &E::Limbs,
+    one: impl FnMut(&Base<E>) -> Base<E>,
+) -> E::Limbs {
+    let (mut result, mut one) = (*x, one);
+    // An element is whole coordinates.
+    if let Ok(coordinates) = E::Base::elements_mut(result.as_mut()) {
+        coordinates.iter_mut().for_each(|it| *it = one(it));
+    }
+    result
+}
+
+impl<F: PrimeField> Compute for F {
+    #[inline]
+    fn sum(a: &F::Limbs, b: &F::Limbs) -> F::Limbs {
+        // Below 2p, which leaves the highest bit clear: no carry.
+        let (sum, _) = F::Limbs::add(a, b);
+        F::Limbs::reduce_once(&sum, &F::MODULUS)
+    }
+
+    #[inline]
+    fn difference(a: &F::Limbs, b: &F::Limbs) -> F::Limbs {
+        let (difference, below) = F::Limbs::sub(a, b);
+        F::Limbs::add_if(&difference, &F::MODULUS, below)
+    }
+
+    #[inline]
+    fn product(a: &F::Limbs, b: &F::Limbs) -> F::Limbs {
+        F::Limbs::montgomery_mul(a, b, &F::MODULUS, F::INV)
+    }
+
+    #[inline]
+    fn squared(x: &F::Limbs) -> F::Limbs {
+        F::product(x, x)
+    }
+
+    /// By the binary extended Euclidean algorithm, as many bits at a time as there are.
+    fn inverted(x: &F::Limbs) -> Option<F::Limbs> {
+        let zero = F::Limbs::default();
+        if *x == zero {
+            return None;
+        }
+        // b x = u R^2 and c x = v R^2 (mod p) throughout, and v is odd. The loop ends: each
+        // round makes u + v smaller. u ends at 0, and v at the common divisor of x and p.
+        let (mut u, mut b) = (*x, F::R2);
+        let (mut v, mut c) = (F::MODULUS, zero);
+        loop {
+            while let bits @ 1.. = u.as_ref()[0].trailing_zeros().min(63) {
+                u = F::Limbs::shift_right(&u, bits);
+                b = F::Limbs::halve_times(&b, bits, &F::MODULUS, F::INV);
+            }
+            let (difference, below) = F::Limbs::sub(&u, &v);
+            if below {
+                let (larger, _) = F::Limbs::sub(&v, &u);
+                (u, v, b, c) = (larger, u, sub::<F>(&c, &b), b);
+            } else {
+                (u, b) = (difference, sub::<F>(&b, &c));
+            }
+            if u == zero {
+                // The limbs of x are a R for an a whose inverse is wanted, and c is
+                // R^2 / (a R).
+                return Some(c);
+            }
+        }
+    }
 }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::arithmetic::is_canonical;
-use crate::{Field, Fp, LIMBS};
+use crate::arithmetic::{self, is_canonical};
+use crate::{ElementType, Fp, LIMBS, PrimeField};
 
 /// Limb values at the edges of 32-bit and 64-bit words.
 const LIMB_VALUES: [u64; 8] = [
@@ -27,10 +27,61 @@ pub fn edge_elements() -> Vec<[u64; LIMBS]> {
     edge_elements_of::<Fp>()
 }
 
-/// As [`edge_elements`], of any field: as many as it has limbs for, of the scalar
-/// field about sixty.
+/// As [`edge_elements`], of any type: of a prime field as many as it has limbs for, about
+/// sixty of the scalar field. Of several coordinates: those of the first few alone in one
+/// coordinate, zero in the others; and each in each coordinate, beside others.
 #[must_use]
-pub fn edge_elements_of<F: Field>() -> Vec<F::Limbs> {
+pub fn edge_elements_of<E: ElementType>() -> Vec<E::Limbs> {
+    let edges = edge_coordinates::<E::Base>();
+    let count = E::ID.coordinates();
+    let mut elements = Vec::new();
+    for edge in &edges[..AROUND_MODULUS.min(edges.len())] {
+        for place in 0..count {
+            let at = |it| {
+                if it == place {
+                    *edge
+                } else {
+                    Default::default()
+                }
+            };
+            elements.push(of_coordinates::<E>(at));
+        }
+    }
+    for start in 0..edges.len() {
+        // The others run against it.
+        let at = |it| {
+            edges[if it == 0 {
+                start
+            } else {
+                (edges.len() + it - 1 - start) % edges.len()
+            }]
+        };
+        elements.push(of_coordinates::<E>(at));
+    }
+    unique::<E>(elements)
+}
+
+/// How many come first: 0, 1, 2, (p-1)/2, (p+1)/2, p-2 and p-1.
+const AROUND_MODULUS: usize = 7;
+
+fn of_coordinates<E: ElementType>(
+    coordinate: impl Fn(usize) -> <E::Base as ElementType>::Limbs,
+) -> E::Limbs {
+    let mut number = 0;
+    arithmetic::each_coordinate::<E>(&E::Limbs::default(), |_| {
+        number += 1;
+        coordinate(number - 1)
+    })
+}
+
+/// Without those that are not canonical, and those that were there before.
+fn unique<E: ElementType>(mut elements: Vec<E::Limbs>) -> Vec<E::Limbs> {
+    let mut seen = BTreeSet::new();
+    elements.retain(|element| is_canonical::<E>(element) && seen.insert(element.as_ref().to_vec()));
+    elements
+}
+
+fn edge_coordinates<F: PrimeField>() -> Vec<F::Limbs> {
     let mut elements = around_modulus::<F>();
     for value in LIMB_VALUES {
         for limb in 0..F::LIMBS {
@@ -49,13 +100,11 @@ pub fn edge_elements_of<F: Field>() -> Vec<F::Limbs> {
             limbs[top] = highest - 1;
         }));
     }
-    let mut seen = BTreeSet::new();
-    elements.retain(|element| is_canonical::<F>(element) && seen.insert(element.as_ref().to_vec()));
-    elements
+    unique::<F>(elements)
 }
 
 /// 0, 1, 2, (p-1)/2, (p+1)/2, p-2, p-1, and p with one limb lowered.
-fn around_modulus<F: Field>() -> Vec<F::Limbs> {
+fn around_modulus<F: PrimeField>() -> Vec<F::Limbs> {
     let modulus = |change: &dyn Fn(&mut [u64])| {
         let mut element = F::MODULUS;
         change(element.as_mut());
@@ -82,7 +131,7 @@ fn around_modulus<F: Field>() -> Vec<F::Limbs> {
 }
 
 /// Zero, changed.
-fn limbs<F: Field>(change: impl FnOnce(&mut [u64])) -> F::Limbs {
+fn limbs<F: PrimeField>(change: impl FnOnce(&mut [u64])) -> F::Limbs {
     let mut element = F::Limbs::default();
     change(element.as_mut());
     element
@@ -100,10 +149,10 @@ fn halve(limbs: &mut [u64]) {
 mod tests {
     use super::*;
     use crate::Fr;
+    use crate::MODULUS;
     use crate::reference::add;
-    use crate::{MODULUS, arithmetic};
 
-    fn all_are_canonical_and_different<F: Field>(count: usize) {
+    fn all_are_canonical_and_different<F: PrimeField>(count: usize) {
         let elements = edge_elements_of::<F>();
         let unique: BTreeSet<&[u64]> = elements.iter().map(AsRef::as_ref).collect();
         assert_eq!(unique.len(), elements.len());
@@ -118,7 +167,7 @@ mod tests {
         all_are_canonical_and_different::<Fr>(59);
     }
 
-    fn the_named_ones_are_there<F: Field>() {
+    fn the_named_ones_are_there<F: PrimeField>() {
         let elements = edge_elements_of::<F>();
         let (zero, one) = (elements[0], elements[1]);
         let (half, half_up) = (elements[3], elements[4]);

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::FieldId;
+use crate::ElementId;
 use crate::chain::{CONSTANT_WORDS, MAX_INPUTS, MAX_OUTPUTS};
 
 /// What a module multiplies with, and so what it asks of a device.
@@ -72,7 +72,7 @@ pub struct FamilyModule {
     /// Its name, which its source's variant line gives it.
     pub name: &'static str,
     /// The field it computes in; `None` where it knows none.
-    pub field: Option<FieldId>,
+    pub field: Option<ElementId>,
     /// What it computes with.
     pub arithmetic: Arithmetic,
     /// The module's bytes: little-endian 32-bit words, at any alignment.
@@ -88,7 +88,11 @@ impl Family {
     /// Its module for `field`: the one that multiplies by `arithmetic`, or where there is
     /// none the one that does it by less.
     #[must_use]
-    pub fn module(&self, field: FieldId, arithmetic: Arithmetic) -> Option<&'static FamilyModule> {
+    pub fn module(
+        &self,
+        field: ElementId,
+        arithmetic: Arithmetic,
+    ) -> Option<&'static FamilyModule> {
         let fits = |module: &&FamilyModule| {
             module.field.is_none_or(|of| of == field) && module.arithmetic <= arithmetic
         };
@@ -123,8 +127,8 @@ macro_rules! modules {
             stringify!($field), "_", $name, "_", stringify!($suffix)
         )),+]
     };
-    (@field fp) => { FieldId::Fp };
-    (@field fr) => { FieldId::Fr };
+    (@field fp) => { <crate::Fp as crate::ElementType>::ID };
+    (@field fr) => { <crate::Fr as crate::ElementType>::ID };
     (@module $field:expr, $arithmetic:ident, $($part:expr),+) => {
         FamilyModule {
             name: concat!($($part),+),
@@ -183,7 +187,7 @@ mod tests {
     #[test]
     fn every_family_has_a_module_for_every_device() {
         for family in FAMILIES {
-            for field in FieldId::ALL {
+            for field in crate::PRIME_FIELDS {
                 let least = family.module(field, Arithmetic::U32).unwrap();
                 assert_eq!(least.arithmetic, Arithmetic::U32);
                 let most = family.module(field, Arithmetic::F64).unwrap();

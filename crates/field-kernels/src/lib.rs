@@ -52,6 +52,7 @@ pub mod arithmetic;
 pub mod chain;
 #[doc(hidden)]
 pub mod edge;
+mod element;
 pub mod families;
 mod field;
 mod kernel;
@@ -61,14 +62,15 @@ pub mod operations;
 pub mod params;
 pub mod reference;
 
+pub use element::{ElementId, ElementType, PRIME_FIELDS, PartialElement};
 pub use families::{Arithmetic, FAMILIES, Family, FamilyModule};
-pub use field::{Field, FieldId, Fp, Fr, PartialElement};
+pub use field::{Field, Fp, Fr, PrimeField};
 pub use kernel::{
     BLS12_381_FIELD_ADD_SPV, BinaryOp, FIELD_ADD, FIELD_ADD_U64, KERNELS, Kernel, MANIFEST_JSON,
     find_by_spirv,
 };
 pub use modulus::{FR_MODULUS, MODULUS};
-pub use operations::{Bulk, ELEMENT_OPERATIONS, ElementOperation, FormRule, Reference};
+pub use operations::{Bulk, ELEMENT_OPERATIONS, ElementOperation, FormRule};
 
 /// 64-bit limbs in an element of the base field.
 pub const LIMBS: usize = 6;

@@ -64,6 +64,21 @@ pub const fn bits<const N: usize>(p: &[u64; N]) -> u32 {
     bits
 }
 
+/// The largest s such that 2<sup>s</sup> divides p - 1. p is 3 or more.
+#[must_use]
+pub const fn two_adicity<const N: usize>(p: &[u64; N]) -> u32 {
+    // p is odd: p - 1 differs in the lowest bit alone.
+    let mut zeros = (p[0] - 1).trailing_zeros();
+    let mut below = u64::BITS;
+    let mut i = 1;
+    while i < N && zeros == below {
+        zeros += p[i].trailing_zeros();
+        below += u64::BITS;
+        i += 1;
+    }
+    zeros
+}
+
 /// 2<sup>exponent</sup> mod p, by doubling one.
 const fn power_of_two<const N: usize>(p: &[u64; N], exponent: usize) -> [u64; N] {
     let mut power = [0; N];
@@ -110,6 +125,14 @@ mod tests {
         assert_eq!(r3(&MERSENNE), [8, 0]);
         assert_eq!(inv(&MERSENNE), 1);
         assert_eq!(bits(&MERSENNE), 127);
+        assert_eq!(two_adicity(&MERSENNE), 1);
+    }
+
+    #[test]
+    fn powers_of_two_below_p() {
+        assert_eq!(two_adicity(&[17]), 4);
+        assert_eq!(two_adicity(&[1, 1 << 5]), 69);
+        assert_eq!(two_adicity(&[1 | 1 << 63, 1]), 63);
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use std::mem::MaybeUninit;
 
-use field_kernels::{FR_MODULUS, Field, FieldId, Fp, Fr, arithmetic};
+use field_kernels::{ElementId, ElementType, Fp, PrimeField, arithmetic};
 use vk_mem_paths::{CheckedCopy, Element};
 
 use crate::Error;
 use crate::jobs::Job;
-use crate::kernels::{LIMBS, MODULUS};
+use crate::kernels::LIMBS;
 
 /// What the elements of the inputs are held to.
 #[non_exhaustive]
@@ -36,21 +36,14 @@ pub(crate) enum Order {
 }
 
 impl Inputs {
-    /// What the data path has to know of an element of `field`.
-    pub(crate) fn element(self, field: FieldId) -> Element {
-        self.element_in(field, Order::Limbs)
-    }
-
-    /// The same of one that lies in memory in this order.
-    pub(crate) fn element_in(self, field: FieldId, order: Order) -> Element {
-        let copy: CheckedCopy = match (field, order) {
-            (FieldId::Fp, Order::Limbs) => copy::<Fp, { Fp::BYTES }, false>,
-            (FieldId::Fr, Order::Limbs) => copy::<Fr, { Fr::BYTES }, false>,
-            (FieldId::Fp, Order::BigEndian) => copy::<Fp, { Fp::BYTES }, true>,
-            (FieldId::Fr, Order::BigEndian) => copy::<Fr, { Fr::BYTES }, true>,
+    /// What the data path has to know of an element that lies in memory in this order.
+    pub(crate) fn element<E: ElementType>(self, order: Order) -> Element {
+        let copy: CheckedCopy = match order {
+            Order::Limbs => copy::<E, false>,
+            Order::BigEndian => copy::<E, true>,
         };
         Element {
-            bytes: field.bytes(),
+            bytes: E::BYTES,
             check: (self == Self::Canonical).then_some(copy),
         }
     }
@@ -58,40 +51,43 @@ impl Inputs {
 
 const LIMB_BYTES: usize = size_of::<u64>();
 
-/// Copies whole elements of `BYTES` bytes, limbs in native byte order or `BIG_ENDIAN`
+/// Copies whole elements, limbs in native byte order or, of each coordinate, `BIG_ENDIAN`
 /// bytes, and returns the position of the first one that is not canonical.
-fn copy<F: Field, const BYTES: usize, const BIG_ENDIAN: bool>(
+fn copy<E: ElementType, const BIG_ENDIAN: bool>(
     from: &[u8],
     to: &mut [MaybeUninit<u8>],
 ) -> Option<usize> {
-    let (elements, _) = from.as_chunks::<BYTES>();
-    let (places, _) = to.as_chunks_mut::<BYTES>();
+    let bytes = E::Base::BYTES;
     let mut doubtful = false;
-    for (place, element) in places.iter_mut().zip(elements) {
-        place.write_copy_of_slice(element);
-        doubtful |= is_doubtful::<F>(limb::<BIG_ENDIAN>(element, F::LIMBS - 1));
+    for (place, coordinate) in to.chunks_exact_mut(bytes).zip(from.chunks_exact(bytes)) {
+        place.write_copy_of_slice(coordinate);
+        doubtful |= is_doubtful::<E::Base>(limb::<BIG_ENDIAN>(coordinate, E::Base::LIMBS - 1));
     }
+    let refused = |coordinate: &[u8]| {
+        let mut limbs = <E::Base as ElementType>::Limbs::default();
+        for (number, place) in limbs.as_mut().iter_mut().enumerate() {
+            *place = limb::<BIG_ENDIAN>(coordinate, number);
+        }
+        !arithmetic::is_canonical::<E::Base>(&limbs)
+    };
     match doubtful {
         false => None,
-        true => elements.iter().position(|element| {
-            let mut limbs = F::Limbs::default();
-            for (number, place) in limbs.as_mut().iter_mut().enumerate() {
-                *place = limb::<BIG_ENDIAN>(element, number);
-            }
-            !arithmetic::is_canonical::<F>(&limbs)
-        }),
+        true => {
+            let found = from.chunks_exact(bytes).position(refused)?;
+            Some(found / E::ID.coordinates())
+        }
     }
 }
 
 /// Whether an element with this highest limb may be the modulus or more. Hardly
 /// any canonical element is doubtful, so that one comparison decides for nearly
 /// all, and without a branch in loops that have to be as fast as memory.
-pub(crate) fn is_doubtful<F: Field>(highest: u64) -> bool {
+pub(crate) fn is_doubtful<F: PrimeField>(highest: u64) -> bool {
     highest >= F::MODULUS.as_ref()[F::LIMBS - 1]
 }
 
 /// The position of the first of `elements` that is not canonical.
-pub(crate) fn first_refused<F: Field>(elements: &[F::Limbs]) -> Option<usize> {
+pub(crate) fn first_refused<F: PrimeField>(elements: &[F::Limbs]) -> Option<usize> {
     let highest = |element: &F::Limbs| element.as_ref()[F::LIMBS - 1];
     let doubtful = |any, element: &F::Limbs| any | is_doubtful::<F>(highest(element));
     match elements.iter().fold(false, doubtful) {
@@ -127,7 +123,7 @@ pub(crate) fn refusal(
         .map(|(a, b)| if operand == "B" { b } else { a });
     let limbs = slice.and_then(|slice| slice.get(element * LIMBS..));
     let limbs = limbs.unwrap_or_default();
-    let limb = deciding_limb(FieldId::Fp, limbs);
+    let limb = deciding_limb(Fp::ID, limbs);
     Error::NotCanonical {
         job,
         operand,
@@ -138,18 +134,20 @@ pub(crate) fn refusal(
 }
 
 /// The error for an `element` of `bytes` in this order that was refused.
-pub(crate) fn refused_of(field: FieldId, bytes: &[u8], order: Order, element: usize) -> Error {
+pub(crate) fn refused_of(field: ElementId, bytes: &[u8], order: Order, element: usize) -> Error {
     let bytes = bytes.chunks_exact(field.bytes()).nth(element);
-    let bytes = bytes.unwrap_or_default();
-    let limbs = (0..bytes.len() / LIMB_BYTES).map(|number| match order {
-        Order::Limbs => limb::<false>(bytes, number),
-        Order::BigEndian => limb::<true>(bytes, number),
+    let coordinates = bytes.unwrap_or_default().chunks_exact(field.base().bytes());
+    let limbs = coordinates.flat_map(|bytes| {
+        (0..bytes.len() / LIMB_BYTES).map(move |number| match order {
+            Order::Limbs => limb::<false>(bytes, number),
+            Order::BigEndian => limb::<true>(bytes, number),
+        })
     });
     refused(field, &limbs.collect::<Vec<_>>(), element)
 }
 
 /// The error for an element with these limbs, at place `element`, that was refused.
-pub(crate) fn refused(field: FieldId, limbs: &[u64], element: usize) -> Error {
+pub(crate) fn refused(field: ElementId, limbs: &[u64], element: usize) -> Error {
     let limb = deciding_limb(field, limbs);
     Error::VectorNotCanonical {
         element,
@@ -159,22 +157,23 @@ pub(crate) fn refused(field: FieldId, limbs: &[u64], element: usize) -> Error {
     }
 }
 
-/// The limb by which an element is not below the modulus: the highest in which
-/// they differ, or the lowest of the modulus itself.
-fn deciding_limb(field: FieldId, element: &[u64]) -> usize {
-    let modulus: &[u64] = match field {
-        FieldId::Fp => &MODULUS,
-        FieldId::Fr => &FR_MODULUS,
-    };
-    let differs = |limb: &usize| element.get(*limb) != modulus.get(*limb);
-    (0..modulus.len()).rev().find(differs).unwrap_or(0)
+/// The limb by which an element is not canonical: of its first coordinate that is not below
+/// the modulus the highest in which they differ, or the lowest of the modulus itself.
+fn deciding_limb(field: ElementId, element: &[u64]) -> usize {
+    let modulus = field.modulus();
+    let mut coordinates = element.chunks(modulus.len()).enumerate();
+    let refused = coordinates.find(|(_, it)| it.iter().rev().ge(modulus.iter().rev()));
+    let (number, coordinate) = refused.unwrap_or((0, element));
+    let differs = |limb: &usize| coordinate.get(*limb) != modulus.get(*limb);
+    let limb = (0..modulus.len()).rev().find(differs).unwrap_or(0);
+    number * modulus.len() + limb
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::ELEMENT_BYTES;
-    use field_kernels::{edge, reference};
+    use crate::kernels::MODULUS;
+    use field_kernels::{FR_MODULUS, Fr, edge, reference};
 
     fn raised(by: [u64; LIMBS]) -> [u64; LIMBS] {
         let mut carry = false;
@@ -198,7 +197,7 @@ mod tests {
         let copied = |all: &[[u64; LIMBS]]| {
             let from: &[u8] = bytemuck::must_cast_slice(all);
             let mut to = vec![MaybeUninit::new(0); from.len()];
-            let refused = copy::<Fp, ELEMENT_BYTES, false>(from, &mut to);
+            let refused = copy::<Fp, false>(from, &mut to);
             // SAFETY: all bytes were initialised when the vector was made.
             let byte = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() };
             assert!(refused.is_some() || to.iter().map(byte).eq(from.iter().copied()));
@@ -246,7 +245,7 @@ mod tests {
              (there the modulus has 0x64774b84f38512bf); docs/configuration.md tells how to switch \
              the check off"
         );
-        assert_eq!(deciding_limb(FieldId::Fp, &MODULUS), 0);
+        assert_eq!(deciding_limb(Fp::ID, &MODULUS), 0);
         let jobs: [Job<'_>; 1] = [(&bad, &good)];
         assert!(matches!(
             refusal(&jobs, 0, "A", 2),
@@ -266,16 +265,16 @@ mod tests {
         let copied = |all: &[[u64; 4]]| {
             let from: &[u8] = bytemuck::must_cast_slice(all);
             let to = || vec![MaybeUninit::uninit(); from.len()];
-            let found = copy::<Fr, { Fr::BYTES }, false>(from, &mut to());
+            let found = copy::<Fr, false>(from, &mut to());
             // In the other order it is the same.
             let mut reversed = from.to_vec();
             let elements = reversed.as_chunks_mut::<{ Fr::BYTES }>().0;
             elements.iter_mut().for_each(|element| element.reverse());
-            let other = copy::<Fr, { Fr::BYTES }, true>(&reversed, &mut to());
+            let other = copy::<Fr, true>(&reversed, &mut to());
             assert_eq!(found, other);
             if let Some(at) = found {
                 let errors = [(from, Order::Limbs), (&reversed, Order::BigEndian)]
-                    .map(|(bytes, order)| refused_of(FieldId::Fr, bytes, order, at));
+                    .map(|(bytes, order)| refused_of(Fr::ID, bytes, order, at));
                 assert_eq!(errors[0], errors[1]);
             }
             found
@@ -286,7 +285,7 @@ mod tests {
         let found = (copied(&all), first_refused::<Fr>(&all));
         assert_eq!(found, (Some(last), Some(last)));
         assert!(matches!(
-            refused(FieldId::Fr, &all[last], last),
+            refused(Fr::ID, &all[last], last),
             Error::VectorNotCanonical { field: "fr", limb: 0, found, .. } if found == FR_MODULUS[0]
         ));
     }

@@ -18,7 +18,7 @@ use field_kernels::chain::{
     CONSTANT_WORDS, Chain, Input, Layout, Link, MAX_INPUTS, MAX_OUTPUTS, MemoryAccess, Template,
 };
 use field_kernels::operations::{ADD, DOUBLE, ELEMENT_OPERATIONS, MUL, NEG, SQUARE, SUB};
-use field_kernels::{Arithmetic, ElementOperation, FAMILIES, Family, FieldId, KERNELS, families};
+use field_kernels::{Arithmetic, ElementId, ElementOperation, FAMILIES, Family, KERNELS, families};
 use vk_core::testing::without_timeline_semaphores;
 use vk_core::{Compiler, Device, Instance, InstanceOptions, PipelineCache, PipelineShape};
 
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     for module in families::ELEMENTWISE.modules() {
         let (arithmetic, template) = (module.arithmetic, Template::parse(module.spirv)?);
-        let field = module.field.map_or("", FieldId::name);
+        let field = module.field.map_or("", ElementId::name);
         for (what, chain) in chains(arithmetic) {
             let name = format!("{field} {arithmetic} {what}");
             let words = template.link(&chain, LAYOUT)?;

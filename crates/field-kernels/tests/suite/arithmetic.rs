@@ -2,8 +2,8 @@
 //! arkworks and blst. Under Miri, which runs no C, without blst, and on fewer
 //! elements.
 
-use ark_ff::{AdditiveGroup as _, Field as _};
-use field_kernels::{Field, Fp, Fr, arithmetic, edge, params};
+use ark_ff::{AdditiveGroup as _, FftField as _, Field as _};
+use field_kernels::{Fp, Fr, PrimeField, arithmetic, edge, params};
 use num_bigint::BigUint;
 use proptest::prelude::*;
 
@@ -30,7 +30,7 @@ fn to_big(limbs: impl AsRef<[u64]>) -> BigUint {
     BigUint::from_bytes_le(&bytes)
 }
 
-fn from_big<F: Field>(value: &BigUint) -> F::Limbs {
+fn from_big<F: PrimeField>(value: &BigUint) -> F::Limbs {
     let mut limbs = F::Limbs::default();
     for (limb, digit) in limbs.as_mut().iter_mut().zip(value.iter_u64_digits()) {
         *limb = digit;
@@ -40,12 +40,12 @@ fn from_big<F: Field>(value: &BigUint) -> F::Limbs {
 }
 
 /// R, which Montgomery form multiplies by.
-fn montgomery_radix<F: Field>() -> BigUint {
+fn montgomery_radix<F: PrimeField>() -> BigUint {
     BigUint::from(1u32) << (64 * F::LIMBS)
 }
 
 /// Any value of a field's limbs, with limbs at the edges of words as often as others.
-fn any_limbs<F: Field>() -> impl Strategy<Value = F::Limbs> {
+fn any_limbs<F: PrimeField>() -> impl Strategy<Value = F::Limbs> {
     let edges = vec![0, 1, 0xffff_ffff, 0x1_0000_0000, u64::MAX - 1, u64::MAX];
     let limb = prop_oneof![any::<u64>(), prop::sample::select(edges)];
     prop::collection::vec(limb, F::LIMBS).prop_map(|limbs| {
@@ -55,7 +55,7 @@ fn any_limbs<F: Field>() -> impl Strategy<Value = F::Limbs> {
     })
 }
 
-fn canonical<F: Field>() -> impl Strategy<Value = F::Limbs> {
+fn canonical<F: PrimeField>() -> impl Strategy<Value = F::Limbs> {
     any_limbs::<F>().prop_map(|limbs| from_big::<F>(&(to_big(limbs) % to_big(F::MODULUS))))
 }
 
@@ -162,6 +162,10 @@ fn check_constants<F: Oracle>() {
     let found = ([F::MODULUS, F::ONE, F::R2], F::INV);
     assert_eq!(found, F::ARK_CONSTANTS, "{}", F::NAME);
 
+    assert_eq!(F::TWO_ADICITY, F::Ark::TWO_ADICITY, "{}", F::NAME);
+    let generator = arithmetic::to_montgomery::<F>(&from_big::<F>(&F::GENERATOR.into()));
+    assert_eq!(generator, F::from_ark(F::Ark::GENERATOR), "{}", F::NAME);
+
     let (p, radix) = (to_big(F::MODULUS), montgomery_radix::<F>());
     assert_eq!(to_big(F::ONE), &radix % &p, "{}", F::NAME);
     assert_eq!(to_big(F::R2), radix.pow(2) % &p, "{}", F::NAME);
@@ -216,7 +220,7 @@ fn r_cubed_turns_a_plain_inverse_into_one_in_montgomery_form() {
     check::<Fr>();
 }
 
-fn operands_that_are_not_canonical_panic_nowhere<F: Field>(a: &F::Limbs, b: &F::Limbs) {
+fn operands_that_are_not_canonical_panic_nowhere<F: PrimeField>(a: &F::Limbs, b: &F::Limbs) {
     let _ = arithmetic::add::<F>(a, b);
     let _ = arithmetic::sub::<F>(a, b);
     let _ = arithmetic::neg::<F>(a);

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use field_kernels::{FAMILIES, Field, Fp, Fr, KERNELS, MANIFEST_JSON};
+use field_kernels::{FAMILIES, Fp, Fr, KERNELS, MANIFEST_JSON, PrimeField};
 use sha2::{Digest as _, Sha256};
 
 const MAGIC: u32 = 0x0723_0203;
@@ -183,7 +183,7 @@ fn limbs_of_macros(text: &str, name: &str) -> Vec<u64> {
 
 /// The shaders compute with what this crate computes with. Both calculate it from the
 /// modulus, each in its own way.
-fn check_constants<F: Field>() {
+fn check_constants<F: PrimeField>() {
     let path = format!("include/bls12_381_{}.glsl", F::NAME);
     let text = std::fs::read_to_string(shader_root().join(path)).unwrap();
     let expected = [F::MODULUS, F::ONE, F::R2, F::R3];

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use field_kernels::{Field, Fp, arithmetic};
+use field_kernels::{ElementType as _, Fp, PrimeField, arithmetic};
 use gpu_executor::vectors::{FieldVec, Queue, VectorEngine};
 
 use crate::measure::{Row, device_time, downloaded, host_time, median, random};
@@ -51,7 +51,7 @@ fn ten_adds(
 }
 
 /// Products of which memory limits none: four for each element, in one kernel.
-pub(crate) fn products<F: Field>(
+pub(crate) fn products<F: PrimeField>(
     engine: &VectorEngine,
     n: usize,
     rounds: usize,

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Parser;
-use field_kernels::{Field, Fp, Fr};
+use field_kernels::{ElementType as _, Fp, Fr};
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::VectorEngine;
 use tracing_subscriber::filter::LevelFilter;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use field_kernels::{Field, arithmetic};
+use field_kernels::{PrimeField, arithmetic};
 use gpu_executor::vectors::{FieldVec, Queue, VectorEngine};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -34,14 +34,14 @@ impl Row {
     }
 
     /// One that reads and writes `moved` elements of a field for each of its own.
-    pub(crate) fn moving<F: Field>(self, moved: usize) -> Self {
+    pub(crate) fn moving<F: PrimeField>(self, moved: usize) -> Self {
         let bytes = moved * self.elements * F::BYTES;
         Self { bytes, ..self }
     }
 }
 
 /// The median time of a submission by the device's clock, and the last result.
-pub(crate) fn device_time<F: Field>(
+pub(crate) fn device_time<F: PrimeField>(
     engine: &VectorEngine,
     rounds: usize,
     record: impl Fn(&Queue) -> gpu_executor::Result<FieldVec<F>>,
@@ -82,7 +82,7 @@ pub(crate) fn host_time(rounds: usize, call: impl Fn() -> Result<()>) -> Result<
     Ok(median(times))
 }
 
-pub(crate) fn random<F: Field>(count: usize, seed: u64) -> Vec<F::Limbs> {
+pub(crate) fn random<F: PrimeField>(count: usize, seed: u64) -> Vec<F::Limbs> {
     let mut random = SmallRng::seed_from_u64(seed);
     let shift = F::MODULUS.as_ref()[F::LIMBS - 1].leading_zeros();
     let mut elements = Vec::with_capacity(count);
@@ -101,7 +101,7 @@ pub(crate) fn random<F: Field>(count: usize, seed: u64) -> Vec<F::Limbs> {
 }
 
 /// The elements of a vector of either field.
-pub(crate) fn downloaded<F: Field>(vector: &FieldVec<F>) -> Result<Vec<F::Limbs>> {
+pub(crate) fn downloaded<F: PrimeField>(vector: &FieldVec<F>) -> Result<Vec<F::Limbs>> {
     Ok(F::elements(&vector.download::<u64>()?)?.to_vec())
 }
 

@@ -1,21 +1,21 @@
 //! Each operation by itself, by the device's clock.
 
 use anyhow::{Result, ensure};
-use field_kernels::{Field, arithmetic};
+use field_kernels::{PrimeField, arithmetic};
 use gpu_executor::vectors::{FieldVec, Queue, Scalar, VectorEngine};
 
 use crate::measure::{Row, device_time, downloaded, random};
 
 /// What `record` computes from the operands, and the bytes of an element that it moves,
 /// in elements.
-pub(crate) struct Operation<F: Field> {
+pub(crate) struct Operation<F: PrimeField> {
     pub(crate) name: &'static str,
     pub(crate) moved: usize,
     pub(crate) record: Record<F>,
     expected: fn(&F::Limbs, &F::Limbs) -> F::Limbs,
 }
 
-pub(crate) fn element_wise<F: Field>() -> Vec<Operation<F>> {
+pub(crate) fn element_wise<F: PrimeField>() -> Vec<Operation<F>> {
     vec![
         Operation {
             name: "copy",
@@ -76,7 +76,7 @@ pub(crate) fn element_wise<F: Field>() -> Vec<Operation<F>> {
 
 /// What memory alone limits comes first: products take a device to its power limit,
 /// and some stay slow for a while after that.
-pub(crate) fn operations<F: Field>(
+pub(crate) fn operations<F: PrimeField>(
     engine: &VectorEngine,
     n: usize,
     rounds: usize,
@@ -98,7 +98,7 @@ pub(crate) fn operations<F: Field>(
 }
 
 /// Two vectors, here and on the device.
-struct Operands<'e, F: Field> {
+struct Operands<'e, F: PrimeField> {
     engine: &'e VectorEngine,
     x: Vec<F::Limbs>,
     y: Vec<F::Limbs>,
@@ -106,7 +106,7 @@ struct Operands<'e, F: Field> {
     b: FieldVec<F>,
 }
 
-impl<'e, F: Field> Operands<'e, F> {
+impl<'e, F: PrimeField> Operands<'e, F> {
     fn new(engine: &'e VectorEngine, n: usize) -> Result<Self> {
         let (x, y) = (random::<F>(n, 1), random::<F>(n, 2));
         let [a, b] = [&x, &y].map(|elements| engine.upload::<F>(F::words(elements)));
@@ -167,7 +167,7 @@ impl<'e, F: Field> Operands<'e, F> {
 pub(crate) type Record<F> =
     fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> gpu_executor::Result<FieldVec<F>>;
 
-fn reductions<F: Field>() -> [(&'static str, usize, Record<F>); 3] {
+fn reductions<F: PrimeField>() -> [(&'static str, usize, Record<F>); 3] {
     [
         ("sum", 1, |q, x, _| q.sum(x)),
         ("product", 1, |q, x, _| q.product(x)),
@@ -175,7 +175,11 @@ fn reductions<F: Field>() -> [(&'static str, usize, Record<F>); 3] {
     ]
 }
 
-fn on_cpu<F: Field>(x: &[F::Limbs], y: &[F::Limbs], record: Record<F>) -> Result<Vec<F::Limbs>> {
+fn on_cpu<F: PrimeField>(
+    x: &[F::Limbs],
+    y: &[F::Limbs],
+    record: Record<F>,
+) -> Result<Vec<F::Limbs>> {
     let engine = VectorEngine::cpu()?;
     let (a, b) = (
         engine.upload::<F>(F::words(x))?,
@@ -188,7 +192,7 @@ fn on_cpu<F: Field>(x: &[F::Limbs], y: &[F::Limbs], record: Record<F>) -> Result
 }
 
 /// Compares elements from the start, the end and in between.
-fn verify<F: Field>(
+fn verify<F: PrimeField>(
     name: &str,
     x: &[F::Limbs],
     y: &[F::Limbs],

@@ -8,7 +8,7 @@ use ark_ff::BigInt;
 use blst::{blst_fp, blst_fp_add, blst_fp_mul, blst_fr, blst_fr_add, blst_fr_mul};
 
 use anyhow::Result;
-use field_kernels::{Field, Fp, Fr};
+use field_kernels::{Fp, Fr, PrimeField};
 use gpu_executor::vectors::VectorEngine;
 
 use crate::measure::{Row, device_time, median, random};
@@ -54,11 +54,11 @@ fn fr(n: usize, rounds: usize, rows: &mut Vec<Row>) {
 }
 
 /// Two vectors, of the type that `of` makes of limbs.
-fn operands<F: Field, T>(n: usize, of: fn(F::Limbs) -> T) -> [Vec<T>; 2] {
+fn operands<F: PrimeField, T>(n: usize, of: fn(F::Limbs) -> T) -> [Vec<T>; 2] {
     [1, 2].map(|seed| random::<F>(n, seed).into_iter().map(of).collect())
 }
 
-fn engine<F: Field>(n: usize, rounds: usize, rows: &mut Vec<Row>) -> Result<()> {
+fn engine<F: PrimeField>(n: usize, rounds: usize, rows: &mut Vec<Row>) -> Result<()> {
     let engine = VectorEngine::cpu()?;
     let (x, y) = (random::<F>(n, 1), random::<F>(n, 2));
     let (a, b) = (

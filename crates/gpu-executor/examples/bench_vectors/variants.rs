@@ -1,7 +1,7 @@
 //! The kernels among which a calibration chooses.
 
 use anyhow::Result;
-use field_kernels::{Field, Fp, Fr};
+use field_kernels::{Fp, Fr, PrimeField};
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{Arithmetic, MemoryAccess, Queue, VectorEngine};
 
@@ -42,7 +42,7 @@ pub(crate) fn variants(n: usize, rounds: usize, rows: &mut Vec<Row>) -> Result<(
     Ok(())
 }
 
-fn variant<F: Field>(
+fn variant<F: PrimeField>(
     engine: &VectorEngine,
     n: usize,
     rounds: usize,

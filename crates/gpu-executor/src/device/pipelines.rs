@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use field_kernels::chain::{Chain, Layout};
-use field_kernels::{Arithmetic, FieldId};
+use field_kernels::{Arithmetic, ElementId};
 use vk_core::{ComputePipeline, Device, PipelineCache};
 
 /// How many kernels of vectors are kept; the least recently used goes first.
@@ -51,7 +51,7 @@ impl Pipelines {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum KernelSource {
     /// Linked from the functions of a field in an arithmetic.
-    Chain(FieldId, Arithmetic, Layout, Chain),
+    Chain(ElementId, Arithmetic, Layout, Chain),
     /// A module as it is, by its name.
     Module(&'static str),
 }
@@ -115,6 +115,7 @@ mod tests {
     use std::time::Duration;
 
     use field_kernels::families::EQUAL;
+    use field_kernels::{ElementType as _, Fp};
     use vk_core::testing::{DeviceTest, lose};
     use vk_core::{Compiler, Instance, InstanceOptions, PipelineShape};
 
@@ -158,7 +159,7 @@ mod tests {
         );
         let Pipelines { cache, kernels } = Pipelines::new(&device, None);
         let compiler = Compiler::new(cache, Duration::from_secs(60));
-        let words = EQUAL.module(FieldId::Fp, Arithmetic::U32).unwrap().words();
+        let words = EQUAL.module(Fp::ID, Arithmetic::U32).unwrap().words();
         let shape = PipelineShape {
             bindings: EQUAL.bindings,
             push_constant_bytes: 4 * 5,

@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use field_kernels::FieldId;
+use field_kernels::Fp;
 use vk_core::{ComputePipeline, DeviceCaps, ValidationLog};
 use vk_mem_paths::{AllocatedMemory, PathChoice};
 
@@ -257,7 +257,10 @@ impl PersistentVulkanBackend {
                 fresh,
             })
             .collect();
-        let element = self.settings().inputs.element(FieldId::Fp);
+        let element = self
+            .settings()
+            .inputs
+            .element::<Fp>(canonical::Order::Limbs);
         let transfer = &mut self.opened.transfer;
         match transfer.run(kernel, &how.request, element, &mut byte_jobs) {
             Ok(ran) => Ok(Ran::from(ran)),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::mem::MaybeUninit;
 
-use field_kernels::{Field, Fp, Fr};
+use field_kernels::{ElementType, Field, Fp, Fr};
 
 use self::sealed::FlatLimbs;
 use super::field_vec::Form;
@@ -22,10 +22,10 @@ pub trait Element: FlatLimbs + Copy + fmt::Debug + Send + Sync + 'static {
     const FORM: Option<Form>;
 
     /// The value with these limbs, in the type's form.
-    fn from_limbs(limbs: <Self::Field as Field>::Limbs) -> Self;
+    fn from_limbs(limbs: <Self::Field as ElementType>::Limbs) -> Self;
 
     /// Its limbs, in the type's form.
-    fn to_limbs(self) -> <Self::Field as Field>::Limbs;
+    fn to_limbs(self) -> <Self::Field as ElementType>::Limbs;
 }
 
 impl Element for [u64; 6] {

@@ -201,7 +201,8 @@ impl VectorEngine {
 
     /// Whole elements.
     fn upload_as<F: Field>(&self, bytes: &[u8], order: Order, form: Form) -> Result<FieldVec<F>> {
-        let stored = self.runner.upload(F::ID, bytes, order, self.inputs)?;
+        let element = self.inputs.element::<F>(order);
+        let stored = self.runner.upload(F::ID, bytes, order, element)?;
         let len = bytes.len() / F::BYTES;
         Ok(FieldVec::new(self, State::Stored(stored), len, form))
     }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use field_kernels::FieldId;
+use field_kernels::ElementId;
 use field_kernels::chain::{Chain, Input, Link, MAX_INPUTS, MAX_OUTPUTS};
 
 use super::program::{Argument, Node, Program, Source, Task};
@@ -44,7 +44,7 @@ pub(crate) enum Stage {
 /// A chain with the places that it reads and writes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ChainStage {
-    pub(crate) field: FieldId,
+    pub(crate) field: ElementId,
     pub(crate) elements: usize,
     pub(crate) chain: Chain,
     /// For each input of the chain.
@@ -164,7 +164,7 @@ struct Planner<'p> {
 /// A chain that may grow.
 #[derive(Clone)]
 struct Open {
-    field: FieldId,
+    field: ElementId,
     elements: usize,
     inputs: Vec<Argument>,
     // Nodes of the chain, with their arguments.

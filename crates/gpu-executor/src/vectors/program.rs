@@ -2,7 +2,7 @@
 
 use std::sync::Weak;
 
-use field_kernels::{ElementOperation, FieldId};
+use field_kernels::{ElementId, ElementOperation};
 
 use super::value::{Stored, Value};
 
@@ -74,7 +74,7 @@ pub(crate) struct Argument {
 /// An operation on vectors.
 pub(crate) struct Node {
     pub(crate) task: Task,
-    pub(crate) field: FieldId,
+    pub(crate) field: ElementId,
     pub(crate) arguments: Vec<Argument>,
     /// Elements of its vector arguments.
     pub(crate) elements: usize,
@@ -98,7 +98,7 @@ pub(crate) struct Program {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Read {
     pub(crate) source: Source,
-    pub(crate) field: FieldId,
+    pub(crate) field: ElementId,
     pub(crate) start: usize,
     pub(crate) elements: usize,
 }

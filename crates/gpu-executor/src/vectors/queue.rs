@@ -1,5 +1,6 @@
 //! Records operations, to be run in one submission.
 
+mod elementwise;
 mod in_place;
 mod record;
 
@@ -8,7 +9,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use field_kernels::{Field, operations};
+use field_kernels::Field;
 
 use super::engine::VectorEngine;
 use super::exponent::Exponent;
@@ -31,6 +32,12 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 ///
 /// It is named for the queue and the command buffer of Vulkan that it stands for:
 /// operations are recorded first, and run in the order of the submissions.
+///
+/// # Errors
+/// All methods that record fail for the same reasons: [`Error::UnequalVectors`] for vectors
+/// of different lengths, [`Error::WrongForm`] for ones of different forms;
+/// [`Error::ForeignVector`], [`Error::NotSubmitted`] and [`Error::NotComputed`] for a vector
+/// that cannot be used here.
 #[must_use = "what is recorded is computed once the queue is submitted"]
 pub struct Queue {
     engine: VectorEngine,
@@ -76,71 +83,6 @@ impl Queue {
         self.fused.set(on);
     }
 
-    /// x + y. Each may be a vector, or one element for all: an integer, a
-    /// [`Scalar`](super::Scalar), or a value of arkworks or blst. Of two single elements
-    /// the result is a vector of one.
-    ///
-    /// # Errors
-    /// [`Error::UnequalVectors`] for vectors of different lengths, [`Error::WrongForm`]
-    /// for ones of different forms; [`Error::ForeignVector`], [`Error::NotSubmitted`]
-    /// and [`Error::NotComputed`] for a vector that cannot be used here. All other
-    /// methods that record fail for the same reasons.
-    pub fn add<F: Field>(
-        &self,
-        x: impl Into<Operand<F>>,
-        y: impl Into<Operand<F>>,
-    ) -> Result<FieldVec<F>> {
-        self.element(&operations::ADD, [x.into(), y.into()])
-    }
-
-    /// x - y.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn sub<F: Field>(
-        &self,
-        x: impl Into<Operand<F>>,
-        y: impl Into<Operand<F>>,
-    ) -> Result<FieldVec<F>> {
-        self.element(&operations::SUB, [x.into(), y.into()])
-    }
-
-    /// -x.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn neg<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
-        self.element(&operations::NEG, [x.into()])
-    }
-
-    /// 2 x.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn double<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
-        self.element(&operations::DOUBLE, [x.into()])
-    }
-
-    /// x y, of vectors in Montgomery form.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn mul<F: Field>(
-        &self,
-        x: impl Into<Operand<F>>,
-        y: impl Into<Operand<F>>,
-    ) -> Result<FieldVec<F>> {
-        self.element(&operations::MUL, [x.into(), y.into()])
-    }
-
-    /// x^2, of a vector in Montgomery form.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn square<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
-        self.element(&operations::SQUARE, [x.into()])
-    }
-
     /// a x + y, of vectors in Montgomery form.
     ///
     /// # Errors
@@ -178,30 +120,6 @@ impl Queue {
             }
         }
         Ok(power)
-    }
-
-    /// One, in Montgomery form, where x is zero, and zero elsewhere, whatever the form of
-    /// x. Of `sub(x, y)`: where they are equal.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn is_zero<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
-        self.element(&operations::IS_ZERO, [x.into()])
-    }
-
-    /// x where the condition is not zero, y where it is. The condition may be in any
-    /// form; x and y, vectors or single elements, are in the same.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn select<F: Field>(
-        &self,
-        condition: impl Into<Operand<F>>,
-        x: impl Into<Operand<F>>,
-        y: impl Into<Operand<F>>,
-    ) -> Result<FieldVec<F>> {
-        let operands = [condition.into(), x.into(), y.into()];
-        self.element(&operations::SELECT, operands)
     }
 
     /// x^-1 for each element of a vector in Montgomery form, and 0 for 0; the report
@@ -278,22 +196,6 @@ impl Queue {
             queue: self.number,
             number,
         })
-    }
-
-    /// From plain form into Montgomery form.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn to_montgomery<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
-        self.element(&operations::TO_MONTGOMERY, [x.into()])
-    }
-
-    /// From Montgomery form into plain form.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn from_montgomery<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
-        self.element(&operations::FROM_MONTGOMERY, [x.into()])
     }
 
     /// The elements of x in memory of their own: of a small slice, so that the rest of

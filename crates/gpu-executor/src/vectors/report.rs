@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Arithmetic, FieldId};
+use field_kernels::PRIME_FIELDS;
+
+use super::{Arithmetic, ElementId};
 use crate::{ChosenBy, Engine};
 
 /// What a submission of a queue did.
@@ -34,20 +36,30 @@ pub struct VectorReport {
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KernelChoice {
-    /// How products are computed in the base field.
-    pub fp: Arithmetic,
-    /// How products are computed in the scalar field.
-    pub fr: Arithmetic,
+    /// How products are computed in each of the prime fields.
+    pub(super) arithmetic: [Arithmetic; PRIME_FIELDS.len()],
     /// What decided that, and how memory is read and written, as far as no setting did.
     pub chosen_by: ChosenBy,
     /// What was chosen first and multiplies wrongly on this device, in which field;
     /// empty on a device that works.
-    pub passed_over: Vec<(FieldId, Arithmetic)>,
+    pub passed_over: Vec<(ElementId, Arithmetic)>,
+}
+
+impl KernelChoice {
+    /// How products are computed in a field: in an extension, those of its coordinates.
+    #[must_use]
+    pub fn arithmetic(&self, field: ElementId) -> Arithmetic {
+        self.arithmetic[field.prime()]
+    }
 }
 
 impl fmt::Display for KernelChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Fp {}, Fr {} {}", self.fp, self.fr, self.chosen_by)?;
+        for (number, field) in PRIME_FIELDS.iter().enumerate() {
+            let comma = if number == 0 { "" } else { ", " };
+            write!(f, "{comma}{} {}", field.title(), self.arithmetic(*field))?;
+        }
+        write!(f, " {}", self.chosen_by)?;
         for (field, wrong) in &self.passed_over {
             write!(f, ", not {wrong}: wrong products in {}", field.name())?;
         }

@@ -5,14 +5,15 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use field_kernels::FieldId;
+use field_kernels::ElementId;
+use vk_mem_paths::Element;
 
 use super::plan::{Fusion, Stage};
 use super::program::Program;
 use super::report::KernelChoice;
 use super::value::Stored;
 use crate::canonical::Order;
-use crate::{Engine, Error, Inputs};
+use crate::{Engine, Error};
 
 /// Runs programs, and keeps the memory that their vectors live in.
 pub(crate) trait Runner: Send + Sync {
@@ -23,20 +24,20 @@ pub(crate) trait Runner: Send + Sync {
     fn fusion(&self) -> Fusion;
 
     /// Keeps a copy of `bytes`, whole elements of `field` that lie there in an order;
-    /// `inputs` says what they are held to.
+    /// `element` says what they are held to.
     fn upload(
         &self,
-        field: FieldId,
+        field: ElementId,
         bytes: &[u8],
         order: Order,
-        inputs: Inputs,
+        element: Element,
     ) -> Result<Stored, Error>;
 
     /// Copies elements of `stored`, waiting for what computes them. On `Ok` all
     /// of `out` is written.
     fn download(
         &self,
-        field: FieldId,
+        field: ElementId,
         stored: &Stored,
         elements: Range<usize>,
         out: &mut [MaybeUninit<u8>],

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use field_kernels::chain::{Layout, MemoryAccess};
 use field_kernels::edge::edge_elements_of;
-use field_kernels::{Arithmetic, Field, Fp, Fr, arithmetic};
+use field_kernels::{Arithmetic, Field, PRIME_FIELDS, arithmetic};
 use vk_core::DeviceKind;
 
 use super::VectorEngine;
 use super::field_vec::FieldVec;
+use super::fields::with_field;
 use super::queue::Queue;
 use super::vulkan::{Choice, FieldChoice, Trial, runs};
 use crate::{Error, Inputs};
@@ -39,8 +40,8 @@ const LAYOUTS: [(MemoryAccess, u32); 6] = [
 pub(crate) fn tune(trial: &Arc<Trial>) -> crate::Result<Choice> {
     let mut best = Choice::of(trial.caps());
     let engine = VectorEngine::on(Arc::clone(trial) as _, Inputs::Any);
-    for field in [tune_field::<Fp>, tune_field::<Fr>] {
-        field(&engine, trial, &mut best)?;
+    for field in PRIME_FIELDS {
+        with_field!(field, F => tune_field::<F>(&engine, trial, &mut best))?;
         engine.trim();
     }
     tracing::info!(choice = ?best, "the fastest kernels");
@@ -268,6 +269,8 @@ fn agrees<F: Field>(engine: &VectorEngine) -> crate::Result<bool> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use field_kernels::{Fp, Fr};
 
     use super::*;
 

@@ -5,7 +5,7 @@
 use std::fmt::Debug;
 
 use field_kernels::edge::edge_elements_of;
-use field_kernels::{Field, arithmetic};
+use field_kernels::{ElementType, arithmetic};
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{AsElements, Element, Form, Operand, Scalar, VectorEngine};
 use gpu_executor::{Engine, Error};
@@ -19,7 +19,7 @@ const ELEMENTS: usize = 1000;
 /// A type of another library, which computes by itself.
 trait Foreign: Element + PartialEq + Into<Scalar<Self::Field>> + Into<Operand<Self::Field>> {
     /// From plain limbs, by the library's own conversion.
-    fn of_plain(limbs: &<Self::Field as Field>::Limbs) -> Self;
+    fn of_plain(limbs: &<Self::Field as ElementType>::Limbs) -> Self;
     /// The library's own product.
     fn product(self, other: Self) -> Self;
     /// The library's own sum.
@@ -29,7 +29,7 @@ trait Foreign: Element + PartialEq + Into<Scalar<Self::Field>> + Into<Operand<Se
 /// A value is its limbs: the same size and alignment, the same bytes, in slices too,
 /// with the numbers that the library says they are.
 fn check_layout<T: Foreign>() {
-    type Limbs<T> = <<T as Element>::Field as Field>::Limbs;
+    type Limbs<T> = <<T as Element>::Field as ElementType>::Limbs;
     assert_eq!(size_of::<T>(), size_of::<Limbs<T>>());
     assert_eq!(size_of::<T>(), T::Field::BYTES);
     assert_eq!(align_of::<T>(), align_of::<u64>());
@@ -128,9 +128,17 @@ fn check_refused<T: Foreign>(engine: &VectorEngine, a: &[T]) {
     let error = x.download_into(&mut out[1..]).unwrap_err();
     assert!(matches!(error, Error::InvalidLength { .. }), "{error}");
     let error = engine
-        .upload(&[T::from_limbs(T::Field::MODULUS)])
+        .upload(&[T::from_limbs(modulus::<T::Field>())])
         .unwrap_err();
     assert!(matches!(error, Error::VectorNotCanonical { .. }), "{error}");
+}
+
+/// Not canonical in its last coordinate alone.
+fn modulus<E: ElementType>() -> E::Limbs {
+    let mut limbs = E::Limbs::default();
+    let modulus = E::ID.modulus();
+    limbs.as_mut()[E::LIMBS - modulus.len()..].copy_from_slice(modulus);
+    limbs
 }
 
 fn assert_form(error: &Error, expected: Form, found: Form) {
@@ -159,7 +167,7 @@ mod arkworks {
     macro_rules! foreign {
         ($($type:ty),+) => {$(
             impl Foreign for $type {
-                fn of_plain(limbs: &<Self::Field as Field>::Limbs) -> Self {
+                fn of_plain(limbs: &<Self::Field as ElementType>::Limbs) -> Self {
                     Self::from_bigint(BigInt(*limbs)).unwrap()
                 }
 
@@ -203,7 +211,7 @@ mod blst {
     macro_rules! foreign {
         ($type:ident, $product:ident, $sum:ident, $from:ident) => {
             impl Foreign for $type {
-                fn of_plain(limbs: &<Self::Field as Field>::Limbs) -> Self {
+                fn of_plain(limbs: &<Self::Field as ElementType>::Limbs) -> Self {
                     let mut value = Self::default();
                     // SAFETY: reads the limbs of an element, and writes to a value that
                     // is exclusively borrowed.

@@ -1,6 +1,6 @@
 //! Vectors are values: whatever is done with one, no other changes.
 
-use field_kernels::{Field, Fp, Fr, arithmetic};
+use field_kernels::{ElementType as _, Fp, Fr, PrimeField, arithmetic};
 use gpu_executor::vectors::{FieldVec, Form, MemoryAccess, Queue, Scalar, VectorEngine};
 
 use crate::engines::{self, expect, on_both_engines, products, random, run, sum, upload};
@@ -151,7 +151,7 @@ fn exponents_as_long_as_the_modulus(engine: &VectorEngine) {
     check_exponents::<Fp>(engine);
 }
 
-fn check_exponents<F: Field>(engine: &VectorEngine) {
+fn check_exponents<F: PrimeField>(engine: &VectorEngine) {
     let (x, vector) = random::<F>(engine, 140, 13);
     let queue = engine.queue();
     let [inverse, one, same] = [2, 1, 0].map(|less| {

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, ensure};
 use field_kernels::arithmetic::{add, mul, square};
-use field_kernels::{Field, Fp};
+use field_kernels::{ElementType, Fp};
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::VectorEngine;
 use gpu_executor::{AllocatedMemory, Cache};
@@ -12,7 +12,7 @@ use gpu_executor_soak::{finding, process::Usage};
 
 use super::batches::{described, print};
 
-type Element = <Fp as Field>::Limbs;
+type Element = <Fp as ElementType>::Limbs;
 
 /// Times the process is looked at, after the first tenth.
 const LOOKS: usize = 10;

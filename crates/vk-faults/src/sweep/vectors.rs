@@ -1,13 +1,13 @@
 //! What a program does with vectors while a fault is injected.
 
 use field_kernels::arithmetic::{add, double, inverse, is_canonical, mul};
-use field_kernels::{Field, Fr};
+use field_kernels::{ElementType, Fr};
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::Scalar;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
-type Element = <Fr as Field>::Limbs;
+type Element = <Fr as ElementType>::Limbs;
 
 /// Elements of a short vector.
 const SHORT: usize = 300;

@@ -1,18 +1,19 @@
 //! The two fields in arkworks and blst, on the raw limbs of Montgomery form.
 
 use ark_ff::{BigInt, MontConfig};
-use field_kernels::{Field, Fp, Fr};
+use field_kernels::{ElementType, Fp, Fr, PrimeField};
 
 /// What one function of blst does.
 #[cfg(not(miri))]
-pub(crate) type Unary<F> = fn(&<F as Field>::Limbs) -> <F as Field>::Limbs;
+pub(crate) type Unary<F> = fn(&<F as ElementType>::Limbs) -> <F as ElementType>::Limbs;
 
 /// As [`Unary`], of two operands.
 #[cfg(not(miri))]
-pub(crate) type Binary<F> = fn(&<F as Field>::Limbs, &<F as Field>::Limbs) -> <F as Field>::Limbs;
+pub(crate) type Binary<F> =
+    fn(&<F as ElementType>::Limbs, &<F as ElementType>::Limbs) -> <F as ElementType>::Limbs;
 
 /// A field that others compute in too.
-pub(crate) trait Oracle: Field {
+pub(crate) trait Oracle: PrimeField {
     /// arkworks' elements.
     type Ark: ark_ff::PrimeField;
 

@@ -6,7 +6,7 @@ use field_kernels::{Bulk, ElementOperation, Field, arithmetic};
 /// A field with its fastest functions on the CPU. All of them are equal to those of
 /// [`field_kernels::arithmetic`] on canonical elements.
 pub(super) trait Arithmetic: Field {
-    /// Operations that have a faster implementation than their reference.
+    /// Operations that have a faster implementation than that of the registry.
     const FASTER: &'static [(&'static ElementOperation, Bulk<Self>)] = &[];
 
     /// a b.
@@ -26,7 +26,7 @@ pub(super) trait Arithmetic: Field {
         let mut faster = Self::FASTER.iter();
         match faster.find(|(other, _)| *other == operation) {
             Some((_, bulk)) => *bulk,
-            None => operation.reference.of::<Self>(),
+            None => operation.bulk::<Self>(),
         }
     }
 }

@@ -16,8 +16,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytemuck::must_cast_slice;
-use field_kernels::FieldId;
+use field_kernels::ElementId;
 use field_kernels::chain::{MAX_INPUTS, MAX_OUTPUTS};
+use vk_mem_paths::Element;
 
 use self::flight::CpuFlight;
 use self::threads::{Job, Threads};
@@ -27,7 +28,7 @@ use super::runner::{Begun, Did, Runner, internal};
 use super::value::Stored;
 use crate::canonical::{self, Order};
 use crate::jobs::{as_bytes, as_uninit};
-use crate::{Engine, Error, Inputs};
+use crate::{Engine, Error};
 pub(crate) use flight::Place;
 
 /// Elements that one thread computes at a time: few enough for all values of a chain
@@ -65,19 +66,18 @@ impl Runner for CpuRunner {
 
     fn upload(
         &self,
-        field: FieldId,
+        field: ElementId,
         bytes: &[u8],
         order: Order,
-        inputs: Inputs,
+        element: Element,
     ) -> Result<Stored, Error> {
         let shared = self.0.here()?.shared();
         let mut copy = shared.pool.take(bytes.len() / size_of::<u64>())?;
         let piece = PIECE * field.bytes();
         let to = as_bytes(as_uninit(copy.as_mut_slice())).chunks_mut(piece);
         let pieces: Vec<_> = to.zip(bytes.chunks(piece)).enumerate().collect();
-        let check = inputs.element_in(field, order).check;
         let refused = AtomicUsize::new(usize::MAX);
-        shared.copy_each(pieces, |(number, (to, from))| match check {
+        shared.copy_each(pieces, |(number, (to, from))| match element.check {
             Some(checked_copy) => {
                 if let Some(element) = checked_copy(from, to) {
                     refused.fetch_min(number * PIECE + element, Ordering::Relaxed);
@@ -95,7 +95,7 @@ impl Runner for CpuRunner {
 
     fn download(
         &self,
-        field: FieldId,
+        field: ElementId,
         stored: &Stored,
         elements: Range<usize>,
         out: &mut [MaybeUninit<u8>],

@@ -1,12 +1,13 @@
 //! A program in work.
 
-use field_kernels::{Field, FieldId, Fp, Fr};
+use field_kernels::{ElementId, Field};
 
 use super::arithmetic::Arithmetic;
 use super::memory::Words;
 use super::threads::{Job, Shared};
 use super::{chain, limbs_of};
 use crate::Error;
+use crate::vectors::fields::with_field;
 use crate::vectors::plan::{ChainStage, LastUses, Stage};
 use crate::vectors::program::{Argument, Node, Program, Source, Task};
 use crate::vectors::runner::{Left, internal};
@@ -37,10 +38,7 @@ pub(super) fn compute(job: Job, shared: &Shared) -> Result<Left, Error> {
             Stage::Chain(stage) => stage.field,
             Stage::Node(node) => program.nodes[*node].field,
         };
-        match field {
-            FieldId::Fp => run.stage::<Fp>(stage)?,
-            FieldId::Fr => run.stage::<Fr>(stage)?,
-        }
+        with_field!(field, F => run.stage::<F>(stage))?;
         let gone = |node: &usize| last.nodes[*node] == Some(number) && !is_live[*node];
         let gone = (0..program.nodes.len()).filter(gone);
         gone.for_each(|node| run.results[node] = None);
@@ -125,14 +123,24 @@ impl Run<'_> {
         argument: &Argument,
         elements: usize,
     ) -> Result<&[F::Limbs], Error> {
+        Ok(F::elements(self.limbs(argument, F::ID, elements)?)?)
+    }
+
+    /// Their limbs.
+    fn limbs(
+        &self,
+        argument: &Argument,
+        field: ElementId,
+        elements: usize,
+    ) -> Result<&[u64], Error> {
         let words: Option<&[u64]> = match argument.source {
             Source::Node(node) => self.results[node].as_ref().map(Words::as_slice),
             Source::Input(input) => Some(limbs_of(&self.program.inputs[input], "submit")?),
             Source::Constant(number) => self.program.constants.get(number).map(Vec::as_slice),
         };
         let count = if argument.scalar { 1 } else { elements };
-        let range = argument.start..argument.start + count;
-        let found = words.and_then(|words| F::elements(words).ok()?.get(range));
+        let range = argument.start * field.limbs()..(argument.start + count) * field.limbs();
+        let found = words.and_then(|words| words.get(range));
         found.ok_or_else(|| internal("the elements of an argument"))
     }
 
@@ -143,11 +151,8 @@ impl Run<'_> {
                 start: read.start,
                 scalar: false,
             };
-            let words = match read.field {
-                FieldId::Fp => Fp::words(self.elements::<Fp>(&argument, read.elements)?).to_vec(),
-                FieldId::Fr => Fr::words(self.elements::<Fr>(&argument, read.elements)?).to_vec(),
-            };
-            self.left.reads.push(words);
+            let words = self.limbs(&argument, read.field, read.elements)?;
+            self.left.reads.push(words.to_vec());
         }
         Ok(())
     }

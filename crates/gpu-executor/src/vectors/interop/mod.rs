@@ -12,7 +12,7 @@ mod blst;
 macro_rules! element {
     ($type:ty, $field:ident, limbs: $($limbs:tt).+, from_limbs: $from_limbs:expr) => {
         const _: () = {
-            type Limbs = <$field as field_kernels::Field>::Limbs;
+            type Limbs = <$field as field_kernels::ElementType>::Limbs;
             assert!(size_of::<$type>() == size_of::<Limbs>());
             assert!(align_of::<$type>() == align_of::<Limbs>());
             assert!(std::mem::offset_of!($type, $($limbs).+) == 0);
@@ -28,11 +28,11 @@ macro_rules! element {
 
             const FORM: Option<$crate::vectors::Form> = Some($crate::vectors::Form::Montgomery);
 
-            fn from_limbs(limbs: <$field as field_kernels::Field>::Limbs) -> Self {
+            fn from_limbs(limbs: <$field as field_kernels::ElementType>::Limbs) -> Self {
                 $from_limbs(limbs)
             }
 
-            fn to_limbs(self) -> <$field as field_kernels::Field>::Limbs {
+            fn to_limbs(self) -> <$field as field_kernels::ElementType>::Limbs {
                 self.$($limbs).+
             }
         }

@@ -2,7 +2,7 @@ mod limits;
 
 use std::sync::Weak;
 
-use field_kernels::{ElementOperation, operations::*};
+use field_kernels::{ElementOperation, ElementType as _, Fp, Fr, operations::*};
 
 use super::*;
 use crate::vectors::program::{Read, Reduction};
@@ -45,7 +45,7 @@ impl Recording {
         &mut self,
         task: Task,
         arguments: &[Argument],
-        field: FieldId,
+        field: ElementId,
         elements: usize,
     ) -> Argument {
         self.program.nodes.push(Node {
@@ -64,7 +64,7 @@ impl Recording {
     }
 
     fn node(&mut self, task: Task, arguments: &[Argument]) -> Argument {
-        self.push(task, arguments, FieldId::Fr, 100)
+        self.push(task, arguments, Fr::ID, 100)
     }
 
     fn op(&mut self, operation: &'static ElementOperation, arguments: &[Argument]) -> Argument {
@@ -81,7 +81,7 @@ impl Recording {
     fn read(&mut self, result: Argument) {
         self.program.reads.push(Read {
             source: result.source,
-            field: FieldId::Fr,
+            field: Fr::ID,
             start: 0,
             elements: 100,
         });
@@ -171,8 +171,8 @@ fn other_fields_lengths_and_tasks_end_a_chain_and_the_order_stays() {
     let mut it = Recording::default();
     let double = Task::Element(&DOUBLE);
     let first = it.op(&DOUBLE, &[input(0)]);
-    let other = it.push(double, &[input(1)], FieldId::Fp, 100);
-    let short = it.push(double, &[first], FieldId::Fr, 50);
+    let other = it.push(double, &[input(1)], Fp::ID, 100);
+    let short = it.push(double, &[first], Fr::ID, 50);
     let total = it.node(Task::Reduce(Reduction::Sum), &[first]);
     let last = it.op(&MUL, &[first, scalar(total)]);
     let reversed = it.node(Task::BitReverse, &[last]);

@@ -110,7 +110,7 @@ impl Queue {
     pub(super) fn push(
         &self,
         task: Task,
-        field: field_kernels::FieldId,
+        field: field_kernels::ElementId,
         arguments: Vec<Argument>,
         elements: usize,
         value: &Arc<Value>,

@@ -1,7 +1,7 @@
 //! Which of several kernels for the same are used: a pure function over the caps.
 
 use field_kernels::chain::{Chain, Layout, MemoryAccess};
-use field_kernels::{Arithmetic, FieldId};
+use field_kernels::{Arithmetic, ElementId, PRIME_FIELDS};
 use serde::{Deserialize, Serialize};
 use vk_core::{DeviceCaps, DeviceKind};
 
@@ -9,12 +9,10 @@ use super::kept::{ArithmeticName, LayoutFields};
 use crate::Error;
 use crate::device::Asked;
 
-/// Which of several kernels for the same are used, for each field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Choice {
-    pub(crate) fp: FieldChoice,
-    pub(crate) fr: FieldChoice,
-}
+/// Which of several kernels for the same are used: for each prime field, and for what is
+/// made of its elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Choice(pub(super) [FieldChoice; PRIME_FIELDS.len()]);
 
 /// Which of several kernels for one field are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,26 +55,20 @@ impl Choice {
             DeviceKind::Software => OF_SOFTWARE,
             _ => OF_A_GPU,
         };
-        let both = FieldChoice {
+        let all = FieldChoice {
             arithmetic: arithmetic_of(caps),
             light: layout,
             heavy: layout,
         };
-        Self { fp: both, fr: both }
+        Self([all; PRIME_FIELDS.len()])
     }
 
-    pub(crate) fn field(&mut self, field: FieldId) -> &mut FieldChoice {
-        match field {
-            FieldId::Fp => &mut self.fp,
-            FieldId::Fr => &mut self.fr,
-        }
+    pub(crate) fn field(&mut self, field: ElementId) -> &mut FieldChoice {
+        &mut self.0[field.prime()]
     }
 
-    pub(crate) fn of_field(self, field: FieldId) -> FieldChoice {
-        match field {
-            FieldId::Fp => self.fp,
-            FieldId::Fr => self.fr,
-        }
+    pub(crate) fn of_field(self, field: ElementId) -> FieldChoice {
+        self.0[field.prime()]
     }
 }
 
@@ -101,7 +93,7 @@ impl Asked {
                 found: format!("{} without it", caps.name),
             }));
         }
-        for field in [&mut choice.fp, &mut choice.fr] {
+        for field in &mut choice.0 {
             field.arithmetic = self.arithmetic.unwrap_or(field.arithmetic);
             for layout in [&mut field.light, &mut field.heavy] {
                 layout.access = self.access.unwrap_or(layout.access);
@@ -146,14 +138,15 @@ fn arithmetic_of(caps: &DeviceCaps) -> Arithmetic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use field_kernels::{ElementType as _, Fp, Fr};
     use vk_core::testing::recorded;
 
     #[test]
     fn doubles_multiply_where_they_are_fast_and_integers_elsewhere() {
         let of = |caps: &DeviceCaps| {
             let choice = Choice::of(caps);
-            assert_eq!(choice.fp, choice.fr);
-            choice.fp.arithmetic
+            assert_eq!(choice.of_field(Fp::ID), choice.of_field(Fr::ID));
+            choice.of_field(Fp::ID).arithmetic
         };
         let named = |name: &str| {
             let mut caps = recorded::h200();
@@ -194,10 +187,11 @@ mod tests {
             recorded::small_bar(),
             recorded::integrated(),
         ] {
-            let FieldChoice { light, heavy, .. } = Choice::of(&caps).fp;
+            let FieldChoice { light, heavy, .. } = Choice::of(&caps).of_field(Fp::ID);
             assert_eq!((light, heavy), (OF_A_GPU, OF_A_GPU), "{}", caps.name);
         }
-        assert_eq!(Choice::of(&recorded::llvmpipe()).fr.light, OF_SOFTWARE);
+        let of_software = Choice::of(&recorded::llvmpipe());
+        assert_eq!(of_software.of_field(Fr::ID).light, OF_SOFTWARE);
     }
 
     #[test]
@@ -228,7 +222,7 @@ mod tests {
             light: layout,
             heavy: layout,
         };
-        assert_eq!(choice, Choice { fp: both, fr: both });
+        assert_eq!(choice, Choice([both; 2]));
         let lacking = Asked {
             arithmetic: Some(Arithmetic::U64),
             ..Asked::default()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use field_kernels::families::{BIT_REVERSE, EQUAL};
-use field_kernels::{Family, FieldId};
+use field_kernels::{ElementId, Family};
 use vk_mem_paths::Storage;
 
 use super::WRITE;
@@ -53,7 +53,7 @@ impl Steps<'_> {
 
     fn equal(
         &mut self,
-        field: FieldId,
+        field: ElementId,
         elements: usize,
         arguments: &[Argument],
     ) -> Result<(), Error> {
@@ -78,7 +78,7 @@ impl Steps<'_> {
 
     fn bit_reverse(
         &mut self,
-        field: FieldId,
+        field: ElementId,
         elements: usize,
         argument: &Argument,
         output: &Storage,
@@ -106,13 +106,13 @@ impl Steps<'_> {
     }
 
     /// The most elements of one dispatch.
-    pub(super) fn most_of(&self, family: &Family, field: FieldId) -> usize {
+    pub(super) fn most_of(&self, family: &Family, field: ElementId) -> usize {
         let most = most_elements(self.kernels.caps(), field.bytes(), family.group_size);
         self.chunk.map_or(most, |chunk| chunk.min(most))
     }
 }
 
-pub(super) fn parts_of(field: FieldId) -> usize {
+pub(super) fn parts_of(field: ElementId) -> usize {
     field.bytes() / PART
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use field_kernels::chain::{CONSTANT_WORDS, Chain, Input, MAX_INPUTS};
 use field_kernels::families::{INVERSE_DOWN, INVERSE_UP};
-use field_kernels::{FieldId, operations};
+use field_kernels::{ElementId, operations};
 use vk_mem_paths::{Region, Storage};
 
 use super::families::{GROUP, count};
@@ -25,7 +25,7 @@ impl Steps<'_> {
     /// The batched inverse of an argument into `output`, which may be its memory.
     pub(super) fn inverse(
         &mut self,
-        field: FieldId,
+        field: ElementId,
         elements: usize,
         argument: &Argument,
         output: &Arc<Storage>,
@@ -55,7 +55,7 @@ impl Steps<'_> {
     /// inverses on the way down.
     fn level(
         &mut self,
-        field: FieldId,
+        field: ElementId,
         elements: usize,
         x: &(Region, u32),
         before: &(Region, u32),
@@ -108,7 +108,7 @@ impl Steps<'_> {
     /// Inverts elements one by one, in place.
     fn invert_each(
         &mut self,
-        field: FieldId,
+        field: ElementId,
         elements: usize,
         place: &(Region, u32),
     ) -> Result<(), Error> {

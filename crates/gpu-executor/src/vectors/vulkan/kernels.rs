@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use field_kernels::chain::{CONSTANT_WORDS, Chain, Template};
 use field_kernels::families::ELEMENTWISE;
-use field_kernels::{Arithmetic, Family, FieldId};
+use field_kernels::{Arithmetic, ElementId, Family};
 use vk_core::{Compiler, ComputePipeline, DeviceCaps, PipelineShape};
 
 use super::choice::Choice;
@@ -18,7 +18,7 @@ use crate::vectors::runner::internal;
 pub(crate) struct Kernels {
     compiler: Arc<Compiler>,
     made: Arc<VectorKernels>,
-    templates: HashMap<(FieldId, Arithmetic), Template>,
+    templates: HashMap<(ElementId, Arithmetic), Template>,
     choice: Choice,
     compiling: Duration,
 }
@@ -53,7 +53,7 @@ impl Kernels {
     /// The kernel of a chain.
     pub(super) fn chain(
         &mut self,
-        field: FieldId,
+        field: ElementId,
         chain: &Chain,
     ) -> Result<Arc<ComputePipeline>, Error> {
         let choice = self.choice.of_field(field);
@@ -82,7 +82,7 @@ impl Kernels {
     pub(super) fn family(
         &mut self,
         family: &Family,
-        field: FieldId,
+        field: ElementId,
     ) -> Result<Arc<ComputePipeline>, Error> {
         let arithmetic = self.choice.of_field(field).arithmetic;
         let module = family.module(field, arithmetic);
@@ -115,7 +115,7 @@ impl Kernels {
         Ok(self.made.keep(source, kernel))
     }
 
-    fn template(&mut self, field: FieldId, arithmetic: Arithmetic) -> Result<&Template, Error> {
+    fn template(&mut self, field: ElementId, arithmetic: Arithmetic) -> Result<&Template, Error> {
         use std::collections::hash_map::Entry;
         match self.templates.entry((field, arithmetic)) {
             Entry::Occupied(known) => Ok(known.into_mut()),

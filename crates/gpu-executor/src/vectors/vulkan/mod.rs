@@ -18,9 +18,9 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use field_kernels::{Arithmetic, FieldId};
+use field_kernels::{Arithmetic, ElementId};
 use vk_core::{Device, DeviceCaps, WaitPolicy};
-use vk_mem_paths::{Access, Crew, Downloads, Lane, StoragePool, Uploads};
+use vk_mem_paths::{Access, Crew, Downloads, Element, Lane, StoragePool, Uploads};
 
 use super::plan::{Fusion, Stage};
 use super::program::Program;
@@ -29,7 +29,7 @@ use super::value::Stored;
 use crate::calibration::{ChosenBy, Keeper};
 use crate::canonical::{self, Order};
 use crate::device::{Asked, OpenDevice, noting_loss};
-use crate::{Engine, Error, Inputs};
+use crate::{Engine, Error};
 
 pub(crate) use choice::{Choice, FieldChoice, runs};
 use flight::DeviceFlight;
@@ -200,10 +200,10 @@ impl Runner for VulkanRunner {
 
     fn upload(
         &self,
-        field: FieldId,
+        field: ElementId,
         bytes: &[u8],
         order: Order,
-        inputs: Inputs,
+        element: Element,
     ) -> Result<Stored, Error> {
         if bytes.is_empty() {
             return Ok(Stored::Nowhere);
@@ -216,11 +216,11 @@ impl Runner for VulkanRunner {
         // A batch in the making may name this memory: it gives back at once what its later
         // steps do not need. It is submitted when its maker lets the lane go.
         drop(lock(&self.inner));
-        let sent = uploads.upload(&storage, bytes, inputs.element_in(field, order));
+        let sent = uploads.upload(&storage, bytes, element);
         match sent {
             Ok(()) => Ok(Stored::Device(Arc::new(storage))),
-            Err(vk_mem_paths::Error::RefusedInput { element, .. }) => {
-                Err(canonical::refused_of(field, bytes, order, element))
+            Err(vk_mem_paths::Error::RefusedInput { element: at, .. }) => {
+                Err(canonical::refused_of(field, bytes, order, at))
             }
             Err(error) => noting_loss(&self.device, Err(error.into())),
         }
@@ -228,7 +228,7 @@ impl Runner for VulkanRunner {
 
     fn download(
         &self,
-        field: FieldId,
+        field: ElementId,
         stored: &Stored,
         elements: Range<usize>,
         out: &mut [MaybeUninit<u8>],
@@ -252,11 +252,11 @@ impl Runner for VulkanRunner {
     ) -> Result<Begun, Error> {
         self.device.expect_usable()?;
         let settled = noting_loss(&self.device, self.settled(&program, &stages));
-        let (chosen, compile) = settled?;
-        let begun = self.run_with(chosen.choice(), program, &stages, &is_live);
+        let (choice, report, compile) = settled?;
+        let begun = self.run_with(choice, program, &stages, &is_live);
         let mut begun = noting_loss(&self.device, begun)?;
         begun.did.compile += compile;
-        begun.did.choice = Some(chosen.report());
+        begun.did.choice = Some(report);
         Ok(begun)
     }
 

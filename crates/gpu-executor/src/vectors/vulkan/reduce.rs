@@ -1,7 +1,7 @@
 //! Reductions: many elements to few by many workgroups, and those to one.
 
 use field_kernels::families::{INNER_PRODUCT, PRODUCT, SUM_FINISH, SUM_PARTS};
-use field_kernels::{Family, FieldId};
+use field_kernels::{ElementId, Family};
 use vk_core::DeviceKind;
 use vk_mem_paths::{Region, Storage};
 
@@ -31,7 +31,7 @@ impl Steps<'_> {
     pub(super) fn reduce(
         &mut self,
         reduction: Reduction,
-        field: FieldId,
+        field: ElementId,
         elements: usize,
         arguments: &[Argument],
     ) -> Result<Storage, Error> {
@@ -90,7 +90,7 @@ impl Steps<'_> {
     fn reduction(
         &mut self,
         family: &Family,
-        field: FieldId,
+        field: ElementId,
         elements: usize,
         groups: usize,
         inputs: &[(Region, u32)],
@@ -115,7 +115,7 @@ impl Steps<'_> {
     /// The sum of an argument.
     fn sum_of(
         &mut self,
-        field: FieldId,
+        field: ElementId,
         elements: usize,
         argument: &Argument,
     ) -> Result<Storage, Error> {
@@ -133,7 +133,7 @@ impl Steps<'_> {
     /// an element out of theirs.
     fn sum(
         &mut self,
-        field: FieldId,
+        field: ElementId,
         inputs: &[((Region, u32), usize)],
         result: &Storage,
     ) -> Result<(), Error> {

@@ -6,12 +6,15 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use field_kernels::{Arithmetic, FieldId, Fp, Fr};
+use field_kernels::{Arithmetic, ElementId, PRIME_FIELDS};
 
 use super::choice::{Choice, next};
 use super::{VulkanRunner, lock};
+use vk_mem_paths::Element;
+
 use crate::calibration::{ChosenBy, Dated};
 use crate::canonical::Order;
+use crate::vectors::fields::with_field;
 use crate::vectors::plan::{Fusion, Stage};
 use crate::vectors::program::{Program, Reduction, Task};
 use crate::vectors::report::KernelChoice;
@@ -25,9 +28,9 @@ use crate::{Engine, Error, Inputs};
 pub(crate) struct Chosen {
     choice: Choice,
     by: ChosenBy,
-    /// Of each field whether its arithmetic was seen to be right on this device.
-    is_right: [bool; 2],
-    passed_over: Vec<(FieldId, Arithmetic)>,
+    /// Fields whose arithmetic was seen to be right on this device.
+    right: Vec<ElementId>,
+    passed_over: Vec<(ElementId, Arithmetic)>,
 }
 
 impl Chosen {
@@ -36,7 +39,7 @@ impl Chosen {
         Self {
             choice,
             by,
-            is_right: [false; 2],
+            right: Vec::new(),
             passed_over: Vec::new(),
         }
     }
@@ -47,8 +50,7 @@ impl Chosen {
 
     pub(super) fn report(&self) -> KernelChoice {
         KernelChoice {
-            fp: self.choice.fp.arithmetic,
-            fr: self.choice.fr.arithmetic,
+            arithmetic: PRIME_FIELDS.map(|field| self.choice.of_field(field).arithmetic),
             chosen_by: self.by.clone(),
             passed_over: self.passed_over.clone(),
         }
@@ -62,7 +64,7 @@ impl VulkanRunner {
         &self,
         program: &Program,
         stages: &[Stage],
-    ) -> Result<(Chosen, Duration), Error> {
+    ) -> Result<(Choice, KernelChoice, Duration), Error> {
         let mut compile = Duration::ZERO;
         // Others that multiply wait here for the first one.
         let mut chosen = lock(&self.chosen);
@@ -71,17 +73,17 @@ impl VulkanRunner {
                 compile += self.settle(&mut chosen, field)?;
             }
         }
-        Ok((chosen.clone(), compile))
+        Ok((chosen.choice, chosen.report(), compile))
     }
 
-    /// Looks at the arithmetic of both fields now.
+    /// Looks at the arithmetic of each prime field now.
     ///
     /// # Errors
     /// [`vk_core::Error::Unsupported`] for one that was asked for and is wrong on the
     /// device, [`Error::WrongResults`] where all are, else what the device returned.
     pub(crate) fn settle_now(&self) -> Result<(), Error> {
         let mut chosen = lock(&self.chosen);
-        for field in [FieldId::Fp, FieldId::Fr] {
+        for field in PRIME_FIELDS {
             self.settle(&mut chosen, field)?;
         }
         Ok(())
@@ -89,24 +91,22 @@ impl VulkanRunner {
 
     /// Makes sure that the arithmetic chosen for `field` is right on this device, by the
     /// kernel of a single product. Where it is not, the next one is taken.
-    fn settle(&self, chosen: &mut Chosen, field: FieldId) -> Result<Duration, Error> {
+    fn settle(&self, chosen: &mut Chosen, field: ElementId) -> Result<Duration, Error> {
         let mut compile = Duration::ZERO;
-        while !chosen.is_right[field as usize] {
+        while !chosen.right.contains(&field) {
             let engine = VectorEngine::on(self.trial(chosen.choice)?, Inputs::Any);
-            let (is_right, compiling) = match field {
-                FieldId::Fp => tune::multiplies_right::<Fp>(&engine)?,
-                FieldId::Fr => tune::multiplies_right::<Fr>(&engine)?,
-            };
+            let checked = with_field!(field, F => tune::multiplies_right::<F>(&engine));
+            let (is_right, compiling) = checked?;
             compile += compiling;
             match is_right {
-                true => chosen.is_right[field as usize] = true,
+                true => chosen.right.push(field),
                 false => self.pass_over(chosen, field)?,
             }
         }
         Ok(compile)
     }
 
-    fn pass_over(&self, chosen: &mut Chosen, field: FieldId) -> Result<(), Error> {
+    fn pass_over(&self, chosen: &mut Chosen, field: ElementId) -> Result<(), Error> {
         let caps = self.caps();
         let wrong = chosen.choice.field(field).arithmetic;
         if self.settings.asked.arithmetic.is_some() {
@@ -127,6 +127,8 @@ impl VulkanRunner {
         );
         chosen.passed_over.push((field, wrong));
         chosen.choice.field(field).arithmetic = other;
+        // What shares it is looked at anew.
+        chosen.right.retain(|right| right.base() != field.base());
         Ok(())
     }
 
@@ -151,7 +153,7 @@ impl VulkanRunner {
 }
 
 /// The field in which a stage multiplies, if it does.
-fn multiplies_in(program: &Program, stage: &Stage) -> Option<FieldId> {
+fn multiplies_in(program: &Program, stage: &Stage) -> Option<ElementId> {
     match stage {
         Stage::Chain(stage) => (stage.chain.products() > 0).then_some(stage.field),
         Stage::Node(node) => {
@@ -199,17 +201,17 @@ impl Runner for Trial {
 
     fn upload(
         &self,
-        field: FieldId,
+        field: ElementId,
         bytes: &[u8],
         order: Order,
-        inputs: Inputs,
+        element: Element,
     ) -> Result<Stored, Error> {
-        self.runner.upload(field, bytes, order, inputs)
+        self.runner.upload(field, bytes, order, element)
     }
 
     fn download(
         &self,
-        field: FieldId,
+        field: ElementId,
         stored: &Stored,
         elements: Range<usize>,
         out: &mut [MaybeUninit<u8>],

@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use field_kernels::FieldId;
+use field_kernels::ElementId;
 use vk_core::ComputePipeline;
 use vk_mem_paths::{Access, Region, Step, Storage, StoragePool};
 
@@ -186,7 +186,7 @@ impl<'a> Steps<'a> {
     pub(super) fn reading(
         &self,
         argument: &Argument,
-        field: FieldId,
+        field: ElementId,
         elements: &Range<usize>,
     ) -> Result<(Region, u32), Error> {
         let storage = self.source(argument.source)?;
@@ -205,7 +205,7 @@ impl<'a> Steps<'a> {
     pub(super) fn window(
         &self,
         storage: &Storage,
-        field: FieldId,
+        field: ElementId,
         elements: &Range<usize>,
         access: Access,
     ) -> (Region, u32) {
@@ -215,7 +215,7 @@ impl<'a> Steps<'a> {
     }
 
     /// New memory for `elements` elements.
-    pub(super) fn take(&self, field: FieldId, elements: usize) -> Result<Storage, Error> {
+    pub(super) fn take(&self, field: ElementId, elements: usize) -> Result<Storage, Error> {
         Ok(self.pool.take(elements * field.bytes())?)
     }
 

@@ -3,15 +3,15 @@ use std::time::Duration;
 
 use field_kernels::chain::MemoryAccess;
 use field_kernels::edge::edge_elements_of;
-use field_kernels::{Field, Fp, Fr};
+use field_kernels::{ElementType as _, Field, Fp, Fr};
 use vk_core::testing::{device_under_test, with_storage_buffer_alignment};
 use vk_core::{Compiler, Device, DeviceKind, PhysicalDevice, PipelineCache};
 use vk_mem_paths::TransferOptions;
 
 use super::*;
-use crate::ChosenBy;
 use crate::calibration::Subject;
 use crate::vectors::{Arithmetic, FieldVec, Queue, VectorEngine};
+use crate::{ChosenBy, Inputs};
 
 /// Elements of one dispatch.
 const PIECE: usize = 256;
@@ -127,16 +127,15 @@ fn uploads_wait_for_a_batch_in_the_making_and_downloads_do_not() {
     let runner = runner_on(&physical, |_| {}, Asked::default(), None);
     let upload = |words: &[u64; 4]| {
         let bytes: &[u8] = bytemuck::must_cast_slice(words);
-        runner.upload(FieldId::Fr, bytes, Order::Limbs, Inputs::default())
+        let element = Inputs::default().element::<Fr>(Order::Limbs);
+        runner.upload(Fr::ID, bytes, Order::Limbs, element)
     };
     let stored = upload(&[1, 2, 3, 4]).unwrap();
     let mut out = [MaybeUninit::new(0_u8); Fr::BYTES];
     std::thread::scope(|scope| {
         let making = lock(&runner.inner);
         let other = scope.spawn(|| upload(&[5, 6, 7, 0]).map(drop));
-        runner
-            .download(FieldId::Fr, &stored, 0..1, &mut out)
-            .unwrap();
+        runner.download(Fr::ID, &stored, 0..1, &mut out).unwrap();
         std::thread::sleep(Duration::from_millis(50));
         assert!(!other.is_finished(), "the upload did not wait");
         drop(making);
@@ -163,7 +162,7 @@ fn square_of(engine: &VectorEngine) -> (Vec<u64>, crate::vectors::VectorReport) 
 #[test]
 fn an_arithmetic_that_is_wrong_on_the_device_is_passed_over_and_the_report_says_so() {
     let (_guard, physical) = device_under_test().unwrap();
-    let doubles = |choice: &mut Choice| choice.fr.arithmetic = Arithmetic::F64;
+    let doubles = |choice: &mut Choice| choice.field(Fr::ID).arithmetic = Arithmetic::F64;
     let runner = runner_on(&physical, doubles, Asked::default(), None);
     let engine = VectorEngine::on(runner, Inputs::default());
     let x = engine.upload::<Fr>(&[3_u64, 0, 0, 0]).unwrap();
@@ -172,7 +171,11 @@ fn an_arithmetic_that_is_wrong_on_the_device_is_passed_over_and_the_report_says_
     let report = queue.submit().unwrap().wait().unwrap().report().clone();
     assert_eq!(sum.download::<u64>().unwrap(), [6, 0, 0, 0]);
     let unused = report.choice.unwrap();
-    assert_eq!(unused.fr, Arithmetic::F64, "nothing was multiplied");
+    assert_eq!(
+        unused.arithmetic(Fr::ID),
+        Arithmetic::F64,
+        "nothing was multiplied"
+    );
 
     let cpu = VectorEngine::cpu_with_threads(1).unwrap();
     let (expected, _) = square_of(&cpu);
@@ -184,11 +187,14 @@ fn an_arithmetic_that_is_wrong_on_the_device_is_passed_over_and_the_report_says_
         let choice = report.choice.clone().unwrap();
         match physical.caps().kind {
             DeviceKind::Software => {
-                assert_eq!(choice.fr, Arithmetic::U64);
-                assert_eq!(choice.passed_over, [(FieldId::Fr, Arithmetic::F64)]);
+                assert_eq!(choice.arithmetic(Fr::ID), Arithmetic::U64);
+                assert_eq!(choice.passed_over, [(Fr::ID, Arithmetic::F64)]);
                 assert!(report.to_string().contains("not f64"), "{report}");
             }
-            _ => assert_eq!((choice.fr, choice.passed_over.len()), (Arithmetic::F64, 0)),
+            _ => assert_eq!(
+                (choice.arithmetic(Fr::ID), choice.passed_over.len()),
+                (Arithmetic::F64, 0)
+            ),
         }
     }
 }

@@ -61,12 +61,10 @@ pub(crate) fn random<F: Field>(count: usize, seed: u64) -> Vec<F::Limbs> {
     let mut elements: Vec<F::Limbs> = edges.copied().collect();
     while elements.len() < count {
         let mut element = F::Limbs::default();
-        element
-            .as_mut()
-            .iter_mut()
-            .for_each(|limb| *limb = random.next_u64());
-        if let Some(highest) = element.as_mut().last_mut() {
-            *highest >>= F::MODULUS.as_ref().last().unwrap().leading_zeros();
+        let modulus = F::ID.modulus();
+        for coordinate in element.as_mut().chunks_mut(modulus.len()) {
+            coordinate.fill_with(|| random.next_u64());
+            *coordinate.last_mut().unwrap() >>= modulus.last().unwrap().leading_zeros();
         }
         if arithmetic::is_canonical::<F>(&element) {
             elements.push(element);

@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use field_kernels::families::EQUAL;
-use field_kernels::{Arithmetic, FieldId};
+use field_kernels::{Arithmetic, ElementType as _, Fp};
 use vk_core::testing::{DeviceTest, device_under_test};
 use vk_core::{ComputePipeline, Device, KernelCache, PhysicalDevice, PipelineShape};
 use vk_mem_paths::{
@@ -90,7 +90,7 @@ impl Setup {
 
     /// The kernel that sets a flag where two buffers differ.
     pub(crate) fn equal(&self) -> Arc<ComputePipeline> {
-        let module = EQUAL.module(FieldId::Fp, Arithmetic::U32).unwrap();
+        let module = EQUAL.module(Fp::ID, Arithmetic::U32).unwrap();
         let shape = PipelineShape {
             bindings: EQUAL.bindings,
             push_constant_bytes: 4 * 5,
