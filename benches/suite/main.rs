@@ -11,6 +11,7 @@
 mod auto;
 mod backends;
 mod batch;
+mod check;
 mod clocks;
 mod copies;
 mod cpu;
@@ -41,11 +42,12 @@ type Group = (
     fn(&mut Suite) -> anyhow::Result<()>,
 );
 
-const GROUPS: [Group; 7] = [
+const GROUPS: [Group; 8] = [
     ("overhead", overhead::count, overhead::bench),
     ("kernel", kernel::count, kernel::bench),
     ("paths", paths::count, paths::bench),
     ("batch", batch::count, batch::bench),
+    ("check", check::count, check::bench),
     ("vectors", vectors::count, vectors::bench),
     // Products heat the device, and here it rests.
     ("cpu", cpu::count, cpu::bench),

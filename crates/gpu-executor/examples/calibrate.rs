@@ -5,12 +5,13 @@
 //! `cargo xtask calibrate`
 #![allow(clippy::print_stdout, reason = "a command-line program")]
 
+mod support;
+
 use std::time::Instant;
 
 use anyhow::Result;
 use clap::Parser;
 use comfy_table::Table;
-use comfy_table::presets::UTF8_FULL_CONDENSED;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{Fr, VectorEngine};
 use gpu_executor::{Cache, Effort, Measured, Tuning};
@@ -63,9 +64,7 @@ fn choice(engine: &VectorEngine) -> Result<String> {
 }
 
 fn table(tuning: &Tuning) -> Table {
-    let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED);
-    table.set_header([
+    let mut table = support::table([
         "elements",
         "path",
         "chunks in flight",

@@ -9,6 +9,8 @@ mod copy;
 mod measure;
 mod operations;
 mod peers;
+#[path = "../support/mod.rs"]
+mod support;
 mod variants;
 
 use std::path::PathBuf;

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use field_kernels::{PrimeField, arithmetic};
+use field_kernels::PrimeField;
 use gpu_executor::vectors::{FieldVec, Queue, VectorEngine};
-use rand::rngs::SmallRng;
-use rand::{Rng, SeedableRng};
+
+pub(crate) use crate::support::{median, random};
 
 /// How long a device is at work before it is timed: its clocks rise slowly.
 pub(crate) const WARM_UP: Duration = Duration::from_millis(700);
@@ -82,32 +82,9 @@ pub(crate) fn host_time(rounds: usize, call: impl Fn() -> Result<()>) -> Result<
     Ok(median(times))
 }
 
-pub(crate) fn random<F: PrimeField>(count: usize, seed: u64) -> Vec<F::Limbs> {
-    let mut random = SmallRng::seed_from_u64(seed);
-    let shift = F::MODULUS.as_ref()[F::LIMBS - 1].leading_zeros();
-    let mut elements = Vec::with_capacity(count);
-    while elements.len() < count {
-        let mut element = F::Limbs::default();
-        element
-            .as_mut()
-            .iter_mut()
-            .for_each(|limb| *limb = random.next_u64());
-        element.as_mut()[F::LIMBS - 1] >>= shift;
-        if arithmetic::is_canonical::<F>(&element) {
-            elements.push(element);
-        }
-    }
-    elements
-}
-
 /// The elements of a vector of either field.
 pub(crate) fn downloaded<F: PrimeField>(vector: &FieldVec<F>) -> Result<Vec<F::Limbs>> {
     Ok(F::elements(&vector.download::<u64>()?)?.to_vec())
-}
-
-pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
 }
 
 /// The most that moves in a second, by copy commands or by the copying kernel.

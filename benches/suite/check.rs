@@ -1,0 +1,55 @@
+//! What checking the inputs costs, on the device and on the CPU.
+
+use gpu_executor::cpu::CpuEngine;
+use gpu_executor::spirv::PersistentVulkanBackend;
+use gpu_executor::{Executor, FieldAdd, Inputs};
+use gpu_executor_benches::{Jobs, Plan};
+
+use crate::measure::Suite;
+use crate::paths::{as_slices, reused};
+
+/// Jobs of a call.
+const JOBS: usize = 4;
+
+/// The most elements of all of them together.
+const MOST: usize = 1 << 24;
+
+fn sizes(plan: &Plan) -> impl Iterator<Item = usize> {
+    plan.sizes
+        .iter()
+        .copied()
+        .filter(|size| JOBS * size <= MOST)
+}
+
+pub(crate) fn count(suite: &Suite) -> usize {
+    2 * 2 * sizes(&suite.plan).count()
+}
+
+pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
+    let device = |inputs| PersistentVulkanBackend::builder().inputs(inputs).build();
+    let cpu = |inputs| anyhow::Ok(CpuEngine::new()?.with_inputs(inputs));
+    // Those that are compared come one after the other.
+    let mut engines = [
+        (
+            "device, checked",
+            Executor::Vulkan(device(Inputs::Canonical)?),
+        ),
+        ("device, unchecked", Executor::Vulkan(device(Inputs::Any)?)),
+        ("CPU, checked", Executor::Cpu(cpu(Inputs::Canonical)?)),
+        ("CPU, unchecked", Executor::Cpu(cpu(Inputs::Any)?)),
+    ];
+    let (mut group, plan) = suite.group("check");
+    for elements in sizes(plan) {
+        let jobs = Jobs::random(JOBS, elements);
+        let (slices, mut results) = (jobs.as_slices(), jobs.results());
+        for (name, engine) in &mut engines {
+            let call = |out: &mut [Vec<u64>]| {
+                Ok(engine.field_add_batch_into(&slices, elements, &mut as_slices(out))?)
+            };
+            group.reused(&reused(name), &jobs, &mut results, call, |out| {
+                jobs.check(out)
+            })?;
+        }
+    }
+    Ok(())
+}
