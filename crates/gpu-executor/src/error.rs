@@ -234,9 +234,9 @@ pub enum Error {
         /// The operation.
         operation: &'static str,
     },
-    /// A reading was taken from another submission than the one it belongs to.
-    #[error("expected a reading of this submission, found one of another")]
-    ForeignReading,
+    /// A readback was taken from another submission than the one it belongs to.
+    #[error("expected a readback of this submission, found one of another")]
+    ForeignReadback,
     /// The Vulkan context reported it: loader, device, SPIR-V, submission.
     #[error(transparent)]
     Vulkan(#[from] vk_core::Error),

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use field_kernels::Field;
 
 use super::engine::VectorEngine;
-use super::queue::{Comparison, Reading};
+use super::families::Comparison;
+use super::queue::Readback;
 use super::report::VectorReport;
 use super::runner::{Did, Flight, Left};
 use crate::{Error, Result};
@@ -190,27 +191,27 @@ impl Completed {
     /// The elements that were read.
     ///
     /// # Errors
-    /// [`Error::ForeignReading`] for a reading of another queue.
-    pub fn elements<F: Field>(&self, reading: &Reading<F>) -> Result<Vec<F::Limbs>> {
-        let read = self.left.reads.get(reading.number);
-        match read.filter(|_| reading.queue == self.queue) {
+    /// [`Error::ForeignReadback`] for a readback of another queue.
+    pub fn elements<F: Field>(&self, readback: &Readback<F>) -> Result<Vec<F::Limbs>> {
+        let read = self.left.reads.get(readback.number);
+        match read.filter(|_| readback.queue == self.queue) {
             Some(words) => Ok(F::elements(words)?.to_vec()),
-            None => Err(Error::ForeignReading),
+            None => Err(Error::ForeignReadback),
         }
     }
 
     /// The only element that was read, as of a sum.
     ///
     /// # Errors
-    /// [`Error::ForeignReading`] for a reading of another queue, [`Error::WrongLength`]
+    /// [`Error::ForeignReadback`] for a readback of another queue, [`Error::WrongLength`]
     /// for one of more or fewer elements.
-    pub fn element<F: Field>(&self, reading: &Reading<F>) -> Result<F::Limbs> {
-        let elements = self.elements(reading)?;
+    pub fn element<F: Field>(&self, readback: &Readback<F>) -> Result<F::Limbs> {
+        let elements = self.elements(readback)?;
         match elements.as_slice() {
             [one] => Ok(*one),
             other => Err(Error::WrongLength {
                 operation: "element",
-                expected: "a reading of one element",
+                expected: "a readback of one element",
                 found: other.len(),
             }),
         }
@@ -219,12 +220,13 @@ impl Completed {
     /// Whether the vectors were equal.
     ///
     /// # Errors
-    /// [`Error::ForeignReading`] for a comparison of another queue.
+    /// [`Error::ForeignReadback`] for a comparison of another queue.
     pub fn equal(&self, comparison: &Comparison) -> Result<bool> {
-        let equal = self.left.equal.get(comparison.number);
-        match equal.filter(|_| comparison.queue == self.queue) {
-            Some(equal) => Ok(*equal),
-            None => Err(Error::ForeignReading),
+        let mut answers = self.left.answers.iter();
+        let answer = answers.find(|(node, _)| *node == comparison.node);
+        match answer.filter(|_| comparison.queue == self.queue) {
+            Some((_, differ)) => Ok(*differ == 0),
+            None => Err(Error::ForeignReadback),
         }
     }
 

@@ -1,8 +1,6 @@
 //! From recorded nodes to stages: which neighbours become one kernel, and which
 //! results must be kept. Pure.
 
-use std::collections::HashMap;
-
 use field_kernels::ElementId;
 use field_kernels::chain::{Chain, Input, Link, MAX_INPUTS, MAX_OUTPUTS};
 
@@ -33,37 +31,45 @@ impl Fusion {
 }
 
 /// What is run at a time.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    pub(crate) work: Work,
+    /// Results and inputs that nobody needs after it: nothing later uses them, nothing is
+    /// read of them, and no caller holds them.
+    pub(crate) last_uses: Vec<Source>,
+}
+
+/// What a stage computes.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub(crate) enum Work {
     /// Element-wise operations in one kernel.
-    Chain(ChainStage),
-    /// A node that is not element-wise, by number.
-    Node(usize),
+    Chain(ChainWork),
+    /// An operation over whole vectors: the node with this number.
+    Whole(usize),
 }
 
 /// A chain with the places that it reads and writes.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct ChainStage {
+pub(crate) struct ChainWork {
     pub(crate) field: ElementId,
     pub(crate) elements: usize,
     pub(crate) chain: Chain,
     /// For each input of the chain.
     pub(crate) inputs: Vec<Argument>,
-    /// For each output of the chain the node whose result it is.
+    /// For each output of the chain which result it is.
     pub(crate) outputs: Vec<usize>,
 }
 
-/// The stages of `program`, in an order that keeps what depends on what. `is_live`
-/// says of each node whether a caller still holds its result.
-pub(crate) fn plan(program: &Program, is_live: &[bool], fusion: Fusion) -> Vec<Stage> {
-    let wanted = wanted(program, is_live);
-    let users = users(program, &wanted);
+/// The stages of `program`, in an order that keeps what depends on what.
+pub(crate) fn plan(program: &Program, fusion: Fusion) -> Vec<Stage> {
+    let wanted = wanted(program);
+    let users = LastUsers::of(program, &wanted);
     let mut planner = Planner {
         program,
-        is_live,
         users,
         fusion,
         stages: Vec::new(),
+        stage_of: vec![0; program.nodes.len()],
         open: None,
     };
     for (number, node) in program.nodes.iter().enumerate() {
@@ -72,92 +78,74 @@ pub(crate) fn plan(program: &Program, is_live: &[bool], fusion: Fusion) -> Vec<S
         }
     }
     planner.close();
+    planner.note_last_uses(&wanted);
     planner.stages
 }
 
-/// The stage that uses each node's result, and each input, last: what it needs can go
-/// then. `usize::MAX` for what is read at the end.
-pub(crate) struct LastUses {
-    pub(crate) nodes: Vec<Option<usize>>,
-    pub(crate) inputs: Vec<Option<usize>>,
-}
-
-impl LastUses {
-    pub(crate) fn of(program: &Program, stages: &[Stage]) -> Self {
-        let mut last = Self {
-            nodes: vec![None; program.nodes.len()],
-            inputs: vec![None; program.inputs.len()],
-        };
-        for (number, stage) in stages.iter().enumerate() {
-            let arguments = match stage {
-                Stage::Chain(stage) => &stage.inputs,
-                Stage::Node(node) => &program.nodes[*node].arguments,
-            };
-            for argument in arguments {
-                last.note(argument.source, number);
-            }
-        }
-        for read in &program.reads {
-            last.note(read.source, usize::MAX);
-        }
-        last
-    }
-
-    fn note(&mut self, source: Source, stage: usize) {
-        match source {
-            Source::Node(node) => self.nodes[node] = Some(stage),
-            Source::Input(input) => self.inputs[input] = Some(stage),
-            Source::Constant(_) => {}
-        }
-    }
-}
-
-/// Which nodes are needed for what a caller holds or reads.
-fn wanted(program: &Program, is_live: &[bool]) -> Vec<bool> {
-    let mut wanted = is_live.to_vec();
+/// Which nodes are needed for what a caller holds or reads, or for what they tell.
+fn wanted(program: &Program) -> Vec<bool> {
+    let mut needed: Vec<bool> = program.results.iter().map(|it| it.is_live).collect();
     for read in &program.reads {
-        if let Source::Node(number) = read.source {
-            wanted[number] = true;
+        if let Source::Result(number) = read.source {
+            needed[number] = true;
         }
     }
+    let mut wanted = vec![false; program.nodes.len()];
     for (number, node) in program.nodes.iter().enumerate().rev() {
-        wanted[number] |= node.task == Task::Equal;
-        if !wanted[number] {
-            continue;
-        }
-        for argument in &node.arguments {
-            if let Source::Node(before) = argument.source {
-                wanted[before] = true;
+        // One without a result was recorded for what it leaves on the host.
+        let is_wanted = node.results.is_empty() || needed[node.results.clone()].contains(&true);
+        wanted[number] = is_wanted;
+        for argument in node.arguments.iter().filter(|_| is_wanted) {
+            if let Source::Result(before) = argument.source {
+                needed[before] = true;
             }
         }
     }
     wanted
 }
 
-/// For each node the last that uses it; `usize::MAX` for what is read at the end.
-fn users(program: &Program, wanted: &[bool]) -> Vec<Option<usize>> {
-    let mut users = vec![None; program.nodes.len()];
-    for (number, node) in program.nodes.iter().enumerate() {
-        for argument in node.arguments.iter().filter(|_| wanted[number]) {
-            if let Source::Node(before) = argument.source {
-                users[before] = Some(number);
+/// The node that uses each result, and each input, last; [`AT_THE_END`] for what is read.
+struct LastUsers {
+    results: Vec<Option<usize>>,
+    inputs: Vec<Option<usize>>,
+}
+
+/// After every node.
+const AT_THE_END: usize = usize::MAX;
+
+impl LastUsers {
+    fn of(program: &Program, wanted: &[bool]) -> Self {
+        let mut last = Self {
+            results: vec![None; program.results.len()],
+            inputs: vec![None; program.inputs.len()],
+        };
+        for (number, node) in program.nodes.iter().enumerate() {
+            for argument in node.arguments.iter().filter(|_| wanted[number]) {
+                last.note(argument.source, number);
             }
         }
+        for read in &program.reads {
+            last.note(read.source, AT_THE_END);
+        }
+        last
     }
-    for read in &program.reads {
-        if let Source::Node(number) = read.source {
-            users[number] = Some(usize::MAX);
+
+    fn note(&mut self, source: Source, user: usize) {
+        match source {
+            Source::Result(result) => self.results[result] = Some(user),
+            Source::Input(input) => self.inputs[input] = Some(user),
+            Source::Constant(_) => {}
         }
     }
-    users
 }
 
 struct Planner<'p> {
     program: &'p Program,
-    is_live: &'p [bool],
-    users: Vec<Option<usize>>,
+    users: LastUsers,
     fusion: Fusion,
     stages: Vec<Stage>,
+    // Of each node that is wanted.
+    stage_of: Vec<usize>,
     open: Option<Open>,
 }
 
@@ -168,37 +156,67 @@ struct Open {
     elements: usize,
     inputs: Vec<Argument>,
     // Nodes of the chain, with their arguments.
-    nodes: Vec<(usize, Vec<Place>)>,
+    nodes: Vec<(usize, Vec<ChainValue>)>,
 }
 
 /// A value of a chain in the making.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum ChainValue {
     Input(usize),
-    // A place in `Open::nodes`.
-    Result(usize),
+    // What a node of `Open::nodes` computes.
+    Own(usize),
 }
 
 impl Planner<'_> {
     fn add(&mut self, number: usize, node: &Node) {
-        if !matches!(node.task, Task::Element(_) | Task::Copy) {
+        if let Task::Whole(_) = node.task {
             self.close();
-            self.stages.push(Stage::Node(number));
+            self.push(Work::Whole(number), &[number]);
             return;
         }
-        let grown = self.open.as_ref().and_then(|open| open.with(number, node));
+        let with = |open: &Open| open.with(self.program, number);
+        let grown = self.open.as_ref().and_then(with);
         if let Some(grown) = grown.filter(|grown| self.fits(grown)) {
             self.open = Some(grown);
             return;
         }
         self.close();
+        let (field, elements) = self.program.shape(node);
         let empty = Open {
-            field: node.field,
-            elements: node.elements,
+            field,
+            elements,
             inputs: Vec::new(),
             nodes: Vec::new(),
         };
-        self.open = empty.with(number, node);
+        self.open = with(&empty);
+    }
+
+    fn push(&mut self, work: Work, nodes: &[usize]) {
+        let last_uses = Vec::new();
+        for node in nodes {
+            self.stage_of[*node] = self.stages.len();
+        }
+        self.stages.push(Stage { work, last_uses });
+    }
+
+    /// Says of each stage what it is the last to use, or the only one to compute.
+    fn note_last_uses(&mut self, wanted: &[bool]) {
+        let nodes = self.program.nodes.iter().enumerate();
+        for (maker, node) in nodes.filter(|(number, _)| wanted[*number]) {
+            for result in node.results.clone() {
+                let user = self.users.results[result].unwrap_or(maker);
+                if !self.program.results[result].is_live && user != AT_THE_END {
+                    let stage = self.stage_of[user];
+                    self.stages[stage].last_uses.push(Source::Result(result));
+                }
+            }
+        }
+        for (input, user) in self.users.inputs.iter().enumerate() {
+            if let Some(user) = user.filter(|user| *user != AT_THE_END) {
+                let stage = self.stage_of[user];
+                self.stages[stage].last_uses.push(Source::Input(input));
+            }
+        }
     }
 
     /// Whether a chain stays within the limits.
@@ -219,15 +237,16 @@ impl Planner<'_> {
         }
     }
 
-    /// The nodes of `open` whose results are used outside of it: what a caller holds,
-    /// and what a node after the chain's last uses.
+    /// The places in `open` of the nodes whose results are used outside of it: what a
+    /// caller holds, and what a node after the chain's last uses.
     fn outputs(&self, open: &Open) -> Vec<usize> {
         let last = open.nodes.last().map_or(0, |(number, _)| *number);
-        let outside = |number: usize| {
-            self.is_live[number] || self.users[number].is_some_and(|user| user > last)
+        let outside = |place: &usize| {
+            let result = self.program.nodes[open.nodes[*place].0].results.start;
+            let user = self.users.results[result];
+            self.program.results[result].is_live || user.is_some_and(|user| user > last)
         };
-        let numbers = open.nodes.iter().map(|(number, _)| *number);
-        numbers.filter(|number| outside(*number)).collect()
+        (0..open.nodes.len()).filter(outside).collect()
     }
 
     fn close(&mut self) {
@@ -235,25 +254,15 @@ impl Planner<'_> {
             return;
         };
         let outputs = self.outputs(&open);
-        let places: HashMap<usize, usize> = open
-            .nodes
-            .iter()
-            .enumerate()
-            .map(|(place, (number, _))| (*number, place))
-            .collect();
         // A node that repeats a value has no operation: it is that value.
         let mut links = Vec::new();
         let mut values: Vec<usize> = Vec::new();
-        let value = |place: &Place, values: &[usize]| match place {
-            Place::Input(input) => *input,
-            Place::Result(node) => values[*node],
+        let value = |value: &ChainValue, values: &[usize]| match value {
+            ChainValue::Input(input) => *input,
+            ChainValue::Own(node) => values[*node],
         };
         for (number, arguments) in &open.nodes {
-            let of = |index: usize| {
-                arguments
-                    .get(index)
-                    .map_or(0, |place| value(place, &values))
-            };
+            let of = |index: usize| arguments.get(index).map_or(0, |it| value(it, &values));
             let result = match self.program.nodes[*number].task {
                 Task::Element(operation) => {
                     links.push(Link {
@@ -273,47 +282,49 @@ impl Planner<'_> {
         let chain = Chain {
             inputs: open.inputs.iter().map(kind).collect(),
             links,
-            outputs: outputs
-                .iter()
-                .map(|number| values[places[number]])
-                .collect(),
+            outputs: outputs.iter().map(|place| values[*place]).collect(),
         };
-        self.stages.push(Stage::Chain(ChainStage {
+        let nodes: Vec<usize> = open.nodes.iter().map(|(number, _)| *number).collect();
+        let result = |place: &usize| self.program.nodes[nodes[*place]].results.start;
+        let work = ChainWork {
             field: open.field,
             elements: open.elements,
             chain,
             inputs: open.inputs,
-            outputs,
-        }));
+            outputs: outputs.iter().map(result).collect(),
+        };
+        self.push(Work::Chain(work), &nodes);
     }
 }
 
 impl Open {
     /// The chain with one node more, or nothing where that is of another field or
     /// length, or needs of the chain's own results what is not at the same place.
-    fn with(&self, number: usize, node: &Node) -> Option<Self> {
-        if node.field != self.field || node.elements != self.elements {
+    fn with(&self, program: &Program, number: usize) -> Option<Self> {
+        let node = &program.nodes[number];
+        if program.shape(node) != (self.field, self.elements) {
             return None;
         }
         let mut grown = self.clone();
-        let mut places = Vec::with_capacity(node.arguments.len());
+        let mut values = Vec::with_capacity(node.arguments.len());
         for argument in &node.arguments {
-            places.push(grown.place(argument)?);
+            values.push(grown.value(program, argument)?);
         }
-        grown.nodes.push((number, places));
+        grown.nodes.push((number, values));
         Some(grown)
     }
 
-    fn place(&mut self, argument: &Argument) -> Option<Place> {
-        if let Source::Node(before) = argument.source {
-            let own = self.nodes.iter().position(|(number, _)| *number == before);
+    fn value(&mut self, program: &Program, argument: &Argument) -> Option<ChainValue> {
+        if let Source::Result(before) = argument.source {
+            let mut own = self.nodes.iter();
+            let own = own.position(|(number, _)| program.nodes[*number].results.start == before);
             if let Some(own) = own {
                 let same_place = argument.start == 0 && !argument.scalar;
-                return same_place.then_some(Place::Result(own));
+                return same_place.then_some(ChainValue::Own(own));
             }
         }
         let known = self.inputs.iter().position(|input| input == argument);
-        Some(Place::Input(known.unwrap_or_else(|| {
+        Some(ChainValue::Input(known.unwrap_or_else(|| {
             self.inputs.push(*argument);
             self.inputs.len() - 1
         })))

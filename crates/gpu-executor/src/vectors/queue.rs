@@ -17,8 +17,8 @@ use super::field_vec::{FieldVec, Form};
 use super::operand::Operand;
 use super::pending::Pending;
 use super::plan::{Fusion, plan};
-use super::program::{Program, Read, Reduction, Task};
-use super::value::{State, Value};
+use super::program::{Program, Task};
+use super::value::State;
 use crate::{Error, Result};
 
 /// Counts queues, so that a vector knows its own.
@@ -43,7 +43,6 @@ pub struct Queue {
     engine: VectorEngine,
     number: u64,
     program: RefCell<Program>,
-    comparisons: Cell<usize>,
     fused: Cell<bool>,
 }
 
@@ -51,19 +50,10 @@ pub struct Queue {
 /// [`Queue::read`] and [`Completed::elements`](super::Completed::elements).
 #[must_use = "what is read is asked for by it"]
 #[derive(Debug)]
-pub struct Reading<F: Field> {
+pub struct Readback<F: Field> {
     pub(super) queue: u64,
     pub(super) number: usize,
     pub(super) field: PhantomData<F>,
-}
-
-/// Whether two vectors are equal, to be known when a submission is complete; see
-/// [`Queue::equal`] and [`Completed::equal`](super::Completed::equal).
-#[must_use = "whether the vectors are equal is asked for by it"]
-#[derive(Debug)]
-pub struct Comparison {
-    pub(super) queue: u64,
-    pub(super) number: usize,
 }
 
 impl Queue {
@@ -72,7 +62,6 @@ impl Queue {
             engine: engine.clone(),
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             program: RefCell::default(),
-            comparisons: Cell::new(0),
             fused: Cell::new(true),
         }
     }
@@ -122,89 +111,16 @@ impl Queue {
         Ok(power)
     }
 
-    /// x^-1 for each element of a vector in Montgomery form, and 0 for 0; the report
-    /// counts the zeros. By Montgomery's trick: three products an element.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn inverse<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
-        self.expect_form("inverse", x, Form::Montgomery)?;
-        self.vector(Task::Inverse, x, Form::Montgomery)
-    }
-
-    /// The elements in bit-reversed order: element i of the result is element rev(i) of
-    /// x, the bits of i from the last to the first.
-    ///
-    /// # Errors
-    /// [`Error::WrongLength`] for a length that is not a power of two, else as
-    /// [`Self::add`]. On submission [`Error::VectorTooLong`] for a vector that the
-    /// device cannot bind as a whole.
-    pub fn bit_reverse<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
-        if !x.len().is_power_of_two() {
-            return Err(Error::WrongLength {
-                operation: "bit_reverse",
-                expected: "a power of two",
-                found: x.len(),
-            });
-        }
-        self.vector(Task::BitReverse, x, x.form())
-    }
-
-    /// The sum of all elements, as a vector of one; 0 of none.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn sum<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
-        let arguments = vec![self.argument("sum", x, false)?];
-        Ok(self.reduce(Reduction::Sum, arguments, x))
-    }
-
-    /// The product of all elements of a vector in Montgomery form, as a vector of one;
-    /// 1 of none.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn product<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
-        self.expect_form("product", x, Form::Montgomery)?;
-        let arguments = vec![self.argument("product", x, false)?];
-        Ok(self.reduce(Reduction::Product, arguments, x))
-    }
-
-    /// The sum of the products of the elements of two vectors in Montgomery form, as a
-    /// vector of one; 0 of none.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn inner_product<F: Field>(&self, x: &FieldVec<F>, y: &FieldVec<F>) -> Result<FieldVec<F>> {
-        let operation = "inner_product";
-        self.expect_form(operation, x, Form::Montgomery)?;
-        let arguments = self.pair(operation, x, y)?;
-        Ok(self.reduce(Reduction::InnerProduct, arguments, x))
-    }
-
-    /// Whether two vectors are equal.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn equal<F: Field>(&self, x: &FieldVec<F>, y: &FieldVec<F>) -> Result<Comparison> {
-        let arguments = self.pair("equal", x, y)?;
-        let value = Value::new(self.recorded());
-        self.push(Task::Equal, F::ID, arguments, x.len(), &value);
-        let number = self.comparisons.get();
-        self.comparisons.set(number + 1);
-        Ok(Comparison {
-            queue: self.number,
-            number,
-        })
-    }
-
     /// The elements of x in memory of their own: of a small slice, so that the rest of
     /// the vector can be freed.
     ///
     /// # Errors
     /// As [`Self::add`].
     pub fn copy<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
-        self.vector(Task::Copy, x, x.form())
+        let arguments = vec![self.argument("copy", x)?];
+        Ok(self
+            .node(Task::Copy, F::ID, arguments)
+            .result(x.len(), x.form()))
     }
 
     /// A vector of `len` elements that are all the same: a scalar, or the only element of
@@ -233,7 +149,9 @@ impl Queue {
         };
         let form = element.form().unwrap_or_default();
         let argument = self.operand(operation, &element, Some(form))?;
-        Ok(self.result(Task::Copy, vec![argument], len, len, form))
+        Ok(self
+            .node(Task::Copy, F::ID, vec![argument])
+            .result(len, form))
     }
 
     /// Copies the elements of x to the host at the end of the submission: for results
@@ -241,16 +159,11 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn read<F: Field>(&self, x: &FieldVec<F>) -> Result<Reading<F>> {
-        let argument = self.argument("read", x, false)?;
+    pub fn read<F: Field>(&self, x: &FieldVec<F>) -> Result<Readback<F>> {
+        let argument = self.argument("read", x)?;
         let mut program = self.program.borrow_mut();
-        program.reads.push(Read {
-            source: argument.source,
-            field: F::ID,
-            start: argument.start,
-            elements: x.len(),
-        });
-        Ok(Reading {
+        program.reads.push(argument);
+        Ok(Readback {
             queue: self.number,
             number: program.reads.len() - 1,
             field: PhantomData,
@@ -265,25 +178,25 @@ impl Queue {
     /// memory, [`Error::VectorTooLong`] and [`Error::TooMany`]. The vectors of this
     /// queue are [`Error::NotComputed`] then.
     pub fn submit(self) -> Result<Pending> {
-        let program = self.program.into_inner();
-        let values: Vec<_> = program
-            .nodes
-            .iter()
-            .map(|node| node.result.upgrade())
-            .collect();
-        let is_live: Vec<bool> = values.iter().map(Option::is_some).collect();
+        let mut program = self.program.into_inner();
+        // Asked once: what is let go of from here on is stored all the same.
+        let results = program.results.iter();
+        let values: Vec<_> = results.map(|result| result.value.upgrade()).collect();
+        for (result, value) in program.results.iter_mut().zip(&values) {
+            result.is_live = value.is_some();
+        }
         let runner = self.engine.runner();
         let fusion = match self.fused.get() {
             true => runner.fusion(),
             false => Fusion::NONE,
         };
-        let stages = plan(&program, &is_live, fusion);
+        let stages = plan(&program, fusion);
         let operations = program.nodes.len();
         let begun = std::time::Instant::now();
-        match runner.run(program, stages, is_live) {
+        match runner.run(program, stages) {
             Ok(ran) => {
-                for (node, stored) in ran.stored {
-                    if let Some(value) = values.get(node).and_then(Option::as_ref) {
+                for (result, stored) in ran.stored {
+                    if let Some(value) = values.get(result).and_then(Option::as_ref) {
                         value.set(State::Stored(stored));
                     }
                 }

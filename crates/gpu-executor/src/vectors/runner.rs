@@ -8,6 +8,7 @@ use std::time::Duration;
 use field_kernels::ElementId;
 use vk_mem_paths::Element;
 
+use super::families::Number;
 use super::plan::{Fusion, Stage};
 use super::program::Program;
 use super::report::KernelChoice;
@@ -45,19 +46,20 @@ pub(crate) trait Runner: Send + Sync {
 
     /// Has the stages of `program` run after all that was given before, and returns
     /// without waiting for them.
-    fn run(&self, program: Program, stages: Vec<Stage>, is_live: Vec<bool>)
-    -> Result<Begun, Error>;
+    fn run(&self, program: Program, stages: Vec<Stage>) -> Result<Begun, Error>;
 
-    /// Frees memory that no vector uses; how many bytes that was.
+    /// Frees memory that no vector uses, and tables; how many bytes that was.
     fn trim(&self) -> usize;
 
-    /// Measures which kernels are fastest, where there are several, and uses them.
-    fn calibrate(&self) -> Result<(), Error>;
+    /// Measures which kernels are fastest and uses them, where there are several.
+    fn calibrate(&self) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// A program that an engine has taken.
 pub(crate) struct Begun {
-    /// For each node that a caller holds: where its elements are, or will be.
+    /// For each result that a caller holds: where its elements are, or will be.
     pub(crate) stored: Vec<(usize, Stored)>,
     pub(crate) did: Did,
     pub(crate) flight: Arc<dyn Flight>,
@@ -86,24 +88,6 @@ pub(crate) trait Flight: Send + Sync {
     fn left(&self) -> Result<Left, Error>;
 }
 
-/// Which numbers a run leaves behind the elements that were to be read.
-#[derive(Debug, Default)]
-pub(crate) struct Flags {
-    /// Of each read whether it has elements: one without is not copied.
-    pub(crate) reads: Vec<bool>,
-    /// What each of them says, in their order.
-    pub(crate) meanings: Vec<Meaning>,
-}
-
-/// What a number says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Meaning {
-    /// How many zeros an inverse met.
-    Zeros,
-    /// Not 0: the vectors of this comparison differ. Comparisons count from 0.
-    Differ(usize),
-}
-
 /// What a run left on the host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Left {
@@ -111,10 +95,20 @@ pub(crate) struct Left {
     pub(crate) reads: Vec<Vec<u64>>,
     /// Zeros that inverses met.
     pub(crate) zeros: u64,
-    /// For each comparison, whether the vectors were equal.
-    pub(crate) equal: Vec<bool>,
+    /// Of the nodes that answer their caller: the node, and what it says.
+    pub(crate) answers: Vec<(usize, u64)>,
     /// On the device, by its clock.
     pub(crate) device_time: Option<Duration>,
+}
+
+impl Left {
+    /// Notes a number that the node `node` leaves.
+    pub(crate) fn note(&mut self, node: usize, means: Number, number: u64) {
+        match means {
+            Number::Zeros => self.zeros += number,
+            Number::Answer => self.answers.push((node, number)),
+        }
+    }
 }
 
 /// The error for what a runner expects to find and does not: a mistake of this crate.

@@ -41,12 +41,12 @@ impl Stored {
 /// What becomes of a vector in its life.
 #[derive(Clone, Debug)]
 pub(crate) enum State {
-    /// The result of a node of a queue that was not submitted yet.
+    /// A result of a node of a queue that was not submitted yet.
     Recorded {
         /// The queue's number.
         queue: u64,
-        /// The node's number there.
-        node: usize,
+        /// Which result of its nodes.
+        result: usize,
     },
     /// There, or on its way there: what is submitted later finds it.
     Stored(Stored),

@@ -1,4 +1,4 @@
-//! Vectors and readings where they are not to be had, and what the error says.
+//! Vectors and readbacks where they are not to be had, and what the error says.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ on_both_engines! {
     a_queue_that_is_dropped_leaves_vectors_that_were_not_submitted
     a_submission_that_fails_leaves_vectors_that_were_not_computed
     vectors_of_two_engines_do_not_mix
-    readings_belong_to_their_submission
+    readbacks_belong_to_their_submission
     empty_vectors_go_everywhere
 }
 
@@ -104,7 +104,7 @@ fn vectors_of_two_engines_do_not_mix(engine: &VectorEngine) {
     assert!(engine.clone().queue().add(&own, &own).is_ok());
 }
 
-fn readings_belong_to_their_submission(engine: &VectorEngine) {
+fn readbacks_belong_to_their_submission(engine: &VectorEngine) {
     let (x, vector) = random::<Fr>(engine, 3, 8);
     let (one, two) = (engine.queue(), engine.queue());
     let (read, other) = (one.read(&vector).unwrap(), two.read(&vector).unwrap());
@@ -112,12 +112,12 @@ fn readings_belong_to_their_submission(engine: &VectorEngine) {
     let (done, _) = (run(one), run(two));
     assert_eq!(done.elements(&read).unwrap(), x);
     assert!(done.equal(&same.unwrap()).unwrap());
-    assert_eq!(error(done.elements(&other)), Error::ForeignReading);
-    assert_eq!(error(done.element(&other)), Error::ForeignReading);
-    assert_eq!(error(done.equal(&others.unwrap())), Error::ForeignReading);
+    assert_eq!(error(done.elements(&other)), Error::ForeignReadback);
+    assert_eq!(error(done.element(&other)), Error::ForeignReadback);
+    assert_eq!(error(done.equal(&others.unwrap())), Error::ForeignReadback);
     assert_eq!(
         error(done.element(&read)).to_string(),
-        "element: expected a reading of one element, found 3 elements"
+        "element: expected a readback of one element, found 3 elements"
     );
 }
 

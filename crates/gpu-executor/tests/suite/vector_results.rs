@@ -1,4 +1,4 @@
-//! What a submission leaves on the host: comparisons, zeros, readings; and permutations
+//! What a submission leaves on the host: comparisons, zeros, readbacks; and permutations
 //! and constants. On the device in pieces, so that all of it crosses their borders.
 
 use field_kernels::{Field, Fp, Fr, arithmetic};

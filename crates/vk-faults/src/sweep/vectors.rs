@@ -17,7 +17,7 @@ pub(super) const DISPATCH: usize = 128;
 const LONG: usize = (40 << 20) / Fr::BYTES;
 
 /// Two submissions, of which the second does not wait for the first: a chain, an
-/// inverse, a sum and a comparison, with readings; then one that works in place on what
+/// inverse, a sum and a comparison, with readbacks; then one that works in place on what
 /// the first left. Whether all of it is right.
 ///
 /// # Errors

@@ -32,11 +32,11 @@ struct Free {
 }
 
 impl Words {
-    pub(super) fn as_slice(&self) -> &[u64] {
+    pub(crate) fn as_slice(&self) -> &[u64] {
         &self.words
     }
 
-    pub(super) fn as_mut_slice(&mut self) -> &mut [u64] {
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [u64] {
         &mut self.words
     }
 }

@@ -4,7 +4,6 @@ mod arithmetic;
 #[cfg(feature = "blst")]
 mod blst;
 mod chain;
-mod families;
 mod flight;
 mod memory;
 mod run;
@@ -29,11 +28,13 @@ use super::value::Stored;
 use crate::canonical::{self, Order};
 use crate::jobs::{as_bytes, as_uninit};
 use crate::{Engine, Error};
+pub(crate) use arithmetic::Arithmetic;
 pub(crate) use flight::Place;
+pub(crate) use run::Run;
 
 /// Elements that one thread computes at a time: few enough for all values of a chain
 /// to stay in its caches.
-const GRAIN: usize = 512;
+pub(crate) const GRAIN: usize = 512;
 /// The most operations of one pass: the values of longer ones leave the caches.
 const MOST_OPERATIONS: usize = 32;
 /// Elements that one thread copies at a time.
@@ -115,20 +116,20 @@ impl Runner for CpuRunner {
         Ok(())
     }
 
-    fn run(
-        &self,
-        program: Program,
-        stages: Vec<Stage>,
-        is_live: Vec<bool>,
-    ) -> Result<Begun, Error> {
+    fn run(&self, program: Program, stages: Vec<Stage>) -> Result<Begun, Error> {
         let threads = self.0.here()?;
         let flight = CpuFlight::new(threads.process());
-        let live = (0..program.nodes.len()).filter(|node| is_live[*node]);
-        let results: Vec<_> = live.map(|node| (node, Place::promised(&flight))).collect();
+        let live = program
+            .results
+            .iter()
+            .enumerate()
+            .filter(|(_, it)| it.is_live);
+        let results = live.map(|(result, _)| (result, Place::promised(&flight)));
+        let results: Vec<_> = results.collect();
         let stored = results.iter().cloned();
         let begun = Begun {
             stored: stored
-                .map(|(node, place)| (node, Stored::Host(place)))
+                .map(|(result, place)| (result, Stored::Host(place)))
                 .collect(),
             did: Did {
                 kernels: stages.len(),
@@ -149,10 +150,6 @@ impl Runner for CpuRunner {
         self.0
             .here()
             .map_or(0, |threads| threads.shared().pool.trim())
-    }
-
-    fn calibrate(&self) -> Result<(), Error> {
-        Ok(())
     }
 }
 

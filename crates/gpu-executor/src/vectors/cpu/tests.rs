@@ -1,8 +1,10 @@
 use std::time::Instant;
 
-use field_kernels::{Field, Fr, arithmetic};
+use field_kernels::chain::Chain;
+use field_kernels::{ElementType as _, Field, Fr, arithmetic};
 
 use super::*;
+use crate::vectors::plan::{ChainWork, Work};
 use crate::vectors::{FieldVec, Pending, Queue, Scalar, VectorEngine};
 
 /// Something that takes a while: one chain of many squares, and the engine at it.
@@ -77,12 +79,26 @@ fn an_engine_that_nobody_holds_gives_up_what_it_was_at() {
     assert!(took < 5 * a_twentieth, "{took:?} against {a_twentieth:?}");
 }
 
-/// A node that is not there: whoever waits is told of the panic, and the engine goes on.
+/// A result that is not there: whoever waits is told of the panic, and the engine goes on.
 #[test]
 fn a_panic_reaches_whoever_waits() {
     let runner = CpuRunner::new(2).unwrap();
-    let stages = vec![Stage::Node(5)];
-    let begun = runner.run(Program::default(), stages, Vec::new()).unwrap();
+    let nothing = ChainWork {
+        field: Fr::ID,
+        elements: 0,
+        chain: Chain {
+            inputs: Vec::new(),
+            links: Vec::new(),
+            outputs: Vec::new(),
+        },
+        inputs: Vec::new(),
+        outputs: vec![5],
+    };
+    let stages = vec![Stage {
+        work: Work::Chain(nothing),
+        last_uses: Vec::new(),
+    }];
+    let begun = runner.run(Program::default(), stages).unwrap();
     let error = begun.flight.wait().unwrap_err();
     assert!(
         error
@@ -91,9 +107,7 @@ fn a_panic_reaches_whoever_waits() {
         "{error}"
     );
     assert!(begun.flight.is_complete().unwrap());
-    let begun = runner
-        .run(Program::default(), Vec::new(), Vec::new())
-        .unwrap();
+    let begun = runner.run(Program::default(), Vec::new()).unwrap();
     begun.flight.wait().unwrap();
 }
 

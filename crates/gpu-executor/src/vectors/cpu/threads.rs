@@ -45,7 +45,7 @@ pub(super) struct Shared {
 pub(super) struct Job {
     pub(super) program: Program,
     pub(super) stages: Vec<Stage>,
-    /// Where the results go that somebody held when it was submitted, by node.
+    /// Where the results go that somebody held when it was submitted, by number.
     pub(super) results: Vec<(usize, Arc<Place>)>,
     pub(super) flight: Arc<CpuFlight>,
 }

@@ -35,22 +35,4 @@ impl Queue {
         *x = self.pow(x, exponent)?;
         Ok(())
     }
-
-    /// x := x^-1, and 0 for 0.
-    ///
-    /// # Errors
-    /// As [`Self::inverse`].
-    pub fn inverse_assign<F: Field>(&self, x: &mut FieldVec<F>) -> Result<()> {
-        *x = self.inverse(x)?;
-        Ok(())
-    }
-
-    /// x, in bit-reversed order.
-    ///
-    /// # Errors
-    /// As [`Self::bit_reverse`].
-    pub fn bit_reverse_assign<F: Field>(&self, x: &mut FieldVec<F>) -> Result<()> {
-        *x = self.bit_reverse(x)?;
-        Ok(())
-    }
 }

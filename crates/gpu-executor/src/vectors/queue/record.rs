@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use field_kernels::{ElementOperation, Field, FormRule};
+use field_kernels::{ElementId, ElementOperation, Field, FormRule};
 
 use super::Queue;
+use crate::vectors::families::WholeOperation;
 use crate::vectors::field_vec::{FieldVec, Form};
 use crate::vectors::operand::{Operand, Scalar, ScalarSource, integer_in};
-use crate::vectors::program::{Argument, Node, Reduction, Source, Task};
-use crate::vectors::value::{State, Value};
+use crate::vectors::program::{Argument, Node, NodeResult, Source, Task};
+use crate::vectors::value::State;
 use crate::{Error, Result};
 
 impl Queue {
@@ -50,7 +51,8 @@ impl Queue {
             self.operand(name, operand, expected)
         });
         let arguments = arguments.collect::<Result<_>>()?;
-        Ok(self.result(Task::Element(operation), arguments, len, len, result))
+        let node = self.node(Task::Element(operation), F::ID, arguments);
+        Ok(node.result(len, result))
     }
 
     /// Submits an operation of its own; in the memory of x, where nobody else holds it.
@@ -65,67 +67,44 @@ impl Queue {
         Ok(converted)
     }
 
-    /// Records an operation from one vector to another.
-    pub(super) fn vector<F: Field>(
+    /// Records an operation over whole vectors, by the arithmetic of `field`. Its results
+    /// are recorded next, in their order, before any other node.
+    pub(in crate::vectors) fn whole(
+        &self,
+        operation: &'static WholeOperation,
+        field: ElementId,
+        arguments: Vec<Argument>,
+    ) -> Recorded<'_> {
+        self.node(Task::Whole(operation), field, arguments)
+    }
+
+    pub(super) fn node(
         &self,
         task: Task,
-        x: &FieldVec<F>,
-        form: Form,
-    ) -> Result<FieldVec<F>> {
-        let arguments = vec![self.argument(task.name(), x, false)?];
-        Ok(self.result(task, arguments, x.len(), x.len(), form))
-    }
-
-    pub(super) fn reduce<F: Field>(
-        &self,
-        reduction: Reduction,
+        field: ElementId,
         arguments: Vec<Argument>,
-        x: &FieldVec<F>,
-    ) -> FieldVec<F> {
-        self.result(Task::Reduce(reduction), arguments, x.len(), 1, x.form())
-    }
-
-    /// Records a node, and returns the vector of its result.
-    pub(super) fn result<F: Field>(
-        &self,
-        task: Task,
-        arguments: Vec<Argument>,
-        elements: usize,
-        len: usize,
-        form: Form,
-    ) -> FieldVec<F> {
-        let vector = FieldVec::new(&self.engine, self.recorded(), len, form);
-        self.push(task, F::ID, arguments, elements, &vector.value);
-        vector
-    }
-
-    /// The state of the next node's result.
-    pub(super) fn recorded(&self) -> State {
-        State::Recorded {
-            queue: self.number,
-            node: self.program.borrow().nodes.len(),
-        }
-    }
-
-    pub(super) fn push(
-        &self,
-        task: Task,
-        field: field_kernels::ElementId,
-        arguments: Vec<Argument>,
-        elements: usize,
-        value: &Arc<Value>,
-    ) {
-        self.program.borrow_mut().nodes.push(Node {
+    ) -> Recorded<'_> {
+        let mut program = self.program.borrow_mut();
+        let next = program.results.len();
+        program.nodes.push(Node {
             task,
             field,
             arguments,
-            elements,
-            result: Arc::downgrade(value),
+            results: next..next,
         });
+        Recorded {
+            queue: self,
+            number: program.nodes.len() - 1,
+        }
+    }
+
+    /// The queue's number, which no other has.
+    pub(in crate::vectors) fn number(&self) -> u64 {
+        self.number
     }
 
     /// Two vectors as arguments.
-    pub(super) fn pair<F: Field>(
+    pub(in crate::vectors) fn pair<F: Field>(
         &self,
         operation: &'static str,
         x: &FieldVec<F>,
@@ -134,8 +113,8 @@ impl Queue {
         expect_equal(operation, x.len(), y.len())?;
         expect_forms(operation, x.form(), y.form())?;
         Ok(vec![
-            self.argument(operation, x, false)?,
-            self.argument(operation, y, false)?,
+            self.argument(operation, x)?,
+            self.argument(operation, y)?,
         ])
     }
 
@@ -150,9 +129,13 @@ impl Queue {
             expect_forms(operation, expected, found)?;
         }
         let (limbs, form) = match operand {
-            Operand::Vector(vector) => return self.argument(operation, vector, false),
+            Operand::Vector(vector) => return self.argument(operation, vector),
             Operand::Scalar(Scalar(ScalarSource::Vector(vector))) => {
-                return self.argument(operation, vector, true);
+                let argument = self.argument(operation, vector)?;
+                return Ok(Argument {
+                    scalar: true,
+                    ..argument
+                });
             }
             Operand::Scalar(Scalar(ScalarSource::Montgomery(limbs))) => (limbs, None),
             Operand::Scalar(Scalar(ScalarSource::Integer(limbs))) => {
@@ -166,38 +149,67 @@ impl Queue {
         let number = self.program.borrow_mut().constant(limbs.as_ref());
         Ok(Argument {
             source: Source::Constant(number),
+            field: F::ID,
             start: 0,
+            elements: 1,
             scalar: true,
         })
     }
 
-    pub(super) fn argument<F: Field>(
+    /// A vector, as the argument of a node.
+    pub(in crate::vectors) fn argument<F: Field>(
         &self,
         operation: &'static str,
         vector: &FieldVec<F>,
-        scalar: bool,
     ) -> Result<Argument> {
         if !vector.engine.is(&self.engine) {
             return Err(Error::ForeignVector { operation });
         }
         let source = match vector.value.state() {
-            State::Recorded { queue, node } if queue == self.number => Source::Node(node),
+            State::Recorded { queue, result } if queue == self.number => Source::Result(result),
             _ => Source::Input(self.program.borrow_mut().input(&vector.stored(operation)?)),
         };
         Ok(Argument {
             source,
+            field: F::ID,
             start: vector.start,
-            scalar,
+            elements: vector.len(),
+            scalar: false,
         })
     }
 
-    pub(super) fn expect_form<F: Field>(
+    pub(in crate::vectors) fn expect_form<F: Field>(
         &self,
         operation: &'static str,
         x: &FieldVec<F>,
         expected: Form,
     ) -> Result<()> {
         expect_forms(operation, expected, x.form())
+    }
+}
+
+/// A node that was just recorded, whose results are to be.
+pub(in crate::vectors) struct Recorded<'q> {
+    queue: &'q Queue,
+    /// The node's number.
+    pub(in crate::vectors) number: usize,
+}
+
+impl Recorded<'_> {
+    /// Its next result, and the vector that will hold it.
+    pub(in crate::vectors) fn result<F: Field>(&self, len: usize, form: Form) -> FieldVec<F> {
+        let mut program = self.queue.program.borrow_mut();
+        let (queue, result) = (self.queue.number, program.results.len());
+        let state = State::Recorded { queue, result };
+        let vector = FieldVec::new(&self.queue.engine, state, len, form);
+        program.results.push(NodeResult {
+            field: F::ID,
+            elements: len,
+            value: Arc::downgrade(&vector.value),
+            is_live: false,
+        });
+        program.nodes[self.number].results.end = result + 1;
+        vector
     }
 }
 

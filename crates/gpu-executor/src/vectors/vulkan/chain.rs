@@ -3,58 +3,54 @@
 use std::sync::Arc;
 
 use field_kernels::chain::{CONSTANT_WORDS, MAX_INPUTS};
-use vk_mem_paths::Storage;
+use vk_mem_paths::{Access, Storage};
 
-use super::WRITE;
-use super::pieces::{most_elements, pieces};
-use super::steps::Steps;
+use super::pieces::pieces;
+use super::steps::{Steps, count};
 use crate::Error;
-use crate::vectors::plan::ChainStage;
+use crate::vectors::plan::ChainWork;
 
 impl Steps<'_> {
-    pub(super) fn chain(&mut self, number: usize, stage: &ChainStage) -> Result<(), Error> {
-        if stage.elements == 0 {
+    pub(super) fn chain(&mut self, work: &ChainWork) -> Result<(), Error> {
+        if work.elements == 0 {
             return Ok(());
         }
-        let operation = self.kernels.chain(stage.field, &stage.chain)?;
-        let outputs = self.outputs(number, stage)?;
-        let group = operation.shape().workgroup_size;
-        for piece in pieces(stage.elements, self.most(stage, group), group as usize) {
+        let operation = self.kernels.chain(work.field, &work.chain)?;
+        let outputs = self.outputs(work)?;
+        let group = operation.shape().workgroup_size as usize;
+        let most = self.most_of_a_dispatch(work.field, group);
+        for piece in pieces(work.elements, most, group) {
             let mut constants = vec![0; CONSTANT_WORDS];
-            constants[0] = u32::try_from(piece.len()).unwrap_or(u32::MAX);
-            let mut buffers = Vec::with_capacity(stage.chain.bindings());
-            for (place, argument) in stage.inputs.iter().enumerate() {
-                let (region, start) = self.reading(argument, stage.field, &piece)?;
-                constants[1 + place] = start;
-                buffers.push(region);
+            constants[0] = count(piece.len())?;
+            let mut buffers = Vec::with_capacity(work.chain.bindings());
+            for (place, argument) in work.inputs.iter().enumerate() {
+                let input = self.reading(argument, &piece)?;
+                constants[1 + place] = input.start;
+                buffers.push(input.region);
             }
             for (place, output) in outputs.iter().enumerate() {
-                let (region, start) = self.window(output, stage.field, &piece, WRITE);
-                constants[1 + MAX_INPUTS + place] = start;
-                buffers.push(region);
+                let output = self.window(output, work.field, &piece, Access::Write);
+                constants[1 + MAX_INPUTS + place] = output.start;
+                buffers.push(output.region);
             }
-            self.dispatch(Arc::clone(&operation), buffers, constants, piece.len())?;
+            let groups = piece.len().div_ceil(group);
+            self.push(Arc::clone(&operation), buffers, constants, groups)?;
         }
-        for (node, output) in stage.outputs.iter().zip(outputs) {
-            self.set_result(*node, output);
+        for (result, output) in work.outputs.iter().zip(outputs) {
+            self.set(*result, output);
         }
         Ok(())
     }
 
-    fn most(&self, stage: &ChainStage, group: u32) -> usize {
-        let most = most_elements(self.kernels.caps(), stage.field.bytes(), group);
-        self.chunk.map_or(most, |chunk| chunk.min(most))
-    }
-
     /// Memory for the results. The first may overwrite an argument that nobody
     /// needs any more: each invocation reads its elements before it writes them.
-    fn outputs(&self, number: usize, stage: &ChainStage) -> Result<Vec<Arc<Storage>>, Error> {
-        let bytes = stage.elements * stage.field.bytes();
-        let mut free = self.reuse(number, &stage.inputs, bytes);
+    fn outputs(&self, work: &ChainWork) -> Result<Vec<Arc<Storage>>, Error> {
+        let bytes = work.elements * work.field.bytes();
+        let mut free = self.free_argument(&work.inputs, bytes);
         let take = |_| match free.take() {
             Some(storage) => Ok(storage),
-            None => self.take(stage.field, stage.elements).map(Arc::new),
+            None => self.take(work.field, work.elements).map(Arc::new),
         };
-        stage.outputs.iter().map(take).collect()
+        work.outputs.iter().map(take).collect()
     }
 }

@@ -5,16 +5,16 @@ use std::sync::{Arc, Mutex};
 use vk_core::WaitPolicy;
 use vk_mem_paths::Submitted;
 
+use super::readbacks::Readbacks;
 use super::{Inner, lock};
 use crate::Error;
-use crate::vectors::runner::{Flags, Flight, Left, Meaning, internal};
+use crate::vectors::runner::{Flight, Left, internal};
 
 /// A batch that was submitted to a lane.
 pub(super) struct DeviceFlight {
     pub(super) inner: Arc<Mutex<Inner>>,
     pub(super) submitted: Submitted,
-    /// They are behind the reads that the program has.
-    pub(super) flags: Flags,
+    pub(super) readbacks: Readbacks,
     pub(super) wait: WaitPolicy,
 }
 
@@ -34,30 +34,6 @@ impl Flight for DeviceFlight {
         let finished = finished
             .ok_or_else(|| internal("a complete submission"))?
             .map_err(Clone::clone)?;
-        let mut found = finished.reads.iter();
-        let mut next = |is_there: &bool| match is_there {
-            true => found.next().map_or(&[][..], Vec::as_slice),
-            false => &[],
-        };
-        let reads = self.flags.reads.iter().map(&mut next);
-        let mut left = Left {
-            reads: reads.map(words).collect(),
-            device_time: finished.device_time,
-            ..Left::default()
-        };
-        let numbers = next(&true);
-        for (meaning, bytes) in self.flags.meanings.iter().zip(numbers.as_chunks::<4>().0) {
-            let number = u32::from_ne_bytes(*bytes);
-            match meaning {
-                Meaning::Zeros => left.zeros += u64::from(number),
-                Meaning::Differ(_) => left.equal.push(number == 0),
-            }
-        }
-        Ok(left)
+        Ok(self.readbacks.left(&finished.reads, finished.device_time))
     }
-}
-
-fn words(bytes: &[u8]) -> Vec<u64> {
-    let words = bytes.as_chunks::<8>().0.iter();
-    words.map(|word| u64::from_ne_bytes(*word)).collect()
 }

@@ -2,13 +2,11 @@
 
 mod chain;
 mod choice;
-mod families;
 mod flight;
-mod inverse;
 mod kept;
 mod kernels;
 mod pieces;
-mod reduce;
+mod readbacks;
 mod settle;
 mod steps;
 #[cfg(test)]
@@ -20,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use field_kernels::{Arithmetic, ElementId};
 use vk_core::{Device, DeviceCaps, WaitPolicy};
-use vk_mem_paths::{Access, Crew, Downloads, Element, Lane, StoragePool, Uploads};
+use vk_mem_paths::{Crew, Downloads, Element, Lane, StoragePool, Uploads};
 
 use super::plan::{Fusion, Stage};
 use super::program::Program;
@@ -34,8 +32,9 @@ use crate::{Engine, Error};
 pub(crate) use choice::{Choice, FieldChoice, runs};
 use flight::DeviceFlight;
 pub(crate) use kernels::Kernels;
+pub(crate) use pieces::PART;
 pub(crate) use settle::{Chosen, Trial};
-use steps::Steps;
+pub(crate) use steps::{Steps, Window, count};
 
 /// The most operations of one kernel.
 const MOST_OPERATIONS: usize = 32;
@@ -137,9 +136,8 @@ impl VulkanRunner {
     fn run_with(
         &self,
         choice: Choice,
-        program: Program,
+        mut program: Program,
         stages: &[Stage],
-        is_live: &[bool],
     ) -> Result<Begun, Error> {
         self.device.expect_usable()?;
         // Not where another thread uploads: nobody waits for that here.
@@ -152,10 +150,9 @@ impl VulkanRunner {
         // What a program that failed had made is not this one's.
         kernels.take_compiling();
         let chunk = self.settings.dispatch;
-        let mut steps = Steps::new(program, stages, is_live, &self.pool, kernels, chunk)?;
-        for (number, stage) in stages.iter().enumerate() {
-            steps.add(number, stage)?;
-        }
+        let inputs = std::mem::take(&mut program.inputs);
+        let mut steps = Steps::new(&program, stages, inputs, &self.pool, kernels, chunk)?;
+        steps.add_all()?;
         let made = steps.finish()?;
         // SAFETY: the steps' modules are this library's, which stay inside the
         // elements that their constants name, and `Steps` names the regions of
@@ -173,7 +170,7 @@ impl VulkanRunner {
             flight: Arc::new(DeviceFlight {
                 inner: Arc::clone(&self.inner),
                 submitted,
-                flags: made.flags,
+                readbacks: made.readbacks,
                 wait: self.wait,
             }),
         })
@@ -244,16 +241,11 @@ impl Runner for VulkanRunner {
         noting_loss(&self.device, downloaded.map_err(Error::from))
     }
 
-    fn run(
-        &self,
-        program: Program,
-        stages: Vec<Stage>,
-        is_live: Vec<bool>,
-    ) -> Result<Begun, Error> {
+    fn run(&self, program: Program, stages: Vec<Stage>) -> Result<Begun, Error> {
         self.device.expect_usable()?;
         let settled = noting_loss(&self.device, self.settled(&program, &stages));
         let (choice, report, compile) = settled?;
-        let begun = self.run_with(choice, program, &stages, &is_live);
+        let begun = self.run_with(choice, program, &stages);
         let mut begun = noting_loss(&self.device, begun)?;
         begun.did.compile += compile;
         begun.did.choice = Some(report);
@@ -280,6 +272,3 @@ pub(super) fn device_storage(stored: &Stored) -> Result<&Arc<vk_mem_paths::Stora
         _ => Err(internal("elements in device memory")),
     }
 }
-
-pub(super) const READ: Access = Access::Read;
-pub(super) const WRITE: Access = Access::Write;

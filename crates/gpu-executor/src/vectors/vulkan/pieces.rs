@@ -5,37 +5,32 @@ use std::ops::Range;
 use vk_core::DeviceCaps;
 
 /// Bytes of a part: what shaders count beginnings in.
-pub(super) const PART: usize = 16;
+pub(crate) const PART: usize = 16;
 
-/// A range of bytes to bind, and where the elements begin in it, in parts.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Window {
-    pub(super) bytes: Range<usize>,
-    pub(super) start: u32,
-}
-
-/// The window on `elements` of `element_bytes` bytes each: a binding begins at a
-/// multiple of `alignment`, which is a power of two, and elements begin at
-/// multiples of [`PART`].
-pub(super) fn window(elements: &Range<usize>, element_bytes: usize, alignment: u64) -> Window {
+/// The range of bytes to bind for `elements` of `element_bytes` bytes each, and where they
+/// begin in it, in parts: a binding begins at a multiple of `alignment`, which is a power
+/// of two, and elements begin at multiples of [`PART`].
+pub(super) fn window(
+    elements: &Range<usize>,
+    element_bytes: usize,
+    alignment: u64,
+) -> (Range<usize>, u32) {
     let alignment = usize::try_from(alignment).unwrap_or(PART).max(PART);
     let (first, end) = (elements.start * element_bytes, elements.end * element_bytes);
     let begin = first - first % alignment;
-    Window {
-        bytes: begin..end,
-        start: u32::try_from((first - begin) / PART).unwrap_or(u32::MAX),
-    }
+    let start = u32::try_from((first - begin) / PART).unwrap_or(u32::MAX);
+    (begin..end, start)
 }
 
 /// The most elements of one dispatch of a kernel with `group` invocations in a
 /// workgroup, one for each element: by the range of a binding, with room for its
 /// alignment, by the workgroups, and by the 32 bits that shaders count parts in.
-pub(super) fn most_elements(caps: &DeviceCaps, element_bytes: usize, group: u32) -> usize {
+pub(super) fn most_elements(caps: &DeviceCaps, element_bytes: usize, group: usize) -> usize {
     let limits = &caps.limits;
     let range = limits.max_storage_buffer_range.min(1 << 35);
     let room = range.saturating_sub(limits.storage_buffer_alignment);
     let fit = room / element_bytes as u64;
-    let dispatched = u64::from(limits.max_workgroups_x) * u64::from(group);
+    let dispatched = u64::from(limits.max_workgroups_x) * group as u64;
     usize::try_from(fit.min(dispatched).min(1 << 31)).unwrap_or(usize::MAX)
 }
 
@@ -63,41 +58,11 @@ mod tests {
     #[test]
     fn windows_begin_aligned_and_say_where_the_elements_do() {
         let at = |elements, alignment| window(&elements, 48, alignment);
-        assert_eq!(
-            at(0..3, 16),
-            Window {
-                bytes: 0..144,
-                start: 0
-            }
-        );
-        assert_eq!(
-            at(1..3, 16),
-            Window {
-                bytes: 48..144,
-                start: 0
-            }
-        );
-        assert_eq!(
-            at(1..3, 256),
-            Window {
-                bytes: 0..144,
-                start: 3
-            }
-        );
-        assert_eq!(
-            at(7..8, 64),
-            Window {
-                bytes: 320..384,
-                start: 1
-            }
-        );
-        assert_eq!(
-            at(7..8, 1),
-            Window {
-                bytes: 336..384,
-                start: 0
-            }
-        );
+        assert_eq!(at(0..3, 16), (0..144, 0));
+        assert_eq!(at(1..3, 16), (48..144, 0));
+        assert_eq!(at(1..3, 256), (0..144, 3));
+        assert_eq!(at(7..8, 64), (320..384, 1));
+        assert_eq!(at(7..8, 1), (336..384, 0));
     }
 
     #[test]

@@ -7,16 +7,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use field_kernels::{Arithmetic, ElementId, PRIME_FIELDS};
+use vk_mem_paths::Element;
 
 use super::choice::{Choice, next};
 use super::{VulkanRunner, lock};
-use vk_mem_paths::Element;
-
 use crate::calibration::{ChosenBy, Dated};
 use crate::canonical::Order;
+use crate::vectors::families::Call;
 use crate::vectors::fields::with_field;
-use crate::vectors::plan::{Fusion, Stage};
-use crate::vectors::program::{Program, Reduction, Task};
+use crate::vectors::plan::{Fusion, Stage, Work};
+use crate::vectors::program::Program;
 use crate::vectors::report::KernelChoice;
 use crate::vectors::runner::{Begun, Runner, internal};
 use crate::vectors::value::Stored;
@@ -154,20 +154,11 @@ impl VulkanRunner {
 
 /// The field in which a stage multiplies, if it does.
 fn multiplies_in(program: &Program, stage: &Stage) -> Option<ElementId> {
-    match stage {
-        Stage::Chain(stage) => (stage.chain.products() > 0).then_some(stage.field),
-        Stage::Node(node) => {
-            let node = program.nodes.get(*node)?;
-            let multiplies = match node.task {
-                Task::Inverse | Task::Reduce(Reduction::Product | Reduction::InnerProduct) => true,
-                // A sum multiplies in integers.
-                Task::Reduce(Reduction::Sum)
-                | Task::Element(_)
-                | Task::Copy
-                | Task::BitReverse
-                | Task::Equal => false,
-            };
-            multiplies.then_some(node.field)
+    match &stage.work {
+        Work::Chain(work) => (work.chain.products() > 0).then_some(work.field),
+        Work::Whole(node) => {
+            let call = Call::of(program, *node)?;
+            call.operation.multiplies.then_some(call.field)
         }
     }
 }
@@ -219,14 +210,9 @@ impl Runner for Trial {
         self.runner.download(field, stored, elements, out)
     }
 
-    fn run(
-        &self,
-        program: Program,
-        stages: Vec<Stage>,
-        is_live: Vec<bool>,
-    ) -> Result<Begun, Error> {
+    fn run(&self, program: Program, stages: Vec<Stage>) -> Result<Begun, Error> {
         let choice = *lock(&self.choice);
-        self.runner.run_with(choice, program, &stages, &is_live)
+        self.runner.run_with(choice, program, &stages)
     }
 
     fn trim(&self) -> usize {

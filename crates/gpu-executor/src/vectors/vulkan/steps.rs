@@ -1,48 +1,42 @@
-//! From stages to the steps of a batch: where each result lives, and what is
-//! bound where.
+//! From stages to the steps of a batch: where each result lives, and what is bound where.
+//! Its methods are what the families of operations are made of on a device.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use field_kernels::ElementId;
-use vk_core::ComputePipeline;
+use field_kernels::chain::Chain;
+use field_kernels::{ElementId, Family};
+use vk_core::{ComputePipeline, DeviceKind};
 use vk_mem_paths::{Access, Region, Step, Storage, StoragePool};
 
 use super::kernels::Kernels;
-use super::pieces::{Window, window};
-use super::{READ, WRITE};
+use super::pieces::{most_elements, pieces, window};
+use super::readbacks::Readbacks;
 use crate::Error;
-use crate::vectors::plan::{LastUses, Stage};
+use crate::vectors::families::Call;
+use crate::vectors::plan::{Stage, Work};
 use crate::vectors::program::{Argument, Program, Source, Task};
-use crate::vectors::runner::{Flags, Meaning, internal};
+use crate::vectors::runner::internal;
 use crate::vectors::value::Stored;
 
 /// A batch in the making.
-pub(super) struct Steps<'a> {
-    pub(super) program: Program,
+pub(crate) struct Steps<'a> {
+    program: &'a Program,
+    stages: &'a [Stage],
     pub(super) kernels: &'a mut Kernels,
-    pub(super) pool: &'a Arc<StoragePool>,
-    pub(super) chunk: Option<usize>,
-    is_live: &'a [bool],
-    /// Of each node: where its result is, as long as somebody needs it.
+    pool: &'a Arc<StoragePool>,
+    chunk: Option<usize>,
+    /// Where each result is, as long as somebody needs it.
     results: Vec<Option<Arc<Storage>>>,
-    /// Of each input: likewise.
+    /// Likewise, each input.
     inputs: Vec<Option<Arc<Storage>>>,
-    last: LastUses,
-    constants: Option<Constants>,
-    flags: Flags,
-    flag_storage: Option<Storage>,
-    /// Inverses and comparisons, each of which may leave a number.
-    numbers: usize,
-    pub(super) steps: Vec<Step>,
+    /// What nobody needs after the stage in the making.
+    last_uses: &'a [Source],
+    constants: Option<Storage>,
+    numbers: Option<Storage>,
+    readbacks: Readbacks,
+    steps: Vec<Step>,
     kernel_count: usize,
-}
-
-/// The elements that the host gave, in one storage.
-struct Constants {
-    storage: Storage,
-    /// Of each constant its first byte.
-    places: Vec<usize>,
 }
 
 /// What is to be submitted, and what it leaves.
@@ -50,95 +44,119 @@ pub(super) struct Made {
     pub(super) steps: Vec<Step>,
     pub(super) reads: Vec<Region>,
     pub(super) stored: Vec<(usize, Stored)>,
-    pub(super) flags: Flags,
+    pub(super) readbacks: Readbacks,
     pub(super) kernels: usize,
 }
 
-/// Flags of one batch at most: 4 KiB of them.
-const MOST_FLAGS: usize = 1024;
-/// Bytes that each constant has for itself: an element, and an alignment that
-/// every device takes.
+/// Bytes to bind, and where in them the elements begin, in parts of 16 bytes.
+#[derive(Clone)]
+pub(crate) struct Window {
+    pub(crate) region: Region,
+    pub(crate) start: u32,
+}
+
+impl Window {
+    /// The same, to be read.
+    pub(crate) fn reading(&self) -> Self {
+        let mut reading = self.clone();
+        reading.region.access = Access::Read;
+        reading
+    }
+}
+
+/// Numbers that one batch leaves at most: 4 KiB of them.
+const MOST_NUMBERS: usize = 1024;
+/// Bytes that each constant has for itself: an element, and an alignment that every device
+/// takes.
 const CONSTANT_STRIDE: usize = 256;
 /// Bytes of one write by the host at most, by the specification.
 const MOST_WRITTEN: usize = 65_536;
+/// Items that a workgroup takes at the least, where there are enough for all of the device:
+/// 16 an invocation.
+const ITEMS_OF_A_GROUP: usize = 16 * 128;
+/// Workgroups that fill a software device.
+const GROUPS_OF_SOFTWARE: usize = 256;
 
 impl<'a> Steps<'a> {
+    /// None yet. `inputs` are those of `program`: from here on the batch's are the only
+    /// ones beside the callers'.
     pub(super) fn new(
-        program: Program,
-        stages: &[Stage],
-        is_live: &'a [bool],
+        program: &'a Program,
+        stages: &'a [Stage],
+        inputs: Vec<Stored>,
         pool: &'a Arc<StoragePool>,
         kernels: &'a mut Kernels,
         chunk: Option<usize>,
     ) -> Result<Self, Error> {
-        let mut program = program;
-        let last = LastUses::of(&program, stages);
-        let inputs = std::mem::take(&mut program.inputs);
-        let storages = inputs.iter().map(|stored| match stored {
-            Stored::Device(storage) => Ok(Some(Arc::clone(storage))),
+        let storages = inputs.into_iter().map(|stored| match stored {
+            Stored::Device(storage) => Ok(Some(storage)),
             Stored::Nowhere => Ok(None),
             Stored::Host(_) => Err(internal("elements in device memory")),
         });
-        let storages: Vec<_> = storages.collect::<Result<_, _>>()?;
-        // From here on this batch's are the only copies beside the callers'.
-        drop(inputs);
         let mut made = Self {
-            results: program.nodes.iter().map(|_| None).collect(),
-            last,
-            inputs: storages,
+            results: program.results.iter().map(|_| None).collect(),
+            inputs: storages.collect::<Result<_, _>>()?,
             program,
+            stages,
             kernels,
             pool,
             chunk,
-            is_live,
+            last_uses: &[],
             constants: None,
-            flags: Flags::default(),
-            flag_storage: None,
-            numbers: 0,
+            numbers: None,
+            readbacks: Readbacks::default(),
             steps: Vec::new(),
             kernel_count: 0,
         };
-        let leaves_one = |stage: &&Stage| match stage {
-            Stage::Node(node) => {
-                matches!(made.program.nodes[*node].task, Task::Inverse | Task::Equal)
-            }
-            Stage::Chain(_) => false,
-        };
-        made.numbers = stages.iter().filter(leaves_one).count();
         made.write_constants()?;
         Ok(made)
     }
 
-    /// Adds the steps of the stage with this number.
-    pub(super) fn add(&mut self, number: usize, stage: &Stage) -> Result<(), Error> {
-        match stage {
-            Stage::Chain(stage) => self.chain(number, stage)?,
-            Stage::Node(node) => self.node(number, *node)?,
+    /// Adds the steps of all stages.
+    pub(super) fn add_all(&mut self) -> Result<(), Error> {
+        for stage in self.stages {
+            self.last_uses = &stage.last_uses;
+            match &stage.work {
+                Work::Chain(work) => self.chain(work)?,
+                Work::Whole(node) => {
+                    let call = Call::of(self.program, *node);
+                    let call = call.ok_or_else(|| internal("an operation over whole vectors"))?;
+                    (call.operation.on_device)(self, &call)?;
+                }
+            }
+            for source in self.last_uses {
+                match source {
+                    Source::Result(result) => self.results[*result] = None,
+                    Source::Input(input) => self.inputs[*input] = None,
+                    Source::Constant(_) => {}
+                }
+            }
         }
-        self.let_go(number);
         Ok(())
     }
 
     pub(super) fn finish(mut self) -> Result<Made, Error> {
         let mut reads = Vec::with_capacity(self.program.reads.len());
-        for read in self.program.reads.clone() {
-            self.flags.reads.push(read.elements > 0);
-            if read.elements == 0 {
-                continue;
+        for read in &self.program.reads {
+            self.readbacks.reads.push(read.elements > 0);
+            if read.elements > 0 {
+                let elements = read.start..read.start + read.elements;
+                let bytes = elements.start * read.field.bytes()..elements.end * read.field.bytes();
+                reads.push(self.source(read.source)?.region(bytes, Access::Read));
             }
-            let elements = read.start..read.start + read.elements;
-            let bytes = elements.start * read.field.bytes()..elements.end * read.field.bytes();
-            let storage = self.source(read.source)?;
-            reads.push(storage.region(bytes, READ));
         }
-        if let Some(storage) = &self.flag_storage {
-            reads.push(storage.region(0..4 * self.flags.meanings.len(), READ));
+        if let Some(storage) = &self.numbers {
+            let bytes = 4 * self.readbacks.numbers.len();
+            reads.push(storage.region(0..bytes, Access::Read));
         }
-        let is_live = self.is_live;
         let mut stored = Vec::new();
-        for (number, result) in self.results.iter_mut().enumerate() {
-            if is_live[number] {
-                let place = result.take().map_or(Stored::Nowhere, Stored::Device);
+        for (number, result) in self.program.results.iter().enumerate() {
+            if result.is_live {
+                let place = match self.results[number].take() {
+                    Some(storage) => Stored::Device(storage),
+                    None if result.elements == 0 => Stored::Nowhere,
+                    None => return Err(internal("a result that somebody holds")),
+                };
                 stored.push((number, place));
             }
         }
@@ -146,180 +164,274 @@ impl<'a> Steps<'a> {
             steps: self.steps,
             reads,
             stored,
-            flags: self.flags,
+            readbacks: self.readbacks,
             kernels: self.kernel_count,
         })
     }
 
-    /// A dispatch.
-    pub(super) fn dispatch(
+    /// New memory for `elements` elements, 1 or more: for a result, or for as long as it
+    /// is held.
+    pub(crate) fn take(&self, field: ElementId, elements: usize) -> Result<Storage, Error> {
+        self.take_bytes(elements * field.bytes())
+    }
+
+    /// Likewise, for bytes.
+    pub(crate) fn take_bytes(&self, bytes: usize) -> Result<Storage, Error> {
+        Ok(self.pool.take(bytes)?)
+    }
+
+    /// Memory of an argument that nobody needs after this stage, to be overwritten by a
+    /// result of as many bytes at the same place: the argument begins at the start of its
+    /// memory, and no other argument of the stage is in it.
+    pub(crate) fn free_argument(
+        &self,
+        arguments: &[Argument],
+        bytes: usize,
+    ) -> Option<Arc<Storage>> {
+        arguments.iter().find_map(|argument| {
+            let storage = match argument.source {
+                Source::Result(result) => self.results[result].as_ref()?,
+                Source::Input(input) => self.inputs[input].as_ref()?,
+                Source::Constant(_) => return None,
+            };
+            let mut same = arguments.iter().filter(|it| it.source == argument.source);
+            let at_its_place = same.all(|it| it.start == 0 && !it.scalar);
+            // One count: this batch's own.
+            let fits = Arc::strong_count(storage) == 1 && storage.bytes() == bytes;
+            let is_last = self.last_uses.contains(&argument.source);
+            (fits && at_its_place && is_last).then(|| Arc::clone(storage))
+        })
+    }
+
+    /// Says where a result is.
+    pub(crate) fn set_result(
         &mut self,
-        operation: Arc<ComputePipeline>,
+        call: &Call<'_>,
+        result: usize,
+        to: impl Into<Arc<Storage>>,
+    ) {
+        let storage = to.into();
+        debug_assert_eq!(storage.bytes(), call.bytes(result), "{:?}", call.operation);
+        self.set(call.first_result + result, storage);
+    }
+
+    pub(super) fn set(&mut self, result: usize, storage: Arc<Storage>) {
+        self.results[result] = Some(storage);
+    }
+
+    /// `elements` of an argument (of a scalar its one element), to be read.
+    pub(crate) fn reading(
+        &self,
+        argument: &Argument,
+        elements: &Range<usize>,
+    ) -> Result<Window, Error> {
+        let storage = self.source(argument.source)?;
+        if let Source::Constant(number) = argument.source {
+            let first = number * CONSTANT_STRIDE;
+            let bytes = first..first + argument.field.bytes();
+            return Ok(Window {
+                region: storage.region(bytes, Access::Read),
+                start: 0,
+            });
+        }
+        let elements = match argument.scalar {
+            true => argument.start..argument.start + 1,
+            false => argument.start + elements.start..argument.start + elements.end,
+        };
+        Ok(self.window(storage, argument.field, &elements, Access::Read))
+    }
+
+    /// All of `storage`, to be written.
+    pub(crate) fn writing(&self, field: ElementId, storage: &Storage) -> Window {
+        let elements = 0..storage.bytes() / field.bytes();
+        self.window(storage, field, &elements, Access::Write)
+    }
+
+    /// `elements` of `storage`.
+    pub(crate) fn window(
+        &self,
+        storage: &Storage,
+        field: ElementId,
+        elements: &Range<usize>,
+        access: Access,
+    ) -> Window {
+        let alignment = self.kernels.caps().limits.storage_buffer_alignment;
+        let (bytes, start) = window(elements, field.bytes(), alignment);
+        Window {
+            region: storage.region(bytes, access),
+            start,
+        }
+    }
+
+    /// The number that a node leaves on the host, at first 0: what to bind, and in
+    /// `start` which 32-bit word of it.
+    pub(crate) fn number(&mut self, call: &Call<'_>) -> Result<Window, Error> {
+        let number = self.readbacks.numbers.len();
+        if number == MOST_NUMBERS {
+            return Err(self.too_many_numbers());
+        }
+        let means = call.operation.leaves;
+        let means = means.ok_or_else(|| internal("an operation that leaves a number"))?;
+        self.readbacks.numbers.push((call.node, means));
+        let storage = match self.numbers.take() {
+            Some(storage) => storage,
+            None => {
+                let storage = self.take_bytes(4 * MOST_NUMBERS)?;
+                self.write(&storage, &[0; 4 * MOST_NUMBERS]);
+                storage
+            }
+        };
+        let region = storage.region(0..4 * MOST_NUMBERS, Access::Write);
+        self.numbers = Some(storage);
+        let start = count(number)?;
+        Ok(Window { region, start })
+    }
+
+    fn too_many_numbers(&self) -> Error {
+        let leaves = |stage: &&Stage| match stage.work {
+            Work::Whole(node) => match self.program.nodes[node].task {
+                Task::Whole(operation) => operation.leaves.is_some(),
+                _ => false,
+            },
+            Work::Chain(_) => false,
+        };
+        Error::TooMany {
+            operation: "inverses and comparisons of one submission",
+            most: MOST_NUMBERS,
+            found: self.stages.iter().filter(leaves).count(),
+        }
+    }
+
+    /// Writes what the host knows to the start of `storage`: a multiple of 4 bytes.
+    pub(crate) fn write(&mut self, storage: &Storage, bytes: &[u8]) {
+        for (number, part) in bytes.chunks(MOST_WRITTEN).enumerate() {
+            let first = number * MOST_WRITTEN;
+            self.steps.push(Step::Write {
+                to: storage.region(first..first + part.len(), Access::Write),
+                bytes: part.to_vec(),
+            });
+        }
+    }
+
+    /// `elements` elements in the ranges that one dispatch of a kernel takes.
+    pub(crate) fn pieces(
+        &self,
+        kernel: &Family,
+        field: ElementId,
+        elements: usize,
+    ) -> Vec<Range<usize>> {
+        let group = kernel.group_size as usize;
+        pieces(elements, self.most_of_a_dispatch(field, group), group)
+    }
+
+    /// The most elements of one dispatch whose workgroups have one an invocation.
+    pub(super) fn most_of_a_dispatch(&self, field: ElementId, group: usize) -> usize {
+        let most = self.most_bound(field, group);
+        self.chunk.map_or(most, |chunk| chunk.min(most))
+    }
+
+    /// The most elements of a vector that is bound as a whole, `group` of them for each
+    /// workgroup.
+    pub(crate) fn most_bound(&self, field: ElementId, group: usize) -> usize {
+        most_elements(self.kernels.caps(), field.bytes(), group)
+    }
+
+    /// Workgroups that share `items` items, one an invocation and round; `most` at most.
+    pub(crate) fn groups(&self, most: usize, items: usize) -> usize {
+        let most = match self.kernels.caps().kind {
+            DeviceKind::Software => GROUPS_OF_SOFTWARE,
+            _ => most,
+        };
+        items.div_ceil(ITEMS_OF_A_GROUP).clamp(1, most)
+    }
+
+    /// A dispatch of a kernel, by the arithmetic that was chosen for `field`, with so many
+    /// invocations.
+    pub(crate) fn dispatch(
+        &mut self,
+        kernel: &'static Family,
+        field: ElementId,
         buffers: Vec<Region>,
         constants: Vec<u32>,
         invocations: usize,
     ) -> Result<(), Error> {
-        let group = operation.shape().workgroup_size as usize;
-        let workgroups = u32::try_from(invocations.div_ceil(group));
+        let groups = invocations.div_ceil(kernel.group_size as usize);
+        self.dispatch_groups(kernel, field, buffers, constants, groups)
+    }
+
+    /// As [`Self::dispatch`], with so many workgroups.
+    pub(crate) fn dispatch_groups(
+        &mut self,
+        kernel: &'static Family,
+        field: ElementId,
+        buffers: Vec<Region>,
+        constants: Vec<u32>,
+        groups: usize,
+    ) -> Result<(), Error> {
+        let operation = self.kernels.family(kernel, field)?;
+        self.push(operation, buffers, constants, groups)
+    }
+
+    /// A dispatch of a chain, with so many invocations.
+    pub(crate) fn dispatch_chain(
+        &mut self,
+        chain: &Chain,
+        field: ElementId,
+        buffers: Vec<Region>,
+        constants: Vec<u32>,
+        invocations: usize,
+    ) -> Result<(), Error> {
+        let operation = self.kernels.chain(field, chain)?;
+        let groups = invocations.div_ceil(operation.shape().workgroup_size as usize);
+        self.push(operation, buffers, constants, groups)
+    }
+
+    pub(super) fn push(
+        &mut self,
+        operation: Arc<ComputePipeline>,
+        buffers: Vec<Region>,
+        constants: Vec<u32>,
+        groups: usize,
+    ) -> Result<(), Error> {
         self.steps.push(Step::Dispatch {
             operation,
             buffers,
             constants,
-            workgroups: workgroups.map_err(|_| internal("workgroups in 32 bits"))?,
+            workgroups: count(groups)?,
         });
         self.kernel_count += 1;
         Ok(())
     }
 
     /// The storage of a source.
-    pub(super) fn source(&self, source: Source) -> Result<&Storage, Error> {
+    fn source(&self, source: Source) -> Result<&Storage, Error> {
         let found = match source {
-            Source::Node(number) => self.results.get(number).and_then(Option::as_deref),
+            Source::Result(number) => self.results.get(number).and_then(Option::as_deref),
             Source::Input(number) => self.inputs.get(number).and_then(Option::as_deref),
-            Source::Constant(_) => self.constants.as_ref().map(|all| &all.storage),
+            Source::Constant(_) => self.constants.as_ref(),
         };
         found.ok_or_else(|| internal("the elements of an argument"))
     }
 
-    /// `elements` of an argument (of a scalar its one element), to be read: what
-    /// to bind, and where they begin in it.
-    pub(super) fn reading(
-        &self,
-        argument: &Argument,
-        field: ElementId,
-        elements: &Range<usize>,
-    ) -> Result<(Region, u32), Error> {
-        let storage = self.source(argument.source)?;
-        if let (Source::Constant(number), Some(constants)) = (argument.source, &self.constants) {
-            let first = constants.places.get(number).copied().unwrap_or_default();
-            return Ok((storage.region(first..first + field.bytes(), READ), 0));
-        }
-        let elements = match argument.scalar {
-            true => argument.start..argument.start + 1,
-            false => argument.start + elements.start..argument.start + elements.end,
-        };
-        Ok(self.window(storage, field, &elements, READ))
-    }
-
-    /// `elements` of `storage`: what to bind, and where they begin in it.
-    pub(super) fn window(
-        &self,
-        storage: &Storage,
-        field: ElementId,
-        elements: &Range<usize>,
-        access: Access,
-    ) -> (Region, u32) {
-        let alignment = self.kernels.caps().limits.storage_buffer_alignment;
-        let Window { bytes, start } = window(elements, field.bytes(), alignment);
-        (storage.region(bytes, access), start)
-    }
-
-    /// New memory for `elements` elements.
-    pub(super) fn take(&self, field: ElementId, elements: usize) -> Result<Storage, Error> {
-        Ok(self.pool.take(elements * field.bytes())?)
-    }
-
-    /// Memory of an argument that nobody needs after stage `number`, to be
-    /// overwritten by the result at the same place: the argument begins at the
-    /// start of its memory, and no other argument of the stage is in it.
-    pub(super) fn reuse(
-        &self,
-        number: usize,
-        arguments: &[Argument],
-        bytes: usize,
-    ) -> Option<Arc<Storage>> {
-        arguments.iter().find_map(|argument| {
-            let (last, storage) = match argument.source {
-                Source::Node(node) if !self.is_live[node] => {
-                    (self.last.nodes[node], self.results[node].as_ref())
-                }
-                Source::Input(input) => (self.last.inputs[input], self.inputs[input].as_ref()),
-                _ => return None,
-            };
-            let mut same = arguments.iter().filter(|it| it.source == argument.source);
-            let at_its_place = same.all(|it| it.start == 0 && !it.scalar);
-            // One count: this batch's own.
-            let fits = |storage: &&Arc<Storage>| {
-                Arc::strong_count(storage) == 1 && storage.bytes() == bytes
-            };
-            let storage = storage.filter(fits)?;
-            (last == Some(number) && at_its_place).then(|| Arc::clone(storage))
-        })
-    }
-
-    /// Says where a node's result is.
-    pub(super) fn set_result(&mut self, node: usize, storage: Arc<Storage>) {
-        self.results[node] = Some(storage);
-    }
-
-    /// Comparisons so far.
-    pub(super) fn comparisons(&self) -> usize {
-        let differ = |meaning: &&Meaning| matches!(meaning, Meaning::Differ(_));
-        self.flags.meanings.iter().filter(differ).count()
-    }
-
-    /// A number that the batch leaves on the host, at first 0: what to bind, and
-    /// which it is.
-    pub(super) fn flag(&mut self, meaning: Meaning) -> Result<(Region, u32), Error> {
-        let number = self.flags.meanings.len();
-        if number == MOST_FLAGS {
-            return Err(Error::TooMany {
-                operation: "inverses and comparisons of one submission",
-                most: MOST_FLAGS,
-                found: self.numbers,
-            });
-        }
-        self.flags.meanings.push(meaning);
-        let storage = match &self.flag_storage {
-            Some(storage) => storage,
-            None => {
-                let storage = self.pool.take(4 * MOST_FLAGS)?;
-                self.steps.push(Step::Write {
-                    to: storage.region(0..4 * MOST_FLAGS, WRITE),
-                    bytes: vec![0; 4 * MOST_FLAGS],
-                });
-                self.flag_storage.insert(storage)
-            }
-        };
-        let region = storage.region(0..4 * MOST_FLAGS, WRITE);
-        Ok((region, u32::try_from(number).unwrap_or(u32::MAX)))
-    }
-
-    /// Gives back what nobody needs after stage `number`.
-    fn let_go(&mut self, number: usize) {
-        for (node, last) in self.last.nodes.iter().enumerate() {
-            if *last == Some(number) && !self.is_live[node] {
-                self.results[node] = None;
-            }
-        }
-        for (input, last) in self.last.inputs.iter().enumerate() {
-            if *last == Some(number) {
-                self.inputs[input] = None;
-            }
-        }
-    }
-
+    /// All constants in one storage, each at a multiple of [`CONSTANT_STRIDE`].
     fn write_constants(&mut self) -> Result<(), Error> {
-        let count = self.program.constants.len();
-        if count == 0 {
+        let constants = &self.program.constants;
+        if constants.is_empty() {
             return Ok(());
         }
-        let storage = self.pool.take(count * CONSTANT_STRIDE)?;
-        let mut bytes = Vec::with_capacity(count * CONSTANT_STRIDE);
-        let mut places = Vec::with_capacity(count);
-        for limbs in &self.program.constants {
-            places.push(bytes.len());
+        let storage = self.take_bytes(constants.len() * CONSTANT_STRIDE)?;
+        let mut bytes = Vec::with_capacity(storage.bytes());
+        for (number, limbs) in constants.iter().enumerate() {
             bytes.extend(limbs.iter().flat_map(|limb| limb.to_ne_bytes()));
-            bytes.resize(places.len() * CONSTANT_STRIDE, 0);
+            bytes.resize((number + 1) * CONSTANT_STRIDE, 0);
         }
-        for (number, part) in bytes.chunks(MOST_WRITTEN).enumerate() {
-            let first = number * MOST_WRITTEN;
-            self.steps.push(Step::Write {
-                to: storage.region(first..first + part.len(), WRITE),
-                bytes: part.to_vec(),
-            });
-        }
-        self.constants = Some(Constants { storage, places });
+        self.write(&storage, &bytes);
+        self.constants = Some(storage);
         Ok(())
     }
+}
+
+/// A number of what a kernel counts in 32 bits.
+pub(crate) fn count(number: usize) -> Result<u32, Error> {
+    u32::try_from(number).map_err(|_| internal("a count in 32 bits"))
 }

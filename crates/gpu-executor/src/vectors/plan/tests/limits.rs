@@ -10,11 +10,8 @@ fn the_limits_of_a_kernel_end_a_chain() {
     }
     it.hold(sum);
     let lens = |it: &Recording| -> Vec<usize> {
-        let chains = it.plan().into_iter().map(|stage| match stage {
-            Stage::Chain(stage) => stage.chain.links.len(),
-            Stage::Node(_) => 0,
-        });
-        chains.collect()
+        let chains = it.chains().into_iter();
+        chains.map(|work| work.chain.links.len()).collect()
     };
     assert_eq!(lens(&it), [6, 6, 1]);
     // Products.
@@ -33,12 +30,8 @@ fn the_limits_of_a_kernel_end_a_chain() {
         sum = it.op(&ADD, &[sum, input(number)]);
         it.hold(sum);
     }
-    let plan = it.plan();
-    for stage in &plan {
-        let Stage::Chain(stage) = stage else {
-            unreachable!("chains alone")
-        };
-        assert!(stage.chain.bindings() <= FUSION.buffers && stage.chain.outputs.len() <= 4);
+    for chain in it.chains().iter().map(|work| &work.chain) {
+        assert!(chain.bindings() <= FUSION.buffers && chain.outputs.len() <= 4);
     }
     assert_eq!(lens(&it).iter().sum::<usize>(), 11);
     // One operation that is beyond a limit stands alone.
@@ -55,6 +48,6 @@ fn without_fusion_each_operation_is_a_kernel() {
     let sum = it.op(&ADD, &[input(0), input(1)]);
     let product = it.op(&MUL, &[sum, sum]);
     it.hold(product);
-    let stages = plan(&it.program, &it.live, Fusion::NONE);
+    let stages = plan(&it.program, Fusion::NONE);
     assert_eq!(stages.len(), 2);
 }

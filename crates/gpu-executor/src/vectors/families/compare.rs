@@ -1,0 +1,75 @@
+//! Whether two vectors are equal.
+
+use field_kernels::Field;
+use field_kernels::families::EQUAL as KERNEL;
+
+use super::{Call, Number, WholeOperation};
+use crate::vectors::cpu::Run;
+use crate::vectors::field_vec::FieldVec;
+use crate::vectors::queue::Queue;
+use crate::vectors::vulkan::{PART, Steps, count};
+use crate::{Error, Result};
+
+static EQUAL: WholeOperation = WholeOperation {
+    name: "equal",
+    multiplies: false,
+    // Not 0 where they differ.
+    leaves: Some(Number::Answer),
+    on_device,
+    on_cpu,
+};
+
+/// Whether two vectors are equal, to be known when a submission is complete; see
+/// [`Queue::equal`] and [`Completed::equal`](crate::vectors::Completed::equal).
+#[must_use = "whether the vectors are equal is asked for by it"]
+#[derive(Debug)]
+pub struct Comparison {
+    pub(in crate::vectors) queue: u64,
+    pub(in crate::vectors) node: usize,
+}
+
+impl Queue {
+    /// Whether two vectors are equal.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn equal<F: Field>(&self, x: &FieldVec<F>, y: &FieldVec<F>) -> Result<Comparison> {
+        let arguments = self.pair(EQUAL.name, x, y)?;
+        let node = self.whole(&EQUAL, F::ID, arguments);
+        Ok(Comparison {
+            queue: self.number(),
+            node: node.number,
+        })
+    }
+}
+
+/// Workgroups at most: so many fill every device there is.
+const MOST_GROUPS: usize = 2048;
+
+fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
+    let (field, [a, b]) = (call.field, [&call.arguments[0], &call.arguments[1]]);
+    let answer = steps.number(call)?;
+    for piece in steps.pieces(&KERNEL, field, a.elements) {
+        let (a, b) = (steps.reading(a, &piece)?, steps.reading(b, &piece)?);
+        let parts = piece.len() * field.bytes() / PART;
+        let groups = steps.groups(MOST_GROUPS, parts);
+        let constants = vec![
+            count(parts)?,
+            count(groups)?,
+            a.start,
+            b.start,
+            answer.start,
+        ];
+        let buffers = vec![a.region, b.region, answer.region.clone()];
+        steps.dispatch_groups(&KERNEL, field, buffers, constants, groups)?;
+    }
+    Ok(())
+}
+
+fn on_cpu(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
+    // Elements below the modulus are equal where their limbs are.
+    let [a, b] = [&call.arguments[0], &call.arguments[1]];
+    let differ = run.limbs(a)? != run.limbs(b)?;
+    run.leave(call, u64::from(differ));
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! The batched inverse, by Montgomery's trick: products on the way up, inverses on the
+//! way down.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use field_kernels::chain::{CONSTANT_WORDS, Chain, Input, MAX_INPUTS};
+use field_kernels::families::{INVERSE_DOWN, INVERSE_UP};
+use field_kernels::{ElementId, Field, operations};
+use vk_mem_paths::Access;
+
+use super::{Call, Number, WholeOperation};
+use crate::vectors::cpu::{Arithmetic, GRAIN, Run};
+use crate::vectors::field_vec::{FieldVec, Form};
+use crate::vectors::fields::with_field;
+use crate::vectors::queue::Queue;
+use crate::vectors::vulkan::{Steps, Window, count};
+use crate::{Error, Result};
+
+static INVERSE: WholeOperation = WholeOperation {
+    name: "inverse",
+    multiplies: true,
+    leaves: Some(Number::Zeros),
+    on_device,
+    on_cpu: |run, call| with_field!(call.field, F => on_cpu::<F>(run, call)),
+};
+
+impl Queue {
+    /// x^-1 for each element of a vector in Montgomery form, and 0 for 0; the report
+    /// counts the zeros. By Montgomery's trick: three products an element.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn inverse<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
+        self.expect_form(INVERSE.name, x, Form::Montgomery)?;
+        let arguments = vec![self.argument(INVERSE.name, x)?];
+        let node = self.whole(&INVERSE, F::ID, arguments);
+        Ok(node.result(x.len(), Form::Montgomery))
+    }
+
+    /// x := x^-1, and 0 for 0.
+    ///
+    /// # Errors
+    /// As [`Self::inverse`].
+    pub fn inverse_assign<F: Field>(&self, x: &mut FieldVec<F>) -> Result<()> {
+        *x = self.inverse(x)?;
+        Ok(())
+    }
+}
+
+/// Elements that an invocation has.
+const ROUNDS: usize = 32;
+/// So many elements are inverted one by one: that takes as long for one as for all of them.
+const ALONE: usize = 2048;
+
+/// The result may be the argument's memory.
+fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
+    let (field, x) = (call.field, &call.arguments[0]);
+    if x.elements == 0 {
+        return Ok(());
+    }
+    let free = steps.free_argument(call.arguments, x.elements * field.bytes());
+    let in_place = free.is_some();
+    let output = match free {
+        Some(storage) => storage,
+        None => Arc::new(steps.take(field, x.elements)?),
+    };
+    let zeros = steps.number(call)?;
+    for piece in steps.pieces(&INVERSE_UP, field, x.elements) {
+        // The products before each element: in the output, unless that still holds the
+        // elements.
+        let before = match in_place {
+            true => Some(steps.take(field, piece.len())?),
+            false => None,
+        };
+        let to = steps.window(&output, field, &piece, Access::Write);
+        let before = match &before {
+            Some(storage) => steps.writing(field, storage),
+            None => to.clone(),
+        };
+        let x = steps.reading(x, &piece)?;
+        level(steps, field, piece.len(), [&x, &before, &to, &zeros])?;
+    }
+    steps.set_result(call, 0, output);
+    Ok(())
+}
+
+/// One level of it: products on the way up, their inverses by the next level, inverses on
+/// the way down.
+fn level(
+    steps: &mut Steps<'_>,
+    field: ElementId,
+    elements: usize,
+    [x, before, to, zeros]: [&Window; 4],
+) -> Result<(), Error> {
+    let threads = elements.div_ceil(ROUNDS);
+    let storage = steps.take(field, threads)?;
+    let products = steps.writing(field, &storage);
+    let counts = [count(elements)?, count(threads)?];
+    let constants = |last: u32| {
+        let starts = [x.start, before.start, products.start, last];
+        [counts.as_slice(), &starts].concat()
+    };
+    let buffers = [x, before, &products, zeros].map(|it| it.region.clone());
+    steps.dispatch(
+        &INVERSE_UP,
+        field,
+        buffers.to_vec(),
+        constants(zeros.start),
+        threads,
+    )?;
+
+    // In their own memory.
+    if threads <= ALONE {
+        invert_each(steps, field, threads, &products)?;
+    } else {
+        let scratch = steps.take(field, threads)?;
+        let scratch = steps.writing(field, &scratch);
+        level(
+            steps,
+            field,
+            threads,
+            [&products.reading(), &scratch, &products, zeros],
+        )?;
+    }
+
+    let buffers = [x.clone(), before.reading(), products.reading(), to.clone()];
+    let buffers = buffers.map(|it| it.region).to_vec();
+    steps.dispatch(&INVERSE_DOWN, field, buffers, constants(to.start), threads)
+}
+
+/// Inverts elements one by one, in place.
+fn invert_each(
+    steps: &mut Steps<'_>,
+    field: ElementId,
+    elements: usize,
+    place: &Window,
+) -> Result<(), Error> {
+    let chain = Chain::of(&operations::INVERSE, &[Input::Vector]);
+    let mut constants = vec![0; CONSTANT_WORDS];
+    constants[0] = count(elements)?;
+    constants[1] = place.start;
+    constants[1 + MAX_INPUTS] = place.start;
+    let buffers = vec![place.reading().region, place.region.clone()];
+    steps.dispatch_chain(&chain, field, buffers, constants, elements)
+}
+
+/// Elements that share one inversion on the CPU.
+const SHARE: usize = 4 * GRAIN;
+
+fn on_cpu<F: Arithmetic>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
+    let x = run.elements::<F>(&call.arguments[0])?;
+    let mut out = run.take(x.len() * F::LIMBS)?;
+    let found = Mutex::new(0);
+    let pieces = F::elements_mut(out.as_mut_slice())?.chunks_mut(SHARE);
+    run.for_each(x.chunks(SHARE).zip(pieces).collect(), |(x, out)| {
+        let zeros = invert::<F>(x, out);
+        *found.lock().unwrap_or_else(PoisonError::into_inner) += zeros;
+    })?;
+    run.leave(
+        call,
+        found.into_inner().unwrap_or_else(PoisonError::into_inner),
+    );
+    run.set_result(call, 0, out);
+    Ok(())
+}
+
+/// Writes the inverses, and returns how many zeros there were.
+fn invert<F: Arithmetic>(x: &[F::Limbs], out: &mut [F::Limbs]) -> u64 {
+    let zero = F::Limbs::default();
+    let mut product = F::ONE;
+    let mut zeros = 0;
+    for (x, out) in x.iter().zip(out.iter_mut()) {
+        *out = product;
+        match *x == zero {
+            true => zeros += 1,
+            false => product = F::mul(&product, x),
+        }
+    }
+    // A product of what is not zero.
+    let mut inverse = F::inverse(&product);
+    for (x, out) in x.iter().zip(out).rev() {
+        if *x == zero {
+            *out = zero;
+            continue;
+        }
+        *out = F::mul(&inverse, out);
+        inverse = F::mul(&inverse, x);
+    }
+    zeros
+}

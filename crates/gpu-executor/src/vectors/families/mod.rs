@@ -1,0 +1,89 @@
+//! Operations over whole vectors: a file for each family of them, with the methods that
+//! record them, their errors, and what they do on either engine.
+//!
+//! A file has a row for each operation, a [`WholeOperation`]. Recording it makes a node of
+//! the program ([`Queue::whole`](super::queue::Queue)), with as many results as it has, of
+//! any fields and lengths. The node is a stage of its own, fused with nothing. On a device
+//! [`Steps`] gives the row memory, tables and dispatches, and puts barriers between them; on
+//! the CPU [`Run`] gives it memory, tables and threads. No other file names an operation.
+
+mod compare;
+mod inverse;
+mod permute;
+mod reduce;
+#[cfg(test)]
+mod tests;
+
+use super::cpu::Run;
+use super::program::{Argument, NodeResult, Program};
+use super::vulkan::Steps;
+use crate::Error;
+
+pub use compare::Comparison;
+
+/// An operation over whole vectors: a row.
+pub(crate) struct WholeOperation {
+    /// Its name, as in errors.
+    pub(crate) name: &'static str,
+    /// Whether it multiplies by the arithmetic of its node's field, which an engine on a
+    /// device then holds to the CPU's products first.
+    pub(crate) multiplies: bool,
+    /// What each of its nodes leaves on the host, beside its results.
+    pub(crate) leaves: Option<Number>,
+    /// Adds its steps to a batch, and says where the results are.
+    pub(crate) on_device: fn(&mut Steps<'_>, &Call<'_>) -> Result<(), Error>,
+    /// Computes it, and keeps the results.
+    pub(crate) on_cpu: fn(&mut Run<'_>, &Call<'_>) -> Result<(), Error>,
+}
+
+impl std::fmt::Debug for WholeOperation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// What a number says that a node leaves on the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Number {
+    /// How many zeros it met; the report adds them up.
+    Zeros,
+    /// What its caller asks for, by the node.
+    Answer,
+}
+
+/// One use of an operation: a node of a program.
+pub(crate) struct Call<'p> {
+    /// The node's number.
+    pub(crate) node: usize,
+    pub(crate) operation: &'static WholeOperation,
+    /// Whose arithmetic it takes.
+    pub(crate) field: field_kernels::ElementId,
+    pub(crate) arguments: &'p [Argument],
+    pub(crate) results: &'p [NodeResult],
+    /// The place of the first of them in [`Program::results`].
+    pub(crate) first_result: usize,
+}
+
+impl<'p> Call<'p> {
+    /// The node with this number, where it is over whole vectors.
+    pub(crate) fn of(program: &'p Program, number: usize) -> Option<Self> {
+        let node = program.nodes.get(number)?;
+        let super::program::Task::Whole(operation) = node.task else {
+            return None;
+        };
+        Some(Self {
+            node: number,
+            operation,
+            field: node.field,
+            arguments: &node.arguments,
+            results: program.results.get(node.results.clone())?,
+            first_result: node.results.start,
+        })
+    }
+
+    /// The bytes of its results, by their number.
+    pub(crate) fn bytes(&self, result: usize) -> usize {
+        let result = &self.results[result];
+        result.elements * result.field.bytes()
+    }
+}

@@ -1,0 +1,264 @@
+//! Reductions: sum, product and inner product. Many elements become few by many
+//! workgroups, or pieces on the CPU, and those become one.
+
+use field_kernels::families::{
+    INNER_PRODUCT as INNER_PRODUCT_KERNEL, PRODUCT as PRODUCT_KERNEL, SUM_FINISH, SUM_PARTS,
+};
+use field_kernels::{ElementId, Family, Field, arithmetic};
+use vk_mem_paths::{Access, Storage};
+
+use super::{Call, WholeOperation};
+use crate::vectors::cpu::{Arithmetic, GRAIN, Run};
+use crate::vectors::field_vec::{FieldVec, Form};
+use crate::vectors::fields::with_field;
+use crate::vectors::queue::Queue;
+use crate::vectors::vulkan::{PART, Steps, Window, count};
+use crate::{Error, Result};
+
+static SUM: WholeOperation = WholeOperation {
+    name: "sum",
+    // It multiplies in integers.
+    multiplies: false,
+    leaves: None,
+    on_device: sum_on_device,
+    on_cpu: |run, call| with_field!(call.field, F => sum_on_cpu::<F>(run, call)),
+};
+
+static PRODUCT: WholeOperation = WholeOperation {
+    name: "product",
+    multiplies: true,
+    leaves: None,
+    on_device: |steps, call| products_on_device(steps, call, &PRODUCT_KERNEL, MOST_OF_PRODUCT),
+    on_cpu: |run, call| with_field!(call.field, F => product_on_cpu::<F>(run, call)),
+};
+
+static INNER_PRODUCT: WholeOperation = WholeOperation {
+    name: "inner_product",
+    multiplies: true,
+    leaves: None,
+    on_device: |steps, call| {
+        products_on_device(steps, call, &INNER_PRODUCT_KERNEL, MOST_OF_INNER_PRODUCT)
+    },
+    on_cpu: |run, call| with_field!(call.field, F => inner_product_on_cpu::<F>(run, call)),
+};
+
+impl Queue {
+    /// The sum of all elements, as a vector of one; 0 of none.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn sum<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
+        let arguments = vec![self.argument(SUM.name, x)?];
+        Ok(self.whole(&SUM, F::ID, arguments).result(1, x.form()))
+    }
+
+    /// The product of all elements of a vector in Montgomery form, as a vector of one;
+    /// 1 of none.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn product<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
+        self.expect_form(PRODUCT.name, x, Form::Montgomery)?;
+        let arguments = vec![self.argument(PRODUCT.name, x)?];
+        Ok(self.whole(&PRODUCT, F::ID, arguments).result(1, x.form()))
+    }
+
+    /// The sum of the products of the elements of two vectors in Montgomery form, as a
+    /// vector of one; 0 of none.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn inner_product<F: Field>(&self, x: &FieldVec<F>, y: &FieldVec<F>) -> Result<FieldVec<F>> {
+        self.expect_form(INNER_PRODUCT.name, x, Form::Montgomery)?;
+        let arguments = self.pair(INNER_PRODUCT.name, x, y)?;
+        Ok(self
+            .whole(&INNER_PRODUCT, F::ID, arguments)
+            .result(1, x.form()))
+    }
+}
+
+/// Workgroups of a sum at most: so many fill every device there is. What each leaves is
+/// twice an element, and all of it is added up by one.
+const MOST_OF_SUM: usize = 1024;
+/// Likewise, of a product: few enough results for one workgroup.
+const MOST_OF_PRODUCT: usize = 2048;
+/// Likewise, of an inner product: few of these are on a device at once, since each takes
+/// many registers, and with many of them the last ones do not keep it waiting. Their
+/// results are summed up by many workgroups again.
+const MOST_OF_INNER_PRODUCT: usize = 8192;
+
+fn sum_on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
+    let (field, x) = (call.field, &call.arguments[0]);
+    let result = steps.take(field, 1)?;
+    let mut inputs = Vec::new();
+    for piece in steps.pieces(&SUM_PARTS, field, x.elements) {
+        inputs.push((steps.reading(x, &piece)?, piece.len()));
+    }
+    add_up(steps, field, &inputs, &result)?;
+    steps.set_result(call, 0, result);
+    Ok(())
+}
+
+/// The sum of the elements of several windows, so many each: words by many workgroups,
+/// and an element out of theirs.
+fn add_up(
+    steps: &mut Steps<'_>,
+    field: ElementId,
+    inputs: &[(Window, usize)],
+    result: &Storage,
+) -> Result<(), Error> {
+    let parts = field.bytes() / PART;
+    // Of each word of an element two halves.
+    let left_by_group = 2 * field.bytes();
+    let groups = inputs.iter();
+    let groups = groups.map(|(_, it)| steps.groups(MOST_OF_SUM, it * parts));
+    let groups: Vec<usize> = groups.collect();
+    let total: usize = groups.iter().sum();
+    let bytes = (total * left_by_group).max(PART);
+    let halves = steps.take_bytes(bytes)?;
+    let mut done = 0;
+    for ((input, elements), groups) in inputs.iter().zip(&groups) {
+        let constants = vec![
+            count(elements * parts)?,
+            count(*groups)?,
+            input.start,
+            count(done * left_by_group / PART)?,
+        ];
+        let buffers = vec![input.region.clone(), halves.region(0..bytes, Access::Write)];
+        steps.dispatch_groups(&SUM_PARTS, field, buffers, constants, *groups)?;
+        done += groups;
+    }
+    let to = steps.writing(field, result);
+    let buffers = vec![halves.region(0..bytes, Access::Read), to.region];
+    steps.dispatch_groups(
+        &SUM_FINISH,
+        field,
+        buffers,
+        vec![count(total)?, 0, to.start],
+        1,
+    )
+}
+
+/// A product or an inner product: every workgroup leaves a result, and those become one.
+fn products_on_device(
+    steps: &mut Steps<'_>,
+    call: &Call<'_>,
+    kernel: &'static Family,
+    most: usize,
+) -> Result<(), Error> {
+    let (field, elements) = (call.field, call.arguments[0].elements);
+    let result = steps.take(field, 1)?;
+    let pieces = match elements {
+        // One workgroup leaves the neutral element.
+        0 => std::iter::once(0..0).collect(),
+        _ => steps.pieces(kernel, field, elements),
+    };
+    let groups = pieces.iter().map(|piece| steps.groups(most, piece.len()));
+    let groups: Vec<usize> = groups.collect();
+    let total: usize = groups.iter().sum();
+    let partial = match total {
+        1 => None,
+        _ => Some(steps.take(field, total)?),
+    };
+    let mut done = 0;
+    for (piece, groups) in pieces.iter().zip(&groups) {
+        let mut inputs = Vec::new();
+        for argument in call.arguments {
+            inputs.push(match elements {
+                // Any memory: nothing of it is read.
+                0 => steps.writing(field, &result).reading(),
+                _ => steps.reading(argument, piece)?,
+            });
+        }
+        let to = partial.as_ref().unwrap_or(&result);
+        let output = steps.window(to, field, &(done..done + groups), Access::Write);
+        multiply(
+            steps,
+            kernel,
+            field,
+            (piece.len(), *groups),
+            &inputs,
+            output,
+        )?;
+        done += groups;
+    }
+    if let Some(partial) = partial {
+        let input = steps.writing(field, &partial).reading();
+        if call.arguments.len() == 1 {
+            let output = steps.writing(field, &result);
+            multiply(steps, kernel, field, (total, 1), &[input], output)?;
+        } else {
+            add_up(steps, field, &[(input, total)], &result)?;
+        }
+    }
+    steps.set_result(call, 0, result);
+    Ok(())
+}
+
+/// One dispatch of a product or an inner product.
+fn multiply(
+    steps: &mut Steps<'_>,
+    kernel: &'static Family,
+    field: ElementId,
+    (elements, groups): (usize, usize),
+    inputs: &[Window],
+    output: Window,
+) -> Result<(), Error> {
+    let (a, b) = (&inputs[0], inputs.last().unwrap_or(&inputs[0]));
+    let counts = [count(elements)?, count(groups)?];
+    let constants = [counts.as_slice(), &[a.start, b.start, output.start]].concat();
+    let buffers = vec![a.region.clone(), b.region.clone(), output.region];
+    steps.dispatch_groups(kernel, field, buffers, constants, groups)
+}
+
+fn sum_on_cpu<F: Arithmetic>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
+    let x = run.elements::<F>(&call.arguments[0])?;
+    let partial = each_piece::<F, _>(run, x.chunks(GRAIN), |x| sum::<F>(x.iter().copied()))?;
+    keep::<F>(run, call, sum::<F>(partial.into_iter()))
+}
+
+fn product_on_cpu<F: Arithmetic>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
+    let x = run.elements::<F>(&call.arguments[0])?;
+    let partial = each_piece::<F, _>(run, x.chunks(GRAIN), product::<F>)?;
+    keep::<F>(run, call, product::<F>(&partial))
+}
+
+fn inner_product_on_cpu<F: Arithmetic>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
+    let x = run.elements::<F>(&call.arguments[0])?;
+    let y = run.elements::<F>(&call.arguments[1])?;
+    let pairs = x.chunks(GRAIN).zip(y.chunks(GRAIN));
+    let partial = each_piece::<F, _>(run, pairs, |(x, y)| {
+        sum::<F>(x.iter().zip(y).map(|(x, y)| F::mul(x, y)))
+    })?;
+    keep::<F>(run, call, sum::<F>(partial.into_iter()))
+}
+
+/// What becomes of each of `pieces`.
+fn each_piece<F: Field, T: Send>(
+    run: &Run<'_>,
+    pieces: impl Iterator<Item = T>,
+    reduce: impl Fn(T) -> F::Limbs + Sync,
+) -> Result<Vec<F::Limbs>, Error> {
+    let pieces: Vec<T> = pieces.collect();
+    let mut partial = vec![F::Limbs::default(); pieces.len()];
+    let pieces = pieces.into_iter().zip(&mut partial).collect();
+    run.for_each(pieces, |(piece, out)| *out = reduce(piece))?;
+    Ok(partial)
+}
+
+fn keep<F: Field>(run: &mut Run<'_>, call: &Call<'_>, result: F::Limbs) -> Result<(), Error> {
+    let mut out = run.take(F::LIMBS)?;
+    out.as_mut_slice().copy_from_slice(result.as_ref());
+    run.set_result(call, 0, out);
+    Ok(())
+}
+
+fn sum<F: Field>(elements: impl Iterator<Item = F::Limbs>) -> F::Limbs {
+    let zero = F::Limbs::default();
+    elements.fold(zero, |sum, element| arithmetic::add::<F>(&sum, &element))
+}
+
+fn product<F: Arithmetic>(elements: &[F::Limbs]) -> F::Limbs {
+    let multiply = |product, element: &F::Limbs| F::mul(&product, element);
+    elements.iter().fold(F::ONE, multiply)
+}
