@@ -1,26 +1,21 @@
-//! Buffers by direction: what the host may do with each is in its type.
+//! Blocks that the host reaches: what it may do with each is in its type.
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
-use std::ptr::NonNull;
 use std::sync::Arc;
 
 use vk_core::ash::vk;
 
-use crate::memory::{Buffer, Memory};
+use crate::lane::{Access, Region};
+use crate::memory::{Block, Memory};
 use crate::{Error, MemoryUse};
 
-const STORAGE: vk::BufferUsageFlags = vk::BufferUsageFlags::STORAGE_BUFFER;
-
 /// Memory that only the device touches.
-pub(crate) struct DeviceBuffer(Buffer);
+pub(crate) struct DeviceBuffer(Arc<Block>);
 
 impl DeviceBuffer {
     pub(crate) fn new(memory: &Arc<Memory>, size: usize) -> Result<Self, Error> {
-        let copies = vk::BufferUsageFlags::TRANSFER_SRC | vk::BufferUsageFlags::TRANSFER_DST;
-        memory
-            .buffer(size, STORAGE | copies, MemoryUse::Device)
-            .map(Self)
+        Ok(Self(Arc::new(memory.block(size, MemoryUse::Device)?)))
     }
 
     pub(crate) fn raw(&self) -> vk::Buffer {
@@ -29,17 +24,25 @@ impl DeviceBuffer {
 }
 
 /// Memory that the host writes and the device reads.
-pub(crate) struct UploadBuffer(Buffer);
+pub(crate) struct UploadBuffer(Arc<Block>);
 
 impl UploadBuffer {
+    /// `range` of it, read by the device.
+    pub(crate) fn region(&self, range: Range<usize>) -> Region {
+        Region::new(&self.0, range, Access::Read)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+
     /// `purpose` says which memory: one of those that the host writes.
     pub(crate) fn new(
         memory: &Arc<Memory>,
         purpose: MemoryUse,
         size: usize,
     ) -> Result<Self, Error> {
-        let copies = vk::BufferUsageFlags::TRANSFER_SRC;
-        memory.buffer(size, STORAGE | copies, purpose).map(Self)
+        Ok(Self(Arc::new(memory.block(size, purpose)?)))
     }
 
     pub(crate) fn raw(&self) -> vk::Buffer {
@@ -79,16 +82,22 @@ impl UploadBuffer {
     }
 }
 
-/// Memory that the device writes and the host reads: with [`SharedBuffer`] the
+/// Memory that the device writes and the host reads: with [`PinnedBuffer`](crate::PinnedBuffer) the
 /// only type through which the host sees device results.
-pub(crate) struct ReadbackBuffer(Buffer);
+pub(crate) struct ReadbackBuffer(Arc<Block>);
 
 impl ReadbackBuffer {
+    /// `range` of it, written by the device.
+    pub(crate) fn region(&self, range: Range<usize>) -> Region {
+        Region::new(&self.0, range, Access::Write)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+
     pub(crate) fn new(memory: &Arc<Memory>, size: usize) -> Result<Self, Error> {
-        let copies = vk::BufferUsageFlags::TRANSFER_DST;
-        memory
-            .buffer(size, STORAGE | copies, MemoryUse::Readback)
-            .map(Self)
+        Ok(Self(Arc::new(memory.block(size, MemoryUse::Readback)?)))
     }
 
     pub(crate) fn raw(&self) -> vk::Buffer {
@@ -103,7 +112,7 @@ impl ReadbackBuffer {
     ///
     /// # Safety
     /// A submission that wrote all of `range` and ended with the barrier to
-    /// the host (`record`) is complete; none in flight writes it.
+    /// the host is complete; none in flight writes it.
     pub(crate) unsafe fn read(&self, range: &Range<usize>) -> Result<&[u8], Error> {
         let Some(place) = self.0.mapped(range) else {
             return Err(outside("a readback range", range));
@@ -112,70 +121,6 @@ impl ReadbackBuffer {
         // SAFETY: mapped and inside by `mapped`; written, made visible and
         // not written again by this function's contract.
         Ok(unsafe { std::slice::from_raw_parts(place.as_ptr(), range.len()) })
-    }
-}
-
-/// Memory in which host and device work on the same words.
-///
-/// Host and device are kept apart by whoever holds it (rules of `pinned`): this
-/// type only says where the words are.
-pub(crate) struct SharedBuffer {
-    buffer: Buffer,
-    start: NonNull<u64>,
-    words: usize,
-}
-
-// SAFETY: `start` points into the memory of `buffer`, which is Send and Sync;
-// what may be read or written through it is up to whoever uses it.
-unsafe impl Send for SharedBuffer {}
-// SAFETY: as above.
-unsafe impl Sync for SharedBuffer {}
-
-impl SharedBuffer {
-    /// `words` words (1 or more), all zero.
-    pub(crate) fn new(memory: &Arc<Memory>, words: usize) -> Result<Self, Error> {
-        let copies = vk::BufferUsageFlags::TRANSFER_SRC | vk::BufferUsageFlags::TRANSFER_DST;
-        let bytes = words.saturating_mul(size_of::<u64>());
-        // Cached memory first: the host reads and writes it like its own.
-        let buffer = memory.buffer(bytes, STORAGE | copies, MemoryUse::Readback)?;
-        let start = buffer.mapped(&(0..bytes)).map(NonNull::cast::<u64>);
-        let start = start.filter(|start| start.is_aligned());
-        let start = start.ok_or_else(|| Error::Internal {
-            what: format!("expected {words} mapped and aligned words, found {start:?}"),
-        })?;
-        // SAFETY: mapped and aligned by the checks above; nobody else knows
-        // the buffer yet.
-        unsafe { start.write_bytes(0, words) };
-        Ok(Self {
-            buffer,
-            start,
-            words,
-        })
-    }
-
-    pub(crate) fn raw(&self) -> vk::Buffer {
-        self.buffer.raw()
-    }
-
-    /// The words: mapped and initialised for as long as this value lives.
-    pub(crate) fn words(&self) -> NonNull<[u64]> {
-        NonNull::slice_from_raw_parts(self.start, self.words)
-    }
-
-    /// How long it is, in bytes.
-    pub(crate) fn bytes(&self) -> usize {
-        self.words * size_of::<u64>()
-    }
-
-    /// Makes what the host wrote available to the device.
-    pub(crate) fn flush(&self) -> Result<(), Error> {
-        self.buffer.flush(&(0..self.bytes()))
-    }
-
-    /// Makes what the device wrote visible to the host, once the submission
-    /// that wrote it and ended with the barrier to the host is complete.
-    pub(crate) fn invalidate(&self) -> Result<(), Error> {
-        self.buffer.invalidate(&(0..self.bytes()))
     }
 }
 

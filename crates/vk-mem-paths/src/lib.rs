@@ -58,10 +58,9 @@ pub use error::Error;
 pub use fastest_of::fastest_of;
 pub use fresh::advise_huge_pages;
 pub use lane::{
-    Access, Block, Downloads, Finished, Lane, Region, Step, Storage, StoragePool, Submitted,
-    Uploads,
+    Access, Downloads, Finished, Lane, Region, Step, Storage, StoragePool, Submitted, Uploads,
 };
-pub use memory::AllocatedMemory;
+pub use memory::{AllocatedMemory, Block};
 pub use pinned::{PinnedBuffer, PinnedPlan, PinnedTransfer, plan_pinned};
 pub use placement::{MemoryUse, rank_memory_types};
 pub use plan::{DEFAULT_CHUNK, Plan, plan};

@@ -2,7 +2,7 @@
 //! invalidates and frees them.
 //!
 //! `vk_mem::Allocation` is `Copy`, so freeing one twice compiles. Here each
-//! lives in a [`Buffer`] that is neither `Copy` nor `Clone` and frees it in
+//! lives in a [`Block`] that is neither `Copy` nor `Clone` and frees it in
 //! `Drop`, and nothing outside this module ever sees one.
 
 use std::mem::ManuallyDrop;
@@ -91,14 +91,9 @@ impl Memory {
         })
     }
 
-    /// A buffer of `size` bytes from the best memory type for `purpose`,
+    /// A block of `size` bytes (1 or more) from the best memory type for `purpose`,
     /// mapped where the host uses it.
-    pub(crate) fn buffer(
-        self: &Arc<Self>,
-        size: usize,
-        usage: vk::BufferUsageFlags,
-        purpose: MemoryUse,
-    ) -> Result<Buffer, Error> {
+    pub(crate) fn block(self: &Arc<Self>, size: usize, purpose: MemoryUse) -> Result<Block, Error> {
         let caps = self.device.caps();
         let mut exhausted = None;
         for kind in rank_memory_types(caps, purpose) {
@@ -107,7 +102,7 @@ impl Memory {
             let too_large = size as u64 > heap.min(caps.limits.max_buffer_size);
             let made = match too_large {
                 true => Err(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY),
-                false => self.buffer_of_type(size, usage, purpose, kind),
+                false => self.block_of_type(size, purpose, kind),
             };
             match made {
                 Ok(buffer) => return Ok(buffer),
@@ -143,17 +138,16 @@ impl Memory {
         budget.map_or(0, |heap| heap.budget.saturating_sub(heap.usage))
     }
 
-    fn buffer_of_type(
+    fn block_of_type(
         self: &Arc<Self>,
         size: usize,
-        usage: vk::BufferUsageFlags,
         purpose: MemoryUse,
         kind: usize,
-    ) -> Result<Buffer, vk::Result> {
+    ) -> Result<Block, vk::Result> {
         let families = self.device.queue_plan().families();
         let mut info = vk::BufferCreateInfo::default()
             .size(size as u64)
-            .usage(usage);
+            .usage(USAGE);
         // Concurrent sharing costs buffers nothing on current devices and
         // saves an ownership transfer per queue and chunk.
         if families.len() > 1 {
@@ -174,12 +168,13 @@ impl Memory {
         let made = unsafe { allocator.create_buffer_with_alignment(&info, &placement, ALIGNMENT) };
         let (raw, allocation) = made?;
         let mapped = self.allocator.get_allocation_info(&allocation).mapped_data;
-        Ok(Buffer {
+        Ok(Block {
             memory: Arc::clone(self),
             raw,
             allocation,
             mapped: NonNull::new(mapped.cast()),
             size,
+            purpose,
         })
     }
 }
@@ -190,28 +185,47 @@ impl Memory {
 /// each of its buffers, which takes 20 ms.
 const BLOCK: u64 = 32 << 20;
 
+/// Kernels work on every block, and copies go to it and from it.
+const USAGE: vk::BufferUsageFlags = vk::BufferUsageFlags::from_raw(
+    vk::BufferUsageFlags::STORAGE_BUFFER.as_raw()
+        | vk::BufferUsageFlags::TRANSFER_SRC.as_raw()
+        | vk::BufferUsageFlags::TRANSFER_DST.as_raw(),
+);
+
 /// Where a buffer begins in its memory: at a multiple of a word at least, so
 /// that the host may work on mapped words. Mappings begin at multiples of 64
 /// bytes or more.
 const ALIGNMENT: u64 = align_of::<u64>() as u64;
 
-/// A buffer and its memory, freed together when it drops.
-pub(crate) struct Buffer {
+/// A buffer with its memory: what submissions name, and what is freed when nobody has it.
+pub struct Block {
     memory: Arc<Memory>,
     raw: vk::Buffer,
     allocation: vk_mem::Allocation,
     mapped: Option<NonNull<u8>>,
     size: usize,
+    purpose: MemoryUse,
 }
 
 // SAFETY: `mapped` points to memory that this value owns and that no thread
 // is tied to; everything else is Send.
-unsafe impl Send for Buffer {}
-// SAFETY: through `&Buffer` the pointer is only handed out, not followed, and
+unsafe impl Send for Block {}
+// SAFETY: through `&Block` the pointer is only handed out, not followed, and
 // the allocator locks for itself.
-unsafe impl Sync for Buffer {}
+unsafe impl Sync for Block {}
 
-impl Buffer {
+impl Block {
+    /// Its size, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.size
+    }
+
+    /// What its memory was chosen for.
+    pub(crate) fn purpose(&self) -> MemoryUse {
+        self.purpose
+    }
+
     pub(crate) fn raw(&self) -> vk::Buffer {
         self.raw
     }
@@ -244,13 +258,13 @@ impl Buffer {
     }
 }
 
-impl Drop for Buffer {
+impl Drop for Block {
     fn drop(&mut self) {
         if self.memory.device.is_inherited() {
             return;
         }
-        // SAFETY: made by this allocator and freed only here; a buffer
-        // outlives every submission that names it (see `slot`).
+        // SAFETY: made by this allocator and freed only here; it outlives every
+        // submission that names it (`lane::batch`).
         unsafe {
             self.memory
                 .allocator
@@ -270,8 +284,7 @@ mod tests {
         let memory = Memory::new(&Device::new(&physical).unwrap()).unwrap();
         let nothing = memory.allocated().unwrap();
         assert_eq!((nothing.buffers, nothing.buffer_bytes), (0, 0));
-        let usage = vk::BufferUsageFlags::STORAGE_BUFFER;
-        let made = [1, 2].map(|_| memory.buffer(4096, usage, MemoryUse::Upload).unwrap());
+        let made = [1, 2].map(|_| memory.block(4096, MemoryUse::Upload).unwrap());
         let both = memory.allocated().unwrap();
         assert_eq!(both.buffers, 2);
         assert!(both.buffer_bytes >= 8192 && both.block_bytes >= both.buffer_bytes);
@@ -285,14 +298,13 @@ mod tests {
     fn a_buffer_larger_than_any_heap_is_an_error_with_both_sizes() {
         let (_guard, physical) = device_under_test().unwrap();
         let memory = Memory::new(&Device::new(&physical).unwrap()).unwrap();
-        let usage = vk::BufferUsageFlags::STORAGE_BUFFER;
         for purpose in [MemoryUse::Device, MemoryUse::Upload, MemoryUse::Readback] {
-            let made = memory.buffer(1 << 50, usage, purpose);
+            let made = memory.block(1 << 50, purpose);
             let error = made.err().unwrap();
             assert!(
                 matches!(error, Error::OutOfDeviceMemory { requested, .. } if requested == 1 << 50)
             );
-            let small = memory.buffer(4096, usage, purpose).unwrap();
+            let small = memory.block(4096, purpose).unwrap();
             assert_eq!(
                 small.mapped(&(0..4096)).is_some(),
                 purpose != MemoryUse::Device

@@ -5,14 +5,12 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use vk_core::Device;
-use vk_core::ash::{self, vk};
 
-use super::Lane;
-use super::pool::{Block, Storage, StoragePool};
+use super::pool::{Storage, StoragePool};
 use super::staging::{PIECE, Staging};
+use super::{Access, Lane};
 use crate::buffers::{ReadbackBuffer, UploadBuffer};
 use crate::memory::Memory;
-use crate::record::{copy_region, host_barrier, order_after_all_before};
 use crate::{Crew, Element, Error, MemoryUse, host_copy};
 
 /// The way from the host's slices to the storage of a lane.
@@ -81,7 +79,7 @@ impl Uploads {
         let make = |size| UploadBuffer::new(memory, MemoryUse::Upload, size);
         self.staging.prepare(size, make)?;
         for (number, part) in bytes.chunks(size).enumerate() {
-            self.send(number, part, storage.block(), number * size, element)?;
+            self.send(number, part, storage, number * size, element)?;
         }
         Ok(())
     }
@@ -97,7 +95,7 @@ impl Uploads {
         &mut self,
         number: usize,
         part: &[u8],
-        block: &Arc<Block>,
+        storage: &Storage,
         offset: usize,
         element: Element,
     ) -> Result<(), Error> {
@@ -125,17 +123,10 @@ impl Uploads {
             });
         }
         piece.memory.flush(&range)?;
-        let copy = copy_region(0, offset, part.len());
-        let to = block.raw();
-        let record = |device: &ash::Device, commands, from| {
-            // SAFETY: `commands` is being recorded for a queue with compute.
-            unsafe { order_after_all_before(device, commands) };
-            // SAFETY: as above; both buffers are held by the piece, and the
-            // region lies inside both.
-            unsafe { device.cmd_copy_buffer(commands, from, to, &[copy]) };
-        };
-        // SAFETY: settled above; `record` names the piece and the block.
-        unsafe { piece.submit(block, record) }
+        let to = storage.region(offset..offset + part.len(), Access::Write);
+        let from = piece.memory.region(range);
+        // SAFETY: the host touches the piece again when it is settled.
+        unsafe { piece.copy(from, to, None) }
     }
 }
 
@@ -168,7 +159,7 @@ impl Downloads {
         for number in 0..=starts.len() {
             if let Some(start) = starts.get(number) {
                 let bytes = parts[number].len();
-                self.fetch(number, storage.block(), range.start + start, bytes)?;
+                self.fetch(number, storage, range.start + start, bytes)?;
             }
             if let Some(before) = number.checked_sub(1) {
                 self.take(before, parts[before])?;
@@ -181,24 +172,15 @@ impl Downloads {
     fn fetch(
         &mut self,
         number: usize,
-        block: &Arc<Block>,
+        storage: &Storage,
         offset: usize,
         bytes: usize,
     ) -> Result<(), Error> {
         let piece = self.staging.settled(number)?;
-        let (copy, from) = (copy_region(offset, 0, bytes), block.raw());
-        let record = |device: &ash::Device, commands, to| {
-            let stage = vk::PipelineStageFlags::TRANSFER;
-            let access = vk::AccessFlags::TRANSFER_WRITE;
-            // SAFETY: as in `send`.
-            unsafe { order_after_all_before(device, commands) };
-            // SAFETY: as in `send`.
-            unsafe { device.cmd_copy_buffer(commands, from, to, &[copy]) };
-            // SAFETY: as in `send`.
-            unsafe { host_barrier(device, commands, to, stage, access) };
-        };
-        // SAFETY: settled above; `record` names the piece and the block.
-        unsafe { piece.submit(block, record) }
+        let from = storage.region(offset..offset + bytes, Access::Read);
+        let to = piece.memory.region(0..bytes);
+        // SAFETY: as in `send`.
+        unsafe { piece.copy(from, to.clone(), Some(&to)) }
     }
 
     /// Copies out what [`Self::fetch`] had copied there.

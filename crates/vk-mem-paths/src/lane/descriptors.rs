@@ -1,4 +1,4 @@
-//! Descriptor sets for the dispatches of one batch, used again by the next.
+//! Descriptor sets for the dispatches of a batch, used again when it is recorded again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,14 +6,14 @@ use std::sync::Arc;
 use vk_core::ash::vk;
 use vk_core::{Device, SetLayout};
 
-use super::step::Region;
+use super::step::{Region, Step};
 use crate::Error;
 
-/// Sets of one pool.
+/// Sets of one pool at most.
 const SETS: usize = 32;
 
 /// Descriptor sets of any layouts.
-pub(super) struct SetArena {
+pub(super) struct DescriptorSets {
     device: Arc<Device>,
     // By the address of the layout, which the shelf keeps alive.
     shelves: HashMap<usize, Shelf>,
@@ -30,7 +30,7 @@ struct Shelf {
     layout: Arc<SetLayout>,
 }
 
-impl SetArena {
+impl DescriptorSets {
     pub(super) fn new(device: &Arc<Device>) -> Self {
         Self {
             device: Arc::clone(device),
@@ -38,39 +38,52 @@ impl SetArena {
         }
     }
 
-    /// Makes all sets free.
+    /// A set for each dispatch of `steps`, in their order, with its buffers at bindings 0,
+    /// 1, 2 and so on: with exactly the given byte ranges, since a kernel may take its
+    /// element count from the length of its buffers.
     ///
     /// # Safety
-    /// No submission in flight uses one.
-    pub(super) unsafe fn restart(&mut self) {
-        self.shelves.values_mut().for_each(|shelf| shelf.used = 0);
-    }
-
-    /// A set of `layout` with `buffers` at bindings 0, 1, 2 and so on.
-    pub(super) fn set(
+    /// No submission in flight uses a set.
+    pub(super) unsafe fn write<'a>(
         &mut self,
-        layout: &Arc<SetLayout>,
-        buffers: &[Region],
-    ) -> Result<vk::DescriptorSet, Error> {
-        let shelf = self.shelves.entry(Arc::as_ptr(layout) as usize);
-        let shelf = shelf.or_insert_with(|| Shelf {
-            device: Arc::clone(&self.device),
-            pools: Vec::new(),
-            sets: Vec::new(),
-            used: 0,
-            layout: Arc::clone(layout),
+        steps: impl Iterator<Item = &'a Step> + Clone,
+    ) -> Result<Vec<vk::DescriptorSet>, Error> {
+        self.shelves.values_mut().for_each(|shelf| shelf.used = 0);
+        let dispatches = steps.filter_map(|step| match step {
+            Step::Dispatch {
+                operation, buffers, ..
+            } => Some((operation.set_layout(), buffers)),
+            Step::Copy { .. } | Step::Write { .. } => None,
         });
-        let set = shelf.next(buffers.len())?;
-        // SAFETY: not in use: it is the first since `restart` to be given out.
-        unsafe { write(self.device.raw(), set, buffers) };
-        Ok(set)
+        let wanted = dispatches.clone().count().min(SETS);
+        let mut sets = Vec::with_capacity(wanted);
+        for (layout, buffers) in dispatches {
+            let shelf = self.shelves.entry(Arc::as_ptr(layout) as usize);
+            let shelf = shelf.or_insert_with(|| Shelf::new(&self.device, layout));
+            let set = shelf.next(buffers.len(), wanted)?;
+            // SAFETY: not in use by this function's contract, and given out once.
+            unsafe { update(self.device.raw(), set, buffers) };
+            sets.push(set);
+        }
+        Ok(sets)
     }
 }
 
 impl Shelf {
-    fn next(&mut self, bindings: usize) -> Result<vk::DescriptorSet, Error> {
+    fn new(device: &Arc<Device>, layout: &Arc<SetLayout>) -> Self {
+        Self {
+            device: Arc::clone(device),
+            pools: Vec::new(),
+            sets: Vec::new(),
+            used: 0,
+            layout: Arc::clone(layout),
+        }
+    }
+
+    /// The next free set; where there is none, `more` are made.
+    fn next(&mut self, bindings: usize, more: usize) -> Result<vk::DescriptorSet, Error> {
         if self.used == self.sets.len() {
-            self.grow(bindings)?;
+            self.grow(bindings, more)?;
         }
         self.used += 1;
         let set = self.sets.get(self.used - 1).copied();
@@ -83,20 +96,20 @@ impl Shelf {
         })
     }
 
-    fn grow(&mut self, bindings: usize) -> Result<(), Error> {
+    fn grow(&mut self, bindings: usize, more: usize) -> Result<(), Error> {
         let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
         let sizes = [vk::DescriptorPoolSize::default()
             .ty(vk::DescriptorType::STORAGE_BUFFER)
-            .descriptor_count(number(SETS * bindings))];
+            .descriptor_count(number(more * bindings))];
         let info = vk::DescriptorPoolCreateInfo::default()
-            .max_sets(number(SETS))
+            .max_sets(number(more))
             .pool_sizes(&sizes);
         let device = self.device.raw();
         // SAFETY: the device is alive; `info` points to locals.
         let pool = unsafe { device.create_descriptor_pool(&info, None) };
         let pool = pool.map_err(|e| vk_core::Error::from_vk("vkCreateDescriptorPool", e))?;
         self.pools.push(pool);
-        let layouts = [self.layout.raw(); SETS];
+        let layouts = vec![self.layout.raw(); more];
         let info = vk::DescriptorSetAllocateInfo::default()
             .descriptor_pool(pool)
             .set_layouts(&layouts);
@@ -114,8 +127,8 @@ impl Drop for Shelf {
             return;
         }
         for pool in self.pools.drain(..) {
-            // SAFETY: its frame drops only with nothing in flight (rules 1 and
-            // 5 of the module); destroying a pool frees its sets.
+            // SAFETY: its batch drops it only with nothing in flight (rule 4 of
+            // `batch`); destroying a pool frees its sets.
             unsafe { self.device.raw().destroy_descriptor_pool(pool, None) };
         }
     }
@@ -123,7 +136,7 @@ impl Drop for Shelf {
 
 /// # Safety
 /// No submission in flight uses `set`.
-unsafe fn write(device: &vk_core::ash::Device, set: vk::DescriptorSet, buffers: &[Region]) {
+unsafe fn update(device: &vk_core::ash::Device, set: vk::DescriptorSet, buffers: &[Region]) {
     let infos: Vec<_> = buffers
         .iter()
         .map(|region| {

@@ -18,18 +18,23 @@ impl Hazards {
     /// Notes the next step's regions, and says whether a barrier must stand
     /// before it: where it reads what was written, or writes what was read or
     /// written.
-    pub(super) fn barrier_before(&mut self, step: &[(Place, Range<usize>, Access)]) -> bool {
+    pub(super) fn barrier_before(
+        &mut self,
+        step: impl IntoIterator<Item = (Place, Range<usize>, Access)>,
+    ) -> bool {
+        let earlier = self.used.len();
+        self.used.extend(step);
+        let (before, step) = self.used.split_at(earlier);
         let conflicts = |(place, range, access): &(Place, Range<usize>, Access)| {
-            self.used.iter().any(|(other, used, before)| {
+            before.iter().any(|(other, used, before)| {
                 let both_read = (*access, *before) == (Access::Read, Access::Read);
                 other == place && overlap(range, used) && !both_read
             })
         };
         let barrier = step.iter().any(conflicts);
         if barrier {
-            self.used.clear();
+            self.used.drain(..earlier);
         }
-        self.used.extend_from_slice(step);
         barrier
     }
 }
@@ -47,20 +52,20 @@ mod tests {
     fn only_conflicts_want_barriers() {
         let mut hazards = Hazards::default();
         // x is written.
-        assert!(!hazards.barrier_before(&[(1, 0..8, Write)]));
+        assert!(!hazards.barrier_before([(1, 0..8, Write)]));
         // Something else is written: independent.
-        assert!(!hazards.barrier_before(&[(2, 0..8, Write), (3, 0..8, Read)]));
+        assert!(!hazards.barrier_before([(2, 0..8, Write), (3, 0..8, Read)]));
         // Reads after reads.
-        assert!(!hazards.barrier_before(&[(3, 4..8, Read), (4, 0..8, Write)]));
+        assert!(!hazards.barrier_before([(3, 4..8, Read), (4, 0..8, Write)]));
         // The other half of a block that was written in part.
-        assert!(!hazards.barrier_before(&[(1, 8..16, Write)]));
+        assert!(!hazards.barrier_before([(1, 8..16, Write)]));
         // Read after write.
-        assert!(hazards.barrier_before(&[(1, 7..9, Read), (5, 0..1, Write)]));
+        assert!(hazards.barrier_before([(1, 7..9, Read), (5, 0..1, Write)]));
         // What came before the barrier is forgotten, what came after is not.
-        assert!(!hazards.barrier_before(&[(2, 0..8, Write)]));
+        assert!(!hazards.barrier_before([(2, 0..8, Write)]));
         // Write after read.
-        assert!(hazards.barrier_before(&[(1, 0..8, Write)]));
+        assert!(hazards.barrier_before([(1, 0..8, Write)]));
         // Write after write.
-        assert!(hazards.barrier_before(&[(1, 0..1, Write)]));
+        assert!(hazards.barrier_before([(1, 0..1, Write)]));
     }
 }

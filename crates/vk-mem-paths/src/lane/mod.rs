@@ -6,42 +6,39 @@
 //!
 //! # Safety
 //!
-//! What a submission names may be freed only when it is complete, and used for
-//! something else only in an order that the device sees:
+//! What is in flight, and what becomes of it, is the matter of [`batch`]. Beyond that:
 //!
-//! 1. A [`Frame`](frame::Frame) and a [`Piece`](staging::Piece) own what their
-//!    commands name: blocks of memory, pipelines and descriptor sets. They are
-//!    begun anew only when their ticket is complete.
-//! 2. A block goes back to its pool as soon as no [`Storage`] has it, also
+//! 1. A block goes back to its pool as soon as no [`Storage`] has it, also
 //!    while a submission names it. The next user of the block is a later
 //!    submission of the same queue, and each begins with a barrier that orders
-//!    it after all before; the memory itself stays, by rule 1. Where steps that
-//!    name it are yet to be submitted, whoever submits them sees to the order.
-//! 3. Inside a batch a barrier stands before each step that conflicts with an
+//!    it after all before; the memory itself stays, since the batch holds it. Where steps
+//!    that name it are yet to be submitted, whoever submits them sees to the order.
+//! 2. Inside a batch a barrier stands before each step that conflicts with an
 //!    earlier one ([`hazards`]).
-//! 4. Staging memory is touched by the host only between the completion of the
-//!    submission that named it last and the next that does.
-//! 5. Dropping a lane or a way waits, and where the device does not answer in
-//!    time it leaks what is in flight. A lost device is waited idle.
+//! 3. Staging memory is touched by the host only while the batch of its piece is not in
+//!    flight.
 
+mod batch;
 mod crossing;
 mod descriptors;
 mod frame;
 mod hazards;
 mod pool;
+mod recorder;
 mod staging;
 mod step;
 mod submitted;
 
+pub(crate) use batch::{Batch, Life, Part};
 pub use crossing::{Downloads, Uploads};
-pub use pool::{Block, Storage, StoragePool};
+pub use pool::{Storage, StoragePool};
 pub use step::{Access, Region, Step};
 pub use submitted::{Finished, Submitted};
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use vk_core::{Device, Ticket, WaitPolicy};
+use vk_core::{Device, WaitPolicy};
 
 use crate::memory::Memory;
 use crate::{Error, Transfer, TransferOptions};
@@ -128,20 +125,14 @@ impl Lane {
     pub unsafe fn submit(&mut self, steps: &[Step], reads: &[Region]) -> Result<Submitted, Error> {
         self.reap()?;
         let mut frame = self.frame()?;
-        // SAFETY: not in flight: new, or complete when it was reaped (rule 1);
-        // dispatches are as this function's contract says.
-        let recorded = unsafe { frame.record(&self.memory, steps, reads) };
-        // SAFETY: recorded just now, and kept until it is complete (rule 1).
-        let submitted = recorded.and_then(|()| unsafe { frame.submit() });
+        // SAFETY: as this function's contract says.
+        let submitted = unsafe { frame.submit(&self.memory, steps, reads, self.wait) };
         match submitted {
             Ok(submitted) => {
                 self.in_flight.push_back(frame);
                 Ok(submitted)
             }
-            Err(error) => {
-                self.give_up(frame);
-                Err(error)
-            }
+            Err(error) => Err(error),
         }
     }
 
@@ -152,7 +143,7 @@ impl Lane {
     /// # Errors
     /// [`vk_core::Error::DeviceLost`], else what the driver returned.
     pub fn reap(&mut self) -> Result<(), Error> {
-        while let Some(frame) = self.in_flight.front() {
+        while let Some(frame) = self.in_flight.front_mut() {
             if !frame.is_complete()? {
                 break;
             }
@@ -173,39 +164,4 @@ impl Lane {
             None => Frame::new(&self.device, self.timestamps),
         }
     }
-
-    /// A frame whose submission failed: after the loss of the device it may be
-    /// in flight all the same.
-    fn give_up(&mut self, frame: Frame) {
-        match self.device.is_lost() {
-            true => self.in_flight.push_back(frame),
-            false => drop(frame),
-        }
-    }
-}
-
-impl Drop for Lane {
-    fn drop(&mut self) {
-        let tickets = self.in_flight.iter().filter_map(Frame::ticket);
-        if !ended(&self.device, self.wait, tickets) {
-            self.in_flight.drain(..).for_each(std::mem::forget);
-        }
-    }
-}
-
-/// Waits for what is about to be dropped, and says whether it may be: not where the
-/// device is still at it.
-fn ended(device: &Device, wait: WaitPolicy, mut tickets: impl Iterator<Item = Ticket>) -> bool {
-    if device.is_inherited() {
-        return true;
-    }
-    let waited = tickets.try_for_each(|ticket| device.wait(ticket, wait));
-    if device.is_lost() {
-        let _ = device.wait_idle();
-        return true;
-    }
-    if let Err(error) = &waited {
-        tracing::error!("leaking part of a lane that is still in flight: {error}");
-    }
-    waited.is_ok()
 }

@@ -4,35 +4,14 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use vk_core::ash::vk;
-
 use super::step::{Access, Region};
-use crate::memory::{Buffer, Memory};
+use crate::memory::{Block, Memory};
 use crate::{Error, MemoryUse};
 
 /// The smallest block, in bytes.
 const SMALLEST: usize = 4 << 10;
 /// Sizes between a power of two and the next: so many, equally far apart.
 const SIZES_PER_OCTAVE: u32 = 8;
-
-/// A buffer that the device works on, as submissions name it.
-pub struct Block {
-    buffer: Buffer,
-    purpose: MemoryUse,
-    bytes: usize,
-}
-
-impl Block {
-    pub(super) fn raw(&self) -> vk::Buffer {
-        self.buffer.raw()
-    }
-
-    /// Its size, in bytes.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
-}
 
 /// Memory in use; its block goes back to the pool when it drops.
 pub struct Storage {
@@ -62,11 +41,7 @@ impl Storage {
     /// `range` of it, for a step that uses it as `access` says.
     #[must_use]
     pub fn region(&self, range: Range<usize>, access: Access) -> Region {
-        Region {
-            block: Arc::clone(&self.block),
-            range,
-            access,
-        }
+        Region::new(&self.block, range, access)
     }
 }
 
@@ -84,7 +59,7 @@ impl std::fmt::Debug for Storage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Storage")
             .field("bytes", &self.bytes)
-            .field("of", &self.block.bytes)
+            .field("of", &self.block.bytes())
             .finish_non_exhaustive()
     }
 }
@@ -147,23 +122,17 @@ impl StoragePool {
     }
 
     fn make(&self, purpose: MemoryUse, bytes: usize) -> Result<Arc<Block>, Error> {
-        use vk::BufferUsageFlags as Usage;
-        let usage = Usage::STORAGE_BUFFER | Usage::TRANSFER_SRC | Usage::TRANSFER_DST;
-        let make = || self.memory.buffer(bytes, usage, purpose);
-        let buffer = match make() {
+        let make = || self.memory.block(bytes, purpose);
+        let block = match make() {
             Err(error) if error.is_out_of_device_memory() && self.trim() > 0 => make()?,
             made => made?,
         };
-        Ok(Arc::new(Block {
-            buffer,
-            purpose,
-            bytes,
-        }))
+        Ok(Arc::new(block))
     }
 
     fn give_back(&self, block: Arc<Block>) {
-        let kind = (block.purpose, block.bytes);
-        self.lock().entry(kind).or_default().push(block);
+        let place = (block.purpose(), block.bytes());
+        self.lock().entry(place).or_default().push(block);
     }
 
     fn lock(&self) -> MutexGuard<'_, Free> {

@@ -3,11 +3,10 @@
 
 use std::sync::Arc;
 
-use vk_core::ash::{self, vk};
-use vk_core::{CommandBuffer, Device, Ticket, WaitPolicy};
+use vk_core::{Device, WaitPolicy};
 
-use super::ended;
-use super::pool::Block;
+use super::batch::{Batch, Life, Part};
+use super::step::{Region, Step};
 use crate::Error;
 use crate::buffers::{ReadbackBuffer, UploadBuffer};
 
@@ -19,18 +18,18 @@ pub(super) const PIECES: usize = 2;
 
 /// Memory of a piece, by direction.
 pub(super) trait Staged {
-    fn raw(&self) -> vk::Buffer;
+    fn bytes(&self) -> usize;
 }
 
 impl Staged for UploadBuffer {
-    fn raw(&self) -> vk::Buffer {
-        self.raw()
+    fn bytes(&self) -> usize {
+        self.bytes()
     }
 }
 
 impl Staged for ReadbackBuffer {
-    fn raw(&self) -> vk::Buffer {
-        self.raw()
+    fn bytes(&self) -> usize {
+        self.bytes()
     }
 }
 
@@ -41,15 +40,11 @@ pub(super) struct Staging<B: Staged> {
     wait: WaitPolicy,
 }
 
-/// A buffer that the host reaches, and the submission that names it.
+/// Memory that the host reaches, and the batch that names it.
 pub(super) struct Piece<B> {
     pub(super) memory: B,
-    bytes: usize,
-    commands: CommandBuffer,
-    ticket: Option<Ticket>,
-    // What the submission names beside the buffer.
-    block: Option<Arc<Block>>,
-    device: Arc<Device>,
+    batch: Batch,
+    wait: WaitPolicy,
 }
 
 impl<B: Staged> Staging<B> {
@@ -67,27 +62,34 @@ impl<B: Staged> Staging<B> {
         bytes: usize,
         make: impl Fn(usize) -> Result<B, Error>,
     ) -> Result<(), Error> {
-        if self.pieces.iter().all(|piece| piece.bytes >= bytes) && !self.pieces.is_empty() {
+        if self
+            .pieces
+            .iter()
+            .all(|piece| piece.memory.bytes() >= bytes)
+            && !self.pieces.is_empty()
+        {
             return Ok(());
         }
-        let wait = self.wait;
-        self.pieces
-            .iter_mut()
-            .try_for_each(|piece| piece.settle(wait))?;
+        for piece in &mut self.pieces {
+            piece.batch.wait(self.wait)?;
+        }
         self.pieces.clear();
         // All or none: with fewer, one would be filled while it is emptied.
-        let pieces = (0..PIECES).map(|_| Piece::new(&self.device, bytes, &make));
-        self.pieces = pieces.collect::<Result<_, _>>()?;
+        let piece = |_| {
+            Ok(Piece {
+                memory: make(bytes)?,
+                batch: Batch::new(&self.device, None)?,
+                wait: self.wait,
+            })
+        };
+        self.pieces = (0..PIECES).map(piece).collect::<Result<_, Error>>()?;
         Ok(())
     }
 
     /// Lets go of blocks that complete submissions named. What cannot be looked at stays.
     pub(super) fn let_go(&mut self) {
         for piece in &mut self.pieces {
-            let is_complete = |ticket| self.device.is_complete(ticket).unwrap_or(false);
-            if piece.ticket.is_some_and(is_complete) {
-                (piece.ticket, piece.block) = (None, None);
-            }
+            let _ = piece.batch.is_complete();
         }
     }
 
@@ -96,71 +98,33 @@ impl<B: Staged> Staging<B> {
     pub(super) fn settled(&mut self, number: usize) -> Result<&mut Piece<B>, Error> {
         let count = self.pieces.len();
         let piece = &mut self.pieces[number % count];
-        piece.settle(self.wait)?;
+        piece.batch.wait(self.wait)?;
         Ok(piece)
     }
 }
 
-impl<B: Staged> Drop for Staging<B> {
-    fn drop(&mut self) {
-        let tickets = self.pieces.iter().filter_map(|piece| piece.ticket);
-        if !ended(&self.device, self.wait, tickets) {
-            self.pieces.drain(..).for_each(std::mem::forget);
-        }
-    }
-}
-
-impl<B: Staged> Piece<B> {
-    fn new(
-        device: &Arc<Device>,
-        bytes: usize,
-        make: impl Fn(usize) -> Result<B, Error>,
-    ) -> Result<Self, Error> {
-        Ok(Self {
-            memory: make(bytes)?,
-            bytes,
-            commands: CommandBuffer::new(device, device.queue_plan().compute.family)?,
-            ticket: None,
-            block: None,
-            device: Arc::clone(device),
-        })
-    }
-
-    /// Waits until the host may touch the memory.
-    fn settle(&mut self, wait: WaitPolicy) -> Result<(), Error> {
-        // A submission that failed with the loss may be in flight without a ticket.
-        self.device.expect_alive()?;
-        if let Some(ticket) = self.ticket {
-            self.device.wait(ticket, wait)?;
-            self.ticket = None;
-            self.block = None;
-        }
-        Ok(())
-    }
-
-    /// Submits what `record` records: a copy between the piece and `block`.
+impl<B> Piece<B> {
+    /// Submits a copy between the piece and storage; with `result`, which it writes, for
+    /// the host to read.
     ///
     /// # Safety
-    /// The piece is settled. `record` only records, for a queue with compute,
-    /// and names nothing but the piece and `block`.
-    pub(super) unsafe fn submit(
+    /// The host touches the memory only once the piece is settled again.
+    pub(super) unsafe fn copy(
         &mut self,
-        block: &Arc<Block>,
-        record: impl FnOnce(&ash::Device, vk::CommandBuffer, vk::Buffer),
+        from: Region,
+        to: Region,
+        result: Option<&Region>,
     ) -> Result<(), Error> {
-        let raw = self.memory.raw();
-        // SAFETY: settled, so not in flight; `record` only records.
-        unsafe {
-            self.commands
-                .record(|device, commands| record(device, commands, raw))?;
-        }
-        self.block = Some(Arc::clone(block));
-        let queue = self.device.queue_plan().compute;
-        // SAFETY: recorded for this queue; the piece keeps its memory and the
-        // block until the ticket is complete (rules 4 and 5 of the module).
-        let ticket = unsafe { self.device.submit(queue, self.commands.raw(), None)? };
-        self.ticket = Some(ticket);
-        Ok(())
+        let steps = [Step::Copy { from, to }];
+        let parts = [Part {
+            stage: None,
+            steps: &steps,
+        }];
+        let results = result.cloned();
+        // SAFETY: there are no dispatches.
+        unsafe { self.batch.record(Life::Once, &parts, results.as_slice())? };
+        // SAFETY: this function's contract.
+        unsafe { self.batch.submit(self.wait).map(drop) }
     }
 }
 
@@ -215,6 +179,6 @@ mod tests {
             error,
             Error::Vulkan(vk_core::Error::DeviceLost { .. })
         ));
-        assert_eq!(staging.pieces[0].bytes, 64);
+        assert_eq!(staging.pieces[0].memory.bytes(), 64);
     }
 }

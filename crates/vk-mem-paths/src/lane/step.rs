@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use vk_core::ComputePipeline;
 
-use super::pool::Block;
 use crate::Error;
+use crate::memory::Block;
 
 /// Bytes of one [`Step::Write`] at most, by the specification.
 const MOST_WRITTEN: usize = 65_536;
@@ -32,6 +32,15 @@ pub struct Region {
 }
 
 impl Region {
+    /// `range` of `block`, for a step that uses it as `access` says.
+    pub(crate) fn new(block: &Arc<Block>, range: Range<usize>, access: Access) -> Self {
+        Self {
+            block: Arc::clone(block),
+            range,
+            access,
+        }
+    }
+
     pub(super) fn expect_inside(&self) -> Result<(), Error> {
         let (range, bytes) = (&self.range, self.block.bytes());
         match range.start < range.end && range.end <= bytes {
@@ -82,6 +91,22 @@ impl Step {
             Self::Write { to, .. } => (&[], [Some(to), None]),
         };
         many.iter().chain(some.into_iter().flatten())
+    }
+
+    /// What a copy or a write by the host writes.
+    pub(super) fn written(&self) -> Option<Region> {
+        match self {
+            Self::Copy { to, .. } | Self::Write { to, .. } => Some(to.clone()),
+            Self::Dispatch { .. } => None,
+        }
+    }
+
+    /// The pipeline that it runs.
+    pub(super) fn operation(&self) -> Option<&Arc<Operation>> {
+        match self {
+            Self::Dispatch { operation, .. } => Some(operation),
+            Self::Copy { .. } | Self::Write { .. } => None,
+        }
     }
 
     pub(super) fn expect_sound(&self) -> Result<(), Error> {

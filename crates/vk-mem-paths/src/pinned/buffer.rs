@@ -1,12 +1,12 @@
 //! The shared buffer as its owner sees it.
 
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use vk_core::Device;
 
-use crate::Error;
-use crate::buffers::SharedBuffer;
-use crate::memory::Memory;
+use crate::memory::{Block, Memory};
+use crate::{Error, MemoryUse};
 
 /// A buffer of words in host memory that the device reads and writes in
 /// place, made by [`PinnedTransfer::buffer`](crate::PinnedTransfer::buffer).
@@ -16,7 +16,7 @@ use crate::memory::Memory;
 /// that still uses it.
 pub struct PinnedBuffer {
     // `None`: it has no words, or gave them up (rule 1 of the module).
-    memory: Option<Arc<SharedBuffer>>,
+    memory: Option<Arc<Block>>,
     device: Arc<Device>,
 }
 
@@ -29,22 +29,37 @@ impl PinnedBuffer {
         let shared = match words {
             // Vulkan has no empty buffers.
             0 => None,
-            _ => Some(Arc::new(SharedBuffer::new(memory, words)?)),
+            _ => {
+                let bytes = words.saturating_mul(size_of::<u64>());
+                // Cached memory first: the host reads and writes it like its own.
+                Some(Arc::new(memory.block(bytes, MemoryUse::Readback)?))
+            }
         };
-        Ok(Self {
+        let made = Self {
             memory: shared,
             device: Arc::clone(device),
-        })
+        };
+        let mapped = made.mapped();
+        if words > 0 && mapped.is_none() {
+            return Err(Error::Internal {
+                what: format!("expected {words} mapped and aligned words, found none"),
+            });
+        }
+        if let Some(mapped) = mapped {
+            // SAFETY: mapped and aligned, said `mapped`; nobody else knows it yet.
+            unsafe { mapped.cast::<u64>().write_bytes(0, words) };
+        }
+        Ok(made)
     }
 
     /// The words.
     #[must_use]
     pub fn words(&self) -> &[u64] {
-        match &self.memory {
+        match self.mapped() {
             // SAFETY: initialised when it was made, and alive as long as
             // `self`; the device does not write it (rule 1), and the host
             // only through `&mut self`.
-            Some(memory) => unsafe { memory.words().as_ref() },
+            Some(words) => unsafe { words.as_ref() },
             None => &[],
         }
     }
@@ -52,10 +67,10 @@ impl PinnedBuffer {
     /// The words, to be written.
     #[must_use]
     pub fn words_mut(&mut self) -> &mut [u64] {
-        match &self.memory {
+        match self.mapped() {
             // SAFETY: as `words`; `&mut self` excludes other slices of it,
             // since flights make none.
-            Some(memory) => unsafe { memory.words().as_mut() },
+            Some(mut words) => unsafe { words.as_mut() },
             None => &mut [],
         }
     }
@@ -66,16 +81,25 @@ impl PinnedBuffer {
         self.memory.as_ref().map_or(0, |memory| memory.bytes())
     }
 
+    /// The words, if there are any: mapped, aligned, and in the memory of this buffer.
+    fn mapped(&self) -> Option<NonNull<[u64]>> {
+        let memory = self.memory.as_ref()?;
+        let start = memory.mapped(&(0..memory.bytes()))?.cast::<u64>();
+        let words = memory.bytes() / size_of::<u64>();
+        let words = NonNull::slice_from_raw_parts(start, words);
+        start.is_aligned().then_some(words)
+    }
+
     pub(super) fn device(&self) -> &Arc<Device> {
         &self.device
     }
 
-    pub(super) fn memory(&self) -> Option<&Arc<SharedBuffer>> {
+    pub(super) fn memory(&self) -> Option<&Arc<Block>> {
         self.memory.as_ref()
     }
 
     /// Leaves the buffer empty, for as long as the device writes its memory.
-    pub(super) fn take(&mut self) -> Option<Arc<SharedBuffer>> {
+    pub(super) fn take(&mut self) -> Option<Arc<Block>> {
         self.memory.take()
     }
 
@@ -83,7 +107,7 @@ impl PinnedBuffer {
     ///
     /// # Safety
     /// No submission in flight writes `memory`, and no other buffer has it.
-    pub(super) unsafe fn put_back(&mut self, memory: Option<Arc<SharedBuffer>>) {
+    pub(super) unsafe fn put_back(&mut self, memory: Option<Arc<Block>>) {
         self.memory = memory;
     }
 }

@@ -9,8 +9,8 @@ use vk_core::{CommandBuffer, ComputePipeline, Device, SetLayout, StageTimer, Tic
 
 use super::PinnedPlan;
 use super::scratch::Scratch;
-use crate::buffers::SharedBuffer;
 use crate::descriptors::DescriptorSets;
+use crate::memory::Block;
 use crate::record::{BufferCopies, Steps, copy_region};
 use crate::stages::Stage;
 use crate::stats::StageTimes;
@@ -18,7 +18,7 @@ use crate::timeline::TimedStages;
 use crate::{Error, StageKind};
 
 /// A, B and the output.
-pub(super) type Operands = [Arc<SharedBuffer>; BINDINGS];
+pub(super) type Operands = [Arc<Block>; BINDINGS];
 
 /// What a flight computes, and how.
 pub(super) struct Course {
@@ -42,7 +42,7 @@ pub(super) struct Flight {
     sets: DescriptorSets,
     timer: Option<StageTimer>,
     course: Course,
-    operands: [Weak<SharedBuffer>; BINDINGS],
+    operands: [Weak<Block>; BINDINGS],
 }
 
 impl Flight {
@@ -87,7 +87,7 @@ impl Flight {
         element_bytes: usize,
         operands: &Operands,
     ) -> bool {
-        let same = |(known, given): (&Weak<SharedBuffer>, &Arc<SharedBuffer>)| {
+        let same = |(known, given): (&Weak<Block>, &Arc<Block>)| {
             std::ptr::eq(known.as_ptr(), Arc::as_ptr(given))
         };
         Arc::ptr_eq(&self.course.kernel, kernel)

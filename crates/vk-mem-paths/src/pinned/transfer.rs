@@ -8,7 +8,7 @@ use vk_core::{ComputePipeline, Device, SetLayout, WaitPolicy};
 use super::flight::{Course, Flight, Operands};
 use super::scratch::Scratch;
 use super::{PinnedBuffer, PinnedPlan, plan_pinned};
-use crate::memory::Memory;
+use crate::memory::{Block, Memory};
 use crate::{Error, Request, Stats, Transfer, TransferOptions, TransferPath};
 
 /// The operands, as errors name them.
@@ -133,7 +133,8 @@ impl PinnedTransfer {
         self.prepare(kernel, plan, element_bytes, operands)?;
         // The output too: of memory that is not coherent, what the host
         // wrote and did not flush could overwrite the device's results.
-        operands.iter().try_for_each(|operand| operand.flush())?;
+        let flush = |operand: &Arc<Block>| operand.flush(&(0..operand.bytes()));
+        operands.iter().try_for_each(flush)?;
         stats.times.submit += start.elapsed();
         self.fly(operands.clone(), out, &mut stats)?;
         Ok(stats)
@@ -256,7 +257,8 @@ impl PinnedTransfer {
         stats.chunks = flight.chunks();
         // Whatever became of the run: of memory that is not coherent, what
         // the host has in its caches may be older than what the device wrote.
-        let visible = taken.as_ref().map_or(Ok(()), |memory| memory.invalidate());
+        let invalidate = |memory: &Arc<Block>| memory.invalidate(&(0..memory.bytes()));
+        let visible = taken.as_ref().map_or(Ok(()), invalidate);
         // SAFETY: the flight has landed, so nothing in flight writes it
         // (a memory is the output of one flight in flight at most, since
         // that flight has taken it), and it was taken from this buffer.

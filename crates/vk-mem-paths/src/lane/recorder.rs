@@ -1,0 +1,181 @@
+//! Records steps into a command buffer, with the barriers that they need.
+
+use std::sync::Arc;
+
+use vk_core::ash::{self, vk};
+use vk_core::{Operation, StageTimer};
+
+use super::batch::Part;
+use super::hazards::Hazards;
+use super::step::{Region, Step};
+
+/// A command buffer in recording.
+pub(super) struct Recorder<'a> {
+    device: &'a ash::Device,
+    commands: vk::CommandBuffer,
+    /// With the family of the queue.
+    timer: Option<(&'a StageTimer, u32)>,
+    /// One for each dispatch to come.
+    sets: std::slice::Iter<'a, vk::DescriptorSet>,
+    hazards: Hazards,
+}
+
+impl<'a> Recorder<'a> {
+    pub(super) fn new(
+        device: &'a ash::Device,
+        commands: vk::CommandBuffer,
+        timer: Option<(&'a StageTimer, u32)>,
+        sets: &'a [vk::DescriptorSet],
+    ) -> Self {
+        Self {
+            device,
+            commands,
+            timer,
+            sets: sets.iter(),
+            hazards: Hazards::default(),
+        }
+    }
+
+    /// Orders what kernels and copies do after this to all that they did before, on the
+    /// same queue.
+    ///
+    /// # Safety
+    /// The command buffer is being recorded for a queue with compute.
+    pub(super) unsafe fn order(&self) {
+        let stages = vk::PipelineStageFlags::COMPUTE_SHADER | vk::PipelineStageFlags::TRANSFER;
+        let written = vk::AccessFlags::SHADER_WRITE | vk::AccessFlags::TRANSFER_WRITE;
+        let read = vk::AccessFlags::SHADER_READ | vk::AccessFlags::TRANSFER_READ;
+        let barrier = [vk::MemoryBarrier::default()
+            .src_access_mask(written)
+            .dst_access_mask(read | written)];
+        let (device, none) = (self.device, vk::DependencyFlags::empty());
+        // SAFETY: this function's contract.
+        unsafe {
+            device.cmd_pipeline_barrier(self.commands, stages, stages, none, &barrier, &[], &[]);
+        }
+    }
+
+    /// Records `part`, timed where it has a stage and there is a timer.
+    ///
+    /// # Safety
+    /// As [`Self::order`]; everything that the steps name, and the timer, outlives the
+    /// submission, regions lie inside their blocks, and dispatches inside their regions.
+    pub(super) unsafe fn part(&mut self, part: &Part<'_>) {
+        for (number, step) in part.steps.iter().enumerate() {
+            let used = step.regions().map(|region| {
+                let place = Arc::as_ptr(&region.block) as usize;
+                (place, region.range.clone(), region.access)
+            });
+            if self.hazards.barrier_before(used) {
+                // SAFETY: this function's contract.
+                unsafe { self.order() };
+            }
+            if number == 0 {
+                // SAFETY: this function's contract.
+                unsafe { self.mark(part.stage, false) };
+            }
+            // SAFETY: this function's contract.
+            unsafe { self.step(step) };
+        }
+        // SAFETY: this function's contract.
+        unsafe { self.mark(part.stage, true) };
+    }
+
+    /// Makes what was written to `results` visible to the host: waiting for the submission
+    /// alone does not.
+    ///
+    /// # Safety
+    /// As [`Self::part`].
+    pub(super) unsafe fn show_host(&self, results: &[Region]) {
+        if results.is_empty() {
+            return;
+        }
+        let barriers: Vec<_> = results
+            .iter()
+            .map(|result| {
+                vk::BufferMemoryBarrier::default()
+                    .src_access_mask(
+                        vk::AccessFlags::SHADER_WRITE | vk::AccessFlags::TRANSFER_WRITE,
+                    )
+                    .dst_access_mask(vk::AccessFlags::HOST_READ)
+                    .src_queue_family_index(vk::QUEUE_FAMILY_IGNORED)
+                    .dst_queue_family_index(vk::QUEUE_FAMILY_IGNORED)
+                    .buffer(result.block.raw())
+                    .size(vk::WHOLE_SIZE)
+            })
+            .collect();
+        let stages = vk::PipelineStageFlags::COMPUTE_SHADER | vk::PipelineStageFlags::TRANSFER;
+        let (host, none) = (vk::PipelineStageFlags::HOST, vk::DependencyFlags::empty());
+        let (device, commands) = (self.device, self.commands);
+        // SAFETY: this function's contract.
+        unsafe { device.cmd_pipeline_barrier(commands, stages, host, none, &[], &barriers, &[]) };
+    }
+
+    /// Notes the start or the end of a stage.
+    ///
+    /// # Safety
+    /// As [`Self::part`].
+    unsafe fn mark(&self, stage: Option<u32>, end: bool) {
+        if let (Some((timer, family)), Some(stage)) = (self.timer, stage) {
+            // SAFETY: this function's contract.
+            unsafe { timer.record(self.commands, family, stage, end) };
+        }
+    }
+
+    /// # Safety
+    /// As [`Self::part`].
+    unsafe fn step(&mut self, step: &Step) {
+        let (device, commands) = (self.device, self.commands);
+        match step {
+            Step::Dispatch {
+                operation,
+                constants,
+                workgroups,
+                ..
+            } => {
+                let set = self.sets.next().copied().unwrap_or_default();
+                // SAFETY: this function's contract.
+                unsafe { self.dispatch(operation, set, constants, *workgroups) };
+            }
+            Step::Copy { from, to } => {
+                let region = [vk::BufferCopy::default()
+                    .src_offset(from.range.start as u64)
+                    .dst_offset(to.range.start as u64)
+                    .size(from.range.len() as u64)];
+                let (from, to) = (from.block.raw(), to.block.raw());
+                // SAFETY: this function's contract.
+                unsafe { device.cmd_copy_buffer(commands, from, to, &region) };
+            }
+            Step::Write { to, bytes } => {
+                let (buffer, offset) = (to.block.raw(), to.range.start as u64);
+                // SAFETY: this function's contract.
+                unsafe { device.cmd_update_buffer(commands, buffer, offset, bytes) };
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`Self::part`].
+    unsafe fn dispatch(
+        &self,
+        operation: &Operation,
+        set: vk::DescriptorSet,
+        constants: &[u32],
+        workgroups: u32,
+    ) {
+        let (device, commands) = (self.device, self.commands);
+        let (compute, layout) = (vk::PipelineBindPoint::COMPUTE, operation.layout());
+        // SAFETY: this function's contract.
+        unsafe { device.cmd_bind_pipeline(commands, compute, operation.pipeline()) };
+        // SAFETY: the set was made with the operation's layout.
+        unsafe { device.cmd_bind_descriptor_sets(commands, compute, layout, 0, &[set], &[]) };
+        if !constants.is_empty() {
+            let bytes: Vec<u8> = constants.iter().flat_map(|c| c.to_ne_bytes()).collect();
+            let stage = vk::ShaderStageFlags::COMPUTE;
+            // SAFETY: as long as the layout's range, by `Step::expect_sound`.
+            unsafe { device.cmd_push_constants(commands, layout, stage, 0, &bytes) };
+        }
+        // SAFETY: this function's contract.
+        unsafe { device.cmd_dispatch(commands, workgroups, 1, 1) };
+    }
+}
