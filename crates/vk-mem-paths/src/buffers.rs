@@ -4,24 +4,9 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::Arc;
 
-use vk_core::ash::vk;
-
 use crate::lane::{Access, Region};
 use crate::memory::{Block, Memory};
 use crate::{Error, MemoryUse};
-
-/// Memory that only the device touches.
-pub(crate) struct DeviceBuffer(Arc<Block>);
-
-impl DeviceBuffer {
-    pub(crate) fn new(memory: &Arc<Memory>, size: usize) -> Result<Self, Error> {
-        Ok(Self(Arc::new(memory.block(size, MemoryUse::Device)?)))
-    }
-
-    pub(crate) fn raw(&self) -> vk::Buffer {
-        self.0.raw()
-    }
-}
 
 /// Memory that the host writes and the device reads.
 pub(crate) struct UploadBuffer(Arc<Block>);
@@ -43,10 +28,6 @@ impl UploadBuffer {
         size: usize,
     ) -> Result<Self, Error> {
         Ok(Self(Arc::new(memory.block(size, purpose)?)))
-    }
-
-    pub(crate) fn raw(&self) -> vk::Buffer {
-        self.0.raw()
     }
 
     /// The host's view of two ranges, to be written before [`Self::flush`].
@@ -98,10 +79,6 @@ impl ReadbackBuffer {
 
     pub(crate) fn new(memory: &Arc<Memory>, size: usize) -> Result<Self, Error> {
         Ok(Self(Arc::new(memory.block(size, MemoryUse::Readback)?)))
-    }
-
-    pub(crate) fn raw(&self) -> vk::Buffer {
-        self.0.raw()
     }
 
     /// The bytes of `range`, as the device left them.

@@ -84,11 +84,12 @@ impl<'w> Drive<'_, 'w> {
     /// Fills the slot of this turn with `work` and submits it.
     fn begin(&mut self, turn: usize, work: ChunkWork<'w>) -> Result<(), Error> {
         let (chunk, elements) = (self.stats.chunks, work.elements);
-        let slot = &mut self.slots[turn];
+        let (slot, wait) = (&mut self.slots[turn], self.wait);
         let start = Instant::now();
         trace_span!("copy in", chunk, elements).in_scope(|| slot.stage(&work, self.crew))?;
         let staged = Instant::now();
-        trace_span!("submit", chunk, elements).in_scope(|| slot.submit(self.kernel, elements))?;
+        trace_span!("submit", chunk, elements)
+            .in_scope(|| slot.submit(self.kernel, elements, wait))?;
         self.stats.times.copy_in += staged - start;
         self.stats.times.submit += staged.elapsed();
         let place = Place { slot: turn, chunk };

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use vk_core::DeviceCaps;
+
 /// The places of A, B and the output for chunks of up to `capacity` elements.
 ///
 /// A and B share one input buffer, B starting at a fixed, aligned offset, so
@@ -13,9 +15,15 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
+    /// The layout for chunks of up to `capacity` elements on a device with `caps`.
+    pub(crate) fn on(caps: &DeviceCaps, capacity: usize, element_bytes: usize) -> Self {
+        let alignment = usize::try_from(caps.limits.storage_buffer_alignment);
+        Self::new(capacity, element_bytes, alignment.unwrap_or(usize::MAX))
+    }
+
     /// The layout for `capacity` elements of `element_bytes` bytes, with B at
     /// a multiple of `alignment`.
-    pub(crate) fn new(capacity: usize, element_bytes: usize, alignment: usize) -> Self {
+    fn new(capacity: usize, element_bytes: usize, alignment: usize) -> Self {
         Self {
             element_bytes,
             b_offset: (capacity * element_bytes).next_multiple_of(alignment),

@@ -26,9 +26,9 @@
 
 mod buffers;
 mod calibrate;
+mod chunk;
 mod chunks;
 mod crew;
-mod descriptors;
 mod drive;
 mod error;
 mod fastest_of;
@@ -41,10 +41,8 @@ mod memory;
 mod pinned;
 mod placement;
 mod plan;
-mod record;
 mod request;
 mod slot;
-mod stages;
 mod stats;
 mod timeline;
 mod transfer;

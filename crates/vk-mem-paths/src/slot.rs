@@ -1,44 +1,21 @@
-//! One slot of the transfer loop: its buffers, its commands and its state.
+//! One slot of the transfer loop: its buffers, and the commands of its chunk.
 //!
-//! # Safety
-//!
-//! A slot's buffers, command buffers, descriptor set and timer may be touched
-//! only while no submission that names them is in flight. The slot's state is
-//! what says so:
-//!
-//! ```text
-//! Free --stage, submit--> InFlight(ticket) --ticket complete, copy out--> Free
-//! ```
-//!
-//! 1. Every submission sets `InFlight` before anything else can fail, so a
-//!    slot that is `Free` has nothing in flight, unless the device was lost:
-//!    a submission that reports the loss may have begun.
-//! 2. `InFlight` becomes `Free` only after waiting for its ticket succeeded.
-//!    A wait that timed out or failed leaves the state as it is.
-//! 3. A chunk is one submission, whose ticket it is.
-//! 4. `stage` and `submit` refuse a slot that is not `Free`, and every slot
-//!    of a lost device.
-//! 5. A slot is dropped only while `Free` or through `retire`, which waits
-//!    and, where the device does not answer in time, leaks the slot instead.
-//!    So buffers, and the kernel that `recorded` holds, outlive every
-//!    submission that names them. A lost device executes nothing any more.
+//! What is in flight of it is its batch (`lane::batch`), which holds all that its commands
+//! name. The host touches the upload and readback memory only while the batch is free.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use tracing::trace_span;
-use vk_core::ash::vk;
-use vk_core::{CommandBuffer, ComputePipeline, Device, SetLayout, StageTimer, Ticket, WaitPolicy};
+use vk_core::{Device, Kernel, SetLayout, WaitPolicy};
 
-use crate::buffers::{DeviceBuffer, ReadbackBuffer, UploadBuffer};
-use crate::descriptors::DescriptorSet;
+use crate::buffers::{ReadbackBuffer, UploadBuffer};
+use crate::chunk::{Chunk, ChunkBatch, DeviceOperands};
 use crate::layout::Layout;
 use crate::memory::Memory;
-use crate::record::{Buffers, Recording};
-use crate::stages::Stage;
 use crate::timeline::TimedStages;
 use crate::work::ChunkWork;
-use crate::{Crew, Error, StageKind, TransferPath, host_copy};
+use crate::{Crew, Error, TransferPath, host_copy};
 
 /// What a slot is made for.
 pub(crate) struct SlotShape {
@@ -61,24 +38,18 @@ pub(crate) struct Finished {
 }
 
 pub(crate) struct Slot {
-    state: State,
-    device: Arc<Device>,
-    stages: &'static [Stage],
-    commands: CommandBuffer,
-    recorded: Option<(Arc<ComputePipeline>, usize)>,
-    set: DescriptorSet,
-    timed: bool,
-    timer: Option<StageTimer>,
-    buffers: Buffers,
+    chunk: ChunkBatch,
+    /// What is recorded: a kernel, and over how many elements.
+    recorded: Option<(Arc<Kernel>, usize)>,
+    upload: UploadBuffer,
+    readback: ReadbackBuffer,
+    /// Of the device-local path alone.
+    device: Option<DeviceOperands>,
     layout: Layout,
+    set_layout: Arc<SetLayout>,
+    timed: bool,
     capacity: usize,
     element_bytes: usize,
-}
-
-#[derive(Clone, Copy)]
-enum State {
-    Free,
-    InFlight(Ticket),
 }
 
 impl Slot {
@@ -88,35 +59,20 @@ impl Slot {
         set_layout: &Arc<SetLayout>,
         shape: &SlotShape,
     ) -> Result<Self, Error> {
-        let alignment = device.caps().limits.storage_buffer_alignment;
-        let alignment = usize::try_from(alignment).unwrap_or(usize::MAX);
-        let layout = Layout::new(shape.capacity, shape.element_bytes, alignment);
-        let (input, output) = (layout.input_bytes(), layout.output_bytes());
-        let buffers = Buffers {
-            upload: UploadBuffer::new(memory, shape.path.upload_memory(), input)?,
-            readback: ReadbackBuffer::new(memory, output)?,
+        let layout = Layout::on(device.caps(), shape.capacity, shape.element_bytes);
+        let purpose = shape.path.upload_memory();
+        Ok(Self {
+            chunk: ChunkBatch::new(device, shape.timestamps)?,
+            recorded: None,
+            upload: UploadBuffer::new(memory, purpose, layout.input_bytes())?,
+            readback: ReadbackBuffer::new(memory, layout.output_bytes())?,
             device: match shape.path {
                 TransferPath::HostVisible | TransferPath::Bar => None,
-                TransferPath::DeviceLocal => Some((
-                    DeviceBuffer::new(memory, input)?,
-                    DeviceBuffer::new(memory, output)?,
-                )),
+                TransferPath::DeviceLocal => Some(DeviceOperands::new(memory, layout)?),
             },
-        };
-        Ok(Self {
-            state: State::Free,
-            device: Arc::clone(device),
-            stages: shape.path.stages(),
-            commands: CommandBuffer::new(device, device.queue_plan().compute.family)?,
-            recorded: None,
-            set: DescriptorSet::new(device, set_layout)?,
-            timed: shape.timestamps,
-            timer: match shape.timestamps {
-                true => StageTimer::new(device, Stage::COUNT)?,
-                false => None,
-            },
-            buffers,
             layout,
+            set_layout: Arc::clone(set_layout),
+            timed: shape.timestamps,
             capacity: shape.capacity,
             element_bytes: shape.element_bytes,
         })
@@ -127,7 +83,7 @@ impl Slot {
     }
 
     pub(crate) fn is_in_flight(&self) -> bool {
-        matches!(self.state, State::InFlight(_))
+        self.chunk.batch.is_in_flight()
     }
 
     /// Whether runs on this slot are timed.
@@ -137,7 +93,7 @@ impl Slot {
 
     /// Copies the inputs of `work` into the upload buffer.
     pub(crate) fn stage(&mut self, work: &ChunkWork<'_>, crew: &mut Crew) -> Result<(), Error> {
-        self.expect_free()?;
+        self.chunk.batch.expect_free()?;
         if work.elements > self.capacity {
             return Err(Error::Internal {
                 what: format!(
@@ -147,8 +103,8 @@ impl Slot {
             });
         }
         let ranges = [self.layout.a(work.elements), self.layout.b(work.elements)];
-        // SAFETY: nothing is in flight (rule 1).
-        let [mut a, mut b] = unsafe { self.buffers.upload.views(ranges.clone())? };
+        // SAFETY: the batch is free, and nothing else names the memory.
+        let [mut a, mut b] = unsafe { self.upload.views(ranges.clone())? };
         let mut copies = Vec::with_capacity(2 * work.pieces.len());
         for piece in &work.pieces {
             let (to_a, rest_a) = a.split_at_mut(piece.a.len());
@@ -164,29 +120,21 @@ impl Slot {
                 refused.map_or(Ok(()), |refused| Err(work.refusal(refused)))?;
             }
         }
-        ranges
-            .iter()
-            .try_for_each(|range| self.buffers.upload.flush(range))
+        ranges.iter().try_for_each(|range| self.upload.flush(range))
     }
 
-    /// Submits the `elements` staged last to run through `kernel`.
+    /// Submits the `elements` staged last to run through `kernel`; `wait` is how long that
+    /// may take.
     pub(crate) fn submit(
         &mut self,
-        kernel: &Arc<ComputePipeline>,
+        kernel: &Arc<Kernel>,
         elements: usize,
+        wait: WaitPolicy,
     ) -> Result<(), Error> {
-        self.expect_free()?;
         self.record(kernel, elements)?;
-        if let Some(timer) = &self.timer {
-            // SAFETY: nothing is in flight (rule 1).
-            unsafe { timer.reset() };
-        }
-        let queue = self.device.queue_plan().compute;
-        // SAFETY: recorded above, not in flight (rule 1); what it names
-        // stays until the ticket is complete (rules 2 to 5).
-        let ticket = unsafe { self.device.submit(queue, self.commands.raw(), None)? };
-        self.state = State::InFlight(ticket);
-        Ok(())
+        // SAFETY: no view of the memory is about, and the host makes the next when the batch
+        // is free; nobody else has the slot's memory.
+        unsafe { self.chunk.batch.submit(wait).map(drop) }
     }
 
     /// Waits for the chunk in flight, which is `work` and has the number
@@ -213,40 +161,20 @@ impl Slot {
             waiting,
             done,
             copied: Instant::now(),
-            device: self.device_stages()?,
+            device: self.chunk.device_stages()?,
         })
     }
 
     /// Waits for whatever is in flight.
     pub(crate) fn release(&mut self, wait: WaitPolicy) -> Result<(), Error> {
-        if let State::InFlight(ticket) = self.state {
-            self.device.wait(ticket, wait)?;
-            self.state = State::Free;
-        }
-        Ok(())
-    }
-
-    /// Drops the slot once nothing of it is in flight; leaks it where the device
-    /// does not say so in time.
-    pub(crate) fn retire(mut self, wait: WaitPolicy) {
-        if self.device.is_inherited() {
-            return;
-        }
-        let released = self.release(wait);
-        if self.device.is_lost() {
-            // Even a submission that reported the loss may have begun.
-            let _ = self.device.wait_idle();
-        } else if let Err(error) = released {
-            tracing::error!("leaking a slot that is still in flight: {error}");
-            std::mem::forget(self);
-        }
+        self.chunk.batch.wait(wait)
     }
 
     fn copy_out(&mut self, work: ChunkWork<'_>, crew: &mut Crew) -> Result<(), Error> {
         let range = self.layout.out(work.elements);
-        // SAFETY: the submission that wrote this range and recorded the host
-        // barrier is complete (rule 2), and nothing else is in flight.
-        let mut from = unsafe { self.buffers.readback.read(&range)? };
+        // SAFETY: the submission that wrote this range and ended with the host
+        // barrier is complete, said `release`; none since.
+        let mut from = unsafe { self.readback.read(&range)? };
         let mut copies = Vec::with_capacity(work.pieces.len());
         for piece in work.pieces {
             let (results, rest) = from.split_at(piece.out.len());
@@ -257,64 +185,27 @@ impl Slot {
         Ok(())
     }
 
-    fn record(&mut self, kernel: &Arc<ComputePipeline>, elements: usize) -> Result<(), Error> {
-        let same = |(recorded, count): &(Arc<ComputePipeline>, usize)| {
+    fn record(&mut self, kernel: &Arc<Kernel>, elements: usize) -> Result<(), Error> {
+        let same = |(recorded, count): &(Arc<Kernel>, usize)| {
             Arc::ptr_eq(recorded, kernel) && *count == elements
         };
         if self.recorded.as_ref().is_some_and(same) {
             return Ok(());
         }
         self.recorded = None;
-        let (input, output) = self.buffers.kernel_operands();
-        let ranges = [self.layout.a(elements), self.layout.b(elements)];
-        let [a, b] = ranges.map(|range| (input, range));
-        let out = (output, self.layout.out(elements));
-        // SAFETY: nothing is in flight (rule 1); the buffers live as long as
-        // the set.
-        unsafe { self.set.write([a, b, out]) };
-        let count = u32::try_from(elements).map_err(|_| Error::Internal {
-            what: format!("expected a chunk below 2^32 elements, found {elements}"),
-        })?;
-        let recording = Recording {
-            buffers: &self.buffers,
-            layout: &self.layout,
+        let layout = &self.layout;
+        self.chunk.record(Chunk {
             kernel,
-            set: self.set.raw(),
-            timer: self.timer.as_ref(),
-            elements: count,
-        };
-        let (family, stages) = (self.device.queue_plan().compute.family, self.stages);
-        let fill = |device: &vk_core::ash::Device, buffer: vk::CommandBuffer| {
-            // SAFETY: being recorded for `family`; all that `recording`
-            // names lives in this slot (rules 2 to 5).
-            unsafe { recording.record(device, buffer, family, stages) };
-        };
-        // SAFETY: nothing is in flight (rule 1).
-        unsafe { self.commands.record(fill)? };
+            set_layout: &self.set_layout,
+            elements,
+            host: [
+                self.upload.region(layout.a(elements)),
+                self.upload.region(layout.b(elements)),
+                self.readback.region(layout.out(elements)),
+            ],
+            device: self.device.as_ref(),
+        })?;
         self.recorded = Some((Arc::clone(kernel), elements));
         Ok(())
-    }
-
-    /// When the stages of the last submission were at work.
-    fn device_stages(&self) -> Result<TimedStages, Error> {
-        let Some(timer) = &self.timer else {
-            return Ok(Vec::new());
-        };
-        let family = self.device.queue_plan().compute.family;
-        let numbers: Vec<_> = self.stages.iter().map(|stage| stage.number()).collect();
-        let spans = timer.spans(family, &numbers)?.unwrap_or_default();
-        let kinds = self.stages.iter().map(|stage| StageKind::from(*stage));
-        Ok(kinds.zip(spans).collect())
-    }
-
-    fn expect_free(&self) -> Result<(), Error> {
-        // A submission that reported the loss may have begun all the same.
-        self.device.expect_alive()?;
-        match self.state {
-            State::Free => Ok(()),
-            State::InFlight(_) => Err(Error::Internal {
-                what: "expected a free slot, found one in flight".to_owned(),
-            }),
-        }
     }
 }

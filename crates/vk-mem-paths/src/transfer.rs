@@ -235,7 +235,7 @@ impl Transfer {
 
     /// Frees all slots, and with them the staging memory.
     pub(crate) fn free_slots(&mut self) {
-        self.give_up_slots(|_| true);
+        self.slots.clear();
     }
 
     /// What runs over shared buffers need of it too.
@@ -263,7 +263,7 @@ impl Transfer {
         for _ in 0..missing {
             let slot = match self.new_slot(plan, element_bytes) {
                 Err(Error::OutOfDeviceMemory { .. }) if self.slots.len() > 1 => {
-                    self.give_up_slots(|other| other != path);
+                    self.slots.retain(|other, _| *other == path);
                     self.new_slot(plan, element_bytes)?
                 }
                 slot => slot?,
@@ -281,21 +281,6 @@ impl Transfer {
             timestamps: self.options.timestamps,
         };
         Slot::new(&self.device, &self.memory, &self.set_layout, &shape)
-    }
-
-    /// Frees the slots of the paths that `which` names.
-    fn give_up_slots(&mut self, which: impl Fn(TransferPath) -> bool) {
-        let wait = self.options.wait;
-        let slots = self.slots.extract_if(|path, _| which(*path));
-        slots
-            .flat_map(|(_, slots)| slots)
-            .for_each(|slot| slot.retire(wait));
-    }
-}
-
-impl Drop for Transfer {
-    fn drop(&mut self) {
-        self.free_slots();
     }
 }
 
@@ -331,7 +316,7 @@ fn check_jobs(jobs: &[Job<'_>], element_bytes: usize) -> Result<Vec<usize>, Erro
 /// says so. A device that let one wait run out gets no second one
 /// ([`Device::wait`]).
 fn release(slots: &mut [Slot], wait: WaitPolicy) {
-    for slot in slots {
+    for slot in slots.iter_mut().filter(|slot| slot.is_in_flight()) {
         if let Err(error) = slot.release(wait) {
             tracing::warn!("a slot stays in flight after a failed run: {error}");
         }

@@ -23,11 +23,11 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use vk_core::ash::vk;
-use vk_core::{CommandBuffer, Device, Operation, StageTimer, Ticket, WaitPolicy};
+use vk_core::{CommandBuffer, Device, StageTimer, Ticket, WaitPolicy};
 
 use super::descriptors::DescriptorSets;
 use super::recorder::Recorder;
-use super::step::{Region, Step};
+use super::step::{Pipeline, Region, Step};
 use crate::Error;
 use crate::memory::Block;
 
@@ -63,7 +63,7 @@ struct Named {
     commands: CommandBuffer,
     sets: DescriptorSets,
     timer: Option<StageTimer>,
-    operations: Vec<Arc<Operation>>,
+    pipelines: Vec<Pipeline>,
     /// Empty between the submissions of a batch that lives on.
     held: Vec<Arc<Block>>,
     /// The same of a batch that lives on.
@@ -78,7 +78,7 @@ impl Batch {
             commands: CommandBuffer::new(device, device.queue_plan().compute.family)?,
             sets: DescriptorSets::new(device),
             timer: timer.transpose()?.flatten(),
-            operations: Vec::new(),
+            pipelines: Vec::new(),
             held: Vec::new(),
             known: Vec::new(),
         };
@@ -125,9 +125,11 @@ impl Batch {
         if life == Life::Again {
             named.known.extend(named.held.iter().map(Arc::downgrade));
         }
-        named.operations.clear();
-        let operations = steps().filter_map(Step::operation);
-        named.operations.extend(operations.cloned());
+        named.pipelines.clear();
+        let dispatches = steps().filter_map(Step::dispatch);
+        named
+            .pipelines
+            .extend(dispatches.map(|dispatch| dispatch.held));
         // SAFETY: not in flight, checked above.
         let sets = unsafe { named.sets.write(steps())? };
         let family = self.device.queue_plan().compute.family;
@@ -185,9 +187,14 @@ impl Batch {
         let queue = self.device.queue_plan().compute;
         // SAFETY: recorded for this queue and not in flight; what it names stays until the
         // ticket is complete (rules 1 to 4), and the host by this function's contract.
-        let ticket = unsafe { self.device.submit(queue, named.commands.raw(), None)? };
-        self.flight = Some((ticket, wait));
-        Ok(ticket)
+        let submitted = unsafe { self.device.submit(queue, named.commands.raw(), None) };
+        match submitted {
+            Ok(ticket) => self.flight = Some((ticket, wait)),
+            // Nothing was submitted, unless the device was lost (rule 3).
+            Err(_) if !self.device.is_lost() => self.land(),
+            Err(_) => {}
+        }
+        Ok(submitted?)
     }
 
     /// Waits until it is not in flight.
@@ -230,6 +237,13 @@ impl Batch {
         known.any(|block| block.strong_count() == 0)
     }
 
+    /// Holds its blocks no longer where it is not in flight: it knows them.
+    pub(crate) fn let_go(&mut self) {
+        if self.flight.is_none() {
+            self.named.held.clear();
+        }
+    }
+
     /// When each of `stages` was at work, counted from the start of the first; `None` where
     /// they were not timed. The submission is complete.
     ///
@@ -248,7 +262,9 @@ impl Batch {
         self.named.commands.raw()
     }
 
-    fn expect_free(&self) -> Result<(), Error> {
+    /// # Errors
+    /// [`Error::Internal`] while in flight, [`vk_core::Error::DeviceLost`].
+    pub(crate) fn expect_free(&self) -> Result<(), Error> {
         // Rule 3.
         self.device.expect_alive()?;
         match self.flight {
@@ -262,7 +278,7 @@ impl Batch {
         self.named.held.clear();
         if self.life == Some(Life::Once) {
             self.life = None;
-            self.named.operations.clear();
+            self.named.pipelines.clear();
         }
     }
 }

@@ -49,15 +49,11 @@ impl DescriptorSets {
         steps: impl Iterator<Item = &'a Step> + Clone,
     ) -> Result<Vec<vk::DescriptorSet>, Error> {
         self.shelves.values_mut().for_each(|shelf| shelf.used = 0);
-        let dispatches = steps.filter_map(|step| match step {
-            Step::Dispatch {
-                operation, buffers, ..
-            } => Some((operation.set_layout(), buffers)),
-            Step::Copy { .. } | Step::Write { .. } => None,
-        });
+        let dispatches = steps.filter_map(Step::dispatch);
         let wanted = dispatches.clone().count().min(SETS);
         let mut sets = Vec::with_capacity(wanted);
-        for (layout, buffers) in dispatches {
+        for dispatch in dispatches {
+            let (layout, buffers) = (dispatch.set_layout, dispatch.buffers);
             let shelf = self.shelves.entry(Arc::as_ptr(layout) as usize);
             let shelf = shelf.or_insert_with(|| Shelf::new(&self.device, layout));
             let set = shelf.next(buffers.len(), wanted)?;

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use vk_core::StageTimer;
 use vk_core::ash::{self, vk};
-use vk_core::{Operation, StageTimer};
 
 use super::batch::Part;
 use super::hazards::Hazards;
-use super::step::{Region, Step};
+use super::step::{Dispatch, Region, Step};
 
 /// A command buffer in recording.
 pub(super) struct Recorder<'a> {
@@ -127,15 +127,11 @@ impl<'a> Recorder<'a> {
     unsafe fn step(&mut self, step: &Step) {
         let (device, commands) = (self.device, self.commands);
         match step {
-            Step::Dispatch {
-                operation,
-                constants,
-                workgroups,
-                ..
-            } => {
-                let set = self.sets.next().copied().unwrap_or_default();
-                // SAFETY: this function's contract.
-                unsafe { self.dispatch(operation, set, constants, *workgroups) };
+            Step::Dispatch { .. } | Step::Kernel { .. } => {
+                if let Some(dispatch) = step.dispatch() {
+                    // SAFETY: this function's contract.
+                    unsafe { self.dispatch(&dispatch) };
+                }
             }
             Step::Copy { from, to } => {
                 let region = [vk::BufferCopy::default()
@@ -156,26 +152,21 @@ impl<'a> Recorder<'a> {
 
     /// # Safety
     /// As [`Self::part`].
-    unsafe fn dispatch(
-        &self,
-        operation: &Operation,
-        set: vk::DescriptorSet,
-        constants: &[u32],
-        workgroups: u32,
-    ) {
+    unsafe fn dispatch(&mut self, dispatch: &Dispatch<'_>) {
         let (device, commands) = (self.device, self.commands);
-        let (compute, layout) = (vk::PipelineBindPoint::COMPUTE, operation.layout());
+        let (compute, layout) = (vk::PipelineBindPoint::COMPUTE, dispatch.layout);
+        let set = [self.sets.next().copied().unwrap_or_default()];
         // SAFETY: this function's contract.
-        unsafe { device.cmd_bind_pipeline(commands, compute, operation.pipeline()) };
-        // SAFETY: the set was made with the operation's layout.
-        unsafe { device.cmd_bind_descriptor_sets(commands, compute, layout, 0, &[set], &[]) };
+        unsafe { device.cmd_bind_pipeline(commands, compute, dispatch.raw) };
+        // SAFETY: the set was made with the pipeline's layout.
+        unsafe { device.cmd_bind_descriptor_sets(commands, compute, layout, 0, &set, &[]) };
+        let constants = &dispatch.constants;
         if !constants.is_empty() {
-            let bytes: Vec<u8> = constants.iter().flat_map(|c| c.to_ne_bytes()).collect();
             let stage = vk::ShaderStageFlags::COMPUTE;
             // SAFETY: as long as the layout's range, by `Step::expect_sound`.
-            unsafe { device.cmd_push_constants(commands, layout, stage, 0, &bytes) };
+            unsafe { device.cmd_push_constants(commands, layout, stage, 0, constants) };
         }
         // SAFETY: this function's contract.
-        unsafe { device.cmd_dispatch(commands, workgroups, 1, 1) };
+        unsafe { device.cmd_dispatch(commands, dispatch.workgroups, 1, 1) };
     }
 }

@@ -1,28 +1,25 @@
-//! The submissions of one run: recorded once, flown again and again.
+//! The chunks of one run over shared buffers: recorded once, run again and again.
 
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
-use vk_core::ash::{self, vk};
 use vk_core::spirv::BINDINGS;
-use vk_core::{CommandBuffer, ComputePipeline, Device, SetLayout, StageTimer, Ticket, WaitPolicy};
+use vk_core::{Device, Kernel, SetLayout, WaitPolicy};
 
 use super::PinnedPlan;
 use super::scratch::Scratch;
-use crate::descriptors::DescriptorSets;
+use crate::Error;
+use crate::chunk::{Chunk, ChunkBatch};
+use crate::lane::{Access, Region};
 use crate::memory::Block;
-use crate::record::{BufferCopies, Steps, copy_region};
-use crate::stages::Stage;
 use crate::stats::StageTimes;
-use crate::timeline::TimedStages;
-use crate::{Error, StageKind};
 
 /// A, B and the output.
 pub(super) type Operands = [Arc<Block>; BINDINGS];
 
-/// What a flight computes, and how.
+/// What is run, and how.
 pub(super) struct Course {
-    pub(super) kernel: Arc<ComputePipeline>,
+    pub(super) kernel: Arc<Kernel>,
     pub(super) plan: PinnedPlan,
     pub(super) element_bytes: usize,
     /// Where the chunks of a staged run are computed.
@@ -31,17 +28,11 @@ pub(super) struct Course {
 
 /// A run's chunks, ready to be submitted.
 pub(super) struct Flight {
-    // Some: in flight. The memory stays until all tickets are complete.
-    kept: Option<Operands>,
-    // The submission of each chunk submitted so far.
-    tickets: Vec<Ticket>,
-    device: Arc<Device>,
-    stages: &'static [Stage],
-    // The commands of each chunk.
-    chunks: Vec<CommandBuffer>,
-    sets: DescriptorSets,
-    timer: Option<StageTimer>,
-    course: Course,
+    chunks: Vec<ChunkBatch>,
+    kernel: Arc<Kernel>,
+    plan: PinnedPlan,
+    element_bytes: usize,
+    /// Known, not held: no buffer made later can be taken for one of them.
     operands: [Weak<Block>; BINDINGS],
 }
 
@@ -51,38 +42,46 @@ impl Flight {
     pub(super) fn new(
         device: &Arc<Device>,
         set_layout: &Arc<SetLayout>,
-        course: Course,
+        course: &Course,
         operands: &Operands,
         timestamps: bool,
     ) -> Result<Self, Error> {
-        let plan = &course.plan;
-        let elements = operands[0].bytes() / course.element_bytes;
-        let count = elements.div_ceil(plan.chunk());
-        let stages = plan.path().stages();
-        let mut flight = Self {
-            kept: None,
-            tickets: Vec::with_capacity(count),
-            device: Arc::clone(device),
-            stages,
-            chunks: Vec::with_capacity(count),
-            sets: DescriptorSets::new(device, set_layout, count)?,
-            timer: match timestamps {
-                true => StageTimer::new(device, Self::first_stage(count))?,
-                false => None,
-            },
-            course,
-            operands: operands.each_ref().map(Arc::downgrade),
-        };
-        for number in 0..count {
-            flight.record(number, elements, operands)?;
+        let (plan, element) = (&course.plan, course.element_bytes);
+        let elements = operands[0].bytes() / element;
+        let mut chunks = Vec::with_capacity(elements.div_ceil(plan.chunk()));
+        for first in (0..elements).step_by(plan.chunk()) {
+            let count = plan.chunk().min(elements - first);
+            let bytes = first * element..(first + count) * element;
+            let [a, b, out] = operands;
+            let slots = course.scratch.as_ref().map(|scratch| &scratch.slots);
+            let mut chunk = ChunkBatch::new(device, timestamps)?;
+            chunk.record(Chunk {
+                kernel: &course.kernel,
+                set_layout,
+                elements: count,
+                host: [
+                    Region::new(a, bytes.clone(), Access::Read),
+                    Region::new(b, bytes.clone(), Access::Read),
+                    Region::new(out, bytes, Access::Write),
+                ],
+                device: slots.and_then(|slots| slots.get(chunks.len() % plan.depth())),
+            })?;
+            chunk.batch.let_go();
+            chunks.push(chunk);
         }
-        Ok(flight)
+        Ok(Self {
+            chunks,
+            kernel: Arc::clone(&course.kernel),
+            plan: *plan,
+            element_bytes: element,
+            operands: operands.each_ref().map(Arc::downgrade),
+        })
     }
 
     /// Whether this is `kernel` over `operands` by `plan`.
     pub(super) fn is_for(
         &self,
-        kernel: &Arc<ComputePipeline>,
+        kernel: &Arc<Kernel>,
         plan: &PinnedPlan,
         element_bytes: usize,
         operands: &Operands,
@@ -90,23 +89,19 @@ impl Flight {
         let same = |(known, given): (&Weak<Block>, &Arc<Block>)| {
             std::ptr::eq(known.as_ptr(), Arc::as_ptr(given))
         };
-        Arc::ptr_eq(&self.course.kernel, kernel)
-            && self.course.plan == *plan
-            && self.course.element_bytes == element_bytes
+        Arc::ptr_eq(&self.kernel, kernel)
+            && self.plan == *plan
+            && self.element_bytes == element_bytes
             && self.operands.iter().zip(operands).all(same)
     }
 
-    /// Whether a buffer that it was recorded for is gone.
+    /// Whether memory that it was recorded with is gone.
     pub(super) fn is_stale(&self) -> bool {
-        self.operands.iter().any(|known| known.strong_count() == 0)
-    }
-
-    pub(super) fn is_staged(&self) -> bool {
-        self.course.scratch.is_some()
+        self.chunks.iter().any(|chunk| chunk.batch.is_stale())
     }
 
     pub(super) fn is_in_flight(&self) -> bool {
-        self.kept.is_some()
+        self.chunks.iter().any(|chunk| chunk.batch.is_in_flight())
     }
 
     pub(super) fn chunks(&self) -> usize {
@@ -115,185 +110,47 @@ impl Flight {
 
     /// Which command buffers it submits.
     #[cfg(test)]
-    pub(super) fn commands(&self) -> Vec<vk::CommandBuffer> {
-        self.chunks.iter().map(CommandBuffer::raw).collect()
+    pub(super) fn commands(&self) -> Vec<vk_core::ash::vk::CommandBuffer> {
+        let chunks = self.chunks.iter();
+        chunks.map(|chunk| chunk.batch.commands()).collect()
     }
 
-    /// Submits every chunk and waits for all of them, with `kept` being the
-    /// buffers that it was recorded for. On an error it may still be in
+    /// Submits every chunk and waits for all of them. On an error some may still be in
     /// flight.
-    pub(super) fn fly(
+    ///
+    /// # Safety
+    /// Until [`Self::land`] has succeeded nobody sees the memory of the output, and no other
+    /// flight is in flight.
+    pub(super) unsafe fn fly(
         &mut self,
-        kept: Operands,
         wait: WaitPolicy,
         times: &mut StageTimes,
     ) -> Result<(), Error> {
-        if self.is_in_flight() {
-            return Err(Error::Internal {
-                what: "expected a flight on the ground, found one in flight".to_owned(),
-            });
-        }
-        if let Some(timer) = &self.timer {
-            // SAFETY: nothing is in flight, checked above.
-            unsafe { timer.reset() };
-        }
-        self.kept = Some(kept);
         for number in 0..self.chunks.len() {
             let start = Instant::now();
-            let earlier = number.checked_sub(self.course.plan.depth());
-            if let Some(ticket) = earlier.and_then(|earlier| self.tickets.get(earlier)) {
-                self.device.wait(*ticket, wait)?;
+            // It has had the scratch memory before.
+            if let Some(earlier) = number.checked_sub(self.plan.depth()) {
+                self.chunks[earlier].batch.wait(wait)?;
             }
             let waited = Instant::now();
-            self.submit(number)?;
+            // SAFETY: this function's contract; the chunks write different parts of the
+            // output, and scratch memory is that of chunks waited for.
+            unsafe { self.chunks[number].batch.submit(wait)? };
             times.wait += waited - start;
             times.submit += waited.elapsed();
         }
         let start = Instant::now();
         self.land(wait)?;
         times.wait += start.elapsed();
-        self.add_device_times(times)
+        for chunk in &self.chunks {
+            times.add_device(&chunk.device_stages()?);
+        }
+        Ok(())
     }
 
     /// Waits for whatever is in flight.
     pub(super) fn land(&mut self, wait: WaitPolicy) -> Result<(), Error> {
-        for ticket in &self.tickets {
-            self.device.wait(*ticket, wait)?;
-        }
-        if self.is_in_flight() {
-            // A submission that reported the loss left no ticket, and may
-            // have begun.
-            self.device.expect_alive()?;
-        }
-        self.tickets.clear();
-        self.kept = None;
-        Ok(())
-    }
-
-    /// Drops the flight once nothing of it is in flight; leaks it where the
-    /// device does not say so in time.
-    pub(super) fn retire(mut self, wait: WaitPolicy) {
-        if self.device.is_inherited() {
-            return;
-        }
-        let landed = self.land(wait);
-        if self.device.is_lost() {
-            let _ = self.device.wait_idle();
-        } else if let Err(error) = landed {
-            tracing::error!("leaking buffers that are still in flight: {error}");
-            std::mem::forget(self);
-        }
-    }
-
-    /// Submits one chunk.
-    fn submit(&mut self, number: usize) -> Result<(), Error> {
-        let (queue, commands) = (self.device.queue_plan().compute, &self.chunks[number]);
-        // SAFETY: recorded by `new`; not in flight, since `fly` checked
-        // and submits each chunk once. What the commands name lives in
-        // this flight and in `kept`, until `land` saw every ticket
-        // complete (rules 2, 4 and 5). Scratch memory of an earlier chunk
-        // is used again only after `fly` waited for that chunk.
-        let ticket = unsafe { self.device.submit(queue, commands.raw(), None)? };
-        self.tickets.push(ticket);
-        Ok(())
-    }
-
-    /// Records chunk `number` of a run over `elements` elements.
-    fn record(&mut self, number: usize, elements: usize, operands: &Operands) -> Result<(), Error> {
-        let Course {
-            kernel,
-            plan,
-            element_bytes,
-            scratch,
-        } = &self.course;
-        let first = number * plan.chunk();
-        let len = plan.chunk().min(elements - first);
-        let count = u32::try_from(len).map_err(|_| Error::Internal {
-            what: format!("expected a chunk below 2^32 elements, found {len}"),
-        })?;
-        let (start, bytes) = (first * element_bytes, len * element_bytes);
-        let [a, b, out] = operands.each_ref().map(|operand| operand.raw());
-        let slot = scratch.as_ref().and_then(|scratch| {
-            let slot = scratch.slots.get(number % plan.depth())?;
-            Some((slot, &scratch.layout))
-        });
-        let (bound, uploads, download) = match slot {
-            None => {
-                let shared = [a, b, out].map(|buffer| (buffer, start..start + bytes));
-                (shared, Vec::new(), None)
-            }
-            Some(((input, output), layout)) => {
-                let (to_a, to_b) = (layout.a(len), layout.b(len));
-                let upload = |from, to: usize| BufferCopies {
-                    from,
-                    to: input.raw(),
-                    regions: vec![copy_region(start, to, bytes)],
-                };
-                let uploads = vec![upload(a, to_a.start), upload(b, to_b.start)];
-                let from = layout.out(len);
-                let download = BufferCopies {
-                    from: output.raw(),
-                    to: out,
-                    regions: vec![copy_region(from.start, start, bytes)],
-                };
-                let own = [
-                    (input.raw(), to_a),
-                    (input.raw(), to_b),
-                    (output.raw(), from),
-                ];
-                (own, uploads, Some(download))
-            }
-        };
-        // SAFETY: `new` made a set per chunk and nothing is in flight; the
-        // ranges lie inside the operands and the scratch memory, and both are
-        // kept while the set is in flight (rule 2).
-        unsafe { self.sets.write(number, bound) };
-        let steps = Steps {
-            kernel,
-            set: self.sets.raw(number),
-            elements: count,
-            uploads,
-            download,
-            result: out,
-            timer: self
-                .timer
-                .as_ref()
-                .map(|timer| (timer, Self::first_stage(number))),
-        };
-        let family = self.device.queue_plan().compute.family;
-        let mut commands = CommandBuffer::new(&self.device, family)?;
-        let fill = |device: &ash::Device, buffer: vk::CommandBuffer| {
-            // SAFETY: being recorded for `family`; all that `steps` names
-            // is kept while it is in flight (rule 2), and its regions are
-            // the ranges above.
-            unsafe { steps.record(device, buffer, family, self.stages) };
-        };
-        // SAFETY: made above, so not in flight.
-        unsafe { commands.record(fill)? };
-        self.chunks.push(commands);
-        Ok(())
-    }
-
-    fn add_device_times(&self, times: &mut StageTimes) -> Result<(), Error> {
-        let Some(timer) = &self.timer else {
-            return Ok(());
-        };
-        for number in 0..self.chunks.len() {
-            let first = Self::first_stage(number);
-            let stages = self.stages.iter();
-            let numbers: Vec<_> = stages.clone().map(|stage| first + stage.number()).collect();
-            let spans = timer.spans(self.device.queue_plan().compute.family, &numbers)?;
-            let kinds = stages.map(|stage| StageKind::from(*stage));
-            let timed: TimedStages = kinds.zip(spans.unwrap_or_default()).collect();
-            times.add_device(&timed);
-        }
-        Ok(())
-    }
-
-    /// The timer's number of the first stage of chunk `number`.
-    fn first_stage(number: usize) -> u32 {
-        u32::try_from(number)
-            .unwrap_or(u32::MAX)
-            .saturating_mul(Stage::COUNT)
+        let mut chunks = self.chunks.iter_mut();
+        chunks.try_for_each(|chunk| chunk.batch.wait(wait))
     }
 }

@@ -8,9 +8,9 @@
 //!
 //! # Safety
 //!
-//! While a submission is in flight, nobody else may see the memory that it
-//! writes, and nothing that it names may be freed. A [`Flight`](flight::Flight)
-//! is the submissions of one run, and what they name.
+//! What a submission names is held by its batch ([`lane::batch`](crate::lane)). While it is
+//! in flight, nobody else may see the memory that it writes. A [`Flight`](flight::Flight) is
+//! the batches of one run.
 //!
 //! 1. Device writes go to the memory of `out` (and to scratch memory, which
 //!    the host never sees): kernels that do not promise it are refused, and
@@ -18,17 +18,12 @@
 //!    [`PinnedBuffer`] before its first submission and puts it back only when
 //!    all of them are complete. So the slices that a `PinnedBuffer` hands out
 //!    never alias a device write: after a timeout or a loss, as after a panic
-//!    in between, the buffer is empty and its memory is the flight's.
-//! 2. A flight in flight holds the memory of all three buffers. Between runs
-//!    it holds none, so that dropping a buffer frees it; it then knows its
-//!    buffers by weak references, which no buffer made later can be taken for.
+//!    in between, the buffer is empty and its memory is the batches'.
+//! 2. Between runs a flight holds no operand, so that dropping a buffer frees it.
 //! 3. The host may write inputs that a submission given up still reads. What
 //!    that submission computes is seen by nobody (rule 1).
-//! 4. Flights share scratch memory. None starts while another is in flight:
-//!    `settle` then forgets every flight that is not, and the scratch memory.
-//! 5. A flight is dropped only while nothing of it is in flight, or through
-//!    `retire`, which waits and, where the device does not answer in time,
-//!    leaks the flight instead. A lost device is waited idle first.
+//! 4. Flights share scratch memory. While one is still in flight `settle` forgets
+//!    every other, and the scratch memory, so that what is recorded next has its own.
 
 mod buffer;
 mod flight;

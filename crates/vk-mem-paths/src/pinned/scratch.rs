@@ -5,15 +5,13 @@ use std::sync::Arc;
 use vk_core::Device;
 
 use crate::Error;
-use crate::buffers::DeviceBuffer;
+use crate::chunk::DeviceOperands;
 use crate::layout::Layout;
 use crate::memory::Memory;
 
-/// Room on the device for the inputs and the result of several chunks.
+/// Room on the device for the operands of several chunks in flight.
 pub(super) struct Scratch {
-    /// The input and the output of each chunk in flight.
-    pub(super) slots: Vec<(DeviceBuffer, DeviceBuffer)>,
-    pub(super) layout: Layout,
+    pub(super) slots: Vec<DeviceOperands>,
     capacity: usize,
     element_bytes: usize,
 }
@@ -27,16 +25,10 @@ impl Scratch {
         capacity: usize,
         element_bytes: usize,
     ) -> Result<Self, Error> {
-        let alignment = device.caps().limits.storage_buffer_alignment;
-        let alignment = usize::try_from(alignment).unwrap_or(usize::MAX);
-        let layout = Layout::new(capacity, element_bytes, alignment);
-        let slot = |_| {
-            let input = DeviceBuffer::new(memory, layout.input_bytes())?;
-            Ok((input, DeviceBuffer::new(memory, layout.output_bytes())?))
-        };
+        let layout = Layout::on(device.caps(), capacity, element_bytes);
+        let slot = |_| DeviceOperands::new(memory, layout);
         Ok(Self {
             slots: (0..slots).map(slot).collect::<Result<_, Error>>()?,
-            layout,
             capacity,
             element_bytes,
         })

@@ -193,7 +193,8 @@ fn after_a_timeout_the_output_is_empty_and_later_runs_are_right() {
         for flight in &mut setup.pinned.flights {
             flight.land(WaitPolicy::default()).unwrap();
         }
-        assert_eq!((kept, memory.strong_count()), (1, 0));
+        assert!(kept > 0, "{path}");
+        assert_eq!(memory.strong_count(), 0, "{path}");
         let mut small = setup.filled(elements, 5);
         setup.run(&request, [&a, &b], &mut small).unwrap();
         assert_sums(&a, &b, &small, &format!("{path}, much later"));

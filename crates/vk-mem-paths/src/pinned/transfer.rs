@@ -136,7 +136,7 @@ impl PinnedTransfer {
         let flush = |operand: &Arc<Block>| operand.flush(&(0..operand.bytes()));
         operands.iter().try_for_each(flush)?;
         stats.times.submit += start.elapsed();
-        self.fly(operands.clone(), out, &mut stats)?;
+        self.fly(out, &mut stats)?;
         Ok(stats)
     }
 
@@ -208,7 +208,13 @@ impl PinnedTransfer {
             },
         };
         let timestamps = self.options.timestamps;
-        let flight = Flight::new(&self.device, &self.set_layout, course, operands, timestamps)?;
+        let flight = Flight::new(
+            &self.device,
+            &self.set_layout,
+            &course,
+            operands,
+            timestamps,
+        )?;
         self.flights.insert(0, flight);
         let mut kept = 0;
         self.flights.retain(|flight| {
@@ -226,20 +232,15 @@ impl PinnedTransfer {
             return Ok(Arc::clone(scratch));
         }
         // The smaller goes before the larger comes: both might not fit.
-        self.flights
-            .retain(|flight| flight.is_in_flight() || !flight.is_staged());
         self.scratch = None;
+        self.flights
+            .retain(|flight| flight.is_in_flight() || !flight.is_stale());
         let made = Scratch::new(&self.device, &self.memory, slots, capacity, element_bytes)?;
         Ok(Arc::clone(self.scratch.insert(Arc::new(made))))
     }
 
     /// Flies the first flight, whose output is `out`.
-    fn fly(
-        &mut self,
-        operands: Operands,
-        out: &mut PinnedBuffer,
-        stats: &mut Stats,
-    ) -> Result<(), Error> {
+    fn fly(&mut self, out: &mut PinnedBuffer, stats: &mut Stats) -> Result<(), Error> {
         let Some(flight) = self.flights.first_mut() else {
             return Err(Error::Internal {
                 what: "expected a recorded flight, found none".to_owned(),
@@ -247,7 +248,9 @@ impl PinnedTransfer {
         };
         let wait = self.options.wait;
         let taken = out.take();
-        let flown = flight.fly(operands, wait, &mut stats.times);
+        // SAFETY: taken just now, and put back once it has landed; `settle` has left no
+        // other in flight whose memory this one names.
+        let flown = unsafe { flight.fly(wait, &mut stats.times) };
         // After a timeout there is no second wait ([`Device::wait`]).
         let landed = flight.land(wait);
         if let Err(error) = landed {
@@ -264,15 +267,6 @@ impl PinnedTransfer {
         // that flight has taken it), and it was taken from this buffer.
         unsafe { out.put_back(taken) };
         flown.and(visible)
-    }
-}
-
-impl Drop for PinnedTransfer {
-    fn drop(&mut self) {
-        let wait = self.options.wait;
-        self.flights
-            .drain(..)
-            .for_each(|flight| flight.retire(wait));
     }
 }
 

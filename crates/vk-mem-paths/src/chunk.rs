@@ -1,0 +1,134 @@
+//! A chunk's commands, recorded once and submitted again: what host-to-host runs and runs
+//! over shared buffers have in common.
+
+use std::sync::Arc;
+
+use vk_core::{Device, Kernel, SetLayout};
+
+use crate::lane::{Access, Batch, Life, Part, Region, Step};
+use crate::layout::Layout;
+use crate::memory::{Block, Memory};
+use crate::timeline::TimedStages;
+use crate::{Error, MemoryUse, StageKind};
+
+/// The stages of a chunk whose kernel works on the host's memory.
+const IN_PLACE: &[StageKind] = &[StageKind::Kernel];
+/// Those of one whose kernel works on the device's.
+const COPIED: &[StageKind] = &[StageKind::Upload, StageKind::Kernel, StageKind::Download];
+
+/// The batch of one chunk.
+pub(crate) struct ChunkBatch {
+    pub(crate) batch: Batch,
+    stages: &'static [StageKind],
+}
+
+/// What a chunk computes, and where.
+pub(crate) struct Chunk<'a> {
+    pub(crate) kernel: &'a Arc<Kernel>,
+    pub(crate) set_layout: &'a Arc<SetLayout>,
+    pub(crate) elements: usize,
+    /// A, B and the output in memory that the host reaches.
+    pub(crate) host: [Region; 3],
+    /// Where the kernel works; `None`: on the host's memory.
+    pub(crate) device: Option<&'a DeviceOperands>,
+}
+
+impl ChunkBatch {
+    /// Nothing recorded yet.
+    pub(crate) fn new(device: &Arc<Device>, timestamps: bool) -> Result<Self, Error> {
+        // As many as the longest has.
+        let timed = timestamps.then_some(3);
+        Ok(Self {
+            batch: Batch::new(device, timed)?,
+            stages: &[],
+        })
+    }
+
+    /// Records `chunk`.
+    ///
+    /// # Errors
+    /// As [`Batch::record`].
+    pub(crate) fn record(&mut self, chunk: Chunk<'_>) -> Result<(), Error> {
+        let count = chunk.elements;
+        let elements = u32::try_from(count).map_err(|_| Error::Internal {
+            what: format!("expected a chunk below 2^32 elements, found {count}"),
+        })?;
+        let [a, b, out] = chunk.host;
+        let results = [out.clone()];
+        let kernel = |buffers: [Region; 3]| Step::Kernel {
+            kernel: Arc::clone(chunk.kernel),
+            set_layout: Arc::clone(chunk.set_layout),
+            buffers: buffers.into(),
+            elements,
+        };
+        let copy = |from, to| Step::Copy { from, to };
+        let steps = match chunk.device {
+            None => vec![vec![kernel([a, b, out])]],
+            Some(own) => {
+                let (read, write) = (Access::Read, Access::Write);
+                let inputs = vec![copy(a, own.a(count, write)), copy(b, own.b(count, write))];
+                let operands = [
+                    own.a(count, read),
+                    own.b(count, read),
+                    own.out(count, write),
+                ];
+                let result = vec![copy(own.out(count, read), out)];
+                vec![inputs, vec![kernel(operands)], result]
+            }
+        };
+        self.stages = match chunk.device {
+            None => IN_PLACE,
+            Some(_) => COPIED,
+        };
+        let numbered = (0..).zip(&steps);
+        let parts: Vec<_> = numbered
+            .map(|(number, steps)| Part {
+                stage: Some(number),
+                steps,
+            })
+            .collect();
+        // SAFETY: the regions hold as many elements as the kernel is given; that it keeps to
+        // them is vouched for by whoever gives a kernel.
+        unsafe { self.batch.record(Life::Again, &parts, &results) }
+    }
+
+    /// When the stages of the last submission were at work; it is complete.
+    ///
+    /// # Errors
+    /// As [`Batch::spans`].
+    pub(crate) fn device_stages(&self) -> Result<TimedStages, Error> {
+        let numbers: Vec<u32> = (0..).take(self.stages.len()).collect();
+        let spans = self.batch.spans(&numbers)?.unwrap_or_default();
+        Ok(self.stages.iter().copied().zip(spans).collect())
+    }
+}
+
+/// Device memory for the operands of one chunk.
+pub(crate) struct DeviceOperands {
+    input: Arc<Block>,
+    output: Arc<Block>,
+    layout: Layout,
+}
+
+impl DeviceOperands {
+    pub(crate) fn new(memory: &Arc<Memory>, layout: Layout) -> Result<Self, Error> {
+        let block = |bytes| memory.block(bytes, MemoryUse::Device).map(Arc::new);
+        Ok(Self {
+            input: block(layout.input_bytes())?,
+            output: block(layout.output_bytes())?,
+            layout,
+        })
+    }
+
+    fn a(&self, elements: usize, access: Access) -> Region {
+        Region::new(&self.input, self.layout.a(elements), access)
+    }
+
+    fn b(&self, elements: usize, access: Access) -> Region {
+        Region::new(&self.input, self.layout.b(elements), access)
+    }
+
+    fn out(&self, elements: usize, access: Access) -> Region {
+        Region::new(&self.output, self.layout.out(elements), access)
+    }
+}
