@@ -113,7 +113,7 @@ impl Resident {
             .take(1)
             .for_each(|count| *count = elements);
         Ok(Step::Dispatch {
-            operation: Arc::clone(&self.kernel),
+            pipeline: Arc::clone(&self.kernel),
             buffers: vec![
                 self.a.region(all.clone(), Access::Read),
                 self.b.region(all.clone(), Access::Read),

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use vk_core::{Device, Kernel, SetLayout};
+use vk_core::{ComputePipeline, Device};
 
 use crate::lane::{Access, Batch, Life, Part, Region, Step};
 use crate::layout::Layout;
@@ -24,8 +24,7 @@ pub(crate) struct ChunkBatch {
 
 /// What a chunk computes, and where.
 pub(crate) struct Chunk<'a> {
-    pub(crate) kernel: &'a Arc<Kernel>,
-    pub(crate) set_layout: &'a Arc<SetLayout>,
+    pub(crate) kernel: &'a Arc<ComputePipeline>,
     pub(crate) elements: usize,
     /// A, B and the output in memory that the host reaches.
     pub(crate) host: [Region; 3],
@@ -55,11 +54,15 @@ impl ChunkBatch {
         })?;
         let [a, b, out] = chunk.host;
         let results = [out.clone()];
-        let kernel = |buffers: [Region; 3]| Step::Kernel {
-            kernel: Arc::clone(chunk.kernel),
-            set_layout: Arc::clone(chunk.set_layout),
-            buffers: buffers.into(),
-            elements,
+        let kernel = |buffers: [Region; 3]| {
+            let constants = chunk.kernel.push_constants(elements);
+            let words = constants.as_chunks().0.iter();
+            Step::Dispatch {
+                pipeline: Arc::clone(chunk.kernel),
+                buffers: buffers.into(),
+                constants: words.map(|word| u32::from_ne_bytes(*word)).collect(),
+                workgroups: elements.div_ceil(chunk.kernel.shape().workgroup_size),
+            }
         };
         let copy = |from, to| Step::Copy { from, to };
         let steps = match chunk.device {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tracing::trace_span;
-use vk_core::{Device, Kernel, SetLayout, WaitPolicy};
+use vk_core::{ComputePipeline, Device, WaitPolicy};
 
 use crate::buffers::{ReadbackBuffer, UploadBuffer};
 use crate::chunk::{Chunk, ChunkBatch, DeviceOperands};
@@ -40,13 +40,12 @@ pub(crate) struct Finished {
 pub(crate) struct Slot {
     chunk: ChunkBatch,
     /// What is recorded: a kernel, and over how many elements.
-    recorded: Option<(Arc<Kernel>, usize)>,
+    recorded: Option<(Arc<ComputePipeline>, usize)>,
     upload: UploadBuffer,
     readback: ReadbackBuffer,
     /// Of the device-local path alone.
     device: Option<DeviceOperands>,
     layout: Layout,
-    set_layout: Arc<SetLayout>,
     timed: bool,
     capacity: usize,
     element_bytes: usize,
@@ -56,7 +55,6 @@ impl Slot {
     pub(crate) fn new(
         device: &Arc<Device>,
         memory: &Arc<Memory>,
-        set_layout: &Arc<SetLayout>,
         shape: &SlotShape,
     ) -> Result<Self, Error> {
         let layout = Layout::on(device.caps(), shape.capacity, shape.element_bytes);
@@ -71,7 +69,6 @@ impl Slot {
                 TransferPath::DeviceLocal => Some(DeviceOperands::new(memory, layout)?),
             },
             layout,
-            set_layout: Arc::clone(set_layout),
             timed: shape.timestamps,
             capacity: shape.capacity,
             element_bytes: shape.element_bytes,
@@ -127,7 +124,7 @@ impl Slot {
     /// may take.
     pub(crate) fn submit(
         &mut self,
-        kernel: &Arc<Kernel>,
+        kernel: &Arc<ComputePipeline>,
         elements: usize,
         wait: WaitPolicy,
     ) -> Result<(), Error> {
@@ -185,8 +182,8 @@ impl Slot {
         Ok(())
     }
 
-    fn record(&mut self, kernel: &Arc<Kernel>, elements: usize) -> Result<(), Error> {
-        let same = |(recorded, count): &(Arc<Kernel>, usize)| {
+    fn record(&mut self, kernel: &Arc<ComputePipeline>, elements: usize) -> Result<(), Error> {
+        let same = |(recorded, count): &(Arc<ComputePipeline>, usize)| {
             Arc::ptr_eq(recorded, kernel) && *count == elements
         };
         if self.recorded.as_ref().is_some_and(same) {
@@ -196,7 +193,6 @@ impl Slot {
         let layout = &self.layout;
         self.chunk.record(Chunk {
             kernel,
-            set_layout: &self.set_layout,
             elements,
             host: [
                 self.upload.region(layout.a(elements)),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
-use vk_core::{ComputePipeline, Device, SetLayout, WaitPolicy};
+use vk_core::{ComputePipeline, Device, WaitPolicy};
 
 use crate::fresh::Ahead;
 use crate::memory::Memory;
@@ -59,7 +59,6 @@ pub struct Transfer {
     slots: HashMap<TransferPath, Vec<Slot>>,
     crew: Crew,
     memory: Arc<Memory>,
-    set_layout: Arc<SetLayout>,
     device: Arc<Device>,
     options: TransferOptions,
     tuning: Tuning,
@@ -68,21 +67,15 @@ pub struct Transfer {
 }
 
 impl Transfer {
-    /// A transfer loop on `device`, for kernels of the cache that
-    /// `set_layout` came from.
+    /// A transfer loop on `device`.
     ///
     /// # Errors
     /// [`Error::Threads`], and what creating the allocator returned.
-    pub fn new(
-        device: &Arc<Device>,
-        set_layout: &Arc<SetLayout>,
-        options: TransferOptions,
-    ) -> Result<Self, Error> {
+    pub fn new(device: &Arc<Device>, options: TransferOptions) -> Result<Self, Error> {
         Ok(Self {
             slots: HashMap::new(),
             crew: Crew::new(options.threads)?,
             memory: Memory::new(device)?,
-            set_layout: Arc::clone(set_layout),
             device: Arc::clone(device),
             options,
             tuning: Tuning::default(),
@@ -239,8 +232,8 @@ impl Transfer {
     }
 
     /// What runs over shared buffers need of it too.
-    pub(crate) fn parts(&self) -> (&Arc<Device>, &Arc<Memory>, &Arc<SetLayout>, TransferOptions) {
-        (&self.device, &self.memory, &self.set_layout, self.options)
+    pub(crate) fn parts(&self) -> (&Arc<Device>, &Arc<Memory>, TransferOptions) {
+        (&self.device, &self.memory, self.options)
     }
 
     /// Makes sure that as many slots as `plan` is deep are there, free and
@@ -280,7 +273,7 @@ impl Transfer {
             element_bytes,
             timestamps: self.options.timestamps,
         };
-        Slot::new(&self.device, &self.memory, &self.set_layout, &shape)
+        Slot::new(&self.device, &self.memory, &shape)
     }
 }
 

@@ -25,7 +25,7 @@ impl Opened {
     pub(super) fn new(open: OpenDevice) -> Result<Self, Error> {
         let kernels = KernelCache::with_compiler(&open.compiler)?;
         let kernels = kernels.with_policy(open.settings.spirv.clone());
-        let transfer = Transfer::new(&open.device, kernels.set_layout(), open.settings.transfer)?;
+        let transfer = Transfer::new(&open.device, open.settings.transfer)?;
         let mut opened = Self {
             pinned: PinnedTransfer::new(&transfer),
             transfer,

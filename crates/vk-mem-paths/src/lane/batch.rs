@@ -23,11 +23,11 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use vk_core::ash::vk;
-use vk_core::{CommandBuffer, Device, StageTimer, Ticket, WaitPolicy};
+use vk_core::{CommandBuffer, ComputePipeline, Device, StageTimer, Ticket, WaitPolicy};
 
 use super::descriptors::DescriptorSets;
 use super::recorder::Recorder;
-use super::step::{Pipeline, Region, Step};
+use super::step::{Region, Step};
 use crate::Error;
 use crate::memory::Block;
 
@@ -63,7 +63,7 @@ struct Named {
     commands: CommandBuffer,
     sets: DescriptorSets,
     timer: Option<StageTimer>,
-    pipelines: Vec<Pipeline>,
+    pipelines: Vec<Arc<ComputePipeline>>,
     /// Empty between the submissions of a batch that lives on.
     held: Vec<Arc<Block>>,
     /// The same of a batch that lives on.
@@ -129,7 +129,7 @@ impl Batch {
         let dispatches = steps().filter_map(Step::dispatch);
         named
             .pipelines
-            .extend(dispatches.map(|dispatch| dispatch.held));
+            .extend(dispatches.map(|(pipeline, _)| Arc::clone(pipeline)));
         // SAFETY: not in flight, checked above.
         let sets = unsafe { named.sets.write(steps())? };
         let family = self.device.queue_plan().compute.family;

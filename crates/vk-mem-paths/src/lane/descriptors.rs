@@ -52,8 +52,8 @@ impl DescriptorSets {
         let dispatches = steps.filter_map(Step::dispatch);
         let wanted = dispatches.clone().count().min(SETS);
         let mut sets = Vec::with_capacity(wanted);
-        for dispatch in dispatches {
-            let (layout, buffers) = (dispatch.set_layout, dispatch.buffers);
+        for (pipeline, buffers) in dispatches {
+            let layout = pipeline.set_layout();
             let shelf = self.shelves.entry(Arc::as_ptr(layout) as usize);
             let shelf = shelf.or_insert_with(|| Shelf::new(&self.device, layout));
             let set = shelf.next(buffers.len(), wanted)?;

@@ -65,7 +65,7 @@ impl Lane {
     /// A lane on the device of `transfer`, with its allocator and options.
     #[must_use]
     pub fn new(transfer: &Transfer) -> Self {
-        let (device, memory, _, options) = transfer.parts();
+        let (device, memory, options) = transfer.parts();
         Self::with_memory(device, Arc::clone(memory), options)
     }
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use vk_core::StageTimer;
 use vk_core::ash::{self, vk};
+use vk_core::{ComputePipeline, StageTimer};
 
 use super::batch::Part;
 use super::hazards::Hazards;
-use super::step::{Dispatch, Region, Step};
+use super::step::{Region, Step};
 
 /// A command buffer in recording.
 pub(super) struct Recorder<'a> {
@@ -127,11 +127,14 @@ impl<'a> Recorder<'a> {
     unsafe fn step(&mut self, step: &Step) {
         let (device, commands) = (self.device, self.commands);
         match step {
-            Step::Dispatch { .. } | Step::Kernel { .. } => {
-                if let Some(dispatch) = step.dispatch() {
-                    // SAFETY: this function's contract.
-                    unsafe { self.dispatch(&dispatch) };
-                }
+            Step::Dispatch {
+                pipeline,
+                constants,
+                workgroups,
+                ..
+            } => {
+                // SAFETY: this function's contract.
+                unsafe { self.dispatch(pipeline, constants, *workgroups) };
             }
             Step::Copy { from, to } => {
                 let region = [vk::BufferCopy::default()
@@ -152,21 +155,21 @@ impl<'a> Recorder<'a> {
 
     /// # Safety
     /// As [`Self::part`].
-    unsafe fn dispatch(&mut self, dispatch: &Dispatch<'_>) {
+    unsafe fn dispatch(&mut self, pipeline: &ComputePipeline, constants: &[u32], workgroups: u32) {
         let (device, commands) = (self.device, self.commands);
-        let (compute, layout) = (vk::PipelineBindPoint::COMPUTE, dispatch.layout);
+        let (compute, layout) = (vk::PipelineBindPoint::COMPUTE, pipeline.layout());
         let set = [self.sets.next().copied().unwrap_or_default()];
         // SAFETY: this function's contract.
-        unsafe { device.cmd_bind_pipeline(commands, compute, dispatch.raw) };
+        unsafe { device.cmd_bind_pipeline(commands, compute, pipeline.raw()) };
         // SAFETY: the set was made with the pipeline's layout.
         unsafe { device.cmd_bind_descriptor_sets(commands, compute, layout, 0, &set, &[]) };
-        let constants = &dispatch.constants;
         if !constants.is_empty() {
+            let bytes: Vec<u8> = constants.iter().flat_map(|c| c.to_ne_bytes()).collect();
             let stage = vk::ShaderStageFlags::COMPUTE;
             // SAFETY: as long as the layout's range, by `Step::expect_sound`.
-            unsafe { device.cmd_push_constants(commands, layout, stage, 0, constants) };
+            unsafe { device.cmd_push_constants(commands, layout, stage, 0, &bytes) };
         }
         // SAFETY: this function's contract.
-        unsafe { device.cmd_dispatch(commands, dispatch.workgroups, 1, 1) };
+        unsafe { device.cmd_dispatch(commands, workgroups, 1, 1) };
     }
 }

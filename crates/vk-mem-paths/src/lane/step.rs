@@ -3,8 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use vk_core::ash::vk;
-use vk_core::{Kernel, Operation, SetLayout};
+use vk_core::ComputePipeline;
 
 use crate::Error;
 use crate::memory::Block;
@@ -55,28 +54,17 @@ impl Region {
 
 /// One thing for the device to do.
 pub enum Step {
-    /// Runs an operation.
+    /// Runs a kernel.
     Dispatch {
         /// The pipeline.
-        operation: Arc<Operation>,
+        pipeline: Arc<ComputePipeline>,
         /// What is bound at 0, 1, 2 and so on. The offsets of the ranges are
         /// multiples of the device's alignment for storage buffers.
         buffers: Vec<Region>,
-        /// The push constants: as many words as the operation declares.
+        /// The push constants: as many words as the module declares.
         constants: Vec<u32>,
         /// Workgroups along x.
         workgroups: u32,
-    },
-    /// Runs a kernel of the host-to-host calls.
-    Kernel {
-        /// The kernel.
-        kernel: Arc<Kernel>,
-        /// The layout that kernels share.
-        set_layout: Arc<SetLayout>,
-        /// A, B and the output.
-        buffers: Vec<Region>,
-        /// How many elements of each.
-        elements: u32,
     },
     /// Copies between two regions of equal length that do not overlap.
     Copy {
@@ -98,9 +86,7 @@ impl Step {
     /// The regions that it uses.
     pub(super) fn regions(&self) -> impl Iterator<Item = &Region> {
         let (many, some): (&[Region], [Option<&Region>; 2]) = match self {
-            Self::Dispatch { buffers, .. } | Self::Kernel { buffers, .. } => {
-                (buffers, [None, None])
-            }
+            Self::Dispatch { buffers, .. } => (buffers, [None, None]),
             Self::Copy { from, to } => (&[], [Some(from), Some(to)]),
             Self::Write { to, .. } => (&[], [Some(to), None]),
         };
@@ -111,41 +97,16 @@ impl Step {
     pub(super) fn written(&self) -> Option<Region> {
         match self {
             Self::Copy { to, .. } | Self::Write { to, .. } => Some(to.clone()),
-            Self::Dispatch { .. } | Self::Kernel { .. } => None,
+            Self::Dispatch { .. } => None,
         }
     }
 
-    /// The dispatch that it is.
-    pub(super) fn dispatch(&self) -> Option<Dispatch<'_>> {
+    /// The pipeline that it runs, with what it binds.
+    pub(super) fn dispatch(&self) -> Option<(&Arc<ComputePipeline>, &[Region])> {
         match self {
             Self::Dispatch {
-                operation,
-                buffers,
-                constants,
-                workgroups,
-            } => Some(Dispatch {
-                held: Pipeline::Operation(Arc::clone(operation)),
-                raw: operation.pipeline(),
-                layout: operation.layout(),
-                set_layout: operation.set_layout(),
-                buffers,
-                constants: constants.iter().flat_map(|c| c.to_ne_bytes()).collect(),
-                workgroups: *workgroups,
-            }),
-            Self::Kernel {
-                kernel,
-                set_layout,
-                buffers,
-                elements,
-            } => Some(Dispatch {
-                held: Pipeline::Kernel(Arc::clone(kernel)),
-                raw: kernel.pipeline(),
-                layout: kernel.layout(),
-                set_layout,
-                buffers,
-                constants: kernel.push_constants(*elements),
-                workgroups: elements.div_ceil(kernel.workgroup_size()),
-            }),
+                pipeline, buffers, ..
+            } => Some((pipeline, buffers)),
             Self::Copy { .. } | Self::Write { .. } => None,
         }
     }
@@ -154,28 +115,22 @@ impl Step {
         self.regions().try_for_each(Region::expect_inside)?;
         let (what, expected, found) = match self {
             Self::Dispatch {
-                operation,
+                pipeline,
                 buffers,
                 constants,
                 ..
             } => {
-                let shape = operation.shape();
+                let shape = pipeline.shape();
                 if shape.bindings != buffers.len() {
                     let (expected, found) = (shape.bindings, buffers.len());
                     return Err(uneven("buffers of a dispatch", expected, found));
                 }
-                let alignment = operation.device().caps().limits.storage_buffer_alignment;
+                let alignment = pipeline.device().caps().limits.storage_buffer_alignment;
                 for buffer in buffers {
                     expect_multiple("a binding's first byte", alignment, buffer.range.start)?;
                 }
                 let expected = shape.push_constant_bytes as usize;
                 ("bytes of push constants", expected, 4 * constants.len())
-            }
-            Self::Kernel { buffers, .. } => {
-                return match buffers.len() {
-                    3 => Ok(()),
-                    found => Err(uneven("buffers of a kernel", 3, found)),
-                };
             }
             Self::Copy { from, to } => {
                 expect_apart(from, to)?;
@@ -195,23 +150,6 @@ impl Step {
             false => Err(uneven(what, expected, found)),
         }
     }
-}
-
-/// A dispatch, whatever it runs.
-pub(super) struct Dispatch<'a> {
-    pub(super) held: Pipeline,
-    pub(super) raw: vk::Pipeline,
-    pub(super) layout: vk::PipelineLayout,
-    pub(super) set_layout: &'a Arc<SetLayout>,
-    pub(super) buffers: &'a [Region],
-    pub(super) constants: Vec<u8>,
-    pub(super) workgroups: u32,
-}
-
-/// What a batch holds of a dispatch.
-pub(super) enum Pipeline {
-    Kernel(#[expect(dead_code, reason = "held")] Arc<Kernel>),
-    Operation(#[expect(dead_code, reason = "held")] Arc<Operation>),
 }
 
 /// Of one block, what is read and what is written.

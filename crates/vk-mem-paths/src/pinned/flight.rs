@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use vk_core::spirv::BINDINGS;
-use vk_core::{Device, Kernel, SetLayout, WaitPolicy};
+use vk_core::{ComputePipeline, Device, WaitPolicy};
 
 use super::PinnedPlan;
 use super::scratch::Scratch;
@@ -19,7 +19,7 @@ pub(super) type Operands = [Arc<Block>; BINDINGS];
 
 /// What is run, and how.
 pub(super) struct Course {
-    pub(super) kernel: Arc<Kernel>,
+    pub(super) kernel: Arc<ComputePipeline>,
     pub(super) plan: PinnedPlan,
     pub(super) element_bytes: usize,
     /// Where the chunks of a staged run are computed.
@@ -29,7 +29,7 @@ pub(super) struct Course {
 /// A run's chunks, ready to be submitted.
 pub(super) struct Flight {
     chunks: Vec<ChunkBatch>,
-    kernel: Arc<Kernel>,
+    kernel: Arc<ComputePipeline>,
     plan: PinnedPlan,
     element_bytes: usize,
     /// Known, not held: no buffer made later can be taken for one of them.
@@ -41,7 +41,6 @@ impl Flight {
     /// and hold one element or more.
     pub(super) fn new(
         device: &Arc<Device>,
-        set_layout: &Arc<SetLayout>,
         course: &Course,
         operands: &Operands,
         timestamps: bool,
@@ -57,7 +56,6 @@ impl Flight {
             let mut chunk = ChunkBatch::new(device, timestamps)?;
             chunk.record(Chunk {
                 kernel: &course.kernel,
-                set_layout,
                 elements: count,
                 host: [
                     Region::new(a, bytes.clone(), Access::Read),
@@ -81,7 +79,7 @@ impl Flight {
     /// Whether this is `kernel` over `operands` by `plan`.
     pub(super) fn is_for(
         &self,
-        kernel: &Arc<Kernel>,
+        kernel: &Arc<ComputePipeline>,
         plan: &PinnedPlan,
         element_bytes: usize,
         operands: &Operands,

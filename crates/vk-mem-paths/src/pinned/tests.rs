@@ -29,7 +29,7 @@ impl Setup {
         let device = Device::new(&physical).unwrap();
         let mut kernels = KernelCache::new(&device).unwrap();
         let kernel = kernels.get(FIELD_ADD.spirv).unwrap();
-        let transfer = Transfer::new(&device, kernels.set_layout(), options).unwrap();
+        let transfer = Transfer::new(&device, options).unwrap();
         Self {
             pinned: PinnedTransfer::new(&transfer),
             kernel,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use vk_core::{ComputePipeline, Device, SetLayout, WaitPolicy};
+use vk_core::{ComputePipeline, Device, WaitPolicy};
 
 use super::flight::{Course, Flight, Operands};
 use super::scratch::Scratch;
@@ -24,7 +24,6 @@ pub struct PinnedTransfer {
     pub(super) flights: Vec<Flight>,
     scratch: Option<Arc<Scratch>>,
     memory: Arc<Memory>,
-    set_layout: Arc<SetLayout>,
     device: Arc<Device>,
     pub(super) options: TransferOptions,
 }
@@ -34,12 +33,11 @@ impl PinnedTransfer {
     /// allocator and options.
     #[must_use]
     pub fn new(transfer: &Transfer) -> Self {
-        let (device, memory, set_layout, options) = transfer.parts();
+        let (device, memory, options) = transfer.parts();
         Self {
             flights: Vec::new(),
             scratch: None,
             memory: Arc::clone(memory),
-            set_layout: Arc::clone(set_layout),
             device: Arc::clone(device),
             options,
         }
@@ -208,13 +206,7 @@ impl PinnedTransfer {
             },
         };
         let timestamps = self.options.timestamps;
-        let flight = Flight::new(
-            &self.device,
-            &self.set_layout,
-            &course,
-            operands,
-            timestamps,
-        )?;
+        let flight = Flight::new(&self.device, &course, operands, timestamps)?;
         self.flights.insert(0, flight);
         let mut kept = 0;
         self.flights.retain(|flight| {

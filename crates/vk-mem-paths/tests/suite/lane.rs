@@ -106,14 +106,14 @@ fn batches_run_in_their_order_on_memory_that_goes_round() {
 #[test]
 fn dispatches_read_what_was_uploaded_and_results_outlive_their_storage() {
     let mut setup = Setup::new();
-    let operation = setup.equal();
+    let pipeline = setup.equal();
     let (mut sent, parts) = (bytes(48_000, 1), 3_000);
     let (a, b) = (setup.upload(&sent), setup.upload(&sent));
     *sent.last_mut().unwrap() ^= 1;
     let c = setup.upload(&sent);
     let flags = setup.take(8);
     let compare = |other: &Storage, flag| Step::Dispatch {
-        operation: Arc::clone(&operation),
+        pipeline: Arc::clone(&pipeline),
         buffers: vec![
             read(&a, 0..48_000),
             read(other, 0..48_000),

@@ -36,7 +36,7 @@ fn steps_that_are_not_sound_are_refused() {
     let alignment = setup.device.caps().limits.storage_buffer_alignment;
     if alignment > 4 {
         let dispatch = Step::Dispatch {
-            operation: setup.equal(),
+            pipeline: setup.equal(),
             buffers: vec![read(&a, 0..16), read(&a, 4..20), written(&b, 0..16)],
             constants: vec![0; 5],
             workgroups: 1,

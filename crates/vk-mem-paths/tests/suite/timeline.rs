@@ -37,7 +37,7 @@ impl Loop {
             ..TransferOptions::default()
         };
         Self {
-            transfer: Transfer::new(&device, kernels.set_layout(), options).unwrap(),
+            transfer: Transfer::new(&device, options).unwrap(),
             kernel,
             _guard: guard,
         }

@@ -394,7 +394,7 @@ impl<'a> Steps<'a> {
         groups: usize,
     ) -> Result<(), Error> {
         self.steps.push(Step::Dispatch {
-            operation,
+            pipeline: operation,
             buffers,
             constants,
             workgroups: count(groups)?,

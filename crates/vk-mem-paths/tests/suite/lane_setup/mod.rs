@@ -43,7 +43,7 @@ impl Setup {
             timestamps: true,
             ..TransferOptions::default()
         };
-        let transfer = Transfer::new(&device, kernels.set_layout(), options).unwrap();
+        let transfer = Transfer::new(&device, options).unwrap();
         let lane = Lane::new(&transfer);
         let (uploads, downloads) = lane.crossings();
         Self {
