@@ -1,14 +1,17 @@
 //! `cargo xtask shaders [--check]`: the checked-in SPIR-V and its manifest.
 
+mod constants;
+
 use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use shader_compiler::system::{self, Libshaderc, SOURCE_BUILD_TOOLS};
-use shader_compiler::{Generated, Options, REPAIR_COMMAND, check, field_constants};
+use shader_compiler::{Generated, Options, REPAIR_COMMAND, check};
 use xshell::{Shell, cmd};
 
 use crate::workspace;
+use constants::field_constants;
 
 // The file, not the crate: `field-kernels` embeds the compiled modules, and this
 // command must run while one of them is missing.

@@ -45,20 +45,11 @@ pub enum Error {
         /// What stands between the quotes.
         wanted: String,
     },
-    /// An `#include` line without a quoted file name.
-    #[error("{from}:{line}: expected #include \"file\", found {text:?}")]
-    BadInclude {
-        /// The including file, relative to the shader root.
-        from: String,
-        /// Its line, counted from 1.
-        line: usize,
-        /// The line's text.
-        text: String,
-    },
-    /// A variant line of a kernel that does not say what a variant is.
+    /// An `#include` line without a quoted file name, or a variant line of a kernel that
+    /// does not say what a variant is.
     #[error("{from}:{line}: expected {expected}, found {text:?}")]
-    BadVariant {
-        /// The kernel's source, relative to the shader root.
+    BadLine {
+        /// The file, relative to the shader root.
         from: String,
         /// Its line, counted from 1.
         line: usize,

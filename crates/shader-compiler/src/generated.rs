@@ -7,7 +7,6 @@ use crate::{Error, Result};
 
 /// A generated file of a shader root.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Generated {
     /// Its path below the root.
     pub path: String,

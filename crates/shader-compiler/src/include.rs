@@ -32,9 +32,10 @@ pub(crate) fn collect_includes(
         let Some(argument) = include_argument(line) else {
             continue;
         };
-        let wanted = quoted(argument).ok_or_else(|| Error::BadInclude {
+        let wanted = quoted(argument).ok_or_else(|| Error::BadLine {
             from: from.to_owned(),
             line: index + 1,
+            expected: "#include \"file\"",
             text: line.to_owned(),
         })?;
         let path = resolve_include(root, from, wanted)?;

@@ -38,7 +38,6 @@
 mod check;
 #[cfg(feature = "shaderc")]
 mod compile;
-mod constants;
 mod error;
 mod generated;
 mod include;
@@ -48,10 +47,9 @@ mod source;
 pub mod system;
 mod variant;
 
-pub use check::{REPAIR_COMMAND, Reason, Stale, check};
+pub use check::{REPAIR_COMMAND, check};
 #[cfg(feature = "shaderc")]
 pub use compile::{Compiled, Report, Warning, compile_all, write_all};
-pub use constants::field_constants;
 pub use error::{Error, Result};
 pub use generated::Generated;
 pub use manifest::{CompilerRecord, KernelRecord, MANIFEST_FILE, Manifest, OptionsRecord};

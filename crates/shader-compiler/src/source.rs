@@ -88,8 +88,8 @@ impl Source {
 ///
 /// # Errors
 ///
-/// [`Error::NoKernels`] where there are none, [`Error::IncludeNotFound`] and
-/// [`Error::BadInclude`] for includes, [`Error::BadVariant`] and
+/// [`Error::NoKernels`] where there are none, [`Error::BadLine`] and
+/// [`Error::IncludeNotFound`] for includes, [`Error::BadLine`] and
 /// [`Error::DuplicateModule`] for variants, [`Error::Io`] for files.
 pub fn discover(root: &Path, scope: Scope) -> Result<Vec<Source>> {
     let product = list(root, "", "comp")?;

@@ -55,7 +55,7 @@ pub(crate) fn variants(path: &str, text: &str) -> Result<Vec<Variant>> {
             continue;
         };
         let line = index + 1;
-        let (module, defines) = parse(rest).map_err(|expected| Error::BadVariant {
+        let (module, defines) = parse(rest).map_err(|expected| Error::BadLine {
             from: path.to_owned(),
             line,
             expected,

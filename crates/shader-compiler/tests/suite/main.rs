@@ -12,6 +12,5 @@ mod module;
 mod check;
 #[cfg(feature = "shaderc")]
 mod compile;
-mod constants;
 #[cfg(feature = "shaderc")]
 mod variants;
