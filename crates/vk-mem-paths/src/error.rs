@@ -103,7 +103,8 @@ pub enum Error {
 
 impl Error {
     /// Whether a run that takes less memory of the device may succeed.
-    pub(crate) fn is_out_of_device_memory(&self) -> bool {
+    #[must_use]
+    pub fn is_out_of_device_memory(&self) -> bool {
         matches!(
             self,
             Self::OutOfDeviceMemory { .. } | Self::Vulkan(vk_core::Error::OutOfDeviceMemory { .. })

@@ -161,8 +161,8 @@ impl VectorEngine {
         Queue::new(self)
     }
 
-    /// Frees the memory that vectors which are gone have left, and returns how many
-    /// bytes that was. Where the device's memory runs out, that happens by itself.
+    /// Frees the memory that vectors which are gone have left, and tables that operations
+    /// keep for the next of their kind, and returns how many bytes that was. Where the device's memory runs out, that happens by itself.
     pub fn trim(&self) -> usize {
         self.runner.trim()
     }

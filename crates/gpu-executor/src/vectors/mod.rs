@@ -106,6 +106,7 @@ mod program;
 mod queue;
 mod report;
 mod runner;
+mod tables;
 mod tune;
 mod value;
 mod vulkan;

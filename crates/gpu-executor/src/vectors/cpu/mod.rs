@@ -30,6 +30,8 @@ use crate::jobs::{as_bytes, as_uninit};
 use crate::{Engine, Error};
 pub(crate) use arithmetic::Arithmetic;
 pub(crate) use flight::Place;
+#[cfg(test)]
+pub(crate) use memory::Words;
 pub(crate) use run::Run;
 
 /// Elements that one thread computes at a time: few enough for all values of a chain
@@ -73,7 +75,7 @@ impl Runner for CpuRunner {
         element: Element,
     ) -> Result<Stored, Error> {
         let shared = self.0.here()?.shared();
-        let mut copy = shared.pool.take(bytes.len() / size_of::<u64>())?;
+        let mut copy = shared.take(bytes.len() / size_of::<u64>())?;
         let piece = PIECE * field.bytes();
         let to = as_bytes(as_uninit(copy.as_mut_slice())).chunks_mut(piece);
         let pieces: Vec<_> = to.zip(bytes.chunks(piece)).enumerate().collect();
@@ -147,9 +149,7 @@ impl Runner for CpuRunner {
     }
 
     fn trim(&self) -> usize {
-        self.0
-            .here()
-            .map_or(0, |threads| threads.shared().pool.trim())
+        self.0.here().map_or(0, |threads| threads.shared().trim())
     }
 }
 

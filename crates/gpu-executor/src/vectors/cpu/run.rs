@@ -1,6 +1,8 @@
 //! A program in work. Its methods are what the families of operations are made of on the
 //! CPU.
 
+use std::sync::Arc;
+
 use field_kernels::Field;
 
 use super::arithmetic::Arithmetic;
@@ -13,6 +15,7 @@ use crate::vectors::fields::with_field;
 use crate::vectors::plan::{ChainWork, Work};
 use crate::vectors::program::{Argument, Program, Source};
 use crate::vectors::runner::{Left, internal};
+use crate::vectors::tables::TableKey;
 
 /// Computes all of `job`, and fills the places of its results.
 pub(super) fn compute(job: Job, shared: &Shared) -> Result<Left, Error> {
@@ -88,7 +91,26 @@ impl<'r> Run<'r> {
     /// Memory of so many limbs, which hold anything: for a result, or for as long as it is
     /// held.
     pub(crate) fn take(&self, limbs: usize) -> Result<Words, Error> {
-        self.shared.pool.take(limbs)
+        self.shared.take(limbs)
+    }
+
+    /// A table: as it was kept, else as `make` makes it.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "no family of today has a table")
+    )]
+    pub(crate) fn table(
+        &self,
+        key: TableKey,
+        make: impl FnOnce(&Self) -> Result<Words, Error>,
+    ) -> Result<Arc<Words>, Error> {
+        let tables = &self.shared.tables;
+        if let Some(known) = tables.get(&key) {
+            return Ok(known);
+        }
+        let made = Arc::new(make(self)?);
+        tables.keep(key, Arc::clone(&made));
+        Ok(made)
     }
 
     /// Calls `task` with each of `pieces`, on all threads.

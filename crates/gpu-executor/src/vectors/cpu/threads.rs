@@ -16,12 +16,13 @@ use vk_core::Process;
 use vk_mem_paths::Crew;
 
 use super::flight::{CpuFlight, Place};
-use super::memory::Pool;
+use super::memory::{Pool, Words};
 use super::run::compute;
 use crate::Error;
 use crate::vectors::plan::Stage;
 use crate::vectors::program::Program;
 use crate::vectors::runner::internal;
+use crate::vectors::tables::{TableKey, Tables};
 
 /// The threads in one process.
 pub(super) struct Threads {
@@ -37,6 +38,7 @@ pub(super) struct Threads {
 /// What the thread that runs programs shares with those that give them.
 pub(super) struct Shared {
     pub(super) pool: Arc<Pool>,
+    pub(super) tables: Tables<TableKey, Words>,
     crew: Mutex<Crew>,
     stop: AtomicBool,
 }
@@ -57,6 +59,7 @@ impl Threads {
         let count = crew.threads();
         let shared = Arc::new(Shared {
             pool: Pool::new(),
+            tables: Tables::new(),
             crew: Mutex::new(crew),
             stop: AtomicBool::new(false),
         });
@@ -140,6 +143,20 @@ fn run_all(shared: &Shared, jobs: &Receiver<Job>) {
 }
 
 impl Shared {
+    /// Memory of so many limbs. Where there is none left, tables are given up for it.
+    pub(super) fn take(&self, limbs: usize) -> Result<Words, Error> {
+        match self.pool.take(limbs) {
+            Err(_) if self.tables.let_go() => self.pool.take(limbs),
+            taken => taken,
+        }
+    }
+
+    /// Frees what nobody uses, and tables; how many bytes that was.
+    pub(super) fn trim(&self) -> usize {
+        self.tables.let_go();
+        self.pool.trim()
+    }
+
     /// Calls `task` with each of `pieces`, on all threads.
     ///
     /// # Errors

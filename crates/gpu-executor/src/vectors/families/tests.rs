@@ -1,1 +1,227 @@
+//! A family from one file, one shader and one row: what this file and
+//! `shaders/tests/gather.comp` hold is all that there is of it.
 
+use std::sync::{Arc, Mutex};
+
+use field_kernels::edge::edge_elements_of;
+use field_kernels::{Arithmetic, ElementId, ElementType as _, Family, FamilyModule, Fp, Fr};
+use vk_core::testing::device_under_test;
+use vk_mem_paths::{Access, Storage};
+
+use super::{Call, WholeOperation};
+use crate::vectors::cpu::{Run, Words};
+use crate::vectors::program::Argument;
+use crate::vectors::queue::Queue;
+use crate::vectors::tables::TableKey;
+use crate::vectors::vulkan::{PART, Steps, Window, count, runner_on};
+use crate::vectors::{FieldVec, VectorEngine};
+use crate::{Error, Result};
+
+/// The row of the kernel.
+static GATHER: Family = Family {
+    name: "gather",
+    bindings: 3,
+    constant_words: 4,
+    group_size: 128,
+    modules: &[&[FamilyModule {
+        name: "gather",
+        field: None,
+        arithmetic: Arithmetic::U32,
+        spirv: include_bytes!("../../../../../shaders/compiled/tests/gather.spv"),
+    }]],
+};
+
+/// Takes every seventh element of x, around and around, twice; and of y, which is of
+/// another type, the last and the first.
+static BRAID: WholeOperation = WholeOperation {
+    name: "braid",
+    multiplies: false,
+    leaves: None,
+    on_device,
+    on_cpu,
+};
+
+impl Queue {
+    /// # Errors
+    /// [`Error::WrongLength`] for an x whose length is a multiple of 7, and for an empty y.
+    fn braid(&self, x: &FieldVec<Fp>, y: &FieldVec<Fr>) -> Result<(FieldVec<Fp>, FieldVec<Fr>)> {
+        let wrong = |expected, found| Error::WrongLength {
+            operation: BRAID.name,
+            expected,
+            found,
+        };
+        if x.len().is_multiple_of(7) {
+            return Err(wrong("no multiple of 7", x.len()));
+        }
+        if y.is_empty() {
+            return Err(wrong("an element or more", 0));
+        }
+        let arguments = [self.argument(BRAID.name, x)?, self.argument(BRAID.name, y)?];
+        let node = self.whole(&BRAID, Fp::ID, arguments.to_vec());
+        Ok((node.result(x.len(), x.form()), node.result(2, y.form())))
+    }
+}
+
+/// Which element goes to each place of the first result.
+fn sevenths(elements: usize) -> impl Iterator<Item = usize> {
+    (0..elements).map(move |place| 7 * place % elements)
+}
+
+/// How often a table for so many elements was made, on either engine.
+static MADE: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+
+fn key(elements: usize) -> TableKey {
+    TableKey {
+        name: BRAID.name,
+        element: Fp::ID,
+        parameters: vec![elements as u64],
+    }
+}
+
+fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
+    let [x, y] = [&call.arguments[0], &call.arguments[1]];
+    let table = steps.table(key(x.elements), |steps| {
+        MADE.lock().unwrap().push(x.elements);
+        written(steps, sevenths(x.elements))
+    })?;
+    // Around once, in memory of its own, and twice.
+    let once = steps.take(x.field, x.elements)?;
+    let from = steps.reading(x, &(0..x.elements))?;
+    gather(steps, x.field, from, &table, &once)?;
+    let mixed = steps.take(x.field, x.elements)?;
+    let from = steps.writing(x.field, &once).reading();
+    gather(steps, x.field, from, &table, &mixed)?;
+    steps.set_result(call, 0, mixed);
+    // The ends of the other.
+    let ends = written(steps, [y.elements - 1, 0].into_iter())?;
+    let picked = steps.take(y.field, 2)?;
+    let from = steps.reading(y, &(0..y.elements))?;
+    gather(steps, y.field, from, &ends, &picked)?;
+    steps.set_result(call, 1, picked);
+    Ok(())
+}
+
+/// Numbers, in device memory.
+fn written(steps: &mut Steps<'_>, numbers: impl Iterator<Item = usize>) -> Result<Storage, Error> {
+    let words: Vec<u32> = numbers.map(count).collect::<Result<_, _>>()?;
+    let storage = steps.take_bytes(size_of_val(words.as_slice()))?;
+    steps.write(&storage, bytemuck::must_cast_slice(&words));
+    Ok(storage)
+}
+
+fn gather(
+    steps: &mut Steps<'_>,
+    field: ElementId,
+    from: Window,
+    table: &Storage,
+    to: &Storage,
+) -> Result<(), Error> {
+    let (elements, parts) = (to.bytes() / field.bytes(), field.bytes() / PART);
+    let output = steps.writing(field, to);
+    let constants = vec![count(elements)?, count(parts)?, from.start, output.start];
+    let table = table.region(0..table.bytes(), Access::Read);
+    let buffers = vec![from.region, table, output.region];
+    steps.dispatch(&GATHER, field, buffers, constants, elements * parts)
+}
+
+fn on_cpu(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
+    let [x, y] = [&call.arguments[0], &call.arguments[1]];
+    let table = run.table(key(x.elements), |run| {
+        MADE.lock().unwrap().push(x.elements);
+        let mut table = run.take(x.elements)?;
+        let places = table.as_mut_slice().iter_mut().zip(sevenths(x.elements));
+        places.for_each(|(place, number)| *place = number as u64);
+        Ok(table)
+    })?;
+    let number = |place: usize| usize::try_from(table.as_slice()[place]).unwrap();
+    let mixed = chosen(run, x, (0..x.elements).map(|place| number(number(place))))?;
+    let picked = chosen(run, y, [y.elements - 1, 0].into_iter())?;
+    run.set_result(call, 0, mixed);
+    run.set_result(call, 1, picked);
+    Ok(())
+}
+
+fn chosen(
+    run: &Run<'_>,
+    from: &Argument,
+    numbers: impl ExactSizeIterator<Item = usize>,
+) -> Result<Words, Error> {
+    let (limbs, elements) = (from.field.limbs(), run.limbs(from)?);
+    let mut out = run.take(numbers.len() * limbs)?;
+    for (out, number) in out.as_mut_slice().chunks_mut(limbs).zip(numbers) {
+        out.copy_from_slice(&elements[number * limbs..][..limbs]);
+    }
+    Ok(out)
+}
+
+/// Runs it on slices of `elements` elements, beside element-wise neighbours, and holds it
+/// to what it should be.
+fn braid(engine: &VectorEngine, elements: usize) {
+    let x: Vec<_> = edge_elements_of::<Fp>()
+        .into_iter()
+        .cycle()
+        .take(elements + 3)
+        .collect();
+    let y: Vec<_> = edge_elements_of::<Fr>()
+        .into_iter()
+        .cycle()
+        .take(300)
+        .collect();
+    let uploaded = engine.upload::<Fp>(x.as_flattened()).unwrap();
+    let x_vector = uploaded.slice(3..).unwrap();
+    let y_vector = engine
+        .upload::<Fr>(y.as_flattened())
+        .unwrap()
+        .slice(5..299)
+        .unwrap();
+    let queue = engine.queue();
+    let minus = queue.neg(&x_vector).unwrap();
+    let (mixed, picked) = queue.braid(&minus, &y_vector).unwrap();
+    let mixed = queue.neg(&mixed).unwrap();
+    let read = queue.read(&picked).unwrap();
+    let done = queue.submit().unwrap().wait().unwrap();
+    let twice = sevenths(elements).map(|place| x[3 + 7 * place % elements]);
+    let expected: Vec<_> = twice.collect();
+    assert!(mixed.download::<[u64; 6]>().unwrap() == expected);
+    assert_eq!(done.elements(&read).unwrap(), [y[298], y[5]]);
+    assert_eq!(picked.download::<[u64; 4]>().unwrap(), [y[298], y[5]]);
+}
+
+/// On an engine that nobody else uses.
+fn check(engine: &VectorEngine, elements: usize) {
+    let made = || {
+        let made = MADE.lock().unwrap();
+        made.iter().filter(|it| **it == elements).count()
+    };
+    braid(engine, elements);
+    braid(engine, elements);
+    assert_eq!(made(), 1, "the table is kept");
+    assert!(engine.trim() >= 4 * elements);
+    assert_eq!(engine.trim(), 0);
+    braid(engine, elements);
+    assert_eq!(made(), 2, "the table was let go");
+
+    let queue = engine.queue();
+    let x = engine.upload::<Fp>(&[[0_u64; 6]; 14]).unwrap();
+    let y = engine.upload::<Fr>(&[[0_u64; 4]; 1]).unwrap();
+    let error = queue.braid(&x, &y).unwrap_err().to_string();
+    assert_eq!(error, "braid: expected no multiple of 7, found 14 elements");
+    // Whoever wants one of its results has both computed, and one kept.
+    let (_, picked) = queue.braid(&x.slice(..9).unwrap(), &y).unwrap();
+    queue.submit().unwrap().wait().unwrap();
+    assert_eq!(picked.download::<[u64; 4]>().unwrap(), [[0; 4]; 2]);
+}
+
+#[test]
+fn a_family_of_one_file_runs_on_the_cpu() {
+    check(&VectorEngine::cpu_with_threads(2).unwrap(), 5_000);
+}
+
+#[test]
+fn a_family_of_one_file_runs_on_the_device() {
+    let (_guard, physical) = device_under_test().unwrap();
+    let runner = runner_on(&physical, |_| {}, Default::default(), None);
+    let engine = VectorEngine::on(Arc::clone(&runner) as _, crate::Inputs::default());
+    // More than one write, and a length that no workgroup divides.
+    check(&engine, 20_001);
+}

@@ -45,6 +45,11 @@ impl Kernels {
         self.choice = choice;
     }
 
+    /// What products in `field` are computed with.
+    pub(super) fn arithmetic(&self, field: ElementId) -> Arithmetic {
+        self.choice.of_field(field).arithmetic
+    }
+
     /// How long kernels were linked and their pipelines made since this was last asked.
     pub(super) fn take_compiling(&mut self) -> Duration {
         std::mem::take(&mut self.compiling)
@@ -84,7 +89,7 @@ impl Kernels {
         family: &Family,
         field: ElementId,
     ) -> Result<Arc<ComputePipeline>, Error> {
-        let arithmetic = self.choice.of_field(field).arithmetic;
+        let arithmetic = self.arithmetic(field);
         let module = family.module(field, arithmetic);
         let module = module.ok_or_else(|| internal("a module for every family and field"))?;
         let source = KernelSource::Module(module.name);

@@ -18,11 +18,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use field_kernels::{Arithmetic, ElementId};
 use vk_core::{Device, DeviceCaps, WaitPolicy};
-use vk_mem_paths::{Crew, Downloads, Element, Lane, StoragePool, Uploads};
+use vk_mem_paths::{Crew, Downloads, Element, Lane, Storage, StoragePool, Uploads};
 
 use super::plan::{Fusion, Stage};
 use super::program::Program;
 use super::runner::{Begun, Did, Runner, internal};
+use super::tables::{TableKey, Tables};
 use super::value::Stored;
 use crate::calibration::{ChosenBy, Keeper};
 use crate::canonical::{self, Order};
@@ -35,6 +36,8 @@ pub(crate) use kernels::Kernels;
 pub(crate) use pieces::PART;
 pub(crate) use settle::{Chosen, Trial};
 pub(crate) use steps::{Steps, Window, count};
+#[cfg(test)]
+pub(crate) use tests::runner_on;
 
 /// The most operations of one kernel.
 const MOST_OPERATIONS: usize = 32;
@@ -51,6 +54,7 @@ pub(crate) struct VulkanRunner {
     downloads: Mutex<Downloads>,
     device: Arc<Device>,
     pool: Arc<StoragePool>,
+    tables: DeviceTables,
     wait: WaitPolicy,
     fusion: Fusion,
     settings: VulkanSettings,
@@ -111,6 +115,7 @@ impl VulkanRunner {
         let buffers = device.caps().limits.max_storage_buffers as usize;
         Arc::new_cyclic(|this| Self {
             pool: Arc::clone(lane.pool()),
+            tables: DeviceTables::new(),
             wait: lane.wait_policy(),
             fusion: Fusion {
                 buffers,
@@ -151,7 +156,8 @@ impl VulkanRunner {
         kernels.take_compiling();
         let chunk = self.settings.dispatch;
         let inputs = std::mem::take(&mut program.inputs);
-        let mut steps = Steps::new(&program, stages, inputs, &self.pool, kernels, chunk)?;
+        let memory = (&self.pool, &self.tables);
+        let mut steps = Steps::new(&program, stages, inputs, memory, kernels, chunk)?;
         steps.add_all()?;
         let made = steps.finish()?;
         // SAFETY: the steps' modules are this library's, which stay inside the
@@ -160,6 +166,10 @@ impl VulkanRunner {
         // a block that they name from the pool is a batch, which waits for the lane,
         // or an upload, which waits for it once before it submits.
         let submitted = unsafe { lane.submit(&made.steps, &made.reads)? };
+        // Whoever uses them is submitted later.
+        for (key, table) in made.tables {
+            self.tables.keep(key, table);
+        }
         Ok(Begun {
             stored: made.stored,
             did: Did {
@@ -175,6 +185,19 @@ impl VulkanRunner {
             }),
         })
     }
+}
+
+/// Tables in device memory, with the arithmetic that made them: that of a trial may be
+/// wrong.
+type DeviceTables = Tables<(TableKey, Arithmetic), Storage>;
+
+/// Memory from the pool. Where there is none left, tables are given up for it.
+fn take(pool: &Arc<StoragePool>, tables: &DeviceTables, bytes: usize) -> Result<Storage, Error> {
+    let taken = match pool.take(bytes) {
+        Err(error) if error.is_out_of_device_memory() && tables.let_go() => pool.take(bytes),
+        taken => taken,
+    };
+    Ok(taken?)
 }
 
 /// A panic leaves a lane with frames, and a way with pieces, that it knows of, as an
@@ -208,7 +231,7 @@ impl Runner for VulkanRunner {
         self.device.expect_alive()?;
         let mut uploads = lock(&self.uploads);
         uploads.let_go();
-        let storage = self.pool.take(bytes.len()).map_err(Error::from);
+        let storage = take(&self.pool, &self.tables, bytes.len());
         let storage = noting_loss(&self.device, storage)?;
         // A batch in the making may name this memory: it gives back at once what its later
         // steps do not need. It is submitted when its maker lets the lane go.
@@ -257,6 +280,7 @@ impl Runner for VulkanRunner {
             return 0;
         }
         lock(&self.uploads).let_go();
+        self.tables.let_go();
         self.pool.trim()
     }
 
@@ -266,7 +290,7 @@ impl Runner for VulkanRunner {
 }
 
 /// The storage of an argument or a read.
-pub(super) fn device_storage(stored: &Stored) -> Result<&Arc<vk_mem_paths::Storage>, Error> {
+pub(super) fn device_storage(stored: &Stored) -> Result<&Arc<Storage>, Error> {
     match stored {
         Stored::Device(storage) => Ok(storage),
         _ => Err(internal("elements in device memory")),

@@ -5,18 +5,20 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use field_kernels::chain::Chain;
-use field_kernels::{ElementId, Family};
+use field_kernels::{Arithmetic, ElementId, Family};
 use vk_core::{ComputePipeline, DeviceKind};
 use vk_mem_paths::{Access, Region, Step, Storage, StoragePool};
 
 use super::kernels::Kernels;
 use super::pieces::{most_elements, pieces, window};
 use super::readbacks::Readbacks;
+use super::{DeviceTables, take};
 use crate::Error;
 use crate::vectors::families::Call;
 use crate::vectors::plan::{Stage, Work};
 use crate::vectors::program::{Argument, Program, Source, Task};
 use crate::vectors::runner::internal;
+use crate::vectors::tables::TableKey;
 use crate::vectors::value::Stored;
 
 /// A batch in the making.
@@ -24,7 +26,7 @@ pub(crate) struct Steps<'a> {
     program: &'a Program,
     stages: &'a [Stage],
     pub(super) kernels: &'a mut Kernels,
-    pool: &'a Arc<StoragePool>,
+    memory: (&'a Arc<StoragePool>, &'a DeviceTables),
     chunk: Option<usize>,
     /// Where each result is, as long as somebody needs it.
     results: Vec<Option<Arc<Storage>>>,
@@ -35,6 +37,8 @@ pub(crate) struct Steps<'a> {
     constants: Option<Storage>,
     numbers: Option<Storage>,
     readbacks: Readbacks,
+    /// Tables that it makes.
+    tables: Vec<((TableKey, Arithmetic), Arc<Storage>)>,
     steps: Vec<Step>,
     kernel_count: usize,
 }
@@ -45,6 +49,7 @@ pub(super) struct Made {
     pub(super) reads: Vec<Region>,
     pub(super) stored: Vec<(usize, Stored)>,
     pub(super) readbacks: Readbacks,
+    pub(super) tables: Vec<((TableKey, Arithmetic), Arc<Storage>)>,
     pub(super) kernels: usize,
 }
 
@@ -84,7 +89,7 @@ impl<'a> Steps<'a> {
         program: &'a Program,
         stages: &'a [Stage],
         inputs: Vec<Stored>,
-        pool: &'a Arc<StoragePool>,
+        memory: (&'a Arc<StoragePool>, &'a DeviceTables),
         kernels: &'a mut Kernels,
         chunk: Option<usize>,
     ) -> Result<Self, Error> {
@@ -99,12 +104,13 @@ impl<'a> Steps<'a> {
             program,
             stages,
             kernels,
-            pool,
+            memory,
             chunk,
             last_uses: &[],
             constants: None,
             numbers: None,
             readbacks: Readbacks::default(),
+            tables: Vec::new(),
             steps: Vec::new(),
             kernel_count: 0,
         };
@@ -165,6 +171,7 @@ impl<'a> Steps<'a> {
             reads,
             stored,
             readbacks: self.readbacks,
+            tables: self.tables,
             kernels: self.kernel_count,
         })
     }
@@ -177,7 +184,30 @@ impl<'a> Steps<'a> {
 
     /// Likewise, for bytes.
     pub(crate) fn take_bytes(&self, bytes: usize) -> Result<Storage, Error> {
-        Ok(self.pool.take(bytes)?)
+        take(self.memory.0, self.memory.1, bytes)
+    }
+
+    /// A table, by the arithmetic of its elements: as it was kept, else as `make` makes it,
+    /// by steps of this batch. It is kept once the batch is submitted.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "no family of today has a table")
+    )]
+    pub(crate) fn table(
+        &mut self,
+        key: TableKey,
+        make: impl FnOnce(&mut Self) -> Result<Storage, Error>,
+    ) -> Result<Arc<Storage>, Error> {
+        let arithmetic = self.kernels.arithmetic(key.element);
+        let key = (key, arithmetic);
+        let new = self.tables.iter().find(|(new, _)| *new == key);
+        let known = new.map(|(_, table)| Arc::clone(table));
+        if let Some(known) = known.or_else(|| self.memory.1.get(&key)) {
+            return Ok(known);
+        }
+        let made = Arc::new(make(self)?);
+        self.tables.push((key, Arc::clone(&made)));
+        Ok(made)
     }
 
     /// Memory of an argument that nobody needs after this stage, to be overwritten by a

@@ -17,7 +17,7 @@ use crate::{ChosenBy, Inputs};
 const PIECE: usize = 256;
 
 /// On `physical`, by the rule as `change` leaves it.
-fn runner_on(
+pub(crate) fn runner_on(
     physical: &PhysicalDevice,
     change: impl Fn(&mut Choice),
     asked: Asked,

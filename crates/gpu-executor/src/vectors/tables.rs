@@ -1,0 +1,50 @@
+//! Tables: what an engine makes once for an operation and keeps for the next ones, such as
+//! twiddles and prepared bases.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use field_kernels::ElementId;
+
+/// Which table.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct TableKey {
+    /// What it is of, by the name of whoever makes it.
+    pub(crate) name: &'static str,
+    /// The type of its elements, or of those that it is for.
+    pub(crate) element: ElementId,
+    /// What else it depends on.
+    pub(crate) parameters: Vec<u64>,
+}
+
+/// The tables of one engine, in memory of its pool.
+#[derive(Debug)]
+pub(crate) struct Tables<K, T>(Mutex<HashMap<K, Arc<T>>>);
+
+impl<K: Eq + Hash, T> Tables<K, T> {
+    /// None yet.
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(HashMap::new()))
+    }
+
+    pub(crate) fn get(&self, key: &K) -> Option<Arc<T>> {
+        self.lock().get(key).map(Arc::clone)
+    }
+
+    pub(crate) fn keep(&self, key: K, table: Arc<T>) {
+        self.lock().insert(key, table);
+    }
+
+    /// Lets go of all, and says whether there were any. Memory goes back to the pool with
+    /// whoever still uses it.
+    pub(crate) fn let_go(&self) -> bool {
+        let tables = std::mem::take(&mut *self.lock());
+        !tables.is_empty()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Arc<T>>> {
+        // Each change is one call, so a panic elsewhere left it whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
