@@ -57,7 +57,7 @@ pub(crate) fn answer() -> anyhow::Result<()> {
         Err(error) => survey.problem = Some(error.to_string()),
     }
     // No loader is an error here too, and already told above.
-    survey.validation_layer = vk_core::validation_layer_available().unwrap_or(false);
+    survey.validation_layer = matches!(vk_core::validation_layer_version(), Ok(Some(_)));
     println!("{ANSWER}{}", serde_json::to_string(&survey)?);
     Ok(())
 }

@@ -18,23 +18,15 @@ pub struct CommandBuffer {
 }
 
 impl CommandBuffer {
-    /// Makes a command buffer for queues of `family`.
+    /// One for the device's queue.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for a family that the device's queue plan does
-    /// not use, else what the driver returned.
-    pub fn new(device: &Arc<Device>, family: u32) -> Result<Self, Error> {
-        let families = device.queue_plan().families();
-        if !families.contains(&family) {
-            return Err(Error::Unsupported {
-                needed: format!("a queue of family {family}"),
-                found: format!("queues of families {families:?}"),
-            });
-        }
+    /// What the driver returned.
+    pub fn new(device: &Arc<Device>) -> Result<Self, Error> {
         let info = vk::CommandPoolCreateInfo::default()
-            .queue_family_index(family)
+            .queue_family_index(device.family())
             .flags(vk::CommandPoolCreateFlags::RESET_COMMAND_BUFFER);
-        // SAFETY: the device is alive and has queues of `family`, checked above.
+        // SAFETY: the device is alive and has a queue of this family.
         let pool = unsafe { device.raw().create_command_pool(&info, None) };
         let mut owned = Self {
             device: Arc::clone(device),

@@ -1,4 +1,4 @@
-//! A logical device and its queues, as one of its users sees it.
+//! A logical device, as one of its users sees it: with one of its queues.
 
 mod logical;
 
@@ -8,23 +8,23 @@ use std::time::Duration;
 use ash::vk;
 
 use crate::instance::{Instance, PhysicalDevice};
-use crate::queues::shared_queues;
 use crate::sync::{DEVICE, WaitPolicy};
-use crate::{DeviceCaps, Error, QueuePlan, QueueRef, Ticket, choose_queues};
-use logical::{Logical, OwnQueue};
+use crate::{DeviceCaps, Error, Ticket};
+use logical::{Logical, OwnQueue, compute_queues};
 
-/// A logical device as one of its users sees it: with the queues that it was given.
+/// A logical device as one of its users sees it: with the queue that it was given.
 ///
 /// Children (pipelines, pools, buffers) hold an `Arc` of it and so are gone
 /// before it is destroyed.
 pub struct Device {
     logical: Arc<Logical>,
-    plan: QueuePlan,
-    // The number of the queue among whose users it is counted.
-    counted: Option<usize>,
-    // By the queue's number: what a wait gave up on here, and after how long. Others who
-    // share the queue have a limit of their own.
-    overdue: Vec<Mutex<Option<(u64, Duration)>>>,
+    // Its number among those of `logical`.
+    queue: usize,
+    // Whether it is counted among the users of that queue.
+    is_counted: bool,
+    // What a wait gave up on here, and after how long. Others who share the queue have a
+    // limit of their own.
+    overdue: Mutex<Option<(u64, Duration)>>,
 }
 
 impl Device {
@@ -40,7 +40,7 @@ impl Device {
     /// [`Error::Unsupported`] without a compute queue, [`Error::Forked`] in a process
     /// that was forked after it had used Vulkan, else what the driver returned.
     pub fn shared(physical: &PhysicalDevice) -> Result<Arc<Self>, Error> {
-        let queues = shared_queues(physical.caps())?;
+        let queues = compute_queues(physical.caps())?;
         let shares = physical.instance.is_shared();
         #[cfg(feature = "testing")]
         let shares = shares && crate::testing::shares_devices();
@@ -49,8 +49,18 @@ impl Device {
             false => Arc::new(Logical::new(physical, &queues[..1])?),
         };
         let number = logical.join_least_used();
-        let plan = QueuePlan::single(queues[number]);
-        Ok(Self::of(logical, plan, Some(number)))
+        Ok(Self::of(logical, number, true))
+    }
+
+    /// A device of its own, with one compute queue and every optional feature of
+    /// [`crate::Features`] that it has.
+    ///
+    /// # Errors
+    /// As [`Self::shared`].
+    pub fn new(physical: &PhysicalDevice) -> Result<Arc<Self>, Error> {
+        let queues = compute_queues(physical.caps())?;
+        let logical = Arc::new(Logical::new(physical, &queues[..1])?);
+        Ok(Self::of(logical, 0, false))
     }
 
     /// Another view of a device that the process shares, for what is kept as long as that:
@@ -59,7 +69,16 @@ impl Device {
     pub fn lasting(&self) -> Option<Arc<Self>> {
         let logical = &self.logical;
         let is_shared = logical.is_shared();
-        is_shared.then(|| Self::of(Arc::clone(logical), self.plan, None))
+        is_shared.then(|| Self::of(Arc::clone(logical), self.queue, false))
+    }
+
+    fn of(logical: Arc<Logical>, queue: usize, is_counted: bool) -> Arc<Self> {
+        Arc::new(Self {
+            logical,
+            queue,
+            is_counted,
+            overdue: Mutex::default(),
+        })
     }
 
     /// Whether `other` is a view of the same `VkDevice`, so that what was made for one can
@@ -69,49 +88,10 @@ impl Device {
         Arc::ptr_eq(&self.logical, &other.logical)
     }
 
-    /// A device of its own, with the queues of [`choose_queues`] and
-    /// every optional feature of [`crate::Features`] that it has.
-    ///
-    /// # Errors
-    /// As [`Self::shared`].
-    pub fn new(physical: &PhysicalDevice) -> Result<Arc<Self>, Error> {
-        Self::with_queues(physical, choose_queues(physical.caps())?)
-    }
-
-    /// As [`Self::new`], but with the compute queue alone, which serves every
-    /// role: some drivers take 20 ms for each further queue.
-    ///
-    /// # Errors
-    /// As [`Self::new`].
-    pub fn with_one_queue(physical: &PhysicalDevice) -> Result<Arc<Self>, Error> {
-        let QueuePlan { compute, .. } = choose_queues(physical.caps())?;
-        Self::with_queues(physical, QueuePlan::single(compute))
-    }
-
-    fn with_queues(physical: &PhysicalDevice, plan: QueuePlan) -> Result<Arc<Self>, Error> {
-        let logical = Arc::new(Logical::new(physical, &plan.distinct())?);
-        Ok(Self::of(logical, plan, None))
-    }
-
-    fn of(logical: Arc<Logical>, plan: QueuePlan, counted: Option<usize>) -> Arc<Self> {
-        Arc::new(Self {
-            overdue: logical.queues.iter().map(|_| Mutex::default()).collect(),
-            logical,
-            plan,
-            counted,
-        })
-    }
-
     /// What the device can do.
     #[must_use]
     pub fn caps(&self) -> &DeviceCaps {
         &self.logical.caps
-    }
-
-    /// Which queue serves which role.
-    #[must_use]
-    pub fn queue_plan(&self) -> &QueuePlan {
-        &self.plan
     }
 
     /// The instance that the device belongs to.
@@ -155,48 +135,25 @@ impl Device {
         self.logical.wait_idle()
     }
 
-    /// Submits `commands` to `queue`, to start once `after` is complete.
-    ///
-    /// Where `after` is a ticket of the same queue nothing waits: the
-    /// barriers that the command buffers record order them.
+    /// Submits `commands` to the queue. The barriers that they record order them after
+    /// what was submitted before.
     ///
     /// # Errors
     /// [`Error::DeviceLost`] once the device was lost; whether `commands`
     /// reached it is not known then. [`Error::Busy`] while it is at what a
-    /// wait of this user gave up on. [`Error::Unsupported`] for a queue that
-    /// is not one of [`Device::queue_plan`], and for a ticket of another
-    /// queue where the device has no timeline semaphores. Else what
-    /// `vkQueueSubmit` returned. Nothing was submitted unless the device was
-    /// lost.
+    /// wait of this user gave up on. Else what `vkQueueSubmit` returned. Nothing
+    /// was submitted unless the device was lost.
     ///
     /// # Safety
-    /// `commands` is a finished command buffer of the queue's family that is
+    /// `commands` is a finished command buffer of this device that is
     /// not in flight. It and everything it names stay alive and unchanged by
     /// the host until the returned ticket is complete, or, when the device
-    /// was lost, until `vkDeviceWaitIdle` returned. `after` is a ticket of
-    /// this device.
-    pub unsafe fn submit(
-        &self,
-        queue: QueueRef,
-        commands: vk::CommandBuffer,
-        after: Option<Ticket>,
-    ) -> Result<Ticket, Error> {
+    /// was lost, until `vkDeviceWaitIdle` returned.
+    pub unsafe fn submit(&self, commands: vk::CommandBuffer) -> Result<Ticket, Error> {
         self.expect_usable()?;
-        let number = self.number_of(queue)?;
-        let wait = match after.filter(|ticket| ticket.queue != number) {
-            Some(ticket) => Some((&self.queue(ticket.queue)?.queue, ticket.value)),
-            None => None,
-        };
         // SAFETY: passed on to the caller by this function's contract.
-        let submitted = unsafe {
-            self.queue(number)?
-                .queue
-                .submit(&self.logical.raw, commands, wait)
-        };
-        Ok(Ticket {
-            queue: number,
-            value: self.note_loss(submitted)?,
-        })
+        let submitted = unsafe { self.own().queue.submit(&self.logical.raw, commands) };
+        self.note_loss(submitted.map(Ticket))
     }
 
     /// Waits until `ticket` is complete. Other threads can submit and wait
@@ -212,21 +169,20 @@ impl Device {
     /// else what the driver returned.
     pub fn wait(&self, ticket: Ticket, policy: WaitPolicy) -> Result<(), Error> {
         self.expect_alive()?;
-        let queue = self.queue(ticket.queue)?;
-        if let Err(busy) = self.expect_ended(ticket.queue) {
+        if let Err(busy) = self.expect_ended() {
             return match self.look(ticket)? {
                 true => Ok(()),
                 false => Err(busy),
             };
         }
-        let waited = queue.queue.wait(&self.logical.raw, ticket.value, policy);
+        let own = self.own();
+        let waited = own.queue.wait(&self.logical.raw, ticket.0, policy);
         match waited {
             // Without patience it was a look, which gives nothing up.
             Err(Error::Timeout { after, .. }) if !after.is_zero() => {
                 // The first stays: what comes after it ends after it.
-                self.overdue(ticket.queue)
-                    .get_or_insert((ticket.value, after));
-                queue.note_overdue(ticket.value);
+                self.overdue().get_or_insert((ticket.0, after));
+                own.note_overdue(ticket.0);
             }
             _ => {}
         }
@@ -240,8 +196,8 @@ impl Device {
     /// returned.
     pub fn is_complete(&self, ticket: Ticket) -> Result<bool, Error> {
         self.expect_alive()?;
-        let queue = &self.queue(ticket.queue)?.queue;
-        self.note_loss(queue.is_complete(&self.logical.raw, ticket.value))
+        let queue = &self.own().queue;
+        self.note_loss(queue.is_complete(&self.logical.raw, ticket.0))
     }
 
     /// Fails once the device was lost: what is in flight then may never have
@@ -262,7 +218,7 @@ impl Device {
         }
     }
 
-    /// Fails once the device was lost, and while one of its queues is at work that a wait
+    /// Fails once the device was lost, and while the queue is at work that a wait
     /// of this user gave up on; once that is complete, the device is usable again.
     ///
     /// # Errors
@@ -270,22 +226,19 @@ impl Device {
     /// returned.
     pub fn expect_usable(&self) -> Result<(), Error> {
         self.expect_alive()?;
-        let queues = self.plan.distinct().into_iter();
-        queues
-            .map(|queue| self.number_of(queue))
-            .try_for_each(|number| self.expect_ended(number?))
+        self.expect_ended()
     }
 
     /// # Errors
-    /// [`Error::Busy`] while a queue is at work that a wait of this user gave up on.
-    fn expect_ended(&self, queue: usize) -> Result<(), Error> {
-        let Some((value, after)) = *self.overdue(queue) else {
+    /// [`Error::Busy`] while the queue is at work that a wait of this user gave up on.
+    fn expect_ended(&self) -> Result<(), Error> {
+        let Some((value, after)) = *self.overdue() else {
             return Ok(());
         };
-        match self.look(Ticket { queue, value })? {
+        match self.look(Ticket(value))? {
             true => {
                 // Unless another thread gave up on something else meanwhile.
-                self.overdue(queue).take_if(|(known, _)| *known == value);
+                self.overdue().take_if(|(known, _)| *known == value);
                 Ok(())
             }
             false => Err(Error::Busy {
@@ -298,10 +251,8 @@ impl Device {
     /// As [`Self::is_complete`], by all means that tell: what made a wait give up
     /// may have been one of them.
     fn look(&self, ticket: Ticket) -> Result<bool, Error> {
-        let queue = self.queue(ticket.queue)?;
-        let looked = queue
-            .queue
-            .wait(&self.logical.raw, ticket.value, WaitPolicy::NONE);
+        let queue = &self.own().queue;
+        let looked = queue.wait(&self.logical.raw, ticket.0, WaitPolicy::NONE);
         match self.note_loss(looked) {
             Ok(()) => Ok(true),
             Err(Error::Timeout { .. }) => Ok(false),
@@ -326,37 +277,26 @@ impl Device {
         })
     }
 
-    fn number_of(&self, wanted: QueueRef) -> Result<usize, Error> {
-        let given = self.plan.distinct();
-        let mut queues = self.logical.queues.iter();
-        queues
-            .position(|own| own.place == wanted && given.contains(&wanted))
-            .ok_or_else(|| Error::Unsupported {
-                needed: format!("{wanted:?} of this device"),
-                found: format!("{given:?}"),
-            })
+    /// The family of the queue, for what is recorded for it.
+    pub(crate) fn family(&self) -> u32 {
+        self.own().place.family
     }
 
-    /// The queue's number is one of [`Self::queue`].
-    fn overdue(&self, queue: usize) -> MutexGuard<'_, Option<(u64, Duration)>> {
+    fn own(&self) -> &OwnQueue {
+        // In range: the number is one that `logical` gave, whose queues stay.
+        &self.logical.queues[self.queue]
+    }
+
+    fn overdue(&self) -> MutexGuard<'_, Option<(u64, Duration)>> {
         // Written as a whole, so a panic elsewhere left it whole.
-        let overdue = self.overdue[queue].lock();
-        overdue.unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn queue(&self, number: usize) -> Result<&OwnQueue, Error> {
-        let queues = &self.logical.queues;
-        queues.get(number).ok_or_else(|| Error::Unsupported {
-            needed: format!("queue number {number} of this device"),
-            found: format!("{} queues", queues.len()),
-        })
+        self.overdue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Device {
     fn drop(&mut self) {
-        if let Some(number) = self.counted {
-            self.logical.leave(number);
+        if self.is_counted {
+            self.logical.leave(self.queue);
         }
     }
 }
@@ -365,7 +305,7 @@ impl std::fmt::Debug for Device {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Device")
             .field("name", &self.logical.caps.name)
-            .field("queues", &self.plan)
+            .field("queue", &self.own().place)
             .finish_non_exhaustive()
     }
 }

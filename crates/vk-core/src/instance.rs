@@ -77,7 +77,7 @@ impl Instance {
         match options.validation {
             Validation::Off => Self::shared(entry),
             Validation::On => {
-                if !has_layer(entry)? {
+                if layer_version(entry)?.is_none() {
                     return Err(Error::NoValidationLayer);
                 }
                 // Keeps the drivers loaded when this instance goes.
@@ -224,27 +224,13 @@ impl PhysicalDevice {
     }
 }
 
-/// Whether the Khronos validation layer is installed.
+/// The version of Vulkan's headers that the Khronos validation layer was made for; `None`
+/// where it is not installed.
 ///
 /// # Errors
 /// [`Error::NoLoader`] without a Vulkan loader, else what the loader returned.
-pub fn validation_layer_available() -> Result<bool, Error> {
-    has_layer(load_entry()?)
-}
-
-/// The version of Vulkan's headers that the validation layer was made for;
-/// `None` where it is not installed.
-///
-/// # Errors
-/// As [`validation_layer_available`].
 pub fn validation_layer_version() -> Result<Option<ApiVersion>, Error> {
-    // SAFETY: no precondition beyond a loaded entry.
-    let layers = unsafe { load_entry()?.enumerate_instance_layer_properties() }
-        .during("vkEnumerateInstanceLayerProperties")?;
-    let layer = layers
-        .iter()
-        .find(|layer| layer.layer_name_as_c_str() == Ok(LAYER));
-    Ok(layer.map(|layer| ApiVersion(layer.spec_version)))
+    layer_version(load_entry()?)
 }
 
 fn forked() -> Error {
@@ -292,13 +278,13 @@ fn loader_version(entry: &ash::Entry) -> Result<ApiVersion, Error> {
     Ok(offered.min(ApiVersion::V1_3))
 }
 
-fn has_layer(entry: &ash::Entry) -> Result<bool, Error> {
+fn layer_version(entry: &ash::Entry) -> Result<Option<ApiVersion>, Error> {
     // SAFETY: no precondition beyond a loaded entry.
     let layers = unsafe { entry.enumerate_instance_layer_properties() }
         .map_err(|result| explain("vkEnumerateInstanceLayerProperties", result))?;
-    Ok(layers
-        .iter()
-        .any(|layer| layer.layer_name_as_c_str() == Ok(LAYER)))
+    let mut layers = layers.iter();
+    let layer = layers.find(|layer| layer.layer_name_as_c_str() == Ok(LAYER));
+    Ok(layer.map(|layer| ApiVersion(layer.spec_version)))
 }
 
 fn has_extension(entry: &ash::Entry, name: &CStr) -> Result<bool, Error> {

@@ -97,18 +97,6 @@ impl KernelCache {
         Ok(Arc::clone(&self.kernels[0].kernel))
     }
 
-    /// How many kernels are held.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.kernels.len()
-    }
-
-    /// Whether none is held.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.kernels.is_empty()
-    }
-
     fn create(&self, spirv: &[u8]) -> Result<ComputePipeline, Error> {
         let hash = spirv_hash(spirv);
         self.policy.expect_allowed(&hash)?;

@@ -35,7 +35,6 @@ mod loader;
 mod pipeline;
 mod pipeline_cache;
 mod process;
-mod queues;
 pub mod results;
 mod select;
 pub mod spirv;
@@ -54,15 +53,12 @@ pub use command::CommandBuffer;
 pub use compiler::Compiler;
 pub use device::Device;
 pub use error::Error;
-pub use instance::{
-    Instance, InstanceOptions, PhysicalDevice, validation_layer_available, validation_layer_version,
-};
+pub use instance::{Instance, InstanceOptions, PhysicalDevice, validation_layer_version};
 pub use kernel::KernelCache;
 pub use pipeline::{ComputePipeline, PipelineShape, SetLayout};
-pub use pipeline_cache::{CacheOrigin, PipelineCache};
+pub use pipeline_cache::PipelineCache;
 pub use process::Process;
-pub use queues::{QueuePlan, QueueRef, choose_queues};
 pub use select::{DeviceChoice, DevicePolicy, choose_device};
 pub use sync::{Ticket, WaitPolicy};
-pub use timestamps::{StageTimer, ticks_to_duration};
+pub use timestamps::StageTimer;
 pub use validation::{Validation, ValidationLog};

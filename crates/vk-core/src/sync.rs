@@ -11,12 +11,10 @@ use ash::vk;
 use crate::Error;
 use crate::error::VkContext;
 
-/// A submission: complete once its queue's counter has reached its value.
+/// A submission of a device's user: complete once its queue's counter has reached this
+/// value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ticket {
-    pub(crate) queue: usize,
-    pub(crate) value: u64,
-}
+pub struct Ticket(pub(crate) u64);
 
 /// How to wait for the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,34 +105,31 @@ impl Queue {
         &self,
         device: &ash::Device,
         commands: vk::CommandBuffer,
-        wait: Option<(&Self, u64)>,
     ) -> Result<u64, Error> {
-        let needs_timeline = || Error::Unsupported {
-            needed: "timeline semaphores, to order two queues".to_owned(),
-            found: "fences only".to_owned(),
-        };
-        let waits = match wait {
-            Some((queue, value)) => Some((queue.timeline.ok_or_else(needs_timeline)?, value)),
-            None => None,
-        };
+        let call = "vkQueueSubmit";
         let mut fences = self.lock();
         let value = self.submitted.load(Ordering::Acquire) + 1;
+        let (buffers, values) = ([commands], [value]);
+        let info = vk::SubmitInfo::default().command_buffers(&buffers);
         match self.timeline {
             Some(semaphore) => {
+                let signals = [semaphore];
+                let mut timeline =
+                    vk::TimelineSemaphoreSubmitInfo::default().signal_semaphore_values(&values);
+                let info = info.signal_semaphores(&signals).push_next(&mut timeline);
                 // SAFETY: passed on to the caller; the lock is held, so the
                 // queue is not used by another thread.
-                unsafe { submit_timeline(device, self.raw, commands, semaphore, value, waits)? }
+                unsafe { device.queue_submit(self.raw, &[info], vk::Fence::null()) }
+                    .during(call)?;
             }
             None => {
                 let fence = fences.take(device)?;
-                let buffers = [commands];
-                let info = vk::SubmitInfo::default().command_buffers(&buffers);
                 // SAFETY: passed on to the caller; the fence is unsignalled
                 // and unused, and the lock is held.
                 let submitted = unsafe { device.queue_submit(self.raw, &[info], *fence) };
                 if let Err(result) = submitted {
                     fences.free.push(fence);
-                    return Err(Error::from_vk("vkQueueSubmit", result));
+                    return Err(Error::from_vk(call, result));
                 }
                 fences.in_flight.push_back((value, fence));
             }
@@ -336,30 +331,4 @@ impl Fences {
         }
         Ok(())
     }
-}
-
-/// # Safety
-/// As [`Queue::submit`], with the queue locked.
-unsafe fn submit_timeline(
-    device: &ash::Device,
-    queue: vk::Queue,
-    commands: vk::CommandBuffer,
-    signal: vk::Semaphore,
-    value: u64,
-    wait: Option<(vk::Semaphore, u64)>,
-) -> Result<(), Error> {
-    let (buffers, signals, signal_values) = ([commands], [signal], [value]);
-    let (waits, wait_values): (Vec<_>, Vec<_>) = wait.into_iter().unzip();
-    let stages = vec![vk::PipelineStageFlags::ALL_COMMANDS; waits.len()];
-    let mut timeline = vk::TimelineSemaphoreSubmitInfo::default()
-        .wait_semaphore_values(&wait_values)
-        .signal_semaphore_values(&signal_values);
-    let info = vk::SubmitInfo::default()
-        .command_buffers(&buffers)
-        .wait_semaphores(&waits)
-        .wait_dst_stage_mask(&stages)
-        .signal_semaphores(&signals)
-        .push_next(&mut timeline);
-    // SAFETY: the contract of this function; the arrays outlive the call.
-    unsafe { device.queue_submit(queue, &[info], vk::Fence::null()) }.during("vkQueueSubmit")
 }

@@ -10,9 +10,6 @@ use crate::error::VkContext;
 use crate::{Device, Error};
 
 /// Timestamp queries around `stages` stages of one submission.
-///
-/// Each stage is timed between two timestamps of its own queue, so that
-/// counters of different queues are never compared.
 pub struct StageTimer {
     device: Arc<Device>,
     pool: vk::QueryPool,
@@ -21,7 +18,7 @@ pub struct StageTimer {
 
 impl StageTimer {
     /// A timer for `stages` stages; `None` where the device cannot reset
-    /// queries from the host, which queues without compute would need.
+    /// queries from the host.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for no stage, and for more than 2^31 - 1 of
@@ -60,14 +57,14 @@ impl StageTimer {
         };
     }
 
-    /// Records the start or the end of `stage` on a queue of `family`;
-    /// nothing where that family has no timestamps.
+    /// Records the start or the end of `stage`; nothing where the queue has no
+    /// timestamps.
     ///
     /// # Safety
-    /// `commands` is being recorded for a queue of `family`, and this timer
+    /// `commands` is being recorded for the device's queue, and this timer
     /// outlives its submission.
-    pub unsafe fn record(&self, commands: vk::CommandBuffer, family: u32, stage: u32, end: bool) {
-        if self.valid_bits(family) == 0 || stage >= self.stages {
+    pub unsafe fn record(&self, commands: vk::CommandBuffer, stage: u32, end: bool) {
+        if self.valid_bits() == 0 || stage >= self.stages {
             return;
         }
         // At the bottom of the pipe both wait for the work before them.
@@ -78,19 +75,14 @@ impl StageTimer {
         unsafe { device.cmd_write_timestamp(commands, point, self.pool, query) };
     }
 
-    /// When each of `stages`, which ran on one queue of `family` in this
-    /// order, was at work, counted from the start of the first; `None` where
+    /// When each of `stages`, which ran in this order, was at work, counted from the start of the first; `None` where
     /// they were not timed, or the driver does not give the times (it is
     /// logged then).
     ///
     /// # Errors
     /// [`Error::DeviceLost`] when the device was lost.
-    pub fn spans(
-        &self,
-        family: u32,
-        stages: &[u32],
-    ) -> Result<Option<Vec<Range<Duration>>>, Error> {
-        let bits = self.valid_bits(family);
+    pub fn spans(&self, stages: &[u32]) -> Result<Option<Vec<Range<Duration>>>, Error> {
+        let bits = self.valid_bits();
         let period = self.device.caps().limits.timestamp_period;
         let mut first = None;
         let mut spans = Vec::with_capacity(stages.len());
@@ -138,11 +130,10 @@ impl StageTimer {
         }
     }
 
-    fn valid_bits(&self, family: u32) -> u32 {
+    fn valid_bits(&self) -> u32 {
+        let family = self.device.family() as usize;
         let families = &self.device.caps().queue_families;
-        families
-            .get(family as usize)
-            .map_or(0, |f| f.timestamp_bits)
+        families.get(family).map_or(0, |it| it.timestamp_bits)
     }
 }
 
@@ -160,8 +151,7 @@ impl Drop for StageTimer {
 /// The time between two timestamps of which `bits` are valid, with `period`
 /// nanoseconds per tick; a counter that wrapped once in between is right.
 /// Zero for a period that is no time (negative, NaN, infinite).
-#[must_use]
-pub fn ticks_to_duration([start, end]: [u64; 2], bits: u32, period: f32) -> Duration {
+fn ticks_to_duration([start, end]: [u64; 2], bits: u32, period: f32) -> Duration {
     let mask = u64::MAX
         .checked_shr(64_u32.saturating_sub(bits))
         .unwrap_or(0);

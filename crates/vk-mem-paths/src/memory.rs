@@ -144,17 +144,9 @@ impl Memory {
         purpose: MemoryUse,
         kind: usize,
     ) -> Result<Block, vk::Result> {
-        let families = self.device.queue_plan().families();
-        let mut info = vk::BufferCreateInfo::default()
+        let info = vk::BufferCreateInfo::default()
             .size(size as u64)
             .usage(USAGE);
-        // Concurrent sharing costs buffers nothing on current devices and
-        // saves an ownership transfer per queue and chunk.
-        if families.len() > 1 {
-            info = info
-                .sharing_mode(vk::SharingMode::CONCURRENT)
-                .queue_family_indices(&families);
-        }
         let mut placement = vk_mem::AllocationCreateInfo {
             memory_type_bits: 1 << kind,
             ..Default::default()

@@ -26,6 +26,15 @@ macro_rules! features {
         }
 
         impl Features {
+            /// Every one.
+            #[cfg(feature = "testing")]
+            pub(crate) fn all() -> Self {
+                Self {
+                    $($name: true,)+
+                    subgroup_operations: vk::SubgroupFeatureFlags::from_raw(0xff),
+                }
+            }
+
             fn read(chain: &Chain) -> Self {
                 Self {
                     $($name: $(chain.$part.$member == vk::TRUE)&&+,)+

@@ -7,9 +7,8 @@ use ash::{khr, vk};
 
 use crate::error::VkContext;
 use crate::instance::{Instance, PhysicalDevice, lifecycle};
-use crate::queues::families;
 use crate::sync::Queue;
-use crate::{DeviceCaps, Error, Process, QueueRef};
+use crate::{DeviceCaps, Error, Process, QueueFamily};
 
 /// A `VkDevice`, its queues, and what is known of its state.
 pub(super) struct Logical {
@@ -21,6 +20,35 @@ pub(super) struct Logical {
     // The call that first reported the loss: later reports only follow from it.
     pub(super) lost: OnceLock<&'static str>,
     pub(super) process: Process,
+}
+
+/// A queue's family, and its number there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct QueueRef {
+    pub(super) family: u32,
+    pub(super) index: u32,
+}
+
+/// The most queues of a device that a process shares: with two, work that takes too long on
+/// one leaves another. Each further one adds some 25 ms to the opening of an H200 (NVIDIA
+/// 580), and what is on several of them runs at once only where one leaves room.
+const MOST_SHARED: u32 = 2;
+
+/// Queues of the first family that offers compute: as many as a process shares, at least
+/// one.
+///
+/// # Errors
+/// [`Error::Unsupported`] where no family does.
+pub(super) fn compute_queues(caps: &DeviceCaps) -> Result<Vec<QueueRef>, Error> {
+    let offers =
+        |family: &QueueFamily| family.count > 0 && family.flags.contains(vk::QueueFlags::COMPUTE);
+    let found = (0..).zip(&caps.queue_families).find(|(_, it)| offers(it));
+    let (family, found) = found.ok_or_else(|| Error::Unsupported {
+        needed: "a queue family with COMPUTE".to_owned(),
+        found: format!("{:?}", caps.queue_families),
+    })?;
+    let count = found.count.min(MOST_SHARED);
+    Ok((0..count).map(|index| QueueRef { family, index }).collect())
 }
 
 /// A queue of a device.
@@ -160,16 +188,10 @@ fn create(
     queues: &[QueueRef],
 ) -> Result<ash::Device, Error> {
     let priorities = vec![1.0_f32; queues.len()];
-    let infos: Vec<_> = families(queues)
-        .into_iter()
-        .map(|family| {
-            let count = queues.iter().filter(|queue| queue.family == family).count();
-            vk::DeviceQueueCreateInfo::default()
-                .queue_family_index(family)
-                .queue_priorities(&priorities[..count])
-        })
-        .collect();
-
+    // All of one family: see `compute_queues`.
+    let infos = [vk::DeviceQueueCreateInfo::default()
+        .queue_family_index(queues.first().map_or(0, |queue| queue.family))
+        .queue_priorities(&priorities)];
     let extensions = required_extensions(instance, physical)?;
     let info = vk::DeviceCreateInfo::default()
         .queue_create_infos(&infos)
@@ -201,4 +223,31 @@ fn required_extensions(
         .iter()
         .any(|extension| extension.extension_name_as_c_str() == Ok(subset));
     Ok(has_subset.then_some(subset.as_ptr()).into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::recorded;
+
+    #[test]
+    fn a_process_shares_a_few_queues_of_the_compute_family() {
+        let numbers = |caps| {
+            let queues = compute_queues(&caps).unwrap().into_iter();
+            queues.map(|it| (it.family, it.index)).collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(recorded::h200()), [(0, 0), (0, 1)]);
+        assert_eq!(numbers(recorded::llvmpipe()), [(0, 0)]);
+        let mut copies_first = recorded::h200();
+        copies_first.queue_families.swap(0, 1);
+        assert_eq!(numbers(copies_first), [(1, 0), (1, 1)]);
+    }
+
+    #[test]
+    fn a_device_without_compute_is_an_error() {
+        let mut caps = recorded::llvmpipe();
+        caps.queue_families[0].flags = vk::QueueFlags::GRAPHICS;
+        let refused = compute_queues(&caps);
+        assert!(matches!(refused, Err(Error::Unsupported { .. })));
+    }
 }

@@ -34,16 +34,31 @@ fn setup() -> (DeviceTest, PhysicalDevice) {
     device_under_test().unwrap()
 }
 
-const FIRST: Ticket = Ticket { queue: 0, value: 1 };
+const FIRST: Ticket = Ticket(1);
 
-unsafe extern "system" fn counter_at_its_end(
+/// What semaphores' counters stand at, one for each test that says so itself.
+static COUNTERS: [AtomicU64; 3] = [
+    AtomicU64::new(u64::MAX),
+    AtomicU64::new(0),
+    AtomicU64::new(0),
+];
+
+unsafe extern "system" fn read_counter<const NUMBER: usize>(
     _device: vk::Device,
     _semaphore: vk::Semaphore,
     value: *mut u64,
 ) -> vk::Result {
     // SAFETY: the caller passes a place for the value.
-    unsafe { value.write(u64::MAX) };
+    unsafe { value.write(COUNTERS[NUMBER].load(Ordering::SeqCst)) };
     vk::Result::SUCCESS
+}
+
+/// Submits to nowhere, with such a counter.
+fn device_with_counter<const NUMBER: usize>(physical: &PhysicalDevice) -> Arc<Device> {
+    let submit = submit_to_nowhere as *const c_void;
+    let count = read_counter::<NUMBER> as *const c_void;
+    let name = c"vkGetSemaphoreCounterValue";
+    device_with(physical, &[(c"vkQueueSubmit", submit), (name, count)])
 }
 
 unsafe extern "system" fn submit_to_nowhere(
@@ -58,8 +73,7 @@ unsafe extern "system" fn submit_to_nowhere(
 #[test]
 fn a_counter_past_every_submission_is_a_loss_and_the_first_loss_is_remembered() {
     let (_guard, physical) = setup();
-    let name = c"vkGetSemaphoreCounterValue";
-    let device = device_with(&physical, &[(name, counter_at_its_end as *const c_void)]);
+    let device = device_with_counter::<0>(&physical);
     assert!(!device.is_lost());
     let lost = Error::DeviceLost {
         call: "vkGetSemaphoreCounterValue",
@@ -67,9 +81,8 @@ fn a_counter_past_every_submission_is_a_loss_and_the_first_loss_is_remembered() 
     assert_eq!(device.is_complete(FIRST), Err(lost.clone()));
     assert!(device.is_lost());
     assert_eq!(device.wait(FIRST, WaitPolicy::default()), Err(lost.clone()));
-    let queue = device.queue_plan().compute;
     // SAFETY: a lost device refuses before it looks at the commands.
-    let submitted = unsafe { device.submit(queue, vk::CommandBuffer::null(), None) };
+    let submitted = unsafe { device.submit(vk::CommandBuffer::null()) };
     assert_eq!(submitted, Err(lost.clone()));
     let later: Result<(), _> = device.note_loss(Err(Error::DeviceLost {
         call: "vkQueueSubmit",
@@ -77,31 +90,12 @@ fn a_counter_past_every_submission_is_a_loss_and_the_first_loss_is_remembered() 
     assert_eq!(later, Err(lost));
 }
 
-static COUNTER: AtomicU64 = AtomicU64::new(0);
-
-unsafe extern "system" fn read_counter(
-    _device: vk::Device,
-    _semaphore: vk::Semaphore,
-    value: *mut u64,
-) -> vk::Result {
-    // SAFETY: the caller passes a place for the value.
-    unsafe { value.write(COUNTER.load(Ordering::SeqCst)) };
-    vk::Result::SUCCESS
-}
-
 #[test]
 fn after_a_timeout_nobody_waits_again_until_the_work_has_ended() {
     let (_guard, physical) = setup();
-    let device = device_with(
-        &physical,
-        &[
-            (c"vkQueueSubmit", submit_to_nowhere as *const c_void),
-            (c"vkGetSemaphoreCounterValue", read_counter as *const c_void),
-        ],
-    );
-    let queue = device.queue_plan().compute;
+    let device = device_with_counter::<1>(&physical);
     // SAFETY: the replaced function does not look at the commands.
-    let submit = || unsafe { device.submit(queue, vk::CommandBuffer::null(), None) };
+    let submit = || unsafe { device.submit(vk::CommandBuffer::null()) };
     let ticket = submit().unwrap();
     let patient = WaitPolicy {
         timeout: Duration::from_secs(3600),
@@ -121,39 +115,19 @@ fn after_a_timeout_nobody_waits_again_until_the_work_has_ended() {
     assert_eq!(submit().map(drop), busy);
     assert!(!device.is_lost());
 
-    COUNTER.store(1, Ordering::SeqCst);
+    COUNTERS[1].store(1, Ordering::SeqCst);
     assert_eq!(device.wait(ticket, patient), Ok(()));
     assert_eq!(device.expect_usable(), Ok(()));
     submit().unwrap();
 }
 
-static SLOW_COUNTER: AtomicU64 = AtomicU64::new(0);
-
-unsafe extern "system" fn read_slow_counter(
-    _device: vk::Device,
-    _semaphore: vk::Semaphore,
-    value: *mut u64,
-) -> vk::Result {
-    // SAFETY: the caller passes a place for the value.
-    unsafe { value.write(SLOW_COUNTER.load(Ordering::SeqCst)) };
-    vk::Result::SUCCESS
-}
-
 #[test]
 fn one_users_timeout_is_not_anothers() {
     let (_guard, physical) = setup();
-    let counter = read_slow_counter as *const c_void;
-    let hasty = device_with(
-        &physical,
-        &[
-            (c"vkQueueSubmit", submit_to_nowhere as *const c_void),
-            (c"vkGetSemaphoreCounterValue", counter),
-        ],
-    );
-    let patient = Device::of(Arc::clone(&hasty.logical), hasty.plan, None);
-    let queue = hasty.queue_plan().compute;
+    let hasty = device_with_counter::<2>(&physical);
+    let patient = Device::of(Arc::clone(&hasty.logical), hasty.queue, false);
     // SAFETY: the replaced function does not look at the commands.
-    let submit = |device: &Device| unsafe { device.submit(queue, vk::CommandBuffer::null(), None) };
+    let submit = |device: &Device| unsafe { device.submit(vk::CommandBuffer::null()) };
     let first = submit(&patient).unwrap();
     let late = submit(&hasty).unwrap();
     let limit = |timeout| WaitPolicy {
@@ -171,26 +145,10 @@ fn one_users_timeout_is_not_anothers() {
         let hour = limit(Duration::from_secs(3600));
         let waits = scope.spawn(move || [first, behind].map(|ticket| patient.wait(ticket, hour)));
         std::thread::sleep(after);
-        SLOW_COUNTER.store(3, Ordering::SeqCst);
+        COUNTERS[2].store(3, Ordering::SeqCst);
         assert_eq!(waits.join().unwrap(), [Ok(()), Ok(())]);
     });
     assert_eq!(hasty.expect_usable(), Ok(()));
-}
-
-#[test]
-fn a_queue_that_was_given_to_another_user_is_refused() {
-    let (_guard, physical) = unvalidated();
-    let device = Device::shared(&physical).unwrap();
-    let own = device.queue_plan().compute;
-    let beyond = (0..4)
-        .map(|index| QueueRef { index, ..own })
-        .filter(|queue| *queue != own);
-    for queue in beyond {
-        // SAFETY: it is refused before the commands are looked at.
-        let submitted = unsafe { device.submit(queue, vk::CommandBuffer::null(), None) };
-        let refused = matches!(submitted, Err(Error::Unsupported { .. }));
-        assert!(refused, "{queue:?}: {submitted:?}");
-    }
 }
 
 static WAITING: AtomicBool = AtomicBool::new(false);
@@ -229,9 +187,8 @@ fn without_timelines_a_waiting_thread_keeps_no_other_from_polling_and_submitting
             (c"vkWaitForFences", wait_until_polled as *const c_void),
         ],
     );
-    let queue = device.queue_plan().compute;
     // SAFETY: the replaced function does not look at the commands.
-    let submit = || unsafe { device.submit(queue, vk::CommandBuffer::null(), None) };
+    let submit = || unsafe { device.submit(vk::CommandBuffer::null()) };
     let ticket = submit().unwrap();
     std::thread::scope(|scope| {
         let waiter = scope.spawn(|| device.wait(ticket, WaitPolicy::default()));
@@ -269,12 +226,11 @@ unsafe extern "system" fn wait_without_memory(
 }
 
 fn submit_nothing(device: &Arc<Device>) -> (crate::CommandBuffer, Ticket) {
-    let queue = device.queue_plan().compute;
-    let mut commands = crate::CommandBuffer::new(device, queue.family).unwrap();
+    let mut commands = crate::CommandBuffer::new(device).unwrap();
     // SAFETY: new, so not in flight; nothing is recorded.
     unsafe { commands.record(|_, _| {}) }.unwrap();
     // SAFETY: recorded for this queue; the caller waits before it drops.
-    let ticket = unsafe { device.submit(queue, commands.raw(), None) };
+    let ticket = unsafe { device.submit(commands.raw()) };
     (commands, ticket.unwrap())
 }
 
@@ -354,17 +310,14 @@ fn a_process_shares_its_devices_and_replaces_a_lost_one_once() {
 #[test]
 fn queues_are_dealt_out_to_those_who_share_a_device() {
     let (_guard, physical) = unvalidated();
-    let most = shared_queues(physical.caps()).unwrap().len();
-    let devices: Vec<_> = (0..2 * most)
-        .map(|_| Device::shared(&physical).unwrap())
-        .collect();
-    let used = |queue: &QueueRef| {
-        let uses = |device: &&Arc<Device>| device.queue_plan().compute == *queue;
-        devices.iter().filter(uses).count()
-    };
-    let queues = shared_queues(physical.caps()).unwrap();
-    let counts: Vec<_> = queues.iter().map(used).collect();
+    let queues = compute_queues(physical.caps()).unwrap();
+    let all = 0..2 * queues.len();
+    let devices: Vec<_> = all.map(|_| Device::shared(&physical).unwrap()).collect();
     // Tests beside this one may hold some too.
-    assert_eq!(counts.iter().sum::<usize>(), 2 * most);
-    assert!(counts.iter().all(|count| *count >= 1), "{counts:?}");
+    for queue in queues {
+        assert!(
+            devices.iter().any(|device| device.own().place == queue),
+            "{queue:?}"
+        );
+    }
 }

@@ -18,20 +18,6 @@ use crate::{CacheFile, Device, Error, SetLayout};
 
 use format::{Identity, Refusal};
 
-/// What a [`PipelineCache`] found on disk when it was made.
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CacheOrigin {
-    /// Nothing was looked for: the cache is kept in memory only.
-    Memory,
-    /// No file yet for this device and driver.
-    NoFile,
-    /// A folder or a file that was not used; the log says why.
-    Refused,
-    /// The file of this device and driver, whose data the driver took.
-    File,
-}
-
 /// The driver's pipeline cache of one device, and the set layouts of the pipelines that are
 /// made with it; all who make pipelines on the device can share it.
 ///
@@ -43,13 +29,12 @@ pub enum CacheOrigin {
 /// is first written to. On Unix it and the file must belong to the user of this process,
 /// who alone may write to them, and must not be symbolic links: a driver trusts its data.
 ///
-/// A folder or file that cannot be used is no error. It is logged, and
-/// [`PipelineCache::origin`] says so.
+/// A folder or file that cannot be used is no error: it is logged.
 pub struct PipelineCache {
     device: Arc<Device>,
     // Threads that compile use it beside each other: Vulkan synchronizes it.
     raw: vk::PipelineCache,
-    origin: CacheOrigin,
+    was_loaded: bool,
     stored: Mutex<Option<Stored>>,
     // By the number of bindings.
     set_layouts: Mutex<HashMap<usize, Arc<SetLayout>>>,
@@ -86,7 +71,7 @@ impl PipelineCache {
     #[must_use]
     pub fn new(device: &Arc<Device>, folder: Option<&Path>) -> Arc<Self> {
         let Some(folder) = folder else {
-            return Self::of(device, create_empty(device), CacheOrigin::Memory, None);
+            return Self::of(device, create_empty(device), false, None);
         };
         let identity = Identity::of(device.caps());
         match CacheFile::new(folder, &identity.file_name()) {
@@ -94,7 +79,7 @@ impl PipelineCache {
             Err(reason) => {
                 let folder = folder.display();
                 tracing::warn!("no pipelines are kept in {folder}: {reason}");
-                Self::of(device, create_empty(device), CacheOrigin::Refused, None)
+                Self::of(device, create_empty(device), false, None)
             }
         }
     }
@@ -117,27 +102,26 @@ impl PipelineCache {
             }
         }
         let warned = matches!(&loaded, Err(Refusal::Unusable(_) | Refusal::Foreign(_)));
-        let (raw, origin, hash) = match loaded {
-            Ok(Some((raw, hash))) => (raw, CacheOrigin::File, Some(hash)),
-            Ok(None) => (create_empty(device), CacheOrigin::NoFile, None),
-            Err(_) => (create_empty(device), CacheOrigin::Refused, None),
+        let (raw, hash) = match loaded {
+            Ok(Some((raw, hash))) => (raw, Some(hash)),
+            Ok(None) | Err(_) => (create_empty(device), None),
         };
         // Without a cache there is nothing to keep.
         let kept = raw != vk::PipelineCache::null();
         let stored = kept.then_some(Stored { file, hash, warned });
-        Self::of(device, raw, origin, stored)
+        Self::of(device, raw, hash.is_some(), stored)
     }
 
     fn of(
         device: &Arc<Device>,
         raw: vk::PipelineCache,
-        origin: CacheOrigin,
+        was_loaded: bool,
         stored: Option<Stored>,
     ) -> Arc<Self> {
         Arc::new(Self {
             device: Arc::clone(device),
             raw,
-            origin,
+            was_loaded,
             stored: Mutex::new(stored),
             set_layouts: Mutex::default(),
         })
@@ -149,10 +133,10 @@ impl PipelineCache {
         &self.device
     }
 
-    /// What was found on disk at first.
+    /// Whether it began with what a file of this device and driver held.
     #[must_use]
-    pub fn origin(&self) -> CacheOrigin {
-        self.origin
+    pub fn was_loaded(&self) -> bool {
+        self.was_loaded
     }
 
     /// The file that compiled pipelines are kept in, whether or not it is there yet; `None`
@@ -298,7 +282,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let device = Device::new(&physical).unwrap();
         let cache = PipelineCache::new(&device, Some(folder.path()));
-        assert_eq!(cache.origin(), CacheOrigin::NoFile);
+        assert!(!cache.was_loaded());
         cache.save();
         assert!(cache.file().unwrap().is_file());
         let create = device.raw().fp_v1_0().create_pipeline_cache;
@@ -307,10 +291,10 @@ mod tests {
         let replaced = (c"vkCreatePipelineCache", refuse_data as *const c_void);
         let refusing = device_with(&physical, &[replaced]);
         let cache = PipelineCache::new(&refusing, Some(folder.path()));
-        assert_eq!(cache.origin(), CacheOrigin::Refused);
+        assert!(!cache.was_loaded());
         assert_ne!(cache.raw, vk::PipelineCache::null());
         let cache = PipelineCache::new(&device, Some(folder.path()));
-        assert_eq!(cache.origin(), CacheOrigin::File);
+        assert!(cache.was_loaded());
     }
 
     unsafe extern "system" fn make_none(
@@ -350,10 +334,10 @@ mod tests {
         data.resize(format::OUTGROWN_BYTES, 0);
         std::fs::write(&path, format::encode(&data)).unwrap();
         let cache = open();
-        assert_eq!(cache.origin(), CacheOrigin::Refused);
+        assert!(!cache.was_loaded());
         cache.save();
         assert_eq!(std::fs::read(&path).unwrap(), fresh);
-        assert_eq!(open().origin(), CacheOrigin::File);
+        assert!(open().was_loaded());
     }
 
     #[test]

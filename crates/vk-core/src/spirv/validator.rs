@@ -88,43 +88,7 @@ const MAX_PASSED: usize = 1 << 16;
 
 /// An entry point that does nothing. A program that does not pass it is no validator, or
 /// one that does not know the rules that it was given.
-const EMPTY_KERNEL: [u32; 35] = [
-    0x0723_0203,
-    0x0001_0000,
-    0,
-    5,
-    0,
-    2 << 16 | 17,
-    1,
-    3 << 16 | 14,
-    0,
-    1,
-    5 << 16 | 15,
-    5,
-    1,
-    u32::from_le_bytes(*b"main"),
-    0,
-    6 << 16 | 16,
-    1,
-    17,
-    1,
-    1,
-    1,
-    2 << 16 | 19,
-    2,
-    3 << 16 | 33,
-    3,
-    2,
-    5 << 16 | 54,
-    2,
-    1,
-    0,
-    3,
-    2 << 16 | 248,
-    4,
-    1 << 16 | 253,
-    1 << 16 | 56,
-];
+const EMPTY_KERNEL: &[u8] = include_bytes!("empty_kernel.spv");
 
 static INSTALLED: LazyLock<Validator> = LazyLock::new(|| Validator::new("spirv-val", PATIENCE));
 
@@ -203,8 +167,7 @@ impl Validator {
     fn usable(&self, rules: Rules) -> Result<(), String> {
         let mut usable = lock(&self.usable);
         let found = usable.entry(rules).or_insert_with(|| {
-            let empty: Vec<u8> = EMPTY_KERNEL.iter().flat_map(|w| w.to_le_bytes()).collect();
-            let found = self.ask(&empty, rules).map_err(|error| match error {
+            let found = self.ask(EMPTY_KERNEL, rules).map_err(|error| match error {
                 Error::SpirvValidator { detail } => detail,
                 other => format!("{} refuses a valid module: {other}", self.program),
             });

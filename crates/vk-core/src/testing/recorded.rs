@@ -58,7 +58,7 @@ pub fn h200() -> DeviceCaps {
             non_coherent_atom: 64,
             timestamp_period: 1.0,
         },
-        features: every_feature(),
+        features: Features::all(),
         heaps: vec![heap(150_800_000_000, true), heap(101_000_000_000, false)],
         memory_types: vec![
             kind(1, Memory::empty()),
@@ -113,7 +113,7 @@ pub fn llvmpipe() -> DeviceCaps {
                 | SubgroupFeatureFlags::VOTE
                 | SubgroupFeatureFlags::ARITHMETIC
                 | SubgroupFeatureFlags::BALLOT,
-            ..every_feature()
+            ..Features::all()
         },
         heaps: vec![heap(2 << 30, true)],
         memory_types: vec![kind(0, DEVICE | CACHED)],
@@ -142,7 +142,7 @@ pub fn integrated() -> DeviceCaps {
         ],
         features: Features {
             shader_int64: false,
-            ..every_feature()
+            ..Features::all()
         },
         ..llvmpipe()
     }
@@ -178,33 +178,5 @@ pub fn small_bar() -> DeviceCaps {
             kind(1, CACHED),
         ],
         ..h200()
-    }
-}
-
-fn every_feature() -> Features {
-    Features {
-        shader_int64: true,
-        shader_int16: true,
-        shader_float64: true,
-        storage_buffer_16bit: true,
-        variable_pointers: true,
-        shader_int8: true,
-        shader_float16: true,
-        storage_buffer_8bit: true,
-        vulkan_memory_model: true,
-        scalar_block_layout: true,
-        subgroup_extended_types: true,
-        zero_initialize_workgroup_memory: true,
-        timeline_semaphore: true,
-        host_query_reset: true,
-        maintenance4: true,
-        subgroup_operations: SubgroupFeatureFlags::BASIC
-            | SubgroupFeatureFlags::VOTE
-            | SubgroupFeatureFlags::ARITHMETIC
-            | SubgroupFeatureFlags::BALLOT
-            | SubgroupFeatureFlags::SHUFFLE
-            | SubgroupFeatureFlags::SHUFFLE_RELATIVE
-            | SubgroupFeatureFlags::CLUSTERED
-            | SubgroupFeatureFlags::QUAD,
     }
 }

@@ -20,12 +20,10 @@ fn on_fences() {
     let (_guard, physical) = device_under_test().unwrap();
     assert!(!physical.caps().features.timeline_semaphore);
     let device = Device::new(&physical).unwrap();
-    assert_eq!(device.queue_plan().distinct().len(), 1);
-    let queue = device.queue_plan().compute;
-    let mut commands = CommandBuffer::new(&device, queue.family).unwrap();
+    let mut commands = CommandBuffer::new(&device).unwrap();
     // SAFETY: not in flight.
     unsafe { commands.record(|_, _| {}) }.unwrap();
     // SAFETY: recorded above, and waited for below.
-    let ticket = unsafe { device.submit(queue, commands.raw(), None) }.unwrap();
+    let ticket = unsafe { device.submit(commands.raw()) }.unwrap();
     device.wait(ticket, WaitPolicy::default()).unwrap();
 }

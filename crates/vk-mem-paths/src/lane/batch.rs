@@ -75,7 +75,7 @@ impl Batch {
     pub(crate) fn new(device: &Arc<Device>, timed: Option<u32>) -> Result<Self, Error> {
         let timer = timed.map(|stages| StageTimer::new(device, stages));
         let named = Named {
-            commands: CommandBuffer::new(device, device.queue_plan().compute.family)?,
+            commands: CommandBuffer::new(device)?,
             sets: DescriptorSets::new(device),
             timer: timer.transpose()?.flatten(),
             pipelines: Vec::new(),
@@ -132,12 +132,11 @@ impl Batch {
             .extend(dispatches.map(|(pipeline, _)| Arc::clone(pipeline)));
         // SAFETY: not in flight, checked above.
         let sets = unsafe { named.sets.write(steps())? };
-        let family = self.device.queue_plan().compute.family;
-        let timer = named.timer.as_ref().map(|timer| (timer, family));
+        let timer = named.timer.as_ref();
         let fill = |device: &_, commands: vk::CommandBuffer| {
             let mut recorder = Recorder::new(device, commands, timer, &sets);
             if life == Life::Once {
-                // SAFETY: `commands` is being recorded for the compute queue.
+                // SAFETY: `commands` is being recorded for the device's queue.
                 unsafe { recorder.order() };
             }
             for part in parts {
@@ -184,10 +183,9 @@ impl Batch {
             // SAFETY: not in flight, checked above.
             unsafe { timer.reset() };
         }
-        let queue = self.device.queue_plan().compute;
-        // SAFETY: recorded for this queue and not in flight; what it names stays until the
+        // SAFETY: recorded for this device's queue and not in flight; what it names stays until the
         // ticket is complete (rules 1 to 4), and the host by this function's contract.
-        let submitted = unsafe { self.device.submit(queue, named.commands.raw(), None) };
+        let submitted = unsafe { self.device.submit(named.commands.raw()) };
         match submitted {
             Ok(ticket) => self.flight = Some((ticket, wait)),
             // Nothing was submitted, unless the device was lost (rule 3).
@@ -250,9 +248,8 @@ impl Batch {
     /// # Errors
     /// [`vk_core::Error::DeviceLost`].
     pub(crate) fn spans(&self, stages: &[u32]) -> Result<Option<Vec<Range<Duration>>>, Error> {
-        let family = self.device.queue_plan().compute.family;
         let timer = self.named.timer.as_ref();
-        let spans = timer.map(|timer| timer.spans(family, stages));
+        let spans = timer.map(|timer| timer.spans(stages));
         Ok(spans.transpose()?.flatten())
     }
 

@@ -13,8 +13,7 @@ use super::step::{Region, Step};
 pub(super) struct Recorder<'a> {
     device: &'a ash::Device,
     commands: vk::CommandBuffer,
-    /// With the family of the queue.
-    timer: Option<(&'a StageTimer, u32)>,
+    timer: Option<&'a StageTimer>,
     /// One for each dispatch to come.
     sets: std::slice::Iter<'a, vk::DescriptorSet>,
     hazards: Hazards,
@@ -24,7 +23,7 @@ impl<'a> Recorder<'a> {
     pub(super) fn new(
         device: &'a ash::Device,
         commands: vk::CommandBuffer,
-        timer: Option<(&'a StageTimer, u32)>,
+        timer: Option<&'a StageTimer>,
         sets: &'a [vk::DescriptorSet],
     ) -> Self {
         Self {
@@ -116,9 +115,9 @@ impl<'a> Recorder<'a> {
     /// # Safety
     /// As [`Self::part`].
     unsafe fn mark(&self, stage: Option<u32>, end: bool) {
-        if let (Some((timer, family)), Some(stage)) = (self.timer, stage) {
+        if let (Some(timer), Some(stage)) = (self.timer, stage) {
             // SAFETY: this function's contract.
-            unsafe { timer.record(self.commands, family, stage, end) };
+            unsafe { timer.record(self.commands, stage, end) };
         }
     }
 

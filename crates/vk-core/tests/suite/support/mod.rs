@@ -17,14 +17,12 @@ impl Bench {
     }
 
     pub(crate) fn commands(&self) -> CommandBuffer {
-        let queue = self.device.queue_plan().compute;
-        CommandBuffer::new(&self.device, queue.family).unwrap()
+        CommandBuffer::new(&self.device).unwrap()
     }
 
     pub(crate) fn submit(&self, commands: &CommandBuffer) -> Ticket {
-        let queue = self.device.queue_plan().compute;
         // SAFETY: the test recorded it, and waits before anything is dropped.
-        unsafe { self.device.submit(queue, commands.raw(), None) }.unwrap()
+        unsafe { self.device.submit(commands.raw()) }.unwrap()
     }
 
     pub(crate) fn wait(&self, ticket: Ticket) {
