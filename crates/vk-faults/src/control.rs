@@ -184,21 +184,53 @@ impl Control {
         // SAFETY: the buffer is that long.
         let length = unsafe { (self.report)(buffer.as_mut_ptr(), buffer.len()) };
         buffer.truncate(length);
-        read_counts(&String::from_utf8(buffer)?)
+        std::str::from_utf8(&buffer)?.parse()
     }
 }
 
-fn read_counts(report: &str) -> anyhow::Result<Counts> {
-    let mut counts = Counts::default();
-    for line in report.lines() {
-        match line.split('\t').collect::<Vec<_>>()[..] {
-            ["fired", count] => counts.fired = count.parse()?,
-            ["call", name, count] => counts.calls.push((name.to_owned(), count.parse()?)),
-            ["live", kind, count] => counts.live.push((kind.to_owned(), count.parse()?)),
-            _ => anyhow::bail!("expected a line of a report, found {line:?}"),
-        }
+impl Counts {
+    /// The objects that are alive beyond `times` as many as in `kept`.
+    pub(crate) fn beyond(&self, kept: &Self, times: u64) -> Vec<(String, u64)> {
+        let most = |kind: &str| {
+            let known = kept.live.iter().find(|(other, _)| other == kind);
+            known.map_or(0, |(_, count)| times * count)
+        };
+        let mut left = self.live.clone();
+        left.retain(|(kind, count)| *count > most(kind));
+        left
     }
-    Ok(counts)
+}
+
+impl std::fmt::Display for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "fired\t{}", self.fired)?;
+        let lines = |kind, counts: &[(String, u64)]| -> String {
+            let lines = counts
+                .iter()
+                .map(|(what, count)| format!("{kind}\t{what}\t{count}\n"));
+            lines.collect()
+        };
+        f.write_str(&lines("call", &self.calls))?;
+        f.write_str(&lines("live", &self.live))
+    }
+}
+
+impl std::str::FromStr for Counts {
+    type Err = anyhow::Error;
+
+    /// Reads counts as they are displayed.
+    fn from_str(report: &str) -> anyhow::Result<Self> {
+        let mut counts = Self::default();
+        for line in report.lines() {
+            match line.split('\t').collect::<Vec<_>>()[..] {
+                ["fired", count] => counts.fired = count.parse()?,
+                ["call", name, count] => counts.calls.push((name.to_owned(), count.parse()?)),
+                ["live", kind, count] => counts.live.push((kind.to_owned(), count.parse()?)),
+                _ => anyhow::bail!("expected a line of a report, found {line:?}"),
+            }
+        }
+        Ok(counts)
+    }
 }
 
 /// Whether the layer can make `call` return `result` at all.
@@ -219,17 +251,16 @@ mod tests {
 
     #[test]
     fn a_report_is_read_as_it_is_written() {
-        let counts = read_counts("fired\t1\ncall\tvkCreateFence\t3\nlive\tquery pool\t2\n");
+        let report = "fired\t1\ncall\tvkCreateFence\t3\nlive\tquery pool\t2\n";
+        let counts: Counts = report.parse().unwrap();
         let pair = |name: &str, count| vec![(name.to_owned(), count)];
-        assert_eq!(
-            counts.unwrap(),
-            Counts {
-                fired: 1,
-                calls: pair("vkCreateFence", 3),
-                live: pair("query pool", 2),
-            }
-        );
-        assert!(read_counts("call\tvkCreateFence").is_err());
+        assert_eq!(counts.calls, pair("vkCreateFence", 3));
+        assert_eq!(counts.to_string(), report);
+        assert!("call\tvkCreateFence".parse::<Counts>().is_err());
+        let kept: Counts = "live\tquery pool\t1\n".parse().unwrap();
+        assert_eq!(counts.beyond(&kept, 1), pair("query pool", 2));
+        assert_eq!(counts.beyond(&kept, 2), []);
+        assert_eq!(counts.beyond(&Counts::default(), 2), pair("query pool", 2));
     }
 
     #[test]

@@ -39,7 +39,11 @@ enum Action {
     Count { scenario: String },
     /// In a child: judges the faults of the standard input.
     #[command(hide = true)]
-    Judge { scenario: String },
+    Judge {
+        scenario: String,
+        /// What a run without a fault keeps on a shared device.
+        kept: String,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -64,12 +68,12 @@ fn main() -> anyhow::Result<()> {
             report(&children()?.trials(find(&scenario)?, faults)?)
         }
         Action::Count { scenario } => sweep::count(find(&scenario)?, std::io::stdout()),
-        Action::Judge { scenario } => {
+        Action::Judge { scenario, kept } => {
             // Read as a whole: the runs take long, and the parent need not wait.
             let mut faults = Vec::new();
             std::io::stdin().read_to_end(&mut faults)?;
             let faults = BufReader::new(Cursor::new(faults));
-            sweep::judge_all(find(&scenario)?, faults, std::io::stdout())
+            sweep::judge_all(find(&scenario)?, &kept.parse()?, faults, std::io::stdout())
         }
     }
 }

@@ -4,20 +4,22 @@ use std::io::{BufRead, Write};
 use std::time::Duration;
 
 use anyhow::Context;
+use ash::vk;
 use gpu_executor::spirv::PersistentVulkanBackend;
 
 use super::scenario::Scenario;
 use super::verdict::{
     Promise, Verdict, is_loss, leaves_work_in_flight, must_be_halved, names, stalls, typed,
 };
-use crate::{Control, Fault, Mode, manifest};
+use crate::{Control, Counts, Fault, Mode, manifest};
 
 /// How long to wait for the device, which is never slow for that long.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long to wait for a device that never answers.
 const NO_PATIENCE: Duration = Duration::from_millis(200);
 
-/// Runs `scenario` without a fault and writes what was called how often.
+/// Runs `scenario` without a fault and writes what was called how often, and on a shared
+/// device which objects are kept, a line each as the layer reports them.
 ///
 /// # Errors
 /// When the layer is not there, or the results are wrong.
@@ -30,23 +32,23 @@ pub fn count(scenario: &Scenario, mut out: impl Write) -> anyhow::Result<()> {
     drop(backend);
     let counts = control.counts()?;
     anyhow::ensure!(
-        counts.live.is_empty(),
+        scenario.shared || counts.live.is_empty(),
         "expected nothing left without a fault, found {:?}",
         counts.live
     );
-    for (call, count) in counts.calls {
-        writeln!(out, "{call}\t{count}")?;
-    }
+    write!(out, "{counts}")?;
     Ok(())
 }
 
 /// Runs `scenario` under each fault that `faults` has a line of, and writes
-/// `begin<TAB>fault` before and `end<TAB>verdict` after each.
+/// `begin<TAB>fault` before and `end<TAB>verdict` after each. On a shared device there is
+/// one, and a run without a fault keeps `kept`.
 ///
 /// # Errors
 /// When the layer is not there, or a line is no fault.
 pub fn judge_all(
     scenario: &Scenario,
+    kept: &Counts,
     faults: impl BufRead,
     mut out: impl Write,
 ) -> anyhow::Result<()> {
@@ -55,7 +57,7 @@ pub fn judge_all(
         let fault: Fault = line?.parse().map_err(anyhow::Error::msg)?;
         writeln!(out, "begin\t{fault}")?;
         out.flush()?;
-        let verdict = judge(scenario, &control, &fault)?;
+        let verdict = judge(scenario, &control, &fault, kept)?;
         writeln!(out, "end\t{}", super::wire::write(&verdict))?;
         out.flush()?;
     }
@@ -65,13 +67,20 @@ pub fn judge_all(
 fn control(scenario: &Scenario) -> anyhow::Result<Control> {
     let control = Control::open(&manifest::library()?).context("the layer")?;
     control.pretend(scenario.pretence);
-    // Each run makes its device, uses it and destroys it, and all of it is swept.
-    vk_core::testing::share_no_devices();
+    if !scenario.shared {
+        // Each run makes its device, uses it and destroys it, and all of it is swept.
+        vk_core::testing::share_no_devices();
+    }
     Ok(control)
 }
 
 /// Runs `scenario` under `fault` and judges what becomes of it.
-fn judge(scenario: &Scenario, control: &Control, fault: &Fault) -> anyhow::Result<Verdict> {
+fn judge(
+    scenario: &Scenario,
+    control: &Control,
+    fault: &Fault,
+    kept: &Counts,
+) -> anyhow::Result<Verdict> {
     let folder = tempfile::tempdir()?;
     let patience = match stalls(scenario, fault) {
         true => NO_PATIENCE,
@@ -105,10 +114,13 @@ fn judge(scenario: &Scenario, control: &Control, fault: &Fault) -> anyhow::Resul
     // a call too.
     drop(backend);
     let counts = control.counts()?;
+    // A lost device is kept with all that it had, and another one takes its place.
+    let lost = fault.result == vk::Result::ERROR_DEVICE_LOST && counts.fired > 0;
+    let left = counts.beyond(kept, if lost { 2 } else { 1 });
     Ok(match verdict {
         Verdict::Broken { .. } => verdict,
-        _ if !counts.live.is_empty() && !in_flight => {
-            Verdict::broken(Promise::NoLeak, format!("left alive: {:?}", counts.live))
+        _ if !left.is_empty() && !in_flight => {
+            Verdict::broken(Promise::NoLeak, format!("left alive: {left:?}"))
         }
         Verdict::Right if counts.fired == 0 => Verdict::NotReached,
         verdict => verdict,

@@ -12,9 +12,9 @@ mod wire;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{anyhow, bail};
 
-use crate::{Fault, manifest};
+use crate::{Counts, Fault, manifest};
 
 pub use cases::{Thoroughness, faults};
 pub use child::{count, judge_all};
@@ -67,22 +67,17 @@ impl Children {
         command
     }
 
-    /// How often `scenario` makes each call when nothing fails.
+    /// How often `scenario` makes each call when nothing fails, and what is kept then.
     ///
     /// # Errors
     /// When a run without a fault fails.
-    pub fn counts(&self, scenario: &Scenario) -> anyhow::Result<Vec<(String, u64)>> {
+    pub fn counts(&self, scenario: &Scenario) -> anyhow::Result<Counts> {
         let output = self.command("count", scenario).output()?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             bail!("`{}` without a fault failed: {said}", scenario.name);
         }
-        let text = String::from_utf8(output.stdout)?;
-        let read = |line: &str| -> anyhow::Result<(String, u64)> {
-            let (call, count) = line.split_once('\t').context("expected a count")?;
-            Ok((call.to_owned(), count.parse()?))
-        };
-        text.lines().map(read).collect()
+        std::str::from_utf8(&output.stdout)?.parse()
     }
 
     /// Runs `scenario` under each of `faults`.
@@ -94,13 +89,21 @@ impl Children {
         scenario: &'static Scenario,
         faults: Vec<Fault>,
     ) -> anyhow::Result<Vec<Trial>> {
-        // An instance is made once per process.
-        let once = |fault: &Fault| fault.call.contains("Instance");
+        let kept = match scenario.shared {
+            true => self.counts(scenario)?.to_string(),
+            false => String::new(),
+        };
+        // An instance is made once per process, and so is a shared device.
+        let once = |fault: &Fault| scenario.shared || fault.call.contains("Instance");
         let (alone, together): (Vec<_>, Vec<_>) = faults.into_iter().partition(once);
         let mut trials = Vec::new();
         let groups = alone.into_iter().map(|fault| vec![fault]);
         for group in groups.chain([together]) {
-            let command = || self.command("judge", scenario);
+            let command = || {
+                let mut command = self.command("judge", scenario);
+                command.arg(&kept);
+                command
+            };
             for (fault, verdict) in watch::judge(command, group, watch::SILENCE)? {
                 trials.push(Trial {
                     scenario: scenario.name,
@@ -173,7 +176,7 @@ fn sweep(
     let counts = children.counts(scenario)?;
     // A scenario is for calls that come.
     for call in scenario.calls {
-        if !counts.iter().any(|(counted, _)| counted == call) {
+        if !counts.calls.iter().any(|(counted, _)| counted == call) {
             bail!("`{}` never calls {call}", scenario.name);
         }
     }
@@ -182,5 +185,5 @@ fn sweep(
         true => how,
         false => Thoroughness::Quick,
     };
-    children.trials(scenario, faults(scenario, &counts, depth))
+    children.trials(scenario, faults(scenario, &counts.calls, depth))
 }

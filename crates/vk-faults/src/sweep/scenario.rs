@@ -28,6 +28,9 @@ pub struct Scenario {
     pub calls: &'static [&'static str],
     /// Whether it runs in the short form of the sweep too.
     pub quick: bool,
+    /// Whether its device is the one that a process shares. That is made once, and neither
+    /// it nor what is kept for all who share it is ever destroyed.
+    pub shared: bool,
     kind: Kind,
     /// Whether compiled pipelines are kept, and a second backend uses them.
     cached: bool,
@@ -50,7 +53,7 @@ enum Kind {
 enum Mistake {
     /// It passes wrong results off as right ones.
     Lie,
-    /// It keeps its backend for ever.
+    /// It keeps a backend for ever that has run.
     Leak,
     /// It says nothing of what happened.
     Silence,
@@ -72,6 +75,7 @@ const fn scenario(name: &'static str, kind: Kind) -> Scenario {
         pretence: AS_IT_IS,
         calls: &[],
         quick: true,
+        shared: false,
         kind,
         cached: false,
     }
@@ -191,6 +195,21 @@ pub const SCENARIOS: &[Scenario] = &[
         quick: false,
         ..scenario("calibrating", Kind::Calibrating)
     },
+    Scenario {
+        shared: true,
+        calls: &["vkCreateDevice", "vkQueueSubmit"],
+        ..scenario("shared", Kind::Pipelined)
+    },
+    Scenario {
+        shared: true,
+        quick: false,
+        ..scenario("shared-pipelined", Kind::Pipelined)
+    },
+    Scenario {
+        shared: true,
+        quick: false,
+        ..scenario("shared-vectors", Kind::Vectors)
+    },
 ];
 
 /// What vectors call by themselves; the rest is called as in the other scenarios.
@@ -221,6 +240,13 @@ pub const PLANTED: &[(Scenario, Promise)] = &[
     ),
     (
         scenario("planted-leak", Kind::Planted(Mistake::Leak)),
+        Promise::NoLeak,
+    ),
+    (
+        Scenario {
+            shared: true,
+            ..scenario("planted-shared-leak", Kind::Planted(Mistake::Leak))
+        },
         Promise::NoLeak,
     ),
     (
@@ -395,7 +421,9 @@ fn after_mistake(
         (Mistake::Lie, Err(_)) => Ok(false),
         (Mistake::Silence, Err(_)) => Err(anyhow::anyhow!("something went wrong")),
         (Mistake::Leak, Err(error)) => {
-            std::mem::forget(PersistentVulkanBackend::builder().cache(Cache::Off).build());
+            let mut backend = PersistentVulkanBackend::builder().cache(Cache::Off).build()?;
+            one_job(&mut backend, seed)?;
+            std::mem::forget(backend);
             Err(error)
         }
         (Mistake::Crash, Err(_)) => std::process::abort(),
