@@ -26,6 +26,7 @@ mod install;
 mod package;
 mod packages;
 mod probe;
+mod rules;
 mod shaders;
 mod soak;
 mod steps;

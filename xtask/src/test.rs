@@ -7,6 +7,7 @@ use crate::device_log::{self, DeviceLog};
 use crate::driver::{self, Wanted};
 use crate::install;
 use crate::package;
+use crate::rules;
 use crate::shaders;
 use crate::steps::{Outcome, Steps};
 use crate::swiftshader::{self, Found};
@@ -137,6 +138,7 @@ fn static_checks(shell: &Shell, steps: &mut Steps) -> anyhow::Result<()> {
         Ok(command.args(["--", "-D", "warnings"]).run()?)
     };
     steps.run("format", || cargo(shell, "fmt --all --check"))?;
+    steps.run("rules of the house", || rules::check(&shell.current_dir()))?;
     steps.run("shader check", || shaders::run(true))?;
     steps.run("lint", || lint("--all-targets --all-features"))?;
     // Without features some code is there that is not with them, and some is unused.
