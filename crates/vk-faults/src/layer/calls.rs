@@ -1,11 +1,11 @@
-//! The calls of a device that can fail: each may be made to.
+//! The calls that can fail: each may be made to.
 
 #![expect(
     non_snake_case,
     reason = "the wrappers are named as the calls they stand for"
 )]
 
-use std::ffi::{CStr, c_void};
+use std::ffi::{CStr, c_char, c_void};
 
 use ash::vk::{self, Handle};
 
@@ -33,26 +33,25 @@ pub(super) fn carry_out(
 
 /// Declares wrappers by signature. After `sized`: how many bytes the call asks
 /// for. After `made`: the kind of object that a success creates, where its
-/// handle is written, and how many there are.
+/// handle is written, and how many there are. After `then`: what becomes of a success.
 macro_rules! wrap {
     ($(
         $name:ident($handle:ident: $handle_type:ty $(, $arg:ident: $type:ty)*)
             $(sized $bytes:expr)?
-            $(, made $kind:literal at $out:ident x $count:expr)?;
+            $(, made $kind:literal at $out:ident x $count:expr)?
+            $(, then $then:expr)?;
     )*) => {
         $(
             unsafe extern "system" fn $name(
                 $handle: $handle_type $(, $arg: $type)*
             ) -> vk::Result {
                 type Next = unsafe extern "system" fn($handle_type $(, $type)*) -> vk::Result;
-                const NAME: &CStr = c_name(concat!(stringify!($name), "\0"));
                 // SAFETY: alive by the contract of the call.
                 let key = unsafe { key($handle) };
-                let Some(function) = next(key, NAME) else {
+                // SAFETY: the function of this name has this type.
+                let Some(function) = (unsafe { next::<Next>(key, c_name!($name)) }) else {
                     return vk::Result::ERROR_UNKNOWN;
                 };
-                // SAFETY: the function of this name has this type.
-                let function: Next = unsafe { std::mem::transmute::<Function, Next>(function) };
                 let bytes: u64 = 0 $(+ $bytes)?;
                 let result = carry_out(key, stringify!($name), bytes, || {
                     // SAFETY: the caller's arguments, passed on.
@@ -62,48 +61,47 @@ macro_rules! wrap {
                     // SAFETY: a success wrote that many handles.
                     unsafe { note($kind, $out, $count) };
                 })?
+                $(if result == vk::Result::SUCCESS {
+                    #[allow(unused_unsafe, reason = "some look at no pointers")]
+                    // SAFETY: a success, of arguments that are valid by the contract of the
+                    // call.
+                    return unsafe { $then };
+                })?
                 result
             }
         )*
 
-        /// The names of the functions here.
-        pub(super) const NAMES: &[&CStr] = &[
-            $(c_name(concat!(stringify!($name), "\0"))),*
-        ];
-
-        /// The layer's own function named `name`.
-        pub(super) fn wrapper(name: &CStr) -> Option<Function> {
-            $(
-                if name.to_bytes() == stringify!($name).as_bytes() {
-                    type Own = unsafe extern "system" fn($handle_type $(, $type)*) -> vk::Result;
-                    // SAFETY: it is called by its own type, which its name says.
-                    return Some(unsafe { std::mem::transmute::<Own, Function>($name) });
-                }
-            )*
-            super::probe::wrapper(name)
-        }
+        /// The layer's own functions of this module.
+        pub(super) const FUNCTIONS: &[(&CStr, Function)] = &[$({
+            type Own = unsafe extern "system" fn($handle_type $(, $type)*) -> vk::Result;
+            // SAFETY: it is called by its own type, which its name says.
+            (c_name!($name), unsafe { std::mem::transmute::<Own, Function>($name) })
+        }),*];
     };
 }
 
-pub(super) const fn c_name(name: &'static str) -> &'static CStr {
-    match CStr::from_bytes_with_nul(name.as_bytes()) {
-        Ok(name) => name,
-        Err(_) => c"",
-    }
+/// The name of a function as a C string.
+macro_rules! c_name {
+    ($name:ident) => {
+        const {
+            match std::ffi::CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
+                Ok(name) => name,
+                Err(_) => c"",
+            }
+        }
+    };
 }
+pub(super) use c_name;
 
 /// Notes `count` new objects, whose handles begin at `first`.
 ///
 /// # Safety
 /// `first` is valid for reads of `count` handles.
 unsafe fn note<H: Handle + Copy>(kind: &'static str, first: *mut H, count: u32) {
+    // SAFETY: this function's contract.
+    let made = unsafe { std::slice::from_raw_parts(first, count as usize) };
     let mut state = state();
-    for number in 0..count as usize {
-        // SAFETY: this function's contract.
-        let at = unsafe { first.add(number) };
-        // SAFETY: this function's contract.
-        state.made(kind, unsafe { at.read() }.as_raw());
-    }
+    made.iter().for_each(|made| state.made(kind, made.as_raw()));
 }
 
 /// What a call of vkAllocateMemory asks for.
@@ -112,12 +110,65 @@ fn size_of_memory(info: *const vk::MemoryAllocateInfo<'_>) -> u64 {
     unsafe { (*info).allocation_size }
 }
 
+/// Has a look at a semaphore show what the device's pretence lets it show.
+///
+/// # Safety
+/// `value` is valid for reads and writes.
+unsafe fn show_counter(semaphore: vk::Semaphore, value: *mut u64) -> vk::Result {
+    // SAFETY: this function's contract.
+    let value = unsafe { &mut *value };
+    *value = state().counter(semaphore.as_raw(), *value);
+    vk::Result::SUCCESS
+}
+
+/// Notes what a wait has shown of semaphores.
+///
+/// # Safety
+/// `info` is valid for reads, and so are its arrays.
+unsafe fn reached(info: *const vk::SemaphoreWaitInfo<'_>) -> vk::Result {
+    // SAFETY: this function's contract.
+    let info = unsafe { &*info };
+    let count = info.semaphore_count as usize;
+    // SAFETY: this function's contract; the array holds that many.
+    let semaphores = unsafe { std::slice::from_raw_parts(info.p_semaphores, count) };
+    // SAFETY: as above.
+    let values = unsafe { std::slice::from_raw_parts(info.p_values, count) };
+    for (semaphore, value) in semaphores.iter().zip(values) {
+        state().reached(semaphore.as_raw(), *value);
+    }
+    vk::Result::SUCCESS
+}
+
+/// Notes what a wait or a reset has made of fences.
+///
+/// # Safety
+/// `first` is valid for reads of `count` handles.
+unsafe fn note_fences(first: *const vk::Fence, count: u32, signalled: bool) -> vk::Result {
+    // SAFETY: this function's contract.
+    let fences = unsafe { std::slice::from_raw_parts(first, count as usize) };
+    for fence in fences {
+        state().fence(fence.as_raw(), signalled);
+    }
+    vk::Result::SUCCESS
+}
+
+fn mapped(memory: vk::DeviceMemory) -> vk::Result {
+    state().made("mapping", memory.as_raw());
+    vk::Result::SUCCESS
+}
+
 type Alloc<'a> = *const vk::AllocationCallbacks<'a>;
 
 wrap! {
+    vkEnumeratePhysicalDevices(instance: vk::Instance, count: *mut u32,
+        devices: *mut vk::PhysicalDevice);
+    vkEnumerateDeviceExtensionProperties(physical: vk::PhysicalDevice, layer: *const c_char,
+        count: *mut u32, properties: *mut vk::ExtensionProperties);
     vkAllocateMemory(device: vk::Device, info: *const vk::MemoryAllocateInfo<'_>,
         allocator: Alloc<'_>, memory: *mut vk::DeviceMemory)
         sized size_of_memory(info), made "memory" at memory x 1;
+    vkMapMemory(device: vk::Device, memory: vk::DeviceMemory, offset: u64, size: u64,
+        flags: vk::MemoryMapFlags, data: *mut *mut c_void), then mapped(memory);
     vkBindBufferMemory(device: vk::Device, buffer: vk::Buffer, memory: vk::DeviceMemory, offset: u64);
     vkBindBufferMemory2(device: vk::Device, count: u32, infos: *const vk::BindBufferMemoryInfo<'_>);
     vkFlushMappedMemoryRanges(device: vk::Device, count: u32, ranges: *const vk::MappedMemoryRange<'_>);
@@ -127,8 +178,18 @@ wrap! {
         allocator: Alloc<'_>, buffer: *mut vk::Buffer), made "buffer" at buffer x 1;
     vkCreateSemaphore(device: vk::Device, info: *const vk::SemaphoreCreateInfo<'_>,
         allocator: Alloc<'_>, semaphore: *mut vk::Semaphore), made "semaphore" at semaphore x 1;
+    vkGetSemaphoreCounterValue(device: vk::Device, semaphore: vk::Semaphore, value: *mut u64),
+        then show_counter(semaphore, value);
+    vkWaitSemaphores(device: vk::Device, info: *const vk::SemaphoreWaitInfo<'_>, timeout: u64),
+        then reached(info);
     vkCreateFence(device: vk::Device, info: *const vk::FenceCreateInfo<'_>,
         allocator: Alloc<'_>, fence: *mut vk::Fence), made "fence" at fence x 1;
+    vkGetFenceStatus(device: vk::Device, fence: vk::Fence),
+        then state().status(fence.as_raw(), vk::Result::SUCCESS);
+    vkWaitForFences(device: vk::Device, count: u32, fences: *const vk::Fence, all: vk::Bool32,
+        timeout: u64), then note_fences(fences, count, true);
+    vkResetFences(device: vk::Device, count: u32, fences: *const vk::Fence),
+        then note_fences(fences, count, false);
     vkCreateQueryPool(device: vk::Device, info: *const vk::QueryPoolCreateInfo<'_>,
         allocator: Alloc<'_>, pool: *mut vk::QueryPool), made "query pool" at pool x 1;
     vkGetQueryPoolResults(device: vk::Device, pool: vk::QueryPool, first: u32, count: u32,

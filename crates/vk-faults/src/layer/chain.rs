@@ -23,51 +23,55 @@ pub struct NegotiateInterface {
 }
 
 /// `VkLayerInstanceLink`.
-#[repr(C)]
-pub(super) struct InstanceLink {
-    pub(super) next: *mut InstanceLink,
-    pub(super) get_instance_proc_addr: GetInstanceProcAddr,
-    get_physical_device_proc_addr: Option<GetInstanceProcAddr>,
-}
-
+pub(super) type InstanceLink = Link<Option<GetInstanceProcAddr>>;
 /// `VkLayerDeviceLink`.
+pub(super) type DeviceLink = Link<GetDeviceProcAddr>;
+
+/// What comes after this layer.
+#[derive(Clone, Copy)]
 #[repr(C)]
-pub(super) struct DeviceLink {
-    pub(super) next: *mut DeviceLink,
+pub(super) struct Link<T> {
+    next: *mut Link<T>,
     pub(super) get_instance_proc_addr: GetInstanceProcAddr,
-    pub(super) get_device_proc_addr: GetDeviceProcAddr,
+    /// On an instance of the physical devices, which may have none.
+    pub(super) get_other_proc_addr: T,
 }
 
 /// The head of `VkLayerInstanceCreateInfo` and `VkLayerDeviceCreateInfo`,
-/// where `function` says that the union holds a link of type `T`.
+/// where `function` says that the union holds a link.
 #[repr(C)]
-pub(super) struct LinkInfo<T> {
+struct LinkInfo<T> {
     kind: vk::StructureType,
     next: *const c_void,
     function: i32,
-    pub(super) link: *mut T,
+    link: *mut Link<T>,
 }
 
 /// `VK_LAYER_LINK_INFO`.
 const LINK_INFO: i32 = 0;
 
-/// The loader's link in the chain of structures that begins at `first`.
+/// The loader's link in the chain of structures that begins at `first`; the next layer
+/// finds its own in its place.
 ///
 /// # Safety
-/// `first` is null or begins a chain of Vulkan structures; where one of type
-/// `kind` says that it is a link, it is a `LinkInfo<T>`.
-pub(super) unsafe fn find_link<T>(
+/// `first` is null or begins the loader's chain of Vulkan structures for a call, where one
+/// of type `kind` that says that it is a link is a `LinkInfo<T>`.
+pub(super) unsafe fn take_link<T: Copy>(
     first: *const c_void,
     kind: vk::StructureType,
-) -> Option<*mut LinkInfo<T>> {
+) -> Option<Link<T>> {
     let mut at = first.cast::<vk::BaseInStructure<'_>>();
     // SAFETY: null or a structure, by this function's contract.
     while let Some(head) = unsafe { at.as_ref() } {
         if head.s_type == kind {
-            let info = at.cast::<LinkInfo<T>>();
-            // SAFETY: every structure of this type begins with these fields.
-            if unsafe { (*info).function } == LINK_INFO {
-                return Some(info.cast_mut());
+            // SAFETY: every structure of this type begins with these fields, and the loader
+            // lets layers change it.
+            let info = unsafe { &mut *at.cast::<LinkInfo<T>>().cast_mut() };
+            if info.function == LINK_INFO {
+                // SAFETY: a link, which the loader keeps for the call.
+                let link = unsafe { *info.link };
+                info.link = link.next;
+                return Some(link);
             }
         }
         at = head.p_next;

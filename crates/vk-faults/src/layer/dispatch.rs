@@ -80,7 +80,7 @@ pub(super) unsafe fn add_device(device: vk::Device, lookup: GetDeviceProcAddr) {
 /// What `lookup` names is alive.
 unsafe fn add(key: usize, lookup: Lookup) {
     let mut functions = Functions::new();
-    for name in super::names() {
+    for (name, _) in super::functions() {
         // SAFETY: this function's contract.
         if let Some(function) = unsafe { lookup.function(name) } {
             functions.insert(name, function);
@@ -103,8 +103,14 @@ fn of(key: usize) -> Option<Arc<Next>> {
 
 /// The next function named `name`, one of this layer's, of the instance or
 /// device that `key` stands for.
-pub(super) fn next(key: usize, name: &CStr) -> Option<Function> {
-    of(key)?.functions.get(name).copied()
+///
+/// # Safety
+/// `F` is the type of the function of this name.
+pub(super) unsafe fn next<F: Copy>(key: usize, name: &CStr) -> Option<F> {
+    const { assert!(size_of::<F>() == size_of::<Function>()) };
+    let function = of(key)?.functions.get(name).copied()?;
+    // SAFETY: function pointers of one size; its own type by this function's contract.
+    Some(unsafe { std::mem::transmute_copy(&function) })
 }
 
 /// What a lookup of `name` finds behind this layer.

@@ -6,38 +6,32 @@
     reason = "the wrappers are named as the calls they stand for"
 )]
 
-use std::ffi::{CStr, c_char};
+use std::ffi::CStr;
 
 use ash::vk::{self, Handle};
 
-use super::calls::carry_out;
-use super::chain::{DeviceLink, InstanceLink, find_link};
+use super::calls::{c_name, carry_out};
+use super::chain::{DeviceLink, InstanceLink, take_link};
 use super::dispatch::{self, key, next};
 use super::{Function, state};
 use crate::control;
 
 const FAILED: vk::Result = vk::Result::ERROR_INITIALIZATION_FAILED;
 
+type Alloc<'a> = *const vk::AllocationCallbacks<'a>;
+
 unsafe extern "system" fn vkCreateInstance(
     info: *const vk::InstanceCreateInfo<'_>,
-    allocator: *const vk::AllocationCallbacks<'_>,
+    allocator: Alloc<'_>,
     instance: *mut vk::Instance,
 ) -> vk::Result {
     // SAFETY: valid for reads by the contract of the call.
     let first = unsafe { (*info).p_next };
     let kind = vk::StructureType::LOADER_INSTANCE_CREATE_INFO;
     // SAFETY: the loader's chain, whose link for instances is this one.
-    let Some(link_info) = (unsafe { find_link::<InstanceLink>(first, kind) }) else {
-        return FAILED;
-    };
-    // SAFETY: found above; the loader keeps it for the call.
-    let link = unsafe { (*link_info).link };
-    // SAFETY: as above.
-    let lookup = unsafe { (*link).get_instance_proc_addr };
-    // SAFETY: as above.
-    let after = unsafe { (*link).next };
-    // SAFETY: as above; the next layer finds its own link in its place.
-    unsafe { (*link_info).link = after };
+    let link: Option<InstanceLink> = unsafe { take_link(first, kind) };
+    let Some(link) = link else { return FAILED };
+    let lookup = link.get_instance_proc_addr;
     // SAFETY: no instance is needed to look this function up.
     let create = unsafe { lookup(vk::Instance::null(), c"vkCreateInstance".as_ptr()) };
     let Some(create) = create else { return FAILED };
@@ -56,17 +50,13 @@ unsafe extern "system" fn vkCreateInstance(
     result
 }
 
-unsafe extern "system" fn vkDestroyInstance(
-    instance: vk::Instance,
-    allocator: *const vk::AllocationCallbacks<'_>,
-) {
+unsafe extern "system" fn vkDestroyInstance(instance: vk::Instance, allocator: Alloc<'_>) {
     // SAFETY: alive by the contract of the call.
     let key = unsafe { key(instance) };
-    if let Some(function) = next(key, c"vkDestroyInstance") {
+    // SAFETY: the function of this name has this type.
+    let function = unsafe { next::<vk::PFN_vkDestroyInstance>(key, c"vkDestroyInstance") };
+    if let Some(function) = function {
         dispatch::remove(key);
-        // SAFETY: the function of this name has this type.
-        let function =
-            unsafe { std::mem::transmute::<Function, vk::PFN_vkDestroyInstance>(function) };
         // SAFETY: the caller's arguments, passed on.
         unsafe { function(instance, allocator) };
     }
@@ -75,31 +65,21 @@ unsafe extern "system" fn vkDestroyInstance(
 unsafe extern "system" fn vkCreateDevice(
     physical: vk::PhysicalDevice,
     info: *const vk::DeviceCreateInfo<'_>,
-    allocator: *const vk::AllocationCallbacks<'_>,
+    allocator: Alloc<'_>,
     device: *mut vk::Device,
 ) -> vk::Result {
     // SAFETY: valid for reads by the contract of the call.
     let first = unsafe { (*info).p_next };
     let kind = vk::StructureType::LOADER_DEVICE_CREATE_INFO;
     // SAFETY: the loader's chain, whose link for devices is this one.
-    let Some(link_info) = (unsafe { find_link::<DeviceLink>(first, kind) }) else {
-        return FAILED;
-    };
-    // SAFETY: found above; the loader keeps it for the call.
-    let link = unsafe { (*link_info).link };
-    // SAFETY: as above.
-    let lookup = unsafe { (*link).get_device_proc_addr };
-    // SAFETY: as above.
-    let after = unsafe { (*link).next };
-    // SAFETY: as above; the next layer finds its own link in its place.
-    unsafe { (*link_info).link = after };
+    let link: Option<DeviceLink> = unsafe { take_link(first, kind) };
     // SAFETY: alive by the contract of the call.
     let instance = unsafe { key(physical) };
-    let Some(create) = next(instance, c"vkCreateDevice") else {
+    // SAFETY: the function of this name has this type.
+    let create = unsafe { next::<vk::PFN_vkCreateDevice>(instance, c"vkCreateDevice") };
+    let (Some(link), Some(create)) = (link, create) else {
         return FAILED;
     };
-    // SAFETY: the function of this name has this type.
-    let create = unsafe { std::mem::transmute::<Function, vk::PFN_vkCreateDevice>(create) };
     let result = carry_out(instance, "vkCreateDevice", 0, || {
         // SAFETY: the caller's arguments, passed on.
         unsafe { create(physical, info, allocator, device) }
@@ -108,141 +88,96 @@ unsafe extern "system" fn vkCreateDevice(
         // SAFETY: written by the success.
         let made = unsafe { device.read() };
         // SAFETY: just made, through this link.
-        unsafe { dispatch::add_device(made, lookup) };
+        unsafe { dispatch::add_device(made, link.get_other_proc_addr) };
         state().made("device", made.as_raw());
     }
     result
 }
 
-unsafe extern "system" fn vkDestroyDevice(
-    device: vk::Device,
-    allocator: *const vk::AllocationCallbacks<'_>,
-) {
+unsafe extern "system" fn vkDestroyDevice(device: vk::Device, allocator: Alloc<'_>) {
     // SAFETY: alive by the contract of the call.
     let key = unsafe { key(device) };
-    if let Some(function) = next(key, c"vkDestroyDevice") {
+    // SAFETY: the function of this name has this type.
+    let function = unsafe { next::<vk::PFN_vkDestroyDevice>(key, c"vkDestroyDevice") };
+    if let Some(function) = function {
         dispatch::remove(key);
         state().gone("device", device.as_raw());
         state().device_gone(key);
-        // SAFETY: the function of this name has this type.
-        let function =
-            unsafe { std::mem::transmute::<Function, vk::PFN_vkDestroyDevice>(function) };
         // SAFETY: the caller's arguments, passed on.
         unsafe { function(device, allocator) };
         control::write_report();
     }
 }
 
-unsafe extern "system" fn vkEnumeratePhysicalDevices(
-    instance: vk::Instance,
-    count: *mut u32,
-    devices: *mut vk::PhysicalDevice,
-) -> vk::Result {
-    type Next = vk::PFN_vkEnumeratePhysicalDevices;
-    // SAFETY: alive by the contract of the call.
-    let key = unsafe { key(instance) };
-    let Some(function) = next(key, c"vkEnumeratePhysicalDevices") else {
-        return FAILED;
+/// Declares wrappers for calls that describe a device, and what changes what they say.
+macro_rules! describe {
+    ($($name:ident: $type:ty, $change:expr;)*) => {
+        $(
+            unsafe extern "system" fn $name(physical: vk::PhysicalDevice, found: *mut $type) {
+                type Next = unsafe extern "system" fn(vk::PhysicalDevice, *mut $type);
+                // SAFETY: alive by the contract of the call.
+                let key = unsafe { key(physical) };
+                // SAFETY: the function of this name has this type.
+                let Some(function) = (unsafe { next::<Next>(key, c_name!($name)) }) else {
+                    return;
+                };
+                // SAFETY: the caller's arguments, passed on.
+                unsafe { function(physical, found) };
+                let change: unsafe fn(&mut $type) = $change;
+                // SAFETY: written by the call above; a chain that was the caller's.
+                unsafe { change(&mut *found) };
+            }
+        )*
+
+        /// The layer's own functions of this module.
+        pub(super) const FUNCTIONS: &[(&CStr, Function)] = &[
+            own!(vkCreateInstance: vk::PFN_vkCreateInstance),
+            own!(vkDestroyInstance: vk::PFN_vkDestroyInstance),
+            own!(vkCreateDevice: vk::PFN_vkCreateDevice),
+            own!(vkDestroyDevice: vk::PFN_vkDestroyDevice),
+            $(own!($name: unsafe extern "system" fn(vk::PhysicalDevice, *mut $type)),)*
+        ];
     };
-    // SAFETY: the function of this name has this type.
-    let function = unsafe { std::mem::transmute::<Function, Next>(function) };
-    carry_out(key, "vkEnumeratePhysicalDevices", 0, || {
-        // SAFETY: the caller's arguments, passed on.
-        unsafe { function(instance, count, devices) }
-    })
 }
 
-unsafe extern "system" fn vkEnumerateDeviceExtensionProperties(
-    physical: vk::PhysicalDevice,
-    layer: *const c_char,
-    count: *mut u32,
-    properties: *mut vk::ExtensionProperties,
-) -> vk::Result {
-    type Next = vk::PFN_vkEnumerateDeviceExtensionProperties;
-    // SAFETY: alive by the contract of the call.
-    let key = unsafe { key(physical) };
-    let Some(function) = next(key, c"vkEnumerateDeviceExtensionProperties") else {
-        return FAILED;
+macro_rules! own {
+    ($function:ident: $type:ty) => {
+        // SAFETY: it is called by its own type, which its name says.
+        (c_name!($function), unsafe {
+            std::mem::transmute::<$type, Function>($function)
+        })
     };
-    // SAFETY: the function of this name has this type.
-    let function = unsafe { std::mem::transmute::<Function, Next>(function) };
-    carry_out(key, "vkEnumerateDeviceExtensionProperties", 0, || {
-        // SAFETY: the caller's arguments, passed on.
-        unsafe { function(physical, layer, count, properties) }
-    })
 }
 
-unsafe extern "system" fn vkGetPhysicalDeviceFeatures2(
-    physical: vk::PhysicalDevice,
-    features: *mut vk::PhysicalDeviceFeatures2<'_>,
-) {
-    type Next = vk::PFN_vkGetPhysicalDeviceFeatures2;
-    // SAFETY: alive by the contract of the call.
-    let key = unsafe { key(physical) };
-    let Some(function) = next(key, c"vkGetPhysicalDeviceFeatures2") else {
-        return;
-    };
-    // SAFETY: the function of this name has this type.
-    let function = unsafe { std::mem::transmute::<Function, Next>(function) };
-    // SAFETY: the caller's arguments, passed on.
-    unsafe { function(physical, features) };
+describe! {
+    vkGetPhysicalDeviceFeatures2: vk::PhysicalDeviceFeatures2<'_>, without_timelines;
+    vkGetPhysicalDeviceMemoryProperties: vk::PhysicalDeviceMemoryProperties, without_coherence;
+    vkGetPhysicalDeviceMemoryProperties2: vk::PhysicalDeviceMemoryProperties2<'_>,
+        |found| without_coherence(&mut found.memory_properties);
+}
+
+/// # Safety
+/// `features` begins a chain of structures.
+unsafe fn without_timelines(features: &mut vk::PhysicalDeviceFeatures2<'_>) {
+    use vk::StructureType as Kind;
     if !state().pretence.no_timelines {
         return;
     }
-    let mut at = features.cast::<vk::BaseOutStructure<'_>>();
-    // SAFETY: the caller's chain of structures.
+    let mut at = std::ptr::from_mut(features).cast::<vk::BaseOutStructure<'_>>();
+    // SAFETY: this function's contract.
     while let Some(head) = unsafe { at.as_mut() } {
-        match head.s_type {
-            vk::StructureType::PHYSICAL_DEVICE_VULKAN_1_2_FEATURES => {
-                let features = at.cast::<vk::PhysicalDeviceVulkan12Features<'_>>();
-                // SAFETY: the type says so.
-                unsafe { (*features).timeline_semaphore = vk::FALSE };
-            }
-            vk::StructureType::PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES => {
-                let features = at.cast::<vk::PhysicalDeviceTimelineSemaphoreFeatures<'_>>();
-                // SAFETY: the type says so.
-                unsafe { (*features).timeline_semaphore = vk::FALSE };
-            }
-            _ => {}
+        let (next, kind) = (head.p_next, head.s_type);
+        if kind == Kind::PHYSICAL_DEVICE_VULKAN_1_2_FEATURES {
+            // SAFETY: the type says so.
+            let features = unsafe { &mut *at.cast::<vk::PhysicalDeviceVulkan12Features<'_>>() };
+            features.timeline_semaphore = vk::FALSE;
+        } else if kind == Kind::PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES {
+            let at = at.cast::<vk::PhysicalDeviceTimelineSemaphoreFeatures<'_>>();
+            // SAFETY: the type says so.
+            unsafe { (*at).timeline_semaphore = vk::FALSE };
         }
-        at = head.p_next;
+        at = next;
     }
-}
-
-unsafe extern "system" fn vkGetPhysicalDeviceMemoryProperties(
-    physical: vk::PhysicalDevice,
-    properties: *mut vk::PhysicalDeviceMemoryProperties,
-) {
-    type Next = vk::PFN_vkGetPhysicalDeviceMemoryProperties;
-    // SAFETY: alive by the contract of the call.
-    let key = unsafe { key(physical) };
-    let Some(function) = next(key, c"vkGetPhysicalDeviceMemoryProperties") else {
-        return;
-    };
-    // SAFETY: the function of this name has this type.
-    let function = unsafe { std::mem::transmute::<Function, Next>(function) };
-    // SAFETY: the caller's arguments, passed on.
-    unsafe { function(physical, properties) };
-    // SAFETY: written by the call above.
-    without_coherence(unsafe { &mut *properties });
-}
-
-unsafe extern "system" fn vkGetPhysicalDeviceMemoryProperties2(
-    physical: vk::PhysicalDevice,
-    properties: *mut vk::PhysicalDeviceMemoryProperties2<'_>,
-) {
-    type Next = vk::PFN_vkGetPhysicalDeviceMemoryProperties2;
-    // SAFETY: alive by the contract of the call.
-    let key = unsafe { key(physical) };
-    let Some(function) = next(key, c"vkGetPhysicalDeviceMemoryProperties2") else {
-        return;
-    };
-    // SAFETY: the function of this name has this type.
-    let function = unsafe { std::mem::transmute::<Function, Next>(function) };
-    // SAFETY: the caller's arguments, passed on.
-    unsafe { function(physical, properties) };
-    // SAFETY: written by the call above.
-    without_coherence(unsafe { &mut (*properties).memory_properties });
 }
 
 fn without_coherence(properties: &mut vk::PhysicalDeviceMemoryProperties) {
@@ -250,49 +185,5 @@ fn without_coherence(properties: &mut vk::PhysicalDeviceMemoryProperties) {
         for kind in &mut properties.memory_types {
             kind.property_flags &= !vk::MemoryPropertyFlags::HOST_COHERENT;
         }
-    }
-}
-
-/// The names of the functions here.
-pub(super) const NAMES: &[&CStr] = &[
-    c"vkDestroyInstance",
-    c"vkCreateDevice",
-    c"vkDestroyDevice",
-    c"vkEnumeratePhysicalDevices",
-    c"vkEnumerateDeviceExtensionProperties",
-    c"vkGetPhysicalDeviceFeatures2",
-    c"vkGetPhysicalDeviceMemoryProperties",
-    c"vkGetPhysicalDeviceMemoryProperties2",
-];
-
-/// The layer's own function named `name`.
-pub(super) fn wrapper(name: &CStr) -> Option<Function> {
-    macro_rules! own {
-        ($function:ident: $type:ident) => {
-            // SAFETY: it is called by its own type, which its name says.
-            Some(unsafe { std::mem::transmute::<vk::$type, Function>($function) })
-        };
-    }
-    match name.to_bytes() {
-        b"vkCreateInstance" => own!(vkCreateInstance: PFN_vkCreateInstance),
-        b"vkDestroyInstance" => own!(vkDestroyInstance: PFN_vkDestroyInstance),
-        b"vkCreateDevice" => own!(vkCreateDevice: PFN_vkCreateDevice),
-        b"vkDestroyDevice" => own!(vkDestroyDevice: PFN_vkDestroyDevice),
-        b"vkEnumeratePhysicalDevices" => {
-            own!(vkEnumeratePhysicalDevices: PFN_vkEnumeratePhysicalDevices)
-        }
-        b"vkEnumerateDeviceExtensionProperties" => own!(
-            vkEnumerateDeviceExtensionProperties: PFN_vkEnumerateDeviceExtensionProperties
-        ),
-        b"vkGetPhysicalDeviceFeatures2" => {
-            own!(vkGetPhysicalDeviceFeatures2: PFN_vkGetPhysicalDeviceFeatures2)
-        }
-        b"vkGetPhysicalDeviceMemoryProperties" => {
-            own!(vkGetPhysicalDeviceMemoryProperties: PFN_vkGetPhysicalDeviceMemoryProperties)
-        }
-        b"vkGetPhysicalDeviceMemoryProperties2" => {
-            own!(vkGetPhysicalDeviceMemoryProperties2: PFN_vkGetPhysicalDeviceMemoryProperties2)
-        }
-        _ => None,
     }
 }

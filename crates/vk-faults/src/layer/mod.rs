@@ -12,7 +12,6 @@ mod dispatch;
 pub(crate) mod global;
 mod instance;
 mod objects;
-mod probe;
 
 use std::ffi::{CStr, c_char};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -31,22 +30,22 @@ pub(crate) fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether the layer has a function of its own named `name` that can fail.
+/// Whether the layer has a function of its own named `name`.
 pub(crate) fn intercepts(name: &str) -> bool {
-    if global::FUNCTIONS.iter().any(|(call, _)| *call == name) {
-        return true;
-    }
-    let name = std::ffi::CString::new(name).unwrap_or_default();
-    instance::wrapper(&name)
-        .or_else(|| calls::wrapper(&name))
-        .is_some()
+    let mut global = global::FUNCTIONS.iter().map(|(call, _)| call.as_bytes());
+    global.any(|call| call == name.as_bytes())
+        || functions().any(|(call, _)| call.to_bytes() == name.as_bytes())
 }
 
-/// The names of the layer's functions.
-fn names() -> impl Iterator<Item = &'static CStr> {
-    let devices = calls::NAMES.iter().chain(probe::NAMES);
-    let all = devices.chain(objects::NAMES).chain(instance::NAMES);
-    all.copied()
+/// The layer's functions by their names.
+fn functions() -> impl Iterator<Item = (&'static CStr, Function)> {
+    let all = [calls::FUNCTIONS, objects::FUNCTIONS, instance::FUNCTIONS];
+    all.into_iter().flatten().copied()
+}
+
+fn own(name: &CStr) -> Option<Function> {
+    let mut functions = functions();
+    Some(functions.find(|(own, _)| *own == name)?.1)
 }
 
 /// A function of unknown type, as the loader hands it around.
@@ -81,9 +80,7 @@ unsafe extern "system" fn get_instance_proc_addr(
     let own = || match name.to_bytes() {
         b"vkGetInstanceProcAddr" => Some(erase_instance(get_instance_proc_addr)),
         b"vkGetDeviceProcAddr" => Some(erase_device(get_device_proc_addr)),
-        _ => instance::wrapper(name)
-            .or_else(|| calls::wrapper(name))
-            .or_else(|| objects::wrapper(name)),
+        _ => own(name),
     };
     // The loader asks for this one with an instance that it has yet to make.
     if instance == vk::Instance::null() || name == c"vkCreateInstance" {
@@ -110,13 +107,7 @@ unsafe extern "system" fn get_device_proc_addr(
     let key = unsafe { dispatch::key(device) };
     // SAFETY: as above.
     let next = unsafe { dispatch::look_up(key, name) }?;
-    let own = calls::wrapper(name)
-        .or_else(|| objects::wrapper(name))
-        .or_else(|| match name.to_bytes() {
-            b"vkDestroyDevice" => instance::wrapper(name),
-            _ => None,
-        });
-    own.or(Some(next))
+    own(name).or(Some(next))
 }
 
 fn erase_instance(

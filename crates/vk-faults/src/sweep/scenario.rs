@@ -421,7 +421,9 @@ fn after_mistake(
         (Mistake::Lie, Err(_)) => Ok(false),
         (Mistake::Silence, Err(_)) => Err(anyhow::anyhow!("something went wrong")),
         (Mistake::Leak, Err(error)) => {
-            let mut backend = PersistentVulkanBackend::builder().cache(Cache::Off).build()?;
+            let mut backend = PersistentVulkanBackend::builder()
+                .cache(Cache::Off)
+                .build()?;
             one_job(&mut backend, seed)?;
             std::mem::forget(backend);
             Err(error)
