@@ -33,6 +33,7 @@ mod vector_fusion;
 mod vector_lengths;
 mod vector_memory;
 mod vector_pending;
+mod vector_permute;
 mod vector_programs;
 mod vector_results;
 mod vector_slices;

@@ -10,7 +10,6 @@ use crate::support;
 on_both_engines! {
     lengths_must_fit
     forms_must_fit
-    bit_reversal_wants_a_power_of_two
     a_scalar_is_one_element
     a_fill_is_of_one_element
     integers_take_the_form_of_what_they_are_used_with
@@ -87,20 +86,6 @@ fn forms_must_fit(engine: &VectorEngine) {
     assert_eq!(queue.is_zero(&plain).unwrap().form(), m);
     assert_eq!(queue.select(&montgomery, &plain, 5).unwrap().form(), p);
     assert_eq!(queue.fill::<Fr>(7, 2).unwrap().form(), m);
-}
-
-fn bit_reversal_wants_a_power_of_two(engine: &VectorEngine) {
-    for found in [0, 3, 127, 4095] {
-        let (_, x) = random::<Fr>(engine, found, 5);
-        assert_eq!(
-            error(engine.queue().bit_reverse(&x)),
-            Error::WrongLength {
-                operation: "bit_reverse",
-                expected: "a power of two",
-                found
-            }
-        );
-    }
 }
 
 fn a_scalar_is_one_element(engine: &VectorEngine) {

@@ -1,5 +1,5 @@
-//! What a submission leaves on the host: comparisons, zeros, readbacks; and permutations
-//! and constants. On the device in pieces, so that all of it crosses their borders.
+//! What a submission leaves on the host: comparisons, zeros, readbacks; and constants. On the
+//! device in pieces, so that all of it crosses their borders.
 
 use field_kernels::{Field, Fp, Fr, arithmetic};
 use gpu_executor::Error;
@@ -16,9 +16,8 @@ on_both_engines! {
     one_element_makes_the_difference
     many_comparisons_each_know_their_own
     zeros_are_counted_and_stay_zeros
-    bit_reversed_order_of_every_length
     many_constants_in_one_queue
-    readings_of_any_part_in_any_number
+    readbacks_of_any_part_in_any_number
     a_submission_of_nothing
 }
 
@@ -134,25 +133,6 @@ fn check_zeros(engine: &VectorEngine, x: &[[u64; 4]]) {
     assert_eq!(counted, 3 * zeros, "{what}");
 }
 
-fn bit_reversed_order_of_every_length(engine: &VectorEngine) {
-    for bits in 0..=12 {
-        let len = 1 << bits;
-        let (x, vector) = random::<Fp>(engine, len, 4);
-        let (y, mut own) = random::<Fr>(engine, len, 5);
-        let queue = engine.queue();
-        let reversed = queue.bit_reverse(&vector).unwrap();
-        queue.bit_reverse_assign(&mut own).unwrap();
-        let back = queue.bit_reverse(&reversed).unwrap();
-        run(queue);
-        let from = |i: usize| (0..bits).fold(0, |to, bit| to << 1 | (i >> bit & 1));
-        let expected: Vec<_> = (0..len).map(|i| x[from(i)]).collect();
-        expect(&reversed, &expected, &format!("2^{bits}"));
-        let expected: Vec<_> = (0..len).map(|i| y[from(i)]).collect();
-        expect(&own, &expected, &format!("2^{bits}, in place"));
-        expect(&back, &x, "twice is as before");
-    }
-}
-
 /// More than one write of the host can carry, in both fields, and some of them twice.
 fn many_constants_in_one_queue(engine: &VectorEngine) {
     let scalars = oracle::random::<Fr>(300, 6);
@@ -182,7 +162,7 @@ fn many_constants_in_one_queue(engine: &VectorEngine) {
     );
 }
 
-fn readings_of_any_part_in_any_number(engine: &VectorEngine) {
+fn readbacks_of_any_part_in_any_number(engine: &VectorEngine) {
     let (x, vector) = random::<Fp>(engine, 1000, 9);
     let (y, other) = random::<Fr>(engine, 77, 10);
     let queue = engine.queue();

@@ -84,9 +84,6 @@ fn check_slices<F: Field>(engine: &VectorEngine) {
         let scaled = scaled.unwrap();
         let same = queue.equal(&left, &right).unwrap();
         let read = queue.read(&left).unwrap();
-        let reversed = len
-            .is_power_of_two()
-            .then(|| queue.bit_reverse(&left).unwrap());
         let done = run(queue);
         expect(&added, &sums::<F>(a, b), &what);
         expect(&inner, &[sum::<F>(&products::<F>(a, b))], &what);
@@ -102,19 +99,9 @@ fn check_slices<F: Field>(engine: &VectorEngine) {
         expect(&scaled, &products::<F>(a, &vec![b[0]; len]), &what);
         assert_eq!(done.equal(&same).unwrap(), a == b, "{what}");
         assert_eq!(done.elements(&read).unwrap(), a, "{what}");
-        if let Some(reversed) = reversed {
-            expect(&reversed, &bit_reversed(a), &what);
-        }
         expect(&left, a, &what);
     }
     expect(&vector, &x, "afterwards");
-}
-
-/// Bit-reversed order, by its definition.
-fn bit_reversed<T: Copy>(x: &[T]) -> Vec<T> {
-    let bits = x.len().ilog2();
-    let from = |i: usize| (0..bits).fold(0, |to, bit| to << 1 | (i >> bit & 1));
-    (0..x.len()).map(|i| x[from(i)]).collect()
 }
 
 fn slices_of_slices_and_halves(engine: &VectorEngine) {

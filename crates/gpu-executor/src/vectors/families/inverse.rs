@@ -188,3 +188,8 @@ fn invert<F: Arithmetic>(x: &[F::Limbs], out: &mut [F::Limbs]) -> u64 {
     }
     zeros
 }
+
+#[cfg(test)]
+pub(super) fn samples<F: Field>() -> Vec<(&'static str, super::Sample<F>)> {
+    vec![(INVERSE.name, |q, x, _| q.inverse(x))]
+}

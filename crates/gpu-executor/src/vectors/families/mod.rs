@@ -42,6 +42,21 @@ impl std::fmt::Debug for WholeOperation {
     }
 }
 
+/// How an operation is recorded on two vectors of 599 elements, for tests of all of them.
+#[cfg(test)]
+pub(crate) type Sample<F> = fn(
+    &super::Queue,
+    &super::FieldVec<F>,
+    &super::FieldVec<F>,
+) -> crate::Result<super::FieldVec<F>>;
+
+/// Those of all families.
+#[cfg(test)]
+pub(crate) fn samples<F: super::Field>() -> Vec<(&'static str, Sample<F>)> {
+    let families = [inverse::samples(), permute::samples(), reduce::samples()];
+    families.concat()
+}
+
 /// What a number says that a node leaves on the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Number {

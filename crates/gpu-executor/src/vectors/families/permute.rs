@@ -105,3 +105,8 @@ fn reverse<F: Field>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
     run.set_result(call, 0, out);
     Ok(())
 }
+
+#[cfg(test)]
+pub(super) fn samples<F: Field>() -> Vec<(&'static str, super::Sample<F>)> {
+    vec![(BIT_REVERSE.name, |q, x, _| q.bit_reverse(&x.slice(1..513)?))]
+}

@@ -262,3 +262,12 @@ fn product<F: Arithmetic>(elements: &[F::Limbs]) -> F::Limbs {
     let multiply = |product, element: &F::Limbs| F::mul(&product, element);
     elements.iter().fold(F::ONE, multiply)
 }
+
+#[cfg(test)]
+pub(super) fn samples<F: Field>() -> Vec<(&'static str, super::Sample<F>)> {
+    vec![
+        (SUM.name, |q, x, _| q.sum(x)),
+        (PRODUCT.name, |q, x, _| q.product(x)),
+        (INNER_PRODUCT.name, |q, x, y| q.inner_product(x, y)),
+    ]
+}

@@ -10,7 +10,8 @@ use vk_mem_paths::TransferOptions;
 
 use super::*;
 use crate::calibration::Subject;
-use crate::vectors::{Arithmetic, FieldVec, Queue, VectorEngine};
+use crate::vectors::families::{Sample, samples};
+use crate::vectors::{Arithmetic, VectorEngine};
 use crate::{ChosenBy, Inputs};
 
 /// Elements of one dispatch.
@@ -41,23 +42,18 @@ pub(crate) fn runner_on(
     VulkanRunner::new(lane, kernels, chosen, settings)
 }
 
-type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> crate::Result<FieldVec<F>>;
-
-fn operations<F: Field>() -> [(&'static str, Record<F>); 8] {
-    [
+fn operations<F: Field>() -> Vec<(&'static str, Sample<F>)> {
+    let mut operations: Vec<(_, Sample<F>)> = vec![
         ("axpy", |q, x, y| q.axpy(x, y, x)),
         ("scalar", |q, x, y| q.mul(x, y.slice(3..4)?.as_scalar()?)),
-        ("inverse", |q, x, _| q.inverse(x)),
-        ("sum", |q, x, _| q.sum(x)),
-        ("product", |q, x, _| q.product(x)),
-        ("inner product", |q, x, y| q.inner_product(x, y)),
-        ("bit_reverse", |q, x, _| q.bit_reverse(&x.slice(1..513)?)),
         ("view", |q, x, y| {
             let sum = q.add(x, y)?;
             let (from, to) = (sum.slice(5..500)?, sum.slice(7..502)?);
             q.mul(&from, &to)
         }),
-    ]
+    ];
+    operations.extend(samples());
+    operations
 }
 
 /// The same on both engines, for slices that begin anywhere.
