@@ -8,11 +8,6 @@ use crate::batch::name;
 use crate::measure::Suite;
 use crate::paths::overlapped_into;
 
-pub(crate) fn count(suite: &Suite) -> usize {
-    let choices = backends::paths(&suite.caps).count() + 1;
-    choices * suite.plan.auto_batches().count()
-}
-
 pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
     let mut choices = vec![("auto".to_owned(), backends::automatic()?)];
     for path in backends::paths(&suite.caps) {

@@ -6,10 +6,6 @@ use crate::backends;
 use crate::measure::Suite;
 use crate::paths::{overlapped, sequential};
 
-pub(crate) fn count(suite: &Suite) -> usize {
-    4 * suite.plan.batch_sizes.len() * suite.plan.batch_jobs.len()
-}
-
 pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
     let mut backend = backends::automatic()?;
     let (mut group, plan) = suite.group("batch");

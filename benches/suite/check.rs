@@ -21,10 +21,6 @@ fn sizes(plan: &Plan) -> impl Iterator<Item = usize> {
         .filter(|size| JOBS * size <= MOST)
 }
 
-pub(crate) fn count(suite: &Suite) -> usize {
-    2 * 2 * sizes(&suite.plan).count()
-}
-
 pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
     let device = |inputs| PersistentVulkanBackend::builder().inputs(inputs).build();
     let cpu = |inputs| anyhow::Ok(CpuEngine::new()?.with_inputs(inputs));

@@ -19,13 +19,6 @@ use crate::paths::{as_slices, reused};
 const GRAIN: usize = 4_096;
 const ONE: &str = "1 thread";
 const ALL: &str = "all threads";
-/// The engine and its 2 peers: one thread or all, fresh results or reused.
-const FORMS: usize = 3 * 2 * 2;
-
-pub(crate) fn count(suite: &Suite) -> usize {
-    FORMS * suite.plan.sizes.len()
-}
-
 pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
     let mut engines = [(ONE, CpuEngine::with_threads(1)?), (ALL, CpuEngine::new()?)];
     let (mut group, plan) = suite.group("cpu");

@@ -15,10 +15,6 @@ use crate::resident::Resident;
 /// The most runs of one submission: some drivers end those that take long.
 const MOST_ROUNDS: u32 = 256;
 
-pub(crate) fn count(suite: &Suite) -> usize {
-    KERNELS.len() * suite.plan.kernel_sizes.len()
-}
-
 pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
     let device = device::open()?;
     let (mut group, plan) = suite.group("kernel");

@@ -35,24 +35,20 @@ use gpu_executor_benches::Plan;
 
 use measure::Suite;
 
-/// A group of benchmarks: its name, how many there are, and what runs them.
-type Group = (
-    &'static str,
-    fn(&Suite) -> usize,
-    fn(&mut Suite) -> anyhow::Result<()>,
-);
+/// A group of benchmarks: its name, and what runs them.
+type Group = (&'static str, fn(&mut Suite) -> anyhow::Result<()>);
 
 const GROUPS: [Group; 8] = [
-    ("overhead", overhead::count, overhead::bench),
-    ("kernel", kernel::count, kernel::bench),
-    ("paths", paths::count, paths::bench),
-    ("batch", batch::count, batch::bench),
-    ("check", check::count, check::bench),
-    ("vectors", vectors::count, vectors::bench),
+    ("overhead", overhead::bench),
+    ("kernel", kernel::bench),
+    ("paths", paths::bench),
+    ("batch", batch::bench),
+    ("check", check::bench),
+    ("vectors", vectors::bench),
     // Products heat the device, and here it rests.
-    ("cpu", cpu::count, cpu::bench),
+    ("cpu", cpu::bench),
     // The longest.
-    ("auto", auto::count, auto::bench),
+    ("auto", auto::bench),
 ];
 
 fn main() -> anyhow::Result<()> {
@@ -71,22 +67,17 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let groups: Vec<&Group> = GROUPS
         .iter()
-        .filter(|(name, ..)| wanted(name, &arguments))
+        .filter(|(name, _)| wanted(name, &arguments))
         .collect();
     let mut suite = Suite {
         criterion,
         caps: PersistentVulkanBackend::new()?.device().clone(),
         plan,
     };
-    let total: usize = groups.iter().map(|(_, count, _)| count(&suite)).sum();
-    // What `cargo xtask bench` makes its progress bar from, together with
-    // Criterion's own line for each benchmark.
-    eprintln!("suite: {total} benchmarks");
-
     device::write_down(&suite)?;
     limits::write_down(&suite.plan)?;
     timeline::write_down(&suite)?;
-    for (.., bench) in groups {
+    for (_, bench) in groups {
         bench(&mut suite)?;
     }
     suite.criterion.final_summary();
@@ -101,5 +92,5 @@ fn wanted(group: &str, arguments: &[String]) -> bool {
         let mut filters = arguments.iter().filter(|a| !a.starts_with('-'));
         filters.any(|filter| filter.starts_with(name))
     };
-    named(group) || !GROUPS.iter().any(|(name, ..)| named(name))
+    named(group) || !GROUPS.iter().any(|(name, _)| named(name))
 }

@@ -4,9 +4,6 @@ use field_kernels::{PrimeField, arithmetic};
 use gpu_executor::vectors::{FieldVec, Queue, Scalar};
 use gpu_executor_benches::Expected;
 
-/// How many there are for each field.
-pub(crate) const COUNT: usize = 10;
-
 /// What records it on x and y.
 type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> gpu_executor::Result<FieldVec<F>>;
 
@@ -26,7 +23,7 @@ impl<F: PrimeField> Operation<F> {
 
 /// What memory alone limits comes first: products take a device to its power
 /// limit, and some stay slow for a while after that.
-pub(crate) fn operations<F: PrimeField>() -> [Operation<F>; COUNT] {
+pub(crate) fn operations<F: PrimeField>() -> [Operation<F>; 10] {
     use Expected::{Each, Sum};
     use arithmetic::{add, mul, square};
     let operation = |name, record, expected| Operation {

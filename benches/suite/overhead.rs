@@ -11,10 +11,6 @@ use crate::startup;
 /// A call that is all overhead, and one with work in it.
 const SIZES: [usize; 2] = [64, 65_536];
 
-pub(crate) fn count(_: &Suite) -> usize {
-    2 * SIZES.len() + 2 + startup::COUNT
-}
-
 pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
     let (mut group, _) = suite.group("overhead");
     for elements in SIZES {

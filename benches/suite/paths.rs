@@ -9,11 +9,6 @@ use gpu_executor_benches::Jobs;
 use crate::measure::{Group, Suite};
 use crate::{backends, host_buffers};
 
-pub(crate) fn count(suite: &Suite) -> usize {
-    let copied = 2 * (backends::paths(&suite.caps).count() + 1);
-    (copied + host_buffers::PATHS.len()) * suite.plan.sizes.len()
-}
-
 pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
     let mut pipelined = backends::automatic()?;
     let fixed = backends::paths(&suite.caps).map(|path| anyhow::Ok((path, backends::fixed(path)?)));

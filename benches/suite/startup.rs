@@ -19,9 +19,6 @@ const VARIABLE: &str = "GPU_EXECUTOR_BENCH_STARTUP";
 const NEW: &str = "new_process";
 const PIPELINE: &str = "pipeline_new_process";
 
-/// How many benchmarks [`bench`] runs.
-pub(crate) const COUNT: usize = 2;
-
 /// Times `new()`, and the way of the library's kernel from its bytes to its
 /// pipeline, both in a new process. The caches of driver and library hold
 /// what the process before left there.

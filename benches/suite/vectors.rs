@@ -14,15 +14,11 @@ use gpu_executor_benches::{Jobs, Operands};
 use crate::clocks::Clocks;
 use crate::device;
 use crate::measure::{Group, Suite};
-use crate::operations::{COUNT, Operation, operations};
+use crate::operations::{Operation, operations};
 use crate::resident::Resident;
 
 /// Elements of each operand of the additions that keep the device at work.
 const PACE: usize = 1 << 18;
-
-pub(crate) fn count(suite: &Suite) -> usize {
-    2 * COUNT * suite.plan.vector_sizes.len()
-}
 
 pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
     let engine = VectorEngine::new()?;

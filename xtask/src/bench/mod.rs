@@ -15,7 +15,6 @@ mod left;
 mod numbers;
 mod record;
 mod report;
-mod suite;
 
 use std::path::{Path, PathBuf};
 
@@ -114,7 +113,7 @@ fn measure(args: &Args) -> anyhow::Result<PathBuf> {
     if args.quick {
         command = command.env("GPU_EXECUTOR_BENCH_QUICK", "1");
     }
-    suite::run(command.into())?;
+    command.run()?;
     Ok(criterion)
 }
 
