@@ -5,27 +5,31 @@ use std::fmt;
 use vk_core::ash::{ext, vk};
 use vk_core::{Device, DevicePolicy, Instance, InstanceOptions, choose_device};
 
-/// What the process takes now. What a system does not tell is `None`.
+/// What the process takes, or how much more it took than before, printed with its sign by
+/// `{:+}`. What a system does not tell is `None`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
     /// Resident memory, in bytes.
-    pub resident: Option<u64>,
-    /// Open files, sockets and devices.
-    pub files: Option<usize>,
-    /// Threads.
-    pub threads: Option<usize>,
+    pub resident: Option<i64>,
     /// Memory that the driver counts for this process on all heaps of the
     /// device, in bytes.
-    pub device: Option<u64>,
+    pub device: Option<i64>,
+    /// Open files, sockets and devices.
+    pub files: Option<i64>,
+    /// Threads.
+    pub threads: Option<i64>,
 }
 
 impl Usage {
-    /// Reads it.
+    /// What it takes now.
     ///
     /// # Errors
     /// Where there is no Vulkan device, or none can be made.
     pub fn now() -> anyhow::Result<Self> {
-        let count = |folder: &str| std::fs::read_dir(folder).ok().map(Iterator::count);
+        let count = |folder: &str| {
+            let entries = std::fs::read_dir(folder).ok()?;
+            i64::try_from(entries.count()).ok()
+        };
         Ok(Self {
             device: device_bytes()?,
             resident: resident(),
@@ -36,38 +40,23 @@ impl Usage {
 
     /// How much more of everything there is than `before`.
     #[must_use]
-    pub fn since(&self, before: &Self) -> Growth {
-        Growth {
+    pub fn since(&self, before: &Self) -> Self {
+        let growth = |now: Option<i64>, before: Option<i64>| Some(now? - before?);
+        Self {
             resident: growth(self.resident, before.resident),
+            device: growth(self.device, before.device),
             files: growth(self.files, before.files),
             threads: growth(self.threads, before.threads),
-            device: growth(self.device, before.device),
         }
     }
-}
 
-/// Differences of two [`Usage`]s, `None` where the system does not tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Growth {
-    /// Bytes of resident memory.
-    pub resident: Option<i128>,
-    /// Open files.
-    pub files: Option<i128>,
-    /// Threads.
-    pub threads: Option<i128>,
-    /// Bytes of the device's memory.
-    pub device: Option<i128>,
-}
-
-impl Growth {
     /// Whether resident memory grew by `bytes` at most and nothing else grew.
     /// What the system does not tell did not grow as far as anybody knows,
     /// except for resident memory.
     #[must_use]
-    pub fn is_within(&self, bytes: u64) -> bool {
-        let flat = |growth: Option<i128>| growth.is_none_or(|growth| growth <= 0);
-        self.resident
-            .is_some_and(|growth| growth <= i128::from(bytes))
+    pub fn is_within(&self, bytes: i64) -> bool {
+        let flat = |growth: Option<i64>| growth.is_none_or(|growth| growth <= 0);
+        self.resident.is_some_and(|growth| growth <= bytes)
             && flat(self.files)
             && flat(self.threads)
             && flat(self.device)
@@ -76,50 +65,37 @@ impl Growth {
 
 impl fmt::Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let signed = f.sign_plus();
+        let count = |number: Option<i64>| match (number, signed) {
+            (None, _) => "unknown".to_owned(),
+            (Some(number), true) => format!("{number:+}"),
+            (Some(number), false) => number.to_string(),
+        };
+        let kib = |bytes: Option<i64>| match bytes {
+            Some(bytes) => count(Some(bytes / 1024)) + " KiB",
+            None => count(None),
+        };
+        let (resident, device) = (kib(self.resident), kib(self.device));
+        let (files, threads) = (count(self.files), count(self.threads));
         write!(
             f,
-            "resident {}, device {}, files {}, threads {}",
-            told(self.resident, |bytes| format!("{} KiB", bytes / 1024)),
-            told(self.device, |bytes| format!("{} KiB", bytes / 1024)),
-            told(self.files, |count| count.to_string()),
-            told(self.threads, |count| count.to_string())
+            "resident {resident}, device {device}, files {files}, threads {threads}"
         )
     }
-}
-
-impl fmt::Display for Growth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "resident {}, device {}, files {}, threads {}",
-            told(self.resident, |bytes| format!("{:+} KiB", bytes / 1024)),
-            told(self.device, |bytes| format!("{:+} KiB", bytes / 1024)),
-            told(self.files, |count| format!("{count:+}")),
-            told(self.threads, |count| format!("{count:+}"))
-        )
-    }
-}
-
-fn told<T>(number: Option<T>, text: impl FnOnce(T) -> String) -> String {
-    number.map_or_else(|| "unknown".to_owned(), text)
-}
-
-fn growth<T: TryInto<i128>>(now: Option<T>, before: Option<T>) -> Option<i128> {
-    Some(now?.try_into().ok()? - before?.try_into().ok()?)
 }
 
 /// Resident memory in bytes, where /proc tells: page by page, since the sum in
 /// `status` lags behind.
-fn resident() -> Option<u64> {
+fn resident() -> Option<i64> {
     let sums = std::fs::read_to_string("/proc/self/smaps_rollup").ok()?;
     let line = sums.lines().find(|line| line.starts_with("Rss:"))?;
-    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    let kib: i64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kib * 1024)
 }
 
 /// The bytes that the driver counts for this process, over all heaps, where
 /// it has `VK_EXT_memory_budget`.
-fn device_bytes() -> anyhow::Result<Option<u64>> {
+fn device_bytes() -> anyhow::Result<Option<i64>> {
     let instance = Instance::new(&InstanceOptions::default())?;
     let devices = instance.devices()?;
     let caps: Vec<_> = devices.iter().map(|found| found.caps().clone()).collect();
@@ -146,7 +122,7 @@ fn device_bytes() -> anyhow::Result<Option<u64>> {
             .raw()
             .get_physical_device_memory_properties2(device.physical(), &mut memory);
     }
-    Ok(Some(budget.heap_usage.iter().sum()))
+    Ok(i64::try_from(budget.heap_usage.iter().sum::<u64>()).ok())
 }
 
 #[cfg(test)]
@@ -157,28 +133,24 @@ mod tests {
     fn growth_is_told_from_none() {
         let before = Usage {
             resident: Some(1 << 20),
+            device: None,
             files: Some(7),
             threads: Some(3),
-            device: None,
         };
-        let after = Usage {
-            resident: Some(3 << 20),
-            ..before
-        };
+        let resident = Some(3 << 20);
+        let after = Usage { resident, ..before };
         let growth = after.since(&before);
         assert!(growth.is_within(2 << 20) && !growth.is_within((2 << 20) - 1));
         let text = "resident +2048 KiB, device unknown, files +0, threads +0";
-        assert_eq!(growth.to_string(), text);
-        let more_files = Usage {
-            files: Some(8),
-            ..after
-        };
-        assert!(!more_files.since(&before).is_within(u64::MAX));
-        let unknown = Usage {
-            resident: None,
-            ..before
-        };
-        assert!(!unknown.since(&before).is_within(u64::MAX));
+        assert_eq!(format!("{growth:+}"), text);
+        let text = "resident 3072 KiB, device unknown, files 7, threads 3";
+        assert_eq!(after.to_string(), text);
+        let files = Some(8);
+        let more_files = Usage { files, ..after };
+        assert!(!more_files.since(&before).is_within(i64::MAX));
+        let resident = None;
+        let unknown = Usage { resident, ..before };
+        assert!(!unknown.since(&before).is_within(i64::MAX));
     }
 
     #[cfg(target_os = "linux")]

@@ -16,61 +16,33 @@ pub(crate) struct Operation<F: PrimeField> {
 }
 
 pub(crate) fn element_wise<F: PrimeField>() -> Vec<Operation<F>> {
+    use arithmetic::{add, double, inverse, mul, neg, square, sub};
+    let operation = |name, moved, record, expected| Operation {
+        name,
+        moved,
+        record,
+        expected,
+    };
     vec![
-        Operation {
-            name: "copy",
-            moved: 2,
-            record: |q, x, _| q.copy(x),
-            expected: |x, _| *x,
-        },
-        Operation {
-            name: "add",
-            moved: 3,
-            record: |q, x, y| q.add(x, y),
-            expected: arithmetic::add::<F>,
-        },
-        Operation {
-            name: "sub",
-            moved: 3,
-            record: |q, x, y| q.sub(x, y),
-            expected: arithmetic::sub::<F>,
-        },
-        Operation {
-            name: "neg",
-            moved: 2,
-            record: |q, x, _| q.neg(x),
-            expected: |x, _| arithmetic::neg::<F>(x),
-        },
-        Operation {
-            name: "double",
-            moved: 2,
-            record: |q, x, _| q.double(x),
-            expected: |x, _| arithmetic::double::<F>(x),
-        },
-        Operation {
-            name: "mul",
-            moved: 3,
-            record: |q, x, y| q.mul(x, y),
-            expected: arithmetic::mul::<F>,
-        },
-        Operation {
-            name: "square",
-            moved: 2,
-            record: |q, x, _| q.square(x),
-            expected: |x, _| arithmetic::square::<F>(x),
-        },
-        Operation {
-            name: "axpy",
-            moved: 3,
-            record: |q, x, y| q.axpy(Scalar::new(F::R2), x, y),
-            expected: |x, y| arithmetic::add::<F>(&arithmetic::mul::<F>(x, &F::R2), y),
-        },
-        Operation {
-            name: "inverse",
-            moved: 2,
-            record: |q, x, _| q.inverse(x),
-            expected: |x, _| arithmetic::inverse::<F>(x).unwrap_or_default(),
-        },
+        operation("copy", 2, |q, x, _| q.copy(x), |x, _| *x),
+        operation("add", 3, |q, x, y| q.add(x, y), add::<F>),
+        operation("sub", 3, |q, x, y| q.sub(x, y), sub::<F>),
+        operation("neg", 2, |q, x, _| q.neg(x), |x, _| neg::<F>(x)),
+        operation("double", 2, |q, x, _| q.double(x), |x, _| double::<F>(x)),
+        operation("mul", 3, |q, x, y| q.mul(x, y), mul::<F>),
+        operation("square", 2, |q, x, _| q.square(x), |x, _| square::<F>(x)),
+        operation(
+            "axpy",
+            3,
+            |q, x, y| q.axpy(Scalar::new(F::R2), x, y),
+            |x, y| add::<F>(&mul::<F>(x, &F::R2), y),
+        ),
+        operation(
+            "inverse",
+            2,
+            |q, x, _| q.inverse(x),
+            |x, _| inverse::<F>(x).unwrap_or_default(),
+        ),
     ]
 }
 

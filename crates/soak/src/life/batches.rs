@@ -1,16 +1,17 @@
 //! Many batches on one backend: sequential, pipelined, over slices of the
-//! caller's and over host buffers, on both paths, of mixed sizes.
+//! caller's and over host buffers, on both paths, of mixed sizes; and backends that are
+//! made, used once and dropped.
+
+use std::cell::RefCell;
 
 use anyhow::{Context, ensure};
 use field_kernels::reference;
 use gpu_executor::FieldAdd;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{AllocatedMemory, Cache, PathChoice, TransferPath};
+use gpu_executor::{Cache, PathChoice, TransferPath};
 use gpu_executor_soak::operands::Operands;
-use gpu_executor_soak::{finding, process::Usage};
 
-/// Times the process is looked at, after the first tenth.
-const LOOKS: usize = 10;
+use super::watch;
 
 /// The two operands of a job, and their sums.
 struct Job {
@@ -20,43 +21,34 @@ struct Job {
 
 /// Runs `count` batches of jobs of up to `elements` elements; whether resident
 /// memory grew by `most` bytes at most and nothing else grew.
-pub(crate) fn run(count: usize, elements: usize, most: u64) -> anyhow::Result<bool> {
+pub(crate) fn run(count: usize, elements: usize, most: i64) -> anyhow::Result<bool> {
     let builder = PersistentVulkanBackend::builder().cache(Cache::Off);
-    let mut backend = builder.build()?;
+    let backend = RefCell::new(builder.build()?);
     let jobs = jobs(elements);
-    println!(
-        "{count} batches of up to {elements} elements a job on {}",
-        backend.device().name
-    );
-    // A whole round of ways and sizes at a time, so that all looks are at the
-    // same place in it.
-    let round = WAYS.len() * jobs.len();
-    let looks: Vec<_> = (0..=LOOKS)
-        .map(|look| (count * (look + 1) / (LOOKS + 1)).next_multiple_of(round))
-        .collect();
-    let (mut done, mut seen) = (0, Vec::new());
-    for until in looks {
-        while done < until.max(round) {
-            let way = WAYS[done % WAYS.len()];
-            batch(&mut backend, &jobs, done / WAYS.len(), way)
-                .with_context(|| format!("batch {done}"))?;
-            done += 1;
-        }
-        let look = (Usage::now()?, backend.allocated_memory()?);
-        print(done, &look);
-        seen.push(look);
-    }
-    let (Some(first), Some(last)) = (seen.first(), seen.last()) else {
-        anyhow::bail!("nothing was looked at");
+    let name = backend.borrow().device().name.clone();
+    println!("{count} batches of up to {elements} elements a job on {name}");
+    let one = |number: usize| {
+        let way = WAYS[number % WAYS.len()];
+        batch(&mut backend.borrow_mut(), &jobs, number / WAYS.len(), way)
+            .with_context(|| format!("batch {number}"))
     };
-    let growth = last.0.since(&first.0);
-    let found = format!("{done} batches right; {growth}; {}", described(&last.1));
-    let flat = growth.is_within(most) && last.1 == first.1;
-    let promise = format!(
-        "{count} batches in one process: resident memory grows by {} MiB at most, all else not at all",
-        most >> 20
-    );
-    Ok(finding(flat, &promise, &found))
+    let work = ("batches in one process", count, WAYS.len() * jobs.len());
+    watch::batches(work, most, one, || {
+        Ok(backend.borrow().allocated_memory()?)
+    })
+}
+
+/// Makes, uses once and drops `count` backends; whether resident memory grew by `most`
+/// bytes at most and nothing else grew.
+pub(crate) fn cycles(count: usize, most: i64) -> anyhow::Result<bool> {
+    let operands = Operands::random(2_000, 9);
+    let sums = operands.results(reference::add);
+    watch::cycles(("backends made and dropped", count), most, || {
+        let builder = PersistentVulkanBackend::builder().cache(Cache::Off);
+        let found = builder.build()?.field_add(&operands.a, &operands.b)?;
+        ensure!(found == sums, "wrong sums");
+        Ok(())
+    })
 }
 
 /// Sizes at and around workgroups and chunks, and the largest.
@@ -138,18 +130,4 @@ fn over_host_buffers(
     let (spirv, path) = (backend.field_add_spirv(), PathChoice::Fixed(path));
     backend.run_field_add_host_on(spirv, &a, &b, &mut out, path)?;
     Ok(out.to_vec())
-}
-
-pub(crate) fn print(done: usize, (usage, allocated): &(Usage, AllocatedMemory)) {
-    println!("{done:>6} batches: {usage}; {}", described(allocated));
-}
-
-pub(crate) fn described(allocated: &AllocatedMemory) -> String {
-    format!(
-        "allocated: {} buffers of {} KiB in {} blocks of {} KiB",
-        allocated.buffers,
-        allocated.buffer_bytes / 1024,
-        allocated.blocks,
-        allocated.block_bytes / 1024
-    )
 }

@@ -7,8 +7,8 @@
 )]
 
 mod batches;
-mod cycles;
 mod vectors;
+mod watch;
 
 use clap::Parser;
 use gpu_executor_soak::verdict;
@@ -30,14 +30,14 @@ struct Args {
     cycles: usize,
     /// Mebibytes by which resident memory may grow in either part.
     #[arg(long, default_value_t = 16)]
-    growth_mib: u64,
+    growth_mib: i64,
 }
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let most = args.growth_mib << 20;
     let batches = batches::run(args.batches, args.elements, most)?;
-    let cycles = cycles::run(args.cycles, most)?;
+    let cycles = batches::cycles(args.cycles, most)?;
     let vectors = vectors::batches(args.vectors, args.elements, most)?;
     let engines = vectors::cycles(args.cycles, most)?;
     verdict(&[batches, cycles, vectors, engines])

@@ -4,20 +4,14 @@
 use anyhow::{Context, ensure};
 use field_kernels::arithmetic::{add, mul, square};
 use field_kernels::{ElementType, Fp};
+use gpu_executor::Cache;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::VectorEngine;
-use gpu_executor::{AllocatedMemory, Cache};
 use gpu_executor_soak::operands::Operands;
-use gpu_executor_soak::{finding, process::Usage};
 
-use super::batches::{described, print};
+use super::watch;
 
 type Element = <Fp as ElementType>::Limbs;
-
-/// Times the process is looked at, after the first tenth.
-const LOOKS: usize = 10;
-/// Engines that are made before the process is looked at.
-const WARM_UP: usize = 20;
 
 /// Two vectors, and what comes of them.
 struct Sample {
@@ -69,65 +63,31 @@ impl Sample {
 
 /// Runs `count` batches of vectors of up to `elements` elements on one engine; whether
 /// resident memory grew by `most` bytes at most and nothing else grew.
-pub(crate) fn batches(count: usize, elements: usize, most: u64) -> anyhow::Result<bool> {
+pub(crate) fn batches(count: usize, elements: usize, most: i64) -> anyhow::Result<bool> {
     let builder = PersistentVulkanBackend::builder().cache(Cache::Off);
     let mut backend = builder.build()?;
     let engine = backend.vectors()?;
     let sizes = [1, 127, 1_000, 4_097, 20_000, elements];
     let sizes = sizes.into_iter().filter(|size| *size <= elements);
-    let samples: Vec<_> = sizes
-        .zip(1..)
-        .map(|(size, seed)| Sample::new(size, seed))
-        .collect();
+    let samples = sizes.zip(1..).map(|(size, seed)| Sample::new(size, seed));
+    let samples: Vec<_> = samples.collect();
     println!("{count} batches of vectors of up to {elements} elements");
-    // Whole rounds of both ways, so that all looks are at the same place in one.
-    let round = 2 * samples.len();
-    let (mut done, mut seen): (usize, Vec<(Usage, AllocatedMemory)>) = (0, Vec::new());
-    for look in 0..=LOOKS {
-        let until = (count * (look + 1) / (LOOKS + 1)).next_multiple_of(round);
-        while done < until.max(round) {
-            let (sample, in_turn) = (&samples[done / 2 % samples.len()], done.is_multiple_of(2));
-            let ran = sample.run(&engine, in_turn);
-            ran.with_context(|| format!("batch {done} of vectors"))?;
-            done += 1;
-        }
-        let now = (Usage::now()?, backend.allocated_memory()?);
-        print(done, &now);
-        seen.push(now);
-    }
-    let (Some(first), Some(last)) = (seen.first(), seen.last()) else {
-        anyhow::bail!("nothing was looked at");
+    // Each sample in both ways.
+    let one = |number: usize| {
+        let sample = &samples[number / 2 % samples.len()];
+        let ran = sample.run(&engine, number.is_multiple_of(2));
+        ran.with_context(|| format!("batch {number} of vectors"))
     };
-    let growth = last.0.since(&first.0);
-    let found = format!("{done} batches right; {growth}; {}", described(&last.1));
-    let promise = format!(
-        "{count} batches of vectors on one engine: resident memory grows by {} MiB at most, all else not at all",
-        most >> 20
-    );
-    let flat = growth.is_within(most) && last.1 == first.1;
-    Ok(finding(flat, &promise, &found))
+    let work = ("batches of vectors on one engine", count, 2 * samples.len());
+    watch::batches(work, most, one, || Ok(backend.allocated_memory()?))
 }
 
 /// Makes and drops `count` engines, each the last that keeps its device; whether
 /// resident memory grew by `most` bytes at most and nothing else grew.
-pub(crate) fn cycles(count: usize, most: u64) -> anyhow::Result<bool> {
+pub(crate) fn cycles(count: usize, most: i64) -> anyhow::Result<bool> {
     let sample = Sample::new(2_000, 9);
-    let cycles = |count: usize| -> anyhow::Result<()> {
-        (0..count).try_for_each(|_| {
-            let builder = PersistentVulkanBackend::builder().cache(Cache::Off);
-            let engine = builder.build()?.vectors()?;
-            sample.run(&engine, true)
-        })
-    };
-    cycles(WARM_UP.min(count))?;
-    let before = Usage::now()?;
-    cycles(count)?;
-    let growth = Usage::now()?.since(&before);
-    println!("{count:>6} engines made and dropped: {growth}");
-    let promise = format!(
-        "{count} engines of vectors made and dropped: resident memory grows by {} MiB at most, all else not at all",
-        most >> 20
-    );
-    let found = format!("{count} after {WARM_UP} others; {growth}");
-    Ok(finding(growth.is_within(most), &promise, &found))
+    watch::cycles(("engines of vectors made and dropped", count), most, || {
+        let builder = PersistentVulkanBackend::builder().cache(Cache::Off);
+        sample.run(&builder.build()?.vectors()?, true)
+    })
 }
