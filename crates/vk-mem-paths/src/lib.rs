@@ -56,7 +56,8 @@ pub use error::Error;
 pub use fastest_of::fastest_of;
 pub use fresh::advise_huge_pages;
 pub use lane::{
-    Access, Downloads, Finished, Lane, Region, Step, Storage, StoragePool, Submitted, Uploads,
+    Access, BatchMemory, Downloads, Finished, Lane, Region, Step, Storage, StoragePool, Submitted,
+    Uploads,
 };
 pub use memory::{AllocatedMemory, Block};
 pub use pinned::{PinnedBuffer, PinnedPlan, PinnedTransfer, plan_pinned};

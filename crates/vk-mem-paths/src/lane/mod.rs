@@ -11,8 +11,8 @@
 //! 1. A block goes back to its pool as soon as no [`Storage`] has it, also
 //!    while a submission names it. The next user of the block is a later
 //!    submission of the same queue, and each begins with a barrier that orders
-//!    it after all before; the memory itself stays, since the batch holds it. Where steps
-//!    that name it are yet to be submitted, whoever submits them sees to the order.
+//!    it after all before; the memory itself stays, since the batch holds it. What the steps
+//!    of a batch in the making name stays with that batch ([`BatchMemory`]).
 //! 2. Inside a batch a barrier stands before each step that conflicts with an
 //!    earlier one ([`hazards`]).
 //! 3. Staging memory is touched by the host only while the batch of its piece is not in
@@ -31,7 +31,7 @@ mod submitted;
 
 pub(crate) use batch::{Batch, Life, Part};
 pub use crossing::{Downloads, Uploads};
-pub use pool::{Storage, StoragePool};
+pub use pool::{BatchMemory, Storage, StoragePool};
 pub use step::{Access, Region, Step};
 pub use submitted::{Finished, Submitted};
 
@@ -120,8 +120,8 @@ impl Lane {
     /// # Safety
     /// Every dispatch stays inside the regions that it names, with the access
     /// that they name. All regions are of storage of this lane's pool, and all
-    /// operations of its device. Where that storage has been dropped, nobody who took
-    /// the block from the pool since submits before this.
+    /// kernels of its device. Until this returns, that storage lives, or the
+    /// [`BatchMemory`] does that it was taken from or given to.
     pub unsafe fn submit(&mut self, steps: &[Step], reads: &[Region]) -> Result<Submitted, Error> {
         self.reap()?;
         let mut frame = self.frame()?;

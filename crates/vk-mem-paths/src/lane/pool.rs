@@ -13,11 +13,13 @@ const SMALLEST: usize = 4 << 10;
 /// Sizes between a power of two and the next: so many, equally far apart.
 const SIZES_PER_OCTAVE: u32 = 8;
 
-/// Memory in use; its block goes back to the pool when it drops.
+/// Memory in use. When it drops, its block goes back to the pool; while the batch that it was
+/// taken for is in the making, to that batch.
 pub struct Storage {
     block: Arc<Block>,
     bytes: usize,
     pool: Arc<StoragePool>,
+    batch: Option<Arc<FreeList>>,
 }
 
 impl Storage {
@@ -51,7 +53,14 @@ impl Drop for Storage {
         if self.pool.memory.device().is_inherited() {
             return;
         }
-        self.pool.give_back(Arc::clone(&self.block));
+        let block = Arc::clone(&self.block);
+        let left = match &self.batch {
+            Some(batch) => batch.give_back(block),
+            None => Some(block),
+        };
+        if let Some(block) = left {
+            self.pool.free.give_back(block);
+        }
     }
 }
 
@@ -64,19 +73,17 @@ impl std::fmt::Debug for Storage {
     }
 }
 
-/// Blocks of memory that nobody uses, by purpose and size.
+/// Blocks of memory that nobody uses.
 pub struct StoragePool {
     memory: Arc<Memory>,
-    free: Mutex<Free>,
+    free: FreeList,
 }
-
-type Free = HashMap<(MemoryUse, usize), Vec<Arc<Block>>>;
 
 impl StoragePool {
     pub(super) fn new(memory: &Arc<Memory>) -> Arc<Self> {
         Arc::new(Self {
             memory: Arc::clone(memory),
-            free: Mutex::default(),
+            free: FreeList::default(),
         })
     }
 
@@ -96,8 +103,7 @@ impl StoragePool {
     /// As [`Self::take`], and [`Error::NoMemoryType`] where the device has no such memory.
     pub fn take_from(self: &Arc<Self>, purpose: MemoryUse, bytes: usize) -> Result<Storage, Error> {
         let size = size_class(bytes);
-        let known = self.lock().get_mut(&(purpose, size)).and_then(Vec::pop);
-        let block = match known {
+        let block = match self.free.take(purpose, size) {
             Some(block) => block,
             None => self.make(purpose, size)?,
         };
@@ -105,20 +111,33 @@ impl StoragePool {
             block,
             bytes,
             pool: Arc::clone(self),
+            batch: None,
         })
+    }
+
+    /// Memory for a batch that is about to be made.
+    #[must_use]
+    pub fn for_batch(self: &Arc<Self>) -> BatchMemory {
+        BatchMemory {
+            pool: Arc::clone(self),
+            free: Arc::default(),
+            shared: Vec::new(),
+        }
     }
 
     /// Frees what nobody uses, and returns how many bytes that was. What a
     /// submission in flight still names is freed when that is complete.
     pub fn trim(&self) -> usize {
-        let free = std::mem::take(&mut *self.lock());
-        bytes_in(&free)
+        self.free
+            .replace(Some(Free::new()))
+            .as_ref()
+            .map_or(0, bytes_in)
     }
 
     /// Bytes in blocks that nobody uses.
     #[must_use]
     pub fn free_bytes(&self) -> usize {
-        bytes_in(&self.lock())
+        self.free.lock().as_ref().map_or(0, bytes_in)
     }
 
     fn make(&self, purpose: MemoryUse, bytes: usize) -> Result<Arc<Block>, Error> {
@@ -129,21 +148,101 @@ impl StoragePool {
         };
         Ok(Arc::new(block))
     }
+}
 
-    fn give_back(&self, block: Arc<Block>) {
-        let place = (block.purpose(), block.bytes());
-        self.lock().entry(place).or_default().push(block);
+/// Memory for a batch in the making. What its steps name and it needs no longer is its own
+/// to use again; others have it from the pool once this drops, which is after the batch was
+/// submitted.
+pub struct BatchMemory {
+    pool: Arc<StoragePool>,
+    free: Arc<FreeList>,
+    /// What others had too when the batch let go of it.
+    shared: Vec<Arc<Storage>>,
+}
+
+impl BatchMemory {
+    /// Storage of `bytes` bytes, as [`StoragePool::take`], or what the batch let go of.
+    ///
+    /// # Errors
+    /// As [`StoragePool::take`].
+    pub fn take(&self, bytes: usize) -> Result<Storage, Error> {
+        let known = self.free.take(MemoryUse::Device, size_class(bytes));
+        let mut storage = match known {
+            None => self.pool.take(bytes)?,
+            Some(block) => Storage {
+                block,
+                bytes,
+                pool: Arc::clone(&self.pool),
+                batch: None,
+            },
+        };
+        storage.batch = Some(Arc::clone(&self.free));
+        Ok(storage)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Free> {
+    /// Takes what the steps to come do not need: where nobody else has it, for them to use
+    /// again.
+    pub fn let_go(&mut self, storage: Arc<Storage>) {
+        match Arc::try_unwrap(storage) {
+            Ok(mut own) => own.batch = Some(Arc::clone(&self.free)),
+            Err(shared) => self.shared.push(shared),
+        }
+    }
+}
+
+impl Drop for BatchMemory {
+    fn drop(&mut self) {
+        if self.pool.memory.device().is_inherited() {
+            return;
+        }
+        let blocks = self.free.replace(None).into_iter().flatten();
+        for block in blocks.flat_map(|(_, blocks)| blocks) {
+            self.pool.free.give_back(block);
+        }
+    }
+}
+
+type Free = HashMap<(MemoryUse, usize), Vec<Arc<Block>>>;
+
+/// Blocks that nobody uses, by purpose and size; `None`: it takes none any more.
+struct FreeList(Mutex<Option<Free>>);
+
+impl Default for FreeList {
+    fn default() -> Self {
+        Self(Mutex::new(Some(Free::new())))
+    }
+}
+
+impl FreeList {
+    fn take(&self, purpose: MemoryUse, size: usize) -> Option<Arc<Block>> {
+        self.lock().as_mut()?.get_mut(&(purpose, size))?.pop()
+    }
+
+    /// Returns the block where the list takes none any more.
+    fn give_back(&self, block: Arc<Block>) -> Option<Arc<Block>> {
+        let place = (block.purpose(), block.bytes());
+        match &mut *self.lock() {
+            Some(free) => {
+                free.entry(place).or_default().push(block);
+                None
+            }
+            None => Some(block),
+        }
+    }
+
+    fn replace(&self, by: Option<Free>) -> Option<Free> {
+        std::mem::replace(&mut *self.lock(), by)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Free>> {
         // Each change is one push or pop, so a panic elsewhere left it whole.
-        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn bytes_in(free: &Free) -> usize {
-    let sizes = free.iter().map(|((_, size), blocks)| size * blocks.len());
-    sizes.sum()
+    let of_size = |((_, size), blocks): (&(MemoryUse, usize), &Vec<_>)| size * blocks.len();
+    free.iter().map(of_size).sum()
 }
 
 /// The size of the block for `bytes` bytes: at most an eighth more.

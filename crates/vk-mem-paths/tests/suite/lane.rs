@@ -159,6 +159,38 @@ fn a_lane_may_go_while_its_batches_run() {
     drop((a, b));
 }
 
+/// Nobody else has it before the batch is submitted, whoever dropped it last.
+#[test]
+fn what_a_batch_in_the_making_lets_go_of_is_its_own_until_it_is_submitted() {
+    let mut setup = Setup::new();
+    let (input, held) = (setup.upload(&bytes(4096, 1)), setup.upload(&bytes(4096, 2)));
+    let (input, held) = (Arc::new(input), Arc::new(held));
+    let mut memory = setup.lane.pool().for_batch();
+    let first = memory.take(4096).unwrap();
+    let copy = |from: &Storage, to: &Storage| Step::Copy {
+        from: read(from, 0..4096),
+        to: written(to, 0..4096),
+    };
+    let steps = [copy(&held, &first), copy(&input, &first)];
+    let blocks = [&*input, &held, &first].map(|storage| Arc::clone(storage.block()));
+    let named = |storage: &Storage| {
+        let same = |block| Arc::ptr_eq(block, storage.block());
+        blocks.iter().position(same)
+    };
+    memory.let_go(input);
+    memory.let_go(Arc::clone(&held));
+    drop((held, first));
+    let (others, again) = (setup.take(4096), memory.take(4096).unwrap());
+    assert_eq!(named(&others), None);
+    assert!(matches!(named(&again), Some(0 | 2)));
+    drop(again);
+    setup.submit(&steps, &[]).unwrap();
+    drop((steps, memory));
+    // All three are the pool's now.
+    let taken: Vec<_> = (0..3).map(|_| setup.take(4096)).collect();
+    assert!(taken.iter().all(|storage| named(storage).is_some()));
+}
+
 /// A piece of staging memory holds the block that it was copied to until it is used
 /// again, or told to let go.
 #[test]

@@ -44,7 +44,7 @@ impl Steps<'_> {
 
     /// Memory for the results. The first may overwrite an argument that nobody
     /// needs any more: each invocation reads its elements before it writes them.
-    fn outputs(&self, work: &ChainWork) -> Result<Vec<Arc<Storage>>, Error> {
+    fn outputs(&mut self, work: &ChainWork) -> Result<Vec<Arc<Storage>>, Error> {
         let bytes = work.elements * work.field.bytes();
         let mut free = self.free_argument(&work.inputs, bytes);
         let take = |_| match free.take() {

@@ -156,16 +156,16 @@ impl VulkanRunner {
         kernels.take_compiling();
         let chunk = self.settings.dispatch;
         let inputs = std::mem::take(&mut program.inputs);
-        let memory = (&self.pool, &self.tables);
+        let memory = (self.pool.for_batch(), &self.tables);
         let mut steps = Steps::new(&program, stages, inputs, memory, kernels, chunk)?;
         steps.add_all()?;
         let made = steps.finish()?;
         // SAFETY: the steps' modules are this library's, which stay inside the
         // elements that their constants name, and `Steps` names the regions of
-        // those elements; operations come from this device's kernels. Whoever takes
-        // a block that they name from the pool is a batch, which waits for the lane,
-        // or an upload, which waits for it once before it submits.
+        // those elements; operations come from this device's kernels. `made` has their
+        // memory.
         let submitted = unsafe { lane.submit(&made.steps, &made.reads)? };
+        drop(made.memory);
         // Whoever uses them is submitted later.
         for (key, table) in made.tables {
             self.tables.keep(key, table);
@@ -191,10 +191,13 @@ impl VulkanRunner {
 /// wrong.
 type DeviceTables = Tables<(TableKey, Arithmetic), Storage>;
 
-/// Memory from the pool. Where there is none left, tables are given up for it.
-fn take(pool: &Arc<StoragePool>, tables: &DeviceTables, bytes: usize) -> Result<Storage, Error> {
-    let taken = match pool.take(bytes) {
-        Err(error) if error.is_out_of_device_memory() && tables.let_go() => pool.take(bytes),
+/// What `take` takes. Where there is no memory left, tables are given up for it.
+fn take(
+    tables: &DeviceTables,
+    take: impl Fn() -> Result<Storage, vk_mem_paths::Error>,
+) -> Result<Storage, Error> {
+    let taken = match take() {
+        Err(error) if error.is_out_of_device_memory() && tables.let_go() => take(),
         taken => taken,
     };
     Ok(taken?)
@@ -231,11 +234,8 @@ impl Runner for VulkanRunner {
         self.device.expect_alive()?;
         let mut uploads = lock(&self.uploads);
         uploads.let_go();
-        let storage = take(&self.pool, &self.tables, bytes.len());
+        let storage = take(&self.tables, || self.pool.take(bytes.len()));
         let storage = noting_loss(&self.device, storage)?;
-        // A batch in the making may name this memory: it gives back at once what its later
-        // steps do not need. It is submitted when its maker lets the lane go.
-        drop(lock(&self.inner));
         let sent = uploads.upload(&storage, bytes, element);
         match sent {
             Ok(()) => Ok(Stored::Device(Arc::new(storage))),

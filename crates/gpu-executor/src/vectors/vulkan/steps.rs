@@ -7,7 +7,7 @@ use std::sync::Arc;
 use field_kernels::chain::Chain;
 use field_kernels::{Arithmetic, ElementId, Family};
 use vk_core::{ComputePipeline, DeviceKind};
-use vk_mem_paths::{Access, Region, Step, Storage, StoragePool};
+use vk_mem_paths::{Access, BatchMemory, Region, Step, Storage};
 
 use super::kernels::Kernels;
 use super::pieces::{most_elements, pieces, window};
@@ -26,7 +26,8 @@ pub(crate) struct Steps<'a> {
     program: &'a Program,
     stages: &'a [Stage],
     pub(super) kernels: &'a mut Kernels,
-    memory: (&'a Arc<StoragePool>, &'a DeviceTables),
+    memory: BatchMemory,
+    kept: &'a DeviceTables,
     chunk: Option<usize>,
     /// Where each result is, as long as somebody needs it.
     results: Vec<Option<Arc<Storage>>>,
@@ -34,6 +35,8 @@ pub(crate) struct Steps<'a> {
     inputs: Vec<Option<Arc<Storage>>>,
     /// What nobody needs after the stage in the making.
     last_uses: &'a [Source],
+    /// Of that, whose memory a result of the stage has.
+    overwritten: Option<Source>,
     constants: Option<Storage>,
     numbers: Option<Storage>,
     readbacks: Readbacks,
@@ -45,6 +48,8 @@ pub(crate) struct Steps<'a> {
 
 /// What is to be submitted, and what it leaves.
 pub(super) struct Made {
+    /// To be dropped once the steps are submitted.
+    pub(super) memory: BatchMemory,
     pub(super) steps: Vec<Step>,
     pub(super) reads: Vec<Region>,
     pub(super) stored: Vec<(usize, Stored)>,
@@ -89,7 +94,7 @@ impl<'a> Steps<'a> {
         program: &'a Program,
         stages: &'a [Stage],
         inputs: Vec<Stored>,
-        memory: (&'a Arc<StoragePool>, &'a DeviceTables),
+        (memory, kept): (BatchMemory, &'a DeviceTables),
         kernels: &'a mut Kernels,
         chunk: Option<usize>,
     ) -> Result<Self, Error> {
@@ -105,8 +110,10 @@ impl<'a> Steps<'a> {
             stages,
             kernels,
             memory,
+            kept,
             chunk,
             last_uses: &[],
+            overwritten: None,
             constants: None,
             numbers: None,
             readbacks: Readbacks::default(),
@@ -130,11 +137,15 @@ impl<'a> Steps<'a> {
                     (call.operation.on_device)(self, &call)?;
                 }
             }
+            let overwritten = self.overwritten.take();
             for source in self.last_uses {
-                match source {
-                    Source::Result(result) => self.results[*result] = None,
-                    Source::Input(input) => self.inputs[*input] = None,
-                    Source::Constant(_) => {}
+                let unneeded = match source {
+                    Source::Result(result) => self.results[*result].take(),
+                    Source::Input(input) => self.inputs[*input].take(),
+                    Source::Constant(_) => None,
+                };
+                if let Some(storage) = unneeded.filter(|_| overwritten != Some(*source)) {
+                    self.memory.let_go(storage);
                 }
             }
         }
@@ -166,7 +177,11 @@ impl<'a> Steps<'a> {
                 stored.push((number, place));
             }
         }
+        let left = self.results.into_iter().chain(self.inputs);
+        left.flatten()
+            .for_each(|storage| self.memory.let_go(storage));
         Ok(Made {
+            memory: self.memory,
             steps: self.steps,
             reads,
             stored,
@@ -184,7 +199,7 @@ impl<'a> Steps<'a> {
 
     /// Likewise, for bytes.
     pub(crate) fn take_bytes(&self, bytes: usize) -> Result<Storage, Error> {
-        take(self.memory.0, self.memory.1, bytes)
+        take(self.kept, || self.memory.take(bytes))
     }
 
     /// A table, by the arithmetic of its elements: as it was kept, else as `make` makes it,
@@ -200,9 +215,12 @@ impl<'a> Steps<'a> {
     ) -> Result<Arc<Storage>, Error> {
         let arithmetic = self.kernels.arithmetic(key.element);
         let key = (key, arithmetic);
-        let new = self.tables.iter().find(|(new, _)| *new == key);
-        let known = new.map(|(_, table)| Arc::clone(table));
-        if let Some(known) = known.or_else(|| self.memory.1.get(&key)) {
+        if let Some((_, known)) = self.tables.iter().find(|(new, _)| *new == key) {
+            return Ok(Arc::clone(known));
+        }
+        if let Some(known) = self.kept.get(&key) {
+            // Whoever lets go of tables meanwhile: it stays for this batch.
+            self.memory.let_go(Arc::clone(&known));
             return Ok(known);
         }
         let made = Arc::new(make(self)?);
@@ -214,11 +232,11 @@ impl<'a> Steps<'a> {
     /// result of as many bytes at the same place: the argument begins at the start of its
     /// memory, and no other argument of the stage is in it.
     pub(crate) fn free_argument(
-        &self,
+        &mut self,
         arguments: &[Argument],
         bytes: usize,
     ) -> Option<Arc<Storage>> {
-        arguments.iter().find_map(|argument| {
+        let (source, storage) = arguments.iter().find_map(|argument| {
             let storage = match argument.source {
                 Source::Result(result) => self.results[result].as_ref()?,
                 Source::Input(input) => self.inputs[input].as_ref()?,
@@ -229,8 +247,11 @@ impl<'a> Steps<'a> {
             // One count: this batch's own.
             let fits = Arc::strong_count(storage) == 1 && storage.bytes() == bytes;
             let is_last = self.last_uses.contains(&argument.source);
-            (fits && at_its_place && is_last).then(|| Arc::clone(storage))
-        })
+            let free = fits && at_its_place && is_last;
+            free.then(|| (argument.source, Arc::clone(storage)))
+        })?;
+        self.overwritten = Some(source);
+        Some(storage)
     }
 
     /// Says where a result is.
