@@ -11,8 +11,6 @@ mod system;
 
 use std::path::Path;
 
-use system::Libshaderc;
-
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/system");
@@ -28,28 +26,22 @@ fn main() {
         &target("CARGO_CFG_TARGET_ARCH"),
     );
     println!("cargo::rustc-env=LIBSHADERC_VERSION={}", found.version());
-    if let Some(library) = found.library() {
-        println!("cargo::rerun-if-changed={}", library.display());
-    }
     if let Some(remedy) = found.remedy() {
         println!("cargo::error={remedy}");
     }
-    if let Libshaderc::Completed {
-        library,
-        companions,
-    } = found
-    {
-        let folder = library.parent().unwrap_or(Path::new("/"));
+    let Some(library) = found.library else {
+        return;
+    };
+    println!("cargo::rerun-if-changed={}", library.display());
+    let folder = library.parent().unwrap_or(Path::new("/"));
+    for companion in found.companions {
         println!("cargo::rustc-link-search=native={}", folder.display());
-        for companion in companions {
-            // On the link line these stand before the library that calls them. Whole
-            // archives make that order irrelevant to linkers that read archives once.
-            let kind = if companion.is_static {
-                "static:+whole-archive,-bundle"
-            } else {
-                "dylib"
-            };
-            println!("cargo::rustc-link-lib={kind}={}", companion.name);
-        }
+        // On the link line these stand before the library that calls them. Whole
+        // archives make that order irrelevant to linkers that read archives once.
+        let kind = match companion.is_static {
+            true => "static:+whole-archive,-bundle",
+            false => "dylib",
+        };
+        println!("cargo::rustc-link-lib={kind}={}", companion.name);
     }
 }

@@ -85,17 +85,15 @@ fn missing(survey: &Survey, wanted: &Wanted, shaderc: bool) -> Vec<Need> {
 
 /// Whether the system's libshaderc links, so that none needs to be built.
 fn shaderc_links() -> bool {
-    matches!(
-        system::probe(),
-        Libshaderc::Complete { .. } | Libshaderc::Completed { .. }
-    )
+    let found = system::probe();
+    found.library.is_some() && found.missing.is_empty()
 }
 
 /// Says what is ahead where libshaderc could not be installed.
 fn announce_shaderc(found: &Libshaderc) {
     if let Some(remedy) = found.remedy() {
         println!("{remedy}");
-    } else if found.library().is_none() {
+    } else if found.library.is_none() {
         println!(
             "libshaderc will be built from source, which needs {} and takes about 9 minutes",
             system::SOURCE_BUILD_TOOLS.join(", ")

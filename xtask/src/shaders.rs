@@ -82,7 +82,7 @@ fn announce(shell: &Shell, found: &Libshaderc) -> anyhow::Result<()> {
     if let Some(remedy) = found.remedy() {
         bail!(remedy);
     }
-    if let Some(library) = found.library() {
+    if let Some(library) = &found.library {
         println!(
             "libshaderc: the system's, {} {}",
             library.display(),

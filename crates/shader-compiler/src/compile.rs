@@ -111,7 +111,10 @@ fn compile(
     settings.set_target_spirv(SpirvVersion::V1_3);
     settings.set_optimization_level(optimization(source, options));
     for define in &source.defines {
-        settings.add_macro_definition(&define.name, define.value.as_deref());
+        match define.split_once('=') {
+            Some((name, value)) => settings.add_macro_definition(name, Some(value)),
+            None => settings.add_macro_definition(define, None),
+        }
     }
     settings.set_include_callback(|wanted, kind, from, depth| {
         include(root, source, wanted, kind, from, depth)
@@ -185,7 +188,7 @@ fn record(source: &Source, spirv: &[u8]) -> KernelRecord {
         name: source.name.clone(),
         source: source.path.clone(),
         includes: source.includes.keys().cloned().collect(),
-        defines: source.define_list(),
+        defines: source.defines.clone(),
         keep_functions: source.keep_functions,
         source_sha256: source.sha256(),
         spirv: source.spirv_file(),

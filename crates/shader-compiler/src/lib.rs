@@ -55,4 +55,3 @@ pub use generated::Generated;
 pub use manifest::{CompilerRecord, KernelRecord, MANIFEST_FILE, Manifest, OptionsRecord};
 pub use options::{OptLevel, Options, SPIRV_VERSION, TARGET_ENV};
 pub use source::{COMPILED_DIR, Scope, Source, discover, sha256_hex};
-pub use variant::Define;

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::include::collect_includes;
 use crate::variant::{Variant, keeps_functions, variants};
-use crate::{Define, Error, Result};
+use crate::{Error, Result};
 
 /// The folder of compiled modules inside a shader root.
 pub const COMPILED_DIR: &str = "compiled";
@@ -39,8 +39,9 @@ pub struct Source {
     pub text: String,
     /// Included files, also through other includes: path below the root to text.
     pub includes: BTreeMap<String, String>,
-    /// The macros that this variant defines; none where the source has no variants.
-    pub defines: Vec<Define>,
+    /// The macros that this variant defines, each as `NAME` or `NAME=VALUE`; none where the
+    /// source has no variants.
+    pub defines: Vec<String>,
     /// Whether its functions stay functions, with their names: they are linked at run
     /// time.
     pub keep_functions: bool,
@@ -64,16 +65,10 @@ impl Source {
         }
         if !self.defines.is_empty() {
             // No path below the root begins like this.
-            let defines = self.define_list().join(" ");
+            let defines = self.defines.join(" ");
             hasher.update(format!("// variant: {} = {defines}\n", self.name));
         }
         hex(&hasher.finalize())
-    }
-
-    /// The defines as they stand in the source: `NAME` or `NAME=VALUE`.
-    #[must_use]
-    pub fn define_list(&self) -> Vec<String> {
-        self.defines.iter().map(ToString::to_string).collect()
     }
 
     /// The compiled module's path below the folder of compiled modules.

@@ -9,40 +9,19 @@
 //! of that name with those macros defined, in place of a module of the file's name. They
 //! count in kernels alone, not in what these include.
 
-use std::fmt;
-
 use crate::{Error, Result};
 
 const KEEP_FUNCTIONS: &str = "// keep functions";
 
 const GRAMMAR: &str = "// variant: MODULE = DEFINE [DEFINE=VALUE ...]";
 
-/// A macro that a variant defines.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Define {
-    /// Its name.
-    pub name: String,
-    /// What it stands for; nothing where there is none.
-    pub value: Option<String>,
-}
-
-impl fmt::Display for Define {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.value {
-            Some(value) => write!(formatter, "{}={value}", self.name),
-            None => formatter.write_str(&self.name),
-        }
-    }
-}
-
 /// One variant line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Variant {
     /// The module's name, without a folder.
     pub(crate) module: String,
-    /// One at least, each name once.
-    pub(crate) defines: Vec<Define>,
+    /// One at least, each as `NAME` or `NAME=VALUE`, each name once.
+    pub(crate) defines: Vec<String>,
     /// Where it stands, counted from 1.
     pub(crate) line: usize,
 }
@@ -83,37 +62,26 @@ fn after_variant(line: &str) -> Option<&str> {
 }
 
 /// Module and defines, or what was expected.
-fn parse(rest: &str) -> Result<(String, Vec<Define>), &'static str> {
+fn parse(rest: &str) -> Result<(String, Vec<String>), &'static str> {
     let (module, list) = rest.split_once('=').ok_or(GRAMMAR)?;
     let module = module.trim();
-    if !is_word(module) {
-        return Err(GRAMMAR);
-    }
-    let mut defines: Vec<Define> = Vec::new();
-    for text in list.split_whitespace() {
-        let define = parse_define(text).ok_or(GRAMMAR)?;
-        if defines.iter().any(|other| other.name == define.name) {
+    let mut names = Vec::new();
+    for define in list.split_whitespace() {
+        let (name, value) = define.split_once('=').unwrap_or((define, "1"));
+        let starts_with_digit = name.starts_with(|first: char| first.is_ascii_digit());
+        if !is_word(name) || starts_with_digit || value.is_empty() {
+            return Err(GRAMMAR);
+        }
+        if names.contains(&name) {
             return Err("each macro once");
         }
-        defines.push(define);
+        names.push(name);
     }
-    if defines.is_empty() {
+    if !is_word(module) || names.is_empty() {
         return Err(GRAMMAR);
     }
+    let defines = list.split_whitespace().map(str::to_owned).collect();
     Ok((module.to_owned(), defines))
-}
-
-fn parse_define(text: &str) -> Option<Define> {
-    let (name, value) = match text.split_once('=') {
-        Some((name, value)) => (name, Some(value)),
-        None => (text, None),
-    };
-    let starts_with_digit = name.starts_with(|first: char| first.is_ascii_digit());
-    let good = is_word(name) && !starts_with_digit && value != Some("");
-    good.then(|| Define {
-        name: name.to_owned(),
-        value: value.map(str::to_owned),
-    })
 }
 
 fn is_word(text: &str) -> bool {
@@ -138,18 +106,13 @@ mod tests {
         .unwrap();
         let shown: Vec<_> = found
             .iter()
-            .map(|variant| {
-                let defines = variant.defines.iter().map(ToString::to_string);
-                (&*variant.module, defines.collect(), variant.line)
-            })
+            .map(|variant| (&*variant.module, variant.defines.join(" "), variant.line))
             .collect();
-        let expected: Vec<(&str, Vec<String>, usize)> = vec![
-            ("k_b", vec!["A".to_owned(), "B=2".to_owned()], 2),
-            ("k_a", vec!["C=x==1".to_owned()], 3),
+        let expected = [
+            ("k_b", "A B=2".to_owned(), 2),
+            ("k_a", "C=x==1".to_owned(), 3),
         ];
         assert_eq!(shown, expected);
-        assert_eq!(found[0].defines[0].value, None);
-        assert_eq!(found[0].defines[1].value.as_deref(), Some("2"));
     }
 
     #[test]

@@ -43,30 +43,16 @@ const COMPANIONS: [&str; 9] = [
 const REQUIRED: [&str; 3] = ["glslang", "SPIRV-Tools-opt", "SPIRV-Tools"];
 
 /// Where libshaderc comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Libshaderc {
-    /// The system's, which links as it is.
-    Complete {
-        /// The library.
-        library: PathBuf,
-    },
-    /// The system's, which links together with these libraries.
-    Completed {
-        /// The library.
-        library: PathBuf,
-        /// What it calls, from the same folder.
-        companions: Vec<Companion>,
-    },
-    /// The system's, which cannot link: these libraries are not installed.
-    Incomplete {
-        /// The library.
-        library: PathBuf,
-        /// The names of the missing libraries.
-        missing: Vec<&'static str>,
-    },
-    /// There is none: `shaderc-sys` builds its own with cmake.
-    FromSource,
+pub struct Libshaderc {
+    /// The system's; `None` where `shaderc-sys` builds its own with cmake.
+    pub library: Option<PathBuf>,
+    /// What is linked beside an incomplete one, from the same folder.
+    pub companions: Vec<Companion>,
+    /// Of those, the names of libraries without which it does not link and that are not
+    /// installed.
+    pub missing: Vec<&'static str>,
 }
 
 /// A library to link beside an incomplete libshaderc.
@@ -80,22 +66,11 @@ pub struct Companion {
 }
 
 impl Libshaderc {
-    /// The library's file, if it is the system's.
-    #[must_use]
-    pub fn library(&self) -> Option<&Path> {
-        match self {
-            Self::Complete { library }
-            | Self::Completed { library, .. }
-            | Self::Incomplete { library, .. } => Some(library),
-            Self::FromSource => None,
-        }
-    }
-
     /// The version, with those of the libraries it was made with where their
     /// pkg-config files say so.
     #[must_use]
     pub fn version(&self) -> String {
-        let Some(folder) = self.library().and_then(Path::parent) else {
+        let Some(folder) = self.library.as_deref().and_then(Path::parent) else {
             return "bundled with shaderc-sys, built from source".to_owned();
         };
         let version = |name: &str| package_version(folder, name);
@@ -111,20 +86,19 @@ impl Libshaderc {
         }
     }
 
-    /// What to do about an [`Incomplete`](Self::Incomplete) library, in one line.
+    /// What to do about a library that cannot be linked, in one line.
     #[must_use]
     pub fn remedy(&self) -> Option<String> {
-        let Self::Incomplete { library, missing } = self else {
-            return None;
-        };
-        Some(format!(
-            "{} lacks its glslang and SPIRV-Tools objects, and these libraries that hold them \
-             are not installed: {}. Install the packages {DEBIAN_PACKAGES}, or set \
-             SHADERC_LIB_DIR to an empty folder to build libshaderc from source \
-             (needs cmake, git, python3; about 9 minutes)",
-            library.display(),
-            missing.join(", ")
-        ))
+        let library = self.library.as_deref().unwrap_or(Path::new("")).display();
+        let missing = self.missing.join(", ");
+        (!missing.is_empty()).then(|| {
+            format!(
+                "{library} lacks its glslang and SPIRV-Tools objects, and these libraries that hold \
+                 them are not installed: {missing}. Install the packages {DEBIAN_PACKAGES}, or set \
+                 SHADERC_LIB_DIR to an empty folder to build libshaderc from source \
+                 (needs cmake, git, python3; about 9 minutes)"
+            )
+        })
     }
 }
 
@@ -138,52 +112,39 @@ pub fn probe() -> Libshaderc {
 /// `CARGO_CFG_TARGET_ARCH`.
 #[must_use]
 pub fn probe_for(os: &str, arch: &str) -> Libshaderc {
-    search_folder(os, arch).map_or(Libshaderc::FromSource, |folder| inspect(&folder, os))
+    let folder = search_folder(os, arch);
+    folder.map_or_else(Libshaderc::default, |folder| inspect(&folder, os))
 }
 
 /// The library in this folder, static before shared as the feature asks for.
 fn inspect(folder: &Path, os: &str) -> Libshaderc {
-    let archive = folder.join(if os == "windows" {
-        "shaderc_combined.lib"
-    } else {
-        "libshaderc_combined.a"
+    let of_system = |library| Libshaderc {
+        library: Some(library),
+        ..Libshaderc::default()
+    };
+    let archive = folder.join(match os {
+        "windows" => "shaderc_combined.lib",
+        _ => "libshaderc_combined.a",
     });
     if !archive.is_file() {
-        let shared = ["shaderc", "shaderc_shared"].map(|name| {
-            folder.join(format!(
-                "{}{name}{}",
-                consts::DLL_PREFIX,
-                consts::DLL_SUFFIX
-            ))
-        });
-        return shared
-            .into_iter()
-            .find(|library| library.exists())
-            .map_or(Libshaderc::FromSource, |library| Libshaderc::Complete {
-                library,
-            });
+        let (prefix, suffix) = (consts::DLL_PREFIX, consts::DLL_SUFFIX);
+        let shared = ["shaderc", "shaderc_shared"];
+        let mut shared = shared
+            .map(|it| folder.join(format!("{prefix}{it}{suffix}")))
+            .into_iter();
+        let found = shared.find(|library| library.exists());
+        return found.map_or_else(Libshaderc::default, of_system);
     }
     if os != "linux" || defines_glslang(&archive) {
-        return Libshaderc::Complete { library: archive };
+        return of_system(archive);
     }
-    let companions: Vec<Companion> = COMPANIONS
-        .iter()
-        .filter_map(|&name| companion(folder, name))
-        .collect();
-    let missing: Vec<&str> = REQUIRED
-        .into_iter()
-        .filter(|name| !companions.iter().any(|found| found.name == *name))
-        .collect();
-    if missing.is_empty() {
-        Libshaderc::Completed {
-            library: archive,
-            companions,
-        }
-    } else {
-        Libshaderc::Incomplete {
-            library: archive,
-            missing,
-        }
+    let companions = COMPANIONS.iter().filter_map(|name| companion(folder, name));
+    let companions: Vec<Companion> = companions.collect();
+    let is_missing = |name: &&str| !companions.iter().any(|found| found.name == *name);
+    Libshaderc {
+        missing: REQUIRED.into_iter().filter(is_missing).collect(),
+        companions,
+        ..of_system(archive)
     }
 }
 
@@ -212,7 +173,7 @@ mod tests {
     fn a_library_is_completed_only_by_all_that_is_required() {
         let folder = std::env::temp_dir().join(format!("shaderc-probe-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        assert_eq!(inspect(&folder, "linux"), Libshaderc::FromSource);
+        assert_eq!(inspect(&folder, "linux"), Libshaderc::default());
 
         let library = folder.join("libshaderc_combined.a");
         fs::write(&library, fixture(b"shaderc_compiler_initialize\0")).unwrap();
@@ -220,31 +181,29 @@ mod tests {
             fs::write(folder.join(name), b"").unwrap();
         }
         let found = inspect(&folder, "linux");
-        assert_eq!(
-            found,
-            Libshaderc::Incomplete {
-                library: library.clone(),
-                missing: vec!["SPIRV-Tools-opt"],
-            }
-        );
+        assert_eq!(found.missing, ["SPIRV-Tools-opt"]);
         assert!(found.remedy().unwrap().contains("glslang-dev"));
 
         fs::write(folder.join("libSPIRV-Tools-opt.a"), b"").unwrap();
-        let companions = [
+        let found = inspect(&folder, "linux");
+        let companions = found.companions.iter().map(|it| (it.name, it.is_static));
+        let expected = [
             ("glslang", true),
             ("SPIRV-Tools-opt", true),
             ("SPIRV-Tools", false),
         ];
-        let expected = Libshaderc::Completed {
-            library: library.clone(),
-            companions: companions
-                .map(|(name, is_static)| Companion { name, is_static })
-                .to_vec(),
-        };
-        assert_eq!(inspect(&folder, "linux"), expected);
+        assert!(companions.eq(expected), "{found:?}");
+        assert_eq!(
+            (found.library.as_ref(), found.remedy()),
+            (Some(&library), None)
+        );
 
         fs::write(&library, fixture(GLSLANG_SYMBOL)).unwrap();
-        assert_eq!(inspect(&folder, "linux"), Libshaderc::Complete { library });
+        let complete = Libshaderc {
+            library: Some(library),
+            ..Libshaderc::default()
+        };
+        assert_eq!(inspect(&folder, "linux"), complete);
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -202,7 +202,7 @@ fn each_variant_is_a_module_of_its_own() {
     let names: Vec<&str> = sources.iter().map(|source| &*source.name).collect();
     assert_eq!(names, ["k", "v_a", "v_b", "tests/t"]);
     assert_eq!(sources[1].path, "v.comp");
-    assert_eq!(sources[1].define_list(), ["A=1", "B"]);
+    assert_eq!(sources[1].defines, ["A=1", "B"]);
     assert_eq!(sources[1].spirv_file(), "v_a.spv");
     assert_ne!(sources[1].sha256(), sources[2].sha256());
     assert_eq!(stale(&root).unwrap(), [""; 0]);
