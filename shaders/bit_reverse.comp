@@ -9,13 +9,16 @@
 //
 // variant: fp_bit_reverse = FIELD_PARTS=3u
 // variant: fr_bit_reverse = FIELD_PARTS=2u
+// variant: fp2_bit_reverse = FIELD_PARTS=6u TILE_BITS=3u
 
 #version 460
 #extension GL_GOOGLE_include_directive : require
 
 #define GROUP_SIZE 128u
+#ifndef TILE_BITS
 #define TILE_BITS 4u
-#define TILE 16u
+#endif
+#define TILE (1u << TILE_BITS)
 #define ROW_PARTS (TILE * FIELD_PARTS)
 // One part more than a row has: what is read together then lies in different banks.
 #define ROW_STRIDE (ROW_PARTS + 1u)

@@ -20,12 +20,15 @@
 // variant: fr_elementwise_u32 = FIELD_FR MUL_U32
 // variant: fr_elementwise_u64 = FIELD_FR MUL_U64
 // variant: fr_elementwise_f64 = FIELD_FR MUL_F64
+// variant: fp2_elementwise_u32 = FIELD_FP2 MUL_U32
+// variant: fp2_elementwise_u64 = FIELD_FP2 MUL_U64
+// variant: fp2_elementwise_f64 = FIELD_FP2 MUL_F64
 
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_memory_scope_semantics : require
 
-#include "field.glsl"
+#include "vectors.glsl"
 
 // Constant once a chain is linked: the linker sets it.
 layout(local_size_x = 128, local_size_x_id = 0) in;
@@ -61,38 +64,24 @@ void sync() {
 
 Elem take(uint area) {
     uint own = area * AREA + lane() * FIELD_PARTS;
-#ifdef FIELD_FP
-    return Elem(staged[own], staged[own + 1u], staged[own + 2u]);
-#else
-    return Elem(staged[own], staged[own + 1u]);
-#endif
+    return READ_ELEMENT(staged, own);
 }
 
 void put(uint area, Elem value) {
     uint own = area * AREA + lane() * FIELD_PARTS;
-    staged[own] = value.p0;
-    staged[own + 1u] = value.p1;
-#ifdef FIELD_FP
-    staged[own + 2u] = value.p2;
-#endif
+    WRITE_ELEMENT(staged, own, value)
 }
-
-#ifdef FIELD_FP
-#define READ(PARTS, AT) Elem(PARTS[AT], PARTS[AT + 1u], PARTS[AT + 2u])
-#else
-#define READ(PARTS, AT) Elem(PARTS[AT], PARTS[AT + 1u])
-#endif
 
 #define INPUT(K) \
     layout(set = 0, binding = K, std430) readonly buffer Input##K { uvec4 input_##K[]; }; \
     Elem load_##K() { \
         if (!is_inside()) { return f_zero(); } \
         uint at = job.start[K] + gl_GlobalInvocationID.x * FIELD_PARTS; \
-        return READ(input_##K, at); \
+        return READ_ELEMENT(input_##K, at); \
     } \
     Elem broadcast_##K() { \
         uint at = job.start[K]; \
-        return READ(input_##K, at); \
+        return READ_ELEMENT(input_##K, at); \
     } \
     void fetch_##K(uint area) { \
         uint parts = group_parts(); \
@@ -111,7 +100,7 @@ void put(uint area, Elem value) {
     void store_##K(Elem value) { \
         if (!is_inside()) { return; } \
         uint at = job.start[K] + gl_GlobalInvocationID.x * FIELD_PARTS; \
-        WRITE(output_##K, at) \
+        WRITE_ELEMENT(output_##K, at, value) \
     } \
     void drain_##K(uint area) { \
         uint parts = group_parts(); \
@@ -125,14 +114,16 @@ void put(uint area, Elem value) {
     part = lane() + J * GROUP_SIZE; \
     if (part < parts) { TO[begin + part] = staged[area * AREA + part]; }
 
-#ifdef FIELD_FP
+#if defined(FIELD_FP2)
+#define FETCH_LAST(FROM) \
+    FETCH_ONE(FROM, 2u) FETCH_ONE(FROM, 3u) FETCH_ONE(FROM, 4u) FETCH_ONE(FROM, 5u)
+#define DRAIN_LAST(TO) DRAIN_ONE(TO, 2u) DRAIN_ONE(TO, 3u) DRAIN_ONE(TO, 4u) DRAIN_ONE(TO, 5u)
+#elif defined(FIELD_FP)
 #define FETCH_LAST(FROM) FETCH_ONE(FROM, 2u)
 #define DRAIN_LAST(TO) DRAIN_ONE(TO, 2u)
-#define WRITE(PARTS, AT) PARTS[AT] = value.p0; PARTS[AT + 1u] = value.p1; PARTS[AT + 2u] = value.p2;
 #else
 #define FETCH_LAST(FROM)
 #define DRAIN_LAST(TO)
-#define WRITE(PARTS, AT) PARTS[AT] = value.p0; PARTS[AT + 1u] = value.p1;
 #endif
 
 INPUT(0)
@@ -148,8 +139,10 @@ OUTPUT(9)
 OUTPUT(10)
 OUTPUT(11)
 
+#ifndef FIELD_FP2
 // The inverse of a value in Montgomery form, in Montgomery form: x R -> x^-1 R.
 Elem f_inverse(Elem x) { return f_mul(f_invert(x), ELEM_OF(RRR32)); }
+#endif
 
 // One for zero, zero for anything else.
 Elem f_one_if_zero(Elem x) { return select(f_is_zero(x), f_one(), f_zero()); }
@@ -162,8 +155,12 @@ uvec4 reverse_bytes(uvec4 part) {
     return word << 24 | (word & 0xff00u) << 8 | (word >> 8 & 0xff00u) | word >> 24;
 }
 
+// Of each coordinate.
 Elem f_reverse_bytes(Elem x) {
-#ifdef FIELD_FP
+#if defined(FIELD_FP2)
+    return Elem(Base(reverse_bytes(x.c0.p2), reverse_bytes(x.c0.p1), reverse_bytes(x.c0.p0)),
+                Base(reverse_bytes(x.c1.p2), reverse_bytes(x.c1.p1), reverse_bytes(x.c1.p0)));
+#elif defined(FIELD_FP)
     return Elem(reverse_bytes(x.p2), reverse_bytes(x.p1), reverse_bytes(x.p0));
 #else
     return Elem(reverse_bytes(x.p1), reverse_bytes(x.p0));
@@ -193,6 +190,9 @@ void main() {
     x = f_mul(f_sub(x, f_one()), f_square(f_double(f_neg(x))));
     x = f_inverse(f_to_mont(f_from_mont(x)));
     x = f_select(f_one_if_zero(x), x, f_from_bytes(f_to_bytes(x)));
+#ifdef FIELD_FP2
+    x = f_conjugate(x);
+#endif
     put(1u, x);
     USE_OUTPUT(8)
     USE_OUTPUT(9)

@@ -19,12 +19,18 @@
 // variant: fr_inverse_up_u32 = FIELD_FR MUL_U32 UP
 // variant: fr_inverse_up_u64 = FIELD_FR MUL_U64 UP
 // variant: fr_inverse_up_f64 = FIELD_FR MUL_F64 UP
+// variant: fp2_inverse_up_u32 = FIELD_FP2 MUL_U32 UP
+// variant: fp2_inverse_up_u64 = FIELD_FP2 MUL_U64 UP
+// variant: fp2_inverse_up_f64 = FIELD_FP2 MUL_F64 UP
 // variant: fp_inverse_down_u32 = FIELD_FP MUL_U32
 // variant: fp_inverse_down_u64 = FIELD_FP MUL_U64
 // variant: fp_inverse_down_f64 = FIELD_FP MUL_F64
 // variant: fr_inverse_down_u32 = FIELD_FR MUL_U32
 // variant: fr_inverse_down_u64 = FIELD_FR MUL_U64
 // variant: fr_inverse_down_f64 = FIELD_FR MUL_F64
+// variant: fp2_inverse_down_u32 = FIELD_FP2 MUL_U32
+// variant: fp2_inverse_down_u64 = FIELD_FP2 MUL_U64
+// variant: fp2_inverse_down_f64 = FIELD_FP2 MUL_F64
 
 #version 460
 #extension GL_GOOGLE_include_directive : require

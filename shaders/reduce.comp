@@ -12,12 +12,18 @@
 // variant: fr_product_u32 = FIELD_FR MUL_U32 PRODUCT
 // variant: fr_product_u64 = FIELD_FR MUL_U64 PRODUCT
 // variant: fr_product_f64 = FIELD_FR MUL_F64 PRODUCT
+// variant: fp2_product_u32 = FIELD_FP2 MUL_U32 PRODUCT
+// variant: fp2_product_u64 = FIELD_FP2 MUL_U64 PRODUCT
+// variant: fp2_product_f64 = FIELD_FP2 MUL_F64 PRODUCT
 // variant: fp_inner_product_u32 = FIELD_FP MUL_U32
 // variant: fp_inner_product_u64 = FIELD_FP MUL_U64
 // variant: fp_inner_product_f64 = FIELD_FP MUL_F64
 // variant: fr_inner_product_u32 = FIELD_FR MUL_U32
 // variant: fr_inner_product_u64 = FIELD_FR MUL_U64
 // variant: fr_inner_product_f64 = FIELD_FR MUL_F64
+// variant: fp2_inner_product_u32 = FIELD_FP2 MUL_U32
+// variant: fp2_inner_product_u64 = FIELD_FP2 MUL_U64
+// variant: fp2_inner_product_f64 = FIELD_FP2 MUL_F64
 
 #version 460
 #extension GL_GOOGLE_include_directive : require

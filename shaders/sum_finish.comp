@@ -7,6 +7,8 @@
 // variant: fr_sum_finish_u32 = FIELD_FR MUL_U32
 // variant: fp_sum_finish_u64 = FIELD_FP MUL_U64
 // variant: fr_sum_finish_u64 = FIELD_FR MUL_U64
+// variant: fp2_sum_finish_u32 = FIELD_FP2 MUL_U32
+// variant: fp2_sum_finish_u64 = FIELD_FP2 MUL_U64
 
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -54,23 +56,35 @@ uvec4 joined_part(uvec4 low, uvec4 high, inout uint below_high, inout uint carry
     return part;
 }
 
-// The sum of all parts, modulo p. As an integer it is `rest` R + `sum`.
-Elem reduced() {
+#ifdef FIELD_FP2
+// Each of two lanes makes a coordinate.
+#define FIRST int(3u * gl_LocalInvocationID.x)
+#else
+#define FIRST 0
+#define Base Elem
+#define base_zero f_zero
+#define base_one f_one
+#define base_add f_add
+#define base_mul f_mul
+#endif
+
+// The sum of the parts from FIRST on, modulo p. As an integer it is `rest` R + `sum`.
+Base reduced() {
     uint below_high = 0u;
     uint carry = 0u;
-    Elem sum;
-    sum.p0 = joined_part(lows[0], highs[0], below_high, carry);
-    sum.p1 = joined_part(lows[1], highs[1], below_high, carry);
+    Base sum;
+    sum.p0 = joined_part(lows[FIRST], highs[FIRST], below_high, carry);
+    sum.p1 = joined_part(lows[FIRST + 1], highs[FIRST + 1], below_high, carry);
 #ifdef FIELD_FP
-    sum.p2 = joined_part(lows[2], highs[2], below_high, carry);
+    sum.p2 = joined_part(lows[FIRST + 2], highs[FIRST + 2], below_high, carry);
 #endif
     // What the highest word's high half holds. It has room for the carry: of 2^31
     // elements at most the sum is below 2^31 p.
-    Elem rest = f_zero();
+    Base rest = base_zero();
     rest.p0.x = below_high + carry;
     // rest R = rest R^2 / R, and sum = sum R / R. The product takes a first factor that
     // is not below p, as long as the second is.
-    return f_add(f_mul(rest, R_SQUARED), f_mul(sum, f_one()));
+    return base_add(base_mul(rest, R_SQUARED), base_mul(sum, base_one()));
 }
 
 void main() {
@@ -94,9 +108,17 @@ void main() {
     lows[lane] = low;
     highs[lane] = high;
     barrier();
+#ifdef FIELD_FP2
+    if (lane < 2u) {
+        Base sum = reduced();
+        uint at = job.start_out + 3u * lane;
+        WRITE_COORDINATE(out_parts, at, sum)
+    }
+#else
     if (lane == 0u) {
         Elem sum = reduced();
         uint at = job.start_out;
         WRITE_ELEMENT(out_parts, at, sum)
     }
+#endif
 }

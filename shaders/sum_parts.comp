@@ -2,7 +2,7 @@
 //
 // Each invocation adds up one 16-byte part of every so many elements into 64 bits a
 // word: so the loads are neighbours, 16 bytes each, and no carry passes from word to
-// word. A workgroup has 96 invocations, a multiple of the parts of an element of either
+// word. A workgroup has 96 invocations, a multiple of the parts of an element of any
 // field, so an invocation's part is the same in every round. A workgroup leaves the sums
 // of an element's words, of each part the low halves and then the high ones;
 // `sum_finish` makes an element of those.
@@ -12,6 +12,7 @@
 //
 // variant: fp_sum_parts = FIELD_PARTS=3u HALVES_OF_PARTS=6u
 // variant: fr_sum_parts = FIELD_PARTS=2u HALVES_OF_PARTS=4u
+// variant: fp2_sum_parts = FIELD_PARTS=6u HALVES_OF_PARTS=12u
 
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -65,8 +66,8 @@ void main() {
     for (; part < job.parts; part += stride) {
         add_part(part, low, high);
     }
-    // Lanes join those further on of the same part, down to three or two times an
-    // element's parts.
+    // Lanes join those further on of the same part, down to six: as many as an element's
+    // parts, or two or three times as many.
     for (uint step = 48u; step >= 6u; step /= 2u) {
         lows[lane] = low;
         highs[lane] = high;

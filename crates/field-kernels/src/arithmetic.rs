@@ -87,6 +87,14 @@ pub fn inverse<F: Field>(x: &F::Limbs) -> Option<F::Limbs> {
     F::inverted(x)
 }
 
+/// The conjugate, x<sup>p</sup>: of c0 + c1 u it is c0 - c1 u; of an element of a prime
+/// field the element itself.
+#[inline]
+#[must_use]
+pub fn conjugate<F: Field>(x: &F::Limbs) -> F::Limbs {
+    F::conjugated(x)
+}
+
 /// A plain value in Montgomery form: each coordinate times R.
 #[inline]
 #[must_use]

@@ -75,6 +75,10 @@ impl ElementId {
         Self(info)
     }
 
+    pub(crate) const fn info(self) -> &'static Info {
+        self.0
+    }
+
     /// [`ElementType::NAME`]: `fp`, `fr`.
     #[must_use]
     pub const fn name(self) -> &'static str {

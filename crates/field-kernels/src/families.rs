@@ -128,6 +128,7 @@ macro_rules! modules {
         )),+]
     };
     (@field fp) => { <crate::Fp as crate::ElementType>::ID };
+    (@field fp2) => { <crate::Fp2 as crate::ElementType>::ID };
     (@field fr) => { <crate::Fr as crate::ElementType>::ID };
     (@module $field:expr, $arithmetic:ident, $($part:expr),+) => {
         FamilyModule {
@@ -158,22 +159,22 @@ macro_rules! families {
 families! {
     /// Functions that [`crate::chain`] links.
     ELEMENTWISE = "elementwise", MAX_INPUTS + MAX_OUTPUTS, CONSTANT_WORDS, 128,
-        {fp fr: [U32 u32, U64 u64, F64 f64]};
+        {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// Sums of the words of a vector for each workgroup, whose size is a multiple of the
     /// parts of an element of either field.
-    SUM_PARTS = "sum_parts", 2, 4, 96, {fp fr};
+    SUM_PARTS = "sum_parts", 2, 4, 96, {fp fr fp2};
     /// A sum out of those.
-    SUM_FINISH = "sum_finish", 2, 3, 96, {fp fr: [U32 u32, U64 u64]};
+    SUM_FINISH = "sum_finish", 2, 3, 96, {fp fr fp2: [U32 u32, U64 u64]};
     /// A product for each workgroup.
-    PRODUCT = "product", 3, 5, 128, {fp fr: [U32 u32, U64 u64, F64 f64]};
+    PRODUCT = "product", 3, 5, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// An inner product for each workgroup.
-    INNER_PRODUCT = "inner_product", 3, 5, 128, {fp fr: [U32 u32, U64 u64, F64 f64]};
+    INNER_PRODUCT = "inner_product", 3, 5, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// The way up of the batched inverse: products.
-    INVERSE_UP = "inverse_up", 4, 6, 128, {fp fr: [U32 u32, U64 u64, F64 f64]};
+    INVERSE_UP = "inverse_up", 4, 6, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// Its way down: inverses.
-    INVERSE_DOWN = "inverse_down", 4, 6, 128, {fp fr: [U32 u32, U64 u64, F64 f64]};
+    INVERSE_DOWN = "inverse_down", 4, 6, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// The bit-reversed order.
-    BIT_REVERSE = "bit_reverse", 2, 3, 128, {fp fr};
+    BIT_REVERSE = "bit_reverse", 2, 3, 128, {fp fr fp2};
     /// Whether two vectors are equal.
     EQUAL = "equal", 3, 5, 128, {};
 }
@@ -183,11 +184,12 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::ElementType as _;
 
     #[test]
     fn every_family_has_a_module_for_every_device() {
         for family in FAMILIES {
-            for field in crate::PRIME_FIELDS {
+            for field in [crate::Fp::ID, crate::Fr::ID, crate::Fp2::ID] {
                 let least = family.module(field, Arithmetic::U32).unwrap();
                 assert_eq!(least.arithmetic, Arithmetic::U32);
                 let most = family.module(field, Arithmetic::F64).unwrap();

@@ -55,6 +55,11 @@ pub(crate) mod compute {
         fn product(a: &Self::Limbs, b: &Self::Limbs) -> Self::Limbs;
         fn squared(x: &Self::Limbs) -> Self::Limbs;
         fn inverted(x: &Self::Limbs) -> Option<Self::Limbs>;
+
+        /// In a prime field the element itself.
+        fn conjugated(x: &Self::Limbs) -> Self::Limbs {
+            *x
+        }
     }
 }
 

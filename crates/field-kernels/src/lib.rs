@@ -22,8 +22,9 @@
 //! ```
 //!
 //! The scalar field's elements are 4 limbs, 32 bytes, the form of arkworks' `Fr` and of
-//! `blst_fr`. [`Fp`] and [`Fr`] are the two fields as types; [`arithmetic`] computes in
-//! either, in Montgomery form.
+//! `blst_fr`. [`Fp`] and [`Fr`] are the two fields as types, and [`Fp2`] is the quadratic
+//! extension of the base field, 12 limbs; [`arithmetic`] computes in each, in Montgomery
+//! form.
 //!
 //! # Kernels
 //!
@@ -53,6 +54,7 @@ pub mod chain;
 #[doc(hidden)]
 pub mod edge;
 mod element;
+mod extension;
 pub mod families;
 mod field;
 mod kernel;
@@ -63,6 +65,7 @@ pub mod params;
 pub mod reference;
 
 pub use element::{ElementId, ElementType, PRIME_FIELDS, PartialElement};
+pub use extension::{ExtensionField, Fp2};
 pub use families::{Arithmetic, FAMILIES, Family, FamilyModule};
 pub use field::{Field, Fp, Fr, PrimeField};
 pub use kernel::{

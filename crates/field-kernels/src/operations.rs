@@ -46,6 +46,10 @@ macro_rules! element_operations {
             { SQUARE: square<Field>(x: vector), square_assign;
               f_square, 1, Montgomery, arithmetic::square::<F>(x) }
 
+            /// The conjugate: c0 - c1 u for c0 + c1 u.
+            { CONJUGATE: conjugate<ExtensionField>(x: vector), conjugate_assign;
+              f_conjugate, 0, Either, arithmetic::conjugate::<F>(x) }
+
             /// One, in Montgomery form, where x is zero, and zero elsewhere, whatever the
             /// form of x. Of `sub(x, y)`: where they are equal.
             { IS_ZERO: is_zero<Field>(x: vector);
@@ -126,14 +130,16 @@ pub enum FormRule {
 #[derive(Debug, Clone, Copy)]
 enum Domain {
     Field,
+    ExtensionField,
 }
 
 impl ElementOperation {
-    /// Whether elements of this type have it.
+    /// Whether elements of a field have it.
     #[must_use]
-    pub fn is_of(&self, _element: ElementId) -> bool {
+    pub fn is_of(&self, field: ElementId) -> bool {
         match self.domain {
             Domain::Field => true,
+            Domain::ExtensionField => field.coordinates() > 1,
         }
     }
 }

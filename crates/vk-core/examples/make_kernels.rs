@@ -35,8 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     for module in families::ELEMENTWISE.modules() {
         let (arithmetic, template) = (module.arithmetic, Template::parse(module.spirv)?);
-        let field = module.field.map_or("", ElementId::name);
-        for (what, chain) in chains(arithmetic) {
+        let field = module.field.ok_or("a template of no field")?;
+        for (what, chain) in chains(field, arithmetic) {
             let name = format!("{field} {arithmetic} {what}");
             let words = template.link(&chain, LAYOUT)?;
             let shape = (chain.bindings(), CONSTANT_WORDS);
@@ -109,17 +109,25 @@ const LAYOUT: Layout = Layout {
     group_size: 64,
 };
 
+/// Field products of a chain at most, if it is of several operations: the planner's, which
+/// counts each for the coordinates of its field.
+const MOST_PRODUCTS: usize = 4;
+
 /// Each operation by itself, and chains up to the longest that the planner makes. Those
 /// without a product are made with `Arithmetic::U32` alone.
-fn chains(arithmetic: Arithmetic) -> Vec<(String, Chain)> {
+fn chains(field: ElementId, arithmetic: Arithmetic) -> Vec<(String, Chain)> {
     let single = |operation: &&'static ElementOperation| {
         let inputs = vec![Input::Vector; operation.arity];
         (operation.name.to_owned(), Chain::of(operation, &inputs))
     };
-    let mut chains: Vec<_> = ELEMENT_OPERATIONS.iter().map(single).collect();
+    let of_field = ELEMENT_OPERATIONS.iter().filter(|it| it.is_of(field));
+    let mut chains: Vec<_> = of_field.map(single).collect();
     let mut add = |operations: &[&'static ElementOperation], inputs, outputs| {
         let chain = in_a_row(operations, inputs, outputs);
         let (length, products) = (operations.len(), chain.products());
+        if products as usize * field.coordinates() > MOST_PRODUCTS {
+            return;
+        }
         let what = format!("chain of {length}, {products} products, {inputs} in, {outputs} out");
         chains.push((what, chain));
     };

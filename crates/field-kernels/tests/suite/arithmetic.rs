@@ -12,7 +12,7 @@ use crate::oracles::Oracle;
 /// Miri takes a thousand times as long: every eleventh edge element, few cases.
 const STEP: usize = if cfg!(miri) { 11 } else { 1 };
 
-fn config() -> ProptestConfig {
+pub(crate) fn config() -> ProptestConfig {
     match cfg!(miri) {
         // It keeps the file system away too.
         true => ProptestConfig {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::mem::MaybeUninit;
 
-use field_kernels::{ElementType, Field, Fp, Fr};
+use field_kernels::{ElementType, Field, Fp, Fp2, Fr};
 
 use self::sealed::FlatLimbs;
 use super::field_vec::Form;
@@ -28,33 +28,26 @@ pub trait Element: FlatLimbs + Copy + fmt::Debug + Send + Sync + 'static {
     fn to_limbs(self) -> <Self::Field as ElementType>::Limbs;
 }
 
-impl Element for [u64; 6] {
-    type Field = Fp;
+/// Limbs of a field, in no form that the type says.
+macro_rules! limbs_of {
+    ($($limbs:ty: $field:ident),+) => {$(
+        impl Element for $limbs {
+            type Field = $field;
 
-    const FORM: Option<Form> = None;
+            const FORM: Option<Form> = None;
 
-    fn from_limbs(limbs: [u64; 6]) -> Self {
-        limbs
-    }
+            fn from_limbs(limbs: Self) -> Self {
+                limbs
+            }
 
-    fn to_limbs(self) -> [u64; 6] {
-        self
-    }
+            fn to_limbs(self) -> Self {
+                self
+            }
+        }
+    )+};
 }
 
-impl Element for [u64; 4] {
-    type Field = Fr;
-
-    const FORM: Option<Form> = None;
-
-    fn from_limbs(limbs: [u64; 4]) -> Self {
-        limbs
-    }
-
-    fn to_limbs(self) -> [u64; 4] {
-        self
-    }
-}
+limbs_of!([u64; 6]: Fp, [u64; 4]: Fr, [u64; 12]: Fp2);
 
 /// Elements of `F` as flat little-endian limbs in memory, with nothing to convert.
 ///

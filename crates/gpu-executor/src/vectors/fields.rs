@@ -4,7 +4,7 @@
 /// Evaluates `$body`, a [`Result`](crate::Result), where `$F` is the field with this id.
 macro_rules! with_field {
     ($id:expr, $F:ident => $body:expr) => {
-        $crate::vectors::fields::with_field!($id, $F => $body; Fp Fr)
+        $crate::vectors::fields::with_field!($id, $F => $body; Fp Fr Fp2)
     };
     ($id:expr, $F:ident => $body:expr; $($field:ident)*) => {{
         let id: field_kernels::ElementId = $id;

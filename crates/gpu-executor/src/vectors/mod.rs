@@ -59,9 +59,9 @@
 //!
 //! # Types of arkworks and blst
 //!
-//! With the feature `arkworks` slices of `ark_bls12_381::Fq` and `Fr` (version 0.6), and
-//! with the feature `blst` slices of `blst_fp` and `blst_fr` (version 0.3) are uploaded
-//! as they are, and downloaded into: their memory is the limbs of [`Element`]s, which
+//! With the feature `arkworks` slices of `ark_bls12_381::Fq`, `Fr` and `Fq2` (version 0.6),
+//! and with the feature `blst` slices of `blst_fp`, `blst_fr` and `blst_fp2` (version 0.3)
+//! are uploaded as they are, and downloaded into: their memory is the limbs of [`Element`]s, which
 //! assertions at compile time hold them to. Single ones are [`Scalar`]s and
 //! [`Operand`]s.
 //!
@@ -116,7 +116,9 @@ pub use engine::VectorEngine;
 pub use exponent::Exponent;
 pub use families::Comparison;
 pub use field_kernels::chain::MemoryAccess;
-pub use field_kernels::{Arithmetic, ElementId, ElementType, Field, Fp, Fr, PrimeField};
+pub use field_kernels::{
+    Arithmetic, ElementId, ElementType, ExtensionField, Field, Fp, Fp2, Fr, PrimeField,
+};
 pub use field_vec::{FieldVec, Form};
 pub use operand::{Operand, Scalar};
 pub use pending::{Completed, Pending};

@@ -231,8 +231,13 @@ impl Planner<'_> {
     }
 
     fn products(&self, number: usize) -> u32 {
-        match self.program.nodes[number].task {
-            Task::Element(operation) => operation.products,
+        let node = &self.program.nodes[number];
+        match node.task {
+            // One of an extension is several of its coordinates'.
+            Task::Element(operation) => {
+                let each = u32::try_from(node.field.coordinates()).unwrap_or(u32::MAX);
+                operation.products.saturating_mul(each)
+            }
             _ => 0,
         }
     }

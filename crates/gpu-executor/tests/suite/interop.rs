@@ -162,6 +162,7 @@ fn on_both<T: Foreign>() {
 #[cfg(feature = "arkworks")]
 mod arkworks {
     use super::*;
+    use ark_bls12_381::{Fq, Fq2};
     use ark_ff::{BigInt, PrimeField};
 
     macro_rules! foreign {
@@ -184,12 +185,29 @@ mod arkworks {
 
     foreign!(ark_bls12_381::Fq, ark_bls12_381::Fr);
 
+    impl Foreign for Fq2 {
+        fn of_plain(limbs: &[u64; 12]) -> Self {
+            let (c0, c1) = limbs.split_at(6);
+            let [c0, c1] = [c0, c1].map(|it| Fq::of_plain(it.try_into().unwrap()));
+            Self::new(c0, c1)
+        }
+
+        fn product(self, other: Self) -> Self {
+            self * other
+        }
+
+        fn sum(self, other: Self) -> Self {
+            self + other
+        }
+    }
+
     #[test]
     fn arkworks_elements_are_their_limbs() {
         assert_eq!(std::mem::offset_of!(ark_bls12_381::Fq, 0.0), 0);
         assert_eq!(std::mem::offset_of!(ark_bls12_381::Fr, 0.0), 0);
         check_layout::<ark_bls12_381::Fq>();
         check_layout::<ark_bls12_381::Fr>();
+        check_layout::<Fq2>();
     }
 
     #[test]
@@ -201,22 +219,23 @@ mod arkworks {
     fn vectors_of_arkworks_scalar_field() {
         on_both::<ark_bls12_381::Fr>();
     }
+
+    #[test]
+    fn vectors_of_arkworks_quadratic_extension() {
+        on_both::<Fq2>();
+    }
 }
 
 #[cfg(feature = "blst")]
 mod blst {
     use super::*;
-    use ::blst::{blst_fp, blst_fr};
+    use ::blst::{blst_fp, blst_fp2, blst_fr};
 
     macro_rules! foreign {
-        ($type:ident, $product:ident, $sum:ident, $from:ident) => {
+        ($type:ident, $product:ident, $sum:ident, $of_plain:expr) => {
             impl Foreign for $type {
                 fn of_plain(limbs: &<Self::Field as ElementType>::Limbs) -> Self {
-                    let mut value = Self::default();
-                    // SAFETY: reads the limbs of an element, and writes to a value that
-                    // is exclusively borrowed.
-                    unsafe { ::blst::$from(&raw mut value, limbs.as_ptr()) };
-                    value
+                    $of_plain(limbs)
                 }
 
                 fn product(self, other: Self) -> Self {
@@ -237,8 +256,36 @@ mod blst {
         };
     }
 
-    foreign!(blst_fp, blst_fp_mul, blst_fp_add, blst_fp_from_uint64);
-    foreign!(blst_fr, blst_fr_mul, blst_fr_add, blst_fr_from_uint64);
+    macro_rules! from_uint64 {
+        ($type:ident, $from:ident) => {
+            |limbs: &<<$type as Element>::Field as ElementType>::Limbs| {
+                let mut value = $type::default();
+                // SAFETY: reads the limbs of an element, and writes to a value that is
+                // exclusively borrowed.
+                unsafe { ::blst::$from(&raw mut value, limbs.as_ptr()) };
+                value
+            }
+        };
+    }
+
+    foreign!(
+        blst_fp,
+        blst_fp_mul,
+        blst_fp_add,
+        from_uint64!(blst_fp, blst_fp_from_uint64)
+    );
+    foreign!(
+        blst_fr,
+        blst_fr_mul,
+        blst_fr_add,
+        from_uint64!(blst_fr, blst_fr_from_uint64)
+    );
+    foreign!(blst_fp2, blst_fp2_mul, blst_fp2_add, |limbs: &[u64; 12]| {
+        let coordinates = limbs.as_chunks().0.iter().map(blst_fp::of_plain);
+        blst_fp2 {
+            fp: coordinates.collect::<Vec<_>>().try_into().unwrap(),
+        }
+    });
 
     #[test]
     fn blst_elements_are_their_limbs() {
@@ -246,6 +293,7 @@ mod blst {
         assert_eq!(std::mem::offset_of!(blst_fr, l), 0);
         check_layout::<blst_fp>();
         check_layout::<blst_fr>();
+        check_layout::<blst_fp2>();
     }
 
     #[test]
@@ -256,5 +304,10 @@ mod blst {
     #[test]
     fn vectors_of_blst_scalar_field() {
         on_both::<blst_fr>();
+    }
+
+    #[test]
+    fn vectors_of_blst_quadratic_extension() {
+        on_both::<blst_fp2>();
     }
 }

@@ -1,6 +1,6 @@
 //! A million elements and a few, past every border there is inside.
 
-use field_kernels::{Field, Fp, Fr, arithmetic};
+use field_kernels::{Field, Fp, Fp2, Fr, arithmetic};
 use gpu_executor::vectors::VectorEngine;
 
 use crate::engines::{expect, on_both_engines, products, run, sum, sums, upload};
@@ -17,6 +17,7 @@ on_both_engines! {
 fn a_million_elements(engine: &VectorEngine) {
     check::<Fr>(engine);
     check::<Fp>(engine);
+    check::<Fp2>(engine);
 }
 
 fn check<F: Field>(engine: &VectorEngine) {

@@ -1,7 +1,7 @@
 //! What a submission leaves on the host: comparisons, zeros, readbacks; and constants. On the
 //! device in pieces, so that all of it crosses their borders.
 
-use field_kernels::{Field, Fp, Fr, arithmetic};
+use field_kernels::{Field, Fp, Fp2, Fr, arithmetic};
 use gpu_executor::Error;
 use gpu_executor::vectors::{Scalar, VectorEngine};
 
@@ -24,6 +24,7 @@ on_both_engines! {
 fn one_element_makes_the_difference(engine: &VectorEngine) {
     check_differences::<Fp>(engine);
     check_differences::<Fr>(engine);
+    check_differences::<Fp2>(engine);
 }
 
 fn check_differences<F: Field>(engine: &VectorEngine) {

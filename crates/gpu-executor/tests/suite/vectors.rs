@@ -1,8 +1,7 @@
 //! Every operation over vectors, on the CPU and on the device, from one list, against
 //! arkworks and blst.
 
-use ark_ff::{BigInteger as _, PrimeField as _};
-use field_kernels::{Field, Fp, Fr};
+use field_kernels::{Field, Fp, Fp2, Fr};
 use gpu_executor::device::Builder;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{
@@ -226,7 +225,7 @@ fn assert_elements<F: Field>(found: &[F::Limbs], expected: &[F::Limbs], what: &s
 /// is in plain form, and of a part.
 fn check_bytes<F: Oracle>(engine: &VectorEngine, x: &[F::Limbs]) {
     let what = format!("bytes of {} elements of {}", x.len(), F::NAME);
-    let bytes_of = |x: &F::Limbs| F::ark_of(x).into_bigint().to_bytes_be();
+    let bytes_of = |x: &F::Limbs| oracle::be_bytes(&F::ark_of(x));
     let expected: Vec<u8> = x.iter().flat_map(bytes_of).collect();
     let mut odd = vec![0];
     odd.extend(&expected);
@@ -250,53 +249,56 @@ fn check_bytes<F: Oracle>(engine: &VectorEngine, x: &[F::Limbs]) {
     assert_elements::<F>(&elements(&vector).unwrap(), x, &what);
 }
 
-/// All cases over all lengths, edge elements first.
-fn check_all(engine: &VectorEngine, lengths: &[usize]) {
-    for (seed, length) in (0..).zip(lengths) {
-        let (x, y) = (
-            random::<Fp>(*length, seed),
-            random::<Fp>(*length, seed + 100),
-        );
-        for case in &cases!(Fp) {
-            check(engine, case, &x, &y);
-        }
-        check_bytes::<Fp>(engine, &x);
-        let (x, y) = (
-            random::<Fr>(*length, seed),
-            random::<Fr>(*length, seed + 100),
-        );
-        for case in &cases!(Fr) {
-            check(engine, case, &x, &y);
-        }
-        check_bytes::<Fr>(engine, &x);
-    }
+/// What extensions have beside.
+fn cases_of_fp2() -> Vec<Case<Fp2>> {
+    let mut cases = cases!(Fp2);
+    cases.extend([
+        Case {
+            name: "conjugate",
+            record: |q, x, _| q.conjugate(x),
+            expected: |x, y| zip(x, y, conjugate),
+        },
+        Case {
+            name: "the norm, in one kernel",
+            record: |q, x, _| q.mul(&q.conjugate(x)?, x),
+            expected: |x, y| zip(x, y, |x, y| conjugate(x, y) * x),
+        },
+    ]);
+    cases
 }
 
-/// All cases over every pair of edge elements.
-fn check_edges(engine: &VectorEngine) {
-    let pairs = oracle::edge_pairs::<Fp>();
-    for case in &cases!(Fp) {
-        check(engine, case, &pairs.0, &pairs.1);
+fn conjugate(x: ark_bls12_381::Fq2, _: ark_bls12_381::Fq2) -> ark_bls12_381::Fq2 {
+    ark_bls12_381::Fq2::new(x.c0, -x.c1)
+}
+
+/// All cases over all lengths, edge elements first, and over every pair of edge elements.
+fn check_all(engine: &VectorEngine) {
+    check_field(engine, &cases!(Fp));
+    check_field(engine, &cases!(Fr));
+    check_field(engine, &cases_of_fp2());
+}
+
+fn check_field<F: Oracle>(engine: &VectorEngine, cases: &[Case<F>]) {
+    let check_pair = |x: &[F::Limbs], y: &[F::Limbs]| {
+        cases.iter().for_each(|case| check(engine, case, x, y));
+        check_bytes::<F>(engine, x);
+    };
+    for (seed, length) in (0..).zip(LENGTHS) {
+        check_pair(&random::<F>(length, seed), &random::<F>(length, seed + 100));
     }
-    check_bytes::<Fp>(engine, &pairs.0);
-    let pairs = oracle::edge_pairs::<Fr>();
-    for case in &cases!(Fr) {
-        check(engine, case, &pairs.0, &pairs.1);
-    }
-    check_bytes::<Fr>(engine, &pairs.0);
+    let (x, y) = oracle::edge_pairs::<F>();
+    check_pair(&x, &y);
 }
 
 fn on_device(builder: Builder<PersistentVulkanBackend>) {
     let (_guard, mut backend) = built(builder.dispatch_elements(PIECE));
-    check_all(&backend.vectors().unwrap(), &LENGTHS);
-    check_edges(&backend.vectors().unwrap());
+    check_all(&backend.vectors().unwrap());
 }
 
 #[test]
 fn on_the_cpu() {
     let engine = VectorEngine::cpu_with_threads(3).unwrap();
-    check_all(&engine, &LENGTHS);
-    check_edges(&engine);
+    check_all(&engine);
 }
 
 #[test]
@@ -332,8 +334,7 @@ fn on_the_device_by_its_double_units() {
     let (_guard, mut backend) = built(builder.arithmetic(Arithmetic::F64));
     match backend.vectors() {
         Ok(engine) => {
-            check_all(&engine, &LENGTHS);
-            check_edges(&engine);
+            check_all(&engine);
         }
         Err(error) => {
             let text = error.to_string();

@@ -35,4 +35,5 @@ pub(crate) trait Arithmetic: Field {
 mod portable {
     impl super::Arithmetic for field_kernels::Fp {}
     impl super::Arithmetic for field_kernels::Fr {}
+    impl super::Arithmetic for field_kernels::Fp2 {}
 }

@@ -1,8 +1,8 @@
 //! Products, squares and inverses by blst, whose assembly is faster than what the
 //! compiler makes of field-kernels' arithmetic.
 
-use blst::{blst_fp, blst_fr};
-use field_kernels::{Bulk, ElementOperation, Fp, Fr, operations};
+use blst::{blst_fp, blst_fp2, blst_fr};
+use field_kernels::{Bulk, ElementOperation, Fp, Fp2, Fr, operations};
 
 use super::arithmetic::Arithmetic;
 
@@ -18,7 +18,7 @@ macro_rules! call {
 }
 
 macro_rules! arithmetic {
-    ($field:ident, $type:ty, $mul:ident, $square:ident, $inverse:ident, $to:ident, $from:ident) => {
+    ($field:ident, $type:ty, $mul:ident, $square:ident, $inverse:ident $(, $to:ident, $from:ident)?) => {
         impl Arithmetic for $field {
             const FASTER: &'static [(&'static ElementOperation, Bulk<Self>)] = &[
                 (&operations::MUL, |[a, b, _], out| {
@@ -36,7 +36,7 @@ macro_rules! arithmetic {
                         call!($type: $inverse(out, x));
                     }
                 }),
-                (&operations::TO_MONTGOMERY, |[x, ..], out| {
+                $((&operations::TO_MONTGOMERY, |[x, ..], out| {
                     for (out, x) in out.iter_mut().zip(x) {
                         call!($type: $to(out, x));
                     }
@@ -45,7 +45,7 @@ macro_rules! arithmetic {
                     for (out, x) in out.iter_mut().zip(x) {
                         call!($type: $from(out, x));
                     }
-                }),
+                }),)?
             ];
 
             fn mul(a: &Self::Limbs, b: &Self::Limbs) -> Self::Limbs {
@@ -81,3 +81,4 @@ arithmetic!(
     blst_fr_to,
     blst_fr_from
 );
+arithmetic!(Fp2, blst_fp2, blst_fp2_mul, blst_fp2_sqr, blst_fp2_inverse);

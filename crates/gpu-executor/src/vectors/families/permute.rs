@@ -1,7 +1,7 @@
 //! Permutations of a vector's elements.
 
-use field_kernels::Field;
 use field_kernels::families::BIT_REVERSE as KERNEL;
+use field_kernels::{ElementId, Field};
 
 use super::{Call, WholeOperation};
 use crate::vectors::cpu::{GRAIN, Run};
@@ -51,15 +51,20 @@ impl Queue {
     }
 }
 
-/// Elements that a workgroup brings into bit-reversed order; shorter vectors are moved by
-/// one invocation a part.
-const TILE: usize = 256;
+/// Elements that a workgroup brings into bit-reversed order, which its shared memory holds;
+/// shorter vectors are moved by one invocation a part.
+const fn tile(field: ElementId) -> usize {
+    match field.bytes() {
+        ..=48 => 256,
+        _ => 64,
+    }
+}
 
 fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
     let (field, x) = (call.field, &call.arguments[0]);
     let elements = x.elements;
     // An element may go anywhere, so that the vector is bound as a whole.
-    let most = steps.most_bound(field, TILE);
+    let most = steps.most_bound(field, tile(field));
     if elements > most {
         return Err(Error::VectorTooLong {
             operation: BIT_REVERSE.name,
@@ -74,7 +79,7 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
     );
     let constants = vec![elements.ilog2(), from.start, to.start];
     let buffers = vec![from.region, to.region];
-    match elements / TILE {
+    match elements / tile(field) {
         0 => {
             let parts = elements * field.bytes() / PART;
             steps.dispatch(&KERNEL, field, buffers, constants, parts)?;

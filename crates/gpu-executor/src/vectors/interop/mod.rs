@@ -6,21 +6,23 @@ mod arkworks;
 mod blst;
 
 /// Makes `$type` an [`Element`](super::Element) of `$field` in Montgomery form, whose
-/// limbs are at `$($limbs).+`: with the layout proven, and with conversions to what
-/// operations take.
+/// limbs begin with those at each `$path`, which is at the coordinate `$number`: with the
+/// layout proven, and with conversions to what operations take.
 #[cfg(any(feature = "arkworks", feature = "blst"))]
 macro_rules! element {
-    ($type:ty, $field:ident, limbs: $($limbs:tt).+, from_limbs: $from_limbs:expr) => {
+    ($type:ty, $field:ident, [$($number:literal: $($path:tt).+),+], $to_limbs:expr, $from_limbs:expr) => {
         const _: () = {
             type Limbs = <$field as field_kernels::ElementType>::Limbs;
+            type Base = <$field as field_kernels::ElementType>::Base;
+            const BYTES: usize = <Base as field_kernels::ElementType>::BYTES;
             assert!(size_of::<$type>() == size_of::<Limbs>());
             assert!(align_of::<$type>() == align_of::<Limbs>());
-            assert!(std::mem::offset_of!($type, $($limbs).+) == 0);
+            $(assert!(std::mem::offset_of!($type, $($path).+) == $number * BYTES);)+
         };
 
-        // SAFETY: by the assertions above its limbs are at its start, it has their size,
-        // so there is nothing beside them, and their alignment. The limbs are a public
-        // field that any code may write, so any limbs are a value.
+        // SAFETY: by the assertions above its limbs begin where they should, and it has
+        // their size, so there is nothing beside them, and their alignment. The limbs are
+        // public fields that any code may write, so any limbs are a value.
         unsafe impl $crate::vectors::elements::sealed::FlatLimbs for $type {}
 
         impl $crate::vectors::Element for $type {
@@ -33,7 +35,7 @@ macro_rules! element {
             }
 
             fn to_limbs(self) -> <$field as field_kernels::ElementType>::Limbs {
-                self.$($limbs).+
+                $to_limbs(self)
             }
         }
 
@@ -53,3 +55,15 @@ macro_rules! element {
 
 #[cfg(any(feature = "arkworks", feature = "blst"))]
 use element;
+
+/// The limbs of two coordinates.
+#[cfg(any(feature = "arkworks", feature = "blst"))]
+fn join([c0, c1]: [[u64; 6]; 2]) -> [u64; 12] {
+    std::array::from_fn(|limb| if limb < 6 { c0[limb] } else { c1[limb - 6] })
+}
+
+/// Two coordinates of limbs.
+#[cfg(any(feature = "arkworks", feature = "blst"))]
+fn split(limbs: [u64; 12]) -> [[u64; 6]; 2] {
+    [0, 6].map(|first| std::array::from_fn(|limb| limbs[first + limb]))
+}

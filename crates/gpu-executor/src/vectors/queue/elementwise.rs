@@ -1,6 +1,6 @@
 //! Operations on elements at the same place: a method for each row of the registry.
 
-use field_kernels::{Field, operations};
+use field_kernels::{ExtensionField, Field, operations};
 
 use super::Queue;
 use crate::Result;

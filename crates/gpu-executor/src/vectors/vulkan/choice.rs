@@ -41,6 +41,9 @@ const OF_SOFTWARE: Layout = Layout {
     group_size: 128,
 };
 
+/// Shared memory of a chain's workgroup at most, of the 16 KiB that every device has.
+const SHARED_BYTES: usize = 12 << 10;
+
 /// NVIDIA's PCI vendor id.
 const NVIDIA: u32 = 0x10de;
 /// Words in names of devices that were seen to multiply fastest in doubles: 26.8 beside
@@ -73,10 +76,21 @@ impl Choice {
 }
 
 impl FieldChoice {
-    pub(super) fn layout(self, chain: &Chain) -> Layout {
-        match chain.products() {
+    /// How a chain over elements of `field` reaches memory.
+    pub(super) fn layout(self, chain: &Chain, field: ElementId) -> Layout {
+        let layout = match chain.products() {
             0 => self.light,
             _ => self.heavy,
+        };
+        // Two elements an invocation, where they are staged at all.
+        let most = SHARED_BYTES / (2 * field.bytes());
+        let most = u32::try_from(most)
+            .unwrap_or(u32::MAX)
+            .checked_ilog2()
+            .unwrap_or(0);
+        Layout {
+            group_size: layout.group_size.min(1 << most),
+            ..layout
         }
     }
 }
@@ -138,7 +152,9 @@ fn arithmetic_of(caps: &DeviceCaps) -> Arithmetic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use field_kernels::{ElementType as _, Fp, Fr};
+    use field_kernels::chain::Input;
+    use field_kernels::operations::{ADD, MUL};
+    use field_kernels::{ElementType as _, Fp, Fp2, Fr};
     use vk_core::testing::recorded;
 
     #[test]
@@ -192,6 +208,24 @@ mod tests {
         }
         let of_software = Choice::of(&recorded::llvmpipe());
         assert_eq!(of_software.of_field(Fr::ID).light, OF_SOFTWARE);
+    }
+
+    #[test]
+    fn workgroups_of_large_elements_are_smaller_where_shared_memory_would_not_suffice() {
+        let choice = FieldChoice {
+            arithmetic: Arithmetic::U32,
+            light: OF_SOFTWARE,
+            heavy: OF_A_GPU,
+        };
+        let of = |operation, field| {
+            let chain = Chain::of(operation, &[Input::Vector; 2]);
+            choice.layout(&chain, field).group_size
+        };
+        assert_eq!(
+            (of(&ADD, Fp::ID), of(&ADD, Fr::ID), of(&ADD, Fp2::ID)),
+            (128, 128, 64)
+        );
+        assert_eq!((of(&MUL, Fp::ID), of(&MUL, Fp2::ID)), (64, 64));
     }
 
     #[test]

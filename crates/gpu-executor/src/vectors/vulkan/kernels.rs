@@ -67,7 +67,7 @@ impl Kernels {
             0 => Arithmetic::U32,
             _ => choice.arithmetic,
         };
-        let layout = choice.layout(chain);
+        let layout = choice.layout(chain, field);
         let source = KernelSource::Chain(field, arithmetic, layout, chain.clone());
         if let Some(known) = self.made.get(&source) {
             return Ok(known);

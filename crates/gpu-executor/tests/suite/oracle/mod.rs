@@ -8,15 +8,15 @@
     reason = "a test helper: a failure here is the test's failure"
 )]
 
-use ark_ff::{BigInt, PrimeField};
+use ark_ff::{BigInt, BigInteger as _, PrimeField as _};
 use field_kernels::edge::edge_elements_of;
-use field_kernels::{Field, Fp, Fr, arithmetic};
+use field_kernels::{Field, Fp, Fp2, Fr, arithmetic};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 /// A field with its type in arkworks.
 pub(crate) trait Oracle: Field {
-    type Ark: PrimeField;
+    type Ark: ark_ff::Field;
     /// The element with these limbs, in Montgomery form.
     fn ark_of(limbs: &Self::Limbs) -> Self::Ark;
     /// Its limbs, in Montgomery form.
@@ -45,6 +45,29 @@ impl Oracle for Fr {
     fn limbs_of(element: &Self::Ark) -> [u64; 4] {
         element.0.0
     }
+}
+
+impl Oracle for Fp2 {
+    type Ark = ark_bls12_381::Fq2;
+
+    fn ark_of(limbs: &[u64; 12]) -> Self::Ark {
+        let (c0, c1) = limbs.split_at(6);
+        let [c0, c1] = [c0, c1].map(|it| Fp::ark_of(it.try_into().unwrap()));
+        Self::Ark::new(c0, c1)
+    }
+
+    fn limbs_of(element: &Self::Ark) -> [u64; 12] {
+        let coordinates = [element.c0.0.0, element.c1.0.0];
+        coordinates.as_flattened().try_into().unwrap()
+    }
+}
+
+/// The big-endian bytes of each coordinate.
+pub(crate) fn be_bytes<Ark: ark_ff::Field>(element: &Ark) -> Vec<u8> {
+    let coordinates = element.to_base_prime_field_elements();
+    coordinates
+        .flat_map(|it| it.into_bigint().to_bytes_be())
+        .collect()
 }
 
 /// `count` canonical elements: edge elements first, from a place that the seed

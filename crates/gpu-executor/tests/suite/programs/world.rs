@@ -2,7 +2,7 @@
 
 use std::iter::zip;
 
-use ark_ff::{Field as _, One, PrimeField, Zero};
+use ark_ff::{Field as _, One, Zero};
 use gpu_executor::vectors::{FieldVec, Form, Operand, Queue, Scalar};
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
@@ -451,18 +451,17 @@ fn recorded<F: Oracle>(
         .collect()
 }
 
+/// Its limbs as an integer are the element's in Montgomery form divided by R.
 fn out_of_montgomery<F: Oracle>(x: &F::Ark) -> F::Limbs {
-    let mut limbs = F::Limbs::default();
-    limbs.as_mut().copy_from_slice(x.into_bigint().as_ref());
-    limbs
+    F::limbs_of(&(*x / radix::<F>()))
 }
 
 fn into_montgomery<F: Oracle>(x: &F::Ark) -> F::Ark {
-    let limbs = F::limbs_of(x);
-    let bytes: Vec<u8> = limbs
-        .as_ref()
-        .iter()
-        .flat_map(|limb| limb.to_le_bytes())
-        .collect();
-    F::Ark::from_le_bytes_mod_order(&bytes)
+    *x * radix::<F>()
+}
+
+/// R, which Montgomery form multiplies by.
+fn radix<F: Oracle>() -> F::Ark {
+    let bits = 8 * F::ID.base().bytes();
+    ark_ff::Field::pow(&F::Ark::from(2_u64), [bits as u64])
 }
