@@ -3,12 +3,13 @@
 #![allow(clippy::print_stdout, reason = "a command-line program")]
 
 mod additions;
-mod elements;
-mod table;
 mod vectors;
+
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
+use field_kernels::{PrimeField, arithmetic};
 use gpu_executor::Executor;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::spirv::PersistentVulkanBackend;
@@ -62,12 +63,44 @@ fn main() -> Result<()> {
     println!("\nOn {}", engine.engine());
     let (jobs, elements) = (options.jobs, options.elements);
     println!("\nAdditions in Fp, {jobs} jobs of {elements} elements, from host memory and back:\n");
-    table::print(&additions::run(&mut executor, jobs, elements)?);
+    additions::run(&mut executor, jobs, elements)?;
     println!("\nVectors in Fr, {elements} elements, that stay where they are computed:\n");
-    table::print(&vectors::run(&engine, elements)?);
+    vectors::run(&engine, elements)?;
     println!(
         "\nEvery limb is the reference's. This program was built to be built quickly; \
          `cargo xtask bench`\nmeasures what the library can do."
     );
     Ok(())
+}
+
+/// Prints a row: what was computed over so many elements, where, and how long it took.
+#[expect(clippy::cast_precision_loss, reason = "figures for people to read")]
+fn print(what: &str, place: &str, elements: usize, time: Duration) {
+    let seconds = time.as_secs_f64();
+    let rate = elements as f64 / seconds * 1e-6;
+    println!(
+        "  {what:26}  {place:20}  {:9.2} ms  {rate:8.2} M/s",
+        seconds * 1e3
+    );
+}
+
+/// `count` elements of `F`, the same ones for the same `seed`: canonical, and as good as
+/// random, by the generator SplitMix64.
+fn elements<F: PrimeField>(count: usize, seed: u64) -> Vec<F::Limbs> {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    };
+    let spare_bits = F::MODULUS.as_ref()[F::LIMBS - 1].leading_zeros();
+    let candidates = std::iter::repeat_with(|| {
+        let mut element = F::Limbs::default();
+        element.as_mut().fill_with(&mut next);
+        element.as_mut()[F::LIMBS - 1] >>= spare_bits;
+        element
+    });
+    let canonical = candidates.filter(arithmetic::is_canonical::<F>);
+    canonical.take(count).collect()
 }
