@@ -58,7 +58,7 @@ pub fn judge_all(
         writeln!(out, "begin\t{fault}")?;
         out.flush()?;
         let verdict = judge(scenario, &control, &fault, kept)?;
-        writeln!(out, "end\t{}", super::wire::write(&verdict))?;
+        writeln!(out, "end\t{verdict}")?;
         out.flush()?;
     }
     Ok(())

@@ -7,7 +7,6 @@ mod table;
 mod vectors;
 mod verdict;
 mod watch;
-mod wire;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};

@@ -3,15 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use field_kernels::{LIMBS, MODULUS, reference};
+use field_kernels::{Fp, reference};
 use gpu_executor::FieldAdd;
 use gpu_executor::device::Builder;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{
     Cache, Calibration, Effort, Error, PathChoice, TransferPath, VulkanError, WaitPolicy,
 };
-use rand::rngs::SmallRng;
-use rand::{Rng, SeedableRng};
 
 use super::vectors;
 use super::verdict::Promise;
@@ -68,6 +66,22 @@ const AS_IT_IS: Pretence = Pretence {
     incoherent: false,
     lazy: false,
 };
+const FENCES: Pretence = Pretence {
+    no_timelines: true,
+    ..AS_IT_IS
+};
+const INCOHERENT: Pretence = Pretence {
+    incoherent: true,
+    ..AS_IT_IS
+};
+const LAZY: Pretence = Pretence {
+    lazy: true,
+    ..AS_IT_IS
+};
+const LAZY_FENCES: Pretence = Pretence {
+    no_timelines: true,
+    ..LAZY
+};
 
 const fn scenario(name: &'static str, kind: Kind) -> Scenario {
     Scenario {
@@ -81,135 +95,99 @@ const fn scenario(name: &'static str, kind: Kind) -> Scenario {
     }
 }
 
+impl Scenario {
+    const fn on(self, pretence: Pretence) -> Self {
+        Self { pretence, ..self }
+    }
+
+    const fn of(self, calls: &'static [&'static str]) -> Self {
+        Self { calls, ..self }
+    }
+
+    const fn shared(self) -> Self {
+        Self {
+            shared: true,
+            ..self
+        }
+    }
+
+    const fn long(self) -> Self {
+        Self {
+            quick: false,
+            ..self
+        }
+    }
+
+    const fn cached(self) -> Self {
+        Self {
+            cached: true,
+            ..self
+        }
+    }
+}
+
 /// Every scenario.
 pub const SCENARIOS: &[Scenario] = &[
     scenario("host-visible", Kind::HostVisible),
-    Scenario {
-        cached: true,
-        ..scenario("device-local", Kind::DeviceLocal)
-    },
+    scenario("device-local", Kind::DeviceLocal).cached(),
     scenario("pipelined", Kind::Pipelined),
     scenario("host-buffers", Kind::HostBuffers),
-    Scenario {
-        calls: VECTOR_CALLS,
-        ..scenario("vectors", Kind::Vectors)
-    },
-    Scenario {
-        pretence: Pretence {
-            no_timelines: true,
-            ..AS_IT_IS
-        },
-        ..scenario("fences", Kind::Pipelined)
-    },
-    Scenario {
-        pretence: Pretence {
-            incoherent: true,
-            ..AS_IT_IS
-        },
-        calls: &[
-            "vkFlushMappedMemoryRanges",
-            "vkInvalidateMappedMemoryRanges",
-        ],
-        ..scenario("incoherent", Kind::Pipelined)
-    },
-    Scenario {
-        pretence: Pretence {
-            incoherent: true,
-            ..AS_IT_IS
-        },
-        calls: &[
-            "vkFlushMappedMemoryRanges",
-            "vkInvalidateMappedMemoryRanges",
-        ],
-        ..scenario("incoherent-buffers", Kind::HostBuffers)
-    },
-    Scenario {
-        pretence: Pretence {
-            lazy: true,
-            ..AS_IT_IS
-        },
-        calls: &["vkWaitSemaphores"],
-        ..scenario("blocking", Kind::Pipelined)
-    },
-    Scenario {
-        pretence: Pretence {
-            lazy: true,
-            no_timelines: true,
-            ..AS_IT_IS
-        },
-        calls: &["vkWaitForFences"],
-        ..scenario("blocking-fences", Kind::Pipelined)
-    },
-    Scenario {
-        pretence: Pretence {
-            lazy: true,
-            ..AS_IT_IS
-        },
-        calls: &["vkWaitSemaphores"],
-        ..scenario("blocking-buffers", Kind::HostBuffers)
-    },
-    Scenario {
-        pretence: Pretence {
-            no_timelines: true,
-            ..AS_IT_IS
-        },
-        calls: &["vkGetFenceStatus", "vkCreateFence", "vkResetFences"],
-        ..scenario("vectors-fences", Kind::Vectors)
-    },
-    Scenario {
-        pretence: Pretence {
-            incoherent: true,
-            ..AS_IT_IS
-        },
-        calls: &[
-            "vkFlushMappedMemoryRanges",
-            "vkInvalidateMappedMemoryRanges",
-        ],
-        ..scenario("incoherent-vectors", Kind::Vectors)
-    },
-    Scenario {
-        pretence: Pretence {
-            lazy: true,
-            ..AS_IT_IS
-        },
-        calls: &["vkWaitSemaphores"],
-        ..scenario("blocking-vectors", Kind::Vectors)
-    },
-    Scenario {
-        quick: false,
-        // Of the rest nothing depends on the length.
-        calls: &[
-            "vkCreateBuffer",
-            "vkAllocateMemory",
-            "vkMapMemory",
-            "vkCreateCommandPool",
-            "vkAllocateCommandBuffers",
-            "vkBeginCommandBuffer",
-            "vkEndCommandBuffer",
-            "vkQueueSubmit",
-            "vkGetSemaphoreCounterValue",
-        ],
-        ..scenario("long-vectors", Kind::LongVectors)
-    },
-    Scenario {
-        quick: false,
-        ..scenario("calibrating", Kind::Calibrating)
-    },
-    Scenario {
-        shared: true,
-        calls: &["vkCreateDevice", "vkQueueSubmit"],
-        ..scenario("shared", Kind::Pipelined)
-    },
-    Scenario {
-        shared: true,
-        quick: false,
-        ..scenario("shared-pipelined", Kind::Pipelined)
-    },
-    Scenario {
-        shared: true,
-        quick: false,
-        ..scenario("shared-vectors", Kind::Vectors)
-    },
+    scenario("vectors", Kind::Vectors).of(VECTOR_CALLS),
+    scenario("fences", Kind::Pipelined).on(FENCES),
+    scenario("incoherent", Kind::Pipelined)
+        .on(INCOHERENT)
+        .of(RANGES),
+    scenario("incoherent-buffers", Kind::HostBuffers)
+        .on(INCOHERENT)
+        .of(RANGES),
+    scenario("blocking", Kind::Pipelined)
+        .on(LAZY)
+        .of(&["vkWaitSemaphores"]),
+    scenario("blocking-fences", Kind::Pipelined)
+        .on(LAZY_FENCES)
+        .of(&["vkWaitForFences"]),
+    scenario("blocking-buffers", Kind::HostBuffers)
+        .on(LAZY)
+        .of(&["vkWaitSemaphores"]),
+    scenario("vectors-fences", Kind::Vectors)
+        .on(FENCES)
+        .of(FENCE_CALLS),
+    scenario("incoherent-vectors", Kind::Vectors)
+        .on(INCOHERENT)
+        .of(RANGES),
+    scenario("blocking-vectors", Kind::Vectors)
+        .on(LAZY)
+        .of(&["vkWaitSemaphores"]),
+    scenario("long-vectors", Kind::LongVectors)
+        .of(LONG_VECTOR_CALLS)
+        .long(),
+    scenario("calibrating", Kind::Calibrating).long(),
+    scenario("shared", Kind::Pipelined)
+        .shared()
+        .of(&["vkCreateDevice", "vkQueueSubmit"]),
+    scenario("shared-pipelined", Kind::Pipelined)
+        .shared()
+        .long(),
+    scenario("shared-vectors", Kind::Vectors).shared().long(),
+];
+
+const RANGES: &[&str] = &[
+    "vkFlushMappedMemoryRanges",
+    "vkInvalidateMappedMemoryRanges",
+];
+const FENCE_CALLS: &[&str] = &["vkGetFenceStatus", "vkCreateFence", "vkResetFences"];
+
+/// Of the rest nothing depends on the length.
+const LONG_VECTOR_CALLS: &[&str] = &[
+    "vkCreateBuffer",
+    "vkAllocateMemory",
+    "vkMapMemory",
+    "vkCreateCommandPool",
+    "vkAllocateCommandBuffers",
+    "vkBeginCommandBuffer",
+    "vkEndCommandBuffer",
+    "vkQueueSubmit",
+    "vkGetSemaphoreCounterValue",
 ];
 
 /// What vectors call by themselves; the rest is called as in the other scenarios.
@@ -235,33 +213,28 @@ const VECTOR_CALLS: &[&str] = &[
 /// Scenarios that break a promise each: what shows that the sweep would see it.
 pub const PLANTED: &[(Scenario, Promise)] = &[
     (
-        scenario("planted-lie", Kind::Planted(Mistake::Lie)),
+        planted("planted-lie", Mistake::Lie),
         Promise::NoFalseSuccess,
     ),
+    (planted("planted-leak", Mistake::Leak), Promise::NoLeak),
     (
-        scenario("planted-leak", Kind::Planted(Mistake::Leak)),
+        planted("planted-shared-leak", Mistake::Leak).shared(),
         Promise::NoLeak,
     ),
     (
-        Scenario {
-            shared: true,
-            ..scenario("planted-shared-leak", Kind::Planted(Mistake::Leak))
-        },
-        Promise::NoLeak,
-    ),
-    (
-        scenario("planted-silence", Kind::Planted(Mistake::Silence)),
+        planted("planted-silence", Mistake::Silence),
         Promise::TypedError,
     ),
     (
-        scenario("planted-refusal", Kind::Planted(Mistake::Refusal)),
+        planted("planted-refusal", Mistake::Refusal),
         Promise::NextCallWorks,
     ),
-    (
-        scenario("planted-crash", Kind::Planted(Mistake::Crash)),
-        Promise::NoCrash,
-    ),
+    (planted("planted-crash", Mistake::Crash), Promise::NoCrash),
 ];
+
+const fn planted(name: &'static str, mistake: Mistake) -> Scenario {
+    scenario(name, Kind::Planted(mistake))
+}
 
 /// Elements of a job, and of a chunk: several chunks a run, each of which the
 /// library would halve twice before it gives up.
@@ -460,16 +433,7 @@ fn over_host_buffers(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow
 
 /// Random canonical elements, as limbs.
 fn elements(seed: u64) -> Vec<u64> {
-    let mut random = SmallRng::seed_from_u64(seed);
-    let mut limbs = Vec::with_capacity(ELEMENTS * LIMBS);
-    while limbs.len() < ELEMENTS * LIMBS {
-        let mut element: [u64; LIMBS] = std::array::from_fn(|_| random.next_u64());
-        element[LIMBS - 1] >>= 3;
-        if element.iter().rev().lt(MODULUS.iter().rev()) {
-            limbs.extend(element);
-        }
-    }
-    limbs
+    vectors::elements::<Fp>(ELEMENTS, seed).into_flattened()
 }
 
 fn sums(a: &[u64], b: &[u64]) -> Vec<u64> {

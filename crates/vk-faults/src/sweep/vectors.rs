@@ -1,7 +1,7 @@
 //! What a program does with vectors while a fault is injected.
 
 use field_kernels::arithmetic::{add, double, inverse, is_canonical, mul};
-use field_kernels::{ElementType, Fr};
+use field_kernels::{ElementType, Fr, PrimeField};
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::Scalar;
 use rand::rngs::SmallRng;
@@ -24,7 +24,10 @@ const LONG: usize = (40 << 20) / Fr::BYTES;
 /// What the library returned.
 pub(super) fn short(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow::Result<bool> {
     let engine = backend.vectors()?;
-    let (a, b) = (elements(SHORT, 2 * seed), elements(SHORT, 2 * seed + 1));
+    let (a, b) = (
+        elements::<Fr>(SHORT, 2 * seed),
+        elements::<Fr>(SHORT, 2 * seed + 1),
+    );
     let x = engine.upload::<Fr>(Fr::words(&a))?;
     let y = engine.upload::<Fr>(Fr::words(&b))?;
 
@@ -66,7 +69,7 @@ pub(super) fn short(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow:
 /// What the library returned.
 pub(super) fn long(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow::Result<bool> {
     let engine = backend.vectors()?;
-    let a: Vec<Element> = elements(1009, seed)
+    let a: Vec<Element> = elements::<Fr>(1009, seed)
         .into_iter()
         .cycle()
         .take(LONG)
@@ -90,12 +93,14 @@ fn total(elements: &[Element]) -> Element {
 }
 
 /// Random canonical elements.
-fn elements(count: usize, seed: u64) -> Vec<Element> {
+pub(super) fn elements<F: PrimeField>(count: usize, seed: u64) -> Vec<F::Limbs> {
     let mut random = SmallRng::seed_from_u64(seed);
+    let spare_bits = F::MODULUS.as_ref()[F::LIMBS - 1].leading_zeros();
     let random = std::iter::repeat_with(|| {
-        let mut element: Element = std::array::from_fn(|_| random.next_u64());
-        element[Fr::LIMBS - 1] >>= 1;
+        let mut element = F::Limbs::default();
+        element.as_mut().fill_with(|| random.next_u64());
+        element.as_mut()[F::LIMBS - 1] >>= spare_bits;
         element
     });
-    random.filter(is_canonical::<Fr>).take(count).collect()
+    random.filter(is_canonical::<F>).take(count).collect()
 }

@@ -9,7 +9,6 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::verdict::{Promise, Verdict};
-use super::wire;
 use crate::Fault;
 
 /// How long a child may say nothing.
@@ -61,10 +60,8 @@ fn one_child(
             Ok(line) => match line.split_once('\t') {
                 Some(("begin", _)) => begun = true,
                 Some(("end", verdict)) => {
-                    let verdict = wire::read(verdict);
-                    let verdict = verdict.with_context(|| format!("found {line:?}"))?;
                     let fault = left.pop_front().context("a verdict too many")?;
-                    judged.push((fault, verdict));
+                    judged.push((fault, verdict.parse()?));
                     begun = false;
                 }
                 _ => anyhow::bail!("expected a verdict of a child, found {line:?}"),
