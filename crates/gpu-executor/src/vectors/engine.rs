@@ -13,7 +13,7 @@ use super::queue::Queue;
 use super::runner::Runner;
 use super::value::State;
 use super::vulkan::VulkanRunner;
-use crate::canonical::Order;
+use crate::canonical::{self, Order};
 use crate::device::{Build, Builder, OpenDevice, Settings};
 use crate::{Engine, Error, Inputs, Result};
 
@@ -90,7 +90,7 @@ impl VectorEngine {
     /// On the device of `open`, with the memory of `lane`.
     pub(crate) fn with_lane(open: &OpenDevice, lane: Lane) -> Result<Self> {
         let runner = open.noting_loss(VulkanRunner::open(open, lane))?;
-        Ok(Self::on(runner as _, open.settings.inputs))
+        Ok(Self::on(Arc::new(runner), open.settings.inputs))
     }
 
     pub(crate) fn on(runner: Arc<dyn Runner>, inputs: Inputs) -> Self {
@@ -202,7 +202,8 @@ impl VectorEngine {
     /// Whole elements.
     fn upload_as<F: Field>(&self, bytes: &[u8], order: Order, form: Form) -> Result<FieldVec<F>> {
         let element = self.inputs.element::<F>(order);
-        let stored = self.runner.upload(F::ID, bytes, order, element)?;
+        let uploaded = self.runner.upload(bytes, element)?;
+        let stored = uploaded.map_err(|at| canonical::refused_of(F::ID, bytes, order, at))?;
         let len = bytes.len() / F::BYTES;
         Ok(FieldVec::new(self, State::Stored(stored), len, form))
     }

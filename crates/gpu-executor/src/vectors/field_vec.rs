@@ -233,8 +233,8 @@ impl<F: Field> FieldVec<F> {
             return Ok(());
         }
         let stored = self.stored("download")?;
-        let elements = self.start..self.start + self.len;
-        self.engine.runner().download(F::ID, &stored, elements, out)
+        let first = self.start * F::BYTES;
+        self.engine.runner().download(&stored, first, out)
     }
 
     /// Whether it is in a form; in any, where a type says nothing of it.

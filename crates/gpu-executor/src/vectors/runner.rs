@@ -1,11 +1,9 @@
 //! What an engine must do to run programs: once for a device, once for the CPU.
 
 use std::mem::MaybeUninit;
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use field_kernels::ElementId;
 use vk_mem_paths::Element;
 
 use super::families::Number;
@@ -13,7 +11,6 @@ use super::plan::{Fusion, Stage};
 use super::program::Program;
 use super::report::KernelChoice;
 use super::value::Stored;
-use crate::canonical::Order;
 use crate::{Engine, Error};
 
 /// Runs programs, and keeps the memory that their vectors live in.
@@ -24,23 +21,15 @@ pub(crate) trait Runner: Send + Sync {
     /// How far it fuses element-wise neighbours.
     fn fusion(&self) -> Fusion;
 
-    /// Keeps a copy of `bytes`, whole elements of `field` that lie there in an order;
-    /// `element` says what they are held to.
-    fn upload(
-        &self,
-        field: ElementId,
-        bytes: &[u8],
-        order: Order,
-        element: Element,
-    ) -> Result<Stored, Error>;
+    /// Keeps a copy of `bytes`, whole elements, or says which `element` refuses first.
+    fn upload(&self, bytes: &[u8], element: Element) -> Result<Result<Stored, usize>, Error>;
 
-    /// Copies elements of `stored`, waiting for what computes them. On `Ok` all
-    /// of `out` is written.
+    /// Copies bytes of `stored`, from the byte `first` on, waiting for what computes them.
+    /// On `Ok` all of `out` is written.
     fn download(
         &self,
-        field: ElementId,
         stored: &Stored,
-        elements: Range<usize>,
+        first: usize,
         out: &mut [MaybeUninit<u8>],
     ) -> Result<(), Error>;
 

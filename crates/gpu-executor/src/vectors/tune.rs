@@ -12,7 +12,7 @@ use super::VectorEngine;
 use super::field_vec::FieldVec;
 use super::fields::with_field;
 use super::queue::Queue;
-use super::vulkan::{Choice, FieldChoice, Trial, runs};
+use super::vulkan::{Choice, FieldChoice, VulkanRunner, runs};
 use crate::{Error, Inputs};
 
 /// Elements of a trial: more than a device's caches hold.
@@ -37,7 +37,7 @@ const LAYOUTS: [(MemoryAccess, u32); 6] = [
 
 /// Measures each kernel that the device can run, and chooses the fastest of those that
 /// compute what they should.
-pub(crate) fn tune(trial: &Arc<Trial>) -> crate::Result<Choice> {
+pub(crate) fn tune(trial: &Arc<VulkanRunner>) -> crate::Result<Choice> {
     let mut best = Choice::of(trial.caps());
     let engine = VectorEngine::on(Arc::clone(trial) as _, Inputs::Any);
     for field in PRIME_FIELDS {
@@ -50,7 +50,7 @@ pub(crate) fn tune(trial: &Arc<Trial>) -> crate::Result<Choice> {
 
 fn tune_field<F: Field>(
     engine: &VectorEngine,
-    runner: &Trial,
+    runner: &VulkanRunner,
     best: &mut Choice,
 ) -> crate::Result<()> {
     let measure = Measure::<F>::new(engine, runner)?;
@@ -69,13 +69,13 @@ type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> crate::Result<FieldVe
 /// Two vectors to measure on.
 struct Measure<'e, F: Field> {
     engine: &'e VectorEngine,
-    runner: &'e Trial,
+    runner: &'e VulkanRunner,
     x: FieldVec<F>,
     y: FieldVec<F>,
 }
 
 impl<'e, F: Field> Measure<'e, F> {
-    fn new(engine: &'e VectorEngine, runner: &'e Trial) -> crate::Result<Self> {
+    fn new(engine: &'e VectorEngine, runner: &'e VulkanRunner) -> crate::Result<Self> {
         let count = match runner.caps().kind {
             DeviceKind::Software => ELEMENTS_OF_SOFTWARE,
             _ => ELEMENTS,

@@ -1,5 +1,7 @@
 //! Element-wise chains: all operations on a few elements, then on the next few.
 
+use std::ops::Range;
+
 use field_kernels::chain::{Chain, Input};
 
 use super::GRAIN;
@@ -7,12 +9,6 @@ use super::arithmetic::Arithmetic;
 use super::memory::Words;
 use super::threads::Shared;
 use crate::Error;
-
-/// What one thread computes at a time: the first element, and where the results go.
-struct Piece<'o> {
-    first: usize,
-    outputs: Vec<&'o mut [u64]>,
-}
 
 /// Computes `chain` over `elements` elements. A scalar input has one element.
 pub(super) fn compute<F: Arithmetic>(
@@ -27,23 +23,24 @@ pub(super) fn compute<F: Arithmetic>(
         .iter_mut()
         .map(|output| output.as_mut_slice().chunks_mut(GRAIN * F::LIMBS))
         .collect();
-    let pieces = (0..count).map(|number| Piece {
-        first: number * GRAIN,
-        outputs: chunks.iter_mut().filter_map(Iterator::next).collect(),
+    let pieces = (0..count).map(|number| {
+        let outputs = chunks.iter_mut().filter_map(Iterator::next);
+        (number * GRAIN, outputs.collect::<Vec<_>>())
     });
-    shared.for_each(pieces.collect(), |piece| {
-        let last = elements.min(piece.first + GRAIN);
-        compute_piece::<F>(chain, inputs, piece, last);
+    shared.for_each(pieces.collect(), |(first, outputs)| {
+        let range = first..elements.min(first + GRAIN);
+        compute_some::<F>(chain, inputs, range, outputs);
     })
 }
 
-fn compute_piece<F: Arithmetic>(
+/// What one thread computes at a time: the elements of `range`.
+fn compute_some<F: Arithmetic>(
     chain: &Chain,
     inputs: &[&[F::Limbs]],
-    mut piece: Piece<'_>,
-    last: usize,
+    range: Range<usize>,
+    mut outputs: Vec<&mut [u64]>,
 ) {
-    let elements = last - piece.first;
+    let elements = range.len();
     let kinds = chain.inputs.iter();
     // A scalar is repeated, so that operations see slices of equal length.
     let repeated: Vec<Vec<F::Limbs>> = kinds
@@ -55,7 +52,7 @@ fn compute_piece<F: Arithmetic>(
         .collect();
     let input = |number: usize| match chain.inputs[number] {
         Input::Scalar => repeated[number].as_slice(),
-        Input::Vector => &inputs[number][piece.first..last],
+        Input::Vector => &inputs[number][range.clone()],
     };
     let mut results: Vec<Vec<F::Limbs>> = Vec::with_capacity(chain.links.len());
     for link in &chain.links {
@@ -72,7 +69,7 @@ fn compute_piece<F: Arithmetic>(
         F::bulk(link.operation)(arguments, &mut result);
         results.push(result);
     }
-    for (number, output) in chain.outputs.iter().zip(&mut piece.outputs) {
+    for (number, output) in chain.outputs.iter().zip(&mut outputs) {
         let value = match number.checked_sub(inputs.len()) {
             None => input(*number),
             Some(earlier) => results[earlier].as_slice(),

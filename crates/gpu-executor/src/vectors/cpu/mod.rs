@@ -10,12 +10,10 @@ mod run;
 mod threads;
 
 use std::mem::MaybeUninit;
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytemuck::must_cast_slice;
-use field_kernels::ElementId;
 use field_kernels::chain::{MAX_INPUTS, MAX_OUTPUTS};
 use vk_mem_paths::Element;
 
@@ -25,7 +23,6 @@ use super::plan::{Fusion, Stage};
 use super::program::Program;
 use super::runner::{Begun, Did, Runner, internal};
 use super::value::Stored;
-use crate::canonical::{self, Order};
 use crate::jobs::{as_bytes, as_uninit};
 use crate::{Engine, Error};
 pub(crate) use arithmetic::Arithmetic;
@@ -39,8 +36,10 @@ pub(crate) use run::Run;
 pub(crate) const GRAIN: usize = 512;
 /// The most operations of one pass: the values of longer ones leave the caches.
 const MOST_OPERATIONS: usize = 32;
-/// Elements that one thread copies at a time.
+/// Elements that one thread checks and copies at a time.
 const PIECE: usize = 4096;
+/// Bytes that one thread copies at a time.
+const COPIED: usize = 128 << 10;
 
 /// One engine on the CPU.
 pub(crate) struct CpuRunner(Threads);
@@ -67,16 +66,10 @@ impl Runner for CpuRunner {
         }
     }
 
-    fn upload(
-        &self,
-        field: ElementId,
-        bytes: &[u8],
-        order: Order,
-        element: Element,
-    ) -> Result<Stored, Error> {
+    fn upload(&self, bytes: &[u8], element: Element) -> Result<Result<Stored, usize>, Error> {
         let shared = self.0.here()?.shared();
         let mut copy = shared.take(bytes.len() / size_of::<u64>())?;
-        let piece = PIECE * field.bytes();
+        let piece = PIECE * element.bytes;
         let to = as_bytes(as_uninit(copy.as_mut_slice())).chunks_mut(piece);
         let pieces: Vec<_> = to.zip(bytes.chunks(piece)).enumerate().collect();
         let refused = AtomicUsize::new(usize::MAX);
@@ -90,27 +83,22 @@ impl Runner for CpuRunner {
                 to.write_copy_of_slice(from);
             }
         });
-        match refused.into_inner() {
+        Ok(match refused.into_inner() {
             usize::MAX => Ok(Stored::Host(Place::of(copy))),
-            element => Err(canonical::refused_of(field, bytes, order, element)),
-        }
+            element => Err(element),
+        })
     }
 
     fn download(
         &self,
-        field: ElementId,
         stored: &Stored,
-        elements: Range<usize>,
+        first: usize,
         out: &mut [MaybeUninit<u8>],
     ) -> Result<(), Error> {
-        let limbs = field.limbs();
-        let words = limbs_of(stored, "download")?;
-        let wanted = words.get(elements.start * limbs..elements.end * limbs);
-        let wanted = wanted.map(must_cast_slice::<u64, u8>);
-        let wanted = wanted.filter(|wanted| wanted.len() == out.len());
+        let bytes = must_cast_slice::<u64, u8>(limbs_of(stored, "download")?);
+        let wanted = bytes.get(first..first + out.len());
         let wanted = wanted.ok_or_else(|| internal("the elements of a vector"))?;
-        let piece = PIECE * field.bytes();
-        let pieces: Vec<_> = out.chunks_mut(piece).zip(wanted.chunks(piece)).collect();
+        let pieces = out.chunks_mut(COPIED).zip(wanted.chunks(COPIED)).collect();
         let copy_one = |(to, from): (&mut [MaybeUninit<u8>], &[u8])| {
             to.write_copy_of_slice(from);
         };

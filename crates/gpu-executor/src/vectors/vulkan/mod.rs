@@ -13,10 +13,9 @@ mod steps;
 mod tests;
 
 use std::mem::MaybeUninit;
-use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use field_kernels::{Arithmetic, ElementId};
+use field_kernels::Arithmetic;
 use vk_core::{Device, DeviceCaps, WaitPolicy};
 use vk_mem_paths::{Crew, Downloads, Element, Lane, Storage, StoragePool, Uploads};
 
@@ -26,7 +25,6 @@ use super::runner::{Begun, Did, Runner, internal};
 use super::tables::{TableKey, Tables};
 use super::value::Stored;
 use crate::calibration::{ChosenBy, Keeper};
-use crate::canonical::{self, Order};
 use crate::device::{Asked, OpenDevice, noting_loss};
 use crate::{Engine, Error};
 
@@ -34,7 +32,7 @@ pub(crate) use choice::{Choice, FieldChoice, runs};
 use flight::DeviceFlight;
 pub(crate) use kernels::Kernels;
 pub(crate) use pieces::PART;
-pub(crate) use settle::{Chosen, Trial};
+use settle::Chosen;
 pub(crate) use steps::{Steps, Window, count};
 #[cfg(test)]
 pub(crate) use tests::runner_on;
@@ -46,9 +44,15 @@ const MOST_OPERATIONS: usize = 32;
 /// base field (an H100, NVIDIA 580).
 const MOST_PRODUCTS: u32 = 4;
 
-/// One device's lane and kernels. The ways to and from the host have locks of their own:
-/// whoever waits for a download keeps nobody from submitting.
+/// Runs programs on one device.
 pub(crate) struct VulkanRunner {
+    on: Arc<OnDevice>,
+    goes_by: GoesBy,
+}
+
+/// What runners on one device share: its lane and kernels. The ways to and from the host
+/// have locks of their own: whoever waits for a download keeps nobody from submitting.
+struct OnDevice {
     inner: Arc<Mutex<Inner>>,
     uploads: Mutex<Uploads>,
     downloads: Mutex<Downloads>,
@@ -58,9 +62,14 @@ pub(crate) struct VulkanRunner {
     wait: WaitPolicy,
     fusion: Fusion,
     settings: VulkanSettings,
-    chosen: Mutex<Chosen>,
-    /// Itself: what it measures and checks runs like what others submit.
-    this: Weak<Self>,
+}
+
+/// Which kernels a runner goes by.
+enum GoesBy {
+    /// Those that were chosen, once they were seen to be right.
+    Chosen(Mutex<Chosen>),
+    /// Any, right or not: what others submit meanwhile goes by what was chosen.
+    Trial(Mutex<Choice>),
 }
 
 /// What a device's vectors are set up with.
@@ -86,7 +95,7 @@ impl VulkanRunner {
     /// # Errors
     /// [`vk_core::Error::Unsupported`] for an arithmetic that was asked for and that the
     /// device lacks or gets wrong, else what the device returned.
-    pub(crate) fn open(open: &OpenDevice, lane: Lane) -> Result<Arc<Self>, Error> {
+    pub(crate) fn open(open: &OpenDevice, lane: Lane) -> Result<Self, Error> {
         let (caps, asked) = (open.caps(), open.settings.kernels);
         let keeper = open.keeper(Crew::size(0));
         let (choice, by) = match open.kept::<Choice>(&keeper) {
@@ -109,11 +118,11 @@ impl VulkanRunner {
     }
 
     /// With those of `kernels` that `chosen` says.
-    fn new(lane: Lane, kernels: Kernels, chosen: Chosen, settings: VulkanSettings) -> Arc<Self> {
+    fn new(lane: Lane, kernels: Kernels, chosen: Chosen, settings: VulkanSettings) -> Self {
         let (uploads, downloads) = lane.crossings();
         let device = Arc::clone(lane.device());
         let buffers = device.caps().limits.max_storage_buffers as usize;
-        Arc::new_cyclic(|this| Self {
+        let on = OnDevice {
             pool: Arc::clone(lane.pool()),
             tables: DeviceTables::new(),
             wait: lane.wait_policy(),
@@ -127,23 +136,30 @@ impl VulkanRunner {
             downloads: Mutex::new(downloads),
             device,
             settings,
-            chosen: Mutex::new(chosen),
-            this: Weak::clone(this),
+        };
+        Self {
+            on: Arc::new(on),
+            goes_by: GoesBy::Chosen(Mutex::new(chosen)),
+        }
+    }
+
+    /// One that goes by `choice` on the same device, until it is told another.
+    fn trial(&self, choice: Choice) -> Arc<Self> {
+        Arc::new(Self {
+            on: Arc::clone(&self.on),
+            goes_by: GoesBy::Trial(Mutex::new(choice)),
         })
     }
 
     /// The device.
     pub(crate) fn caps(&self) -> &DeviceCaps {
-        self.device.caps()
+        self.on.device.caps()
     }
+}
 
+impl OnDevice {
     /// Runs a program with the kernels of `choice`.
-    fn run_with(
-        &self,
-        choice: Choice,
-        mut program: Program,
-        stages: &[Stage],
-    ) -> Result<Begun, Error> {
+    fn run(&self, choice: Choice, mut program: Program, stages: &[Stage]) -> Result<Begun, Error> {
         self.device.expect_usable()?;
         // Not where another thread uploads: nobody waits for that here.
         if let Ok(mut uploads) = self.uploads.try_lock() {
@@ -218,81 +234,80 @@ impl Runner for VulkanRunner {
     }
 
     fn fusion(&self) -> Fusion {
-        self.fusion
+        self.on.fusion
     }
 
-    fn upload(
-        &self,
-        field: ElementId,
-        bytes: &[u8],
-        order: Order,
-        element: Element,
-    ) -> Result<Stored, Error> {
+    fn upload(&self, bytes: &[u8], element: Element) -> Result<Result<Stored, usize>, Error> {
+        let on = &*self.on;
         if bytes.is_empty() {
-            return Ok(Stored::Nowhere);
+            return Ok(Ok(Stored::Nowhere));
         }
-        self.device.expect_alive()?;
-        let mut uploads = lock(&self.uploads);
+        on.device.expect_alive()?;
+        let mut uploads = lock(&on.uploads);
         uploads.let_go();
-        let storage = take(&self.tables, || self.pool.take(bytes.len()));
-        let storage = noting_loss(&self.device, storage)?;
-        let sent = uploads.upload(&storage, bytes, element);
-        match sent {
-            Ok(()) => Ok(Stored::Device(Arc::new(storage))),
-            Err(vk_mem_paths::Error::RefusedInput { element: at, .. }) => {
-                Err(canonical::refused_of(field, bytes, order, at))
-            }
-            Err(error) => noting_loss(&self.device, Err(error.into())),
+        let storage = take(&on.tables, || on.pool.take(bytes.len()));
+        let storage = noting_loss(&on.device, storage)?;
+        match uploads.upload(&storage, bytes, element) {
+            Ok(()) => Ok(Ok(Stored::Device(Arc::new(storage)))),
+            Err(vk_mem_paths::Error::RefusedInput { element, .. }) => Ok(Err(element)),
+            Err(error) => noting_loss(&on.device, Err(error.into())),
         }
     }
 
     fn download(
         &self,
-        field: ElementId,
         stored: &Stored,
-        elements: Range<usize>,
+        first: usize,
         out: &mut [MaybeUninit<u8>],
     ) -> Result<(), Error> {
+        let on = &*self.on;
         if out.is_empty() {
             return Ok(());
         }
         // Before any lock: see `vk_core::Process`.
-        self.device.expect_alive()?;
-        let storage = device_storage(stored)?;
-        let bytes = elements.start * field.bytes()..elements.end * field.bytes();
-        let downloaded = lock(&self.downloads).download(storage, bytes, out);
-        noting_loss(&self.device, downloaded.map_err(Error::from))
+        on.device.expect_alive()?;
+        let Stored::Device(storage) = stored else {
+            return Err(internal("elements in device memory"));
+        };
+        let bytes = first..first + out.len();
+        let downloaded = lock(&on.downloads).download(storage, bytes, out);
+        noting_loss(&on.device, downloaded.map_err(Error::from))
     }
 
     fn run(&self, program: Program, stages: Vec<Stage>) -> Result<Begun, Error> {
-        self.device.expect_usable()?;
-        let settled = noting_loss(&self.device, self.settled(&program, &stages));
+        let on = &*self.on;
+        on.device.expect_usable()?;
+        let chosen = match &self.goes_by {
+            GoesBy::Trial(choice) => {
+                let choice = *lock(choice);
+                let begun = on.run(choice, program, &stages);
+                return noting_loss(&on.device, begun);
+            }
+            GoesBy::Chosen(chosen) => chosen,
+        };
+        let settled = noting_loss(&on.device, self.settled(chosen, &program, &stages));
         let (choice, report, compile) = settled?;
-        let begun = self.run_with(choice, program, &stages);
-        let mut begun = noting_loss(&self.device, begun)?;
+        let begun = on.run(choice, program, &stages);
+        let mut begun = noting_loss(&on.device, begun)?;
         begun.did.compile += compile;
         begun.did.choice = Some(report);
         Ok(begun)
     }
 
     fn trim(&self) -> usize {
-        if self.device.is_inherited() {
+        let on = &*self.on;
+        if on.device.is_inherited() {
             return 0;
         }
-        lock(&self.uploads).let_go();
-        self.tables.let_go();
-        self.pool.trim()
+        lock(&on.uploads).let_go();
+        on.tables.let_go();
+        on.pool.trim()
     }
 
     fn calibrate(&self) -> Result<(), Error> {
-        VulkanRunner::calibrate(self)
-    }
-}
-
-/// The storage of an argument or a read.
-pub(super) fn device_storage(stored: &Stored) -> Result<&Arc<Storage>, Error> {
-    match stored {
-        Stored::Device(storage) => Ok(storage),
-        _ => Err(internal("elements in device memory")),
+        match &self.goes_by {
+            GoesBy::Chosen(chosen) => self.measure(chosen),
+            GoesBy::Trial(_) => Ok(()),
+        }
     }
 }

@@ -1,27 +1,21 @@
 //! Which kernels a device's vectors go by: chosen, held to the CPU's products before the
 //! first use, and measured on request.
 
-use std::mem::MaybeUninit;
-use std::ops::Range;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use field_kernels::{Arithmetic, ElementId, PRIME_FIELDS};
-use vk_mem_paths::Element;
 
 use super::choice::{Choice, next};
-use super::{VulkanRunner, lock};
+use super::{GoesBy, VulkanRunner, lock};
 use crate::calibration::{ChosenBy, Dated};
-use crate::canonical::Order;
 use crate::vectors::families::Call;
 use crate::vectors::fields::with_field;
-use crate::vectors::plan::{Fusion, Stage, Work};
+use crate::vectors::plan::{Stage, Work};
 use crate::vectors::program::Program;
 use crate::vectors::report::KernelChoice;
-use crate::vectors::runner::{Begun, Runner, internal};
-use crate::vectors::value::Stored;
 use crate::vectors::{VectorEngine, tune};
-use crate::{Engine, Error, Inputs};
+use crate::{Error, Inputs};
 
 /// Which kernels are used, and what is known of them.
 #[derive(Clone, Debug)]
@@ -62,12 +56,13 @@ impl VulkanRunner {
     /// arithmetic that is right. Also says how long kernels took to compile for that.
     pub(super) fn settled(
         &self,
+        chosen: &Mutex<Chosen>,
         program: &Program,
         stages: &[Stage],
     ) -> Result<(Choice, KernelChoice, Duration), Error> {
         let mut compile = Duration::ZERO;
         // Others that multiply wait here for the first one.
-        let mut chosen = lock(&self.chosen);
+        let mut chosen = lock(chosen);
         for stage in stages {
             if let Some(field) = multiplies_in(program, stage) {
                 compile += self.settle(&mut chosen, field)?;
@@ -82,9 +77,11 @@ impl VulkanRunner {
     /// [`vk_core::Error::Unsupported`] for one that was asked for and is wrong on the
     /// device, [`Error::WrongResults`] where all are, else what the device returned.
     pub(crate) fn settle_now(&self) -> Result<(), Error> {
-        let mut chosen = lock(&self.chosen);
-        for field in PRIME_FIELDS {
-            self.settle(&mut chosen, field)?;
+        if let GoesBy::Chosen(chosen) = &self.goes_by {
+            let mut chosen = lock(chosen);
+            for field in PRIME_FIELDS {
+                self.settle(&mut chosen, field)?;
+            }
         }
         Ok(())
     }
@@ -94,7 +91,7 @@ impl VulkanRunner {
     fn settle(&self, chosen: &mut Chosen, field: ElementId) -> Result<Duration, Error> {
         let mut compile = Duration::ZERO;
         while !chosen.right.contains(&field) {
-            let engine = VectorEngine::on(self.trial(chosen.choice)?, Inputs::Any);
+            let engine = VectorEngine::on(self.trial(chosen.choice), Inputs::Any);
             let checked = with_field!(field, F => tune::multiplies_right::<F>(&engine));
             let (is_right, compiling) = checked?;
             compile += compiling;
@@ -109,7 +106,7 @@ impl VulkanRunner {
     fn pass_over(&self, chosen: &mut Chosen, field: ElementId) -> Result<(), Error> {
         let caps = self.caps();
         let wrong = chosen.choice.field(field).arithmetic;
-        if self.settings.asked.arithmetic.is_some() {
+        if self.on.settings.asked.arithmetic.is_some() {
             return Err(Error::Vulkan(vk_core::Error::Unsupported {
                 needed: format!("right products by arithmetic {wrong}, which was asked for"),
                 found: format!("wrong ones in {} on {}", field.name(), caps.name),
@@ -133,22 +130,20 @@ impl VulkanRunner {
     }
 
     /// Measures which kernels are fastest, and uses them from now on.
-    pub(super) fn calibrate(&self) -> Result<(), Error> {
-        let measured: Dated<Choice> = self.settings.keeper.measure(|| {
-            let trial = self.trial(Choice::of(self.caps()))?;
-            tune::tune(&trial)
-        })?;
-        let choice = self.settings.asked.over(measured.found, self.caps())?;
-        *lock(&self.chosen) = Chosen::new(choice, measured.chosen_by());
+    pub(super) fn measure(&self, chosen: &Mutex<Chosen>) -> Result<(), Error> {
+        let settings = &self.on.settings;
+        let tune = || tune::tune(&self.trial(Choice::of(self.caps())));
+        let measured: Dated<Choice> = settings.keeper.measure(tune)?;
+        let choice = settings.asked.over(measured.found, self.caps())?;
+        *lock(chosen) = Chosen::new(choice, measured.chosen_by());
         Ok(())
     }
 
-    fn trial(&self, choice: Choice) -> Result<Arc<Trial>, Error> {
-        let runner = self.this.upgrade();
-        Ok(Arc::new(Trial {
-            runner: runner.ok_or_else(|| internal("a runner that is alive"))?,
-            choice: Mutex::new(choice),
-        }))
+    /// Changes which kernels a trial uses from here on.
+    pub(crate) fn choose(&self, choice: Choice) {
+        if let GoesBy::Trial(chosen) = &self.goes_by {
+            *lock(chosen) = choice;
+        }
     }
 }
 
@@ -160,66 +155,5 @@ fn multiplies_in(program: &Program, stage: &Stage) -> Option<ElementId> {
             let call = Call::of(program, *node)?;
             call.operation.multiplies.then_some(call.field)
         }
-    }
-}
-
-/// A device with kernels of its own choice, right or not: what is submitted beside it
-/// goes by another one.
-pub(crate) struct Trial {
-    runner: Arc<VulkanRunner>,
-    choice: Mutex<Choice>,
-}
-
-impl Trial {
-    pub(crate) fn caps(&self) -> &vk_core::DeviceCaps {
-        self.runner.caps()
-    }
-
-    /// Changes which kernels are used from here on.
-    pub(crate) fn choose(&self, choice: Choice) {
-        *lock(&self.choice) = choice;
-    }
-}
-
-impl Runner for Trial {
-    fn engine(&self) -> Engine {
-        self.runner.engine()
-    }
-
-    fn fusion(&self) -> Fusion {
-        self.runner.fusion()
-    }
-
-    fn upload(
-        &self,
-        field: ElementId,
-        bytes: &[u8],
-        order: Order,
-        element: Element,
-    ) -> Result<Stored, Error> {
-        self.runner.upload(field, bytes, order, element)
-    }
-
-    fn download(
-        &self,
-        field: ElementId,
-        stored: &Stored,
-        elements: Range<usize>,
-        out: &mut [MaybeUninit<u8>],
-    ) -> Result<(), Error> {
-        self.runner.download(field, stored, elements, out)
-    }
-
-    fn run(&self, program: Program, stages: Vec<Stage>) -> Result<Begun, Error> {
-        let choice = *lock(&self.choice);
-        self.runner.run_with(choice, program, &stages)
-    }
-
-    fn trim(&self) -> usize {
-        self.runner.trim()
-    }
-
-    fn calibrate(&self) -> Result<(), Error> {
-        self.runner.calibrate()
     }
 }

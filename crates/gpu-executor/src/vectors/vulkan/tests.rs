@@ -10,6 +10,7 @@ use vk_mem_paths::TransferOptions;
 
 use super::*;
 use crate::calibration::Subject;
+use crate::canonical::Order;
 use crate::vectors::families::{Sample, samples};
 use crate::vectors::{Arithmetic, VectorEngine};
 use crate::{ChosenBy, Inputs};
@@ -39,7 +40,7 @@ pub(crate) fn runner_on(
     };
     let chosen = Chosen::new(choice, ChosenBy::Rule);
     let kernels = Kernels::new(&compiler, Arc::default(), chosen.choice());
-    VulkanRunner::new(lane, kernels, chosen, settings)
+    Arc::new(VulkanRunner::new(lane, kernels, chosen, settings))
 }
 
 fn operations<F: Field>() -> Vec<(&'static str, Sample<F>)> {
@@ -123,15 +124,15 @@ fn neither_uploads_nor_downloads_wait_for_a_batch_in_the_making() {
     let upload = |words: &[u64; 4]| {
         let bytes: &[u8] = bytemuck::must_cast_slice(words);
         let element = Inputs::default().element::<Fr>(Order::Limbs);
-        runner.upload(Fr::ID, bytes, Order::Limbs, element)
+        runner.upload(bytes, element)
     };
-    let stored = upload(&[1, 2, 3, 4]).unwrap();
+    let stored = upload(&[1, 2, 3, 4]).unwrap().unwrap();
     let mut out = [MaybeUninit::new(0_u8); Fr::BYTES];
-    let making = lock(&runner.inner);
+    let making = lock(&runner.on.inner);
     std::thread::scope(|scope| {
         let other = scope.spawn(|| upload(&[5, 6, 7, 0]).map(drop));
         other.join().unwrap().unwrap();
-        runner.download(Fr::ID, &stored, 0..1, &mut out).unwrap();
+        runner.download(&stored, 0, &mut out).unwrap();
     });
     drop(making);
     // SAFETY: each byte had a value from the start.
