@@ -17,7 +17,7 @@ pub(crate) const BYTES_PER_ADDITION: f64 = BYTES_IN + BYTES_OUT;
 
 /// All of it.
 pub(crate) struct Left {
-    pub(crate) device: Device,
+    pub(crate) heading: Heading,
     pub(crate) limits: Limits,
     /// By group, function and size.
     pub(crate) measurements: Vec<Measurement>,
@@ -25,18 +25,25 @@ pub(crate) struct Left {
     pub(crate) runs: Vec<Run>,
 }
 
-/// `device.json`: what the suite ran on, and when.
+/// `device.json`, what the suite ran on and when, and what the record adds to it.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Device {
-    /// The device's own name.
-    pub(crate) name: String,
+pub(crate) struct Heading {
+    /// The day of the run, `YYYY-MM-DD`.
+    pub(crate) date: String,
+    /// The commit that was measured.
+    #[serde(skip)]
+    pub(crate) revision: String,
+    /// The Vulkan device's name.
+    #[serde(rename = "name")]
+    pub(crate) device: String,
     /// The driver's name and version.
     pub(crate) driver: String,
     /// The CPU's name and threads.
     pub(crate) cpu: String,
-    /// The day of the run, `YYYY-MM-DD`.
-    pub(crate) date: String,
-    /// Whether it was the quick plan.
+    /// The command that measures this again.
+    #[serde(skip)]
+    pub(crate) command: String,
+    /// Whether it was the quick plan, which is not for publishing.
     pub(crate) quick: bool,
 }
 
@@ -120,7 +127,7 @@ impl Left {
     pub(crate) fn read(folder: &Path) -> anyhow::Result<Self> {
         let timeline = folder.join("timeline.json");
         Ok(Self {
-            device: json(&folder.join("device.json"))?,
+            heading: json(&folder.join("device.json"))?,
             limits: json(&folder.join("limits.json"))?,
             measurements: measurements(folder)?,
             runs: match timeline.try_exists()? {
@@ -244,6 +251,23 @@ fn json<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+
+    pub(crate) fn left(measurements: Vec<Measurement>) -> Left {
+        Left {
+            heading: Heading {
+                date: "2026-01-02".to_owned(),
+                revision: "abc123".to_owned(),
+                device: "soft (LLVM 15, 256 bits)".to_owned(),
+                driver: "a <driver>".to_owned(),
+                cpu: "a \"cpu\"".to_owned(),
+                command: "cargo xtask bench --quick".to_owned(),
+                quick: true,
+            },
+            limits: limits(),
+            measurements,
+            runs: runs(),
+        }
+    }
 
     pub(crate) fn limits() -> Limits {
         serde_json::from_str(LIMITS).unwrap()

@@ -24,7 +24,6 @@ use xshell::{Shell, cmd};
 use crate::driver::{self, Wanted};
 use crate::workspace;
 use left::Left;
-use record::Heading;
 
 /// Options of `bench`.
 #[derive(clap::Args)]
@@ -119,18 +118,11 @@ fn measure(args: &Args) -> anyhow::Result<PathBuf> {
 
 /// Makes the record from what the suite left in `criterion`.
 fn write_record(args: &Args, criterion: &Path) -> anyhow::Result<()> {
-    let left = Left::read(criterion)?;
-    let device = &left.device;
-    let heading = Heading {
-        date: device.date.clone(),
-        revision: revision(args)?,
-        device: device.name.clone(),
-        driver: device.driver.clone(),
-        cpu: device.cpu.clone(),
-        command: command_line(args, device.quick),
-        quick: device.quick,
-    };
-    let folder = out(args, device.quick)?.join(record::slug(&heading.device));
+    let mut left = Left::read(criterion)?;
+    left.heading.revision = revision(args)?;
+    left.heading.command = command_line(args, left.heading.quick);
+    let heading = &left.heading;
+    let folder = out(args, heading.quick)?.join(record::slug(&heading.device));
     let save = |what: &str, ending: &str, text: &str| {
         let path = folder.join(format!("{}{ending}", heading.date));
         println!("{what}: {}", path.display());
@@ -139,14 +131,13 @@ fn write_record(args: &Args, criterion: &Path) -> anyhow::Result<()> {
     for line in report::headline(&left) {
         println!("{line}");
     }
-    save("record", ".csv", &record::csv(&heading, &left.measurements))?;
-    let limits = record::limits_csv(&heading, &left.limits);
-    save("limits", "-limits.csv", &limits)?;
-    if let Some(svg) = report::paths_svg(&heading, &left)? {
+    save("record", ".csv", &record::csv(&left))?;
+    save("limits", "-limits.csv", &record::limits_csv(&left))?;
+    if let Some(svg) = report::paths_svg(&left)? {
         save("plot", ".svg", &svg)?;
     }
     if args.report {
-        save("report", ".html", &report::page(&heading, &left)?)?;
+        save("report", ".html", &report::page(&left)?)?;
     }
     Ok(())
 }

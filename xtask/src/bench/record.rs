@@ -1,71 +1,43 @@
 //! The record as text: one CSV row per measurement.
 
-use std::fmt::Write as _;
-
-use super::left::{Limits, Measurement};
-
-/// What every row of one record has in common.
-pub(crate) struct Heading {
-    /// The day of the run, `YYYY-MM-DD`.
-    pub(crate) date: String,
-    /// The commit that was measured.
-    pub(crate) revision: String,
-    /// The Vulkan device's name.
-    pub(crate) device: String,
-    /// The driver's name and version.
-    pub(crate) driver: String,
-    /// The CPU's name and threads.
-    pub(crate) cpu: String,
-    /// The command that measures this again.
-    pub(crate) command: String,
-    /// Whether it was the quick plan, which is not for publishing.
-    pub(crate) quick: bool,
-}
-
-const COMMON: &str = "date,revision,device,driver,cpu";
-const COLUMNS: &str = "group,function,elements,median_ns,mean_ns,elements_per_second";
-const LIMIT_COLUMNS: &str = "limit,bytes_per_second";
+use super::left::Left;
 
 /// The record as CSV (RFC 4180, but lines end in a line feed alone).
-pub(crate) fn csv(heading: &Heading, measurements: &[Measurement]) -> String {
-    let mut text = format!("{COMMON},{COLUMNS}\n");
-    let common = common(heading);
-    for one in measurements {
-        // Writing to a `String` does not fail.
-        let _ = writeln!(
-            text,
-            "{common},{},{},{},{:.1},{:.1},{:.0}",
+pub(crate) fn csv(left: &Left) -> String {
+    let columns = "group,function,elements,median_ns,mean_ns,elements_per_second";
+    let rows = left.measurements.iter().map(|one| {
+        format!(
+            "{},{},{},{:.1},{:.1},{:.0}",
             quote(&one.group),
             quote(&one.function),
             one.elements,
             one.median_ns,
             one.mean_ns,
             one.elements_per_second
-        );
-    }
-    text
+        )
+    });
+    under_heading(left, columns, rows)
 }
 
 /// The limits of the same run as CSV.
-pub(crate) fn limits_csv(heading: &Heading, limits: &Limits) -> String {
-    let mut text = format!("{COMMON},{LIMIT_COLUMNS}\n");
-    let common = common(heading);
-    for (name, rate) in limits.rows() {
-        // Writing to a `String` does not fail.
-        let _ = writeln!(text, "{common},{name},{rate:.0}");
-    }
-    text
+pub(crate) fn limits_csv(left: &Left) -> String {
+    let rows = left.limits.rows().into_iter();
+    let rows = rows.map(|(name, rate)| format!("{name},{rate:.0}"));
+    under_heading(left, "limit,bytes_per_second", rows)
 }
 
-fn common(heading: &Heading) -> String {
-    let values = [
+fn under_heading(left: &Left, columns: &str, rows: impl Iterator<Item = String>) -> String {
+    let heading = &left.heading;
+    let common = [
         &heading.date,
         &heading.revision,
         &heading.device,
         &heading.driver,
         &heading.cpu,
     ];
-    values.map(|value| quote(value)).join(",")
+    let common = common.map(|value| quote(value)).join(",");
+    let rows = rows.map(|row| format!("{common},{row}\n"));
+    format!("date,revision,device,driver,cpu,{columns}\n") + &rows.collect::<String>()
 }
 
 /// A device's name as a folder name: `llvmpipe (LLVM 15)` is `llvmpipe-llvm-15`.
@@ -91,44 +63,27 @@ fn quote(value: &str) -> String {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-    use crate::bench::left::tests::{limits, measurement};
-
-    pub(crate) fn heading() -> Heading {
-        Heading {
-            date: "2026-01-02".to_owned(),
-            revision: "abc123".to_owned(),
-            device: "soft (LLVM 15, 256 bits)".to_owned(),
-            driver: "a <driver>".to_owned(),
-            cpu: "a \"cpu\"".to_owned(),
-            command: "cargo xtask bench --quick".to_owned(),
-            quick: true,
-        }
-    }
+    use crate::bench::left::tests::{left, measurement};
 
     const HEADING: &str =
         "2026-01-02,abc123,\"soft (LLVM 15, 256 bits)\",a <driver>,\"a \"\"cpu\"\"\"";
 
     #[test]
-    fn a_row_holds_the_heading_and_the_measurement() {
+    fn every_row_holds_the_heading() {
         let mut measurement = measurement("paths", "pipelined, reused", 64, 64e6);
         (measurement.median_ns, measurement.mean_ns) = (1000.04, 1001.0);
-        let text = csv(&heading(), &[measurement]);
+        let left = left(vec![measurement]);
+        let text = csv(&left);
         let lines: Vec<_> = text.lines().collect();
         let row = "paths,\"pipelined, reused\",64,1000.0,1001.0,64000000";
         assert_eq!(lines[1], format!("{HEADING},{row}"));
-        assert_eq!(lines[0].matches(',').count(), 10);
-        assert_eq!(lines.len(), 2);
-    }
-
-    #[test]
-    fn every_limit_is_a_row() {
-        let text = limits_csv(&heading(), &limits());
+        assert_eq!((lines[0].matches(',').count(), lines.len()), (10, 2));
+        let text = limits_csv(&left);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[1], format!("{HEADING},device_copy,4000000000000"));
-        assert_eq!(lines[0].matches(',').count(), 6);
-        assert_eq!(lines.len(), 7);
+        assert_eq!((lines[0].matches(',').count(), lines.len()), (6, 7));
     }
 
     #[test]

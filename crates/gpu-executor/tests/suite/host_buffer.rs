@@ -34,6 +34,18 @@ fn operands(
     (a, holding(backend, &random_elements(elements, seed + 1)))
 }
 
+/// The sums of A and B by the library's kernel.
+fn add(
+    backend: &mut PersistentVulkanBackend,
+    (a, b): (&HostBuffer, &HostBuffer),
+    out: &mut HostBuffer,
+    path: PathChoice,
+) {
+    let spirv = backend.field_add_spirv();
+    let ran = backend.run_field_add_host_on(spirv, a, b, out, path);
+    ran.unwrap();
+}
+
 #[test]
 fn a_new_buffer_is_zero_and_keeps_what_is_written() {
     let (_guard, mut backend) = backend();
@@ -57,7 +69,6 @@ fn every_boundary_on_both_paths() {
             Some(chunk) => builder.chunk_elements(chunk),
             None => builder,
         });
-        let spirv = backend.field_add_spirv();
         for path in PATHS {
             for elements in [0, 1, 2, 127, 128, 129, 255, 256, 257, 1_000, 70_000] {
                 let (a, b) = operands(&mut backend, elements, elements as u64);
@@ -65,9 +76,7 @@ fn every_boundary_on_both_paths() {
                 // What no chunk writes stands out.
                 out.fill(u64::MAX);
                 let what = format!("{path:?}, {elements}, chunk {chunk:?}");
-                backend
-                    .run_field_add_host_on(spirv, &a, &b, &mut out, path)
-                    .unwrap();
+                add(&mut backend, (&a, &b), &mut out, path);
                 assert_limbs(&out, &sums(&a, &b), &what);
                 let report = backend.last_report().unwrap();
                 assert_eq!(PathChoice::Fixed(report.path.unwrap()), path, "{what}");
@@ -91,10 +100,7 @@ fn the_default_is_direct_and_builder_and_call_change_it() {
     let run = |backend: &mut PersistentVulkanBackend, path| {
         let (a, b) = operands(backend, 300, 1);
         let mut out = backend.host_buffer(300).unwrap();
-        let spirv = backend.field_add_spirv();
-        backend
-            .run_field_add_host_on(spirv, &a, &b, &mut out, path)
-            .unwrap();
+        add(backend, (&a, &b), &mut out, path);
         backend.last_report().unwrap().path.unwrap()
     };
     assert_eq!(run(&mut plain, PathChoice::Auto), TransferPath::HostVisible);
@@ -109,15 +115,12 @@ fn the_default_is_direct_and_builder_and_call_change_it() {
 #[test]
 fn buffers_are_used_again_in_any_role() {
     let (_guard, mut backend) = built(PersistentVulkanBackend::builder().chunk_elements(600));
-    let spirv = backend.field_add_spirv();
     let (mut x, mut y) = operands(&mut backend, 2_000, 5);
     let mut z = backend.host_buffer(2_000).unwrap();
     for round in 0..12 {
         let path = PATHS[round % 2];
         let expected = sums(&x, &y);
-        backend
-            .run_field_add_host_on(spirv, &x, &y, &mut z, path)
-            .unwrap();
+        add(&mut backend, (&x, &y), &mut z, path);
         assert_limbs(&z, &expected, &format!("round {round}"));
         // The host changes an input in place, and all change roles: the sum
         // of one round is an operand of the next.
@@ -138,9 +141,7 @@ fn runs_over_slices_and_over_buffers_take_turns() {
     let mut out = backend.host_buffer(3_000).unwrap();
     let jobs = random_jobs(2, 3_000, 9);
     for path in PATHS {
-        backend
-            .run_field_add_host_on(spirv, &a, &b, &mut out, path)
-            .unwrap();
+        add(&mut backend, (&a, &b), &mut out, path);
         let batch = borrowed(&jobs);
         let device_local = path == PATHS[1];
         let results = backend.run_field_add_batch(spirv, &batch, 3_000, device_local);
@@ -369,10 +370,9 @@ proptest! {
         let (_guard, mut backend) = built(builder);
         let (a, b) = operands(&mut backend, elements, seed >> 1);
         let mut out = backend.host_buffer(elements).unwrap();
-        let spirv = backend.field_add_spirv();
         for _ in 0..2 {
             out.fill(u64::MAX);
-            backend.run_field_add_host_on(spirv, &a, &b, &mut out, path).unwrap();
+            add(&mut backend, (&a, &b), &mut out, path);
             assert_limbs(&out, &sums(&a, &b), "random");
         }
         prop_assert!(backend.last_report().unwrap().depth <= depth);

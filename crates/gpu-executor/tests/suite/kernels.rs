@@ -55,25 +55,13 @@ fn runs_as(name: &str, operation: Operation) {
 }
 
 #[test]
-fn a_subtraction_subtracts() {
+fn kernels_of_the_callers_run_whatever_their_workgroups_and_counts() {
     // Takes its count from A.length(), has a specialization constant for its
     // workgroup size and no push constant.
     runs_as("field_sub", field_kernels::reference::sub);
-}
-
-#[test]
-fn one_invocation_per_workgroup_runs() {
+    // One invocation a workgroup.
     runs_as("limb_xor", xor);
-}
-
-#[test]
-fn a_wide_workgroup_runs() {
-    runs_as("wide_groups", operation_of_wide_groups());
-}
-
-/// What `shaders/tests/wide_groups.comp` computes.
-fn operation_of_wide_groups() -> Operation {
-    field_kernels::reference::add
+    runs_as("wide_groups", field_kernels::reference::add);
 }
 
 #[test]

@@ -90,54 +90,6 @@ fn nothing_in_gives_nothing_out() {
 }
 
 #[test]
-fn results_go_into_the_callers_slices_again_and_again() {
-    let (_guard, mut backend) = backend();
-    let spirv = backend.field_add_spirv();
-    let mut results = vec![vec![7_u64; 6 * 3000]; 3];
-    for round in 0..3 {
-        let jobs = random_jobs(3, 3000, 31 + 10 * round);
-        let batch = borrowed(&jobs);
-        let mut slices: Vec<&mut [u64]> = results.iter_mut().map(Vec::as_mut_slice).collect();
-        for device_local in [false, true] {
-            let into = &mut slices;
-            let ran = backend.run_field_add_batch_into(spirv, &batch, 3000, device_local, into);
-            ran.unwrap();
-        }
-        assert_sums(&results, &jobs, "sequential");
-        results.iter_mut().for_each(|result| result.fill(9));
-        let mut slices: Vec<&mut [u64]> = results.iter_mut().map(Vec::as_mut_slice).collect();
-        backend
-            .run_field_add_batch_pipelined_into(spirv, &batch, 3000, &mut slices)
-            .unwrap();
-        assert_sums(&results, &jobs, "pipelined");
-    }
-    assert_eq!(backend.last_report().unwrap().elements, 9000);
-}
-
-#[test]
-fn results_that_do_not_fit_are_named() {
-    let (_guard, mut backend) = backend();
-    let spirv = backend.field_add_spirv();
-    let jobs = random_jobs(2, 10, 1);
-    let batch = borrowed(&jobs);
-    let (mut one, mut short) = (vec![0; 60], vec![0; 59]);
-    let mut text = |results: &mut [&mut [u64]]| {
-        let ran = backend.run_field_add_batch_pipelined_into(spirv, &batch, 10, results);
-        ran.unwrap_err().to_string()
-    };
-    let error = text(&mut [&mut one]);
-    assert_eq!(
-        error,
-        "expected 2 slices for the results, one per job, found 1"
-    );
-    let error = text(&mut [&mut one, &mut short]);
-    assert_eq!(
-        error,
-        "job 1: expected a result of 60 limbs (10 elements x 6), found 59"
-    );
-}
-
-#[test]
 fn the_report_says_what_ran_where_and_how() {
     let (_guard, mut backend) = backend();
     assert!(backend.last_report().is_none());
@@ -215,15 +167,6 @@ fn auto_prefers_the_device() {
     assert_sums(&results, &jobs, "auto");
     let report = executor.last_report().unwrap();
     assert!(matches!(report.engine, Engine::Vulkan { .. }));
-}
-
-#[test]
-fn a_backend_moves_to_another_thread() {
-    let (_guard, mut backend) = backend();
-    let jobs = random_jobs(1, 300, 13);
-    let (a, b) = jobs[0].clone();
-    let moved = std::thread::spawn(move || backend.field_add(&a, &b).unwrap());
-    assert_sums(&[moved.join().unwrap()], &jobs, "moved");
 }
 
 /// Vectors of two calls meet in one program, and are held to what the engine's inputs are.

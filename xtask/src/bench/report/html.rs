@@ -1,9 +1,8 @@
 //! The page: one file, nothing loaded from elsewhere.
 
 use super::headline::Row;
-use crate::bench::left::Left;
+use crate::bench::left::{Heading, Left};
 use crate::bench::numbers::bandwidth;
-use crate::bench::record::Heading;
 
 /// A plot with what is to be said about it.
 pub(crate) struct Section {
@@ -29,7 +28,8 @@ svg{max-width:100%;height:auto}code{font-size:.94em}\
 .warning{border-left:4px solid #d55e00;padding-left:.8rem}";
 
 /// The whole page.
-pub(crate) fn page(heading: &Heading, rows: &[Row], left: &Left, sections: &[Section]) -> String {
+pub(crate) fn page(rows: &[Row], left: &Left, sections: &[Section]) -> String {
+    let heading = &left.heading;
     let title = format!("Benchmarks on {}", escape(&heading.device));
     let sections = sections.iter().map(|section| {
         let (text, below) = (escape(&section.text), &section.below);

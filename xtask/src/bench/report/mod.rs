@@ -11,7 +11,6 @@ mod vectors;
 
 use super::chart::Chart;
 use super::left::{Left, Limits};
-use super::record::Heading;
 use html::Section;
 use results::Results;
 
@@ -19,14 +18,14 @@ use results::Results;
 ///
 /// # Errors
 /// When drawing fails.
-pub(crate) fn page(heading: &Heading, left: &Left) -> anyhow::Result<String> {
+pub(crate) fn page(left: &Left) -> anyhow::Result<String> {
     let results = Results(&left.measurements);
     let mut sections = sections(&results, &left.limits)?;
     for run in &left.runs {
         sections.extend(timeline::section(run)?);
     }
     let rows = headline::rows(&results, &left.limits);
-    Ok(html::page(heading, &rows, left, &sections))
+    Ok(html::page(&rows, left, &sections))
 }
 
 /// The headline table as lines of text.
@@ -40,7 +39,8 @@ pub(crate) fn headline(left: &Left) -> Vec<String> {
 ///
 /// # Errors
 /// When drawing fails.
-pub(crate) fn paths_svg(heading: &Heading, left: &Left) -> anyhow::Result<Option<String>> {
+pub(crate) fn paths_svg(left: &Left) -> anyhow::Result<Option<String>> {
+    let heading = &left.heading;
     let above = [
         format!("BLS12-381 field additions on {}", heading.device),
         format!(

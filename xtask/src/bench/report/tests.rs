@@ -1,22 +1,6 @@
 use super::*;
-use crate::bench::left::tests::{limits, measurement, runs};
-use crate::bench::left::{Device, Measurement, sort};
-use crate::bench::record::tests::heading;
-
-fn left(measurements: Vec<Measurement>) -> Left {
-    Left {
-        device: Device {
-            name: String::new(),
-            driver: String::new(),
-            cpu: String::new(),
-            date: String::new(),
-            quick: true,
-        },
-        limits: limits(),
-        measurements,
-        runs: runs(),
-    }
-}
+use crate::bench::left::tests::{left, measurement};
+use crate::bench::left::{Measurement, sort};
 
 fn measured() -> Vec<Measurement> {
     let mut all = Vec::new();
@@ -81,7 +65,7 @@ fn the_headline_sets_each_figure_beside_its_limit_or_peer() {
 
 #[test]
 fn the_page_holds_source_plots_and_table_and_loads_nothing() {
-    let html = page(&heading(), &left(measured())).unwrap();
+    let html = page(&left(measured())).unwrap();
     assert_eq!(html.matches("<svg").count(), 8);
     for wanted in [
         "abc123",
@@ -107,9 +91,9 @@ fn groups_that_were_not_measured_have_no_plot() {
         .collect();
     let mut cpu = left(cpu);
     cpu.runs.clear();
-    let html = page(&heading(), &cpu).unwrap();
+    let html = page(&cpu).unwrap();
     assert_eq!(html.matches("<svg").count(), 1);
-    assert!(paths_svg(&heading(), &cpu).unwrap().is_none());
-    let svg = paths_svg(&heading(), &left(measured())).unwrap().unwrap();
+    assert!(paths_svg(&cpu).unwrap().is_none());
+    let svg = paths_svg(&left(measured())).unwrap().unwrap();
     assert!(svg.contains("revision abc123"));
 }
