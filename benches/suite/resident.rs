@@ -40,7 +40,7 @@ impl Resident {
     /// For a kernel that `device` cannot run, for more elements than [`most_elements`], for
     /// too little memory, else what the device returned.
     pub(crate) fn new(device: &Arc<Device>, spirv: &[u8], elements: usize) -> anyhow::Result<Self> {
-        let kernel = KernelCache::new(device)?.get(spirv)?;
+        let kernel = KernelCache::new(device).get(spirv)?;
         let most = most_elements(device.caps(), kernel.shape().workgroup_size);
         ensure!(
             (1..=most).contains(&elements),

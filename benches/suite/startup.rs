@@ -9,6 +9,7 @@ use anyhow::Context;
 use gpu_executor::Cache;
 use gpu_executor::kernels::FIELD_ADD;
 use gpu_executor::spirv::PersistentVulkanBackend;
+use vk_core::spirv::SpirvPolicy;
 use vk_core::{Compiler, KernelCache, PipelineCache, WaitPolicy};
 
 use crate::device;
@@ -60,7 +61,7 @@ pub(crate) fn child() -> anyhow::Result<()> {
             let folder = folder.context("expected a cache folder of the user, found none")?;
             let cache = PipelineCache::new(&device, Some(&folder));
             let compiler = Compiler::new(cache, WaitPolicy::default().timeout);
-            let mut kernels = KernelCache::with_compiler(&compiler)?;
+            let mut kernels = KernelCache::with_compiler(&compiler, SpirvPolicy::default());
             let start = Instant::now();
             kernels.get(FIELD_ADD.spirv)?;
             start.elapsed()

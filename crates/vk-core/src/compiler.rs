@@ -266,6 +266,7 @@ mod tests {
 
     use super::*;
     use crate::device::tests::device_with;
+    use crate::spirv::SpirvPolicy;
     use crate::testing::device_under_test;
     use crate::{Device, KernelCache};
 
@@ -298,7 +299,7 @@ mod tests {
         let device = device_with(&physical, &[(name, create_when_told as *const c_void)]);
         let after = Duration::from_millis(20);
         let compiler = Compiler::new(PipelineCache::new(&device, None), after);
-        let mut kernels = KernelCache::with_compiler(&compiler).unwrap();
+        let mut kernels = KernelCache::with_compiler(&compiler, SpirvPolicy::default());
         let spirv = field_kernels::FIELD_ADD.spirv;
         let what = COMPILER;
         let timeout = Error::Timeout { what, after };

@@ -248,7 +248,7 @@ impl Device {
         }
     }
 
-    /// As [`Self::is_complete`], by all means that tell: what made a wait give up
+    /// As [`Self::is_complete`], by every means: what made a wait give up
     /// may have been one of them.
     fn look(&self, ticket: Ticket) -> Result<bool, Error> {
         let queue = &self.own().queue;

@@ -27,7 +27,7 @@ pub enum Error {
         /// What the operating system said.
         detail: String,
     },
-    /// The loader cannot read a file that tells it of a driver or of a layer,
+    /// The loader cannot read a file that names a driver or a layer to it,
     /// and gave up for all of them: as being out of host memory, in its words.
     #[error(
         "the Vulkan loader gave up in {call} (VK_ERROR_OUT_OF_HOST_MEMORY), as it does over a file \
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_that_the_specification_does_not_allow_is_told_as_such() {
+    fn a_result_that_the_specification_does_not_allow_is_reported_as_such() {
         let (call, result) = ("vkQueueSubmit", vk::Result::ERROR_INITIALIZATION_FAILED);
         let error = Error::from_vk(call, result);
         assert!(matches!(error, Error::UnexpectedResult { .. }));

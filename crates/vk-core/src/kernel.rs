@@ -5,16 +5,13 @@ use std::sync::Arc;
 
 use crate::pipeline::ModuleFacts;
 use crate::spirv::{self, BINDINGS, KernelInterface, SpirvCheck, SpirvPolicy, spirv_hash};
-use crate::{
-    Compiler, ComputePipeline, Device, Error, PipelineCache, PipelineShape, SetLayout, WaitPolicy,
-};
+use crate::{Compiler, ComputePipeline, Device, Error, PipelineCache, PipelineShape, WaitPolicy};
 
 /// Makes pipelines of modules that keep the kernel interface of [`crate::spirv`].
 ///
 /// Holds the most recently used [`KernelCache::CAPACITY`] kernels; one that
 /// is pushed out lives on until the last submission using it is complete.
 pub struct KernelCache {
-    set_layout: Arc<SetLayout>,
     compiler: Arc<Compiler>,
     policy: SpirvPolicy,
     // The most recently used first.
@@ -33,46 +30,28 @@ impl KernelCache {
     pub const CAPACITY: usize = 64;
 
     /// An empty cache, with a compiler of its own that keeps nothing on disk.
-    ///
-    /// # Errors
-    /// What the driver returned.
-    pub fn new(device: &Arc<Device>) -> Result<Self, Error> {
-        let limit = WaitPolicy::default().timeout;
-        Self::with_compiler(&Compiler::new(PipelineCache::new(device, None), limit))
-    }
-
-    /// An empty cache that has `compiler` make its pipelines.
-    ///
-    /// # Errors
-    /// What the driver returned.
-    pub fn with_compiler(compiler: &Arc<Compiler>) -> Result<Self, Error> {
-        Ok(Self {
-            set_layout: compiler.cache().set_layout(BINDINGS)?,
-            compiler: Arc::clone(compiler),
-            policy: SpirvPolicy::default(),
-            kernels: Vec::new(),
-        })
-    }
-
-    /// This cache with `policy` for which modules may run. Forgets the kernels it had
-    /// made.
     #[must_use]
-    pub fn with_policy(mut self, policy: SpirvPolicy) -> Self {
-        self.policy = policy;
-        self.kernels.clear();
-        self
+    pub fn new(device: &Arc<Device>) -> Self {
+        let limit = WaitPolicy::default().timeout;
+        let compiler = Compiler::new(PipelineCache::new(device, None), limit);
+        Self::with_compiler(&compiler, SpirvPolicy::default())
+    }
+
+    /// An empty cache that has `compiler` make its pipelines, of the modules that may run
+    /// by `policy`.
+    #[must_use]
+    pub fn with_compiler(compiler: &Arc<Compiler>, policy: SpirvPolicy) -> Self {
+        Self {
+            compiler: Arc::clone(compiler),
+            policy,
+            kernels: Vec::new(),
+        }
     }
 
     /// What makes its pipelines.
     #[must_use]
     pub fn compiler(&self) -> &Arc<Compiler> {
         &self.compiler
-    }
-
-    /// The descriptor set layout of every kernel.
-    #[must_use]
-    pub fn set_layout(&self) -> &Arc<SetLayout> {
-        &self.set_layout
     }
 
     /// The kernel of the module in `spirv`, made now if it is new.
@@ -129,7 +108,7 @@ impl KernelCache {
         if let Some(interface) = crate::testing::trusted(spirv) {
             return Ok((interface, SpirvCheck::Off));
         }
-        let caps = self.set_layout.device().caps();
+        let caps = self.compiler.cache().device().caps();
         let interface = KernelInterface::parse(spirv, caps)?;
         let check = spirv::check(spirv, hash, &self.policy, caps)?;
         Ok((interface, check))

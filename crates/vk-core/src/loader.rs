@@ -1,8 +1,8 @@
-//! What is wrong with the files that tell the Vulkan loader of drivers and layers.
+//! What is wrong with the files that name drivers and layers to the Vulkan loader.
 //!
 //! A loader (1.3.239, for one) that meets such a file which is no JSON gives up for
 //! all drivers, and says that it is out of host memory. And one that finds no driver
-//! does not say what was wrong with those that it was told of. So this looks at the
+//! does not say what was wrong with those that were named. So this looks at the
 //! files that the loader reads, after such an error only.
 
 use std::ffi::OsString;

@@ -177,7 +177,7 @@ impl Queue {
             let left = policy.timeout.saturating_sub(elapsed);
             if looked.is_err() || left.is_zero() || elapsed >= POLL.max(policy.spin) {
                 // Looking and blocking can both fail for want of memory. Where
-                // one of them still tells, the other need not.
+                // one of them still answers, the other need not.
                 match self.block(device, value, left) {
                     Ok(true) => return self.unless_at_its_end(device),
                     Err(lost @ Error::DeviceLost { .. }) => return Err(lost),

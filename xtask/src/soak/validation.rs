@@ -37,7 +37,7 @@ const PASSES: [Pass; 5] = [
         switch: "",
         fences: false,
         since: 0,
-        planted: &["a_missing_barrier_inside_a_command_buffer_is_told"],
+        planted: &["a_missing_barrier_inside_a_command_buffer_is_reported"],
     },
     Pass {
         name: "core and synchronization checks with queue submits, timeline semaphores",

@@ -26,8 +26,12 @@ impl Pipelines {
         let Some(lasting) = device.lasting() else {
             return Self::new(device, folder);
         };
+        // Dropped after the lock is given back: a driver destroys them.
+        let _lost: Vec<_>;
         let mut kept = lock(&KEPT);
-        kept.retain(|(_, pipelines)| !pipelines.cache.device().is_lost());
+        _lost = kept
+            .extract_if(.., |(_, pipelines)| pipelines.cache.device().is_lost())
+            .collect();
         let found = kept.iter().find(|(known, pipelines)| {
             known.as_deref() == folder && pipelines.cache.device().is_same_as(device)
         });

@@ -23,8 +23,7 @@ pub(super) struct Opened {
 
 impl Opened {
     pub(super) fn new(open: OpenDevice) -> Result<Self, Error> {
-        let kernels = KernelCache::with_compiler(&open.compiler)?;
-        let kernels = kernels.with_policy(open.settings.spirv.clone());
+        let kernels = KernelCache::with_compiler(&open.compiler, open.settings.spirv.clone());
         let transfer = Transfer::new(&open.device, open.settings.transfer)?;
         let mut opened = Self {
             pinned: PinnedTransfer::new(&transfer),

@@ -53,7 +53,7 @@ fn what_is_no_folder_or_cannot_become_one_is_refused() {
 }
 
 #[test]
-fn what_can_be_replaced_is_told_and_stays_as_it_is() {
+fn what_can_be_replaced_is_reported_and_stays_as_it_is() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("folder");
     let file = CacheFile::new(&folder, "name").unwrap();

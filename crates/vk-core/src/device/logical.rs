@@ -206,7 +206,7 @@ fn create(
     created.during("vkCreateDevice")
 }
 
-/// A device that only approximates Vulkan must be told that we know.
+/// A device that only approximates Vulkan wants to hear that this is known.
 fn required_extensions(
     instance: &Instance,
     physical: vk::PhysicalDevice,

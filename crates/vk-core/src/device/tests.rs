@@ -196,7 +196,7 @@ fn without_timelines_a_waiting_thread_keeps_no_other_from_polling_and_submitting
         assert_eq!(device.is_complete(ticket), Ok(false));
         assert!(submit().is_ok());
         POLLED.store(true, Ordering::SeqCst);
-        // The loss tells that the wait ended by the poll, not by its time.
+        // The loss shows that the wait ended by the poll, not by its time.
         let call = "vkWaitForFences";
         assert_eq!(waiter.join().unwrap(), Err(Error::DeviceLost { call }));
     });

@@ -53,7 +53,7 @@ fn variables_name_files_and_folders_and_replace_the_default_ones() {
 }
 
 #[test]
-fn faults_of_a_drivers_file_are_told() {
+fn faults_of_a_drivers_file_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("driver.json");
     assert!(fault(&path).is_some());
@@ -131,7 +131,7 @@ fn child() {
 }
 
 /// The loader 1.3.239 gives up; another may pass over such a file.
-fn expect_told_or_passed_over(answer: &str, broken: &Path, advice: &str) {
+fn expect_named_or_passed_over(answer: &str, broken: &Path, advice: &str) {
     if answer.ends_with(" devices") {
         assert_ne!(answer, "0 devices");
         return;
@@ -154,7 +154,7 @@ fn a_driver_file_that_is_no_json_is_named_with_the_way_around_it() {
         std::fs::write(&broken, text).unwrap();
         let both = std::env::join_paths(sound.iter().chain([&broken])).unwrap();
         let advice = format!("VK_DRIVER_FILES={}", advice.display());
-        expect_told_or_passed_over(&ask("VK_DRIVER_FILES", &both), &broken, &advice);
+        expect_named_or_passed_over(&ask("VK_DRIVER_FILES", &both), &broken, &advice);
     }
     // And the way around it is one.
     let answer = ask("VK_DRIVER_FILES", &advice);
@@ -172,11 +172,11 @@ fn a_layer_file_that_is_no_json_is_named_too() {
     let broken = folder.join("broken.json");
     std::fs::write(&broken, "not JSON").unwrap();
     let answer = ask("XDG_DATA_HOME", root.path().as_os_str());
-    expect_told_or_passed_over(&answer, &broken, "repair it or remove it");
+    expect_named_or_passed_over(&answer, &broken, "repair it or remove it");
 }
 
 #[test]
-fn where_no_driver_is_left_the_faults_of_their_files_are_told() {
+fn where_no_driver_is_left_the_faults_of_their_files_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("driver.json");
     for (text, expected) in [

@@ -45,7 +45,7 @@ pub struct PipelineCache {
 struct Stored {
     file: CacheFile,
     hash: Option<[u8; 32]>,
-    /// Whether the log has told of the file: one warning is enough.
+    /// Whether the file was logged: one warning is enough.
     warned: bool,
 }
 
@@ -248,6 +248,7 @@ mod tests {
 
     use super::*;
     use crate::device::tests::device_with;
+    use crate::spirv::SpirvPolicy;
     use crate::testing::device_under_test;
     use crate::{Compiler, KernelCache, WaitPolicy};
 
@@ -314,7 +315,7 @@ mod tests {
         let device = device_with(&physical, &[replaced]);
         let cache = PipelineCache::new(&device, Some(folder.path()));
         let compiler = Compiler::new(Arc::clone(&cache), WaitPolicy::default().timeout);
-        let mut kernels = KernelCache::with_compiler(&compiler).unwrap();
+        let mut kernels = KernelCache::with_compiler(&compiler, SpirvPolicy::default());
         assert!(kernels.get(field_kernels::FIELD_ADD.spirv).is_ok());
         assert_eq!(cache.file(), None);
         assert_eq!(folder.path().read_dir().unwrap().count(), 0);

@@ -36,12 +36,8 @@ pub use policy::{SpirvPolicy, spirv_hash};
 pub(crate) use validator::check;
 pub use validator::{SpirvCheck, SpirvValidation, validate};
 
-/// The binding of the first input.
-pub const BINDING_A: u32 = 0;
-/// The binding of the second input.
-pub const BINDING_B: u32 = 1;
-/// The binding of the output.
-pub const BINDING_OUT: u32 = 2;
+/// The binding of the output, behind those of the inputs.
+const BINDING_OUT: u32 = 2;
 /// How many bindings a kernel's descriptor set has.
 pub const BINDINGS: usize = 3;
 

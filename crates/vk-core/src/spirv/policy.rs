@@ -23,7 +23,7 @@ impl SpirvPolicy {
     ///
     /// # Errors
     /// [`Error::SpirvNotAllowed`] naming the hash.
-    pub fn expect_allowed(&self, hash: &[u8; 32]) -> Result<(), Error> {
+    pub(crate) fn expect_allowed(&self, hash: &[u8; 32]) -> Result<(), Error> {
         let listed = |only: &Vec<[u8; 32]>| only.contains(hash);
         match self.is_own(hash) || self.only.as_ref().is_none_or(listed) {
             true => Ok(()),
@@ -34,8 +34,7 @@ impl SpirvPolicy {
     }
 
     /// Whether the module with this SHA-256 is one of [`Self::own`].
-    #[must_use]
-    pub fn is_own(&self, hash: &[u8; 32]) -> bool {
+    pub(crate) fn is_own(&self, hash: &[u8; 32]) -> bool {
         self.own.contains(hash)
     }
 }

@@ -162,7 +162,7 @@ impl Validator {
         Ok(SpirvCheck::Validated)
     }
 
-    /// Whether the program is there and knows `rules`; found out, and told to the log,
+    /// Whether the program is there and knows `rules`; found out, and logged,
     /// once.
     fn usable(&self, rules: Rules) -> Result<(), String> {
         let mut usable = lock(&self.usable);

@@ -49,7 +49,7 @@ fn messages_of_one_instance_stay_out_of_another_log() {
 fn kernels_are_made_once_and_the_least_recently_used_goes_first() {
     let (_guard, physical): (DeviceTest, _) = device_under_test().unwrap();
     let device = Device::new(&physical).unwrap();
-    let mut cache = KernelCache::new(&device).unwrap();
+    let mut cache = KernelCache::new(&device);
     let spirv = field_kernels::FIELD_ADD.spirv;
     let first = cache.get(spirv).unwrap();
     assert_eq!(first.shape().workgroup_size, 128);
@@ -75,7 +75,7 @@ fn kernels_are_made_once_and_the_least_recently_used_goes_first() {
 fn a_kernel_names_its_device_and_the_hash_of_its_module() {
     let (_guard, physical) = device_under_test().unwrap();
     let device = Device::new(&physical).unwrap();
-    let mut cache = KernelCache::new(&device).unwrap();
+    let mut cache = KernelCache::new(&device);
     let [add, add_u64] = [field_kernels::FIELD_ADD, field_kernels::FIELD_ADD_U64]
         .map(|module| cache.get(module.spirv).unwrap());
     assert!(std::sync::Arc::ptr_eq(add.device(), &device));

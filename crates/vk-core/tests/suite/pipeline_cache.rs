@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use field_kernels::{FIELD_ADD, FIELD_ADD_U64};
 use sha2::{Digest, Sha256};
+use vk_core::spirv::SpirvPolicy;
 use vk_core::testing::{DeviceTest, device_under_test};
 use vk_core::{Compiler, Device, KernelCache, PipelineCache, WaitPolicy};
 
@@ -25,7 +26,8 @@ fn warmed(device: &Arc<Device>, folder: &Path) -> Arc<PipelineCache> {
 
 fn kernels(cache: &Arc<PipelineCache>) -> KernelCache {
     let limit = WaitPolicy::default().timeout;
-    KernelCache::with_compiler(&Compiler::new(Arc::clone(cache), limit)).unwrap()
+    let compiler = Compiler::new(Arc::clone(cache), limit);
+    KernelCache::with_compiler(&compiler, SpirvPolicy::default())
 }
 
 /// What `run` returned, and the warnings that it logged.

@@ -40,7 +40,7 @@ fn taken(log: &ValidationLog, what: &str) -> usize {
 }
 
 #[test]
-fn a_missing_barrier_inside_a_command_buffer_is_told() {
+fn a_missing_barrier_inside_a_command_buffer_is_reported() {
     let (_guard, physical) = device_under_test().unwrap();
     let log = physical.instance().validation_log().clone();
     let bench = Bench::new(Device::new(&physical).unwrap());
@@ -64,7 +64,7 @@ fn a_missing_barrier_inside_a_command_buffer_is_told() {
 }
 
 #[test]
-fn a_missing_barrier_between_submissions_is_told() {
+fn a_missing_barrier_between_submissions_is_reported() {
     passes_under(QUEUE_SUBMIT, "planted::between_submissions");
 }
 
@@ -137,7 +137,7 @@ fn beyond_a_limit() {
 }
 
 #[test]
-fn a_leak_is_told() {
+fn a_leak_is_reported() {
     for mended in [true, false] {
         let (_guard, physical) = device_under_test().unwrap();
         let log = physical.instance().validation_log().clone();

@@ -27,7 +27,7 @@ impl Setup {
             physical = without_timeline_semaphores(physical);
         }
         let device = Device::new(&physical).unwrap();
-        let mut kernels = KernelCache::new(&device).unwrap();
+        let mut kernels = KernelCache::new(&device);
         let kernel = kernels.get(FIELD_ADD.spirv).unwrap();
         let transfer = Transfer::new(&device, options).unwrap();
         Self {

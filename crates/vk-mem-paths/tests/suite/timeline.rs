@@ -29,7 +29,7 @@ impl Loop {
     fn new(timestamps: bool) -> Self {
         let (guard, physical) = device_under_test().unwrap();
         let device = Device::new(&physical).unwrap();
-        let mut kernels = KernelCache::new(&device).unwrap();
+        let mut kernels = KernelCache::new(&device);
         let kernel = kernels.get(FIELD_ADD.spirv).unwrap();
         let options = TransferOptions {
             threads: 3,

@@ -35,7 +35,7 @@ impl Loop {
     fn on(change: fn(PhysicalDevice) -> PhysicalDevice) -> Self {
         let (guard, physical) = device_under_test().unwrap();
         let device = Device::new(&change(physical)).unwrap();
-        let mut kernels = KernelCache::new(&device).unwrap();
+        let mut kernels = KernelCache::new(&device);
         let kernel = kernels.get(FIELD_ADD.spirv).unwrap();
         let options = TransferOptions {
             threads: 3,

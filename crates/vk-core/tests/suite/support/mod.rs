@@ -85,7 +85,7 @@ impl Bench {
         dispatch: impl FnOnce(&vk_core::ash::Device, vk::CommandBuffer),
     ) {
         let device = self.device.raw();
-        let mut kernels = KernelCache::new(&self.device).unwrap();
+        let mut kernels = KernelCache::new(&self.device);
         let kernel = kernels.get(spirv).unwrap();
         let sizes = [vk::DescriptorPoolSize::default()
             .ty(vk::DescriptorType::STORAGE_BUFFER)
@@ -95,7 +95,7 @@ impl Bench {
             .pool_sizes(&sizes);
         // SAFETY: the device is alive.
         let pool = unsafe { device.create_descriptor_pool(&info, None) }.unwrap();
-        let layouts = [kernels.set_layout().raw()];
+        let layouts = [kernel.set_layout().raw()];
         let info = vk::DescriptorSetAllocateInfo::default()
             .descriptor_pool(pool)
             .set_layouts(&layouts);

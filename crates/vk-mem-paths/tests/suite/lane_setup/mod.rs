@@ -37,7 +37,7 @@ impl Setup {
     pub(crate) fn with(change: fn(PhysicalDevice) -> PhysicalDevice) -> Self {
         let (guard, physical) = device_under_test().unwrap();
         let device = Device::new(&change(physical)).unwrap();
-        let kernels = KernelCache::new(&device).unwrap();
+        let kernels = KernelCache::new(&device);
         let options = TransferOptions {
             threads: 2,
             timestamps: true,
