@@ -13,6 +13,7 @@
 // not, and read an element again after its place was written. The loops are bounded by
 // who dispatches: 32 rounds at most.
 //
+// keep functions of fp2_
 // variant: fp_inverse_up_u32 = FIELD_FP MUL_U32 UP
 // variant: fp_inverse_up_u64 = FIELD_FP MUL_U64 UP
 // variant: fp_inverse_up_f64 = FIELD_FP MUL_F64 UP

@@ -6,6 +6,7 @@
 //
 // The loops over elements are bounded by who dispatches: 8,192 rounds at most.
 //
+// keep functions of fp2_
 // variant: fp_product_u32 = FIELD_FP MUL_U32 PRODUCT
 // variant: fp_product_u64 = FIELD_FP MUL_U64 PRODUCT
 // variant: fp_product_f64 = FIELD_FP MUL_F64 PRODUCT

@@ -3,6 +3,7 @@
 //
 // One workgroup. The loop is bounded by who dispatches: 8,192 rounds at most.
 //
+// keep functions of fp2_
 // variant: fp_sum_finish_u32 = FIELD_FP MUL_U32
 // variant: fr_sum_finish_u32 = FIELD_FR MUL_U32
 // variant: fp_sum_finish_u64 = FIELD_FP MUL_U64

@@ -25,6 +25,7 @@
 //! | --- | --- |
 //! | `// variant: MODULE = DEFINE [DEFINE=VALUE ...]` | compile to a module `MODULE` with these macros defined; one module for each such line, in place of one with the file's name |
 //! | `// keep functions` | functions are linked at run time: compile without optimisation whatever `SHADER_OPT` says, which leaves them with their names (`OpName`) |
+//! | `// keep functions of PREFIX` | the same of modules whose names begin so: of functions that would be inlined many times the module would be large, and a driver inlines them too |
 //!
 //! # The two variables
 //!

@@ -163,7 +163,7 @@ fn read(root: &Path, path: String) -> Result<Vec<(String, Source)>> {
             .with_extension("")
             .to_string_lossy()
             .into_owned(),
-        keep_functions: keeps_functions(&text),
+        keep_functions: keeps_functions(&text, &path),
         path,
         text,
         includes,
@@ -175,6 +175,7 @@ fn read(root: &Path, path: String) -> Result<Vec<(String, Source)>> {
     let with = |variant: Variant| {
         let source = Source {
             name: beside(&plain.path, &variant.module),
+            keep_functions: keeps_functions(&plain.text, &variant.module),
             defines: variant.defines,
             ..plain.clone()
         };

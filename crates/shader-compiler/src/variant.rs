@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! // variant: MODULE = DEFINE [DEFINE=VALUE ...]
-//! // keep functions
+//! // keep functions [of PREFIX]
 //! ```
 //!
 //! A source with lines of the first kind is compiled once for each of them, to a module
@@ -49,9 +49,15 @@ pub(crate) fn variants(path: &str, text: &str) -> Result<Vec<Variant>> {
     Ok(found)
 }
 
-/// Whether the source asks that its functions stay functions.
-pub(crate) fn keeps_functions(text: &str) -> bool {
-    text.lines().any(|line| line.trim() == KEEP_FUNCTIONS)
+/// Whether the source asks that the functions of a module stay functions: of all, or of
+/// those whose names begin so.
+pub(crate) fn keeps_functions(text: &str, module: &str) -> bool {
+    let asked = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix(KEEP_FUNCTIONS));
+    asked
+        .map(|of| of.strip_prefix(" of ").unwrap_or(of))
+        .any(|prefix| module.starts_with(prefix))
 }
 
 /// What follows the colon, where the line is one of a variant, well-formed or not.
@@ -157,7 +163,9 @@ mod tests {
 
     #[test]
     fn functions_are_kept_where_a_line_says_so_and_nothing_else() {
-        assert!(keeps_functions("#version 460\n // keep functions \n"));
-        assert!(!keeps_functions("// keep functions small\n"));
+        assert!(keeps_functions("#version 460\n // keep functions \n", "k"));
+        assert!(!keeps_functions("// keep functions small\n", "k"));
+        assert!(keeps_functions("// keep functions of k_\n", "k_u32"));
+        assert!(!keeps_functions("// keep functions of k_\n", "a_k_u32"));
     }
 }
