@@ -47,7 +47,7 @@ impl Resident {
             "expected 1 to {most} elements, found {elements}"
         );
         let timed = Timed::new(device)?;
-        let (uploads, downloads) = timed.lane().crossings();
+        let (uploads, downloads) = timed.lane().transfers();
         let take = || timed.lane().pool().take(elements * ELEMENT_BYTES);
         Ok(Self {
             a: take()?,

@@ -27,10 +27,10 @@ const BANS: &[Ban] = &[
     },
     Ban {
         places: &[
-            "crates/vk-mem-paths/src/plan",
-            "crates/vk-mem-paths/src/limits",
-            "crates/vk-mem-paths/src/tuning",
-            "crates/vk-mem-paths/src/pinned/plan",
+            "crates/vk-mem-paths/src/runs/plan",
+            "crates/vk-mem-paths/src/runs/limits",
+            "crates/vk-mem-paths/src/runs/tuning",
+            "crates/vk-mem-paths/src/runs/pinned/plan",
         ],
         words: &["ash", "vk", "Arc"],
         why: "a plan is a pure function over caps and sizes",
@@ -65,10 +65,16 @@ struct Layers {
     modules: &'static [&'static str],
 }
 
-const LAYERS: &[Layers] = &[Layers {
-    source: "crates/gpu-executor/src",
-    modules: &["device", "vectors", "cpu", "spirv", "fastest", "executor"],
-}];
+const LAYERS: &[Layers] = &[
+    Layers {
+        source: "crates/gpu-executor/src",
+        modules: &["device", "vectors", "cpu", "spirv", "fastest", "executor"],
+    },
+    Layers {
+        source: "crates/vk-mem-paths/src",
+        modules: &["threads", "memory", "lane", "runs"],
+    },
+];
 
 /// Holds the sources of the workspace to the rules.
 ///

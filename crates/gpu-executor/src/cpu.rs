@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use field_kernels::Fp;
 use vk_core::spirv::SpirvCheck;
-use vk_mem_paths::{Crew, StageTimes};
+use vk_mem_paths::{StageTimes, ThreadPool};
 
 use crate::field_add::{Batch, FieldAdd};
 use crate::jobs::{self, Job, Outputs};
@@ -25,7 +25,7 @@ const GRAIN: usize = 4_096;
 /// It runs no SPIR-V: a module is recognised as one of [`kernels::KERNELS`]
 /// by its bytes, and any other is an error.
 pub struct CpuEngine {
-    crew: Crew,
+    threads: ThreadPool,
     inputs: Inputs,
     report: Option<RunReport>,
     /// Once they were asked for.
@@ -47,7 +47,7 @@ impl CpuEngine {
     /// [`Error::DataPath`] where the threads cannot be started.
     pub fn with_threads(threads: usize) -> Result<Self, Error> {
         Ok(Self {
-            crew: Crew::new(threads)?,
+            threads: ThreadPool::new(threads)?,
             inputs: Inputs::default(),
             report: None,
             vectors: None,
@@ -72,7 +72,7 @@ impl CpuEngine {
         if let Some(known) = &self.vectors {
             return Ok(known.clone());
         }
-        let made = VectorEngine::on_cpu(self.crew.threads(), self.inputs)?;
+        let made = VectorEngine::on_cpu(self.threads.threads(), self.inputs)?;
         Ok(self.vectors.insert(made).clone())
     }
 
@@ -113,7 +113,7 @@ impl CpuEngine {
         let bytes = (total * ELEMENT_BYTES) as u64;
         RunReport {
             engine: Engine::Cpu {
-                threads: self.crew.threads(),
+                threads: self.threads.threads(),
             },
             kernel: kernel.name.to_owned(),
             spirv: SpirvCheck::Own,
@@ -153,12 +153,18 @@ impl FieldAdd for CpuEngine {
             Some(results) => {
                 jobs::check_results(results, jobs.len(), limbs)?;
                 let out = results.iter_mut().map(|out| jobs::as_uninit(out));
-                compute(&mut self.crew, kernel, self.inputs, jobs, out)?;
+                compute(&mut self.threads, kernel, self.inputs, jobs, out)?;
                 Vec::new()
             }
             None => {
                 let mut outputs = Outputs::new(jobs.len(), limbs)?;
-                compute(&mut self.crew, kernel, self.inputs, jobs, outputs.limbs())?;
+                compute(
+                    &mut self.threads,
+                    kernel,
+                    self.inputs,
+                    jobs,
+                    outputs.limbs(),
+                )?;
                 // SAFETY: `compute` returned Ok, so it has written every element of
                 // every output.
                 unsafe { outputs.assume_written() }
@@ -181,7 +187,7 @@ fn known(spirv: &[u8]) -> Result<&'static Kernel, Error> {
 
 /// Writes the result of every job, grain by grain on all threads.
 fn compute<'a>(
-    crew: &mut Crew,
+    threads: &mut ThreadPool,
     kernel: &Kernel,
     inputs: Inputs,
     jobs: &[Job<'_>],
@@ -204,7 +210,7 @@ fn compute<'a>(
             })
         });
     let first: Mutex<Option<Refused>> = Mutex::new(None);
-    crew.for_each(crew.threads(), pieces, |piece| {
+    threads.for_each(threads.threads(), pieces, |piece| {
         if let Some(refused) = piece.compute(kernel, inputs) {
             // Written as a whole, so a panic elsewhere left it whole.
             let mut first = first.lock().unwrap_or_else(PoisonError::into_inner);
@@ -257,7 +263,7 @@ impl Piece<'_, '_> {
 impl std::fmt::Debug for CpuEngine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CpuEngine")
-            .field("threads", &self.crew.threads())
+            .field("threads", &self.threads.threads())
             .finish_non_exhaustive()
     }
 }

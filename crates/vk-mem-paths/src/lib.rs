@@ -24,47 +24,21 @@
 //! This crate creates no pipelines and knows no field: an element is a number
 //! of bytes, and a kernel is whatever [`vk_core::ComputePipeline`] was made.
 
-mod buffers;
-mod calibrate;
-mod chunk;
-mod chunks;
-mod crew;
-mod drive;
 mod error;
-mod fastest_of;
-mod fresh;
-mod host_copy;
 mod lane;
-mod layout;
-mod limits;
 mod memory;
-mod pinned;
-mod placement;
-mod plan;
-mod request;
-mod slot;
-mod stats;
-mod timeline;
-mod transfer;
-mod tuning;
-mod work;
+mod runs;
+mod threads;
 
-pub use calibrate::Effort;
-pub use chunks::{Chunk, Chunks, Packing, Segment};
-pub use crew::Crew;
 pub use error::Error;
-pub use fastest_of::fastest_of;
-pub use fresh::advise_huge_pages;
-pub use lane::{
-    Access, BatchMemory, Downloads, Finished, Lane, Region, Step, Storage, StoragePool, Submitted,
-    Uploads,
+pub use lane::{Downloads, Finished, Lane, Step, Submitted, TransferOptions, Uploads};
+pub use memory::{
+    Access, AllocatedMemory, BatchMemory, Block, MemoryUse, Region, Storage, StoragePool,
+    rank_memory_types,
 };
-pub use memory::{AllocatedMemory, Block};
-pub use pinned::{PinnedBuffer, PinnedPlan, PinnedTransfer, plan_pinned};
-pub use placement::{MemoryUse, rank_memory_types};
-pub use plan::{DEFAULT_CHUNK, Plan, plan};
-pub use request::{CheckedCopy, Element, PathChoice, Request, TransferPath, Workload};
-pub use stats::{StageTimes, Stats};
-pub use timeline::{Span, StageKind};
-pub use transfer::{Job, Transfer, TransferOptions};
-pub use tuning::{Measured, Strategy, Tuning};
+pub use runs::{
+    DEFAULT_CHUNK, Effort, Job, Measured, Packing, PathChoice, PinnedBuffer, PinnedPlan,
+    PinnedTransfer, Plan, Request, Span, StageKind, StageTimes, Stats, Strategy, Transfer,
+    TransferPath, Tuning, Workload, fastest_of, plan, plan_pinned,
+};
+pub use threads::{CheckedCopy, Element, ThreadPool, advise_huge_pages};

@@ -29,7 +29,7 @@ pub(crate) fn commands(bytes: usize, rounds: usize) -> Result<f64> {
         bytes: 1,
         check: None,
     };
-    lane.crossings()
+    lane.transfers()
         .0
         .upload(&from, &vec![0x5a; bytes], as_it_is)?;
     let copies: Vec<Step> = (0..COPIES)

@@ -1,7 +1,5 @@
 //! Vectors on the backend's device.
 
-use vk_mem_paths::Lane;
-
 use super::PersistentVulkanBackend;
 use crate::Result;
 use crate::vectors::{Queue, VectorEngine};
@@ -20,7 +18,7 @@ impl PersistentVulkanBackend {
         if let Some(known) = &self.opened.vectors {
             return Ok(known.clone());
         }
-        let lane = Lane::new(&self.opened.transfer);
+        let lane = self.opened.transfer.lane();
         let made = VectorEngine::with_lane(&self.opened.open, lane)?;
         Ok(self.opened.vectors.insert(made).clone())
     }

@@ -27,9 +27,9 @@ use vk_core::{CommandBuffer, ComputePipeline, Device, StageTimer, Ticket, WaitPo
 
 use super::descriptors::DescriptorSets;
 use super::recorder::Recorder;
-use super::step::{Region, Step};
+use super::step::Step;
 use crate::Error;
-use crate::memory::Block;
+use crate::memory::{Block, Region};
 
 /// How often a batch is submitted, and what it is in order with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

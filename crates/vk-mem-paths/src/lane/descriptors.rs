@@ -6,8 +6,9 @@ use std::sync::Arc;
 use vk_core::ash::vk;
 use vk_core::{Device, SetLayout};
 
-use super::step::{Region, Step};
+use super::step::Step;
 use crate::Error;
+use crate::memory::Region;
 
 /// Sets of one pool at most.
 const SETS: usize = 32;

@@ -6,11 +6,10 @@ use std::time::Duration;
 use vk_core::{Device, WaitPolicy};
 
 use super::batch::{Batch, Life, Part};
-use super::step::{Region, Step};
+use super::step::Step;
 use super::submitted::{Finished, Outcome, Submitted};
 use crate::Error;
-use crate::buffers::ReadbackBuffer;
-use crate::memory::Memory;
+use crate::memory::{Memory, ReadbackBuffer, Region};
 
 /// Where reads begin in readback memory: a word of any element.
 const READ_ALIGNMENT: usize = 16;

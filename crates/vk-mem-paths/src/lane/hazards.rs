@@ -3,15 +3,15 @@
 
 use std::ops::Range;
 
-use super::step::Access;
+use crate::memory::Access;
 
 /// A block's address or number.
-type Place = usize;
+type BlockId = usize;
 
 /// What was used since the last barrier.
 #[derive(Default)]
 pub(super) struct Hazards {
-    used: Vec<(Place, Range<usize>, Access)>,
+    used: Vec<(BlockId, Range<usize>, Access)>,
 }
 
 impl Hazards {
@@ -20,15 +20,15 @@ impl Hazards {
     /// written.
     pub(super) fn barrier_before(
         &mut self,
-        step: impl IntoIterator<Item = (Place, Range<usize>, Access)>,
+        step: impl IntoIterator<Item = (BlockId, Range<usize>, Access)>,
     ) -> bool {
         let earlier = self.used.len();
         self.used.extend(step);
         let (before, step) = self.used.split_at(earlier);
-        let conflicts = |(place, range, access): &(Place, Range<usize>, Access)| {
+        let conflicts = |(block, range, access): &(BlockId, Range<usize>, Access)| {
             before.iter().any(|(other, used, before)| {
                 let both_read = (*access, *before) == (Access::Read, Access::Read);
-                other == place && overlap(range, used) && !both_read
+                other == block && overlap(range, used) && !both_read
             })
         };
         let barrier = step.iter().any(conflicts);

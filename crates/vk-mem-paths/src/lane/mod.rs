@@ -2,47 +2,58 @@
 //!
 //! A [`Lane`] is one queue's worth of work: it submits batches of [`Step`]s one after
 //! the other. [`Uploads`] and [`Downloads`] move bytes between host slices and its
-//! [`Storage`]. All of them run on the compute queue in the order of their submission.
+//! [`Storage`](crate::Storage). All of them run on the compute queue in the order of their submission.
 //!
 //! # Safety
 //!
 //! What is in flight, and what becomes of it, is the matter of [`batch`]. Beyond that:
 //!
-//! 1. A block goes back to its pool as soon as no [`Storage`] has it, also
+//! 1. A block goes back to its pool as soon as no [`Storage`](crate::Storage) has it, also
 //!    while a submission names it. The next user of the block is a later
 //!    submission of the same queue, and each begins with a barrier that orders
 //!    it after all before; the memory itself stays, since the batch holds it. What the steps
-//!    of a batch in the making name stays with that batch ([`BatchMemory`]).
+//!    of a batch in the making name stays with that batch ([`BatchMemory`](crate::BatchMemory)).
 //! 2. Inside a batch a barrier stands before each step that conflicts with an
 //!    earlier one ([`hazards`]).
-//! 3. Staging memory is touched by the host only while the batch of its piece is not in
+//! 3. Staging memory is touched by the host only while the batch of its buffer is not in
 //!    flight.
 
 mod batch;
-mod crossing;
 mod descriptors;
 mod frame;
 mod hazards;
-mod pool;
 mod recorder;
 mod staging;
 mod step;
 mod submitted;
+mod transfers;
 
 pub(crate) use batch::{Batch, Life, Part};
-pub use crossing::{Downloads, Uploads};
-pub use pool::{BatchMemory, Storage, StoragePool};
-pub use step::{Access, Region, Step};
+pub use step::Step;
 pub use submitted::{Finished, Submitted};
+pub use transfers::{Downloads, Uploads};
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use vk_core::{Device, WaitPolicy};
 
-use crate::memory::Memory;
-use crate::{Error, Transfer, TransferOptions};
+use crate::Error;
+use crate::memory::{Memory, Region, StoragePool};
 use frame::Frame;
+
+/// Settings of a lane, and of runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TransferOptions {
+    /// How to wait for the device.
+    pub wait: WaitPolicy,
+    /// Whether the device times its stages, and a run keeps its timeline
+    /// ([`Stats::timeline`](crate::Stats::timeline)). Off by default: it costs two timestamps per
+    /// stage and chunk.
+    pub timestamps: bool,
+    /// Threads that copy on the host; 0, the default, means one per core.
+    pub threads: usize,
+}
 
 /// Frames that are kept for the next batch.
 const KEPT: usize = 8;
@@ -62,13 +73,6 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// A lane on the device of `transfer`, with its allocator and options.
-    #[must_use]
-    pub fn new(transfer: &Transfer) -> Self {
-        let (device, memory, options) = transfer.parts();
-        Self::with_memory(device, Arc::clone(memory), options)
-    }
-
     /// A lane on `device`, with an allocator of its own.
     ///
     /// # Errors
@@ -77,7 +81,11 @@ impl Lane {
         Ok(Self::with_memory(device, Memory::new(device)?, options))
     }
 
-    fn with_memory(device: &Arc<Device>, memory: Arc<Memory>, options: TransferOptions) -> Self {
+    pub(crate) fn with_memory(
+        device: &Arc<Device>,
+        memory: Arc<Memory>,
+        options: TransferOptions,
+    ) -> Self {
         Self {
             in_flight: VecDeque::new(),
             free: Vec::new(),
@@ -121,7 +129,7 @@ impl Lane {
     /// Every dispatch stays inside the regions that it names, with the access
     /// that they name. All regions are of storage of this lane's pool, and all
     /// kernels of its device. Until this returns, that storage lives, or the
-    /// [`BatchMemory`] does that it was taken from or given to.
+    /// [`BatchMemory`](crate::BatchMemory) does that it was taken from or given to.
     pub unsafe fn submit(&mut self, steps: &[Step], reads: &[Region]) -> Result<Submitted, Error> {
         self.reap()?;
         let mut frame = self.frame()?;

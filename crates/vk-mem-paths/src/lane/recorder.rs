@@ -7,7 +7,8 @@ use vk_core::{ComputePipeline, StageTimer};
 
 use super::batch::Part;
 use super::hazards::Hazards;
-use super::step::{Region, Step};
+use super::step::Step;
+use crate::memory::Region;
 
 /// A command buffer in recording.
 pub(super) struct Recorder<'a> {

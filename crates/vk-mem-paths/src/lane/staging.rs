@@ -1,4 +1,4 @@
-//! Staging memory for one direction: two pieces, so that the host fills or
+//! Staging memory for one direction: two buffers, so that the host fills or
 //! empties one while the device copies the other.
 
 use std::sync::Arc;
@@ -6,17 +6,17 @@ use std::sync::Arc;
 use vk_core::{Device, WaitPolicy};
 
 use super::batch::{Batch, Life, Part};
-use super::step::{Region, Step};
+use super::step::Step;
 use crate::Error;
-use crate::buffers::{ReadbackBuffer, UploadBuffer};
+use crate::memory::{ReadbackBuffer, Region, UploadBuffer};
 
-/// Bytes of one piece at most: long enough for the copy's speed to show, short
+/// Bytes of one buffer at most: long enough for the copy's speed to show, short
 /// enough for the first one not to keep the device waiting.
-pub(super) const PIECE: usize = 16 << 20;
-/// Pieces in turn.
-pub(super) const PIECES: usize = 2;
+pub(super) const STAGING_BYTES: usize = 16 << 20;
+/// Buffers in turn.
+pub(super) const BUFFERS: usize = 2;
 
-/// Memory of a piece, by direction.
+/// Memory of a buffer, by direction.
 pub(super) trait Staged {
     fn bytes(&self) -> usize;
 }
@@ -33,15 +33,15 @@ impl Staged for ReadbackBuffer {
     }
 }
 
-/// The pieces of one direction, made when they are first used.
+/// The buffers of one direction, made when they are first used.
 pub(super) struct Staging<B: Staged> {
-    pieces: Vec<Piece<B>>,
+    buffers: Vec<StagingBuffer<B>>,
     device: Arc<Device>,
     wait: WaitPolicy,
 }
 
 /// Memory that the host reaches, and the batch that names it.
-pub(super) struct Piece<B> {
+pub(super) struct StagingBuffer<B> {
     pub(super) memory: B,
     batch: Batch,
     wait: WaitPolicy,
@@ -50,65 +50,65 @@ pub(super) struct Piece<B> {
 impl<B: Staged> Staging<B> {
     pub(super) fn new(device: &Arc<Device>, wait: WaitPolicy) -> Self {
         Self {
-            pieces: Vec::new(),
+            buffers: Vec::new(),
             device: Arc::clone(device),
             wait,
         }
     }
 
-    /// Makes pieces of `bytes` bytes or more, where there are none yet.
+    /// Makes buffers of `bytes` bytes or more, where there are none yet.
     pub(super) fn prepare(
         &mut self,
         bytes: usize,
         make: impl Fn(usize) -> Result<B, Error>,
     ) -> Result<(), Error> {
         if self
-            .pieces
+            .buffers
             .iter()
-            .all(|piece| piece.memory.bytes() >= bytes)
-            && !self.pieces.is_empty()
+            .all(|buffer| buffer.memory.bytes() >= bytes)
+            && !self.buffers.is_empty()
         {
             return Ok(());
         }
-        for piece in &mut self.pieces {
-            piece.batch.wait(self.wait)?;
+        for buffer in &mut self.buffers {
+            buffer.batch.wait(self.wait)?;
         }
-        self.pieces.clear();
+        self.buffers.clear();
         // All or none: with fewer, one would be filled while it is emptied.
-        let piece = |_| {
-            Ok(Piece {
+        let buffer = |_| {
+            Ok(StagingBuffer {
                 memory: make(bytes)?,
                 batch: Batch::new(&self.device, None)?,
                 wait: self.wait,
             })
         };
-        self.pieces = (0..PIECES).map(piece).collect::<Result<_, Error>>()?;
+        self.buffers = (0..BUFFERS).map(buffer).collect::<Result<_, Error>>()?;
         Ok(())
     }
 
     /// Lets go of blocks that complete submissions named. What cannot be looked at stays.
     pub(super) fn let_go(&mut self) {
-        for piece in &mut self.pieces {
-            let _ = piece.batch.is_complete();
+        for buffer in &mut self.buffers {
+            let _ = buffer.batch.is_complete();
         }
     }
 
-    /// The piece whose turn it is, once the host may touch its memory. There are some:
+    /// The buffer whose turn it is, once the host may touch its memory. There are some:
     /// [`Self::prepare`] has succeeded.
-    pub(super) fn settled(&mut self, number: usize) -> Result<&mut Piece<B>, Error> {
-        let count = self.pieces.len();
-        let piece = &mut self.pieces[number % count];
-        piece.batch.wait(self.wait)?;
-        Ok(piece)
+    pub(super) fn settled(&mut self, number: usize) -> Result<&mut StagingBuffer<B>, Error> {
+        let count = self.buffers.len();
+        let buffer = &mut self.buffers[number % count];
+        buffer.batch.wait(self.wait)?;
+        Ok(buffer)
     }
 }
 
-impl<B> Piece<B> {
-    /// Submits a copy between the piece and storage; with `result`, which it writes, for
+impl<B> StagingBuffer<B> {
+    /// Submits a copy between the buffer and storage; with `result`, which it writes, for
     /// the host to read.
     ///
     /// # Safety
-    /// The host touches the memory only once the piece is settled again.
+    /// The host touches the memory only once the buffer is settled again.
     pub(super) unsafe fn copy(
         &mut self,
         from: Region,
@@ -139,9 +139,9 @@ mod tests {
 
     const WAIT: WaitPolicy = WaitPolicy::NONE;
 
-    /// With one piece alone a download would overwrite what it has not copied yet.
+    /// With one buffer alone a download would overwrite what it has not copied yet.
     #[test]
-    fn a_piece_that_cannot_be_made_leaves_none() {
+    fn a_buffer_that_cannot_be_made_leaves_none() {
         let (_guard, physical) = device_under_test().unwrap();
         let device = Device::new(&physical).unwrap();
         let memory = Memory::new(&device).unwrap();
@@ -156,17 +156,17 @@ mod tests {
             }
         };
         assert!(staging.prepare(4096, make).is_err());
-        assert_eq!(staging.pieces.len(), 0);
+        assert_eq!(staging.buffers.len(), 0);
         staging.prepare(4096, make).unwrap();
-        assert_eq!(staging.pieces.len(), PIECES);
+        assert_eq!(staging.buffers.len(), BUFFERS);
         // They serve what is smaller, too.
         staging.prepare(64, make).unwrap();
-        assert_eq!(made.get(), 2 + PIECES);
+        assert_eq!(made.get(), 2 + BUFFERS);
     }
 
     /// The driver may have a submission that failed with the loss.
     #[test]
-    fn a_lost_device_keeps_the_pieces() {
+    fn a_lost_device_keeps_the_buffers() {
         let (_guard, physical) = device_under_test().unwrap();
         let device = Device::new(&physical).unwrap();
         let memory = Memory::new(&device).unwrap();
@@ -179,6 +179,6 @@ mod tests {
             error,
             Error::Vulkan(vk_core::Error::DeviceLost { .. })
         ));
-        assert_eq!(staging.pieces[0].memory.bytes(), 64);
+        assert_eq!(staging.buffers[0].memory.bytes(), 64);
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use vk_core::testing::without_timeline_semaphores;
-use vk_mem_paths::{Lane, Step, Storage};
+use vk_mem_paths::{Step, Storage};
 
 use crate::lane_setup::{Setup, bytes, read, written};
 
@@ -152,7 +152,7 @@ fn a_lane_may_go_while_its_batches_run() {
     let steps: Vec<_> = (0..8).map(|_| step(&a, &b)).collect();
     let submitted = setup.submit(&steps, &[read(&b, 0..4)]).unwrap();
     drop(steps);
-    setup.lane = Lane::new(&setup.transfer);
+    setup.lane = setup.transfer.lane();
     // It waited; what nobody collected stays uncollected.
     assert!(submitted.is_complete().unwrap());
     assert!(submitted.finished().is_none());

@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 use std::time::Duration;
 
 use vk_core::testing::lose;
-use vk_mem_paths::{Error, Lane, Step};
+use vk_mem_paths::{Error, Step};
 
 use crate::lane_setup::{BYTES, Setup, bytes, read, written};
 
@@ -57,7 +57,7 @@ fn steps_that_are_not_sound_are_refused() {
 #[test]
 fn storage_of_another_lane_and_wrong_lengths_are_refused() {
     let mut setup = Setup::new();
-    let other = Lane::new(&setup.transfer);
+    let other = setup.transfer.lane();
     let foreign = other.pool().take(64).unwrap();
     let is_foreign = |error| matches!(error, Err(Error::ForeignBuffer { .. }));
     assert!(is_foreign(setup.uploads.upload(&foreign, &[1; 64], BYTES)));

@@ -1,5 +1,5 @@
 //! The threads of an engine on the CPU: one runs the programs in the order in which they
-//! were given, and has a crew for each of their stages.
+//! were given, and has a thread pool for each of their stages.
 //!
 //! A forked process has none of them, and whatever locks they held then stay locked. So
 //! what belongs to another process is never touched: [`Threads::here`] starts new threads,
@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 
 use vk_core::Process;
-use vk_mem_paths::Crew;
+use vk_mem_paths::ThreadPool;
 
 use super::flight::{CpuFlight, Place};
 use super::memory::{Pool, Words};
@@ -39,7 +39,7 @@ pub(super) struct Threads {
 pub(super) struct Shared {
     pub(super) pool: Arc<Pool>,
     pub(super) tables: Tables<TableKey, Words>,
-    crew: Mutex<Crew>,
+    workers: Mutex<ThreadPool>,
     stop: AtomicBool,
 }
 
@@ -55,12 +55,12 @@ pub(super) struct Job {
 impl Threads {
     /// `threads` of them, one of which runs the programs; 0 means one per core.
     pub(super) fn start(threads: usize) -> Result<Self, Error> {
-        let crew = Crew::new(threads)?;
-        let count = crew.threads();
+        let workers = ThreadPool::new(threads)?;
+        let count = workers.threads();
         let shared = Arc::new(Shared {
             pool: Pool::new(),
             tables: Tables::new(),
-            crew: Mutex::new(crew),
+            workers: Mutex::new(workers),
             stop: AtomicBool::new(false),
         });
         let (jobs, given) = channel();
@@ -167,7 +167,7 @@ impl Shared {
         task: impl Fn(T) + Sync,
     ) -> Result<(), Error> {
         let is_over = || self.stop.load(Ordering::Relaxed);
-        lock(&self.crew).for_each(pieces.len(), pieces.into_iter(), |piece| {
+        lock(&self.workers).for_each(pieces.len(), pieces.into_iter(), |piece| {
             if !is_over() {
                 task(piece);
             }
@@ -181,21 +181,21 @@ impl Shared {
     /// Calls `copy` with each of `pieces`: on all threads, or on this one alone while the
     /// others compute.
     pub(super) fn copy_each<T: Send>(&self, pieces: Vec<T>, copy: impl Fn(T) + Sync) {
-        let crew = match self.crew.try_lock() {
-            Ok(crew) => Some(crew),
+        let workers = match self.workers.try_lock() {
+            Ok(workers) => Some(workers),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
             Err(TryLockError::WouldBlock) => None,
         };
-        match crew {
-            Some(mut crew) => crew.for_each(pieces.len(), pieces.into_iter(), copy),
+        match workers {
+            Some(mut workers) => workers.for_each(pieces.len(), pieces.into_iter(), copy),
             None => pieces.into_iter().for_each(copy),
         }
     }
 }
 
-fn lock(crew: &Mutex<Crew>) -> MutexGuard<'_, Crew> {
-    // A crew waits for its calls, also where one of them panics.
-    crew.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(workers: &Mutex<ThreadPool>) -> MutexGuard<'_, ThreadPool> {
+    // A pool waits for its calls, also where one of them panics.
+    workers.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Error {

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use field_kernels::Arithmetic;
 use vk_core::{Device, DeviceCaps, WaitPolicy};
-use vk_mem_paths::{Crew, Downloads, Element, Lane, Storage, StoragePool, Uploads};
+use vk_mem_paths::{Downloads, Element, Lane, Storage, StoragePool, ThreadPool, Uploads};
 
 use super::plan::{Fusion, Stage};
 use super::program::Program;
@@ -97,7 +97,7 @@ impl VulkanRunner {
     /// device lacks or gets wrong, else what the device returned.
     pub(crate) fn open(open: &OpenDevice, lane: Lane) -> Result<Self, Error> {
         let (caps, asked) = (open.caps(), open.settings.kernels);
-        let keeper = open.keeper(Crew::size(0));
+        let keeper = open.keeper(ThreadPool::size(0));
         let (choice, by) = match open.kept::<Choice>(&keeper) {
             Some(kept) => (kept.found, kept.chosen_by()),
             None => (Choice::of(caps), ChosenBy::Rule),
@@ -119,7 +119,7 @@ impl VulkanRunner {
 
     /// With those of `kernels` that `chosen` says.
     fn new(lane: Lane, kernels: Kernels, chosen: Chosen, settings: VulkanSettings) -> Self {
-        let (uploads, downloads) = lane.crossings();
+        let (uploads, downloads) = lane.transfers();
         let device = Arc::clone(lane.device());
         let buffers = device.caps().limits.max_storage_buffers as usize;
         let on = OnDevice {

@@ -44,8 +44,8 @@ impl Setup {
             ..TransferOptions::default()
         };
         let transfer = Transfer::new(&device, options).unwrap();
-        let lane = Lane::new(&transfer);
-        let (uploads, downloads) = lane.crossings();
+        let lane = transfer.lane();
+        let (uploads, downloads) = lane.transfers();
         Self {
             uploads,
             downloads,

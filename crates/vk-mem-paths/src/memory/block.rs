@@ -14,7 +14,8 @@ use vk_core::Device;
 use vk_core::ash::vk;
 use vk_mem::Alloc;
 
-use crate::{Error, MemoryUse, rank_memory_types};
+use super::{MemoryUse, rank_memory_types};
+use crate::Error;
 
 /// How much memory is allocated through Vulkan: on the device, and on the host
 /// where the device reaches it.

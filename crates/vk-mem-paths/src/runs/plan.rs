@@ -2,7 +2,7 @@
 
 use vk_core::{DeviceCaps, DeviceKind};
 
-use crate::limits::chunk_limit;
+use super::limits::chunk_limit;
 use crate::{Error, Packing, PathChoice, Request, TransferPath, Tuning, Workload};
 
 /// How it will be done.

@@ -3,7 +3,7 @@
 //! One thread, the caller's, takes the slots in turn: it empties the one that
 //! has been on the device for longest, fills it with the next chunk and
 //! submits it. So copies on the host overlap the device's work on the other
-//! slots. The crew shares the copies: a chunk passes through the host in the
+//! slots. The thread pool shares the copies: a chunk passes through the host in the
 //! time that all cores together need for it.
 
 use std::sync::Arc;
@@ -12,18 +12,20 @@ use std::time::Instant;
 use tracing::trace_span;
 use vk_core::{ComputePipeline, WaitPolicy};
 
-use crate::slot::Slot;
-use crate::stats::Stats;
-use crate::timeline::{Place, Recorder};
-use crate::work::{ChunkWork, Work};
-use crate::{Crew, Error, StageKind};
+use super::StageKind;
+use super::chunks::{Chunk, Chunks};
+use super::slot::Slot;
+use super::stats::Stats;
+use super::timeline::{ChunkId, Timing};
+use crate::{Element, Error, ThreadPool};
 
-/// Runs every chunk of `work` through `kernel` on `slots`.
-pub(crate) fn run(
-    crew: &mut Crew,
+/// Runs all `chunks` through `kernel` on `slots`.
+pub(super) fn run(
+    threads: &mut ThreadPool,
     slots: &mut [Slot],
     kernel: &Arc<ComputePipeline>,
-    work: Work<'_>,
+    chunks: Chunks<'_>,
+    element: Element,
     wait: WaitPolicy,
 ) -> Result<Stats, Error> {
     let Some(first) = slots.first() else {
@@ -31,43 +33,45 @@ pub(crate) fn run(
             what: "expected slots to run on, found none".to_owned(),
         });
     };
-    let recorder = Recorder::new(first.is_timed().then(Instant::now));
+    let timing = Timing::new(first.is_timed().then(Instant::now));
     let drive = Drive {
-        flying: slots.iter().map(|_| None).collect(),
+        in_slots: slots.iter().map(|_| None).collect(),
         slots,
-        crew,
+        threads,
         kernel,
+        element,
         wait,
         stats: Stats::default(),
-        recorder,
+        timing,
     };
-    drive.run(work)
+    drive.run(chunks)
 }
 
-struct Drive<'r, 'w> {
+struct Drive<'r, 'c> {
     slots: &'r mut [Slot],
-    crew: &'r mut Crew,
+    threads: &'r mut ThreadPool,
     kernel: &'r Arc<ComputePipeline>,
+    element: Element,
     wait: WaitPolicy,
-    flying: Vec<Option<Flight<'w>>>,
+    in_slots: Vec<Option<InSlot<'c>>>,
     stats: Stats,
-    recorder: Recorder,
+    timing: Timing,
 }
 
 /// A chunk on the device.
-struct Flight<'w> {
-    work: ChunkWork<'w>,
-    chunk: usize,
+struct InSlot<'c> {
+    chunk: Chunk<'c>,
+    number: usize,
     /// When the host began to submit it.
     submitted: Instant,
 }
 
-impl<'w> Drive<'_, 'w> {
-    fn run(mut self, mut work: Work<'w>) -> Result<Stats, Error> {
+impl<'c> Drive<'_, 'c> {
+    fn run(mut self, mut chunks: Chunks<'c>) -> Result<Stats, Error> {
         let mut turn = 0;
         loop {
             self.finish(turn)?;
-            let Some(chunk) = work.next() else {
+            let Some(chunk) = chunks.next() else {
                 break;
             };
             self.begin(turn, chunk)?;
@@ -77,28 +81,29 @@ impl<'w> Drive<'_, 'w> {
         for step in 1..=self.slots.len() {
             self.finish((turn + step) % self.slots.len())?;
         }
-        self.stats.timeline = self.recorder.into_spans();
+        self.stats.timeline = self.timing.into_spans();
         Ok(self.stats)
     }
 
-    /// Fills the slot of this turn with `work` and submits it.
-    fn begin(&mut self, turn: usize, work: ChunkWork<'w>) -> Result<(), Error> {
-        let (chunk, elements) = (self.stats.chunks, work.elements);
+    /// Fills the slot of this turn with `filling` and submits it.
+    fn begin(&mut self, turn: usize, filling: Chunk<'c>) -> Result<(), Error> {
+        let (chunk, elements) = (self.stats.chunks, filling.elements);
         let (slot, wait) = (&mut self.slots[turn], self.wait);
         let start = Instant::now();
-        trace_span!("copy in", chunk, elements).in_scope(|| slot.stage(&work, self.crew))?;
+        trace_span!("copy in", chunk, elements)
+            .in_scope(|| slot.stage(&filling, self.element, self.threads))?;
         let staged = Instant::now();
         trace_span!("submit", chunk, elements)
             .in_scope(|| slot.submit(self.kernel, elements, wait))?;
         self.stats.times.copy_in += staged - start;
         self.stats.times.submit += staged.elapsed();
-        let place = Place { slot: turn, chunk };
-        self.recorder.host(place, StageKind::CopyIn, start..staged);
+        let id = ChunkId { slot: turn, chunk };
+        self.timing.host(id, StageKind::CopyIn, start..staged);
         self.stats.chunks += 1;
         self.stats.elements += elements;
-        self.flying[turn] = Some(Flight {
-            work,
-            chunk,
+        self.in_slots[turn] = Some(InSlot {
+            chunk: filling,
+            number: chunk,
             submitted: staged,
         });
         Ok(())
@@ -106,21 +111,25 @@ impl<'w> Drive<'_, 'w> {
 
     /// Empties the slot of this turn, if a chunk is in it.
     fn finish(&mut self, turn: usize) -> Result<(), Error> {
-        let Some(flight) = self.flying[turn].take() else {
+        let Some(InSlot {
+            chunk: submitted_chunk,
+            number: chunk,
+            submitted,
+        }) = self.in_slots[turn].take()
+        else {
             return Ok(());
         };
-        let chunk = flight.chunk;
         let slot = &mut self.slots[turn];
-        let finished = slot.finish(flight.work, chunk, self.wait, self.crew)?;
+        let finished = slot.finish(submitted_chunk, chunk, self.wait, self.threads)?;
         let times = &mut self.stats.times;
         times.wait += finished.done - finished.waiting;
         times.copy_out += finished.copied - finished.done;
         times.add_device(&finished.device);
-        let (place, recorder) = (Place { slot: turn, chunk }, &mut self.recorder);
-        let window = flight.submitted..finished.done;
-        recorder.device(place, &finished.device, window);
+        let id = ChunkId { slot: turn, chunk };
+        let window = submitted..finished.done;
+        self.timing.device(id, &finished.device, window);
         let copy_out = finished.done..finished.copied;
-        recorder.host(place, StageKind::CopyOut, copy_out);
+        self.timing.host(id, StageKind::CopyOut, copy_out);
         Ok(())
     }
 }

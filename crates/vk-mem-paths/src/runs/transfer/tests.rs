@@ -1,3 +1,5 @@
+use std::mem::MaybeUninit;
+
 use super::*;
 
 /// Checks one job of these lengths behind one of two whole elements of 48

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use vk_core::Device;
 
 use crate::Error;
-use crate::chunk::DeviceOperands;
-use crate::layout::Layout;
 use crate::memory::Memory;
+use crate::runs::commands::DeviceOperands;
+use crate::runs::layout::Layout;
 
 /// Room on the device for the operands of several chunks in flight.
 pub(super) struct Scratch {

@@ -9,16 +9,15 @@ use vk_core::{ComputePipeline, Device, WaitPolicy};
 use super::PinnedPlan;
 use super::scratch::Scratch;
 use crate::Error;
-use crate::chunk::{Chunk, ChunkBatch};
-use crate::lane::{Access, Region};
-use crate::memory::Block;
-use crate::stats::StageTimes;
+use crate::memory::{Access, Block, Region};
+use crate::runs::StageTimes;
+use crate::runs::commands::{ChunkCommands, ChunkSteps};
 
 /// A, B and the output.
 pub(super) type Operands = [Arc<Block>; BINDINGS];
 
 /// What is run, and how.
-pub(super) struct Course {
+pub(super) struct PinnedWork {
     pub(super) kernel: Arc<ComputePipeline>,
     pub(super) plan: PinnedPlan,
     pub(super) element_bytes: usize,
@@ -27,8 +26,8 @@ pub(super) struct Course {
 }
 
 /// A run's chunks, ready to be submitted.
-pub(super) struct Flight {
-    chunks: Vec<ChunkBatch>,
+pub(super) struct RecordedRun {
+    chunks: Vec<ChunkCommands>,
     kernel: Arc<ComputePipeline>,
     plan: PinnedPlan,
     element_bytes: usize,
@@ -36,26 +35,26 @@ pub(super) struct Flight {
     operands: [Weak<Block>; BINDINGS],
 }
 
-impl Flight {
+impl RecordedRun {
     /// Records the commands of a run over `operands`, which are equally long
     /// and hold one element or more.
     pub(super) fn new(
         device: &Arc<Device>,
-        course: &Course,
+        work: &PinnedWork,
         operands: &Operands,
         timestamps: bool,
     ) -> Result<Self, Error> {
-        let (plan, element) = (&course.plan, course.element_bytes);
+        let (plan, element) = (&work.plan, work.element_bytes);
         let elements = operands[0].bytes() / element;
         let mut chunks = Vec::with_capacity(elements.div_ceil(plan.chunk()));
         for first in (0..elements).step_by(plan.chunk()) {
             let count = plan.chunk().min(elements - first);
             let bytes = first * element..(first + count) * element;
             let [a, b, out] = operands;
-            let slots = course.scratch.as_ref().map(|scratch| &scratch.slots);
-            let mut chunk = ChunkBatch::new(device, timestamps)?;
-            chunk.record(Chunk {
-                kernel: &course.kernel,
+            let slots = work.scratch.as_ref().map(|scratch| &scratch.slots);
+            let mut chunk = ChunkCommands::new(device, timestamps)?;
+            chunk.record(ChunkSteps {
+                kernel: &work.kernel,
                 elements: count,
                 host: [
                     Region::new(a, bytes.clone(), Access::Read),
@@ -69,7 +68,7 @@ impl Flight {
         }
         Ok(Self {
             chunks,
-            kernel: Arc::clone(&course.kernel),
+            kernel: Arc::clone(&work.kernel),
             plan: *plan,
             element_bytes: element,
             operands: operands.each_ref().map(Arc::downgrade),
@@ -117,9 +116,9 @@ impl Flight {
     /// flight.
     ///
     /// # Safety
-    /// Until [`Self::land`] has succeeded nobody sees the memory of the output, and no other
-    /// flight is in flight.
-    pub(super) unsafe fn fly(
+    /// Until [`Self::wait`] has succeeded nobody sees the memory of the output, and no other
+    /// run with the same scratch memory is in flight.
+    pub(super) unsafe fn run(
         &mut self,
         wait: WaitPolicy,
         times: &mut StageTimes,
@@ -138,7 +137,7 @@ impl Flight {
             times.submit += waited.elapsed();
         }
         let start = Instant::now();
-        self.land(wait)?;
+        self.wait(wait)?;
         times.wait += start.elapsed();
         for chunk in &self.chunks {
             times.add_device(&chunk.device_stages()?);
@@ -147,7 +146,7 @@ impl Flight {
     }
 
     /// Waits for whatever is in flight.
-    pub(super) fn land(&mut self, wait: WaitPolicy) -> Result<(), Error> {
+    pub(super) fn wait(&mut self, wait: WaitPolicy) -> Result<(), Error> {
         let mut chunks = self.chunks.iter_mut();
         chunks.try_for_each(|chunk| chunk.batch.wait(wait))
     }

@@ -9,36 +9,37 @@ use std::time::Instant;
 use tracing::trace_span;
 use vk_core::{ComputePipeline, Device, WaitPolicy};
 
-use crate::buffers::{ReadbackBuffer, UploadBuffer};
-use crate::chunk::{Chunk, ChunkBatch, DeviceOperands};
-use crate::layout::Layout;
-use crate::memory::Memory;
-use crate::timeline::TimedStages;
-use crate::work::ChunkWork;
-use crate::{Crew, Error, TransferPath, host_copy};
+use super::TransferPath;
+use super::chunks::Chunk;
+use super::commands::{ChunkCommands, ChunkSteps, DeviceOperands};
+use super::layout::Layout;
+use super::timeline::TimedStages;
+use crate::memory::{Memory, ReadbackBuffer, UploadBuffer};
+use crate::threads::host_copy::{self, Input};
+use crate::{Element, Error, ThreadPool};
 
 /// What a slot is made for.
-pub(crate) struct SlotShape {
-    pub(crate) path: TransferPath,
-    pub(crate) capacity: usize,
-    pub(crate) element_bytes: usize,
-    pub(crate) timestamps: bool,
+pub(super) struct SlotShape {
+    pub(super) path: TransferPath,
+    pub(super) capacity: usize,
+    pub(super) element_bytes: usize,
+    pub(super) timestamps: bool,
 }
 
 /// How a chunk came to its end.
-pub(crate) struct Finished {
+pub(super) struct Finished {
     /// When the host began to wait for the device.
-    pub(crate) waiting: Instant,
+    pub(super) waiting: Instant,
     /// When it saw that the device was done, and began to copy.
-    pub(crate) done: Instant,
+    pub(super) done: Instant,
     /// When the results were copied out.
-    pub(crate) copied: Instant,
+    pub(super) copied: Instant,
     /// The stages on the device, in order; nothing where they are not timed.
-    pub(crate) device: TimedStages,
+    pub(super) device: TimedStages,
 }
 
-pub(crate) struct Slot {
-    chunk: ChunkBatch,
+pub(super) struct Slot {
+    commands: ChunkCommands,
     /// What is recorded: a kernel, and over how many elements.
     recorded: Option<(Arc<ComputePipeline>, usize)>,
     upload: UploadBuffer,
@@ -52,7 +53,7 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    pub(crate) fn new(
+    pub(super) fn new(
         device: &Arc<Device>,
         memory: &Arc<Memory>,
         shape: &SlotShape,
@@ -60,7 +61,7 @@ impl Slot {
         let layout = Layout::on(device.caps(), shape.capacity, shape.element_bytes);
         let purpose = shape.path.upload_memory();
         Ok(Self {
-            chunk: ChunkBatch::new(device, shape.timestamps)?,
+            commands: ChunkCommands::new(device, shape.timestamps)?,
             recorded: None,
             upload: UploadBuffer::new(memory, purpose, layout.input_bytes())?,
             readback: ReadbackBuffer::new(memory, layout.output_bytes())?,
@@ -75,54 +76,59 @@ impl Slot {
         })
     }
 
-    pub(crate) fn fits(&self, capacity: usize, element_bytes: usize) -> bool {
+    pub(super) fn fits(&self, capacity: usize, element_bytes: usize) -> bool {
         self.capacity >= capacity && self.element_bytes == element_bytes
     }
 
-    pub(crate) fn is_in_flight(&self) -> bool {
-        self.chunk.batch.is_in_flight()
+    pub(super) fn is_in_flight(&self) -> bool {
+        self.commands.batch.is_in_flight()
     }
 
     /// Whether runs on this slot are timed.
-    pub(crate) fn is_timed(&self) -> bool {
+    pub(super) fn is_timed(&self) -> bool {
         self.timed
     }
 
-    /// Copies the inputs of `work` into the upload buffer.
-    pub(crate) fn stage(&mut self, work: &ChunkWork<'_>, crew: &mut Crew) -> Result<(), Error> {
-        self.chunk.batch.expect_free()?;
-        if work.elements > self.capacity {
+    /// Copies the inputs of `chunk` into the upload buffer.
+    pub(super) fn stage(
+        &mut self,
+        chunk: &Chunk<'_>,
+        element: Element,
+        threads: &mut ThreadPool,
+    ) -> Result<(), Error> {
+        self.commands.batch.expect_free()?;
+        if chunk.elements > self.capacity {
             return Err(Error::Internal {
                 what: format!(
                     "expected a chunk of {} elements at most, found {}",
-                    self.capacity, work.elements
+                    self.capacity, chunk.elements
                 ),
             });
         }
-        let ranges = [self.layout.a(work.elements), self.layout.b(work.elements)];
+        let ranges = [self.layout.a(chunk.elements), self.layout.b(chunk.elements)];
         // SAFETY: the batch is free, and nothing else names the memory.
         let [mut a, mut b] = unsafe { self.upload.views(ranges.clone())? };
-        let mut copies = Vec::with_capacity(2 * work.pieces.len());
-        for piece in &work.pieces {
-            let (to_a, rest_a) = a.split_at_mut(piece.a.len());
-            let (to_b, rest_b) = b.split_at_mut(piece.b.len());
-            copies.push((piece.a, to_a));
-            copies.push((piece.b, to_b));
+        let mut inputs = Vec::with_capacity(2 * chunk.segments.len());
+        for segment in &chunk.segments {
+            let (to_a, rest_a) = a.split_at_mut(segment.a.len());
+            let (to_b, rest_b) = b.split_at_mut(segment.b.len());
+            for (what, copy) in [("A", (segment.a, to_a)), ("B", (segment.b, to_b))] {
+                inputs.push(Input {
+                    copy,
+                    job: segment.job,
+                    what,
+                    first: segment.first,
+                });
+            }
             (a, b) = (rest_a, rest_b);
         }
-        match work.element.check {
-            None => host_copy::run(copies, crew),
-            Some(check) => {
-                let refused = host_copy::run_checked(copies, work.element.bytes, check, crew);
-                refused.map_or(Ok(()), |refused| Err(work.refusal(refused)))?;
-            }
-        }
+        host_copy::run_checked(inputs, element, threads)?;
         ranges.iter().try_for_each(|range| self.upload.flush(range))
     }
 
     /// Submits the `elements` staged last to run through `kernel`; `wait` is how long that
     /// may take.
-    pub(crate) fn submit(
+    pub(super) fn submit(
         &mut self,
         kernel: &Arc<ComputePipeline>,
         elements: usize,
@@ -131,54 +137,54 @@ impl Slot {
         self.record(kernel, elements)?;
         // SAFETY: no view of the memory is about, and the host makes the next when the batch
         // is free; nobody else has the slot's memory.
-        unsafe { self.chunk.batch.submit(wait).map(drop) }
+        unsafe { self.commands.batch.submit(wait).map(drop) }
     }
 
-    /// Waits for the chunk in flight, which is `work` and has the number
+    /// Waits for the chunk in flight, which is `submitted` and has the number
     /// `chunk`, and copies its results out.
-    pub(crate) fn finish(
+    pub(super) fn finish(
         &mut self,
-        work: ChunkWork<'_>,
+        submitted: Chunk<'_>,
         chunk: usize,
         wait: WaitPolicy,
-        crew: &mut Crew,
+        threads: &mut ThreadPool,
     ) -> Result<Finished, Error> {
-        let elements = work.elements;
-        let submitted = self.recorded.as_ref().map(|(_, elements)| *elements);
-        if submitted != Some(elements) {
+        let elements = submitted.elements;
+        let recorded = self.recorded.as_ref().map(|(_, elements)| *elements);
+        if recorded != Some(elements) {
             return Err(Error::Internal {
-                what: format!("expected the results of {submitted:?} elements, found {elements}"),
+                what: format!("expected the results of {recorded:?} elements, found {elements}"),
             });
         }
         let waiting = Instant::now();
         trace_span!("wait", chunk, elements).in_scope(|| self.release(wait))?;
         let done = Instant::now();
-        trace_span!("copy out", chunk, elements).in_scope(|| self.copy_out(work, crew))?;
+        trace_span!("copy out", chunk, elements).in_scope(|| self.copy_out(submitted, threads))?;
         Ok(Finished {
             waiting,
             done,
             copied: Instant::now(),
-            device: self.chunk.device_stages()?,
+            device: self.commands.device_stages()?,
         })
     }
 
     /// Waits for whatever is in flight.
-    pub(crate) fn release(&mut self, wait: WaitPolicy) -> Result<(), Error> {
-        self.chunk.batch.wait(wait)
+    pub(super) fn release(&mut self, wait: WaitPolicy) -> Result<(), Error> {
+        self.commands.batch.wait(wait)
     }
 
-    fn copy_out(&mut self, work: ChunkWork<'_>, crew: &mut Crew) -> Result<(), Error> {
-        let range = self.layout.out(work.elements);
+    fn copy_out(&mut self, chunk: Chunk<'_>, threads: &mut ThreadPool) -> Result<(), Error> {
+        let range = self.layout.out(chunk.elements);
         // SAFETY: the submission that wrote this range and ended with the host
         // barrier is complete, said `release`; none since.
         let mut from = unsafe { self.readback.read(&range)? };
-        let mut copies = Vec::with_capacity(work.pieces.len());
-        for piece in work.pieces {
-            let (results, rest) = from.split_at(piece.out.len());
-            copies.push((results, piece.out));
+        let mut copies = Vec::with_capacity(chunk.segments.len());
+        for segment in chunk.segments {
+            let (results, rest) = from.split_at(segment.out.len());
+            copies.push((results, segment.out));
             from = rest;
         }
-        host_copy::run(copies, crew);
+        host_copy::run(copies, threads);
         Ok(())
     }
 
@@ -191,7 +197,7 @@ impl Slot {
         }
         self.recorded = None;
         let layout = &self.layout;
-        self.chunk.record(Chunk {
+        self.commands.record(ChunkSteps {
             kernel,
             elements,
             host: [

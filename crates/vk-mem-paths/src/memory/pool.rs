@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::step::{Access, Region};
-use crate::memory::{Block, Memory};
-use crate::{Error, MemoryUse};
+use super::{Access, Block, Memory, MemoryUse, Region};
+use crate::Error;
 
 /// The smallest block, in bytes.
 const SMALLEST: usize = 4 << 10;
@@ -36,7 +35,7 @@ impl Storage {
     }
 
     /// Whether it came from `pool`.
-    pub(super) fn is_of(&self, pool: &Arc<StoragePool>) -> bool {
+    pub(crate) fn is_of(&self, pool: &Arc<StoragePool>) -> bool {
         Arc::ptr_eq(&self.pool, pool)
     }
 
@@ -80,7 +79,7 @@ pub struct StoragePool {
 }
 
 impl StoragePool {
-    pub(super) fn new(memory: &Arc<Memory>) -> Arc<Self> {
+    pub(crate) fn new(memory: &Arc<Memory>) -> Arc<Self> {
         Arc::new(Self {
             memory: Arc::clone(memory),
             free: FreeList::default(),

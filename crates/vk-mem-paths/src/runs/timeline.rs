@@ -54,10 +54,10 @@ pub struct Span {
 
 /// The stages of one chunk on the device: when each was at work, counted from
 /// the start of the first; none where they are not timed.
-pub(crate) type TimedStages = Vec<(StageKind, Range<Duration>)>;
+pub(super) type TimedStages = Vec<(StageKind, Range<Duration>)>;
 
 /// Collects the spans of a run; nothing where it is not timed.
-pub(crate) struct Recorder {
+pub(super) struct Timing {
     /// The start of the run's loop, if it is timed.
     origin: Option<Instant>,
     spans: Vec<Span>,
@@ -65,13 +65,13 @@ pub(crate) struct Recorder {
 
 /// Which chunk is meant, and the slot that it is in.
 #[derive(Clone, Copy)]
-pub(crate) struct Place {
-    pub(crate) slot: usize,
-    pub(crate) chunk: usize,
+pub(super) struct ChunkId {
+    pub(super) slot: usize,
+    pub(super) chunk: usize,
 }
 
-impl Recorder {
-    pub(crate) fn new(origin: Option<Instant>) -> Self {
+impl Timing {
+    pub(super) fn new(origin: Option<Instant>) -> Self {
         Self {
             origin,
             spans: Vec::new(),
@@ -79,30 +79,30 @@ impl Recorder {
     }
 
     /// Notes a stage on the host.
-    pub(crate) fn host(&mut self, place: Place, stage: StageKind, at: Range<Instant>) {
+    pub(super) fn host(&mut self, id: ChunkId, stage: StageKind, at: Range<Instant>) {
         if let Some(origin) = self.origin {
-            self.push(place, stage, since(origin, &at));
+            self.push(id, stage, since(origin, &at));
         }
     }
 
     /// Notes the stages on the device, which were at work some time in
     /// `window`.
-    pub(crate) fn device(&mut self, place: Place, stages: &TimedStages, window: Range<Instant>) {
+    pub(super) fn device(&mut self, id: ChunkId, stages: &TimedStages, window: Range<Instant>) {
         if let Some(origin) = self.origin {
             for (stage, at) in place_stages(stages, since(origin, &window)) {
-                self.push(place, stage, at);
+                self.push(id, stage, at);
             }
         }
     }
 
-    pub(crate) fn into_spans(self) -> Vec<Span> {
+    pub(super) fn into_spans(self) -> Vec<Span> {
         self.spans
     }
 
-    fn push(&mut self, place: Place, stage: StageKind, at: Range<Duration>) {
+    fn push(&mut self, id: ChunkId, stage: StageKind, at: Range<Duration>) {
         self.spans.push(Span {
-            slot: place.slot,
-            chunk: place.chunk,
+            slot: id.slot,
+            chunk: id.chunk,
             stage,
             start: at.start,
             end: at.end,
@@ -112,7 +112,7 @@ impl Recorder {
 
 /// How many kinds of stages were at work at once, on average over the time in
 /// which any was.
-pub(crate) fn overlap(spans: &[Span]) -> Option<f64> {
+pub(super) fn overlap(spans: &[Span]) -> Option<f64> {
     let any = covered(spans.iter().map(Span::range));
     let each = StageKind::ALL.map(|kind| {
         let of_kind = spans.iter().filter(|span| span.stage == kind);
@@ -254,13 +254,13 @@ mod tests {
     #[test]
     fn nothing_is_kept_of_a_run_that_is_not_timed() {
         let now = Instant::now();
-        let place = Place { slot: 3, chunk: 4 };
+        let id = ChunkId { slot: 3, chunk: 4 };
         for origin in [None, Some(now)] {
-            let mut recorder = Recorder::new(origin);
-            recorder.host(place, CopyIn, now..now + ms(1));
+            let mut timing = Timing::new(origin);
+            timing.host(id, CopyIn, now..now + ms(1));
             let stages = timed(&[(Kernel, 0, 1)]);
-            recorder.device(place, &stages, now + ms(1)..now + ms(3));
-            let found = recorder.into_spans();
+            timing.device(id, &stages, now + ms(1)..now + ms(3));
+            let found = timing.into_spans();
             let expected = spans(&[(CopyIn, 0, 1), (Kernel, 2, 3)]).into_iter();
             let expected = expected.map(|span| Span {
                 slot: 3,

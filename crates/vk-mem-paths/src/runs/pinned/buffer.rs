@@ -69,7 +69,7 @@ impl PinnedBuffer {
     pub fn words_mut(&mut self) -> &mut [u64] {
         match self.mapped() {
             // SAFETY: as `words`; `&mut self` excludes other slices of it,
-            // since flights make none.
+            // since runs make none.
             Some(mut words) => unsafe { words.as_mut() },
             None => &mut [],
         }

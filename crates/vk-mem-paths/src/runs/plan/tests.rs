@@ -1,5 +1,5 @@
 use super::*;
-use crate::limits::STAGING_BUDGET;
+use crate::runs::limits::STAGING_BUDGET;
 use crate::{Measured, Strategy};
 use proptest::prelude::*;
 use vk_core::testing::recorded;

@@ -1,63 +1,23 @@
 //! Runs batches: plans them, keeps the slots and has the chunks driven through them.
 
 use std::collections::HashMap;
-use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use vk_core::{ComputePipeline, Device, WaitPolicy};
 
-use crate::fresh::Ahead;
-use crate::memory::Memory;
-use crate::slot::{Slot, SlotShape};
-use crate::work::Work;
-use crate::{
-    AllocatedMemory, Chunks, Crew, Element, Error, Plan, Request, Stats, TransferPath, Tuning,
-    Workload, drive, plan,
-};
-
-/// One job: two inputs and an output of equal length, a whole number of
-/// elements each.
-pub struct Job<'a> {
-    /// The first input.
-    pub a: &'a [u8],
-    /// The second input.
-    pub b: &'a [u8],
-    /// Where the result goes; needs no value before.
-    pub out: &'a mut [MaybeUninit<u8>],
-    /// Whether `out` is memory that nobody has written yet, whose pages are
-    /// better touched before the results are copied in.
-    pub fresh: bool,
-}
-
-impl Job<'_> {
-    fn reborrow(&mut self) -> Job<'_> {
-        Job {
-            a: self.a,
-            b: self.b,
-            out: self.out,
-            fresh: self.fresh,
-        }
-    }
-}
-
-/// Settings of a [`Transfer`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TransferOptions {
-    /// How to wait for the device.
-    pub wait: WaitPolicy,
-    /// Whether the device times its stages, and a run keeps its timeline
-    /// ([`Stats::timeline`]). Off by default: it costs two timestamps per
-    /// stage and chunk.
-    pub timestamps: bool,
-    /// Threads that copy on the host; 0, the default, means one per core.
-    pub threads: usize,
-}
+use super::chunks::{Chunks, Job};
+use super::slot::{Slot, SlotShape};
+use super::{Plan, Request, Stats, TransferPath, Tuning, Workload, drive, plan};
+use crate::Error;
+use crate::lane::{Lane, TransferOptions};
+use crate::memory::{AllocatedMemory, Memory};
+use crate::threads::{Ahead, Element, ThreadPool};
 
 /// Runs batches of jobs on one device and keeps slots (staging buffers,
 /// descriptor sets, command buffers) from run to run.
 pub struct Transfer {
     slots: HashMap<TransferPath, Vec<Slot>>,
-    crew: Crew,
+    threads: ThreadPool,
     memory: Arc<Memory>,
     device: Arc<Device>,
     options: TransferOptions,
@@ -74,7 +34,7 @@ impl Transfer {
     pub fn new(device: &Arc<Device>, options: TransferOptions) -> Result<Self, Error> {
         Ok(Self {
             slots: HashMap::new(),
-            crew: Crew::new(options.threads)?,
+            threads: ThreadPool::new(options.threads)?,
             memory: Memory::new(device)?,
             device: Arc::clone(device),
             options,
@@ -83,10 +43,16 @@ impl Transfer {
         })
     }
 
+    /// A lane on its device, with its allocator and options.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        Lane::with_memory(&self.device, Arc::clone(&self.memory), self.options)
+    }
+
     /// Threads that copy on the host, the caller's included.
     #[must_use]
     pub fn threads(&self) -> usize {
-        self.crew.threads()
+        self.threads.threads()
     }
 
     /// How much memory is allocated now, for staging and for host buffers.
@@ -147,7 +113,7 @@ impl Transfer {
         };
         let mut plan = plan(self.device.caps(), &self.tuning, &work, request)?;
         let stats = loop {
-            let error = match self.attempt(kernel, &plan, element, &elements, jobs) {
+            let error = match self.attempt(kernel, &plan, element, total, jobs) {
                 Err(error) if error.is_out_of_device_memory() => error,
                 ran => break ran?,
             };
@@ -176,10 +142,9 @@ impl Transfer {
         kernel: &Arc<ComputePipeline>,
         plan: &Plan,
         element: Element,
-        elements: &[usize],
+        total: usize,
         jobs: &mut [Job<'_>],
     ) -> Result<Stats, Error> {
-        let total: usize = elements.iter().sum();
         let (path, chunk, depth) = (plan.path(), plan.chunk(), plan.depth());
         let _run = tracing::debug_span!("run", elements = total, %path, chunk, depth).entered();
         // What is in flight on a lost device is not known: no slot is reused
@@ -187,15 +152,13 @@ impl Transfer {
         self.device.expect_usable()?;
         self.prepare(plan, element.bytes)?;
         let fresh = jobs.iter().filter(|job| job.fresh).map(|job| &*job.out);
-        let ahead = Ahead::of(fresh, self.crew.threads() / MAKING_PAGES);
-        let _making = ahead.map(|ahead| self.crew.make_ahead(ahead));
-        let chunks = Chunks::new(elements, plan.chunk(), plan.packing());
-        let jobs = jobs.iter_mut().map(Job::reborrow).collect();
-        let work = Work::new(chunks, jobs, element);
+        let ahead = Ahead::of(fresh, self.threads.threads() / MAKING_PAGES);
+        let _making = ahead.map(|ahead| self.threads.make_ahead(ahead));
+        let chunks = Chunks::new(jobs, element.bytes, plan.chunk(), plan.packing());
         let wait = self.options.wait;
         let slots = self.slots.entry(plan.path()).or_default();
         let slots = slots.get_mut(..plan.depth()).unwrap_or_default();
-        let ran = drive::run(&mut self.crew, slots, kernel, work, wait);
+        let ran = drive::run(&mut self.threads, slots, kernel, chunks, element, wait);
         if let Err(error) = &ran {
             tracing::debug!("a run failed: {error}");
             release(slots, wait);
@@ -217,22 +180,22 @@ impl Transfer {
 
     /// Whether runs go on with smaller chunks where memory runs out, from now
     /// on: times of others than were asked for say nothing.
-    pub(crate) fn set_halving(&mut self, halves: bool) {
+    pub(super) fn set_halving(&mut self, halves: bool) {
         self.halves = halves;
     }
 
     /// Waits for the device by `wait` from now on; returns how it did before.
-    pub(crate) fn replace_wait(&mut self, wait: WaitPolicy) -> WaitPolicy {
+    pub(super) fn replace_wait(&mut self, wait: WaitPolicy) -> WaitPolicy {
         std::mem::replace(&mut self.options.wait, wait)
     }
 
     /// Frees all slots, and with them the staging memory.
-    pub(crate) fn free_slots(&mut self) {
+    pub(super) fn free_slots(&mut self) {
         self.slots.clear();
     }
 
     /// What runs over shared buffers need of it too.
-    pub(crate) fn parts(&self) -> (&Arc<Device>, &Arc<Memory>, TransferOptions) {
+    pub(super) fn parts(&self) -> (&Arc<Device>, &Arc<Memory>, TransferOptions) {
         (&self.device, &self.memory, self.options)
     }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use vk_core::{ComputePipeline, Device};
 
-use crate::lane::{Access, Batch, Life, Part, Region, Step};
-use crate::layout::Layout;
-use crate::memory::{Block, Memory};
-use crate::timeline::TimedStages;
-use crate::{Error, MemoryUse, StageKind};
+use super::StageKind;
+use super::layout::Layout;
+use super::timeline::TimedStages;
+use crate::lane::{Batch, Life, Part, Step};
+use crate::memory::{Access, Block, Memory, Region};
+use crate::{Error, MemoryUse};
 
 /// The stages of a chunk whose kernel works on the host's memory.
 const IN_PLACE: &[StageKind] = &[StageKind::Kernel];
@@ -17,24 +18,24 @@ const IN_PLACE: &[StageKind] = &[StageKind::Kernel];
 const COPIED: &[StageKind] = &[StageKind::Upload, StageKind::Kernel, StageKind::Download];
 
 /// The batch of one chunk.
-pub(crate) struct ChunkBatch {
-    pub(crate) batch: Batch,
+pub(super) struct ChunkCommands {
+    pub(super) batch: Batch,
     stages: &'static [StageKind],
 }
 
 /// What a chunk computes, and where.
-pub(crate) struct Chunk<'a> {
-    pub(crate) kernel: &'a Arc<ComputePipeline>,
-    pub(crate) elements: usize,
+pub(super) struct ChunkSteps<'a> {
+    pub(super) kernel: &'a Arc<ComputePipeline>,
+    pub(super) elements: usize,
     /// A, B and the output in memory that the host reaches.
-    pub(crate) host: [Region; 3],
+    pub(super) host: [Region; 3],
     /// Where the kernel works; `None`: on the host's memory.
-    pub(crate) device: Option<&'a DeviceOperands>,
+    pub(super) device: Option<&'a DeviceOperands>,
 }
 
-impl ChunkBatch {
+impl ChunkCommands {
     /// Nothing recorded yet.
-    pub(crate) fn new(device: &Arc<Device>, timestamps: bool) -> Result<Self, Error> {
+    pub(super) fn new(device: &Arc<Device>, timestamps: bool) -> Result<Self, Error> {
         // As many as the longest has.
         let timed = timestamps.then_some(3);
         Ok(Self {
@@ -47,7 +48,7 @@ impl ChunkBatch {
     ///
     /// # Errors
     /// As [`Batch::record`].
-    pub(crate) fn record(&mut self, chunk: Chunk<'_>) -> Result<(), Error> {
+    pub(super) fn record(&mut self, chunk: ChunkSteps<'_>) -> Result<(), Error> {
         let count = chunk.elements;
         let elements = u32::try_from(count).map_err(|_| Error::Internal {
             what: format!("expected a chunk below 2^32 elements, found {count}"),
@@ -99,7 +100,7 @@ impl ChunkBatch {
     ///
     /// # Errors
     /// As [`Batch::spans`].
-    pub(crate) fn device_stages(&self) -> Result<TimedStages, Error> {
+    pub(super) fn device_stages(&self) -> Result<TimedStages, Error> {
         let numbers: Vec<u32> = (0..).take(self.stages.len()).collect();
         let spans = self.batch.spans(&numbers)?.unwrap_or_default();
         Ok(self.stages.iter().copied().zip(spans).collect())
@@ -107,14 +108,14 @@ impl ChunkBatch {
 }
 
 /// Device memory for the operands of one chunk.
-pub(crate) struct DeviceOperands {
+pub(super) struct DeviceOperands {
     input: Arc<Block>,
     output: Arc<Block>,
     layout: Layout,
 }
 
 impl DeviceOperands {
-    pub(crate) fn new(memory: &Arc<Memory>, layout: Layout) -> Result<Self, Error> {
+    pub(super) fn new(memory: &Arc<Memory>, layout: Layout) -> Result<Self, Error> {
         let block = |bytes| memory.block(bytes, MemoryUse::Device).map(Arc::new);
         Ok(Self {
             input: block(layout.input_bytes())?,

@@ -5,11 +5,13 @@ use std::time::Instant;
 
 use vk_core::{ComputePipeline, Device, WaitPolicy};
 
-use super::flight::{Course, Flight, Operands};
+use super::recorded::{Operands, PinnedWork, RecordedRun};
 use super::scratch::Scratch;
 use super::{PinnedBuffer, PinnedPlan, plan_pinned};
+use crate::Error;
+use crate::lane::TransferOptions;
 use crate::memory::{Block, Memory};
-use crate::{Error, Request, Stats, Transfer, TransferOptions, TransferPath};
+use crate::runs::{Request, Stats, Transfer, TransferPath};
 
 /// The operands, as errors name them.
 const NAMES: [&str; 3] = ["A", "B", "the output"];
@@ -21,7 +23,7 @@ const KEPT: usize = 8;
 /// nothing.
 pub struct PinnedTransfer {
     // The most recently used first.
-    pub(super) flights: Vec<Flight>,
+    pub(super) recorded: Vec<RecordedRun>,
     scratch: Option<Arc<Scratch>>,
     memory: Arc<Memory>,
     device: Arc<Device>,
@@ -35,7 +37,7 @@ impl PinnedTransfer {
     pub fn new(transfer: &Transfer) -> Self {
         let (device, memory, options) = transfer.parts();
         Self {
-            flights: Vec::new(),
+            recorded: Vec::new(),
             scratch: None,
             memory: Arc::clone(memory),
             device: Arc::clone(device),
@@ -134,7 +136,7 @@ impl PinnedTransfer {
         let flush = |operand: &Arc<Block>| operand.flush(&(0..operand.bytes()));
         operands.iter().try_for_each(flush)?;
         stats.times.submit += start.elapsed();
-        self.fly(out, &mut stats)?;
+        self.run_recorded(out, &mut stats)?;
         Ok(stats)
     }
 
@@ -164,24 +166,24 @@ impl PinnedTransfer {
     /// Makes room for a run: what has ended since a run that failed is free
     /// again, and what has not keeps its memory to itself (rule 4).
     fn settle(&mut self) {
-        for flight in &mut self.flights {
+        for run in &mut self.recorded {
             // One that has not ended stays in flight.
-            let _ = flight.land(WaitPolicy::NONE);
+            let _ = run.wait(WaitPolicy::NONE);
         }
-        self.flights
-            .retain(|flight| flight.is_in_flight() || !flight.is_stale());
-        if self.flights.iter().any(Flight::is_in_flight) {
+        self.recorded
+            .retain(|run| run.is_in_flight() || !run.is_stale());
+        if self.recorded.iter().any(RecordedRun::is_in_flight) {
             self.forget();
         }
     }
 
     /// Drops everything that is not in flight.
     pub(super) fn forget(&mut self) {
-        self.flights.retain(Flight::is_in_flight);
+        self.recorded.retain(RecordedRun::is_in_flight);
         self.scratch = None;
     }
 
-    /// Puts the flight of this run first: a known one, or one recorded now.
+    /// Puts the recorded run of this one first: a known one, or one recorded now.
     fn prepare(
         &mut self,
         kernel: &Arc<ComputePipeline>,
@@ -189,14 +191,14 @@ impl PinnedTransfer {
         element_bytes: usize,
         operands: &Operands,
     ) -> Result<(), Error> {
-        let known = |flight: &Flight| {
-            !flight.is_in_flight() && flight.is_for(kernel, &plan, element_bytes, operands)
+        let known = |run: &RecordedRun| {
+            !run.is_in_flight() && run.is_for(kernel, &plan, element_bytes, operands)
         };
-        if let Some(found) = self.flights.iter().position(known) {
-            self.flights[..=found].rotate_right(1);
+        if let Some(found) = self.recorded.iter().position(known) {
+            self.recorded[..=found].rotate_right(1);
             return Ok(());
         }
-        let course = Course {
+        let work = PinnedWork {
             kernel: Arc::clone(kernel),
             plan,
             element_bytes,
@@ -206,12 +208,12 @@ impl PinnedTransfer {
             },
         };
         let timestamps = self.options.timestamps;
-        let flight = Flight::new(&self.device, &course, operands, timestamps)?;
-        self.flights.insert(0, flight);
+        let run = RecordedRun::new(&self.device, &work, operands, timestamps)?;
+        self.recorded.insert(0, run);
         let mut kept = 0;
-        self.flights.retain(|flight| {
-            kept += usize::from(!flight.is_in_flight());
-            flight.is_in_flight() || kept <= KEPT
+        self.recorded.retain(|run| {
+            kept += usize::from(!run.is_in_flight());
+            run.is_in_flight() || kept <= KEPT
         });
         Ok(())
     }
@@ -225,40 +227,40 @@ impl PinnedTransfer {
         }
         // The smaller goes before the larger comes: both might not fit.
         self.scratch = None;
-        self.flights
-            .retain(|flight| flight.is_in_flight() || !flight.is_stale());
+        self.recorded
+            .retain(|run| run.is_in_flight() || !run.is_stale());
         let made = Scratch::new(&self.device, &self.memory, slots, capacity, element_bytes)?;
         Ok(Arc::clone(self.scratch.insert(Arc::new(made))))
     }
 
-    /// Flies the first flight, whose output is `out`.
-    fn fly(&mut self, out: &mut PinnedBuffer, stats: &mut Stats) -> Result<(), Error> {
-        let Some(flight) = self.flights.first_mut() else {
+    /// Runs the first of the recorded runs, whose output is `out`.
+    fn run_recorded(&mut self, out: &mut PinnedBuffer, stats: &mut Stats) -> Result<(), Error> {
+        let Some(run) = self.recorded.first_mut() else {
             return Err(Error::Internal {
-                what: "expected a recorded flight, found none".to_owned(),
+                what: "expected a recorded run, found none".to_owned(),
             });
         };
         let wait = self.options.wait;
         let taken = out.take();
-        // SAFETY: taken just now, and put back once it has landed; `settle` has left no
+        // SAFETY: taken just now, and put back once it is complete; `settle` has left no
         // other in flight whose memory this one names.
-        let flown = unsafe { flight.fly(wait, &mut stats.times) };
+        let ran = unsafe { run.run(wait, &mut stats.times) };
         // After a timeout there is no second wait ([`Device::wait`]).
-        let landed = flight.land(wait);
-        if let Err(error) = landed {
+        let ended = run.wait(wait);
+        if let Err(error) = ended {
             tracing::warn!("a shared buffer is given up to a run in flight: {error}");
-            return flown.and(Err(error));
+            return ran.and(Err(error));
         }
-        stats.chunks = flight.chunks();
+        stats.chunks = run.chunks();
         // Whatever became of the run: of memory that is not coherent, what
         // the host has in its caches may be older than what the device wrote.
         let invalidate = |memory: &Arc<Block>| memory.invalidate(&(0..memory.bytes()));
         let visible = taken.as_ref().map_or(Ok(()), invalidate);
-        // SAFETY: the flight has landed, so nothing in flight writes it
-        // (a memory is the output of one flight in flight at most, since
-        // that flight has taken it), and it was taken from this buffer.
+        // SAFETY: the run is complete, so nothing in flight writes it
+        // (a memory is the output of one run in flight at most, since
+        // that run has taken it), and it was taken from this buffer.
         unsafe { out.put_back(taken) };
-        flown.and(visible)
+        ran.and(visible)
     }
 }
 

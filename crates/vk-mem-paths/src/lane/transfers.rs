@@ -6,47 +6,49 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use vk_core::Device;
 
-use super::pool::{Storage, StoragePool};
-use super::staging::{PIECE, Staging};
-use super::{Access, Lane};
-use crate::buffers::{ReadbackBuffer, UploadBuffer};
-use crate::memory::Memory;
-use crate::{Crew, Element, Error, MemoryUse, host_copy};
+use super::Lane;
+use super::staging::{STAGING_BYTES, Staging};
+use crate::Error;
+use crate::memory::{
+    Access, Memory, MemoryUse, ReadbackBuffer, Storage, StoragePool, UploadBuffer,
+};
+use crate::threads::host_copy::{self, Input};
+use crate::threads::{Element, ThreadPool};
 
-/// The way from the host's slices to the storage of a lane.
+/// Uploads from the host's slices to the storage of a lane.
 pub struct Uploads {
     staging: Staging<UploadBuffer>,
     side: Arc<HostSide>,
 }
 
-/// The way from the storage of a lane to the host's slices.
+/// Downloads from the storage of a lane to the host's slices.
 pub struct Downloads {
     staging: Staging<ReadbackBuffer>,
     side: Arc<HostSide>,
 }
 
-/// What both ways have in common.
+/// What both directions have in common.
 struct HostSide {
     device: Arc<Device>,
     memory: Arc<Memory>,
     pool: Arc<StoragePool>,
-    threads: usize,
+    thread_count: usize,
     // Made by the first copy. Whoever waits for the device does not hold it.
-    crew: Mutex<Option<Crew>>,
+    threads: Mutex<Option<ThreadPool>>,
 }
 
 impl Lane {
-    /// The ways to and from this lane's storage, with staging memory and a crew of their
-    /// own. Each can be used by another thread while the lane is: what they submit is in
+    /// Uploads to this lane's storage and downloads from it, with staging memory and threads
+    /// of their own. Each can be used by another thread while the lane is: what they submit is in
     /// the order of the queue, like the lane's batches.
     #[must_use]
-    pub fn crossings(&self) -> (Uploads, Downloads) {
+    pub fn transfers(&self) -> (Uploads, Downloads) {
         let side = Arc::new(HostSide {
             device: Arc::clone(&self.device),
             memory: Arc::clone(&self.memory),
             pool: Arc::clone(&self.pool),
-            threads: self.threads,
-            crew: Mutex::new(None),
+            thread_count: self.threads,
+            threads: Mutex::new(None),
         });
         let uploads = Uploads {
             staging: Staging::new(&self.device, self.wait),
@@ -59,7 +61,7 @@ impl Lane {
 
 impl Uploads {
     /// Copies `bytes` to the start of `storage`, and returns when the last
-    /// piece is on its way: what the lane submits from then on finds it there.
+    /// buffer is on its way: what the lane submits from then on finds it there.
     ///
     /// # Errors
     /// [`Error::ForeignBuffer`] for storage of another lane,
@@ -74,7 +76,7 @@ impl Uploads {
     ) -> Result<(), Error> {
         self.side.expect_own(storage)?;
         expect_room(storage, bytes.len())?;
-        let size = piece_bytes(bytes.len(), element.bytes);
+        let size = staging_bytes(bytes.len(), element.bytes);
         let memory = &self.side.memory;
         let make = |size| UploadBuffer::new(memory, MemoryUse::Upload, size);
         self.staging.prepare(size, make)?;
@@ -90,7 +92,7 @@ impl Uploads {
         self.staging.let_go();
     }
 
-    /// Sends one part up, by the piece whose turn it is.
+    /// Sends one part up, by the buffer whose turn it is.
     fn send(
         &mut self,
         number: usize,
@@ -99,34 +101,27 @@ impl Uploads {
         offset: usize,
         element: Element,
     ) -> Result<(), Error> {
-        let piece = self.staging.settled(number)?;
+        let buffer = self.staging.settled(number)?;
         let range = 0..part.len();
         // SAFETY: settled, so nothing in flight reads it.
         let [to, _] = unsafe {
-            piece
+            buffer
                 .memory
                 .views([range.clone(), part.len()..part.len()])?
         };
-        let copies = vec![(part, to)];
-        let refused = self.side.with_crew(|crew| match element.check {
-            None => {
-                host_copy::run(copies, crew);
-                None
-            }
-            Some(check) => host_copy::run_checked(copies, element.bytes, check, crew),
-        })?;
-        if let Some(refused) = refused {
-            return Err(Error::RefusedInput {
-                job: 0,
-                what: "the vector",
-                element: offset / element.bytes.max(1) + refused.element,
-            });
-        }
-        piece.memory.flush(&range)?;
+        let input = Input {
+            copy: (part, to),
+            job: 0,
+            what: "the vector",
+            first: offset / element.bytes.max(1),
+        };
+        self.side
+            .with_threads(|threads| host_copy::run_checked(vec![input], element, threads))??;
+        buffer.memory.flush(&range)?;
         let to = storage.region(offset..offset + part.len(), Access::Write);
-        let from = piece.memory.region(range);
-        // SAFETY: the host touches the piece again when it is settled.
-        unsafe { piece.copy(from, to, None) }
+        let from = buffer.memory.region(range);
+        // SAFETY: the host touches the buffer again when it is settled.
+        unsafe { buffer.copy(from, to, None) }
     }
 }
 
@@ -149,13 +144,13 @@ impl Downloads {
         if range.len() != out.len() {
             return Err(invalid("the output", range.len(), out.len()));
         }
-        let size = piece_bytes(out.len(), 1);
+        let size = staging_bytes(out.len(), 1);
         let memory = &self.side.memory;
         self.staging
             .prepare(size, |size| ReadbackBuffer::new(memory, size))?;
         let starts: Vec<usize> = (0..out.len()).step_by(size).collect();
         let mut parts: Vec<_> = out.chunks_mut(size).collect();
-        // One piece is copied out while the device fills the other.
+        // One buffer is copied out while the device fills the other.
         for number in 0..=starts.len() {
             if let Some(start) = starts.get(number) {
                 let bytes = parts[number].len();
@@ -168,7 +163,7 @@ impl Downloads {
         Ok(())
     }
 
-    /// Has the device copy one part to the piece whose turn it is.
+    /// Has the device copy one part to the buffer whose turn it is.
     fn fetch(
         &mut self,
         number: usize,
@@ -176,21 +171,22 @@ impl Downloads {
         offset: usize,
         bytes: usize,
     ) -> Result<(), Error> {
-        let piece = self.staging.settled(number)?;
+        let buffer = self.staging.settled(number)?;
         let from = storage.region(offset..offset + bytes, Access::Read);
-        let to = piece.memory.region(0..bytes);
+        let to = buffer.memory.region(0..bytes);
         // SAFETY: as in `send`.
-        unsafe { piece.copy(from, to.clone(), Some(&to)) }
+        unsafe { buffer.copy(from, to.clone(), Some(&to)) }
     }
 
     /// Copies out what [`Self::fetch`] had copied there.
     fn take(&mut self, number: usize, out: &mut [MaybeUninit<u8>]) -> Result<(), Error> {
-        let piece = self.staging.settled(number)?;
+        let buffer = self.staging.settled(number)?;
         // SAFETY: the submission that wrote the range and ended with the host
         // barrier is complete, said `settled`; none since.
-        let bytes = unsafe { piece.memory.read(&(0..out.len()))? };
+        let bytes = unsafe { buffer.memory.read(&(0..out.len()))? };
         let copies = vec![(bytes, out)];
-        self.side.with_crew(|crew| host_copy::run(copies, crew))
+        self.side
+            .with_threads(|threads| host_copy::run(copies, threads))
     }
 }
 
@@ -208,22 +204,22 @@ impl HostSide {
         }
     }
 
-    fn with_crew<R>(&self, copy: impl FnOnce(&mut Crew) -> R) -> Result<R, Error> {
-        // After a panic too: a crew is done with its task before it unwinds.
-        let mut crew = self.crew.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *crew {
-            Some(crew) => Ok(copy(crew)),
-            none => Ok(copy(none.insert(Crew::new(self.threads)?))),
+    fn with_threads<R>(&self, copy: impl FnOnce(&mut ThreadPool) -> R) -> Result<R, Error> {
+        // After a panic too: they are done with their task before it unwinds.
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *threads {
+            Some(threads) => Ok(copy(threads)),
+            none => Ok(copy(none.insert(ThreadPool::new(self.thread_count)?))),
         }
     }
 }
 
-/// Bytes of one piece for a crossing of `bytes` bytes: whole elements.
-fn piece_bytes(bytes: usize, element_bytes: usize) -> usize {
+/// Bytes of a staging buffer for a transfer of `bytes` bytes: whole elements.
+fn staging_bytes(bytes: usize, element_bytes: usize) -> usize {
     let element = element_bytes.max(1);
     // A quarter at the least of what will be asked for often anyway, so that
-    // pieces are not made anew for every slightly longer vector.
-    let wanted = bytes.clamp(64 << 10, PIECE).next_power_of_two();
+    // they are not made anew for every slightly longer vector.
+    let wanted = bytes.clamp(64 << 10, STAGING_BYTES).next_power_of_two();
     (wanted / element).max(1) * element
 }
 

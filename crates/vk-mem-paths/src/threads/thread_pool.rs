@@ -6,7 +6,7 @@
 //! sound:
 //!
 //! 1. `left` counts the calls of a task that nobody has taken, `unfinished`
-//!    those that have not returned. [`Crew::run`] sets both, after it wrote
+//!    those that have not returned. [`ThreadPool::run`] sets both, after it wrote
 //!    `task` and while both were 0, and does not return or unwind before both
 //!    are 0 again.
 //! 2. Whoever calls the task has lowered `left` from more than 0 before, and
@@ -26,8 +26,8 @@ use std::time::{Duration, Instant};
 
 use vk_core::Process;
 
+use super::fresh::Ahead;
 use crate::Error;
-use crate::fresh::Ahead;
 
 /// How long a worker polls for the next task before it sleeps. The tasks of
 /// one run follow each other faster than a system wakes its threads.
@@ -43,7 +43,7 @@ const LINGER: Duration = Duration::from_micros(50);
 /// one backend between rayon tasks does) would then run a job that waits for
 /// the same lock, on the same thread, for ever. Here the caller works on its
 /// own task only and then waits; the threads serve nobody else.
-pub struct Crew {
+pub struct ThreadPool {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
     // A forked child inherits this value, but none of the threads.
@@ -65,7 +65,7 @@ struct Shared {
     done: Condvar,
 }
 
-// SAFETY: `task` is written only by `run`, which has the crew to itself, while
+// SAFETY: `task` is written only by `run`, which has the pool to itself, while
 // no call is left or unfinished, and read only between the two (rules 1 and 2).
 unsafe impl Sync for Shared {}
 
@@ -79,33 +79,33 @@ struct State {
 
 type Task = &'static (dyn Fn(usize) + Sync);
 
-impl Crew {
-    /// A crew of `threads` threads, the caller's counted as one of them; 0
+impl ThreadPool {
+    /// A pool of `threads` threads, the caller's counted as one of them; 0
     /// means one per core.
     ///
     /// # Errors
     /// [`Error::Threads`] where the system gives no more threads.
     pub fn new(threads: usize) -> Result<Self, Error> {
         let threads = Self::size(threads);
-        let mut crew = Self {
+        let mut pool = Self {
             shared: Arc::new(Shared::new()),
             workers: Vec::new(),
             process: Process::current(),
         };
         for number in 1..threads {
-            let shared = Arc::clone(&crew.shared);
+            let shared = Arc::clone(&pool.shared);
             let worker = std::thread::Builder::new()
                 .name(format!("gpu-executor-{number}"))
                 .spawn(move || shared.work());
-            crew.workers.push(worker.map_err(|error| Error::Threads {
+            pool.workers.push(worker.map_err(|error| Error::Threads {
                 threads,
                 detail: error.to_string(),
             })?);
         }
-        Ok(crew)
+        Ok(pool)
     }
 
-    /// How many threads a crew has that is asked for `threads`.
+    /// How many threads a pool has that is asked for `threads`.
     #[must_use]
     pub fn size(threads: usize) -> usize {
         match threads {
@@ -151,7 +151,7 @@ impl Crew {
         // SAFETY: `&mut self` excludes another task, and the last one was
         // waited for (rule 1); this one is by `taken_back`.
         unsafe { self.shared.publish(erased, count) };
-        // The caller is one of the crew: it takes calls until none is left.
+        // The caller is one of the threads: it takes calls until none is left.
         while let Some((task, number)) = self.shared.take() {
             self.shared.call(task, number);
         }
@@ -205,7 +205,7 @@ impl Crew {
     }
 }
 
-impl Drop for Crew {
+impl Drop for ThreadPool {
     fn drop(&mut self) {
         if !self.process.is_current() {
             // There is nobody to join.
@@ -280,7 +280,7 @@ impl Shared {
         self.wake();
     }
 
-    /// Tells the workers that there is something new.
+    /// Wakes the workers: there is something new.
     fn wake(&self) {
         self.published.fetch_add(1, Ordering::Release);
         // Under the lock: a worker about to sleep has looked under it too.
@@ -321,7 +321,7 @@ impl Shared {
         }
     }
 
-    /// The next call for a worker; `None` when the crew is dropped.
+    /// The next call for a worker; `None` when the pool is dropped.
     fn next(&self) -> Option<(Task, usize)> {
         loop {
             // Before looking: what is published meanwhile is not missed.
@@ -378,13 +378,13 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
 
     #[test]
-    fn every_number_is_called_once_whatever_the_crew() {
+    fn every_number_is_called_once_whatever_the_pool() {
         for threads in [1, 2, 5] {
-            let mut crew = Crew::new(threads).unwrap();
-            assert_eq!(crew.threads(), threads);
+            let mut pool = ThreadPool::new(threads).unwrap();
+            assert_eq!(pool.threads(), threads);
             for count in [0, 1, 2, 3, 40, 1000] {
                 let calls: Vec<_> = (0..count).map(|_| AtomicUsize::new(0)).collect();
-                crew.run(count, &|number| {
+                pool.run(count, &|number| {
                     calls[number].fetch_add(1, Ordering::Relaxed);
                 });
                 assert!(calls.iter().all(|calls| calls.load(Ordering::Relaxed) == 1));
@@ -394,12 +394,12 @@ mod tests {
 
     #[test]
     fn workers_that_sleep_are_woken() {
-        let mut crew = Crew::new(4).unwrap();
+        let mut pool = ThreadPool::new(4).unwrap();
         for _ in 0..20 {
             std::thread::sleep(3 * POLL);
             // Each call waits for the others: one thread alone would hang.
             let barrier = std::sync::Barrier::new(4);
-            crew.run(4, &|_| {
+            pool.run(4, &|_| {
                 barrier.wait();
             });
         }
@@ -407,11 +407,11 @@ mod tests {
 
     #[test]
     fn a_panic_reaches_the_caller_after_all_calls_have_returned() {
-        let mut crew = Crew::new(3).unwrap();
+        let mut pool = ThreadPool::new(3).unwrap();
         for bad in [0, 2] {
             let calls = AtomicUsize::new(0);
             let panicked = catch_unwind(AssertUnwindSafe(|| {
-                crew.run(4, &|number| {
+                pool.run(4, &|number| {
                     calls.fetch_add(1, Ordering::Relaxed);
                     assert_ne!(number, bad);
                 });
@@ -419,16 +419,16 @@ mod tests {
             assert!(panicked.is_err());
             assert_eq!(calls.load(Ordering::Relaxed), 4);
         }
-        crew.run(2, &|_| {});
+        pool.run(2, &|_| {});
     }
 
     #[test]
     fn callers_that_are_rayon_tasks_under_a_lock_do_not_block_each_other() {
         use rayon::prelude::*;
-        let crew = Mutex::new(Crew::new(3).unwrap());
+        let pool = Mutex::new(ThreadPool::new(3).unwrap());
         (0..64).into_par_iter().for_each(|_| {
-            let mut crew = crew.lock().unwrap();
-            crew.run(3, &|_| std::thread::yield_now());
+            let mut pool = pool.lock().unwrap();
+            pool.run(3, &|_| std::thread::yield_now());
         });
     }
 }

@@ -4,9 +4,8 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::lane::{Access, Region};
-use crate::memory::{Block, Memory};
-use crate::{Error, MemoryUse};
+use super::{Access, Block, Memory, MemoryUse, Region};
+use crate::Error;
 
 /// Memory that the host writes and the device reads.
 pub(crate) struct UploadBuffer(Arc<Block>);

@@ -9,7 +9,7 @@
 //! # Safety
 //!
 //! What a submission names is held by its batch ([`lane::batch`](crate::lane)). While it is
-//! in flight, nobody else may see the memory that it writes. A [`Flight`](flight::Flight) is
+//! in flight, nobody else may see the memory that it writes. A [`RecordedRun`](recorded::RecordedRun) is
 //! the batches of one run.
 //!
 //! 1. Device writes go to the memory of `out` (and to scratch memory, which
@@ -19,15 +19,15 @@
 //!    all of them are complete. So the slices that a `PinnedBuffer` hands out
 //!    never alias a device write: after a timeout or a loss, as after a panic
 //!    in between, the buffer is empty and its memory is the batches'.
-//! 2. Between runs a flight holds no operand, so that dropping a buffer frees it.
+//! 2. Between runs a recorded run holds no operand, so that dropping a buffer frees it.
 //! 3. The host may write inputs that a submission given up still reads. What
 //!    that submission computes is seen by nobody (rule 1).
-//! 4. Flights share scratch memory. While one is still in flight `settle` forgets
+//! 4. Recorded runs share scratch memory. While one is still in flight `settle` forgets
 //!    every other, and the scratch memory, so that what is recorded next has its own.
 
 mod buffer;
-mod flight;
 mod plan;
+mod recorded;
 mod scratch;
 #[cfg(test)]
 mod tests;

@@ -119,17 +119,17 @@ fn a_run_over_the_same_buffers_records_nothing_and_dropping_one_frees_it() {
     let mut other_out = setup.filled(1_000, 4);
     let direct = request(TransferPath::HostVisible, Some(300));
     setup.run(&direct, [&a, &b], &mut out).unwrap();
-    let recorded = setup.pinned.flights[0].commands();
+    let recorded = setup.pinned.recorded[0].commands();
     setup.run(&direct, [&a, &b], &mut other_out).unwrap();
-    assert_eq!(setup.pinned.flights.len(), 2);
+    assert_eq!(setup.pinned.recorded.len(), 2);
     setup.run(&direct, [&a, &b], &mut out).unwrap();
-    assert_eq!(setup.pinned.flights.len(), 2);
-    assert_eq!(setup.pinned.flights[0].commands(), recorded);
+    assert_eq!(setup.pinned.recorded.len(), 2);
+    assert_eq!(setup.pinned.recorded[0].commands(), recorded);
     // Another order, another kernel: commands of their own.
     setup.run(&direct, [&b, &a], &mut out).unwrap();
     setup.kernel = setup.kernels.get(FIELD_ADD_U64.spirv).unwrap();
     setup.run(&direct, [&a, &b], &mut out).unwrap();
-    assert_eq!(setup.pinned.flights.len(), 4);
+    assert_eq!(setup.pinned.recorded.len(), 4);
 
     let memory = Arc::downgrade(out.memory().unwrap());
     drop(out);
@@ -137,7 +137,7 @@ fn a_run_over_the_same_buffers_records_nothing_and_dropping_one_frees_it() {
     setup.run(&direct, [&a, &b], &mut other_out).unwrap();
     assert_sums(&a, &b, &other_out, "after a buffer has gone");
     // The three with the buffer that is gone went with it.
-    assert_eq!(setup.pinned.flights.len(), 2);
+    assert_eq!(setup.pinned.recorded.len(), 2);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn recorded_runs_are_kept_up_to_a_number() {
             setup.run(&request(path, None), [&a, &b], out).unwrap();
             assert_sums(&a, &b, out, "one of many");
         }
-        assert_eq!(setup.pinned.flights.len(), 8);
+        assert_eq!(setup.pinned.recorded.len(), 8);
     }
 }
 
@@ -184,14 +184,14 @@ fn after_a_timeout_the_output_is_empty_and_later_runs_are_right() {
             assert!(out.words().is_empty() && out.words_mut().is_empty());
             Some(memory)
         });
-        // The flight keeps the memory until a later run sees that it ended.
+        // The recorded run keeps the memory until a later run sees that it ended.
         let memory = memory.unwrap();
         let kept = memory.strong_count();
         let mut out = setup.filled(elements, 4);
         setup.run(&request, [&a, &b], &mut out).unwrap();
         assert_sums(&a, &b, &out, &format!("{path}, after a timeout"));
-        for flight in &mut setup.pinned.flights {
-            flight.land(WaitPolicy::default()).unwrap();
+        for run in &mut setup.pinned.recorded {
+            run.wait(WaitPolicy::default()).unwrap();
         }
         assert!(kept > 0, "{path}");
         assert_eq!(memory.strong_count(), 0, "{path}");
@@ -214,7 +214,7 @@ fn on_a_lost_device_nothing_is_taken_or_made() {
         let lost = vk_core::Error::DeviceLost { call };
         assert_eq!(error.unwrap_err(), lost.into());
         assert_eq!(out.words(), words);
-        assert!(setup.pinned.flights.is_empty());
+        assert!(setup.pinned.recorded.is_empty());
     }
 }
 

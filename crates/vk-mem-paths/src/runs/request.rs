@@ -1,10 +1,8 @@
 //! What a run computes, and how its caller wants it done.
 
-use std::mem::MaybeUninit;
-
 use serde::{Deserialize, Serialize};
 
-use crate::Packing;
+use super::Packing;
 
 /// Where a kernel reads and writes.
 #[non_exhaustive]
@@ -45,30 +43,6 @@ pub enum PathChoice {
     Auto,
     /// Always this one.
     Fixed(TransferPath),
-}
-
-/// Copies whole elements from one place to another of equal length, and returns
-/// the position of the first one that may not go into a kernel; what is copied
-/// then does not matter.
-///
-/// Looking and copying are one step because they are one pass over memory.
-pub type CheckedCopy = fn(&[u8], &mut [MaybeUninit<u8>]) -> Option<usize>;
-
-/// All that the data path knows of an element.
-#[derive(Clone, Copy, Debug)]
-pub struct Element {
-    /// Its bytes.
-    pub bytes: usize,
-    /// How the elements of the inputs are copied where not all of them may go
-    /// in; `None` takes any.
-    pub check: Option<CheckedCopy>,
-}
-
-impl From<usize> for Element {
-    /// Elements of `bytes` bytes, any of which may go into a kernel.
-    fn from(bytes: usize) -> Self {
-        Self { bytes, check: None }
-    }
 }
 
 /// What is to be computed.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::timeline::{TimedStages, overlap};
-use crate::{Span, StageKind};
+use super::timeline::{TimedStages, overlap};
+use super::{Span, StageKind};
 
 /// Time spent per stage, summed over all chunks of a run.
 ///

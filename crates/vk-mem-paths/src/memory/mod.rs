@@ -1,0 +1,18 @@
+//! Memory that a device reaches, by what it is used for.
+//!
+//! A [`Block`] is a buffer with its memory, wherever that is. The host reaches it through
+//! `UploadBuffer`, `ReadbackBuffer` or [`PinnedBuffer`](crate::PinnedBuffer) alone. Vectors
+//! live in [`Storage`], whose blocks come from a [`StoragePool`].
+
+mod block;
+mod host;
+mod placement;
+mod pool;
+mod region;
+
+pub(crate) use block::Memory;
+pub use block::{AllocatedMemory, Block};
+pub(crate) use host::{ReadbackBuffer, UploadBuffer};
+pub use placement::{MemoryUse, rank_memory_types};
+pub use pool::{BatchMemory, Storage, StoragePool};
+pub use region::{Access, Region};

@@ -1,0 +1,242 @@
+//! Cuts the jobs of a batch into chunks: one stream of work.
+
+use std::mem::MaybeUninit;
+
+/// One job: two inputs and an output of equal length, a whole number of
+/// elements each.
+pub struct Job<'a> {
+    /// The first input.
+    pub a: &'a [u8],
+    /// The second input.
+    pub b: &'a [u8],
+    /// Where the result goes; needs no value before.
+    pub out: &'a mut [MaybeUninit<u8>],
+    /// Whether `out` is memory that nobody has written yet, whose pages are
+    /// better touched before the results are copied in.
+    pub fresh: bool,
+}
+
+/// Whether one chunk may carry elements of several jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// A chunk belongs to one job: each job is complete before the next
+    /// begins.
+    PerJob,
+    /// A chunk takes from as many jobs as it has room for.
+    AcrossJobs,
+}
+
+/// What one slot carries: at most one segment of each job, in job order.
+pub(super) struct Chunk<'a> {
+    /// The segments, in job order, without gaps.
+    pub(super) segments: Vec<Segment<'a>>,
+    /// Elements in all; never 0.
+    pub(super) elements: usize,
+}
+
+/// Elements of one job inside a chunk. Each segment holds the only reference to its part of
+/// the results, so no element is written twice.
+pub(super) struct Segment<'a> {
+    /// The job's position in the batch.
+    pub(super) job: usize,
+    /// The first element of the job that belongs to the chunk.
+    pub(super) first: usize,
+    pub(super) a: &'a [u8],
+    pub(super) b: &'a [u8],
+    pub(super) out: &'a mut [MaybeUninit<u8>],
+}
+
+/// The chunks of a batch, in order. Every element of every job is in exactly
+/// one of them.
+pub(super) struct Chunks<'a> {
+    /// What is left of each.
+    jobs: Vec<Job<'a>>,
+    element_bytes: usize,
+    capacity: usize,
+    packing: Packing,
+    job: usize,
+    first: usize,
+}
+
+impl<'a> Chunks<'a> {
+    /// Cuts `jobs`, of elements of `element_bytes` bytes, into chunks of `capacity`
+    /// elements at most; a capacity of 0 counts as 1.
+    pub(super) fn new<'job: 'a>(
+        jobs: &'a mut [Job<'job>],
+        element_bytes: usize,
+        capacity: usize,
+        packing: Packing,
+    ) -> Self {
+        let whole = |job: &'a mut Job<'job>| Job {
+            a: job.a,
+            b: job.b,
+            out: job.out,
+            fresh: job.fresh,
+        };
+        Self {
+            jobs: jobs.iter_mut().map(whole).collect(),
+            element_bytes: element_bytes.max(1),
+            capacity: capacity.max(1),
+            packing,
+            job: 0,
+            first: 0,
+        }
+    }
+
+    /// Splits `elements` elements off the front of the job whose turn it is.
+    fn cut(&mut self, elements: usize) -> Segment<'a> {
+        let (number, first) = (self.job, self.first);
+        let job = &mut self.jobs[number];
+        let bytes = elements * self.element_bytes;
+        let (a, b, out);
+        (a, job.a) = job.a.split_at(bytes);
+        (b, job.b) = job.b.split_at(bytes);
+        (out, job.out) = std::mem::take(&mut job.out).split_at_mut(bytes);
+        self.first += elements;
+        Segment {
+            job: number,
+            first,
+            a,
+            b,
+            out,
+        }
+    }
+}
+
+impl<'a> Iterator for Chunks<'a> {
+    type Item = Chunk<'a>;
+
+    fn next(&mut self) -> Option<Chunk<'a>> {
+        let mut chunk = Chunk {
+            segments: Vec::new(),
+            elements: 0,
+        };
+        while self.job < self.jobs.len() && chunk.elements < self.capacity {
+            let left = self.jobs[self.job].a.len() / self.element_bytes;
+            let elements = left.min(self.capacity - chunk.elements);
+            if elements > 0 {
+                chunk.segments.push(self.cut(elements));
+                chunk.elements += elements;
+            }
+            if elements == left {
+                self.job += 1;
+                self.first = 0;
+            }
+            if self.packing == Packing::PerJob && chunk.elements > 0 {
+                break;
+            }
+        }
+        (chunk.elements > 0).then_some(chunk)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Bytes of an element.
+    const BYTES: usize = 2;
+
+    /// Of each chunk its elements, and of each of its segments the job, the first element
+    /// and how many there are.
+    type Cut = Vec<(usize, Vec<(usize, usize, usize)>)>;
+
+    /// Cuts jobs of so many elements, of which each is its own number in A and in B.
+    fn cut(sizes: &[usize], capacity: usize, packing: Packing) -> Cut {
+        let bytes = |elements: &usize| -> Vec<u8> {
+            let numbers = 0..u16::try_from(*elements).unwrap();
+            numbers.flat_map(u16::to_ne_bytes).collect()
+        };
+        let inputs: Vec<_> = sizes.iter().map(bytes).collect();
+        let mut outs: Vec<_> = inputs
+            .iter()
+            .map(|input| vec![MaybeUninit::uninit(); input.len()])
+            .collect();
+        let mut jobs: Vec<_> = inputs
+            .iter()
+            .zip(&mut outs)
+            .map(|(input, out)| Job {
+                a: input,
+                b: input,
+                out,
+                fresh: false,
+            })
+            .collect();
+        let chunks = Chunks::new(&mut jobs, BYTES, capacity, packing);
+        let segment = |segment: &Segment<'_>| {
+            let elements = segment.a.len() / BYTES;
+            let first = bytes(&(segment.first + elements)).split_off(BYTES * segment.first);
+            assert_eq!((segment.a, segment.b), (&first[..], &first[..]));
+            assert_eq!(segment.out.len(), segment.a.len());
+            (segment.job, segment.first, elements)
+        };
+        let cut = |chunk: Chunk<'_>| {
+            let segments = chunk.segments.iter().map(segment).collect();
+            (chunk.elements, segments)
+        };
+        chunks.map(cut).collect()
+    }
+
+    fn sizes(jobs: &[usize], capacity: usize, packing: Packing) -> Vec<usize> {
+        let cut = cut(jobs, capacity, packing);
+        cut.into_iter().map(|(elements, _)| elements).collect()
+    }
+
+    #[test]
+    fn a_huge_job_is_cut_and_small_jobs_are_packed() {
+        assert_eq!(sizes(&[10], 4, Packing::AcrossJobs), [4, 4, 2]);
+        assert_eq!(sizes(&[1, 1, 1], 4, Packing::AcrossJobs), [3]);
+        assert_eq!(sizes(&[3, 3, 3], 4, Packing::AcrossJobs), [4, 4, 1]);
+        assert_eq!(sizes(&[3, 6, 0, 1], 4, Packing::PerJob), [3, 4, 2, 1]);
+    }
+
+    #[test]
+    fn nothing_gives_no_chunks() {
+        for packing in [Packing::PerJob, Packing::AcrossJobs] {
+            assert!(sizes(&[], 4, packing).is_empty());
+            assert!(sizes(&[0, 0], 4, packing).is_empty());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_element_is_in_exactly_one_chunk(
+            jobs in prop::collection::vec(0_usize..40, 0..12),
+            capacity in 0_usize..50,
+            across in any::<bool>(),
+        ) {
+            let packing = if across { Packing::AcrossJobs } else { Packing::PerJob };
+            let mut seen: Vec<usize> = vec![0; jobs.len()];
+            let mut last_job = 0;
+            for (elements, segments) in cut(&jobs, capacity, packing) {
+                prop_assert!(elements > 0 && elements <= capacity.max(1));
+                prop_assert!(across || segments.len() == 1);
+                let mut at = 0;
+                for (number, (job, first, len)) in segments.into_iter().enumerate() {
+                    // In order, without gaps, each job once per chunk.
+                    prop_assert_eq!(first, seen[job]);
+                    prop_assert!(len > 0);
+                    prop_assert!(job >= last_job);
+                    prop_assert!(number == 0 || job > last_job);
+                    last_job = job;
+                    seen[job] += len;
+                    at += len;
+                }
+                prop_assert_eq!(at, elements);
+            }
+            prop_assert_eq!(seen, jobs);
+        }
+
+        #[test]
+        fn packed_chunks_are_full_but_for_the_last(
+            jobs in prop::collection::vec(0_usize..40, 0..12),
+            capacity in 1_usize..50,
+        ) {
+            let sizes = sizes(&jobs, capacity, Packing::AcrossJobs);
+            if let Some((_, full)) = sizes.split_last() {
+                prop_assert!(full.iter().all(|&size| size == capacity));
+            }
+        }
+    }
+}

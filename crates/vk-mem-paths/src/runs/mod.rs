@@ -1,0 +1,29 @@
+//! Runs of a kernel over the caller's memory, chunk by chunk: from host to host, and over
+//! buffers that host and device share.
+
+mod calibrate;
+mod chunks;
+mod commands;
+mod drive;
+mod fastest_of;
+mod layout;
+mod limits;
+mod pinned;
+mod plan;
+mod request;
+mod slot;
+mod stats;
+mod timeline;
+mod transfer;
+mod tuning;
+
+pub use calibrate::Effort;
+pub use chunks::{Job, Packing};
+pub use fastest_of::fastest_of;
+pub use pinned::{PinnedBuffer, PinnedPlan, PinnedTransfer, plan_pinned};
+pub use plan::{DEFAULT_CHUNK, Plan, plan};
+pub use request::{PathChoice, Request, TransferPath, Workload};
+pub use stats::{StageTimes, Stats};
+pub use timeline::{Span, StageKind};
+pub use transfer::Transfer;
+pub use tuning::{Measured, Strategy, Tuning};

@@ -1,0 +1,210 @@
+//! Copies between the caller's slices and mapped memory.
+
+use std::mem::MaybeUninit;
+use std::sync::{Mutex, PoisonError};
+
+use super::ThreadPool;
+use crate::Error;
+
+/// Copies whole elements from one place to another of equal length, and returns
+/// the position of the first one that may not go into a kernel; what is copied
+/// then does not matter.
+///
+/// Looking and copying are one step because they are one pass over memory.
+pub type CheckedCopy = fn(&[u8], &mut [MaybeUninit<u8>]) -> Option<usize>;
+
+/// All that the data path knows of an element.
+#[derive(Clone, Copy, Debug)]
+pub struct Element {
+    /// Its bytes.
+    pub bytes: usize,
+    /// How the elements of the inputs are copied where not all of them may go
+    /// in; `None` takes any.
+    pub check: Option<CheckedCopy>,
+}
+
+impl From<usize> for Element {
+    /// Elements of `bytes` bytes, any of which may go into a kernel.
+    fn from(bytes: usize) -> Self {
+        Self { bytes, check: None }
+    }
+}
+
+/// From this many bytes on, a copy is spread over the threads: below, waking it
+/// costs more than it saves.
+const PARALLEL_FROM: usize = 1 << 20;
+/// Bytes that one thread copies at a time: enough to hide the taking of the
+/// next piece, little enough for many threads to end at the same time.
+const PIECE: usize = 64 << 10;
+
+/// One contiguous copy: source and destination have equal lengths.
+pub(crate) type Copy<'a> = (&'a [u8], &'a mut [MaybeUninit<u8>]);
+
+/// A copy of whole elements that a caller gave, and how to name them.
+pub(crate) struct Input<'a> {
+    pub(crate) copy: Copy<'a>,
+    /// The job's position in the batch.
+    pub(crate) job: usize,
+    /// Which slice of it.
+    pub(crate) what: &'static str,
+    /// The position of the first element in that.
+    pub(crate) first: usize,
+}
+
+/// Runs all `copies`, with the help of `threads` where they are large enough.
+pub(crate) fn run(copies: Vec<Copy<'_>>, threads: &mut ThreadPool) {
+    let total: usize = copies.iter().map(|(from, _)| from.len()).sum();
+    if total < PARALLEL_FROM {
+        return copies.into_iter().for_each(copy);
+    }
+    let pieces = copies
+        .into_iter()
+        .flat_map(|(from, to)| from.chunks(PIECE).zip(to.chunks_mut(PIECE)));
+    threads.for_each(total.div_ceil(PIECE), pieces, copy);
+}
+
+/// Copies `inputs` in, as [`run`] does, and looks at each element where `element` says so.
+///
+/// # Errors
+/// [`Error::RefusedInput`] with the first element that does not pass.
+pub(crate) fn run_checked(
+    inputs: Vec<Input<'_>>,
+    element: Element,
+    threads: &mut ThreadPool,
+) -> Result<(), Error> {
+    let Some(check) = element.check else {
+        run(
+            inputs.into_iter().map(|input| input.copy).collect(),
+            threads,
+        );
+        return Ok(());
+    };
+    let names: Vec<_> = inputs
+        .iter()
+        .map(|input| (input.job, input.what, input.first))
+        .collect();
+    let total: usize = inputs.iter().map(|input| input.copy.0.len()).sum();
+    let element_bytes = element.bytes.max(1);
+    let piece = whole_elements(PIECE, element_bytes);
+    let pieces = inputs.into_iter().enumerate().flat_map(|(number, input)| {
+        let (from, to) = input.copy;
+        let pieces = from.chunks(piece).zip(to.chunks_mut(piece));
+        let firsts = (0..).step_by(piece / element_bytes);
+        firsts
+            .zip(pieces)
+            .map(move |(first, piece)| (number, first, piece))
+    });
+    // The input and, in it, the element.
+    let refused: Mutex<Option<(usize, usize)>> = Mutex::new(None);
+    let task = |(number, first, (from, to)): (usize, usize, Copy<'_>)| {
+        if let Some(inside) = check(from, to) {
+            let found = (number, first + inside);
+            // Written as a whole, so a panic elsewhere left it whole.
+            let mut refused = refused.lock().unwrap_or_else(PoisonError::into_inner);
+            *refused = Some(refused.map_or(found, |other| other.min(found)));
+        }
+    };
+    match total < PARALLEL_FROM {
+        true => pieces.for_each(task),
+        false => threads.for_each(total.div_ceil(piece), pieces, task),
+    }
+    let refused = refused.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let named = refused.and_then(|(number, inside)| Some((names.get(number)?, inside)));
+    match named {
+        None => Ok(()),
+        Some((&(job, what, first), inside)) => Err(Error::RefusedInput {
+            job,
+            what,
+            element: first + inside,
+        }),
+    }
+}
+
+/// About `bytes` bytes, in whole elements, one at least.
+fn whole_elements(bytes: usize, element_bytes: usize) -> usize {
+    let element_bytes = element_bytes.max(1);
+    (bytes / element_bytes).max(1) * element_bytes
+}
+
+fn copy((from, to): Copy<'_>) {
+    to.write_copy_of_slice(from);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_and_large_copies_arrive_whole() {
+        let mut threads = ThreadPool::new(3).unwrap();
+        let sizes = [
+            0,
+            1,
+            PIECE - 1,
+            PIECE,
+            PIECE + 1,
+            PARALLEL_FROM,
+            3 * PARALLEL_FROM + 7,
+        ];
+        for len in sizes {
+            let from: Vec<u8> = (0..len).map(|i| u8::try_from(i % 251).unwrap()).collect();
+            // Starts inside a cache line.
+            let mut to = vec![MaybeUninit::new(0xff); len + 1];
+            let mut other = vec![MaybeUninit::new(0xff); 3];
+            let copies = vec![
+                (from.as_slice(), &mut to[1..]),
+                (b"abc", other.as_mut_slice()),
+            ];
+            run(copies, &mut threads);
+            // SAFETY: all bytes were initialised when the vectors were made.
+            let byte = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() };
+            assert_eq!(byte(&to[0]), 0xff);
+            assert!(to[1..].iter().map(byte).eq(from), "{len} bytes");
+            assert!(other.iter().map(byte).eq(*b"abc"));
+        }
+    }
+
+    /// Refuses elements of 3 bytes that begin with a 9.
+    fn nines(from: &[u8], to: &mut [MaybeUninit<u8>]) -> Option<usize> {
+        assert!(from.len().is_multiple_of(3), "{} bytes", from.len());
+        copy((from, to));
+        from.chunks(3).position(|element| element[0] == 9)
+    }
+
+    #[test]
+    fn the_first_refused_element_is_named_and_what_passes_is_copied() {
+        let mut threads = ThreadPool::new(3).unwrap();
+        for elements in [1, PIECE / 3, PIECE / 3 + 1, PIECE, PARALLEL_FROM] {
+            let mut from = vec![1; 3 * elements];
+            let mut to = vec![MaybeUninit::new(0_u8); 3 * elements];
+            let mut run = |from: &[u8], check| {
+                let mut small = [MaybeUninit::uninit(); 3];
+                let input = |copy, job, what, first| Input {
+                    copy,
+                    job,
+                    what,
+                    first,
+                };
+                let inputs = vec![
+                    input((&b"abc"[..], &mut small[..]), 4, "A", 9),
+                    input((from, &mut to[..]), 5, "B", 100),
+                ];
+                run_checked(inputs, Element { bytes: 3, check }, &mut threads)
+            };
+            assert_eq!(run(&from, Some(nines)), Ok(()));
+            for bad in [elements - 1, elements / 2, 0] {
+                from[3 * bad] = 9;
+                let refused = Error::RefusedInput {
+                    job: 5,
+                    what: "B",
+                    element: 100 + bad,
+                };
+                assert_eq!(run(&from, Some(nines)), Err(refused), "of {elements}");
+                assert_eq!(run(&from, None), Ok(()));
+            }
+            // SAFETY: all bytes were initialised when the vector was made.
+            let byte = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() };
+            assert!(to.iter().map(byte).eq(from));
+        }
+    }
+}
