@@ -322,23 +322,28 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_outgrown_is_begun_afresh() {
+    fn a_file_that_was_outgrown_or_is_of_another_driver_is_begun_afresh() {
         let (_guard, physical) = device_under_test().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let device = Device::new(&physical).unwrap();
         let open = || PipelineCache::new(&device, Some(folder.path()));
         let cache = open();
         cache.save();
-        let path = cache.file().unwrap().to_owned();
+        let path = cache.file().unwrap();
         let fresh = std::fs::read(&path).unwrap();
-        let mut data = driver_data(&device, cache.raw).unwrap();
-        data.resize(format::OUTGROWN_BYTES, 0);
-        std::fs::write(&path, format::encode(&data)).unwrap();
-        let cache = open();
-        assert!(!cache.was_loaded());
-        cache.save();
-        assert_eq!(std::fs::read(&path).unwrap(), fresh);
-        assert!(open().was_loaded());
+        let data = driver_data(&device, cache.raw).unwrap();
+        let (mut outgrown, mut foreign) = (data.clone(), data);
+        outgrown.resize(format::OUTGROWN_BYTES, 0);
+        // The last byte of the UUID in the driver's header.
+        foreign[31] ^= 1;
+        for data in [outgrown, foreign] {
+            std::fs::write(&path, format::encode(&data)).unwrap();
+            let cache = open();
+            assert!(!cache.was_loaded());
+            cache.save();
+            assert_eq!(std::fs::read(&path).unwrap(), fresh);
+            assert!(open().was_loaded());
+        }
     }
 
     #[test]

@@ -11,5 +11,4 @@ mod support;
 mod device;
 mod fences;
 mod library_modules;
-mod pipeline_cache;
 mod planted;
