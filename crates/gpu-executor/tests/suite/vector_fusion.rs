@@ -2,7 +2,7 @@
 //! one operation after the other, and the report says how many kernels it took.
 
 use field_kernels::{Field, Fp, Fr, arithmetic};
-use gpu_executor::vectors::{FieldVec, MemoryAccess, Queue, Scalar, VectorEngine};
+use gpu_executor::vectors::{FieldVec, MemoryAccess, Queue, VectorEngine};
 
 use crate::engines::{self, expect, on_both_engines, products, random, run, sum, sums, zip};
 
@@ -15,7 +15,6 @@ on_both_engines! {
     what_nobody_needs_is_not_computed
     a_chain_ends_where_whole_vectors_are_needed
     chains_of_two_fields_and_lengths_take_turns
-    random_programs_with_and_without_fusion
 }
 
 const LEN: usize = 300;
@@ -179,71 +178,4 @@ fn chains_of_two_fields_and_lengths_take_turns(engine: &VectorEngine) {
     expect(&a, &expected_a, "Fr");
     expect(&b, &expected_b, "Fp");
     expect(&c, &expected_c, "a short one");
-}
-
-/// Programs at random over a few vectors, many of them in place: handles come and go,
-/// views are taken, and what is left is what one operation after the other leaves.
-fn random_programs_with_and_without_fusion(engine: &VectorEngine) {
-    for seed in 0..8 {
-        let mut state = seed * 2 + 1;
-        let mut next = |below: u64| {
-            state = (state ^ state << 13) ^ (state ^ state << 13) >> 7;
-            state ^= state << 17;
-            usize::try_from(state % below).unwrap()
-        };
-        let starts: Vec<_> = (0..3)
-            .map(|i| random::<Fr>(engine, 256, seed + i))
-            .collect();
-        let (mut elements, mut vectors): (Vec<_>, Vec<_>) = starts.into_iter().unzip();
-        for submission in 0..3 {
-            let queue = engine.queue();
-            queue.set_fusion(seed % 4 > 0);
-            for _ in 0..12 {
-                let (at, by, what) = (next(3), next(3), next(8));
-                let (x, y) = (elements[at].clone(), elements[by].clone());
-                let other = vectors[by].clone();
-                let (result, expected) = match what {
-                    0 => (queue.add(&vectors[at], &other), sums::<Fr>(&x, &y)),
-                    1 => (queue.mul(&vectors[at], &other), products::<Fr>(&x, &y)),
-                    2 => (
-                        queue.sub(&vectors[at], &other),
-                        zip(&x, &y, arithmetic::sub::<Fr>),
-                    ),
-                    3 => (
-                        queue.neg(&other),
-                        y.iter().map(arithmetic::neg::<Fr>).collect(),
-                    ),
-                    4 => (
-                        queue.mul(
-                            &vectors[at],
-                            other.slice(9..10).unwrap().as_scalar().unwrap(),
-                        ),
-                        products::<Fr>(&x, &[y[9]; 256]),
-                    ),
-                    5 => {
-                        let (low, high) = other.split_at(128).unwrap();
-                        let folded = queue.add(&low, &high).unwrap();
-                        let total = queue.sum(&folded).unwrap();
-                        let total = total.as_scalar().unwrap();
-                        let sum = sum::<Fr>(&y);
-                        (queue.add(&vectors[at], total), sums::<Fr>(&x, &[sum; 256]))
-                    }
-                    6 => {
-                        let invert = |x| arithmetic::inverse::<Fr>(x).unwrap_or_default();
-                        (queue.inverse(&vectors[at]), x.iter().map(invert).collect())
-                    }
-                    _ => (queue.fill(Scalar::new(x[0]), 256), vec![x[0]; 256]),
-                };
-                (vectors[at], elements[at]) = (result.unwrap(), expected);
-            }
-            run(queue);
-            for (vector, expected) in vectors.iter().zip(&elements) {
-                expect(
-                    vector,
-                    expected,
-                    &format!("seed {seed}, submission {submission}"),
-                );
-            }
-        }
-    }
 }

@@ -1,14 +1,14 @@
 //! Every operation over vectors, on the CPU and on the device, from one list, against
 //! arkworks and blst.
 
-use field_kernels::{Field, Fp, Fp2, Fr};
+use field_kernels::{Fp, Fp2, Fr};
 use gpu_executor::device::Builder;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{
     Arithmetic, FieldVec, Form, MemoryAccess, Queue, Scalar, VectorEngine,
 };
 
-use crate::engines::elements;
+use crate::engines::{expect, run, upload};
 use crate::oracle::{self, Oracle, random};
 use crate::support::built;
 
@@ -26,7 +26,42 @@ struct Case<F: Oracle> {
 }
 
 type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> gpu_executor::Result<FieldVec<F>>;
-type Expected<Ark> = fn(&[Ark], &[Ark]) -> Vec<Ark>;
+
+enum Expected<Ark> {
+    /// Of each pair of elements.
+    Each(fn(Ark, Ark) -> Ark),
+    /// Of the vectors.
+    Whole(All<Ark>),
+}
+
+type All<Ark> = fn(&[Ark], &[Ark]) -> Vec<Ark>;
+
+fn each<F: Oracle>(
+    name: &'static str,
+    record: Record<F>,
+    one: fn(F::Ark, F::Ark) -> F::Ark,
+) -> Case<F> {
+    let expected = Expected::Each(one);
+    Case {
+        name,
+        record,
+        expected,
+    }
+}
+
+fn whole<F: Oracle>(name: &'static str, record: Record<F>, all: All<F::Ark>) -> Case<F> {
+    let expected = Expected::Whole(all);
+    Case {
+        name,
+        record,
+        expected,
+    }
+}
+
+/// The element 77, for all.
+fn scalar<F: Oracle>() -> Scalar<F> {
+    Scalar::new(F::limbs_of(&F::Ark::from(77_u64)))
+}
 
 /// The list: each operation, how it is recorded, and what it means.
 macro_rules! cases {
@@ -34,191 +69,142 @@ macro_rules! cases {
         type F = $field;
         type Ark = <$field as Oracle>::Ark;
         vec![
-            Case::<F> {
-                name: "add",
-                record: |q, x, y| q.add(x, y),
-                expected: |x, y| zip(x, y, |x, y| x + y),
-            },
-            Case::<F> {
-                name: "sub",
-                record: |q, x, y| q.sub(x, y),
-                expected: |x, y| zip(x, y, |x, y| x - y),
-            },
-            Case::<F> {
-                name: "neg",
-                record: |q, x, _| q.neg(x),
-                expected: |x, y| zip(x, y, |x, _| -x),
-            },
-            Case::<F> {
-                name: "double",
-                record: |q, x, _| q.double(x),
-                expected: |x, y| zip(x, y, |x, _| x + x),
-            },
-            Case::<F> {
-                name: "mul",
-                record: |q, x, y| q.mul(x, y),
-                expected: |x, y| zip(x, y, |x, y| x * y),
-            },
-            Case::<F> {
-                name: "square",
-                record: |q, x, _| q.square(x),
-                expected: |x, y| zip(x, y, |x, _| x * x),
-            },
-            Case::<F> {
-                name: "add a scalar",
-                record: |q, x, _| q.add(x, Scalar::new(F::limbs_of(&Ark::from(77_u64)))),
-                expected: |x, y| zip(x, y, |x, _| x + Ark::from(77_u64)),
-            },
-            Case::<F> {
-                name: "subtract a scalar",
-                record: |q, x, _| q.sub(x, Scalar::new(F::limbs_of(&Ark::from(77_u64)))),
-                expected: |x, y| zip(x, y, |x, _| x - Ark::from(77_u64)),
-            },
-            Case::<F> {
-                name: "multiply by a scalar",
-                record: |q, x, _| q.mul(x, Scalar::new(F::limbs_of(&Ark::from(77_u64)))),
-                expected: |x, y| zip(x, y, |x, _| x * Ark::from(77_u64)),
-            },
-            Case::<F> {
-                name: "subtract from a scalar",
-                record: |q, x, _| q.sub(Scalar::new(F::limbs_of(&Ark::from(77_u64))), x),
-                expected: |x, y| zip(x, y, |x, _| Ark::from(77_u64) - x),
-            },
-            Case::<F> {
-                name: "subtract from an integer and add one",
-                record: |q, x, _| q.add(q.sub(1, x)?, u64::MAX),
-                expected: |x, y| zip(x, y, |x, _| Ark::from(1_u64) - x + Ark::from(u64::MAX)),
-            },
-            Case::<F> {
-                name: "is_zero",
-                record: |q, x, _| q.is_zero(x),
-                expected: |x, y| zip(x, y, |x, _| Ark::from(x == Ark::from(0_u64))),
-            },
-            Case::<F> {
-                name: "select",
-                record: |q, x, y| q.select(x, y, x),
-                expected: |x, y| zip(x, y, |x, y| if x == Ark::from(0_u64) { x } else { y }),
-            },
-            Case::<F> {
-                name: "select where two are equal, in one kernel",
-                record: |q, x, y| q.select(q.is_zero(&q.sub(x, y)?)?, 7, &q.double(y)?),
-                expected: |x, y| zip(x, y, |x, y| if x == y { Ark::from(7_u64) } else { y + y }),
-            },
-            Case::<F> {
-                name: "select by one element for all",
-                record: |q, x, y| q.add(q.select(0, 3, x)?, q.select(1, y, x)?),
-                expected: |x, y| zip(x, y, |x, y| x + y),
-            },
-            Case::<F> {
-                name: "axpy",
-                record: |q, x, y| q.axpy(Scalar::new(F::limbs_of(&Ark::from(77_u64))), x, y),
-                expected: |x, y| zip(x, y, |x, y| Ark::from(77_u64) * x + y),
-            },
-            Case::<F> {
-                name: "axpy with a vector",
-                record: |q, x, y| q.axpy(y, x, y),
-                expected: |x, y| zip(x, y, |x, y| y * x + y),
-            },
-            Case::<F> {
-                name: "pow",
-                record: |q, x, _| q.pow(x, 1_000_003),
-                expected: |x, y| zip(x, y, |x, _| ark_ff::Field::pow(&x, [1_000_003_u64])),
-            },
-            Case::<F> {
-                name: "pow by limbs",
-                record: |q, x, _| q.pow(x, [0x8001, 5, 0]),
-                expected: |x, y| zip(x, y, |x, _| ark_ff::Field::pow(&x, [0x8001_u64, 5])),
-            },
-            Case::<F> {
-                name: "pow 0",
-                record: |q, x, _| q.pow(x, 0),
-                expected: |x, y| zip(x, y, |_, _| Ark::from(1_u64)),
-            },
-            Case::<F> {
-                name: "pow 1",
-                record: |q, x, _| q.pow(x, 1),
-                expected: |x, y| zip(x, y, |x, _| x),
-            },
-            Case::<F> {
-                name: "inverse",
-                record: |q, x, _| q.inverse(x),
-                expected: |x, y| zip(x, y, |x, _| ark_ff::Field::inverse(&x).unwrap_or_default()),
-            },
-            Case::<F> {
-                name: "from and to Montgomery",
-                record: |q, x, _| q.to_montgomery(&q.from_montgomery(x)?),
-                expected: |x, y| zip(x, y, |x, _| x),
-            },
-            Case::<F> {
-                name: "sum",
-                record: |q, x, _| q.sum(x),
-                expected: |x, _| vec![x.iter().sum()],
-            },
-            Case::<F> {
-                name: "product",
-                record: |q, x, _| q.product(x),
-                expected: |x, _| vec![x.iter().product()],
-            },
-            Case::<F> {
-                name: "inner product",
-                record: |q, x, y| q.inner_product(x, y),
-                expected: |x, y| vec![x.iter().zip(y).map(|(x, y)| *x * y).sum()],
-            },
-            Case::<F> {
-                name: "a chain with a shared value",
-                record: |q, x, y| {
+            each::<F>("add", |q, x, y| q.add(x, y), |x, y| x + y),
+            each("sub", |q, x, y| q.sub(x, y), |x, y| x - y),
+            each("neg", |q, x, _| q.neg(x), |x, _| -x),
+            each("double", |q, x, _| q.double(x), |x, _| x + x),
+            each("mul", |q, x, y| q.mul(x, y), |x, y| x * y),
+            each("square", |q, x, _| q.square(x), |x, _| x * x),
+            each(
+                "add a scalar",
+                |q, x, _| q.add(x, scalar()),
+                |x, _| x + Ark::from(77_u64),
+            ),
+            each(
+                "subtract a scalar",
+                |q, x, _| q.sub(x, scalar()),
+                |x, _| x - Ark::from(77_u64),
+            ),
+            each(
+                "multiply by a scalar",
+                |q, x, _| q.mul(x, scalar()),
+                |x, _| x * Ark::from(77_u64),
+            ),
+            each(
+                "subtract from a scalar",
+                |q, x, _| q.sub(scalar(), x),
+                |x, _| Ark::from(77_u64) - x,
+            ),
+            each(
+                "subtract from an integer and add one",
+                |q, x, _| q.add(q.sub(1, x)?, u64::MAX),
+                |x, _| Ark::from(1_u64) - x + Ark::from(u64::MAX),
+            ),
+            each(
+                "is_zero",
+                |q, x, _| q.is_zero(x),
+                |x, _| Ark::from(x == Ark::from(0_u64)),
+            ),
+            each(
+                "select",
+                |q, x, y| q.select(x, y, x),
+                |x, y| if x == Ark::from(0_u64) { x } else { y },
+            ),
+            each(
+                "select where two are equal, in one kernel",
+                |q, x, y| q.select(q.is_zero(&q.sub(x, y)?)?, 7, &q.double(y)?),
+                |x, y| if x == y { Ark::from(7_u64) } else { y + y },
+            ),
+            each(
+                "select by one element for all",
+                |q, x, y| q.add(q.select(0, 3, x)?, q.select(1, y, x)?),
+                |x, y| x + y,
+            ),
+            each(
+                "axpy",
+                |q, x, y| q.axpy(scalar(), x, y),
+                |x, y| Ark::from(77_u64) * x + y,
+            ),
+            each(
+                "axpy with a vector",
+                |q, x, y| q.axpy(y, x, y),
+                |x, y| y * x + y,
+            ),
+            each(
+                "pow",
+                |q, x, _| q.pow(x, 1_000_003),
+                |x, _| ark_ff::Field::pow(&x, [1_000_003_u64]),
+            ),
+            each(
+                "pow by limbs",
+                |q, x, _| q.pow(x, [0x8001, 5, 0]),
+                |x, _| ark_ff::Field::pow(&x, [0x8001_u64, 5]),
+            ),
+            each("pow 0", |q, x, _| q.pow(x, 0), |_, _| Ark::from(1_u64)),
+            each("pow 1", |q, x, _| q.pow(x, 1), |x, _| x),
+            each(
+                "inverse",
+                |q, x, _| q.inverse(x),
+                |x, _| ark_ff::Field::inverse(&x).unwrap_or_default(),
+            ),
+            each(
+                "from and to Montgomery",
+                |q, x, _| q.to_montgomery(&q.from_montgomery(x)?),
+                |x, _| x,
+            ),
+            whole("sum", |q, x, _| q.sum(x), |x, _| vec![x.iter().sum()]),
+            whole(
+                "product",
+                |q, x, _| q.product(x),
+                |x, _| vec![x.iter().product()],
+            ),
+            whole(
+                "inner product",
+                |q, x, y| q.inner_product(x, y),
+                |x, y| vec![x.iter().zip(y).map(|(x, y)| *x * y).sum()],
+            ),
+            each(
+                "a chain with a shared value",
+                |q, x, y| {
                     let z = q.mul(x, y)?;
                     q.sub(&q.square(&q.add(&z, x)?)?, &q.double(&z)?)
                 },
-                expected: |x, y| zip(x, y, |x, y| (x * y + x) * (x * y + x) - x * y - x * y),
-            },
-            Case::<F> {
-                name: "a sum as a scalar",
-                record: |q, x, y| q.mul(y, q.sum(x)?.as_scalar()?),
-                expected: |x, y| y.iter().map(|y| *y * x.iter().sum::<Ark>()).collect(),
-            },
+                |x, y| (x * y + x) * (x * y + x) - x * y - x * y,
+            ),
+            whole(
+                "a sum as a scalar",
+                |q, x, y| q.mul(y, q.sum(x)?.as_scalar()?),
+                |x, y| y.iter().map(|y| *y * x.iter().sum::<Ark>()).collect(),
+            ),
         ]
     }};
-}
-
-fn zip<T: Copy>(x: &[T], y: &[T], one: fn(T, T) -> T) -> Vec<T> {
-    x.iter().zip(y).map(|(x, y)| one(*x, *y)).collect()
 }
 
 /// Runs one case over one pair of vectors, in a new vector and in place.
 fn check<F: Oracle>(engine: &VectorEngine, case: &Case<F>, x: &[F::Limbs], y: &[F::Limbs]) {
     let what = format!("{} of {} over {} elements", case.name, F::NAME, x.len());
     let ark = |limbs: &[F::Limbs]| -> Vec<F::Ark> { limbs.iter().map(F::ark_of).collect() };
-    let expected = (case.expected)(&ark(x), &ark(y));
+    let (ark_x, ark_y) = (ark(x), ark(y));
+    let pairs = ark_x.iter().zip(&ark_y);
+    let expected: Vec<F::Ark> = match case.expected {
+        Expected::Each(one) => pairs.map(|(x, y)| one(*x, *y)).collect(),
+        Expected::Whole(all) => all(&ark_x, &ark_y),
+    };
     let expected: Vec<F::Limbs> = expected.iter().map(F::limbs_of).collect();
     let (a, mut b) = (upload(engine, x), upload(engine, y));
     for fused in [true, false] {
         let queue = engine.queue();
         queue.set_fusion(fused);
         let result = (case.record)(&queue, &a, &b).unwrap();
-        queue.submit().unwrap().wait().unwrap();
-        assert_elements::<F>(&elements(&result).unwrap(), &expected, &what);
+        run(queue);
+        expect(&result, &expected, &what);
     }
     // In the place of an argument: the other is still there.
     let queue = engine.queue();
     b = (case.record)(&queue, &a, &b).unwrap();
-    queue.submit().unwrap().wait().unwrap();
-    assert_elements::<F>(&elements(&b).unwrap(), &expected, &what);
-    assert_elements::<F>(&elements(&a).unwrap(), x, &what);
-}
-
-fn upload<F: Field>(engine: &VectorEngine, elements: &[F::Limbs]) -> FieldVec<F> {
-    engine.upload::<F>(F::words(elements)).unwrap()
-}
-
-fn assert_elements<F: Field>(found: &[F::Limbs], expected: &[F::Limbs], what: &str) {
-    assert_eq!(found.len(), expected.len(), "{what}");
-    let mut pairs = found.iter().zip(expected).enumerate();
-    let wrong = pairs.find(|(_, (found, expected))| found != expected);
-    assert!(
-        wrong.is_none(),
-        "{what}: element, (found, expected): {wrong:x?}"
-    );
+    run(queue);
+    expect(&b, &expected, &what);
+    expect(&a, x, &what);
 }
 
 /// Up as big-endian bytes of the integers, from any address, and down again; also of what
@@ -231,11 +217,11 @@ fn check_bytes<F: Oracle>(engine: &VectorEngine, x: &[F::Limbs]) {
     odd.extend(&expected);
     let vector = engine.upload_be_bytes::<F>(&odd[1..]).unwrap();
     assert_eq!(vector.form(), Form::Montgomery);
-    assert_elements::<F>(&elements(&vector).unwrap(), x, &what);
+    expect(&vector, x, &what);
     assert!(vector.download_be_bytes().unwrap() == expected, "{what}");
     let queue = engine.queue();
     let plain = queue.from_montgomery(&vector).unwrap();
-    queue.submit().unwrap().wait().unwrap();
+    run(queue);
     assert!(
         plain.download_be_bytes().unwrap() == expected,
         "{what}, plain"
@@ -246,23 +232,19 @@ fn check_bytes<F: Oracle>(engine: &VectorEngine, x: &[F::Limbs]) {
     part.download_be_bytes_into(out).unwrap();
     assert!(odd[1..] == expected, "{what}, a part");
     // The vector is as it was.
-    assert_elements::<F>(&elements(&vector).unwrap(), x, &what);
+    expect(&vector, x, &what);
 }
 
 /// What extensions have beside.
 fn cases_of_fp2() -> Vec<Case<Fp2>> {
     let mut cases = cases!(Fp2);
     cases.extend([
-        Case {
-            name: "conjugate",
-            record: |q, x, _| q.conjugate(x),
-            expected: |x, y| zip(x, y, conjugate),
-        },
-        Case {
-            name: "the norm, in one kernel",
-            record: |q, x, _| q.mul(&q.conjugate(x)?, x),
-            expected: |x, y| zip(x, y, |x, y| conjugate(x, y) * x),
-        },
+        each("conjugate", |q, x, _| q.conjugate(x), conjugate),
+        each(
+            "the norm, in one kernel",
+            |q, x, _| q.mul(&q.conjugate(x)?, x),
+            |x, y| conjugate(x, y) * x,
+        ),
     ]);
     cases
 }
