@@ -51,6 +51,8 @@ pub(crate) struct Node {
     /// Whose arithmetic it takes.
     pub(crate) field: ElementId,
     pub(crate) arguments: Vec<Argument>,
+    /// What else an operation over whole vectors goes by.
+    pub(crate) parameters: Vec<u64>,
     /// Places in [`Program::results`]: one, unless it is over whole vectors.
     pub(crate) results: Range<usize>,
 }

@@ -74,6 +74,9 @@ pub(crate) struct Call<'p> {
     /// Whose arithmetic it takes.
     pub(crate) field: field_kernels::ElementId,
     pub(crate) arguments: &'p [Argument],
+    /// What else it goes by.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no family of today has any"))]
+    pub(crate) parameters: &'p [u64],
     pub(crate) results: &'p [NodeResult],
     /// The place of the first of them in [`Program::results`].
     pub(crate) first_result: usize,
@@ -91,6 +94,7 @@ impl<'p> Call<'p> {
             operation,
             field: node.field,
             arguments: &node.arguments,
+            parameters: &node.parameters,
             results: program.results.get(node.results.clone())?,
             first_result: node.results.start,
         })

@@ -31,7 +31,7 @@ static GATHER: Family = Family {
     }]],
 };
 
-/// Takes every seventh element of x, around and around, twice; and of y, which is of
+/// Takes every so-manieth element of x, around and around, twice; and of y, which is of
 /// another type, the last and the first.
 static BRAID: WholeOperation = WholeOperation {
     name: "braid",
@@ -43,46 +43,54 @@ static BRAID: WholeOperation = WholeOperation {
 
 impl Queue {
     /// # Errors
-    /// [`Error::WrongLength`] for an x whose length is a multiple of 7, and for an empty y.
-    fn braid(&self, x: &FieldVec<Fp>, y: &FieldVec<Fr>) -> Result<(FieldVec<Fp>, FieldVec<Fr>)> {
+    /// [`Error::WrongLength`] for an x whose length is a multiple of `every`, and for an
+    /// empty y.
+    fn braid(
+        &self,
+        every: usize,
+        x: &FieldVec<Fp>,
+        y: &FieldVec<Fr>,
+    ) -> Result<(FieldVec<Fp>, FieldVec<Fr>)> {
         let wrong = |expected, found| Error::WrongLength {
             operation: BRAID.name,
             expected,
             found,
         };
-        if x.len().is_multiple_of(7) {
-            return Err(wrong("no multiple of 7", x.len()));
+        if x.len().is_multiple_of(every) {
+            return Err(wrong("no multiple of the step", x.len()));
         }
         if y.is_empty() {
             return Err(wrong("an element or more", 0));
         }
         let arguments = [self.argument(BRAID.name, x)?, self.argument(BRAID.name, y)?];
         let node = self.whole(&BRAID, Fp::ID, arguments.to_vec());
+        let node = node.with(&[every as u64]);
         Ok((node.result(x.len(), x.form()), node.result(2, y.form())))
     }
 }
 
 /// Which element goes to each place of the first result.
-fn sevenths(elements: usize) -> impl Iterator<Item = usize> {
-    (0..elements).map(move |place| 7 * place % elements)
+fn numbers(every: u64, elements: usize) -> impl Iterator<Item = usize> {
+    let every = usize::try_from(every).unwrap();
+    (0..elements).map(move |place| every * place % elements)
 }
 
 /// How often a table for so many elements was made, on either engine.
 static MADE: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 
-fn key(elements: usize) -> TableKey {
+fn key(every: u64, elements: usize) -> TableKey {
     TableKey {
         name: BRAID.name,
         element: Fp::ID,
-        parameters: vec![elements as u64],
+        parameters: vec![every, elements as u64],
     }
 }
 
 fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
-    let [x, y] = [&call.arguments[0], &call.arguments[1]];
-    let table = steps.table(key(x.elements), |steps| {
+    let ([x, y], every) = ([&call.arguments[0], &call.arguments[1]], call.parameters[0]);
+    let table = steps.table(key(every, x.elements), |steps| {
         MADE.lock().unwrap().push(x.elements);
-        written(steps, sevenths(x.elements))
+        written(steps, numbers(every, x.elements))
     })?;
     // Around once, in memory of its own, and twice.
     let once = steps.take(x.field, x.elements)?;
@@ -125,11 +133,14 @@ fn gather(
 }
 
 fn on_cpu(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
-    let [x, y] = [&call.arguments[0], &call.arguments[1]];
-    let table = run.table(key(x.elements), |run| {
+    let ([x, y], every) = ([&call.arguments[0], &call.arguments[1]], call.parameters[0]);
+    let table = run.table(key(every, x.elements), |run| {
         MADE.lock().unwrap().push(x.elements);
         let mut table = run.take(x.elements)?;
-        let places = table.as_mut_slice().iter_mut().zip(sevenths(x.elements));
+        let places = table
+            .as_mut_slice()
+            .iter_mut()
+            .zip(numbers(every, x.elements));
         places.for_each(|(place, number)| *place = number as u64);
         Ok(table)
     })?;
@@ -176,11 +187,11 @@ fn braid(engine: &VectorEngine, elements: usize) {
         .unwrap();
     let queue = engine.queue();
     let minus = queue.neg(&x_vector).unwrap();
-    let (mixed, picked) = queue.braid(&minus, &y_vector).unwrap();
+    let (mixed, picked) = queue.braid(7, &minus, &y_vector).unwrap();
     let mixed = queue.neg(&mixed).unwrap();
     let read = queue.read(&picked).unwrap();
     let done = queue.submit().unwrap().wait().unwrap();
-    let twice = sevenths(elements).map(|place| x[3 + 7 * place % elements]);
+    let twice = numbers(7, elements).map(|place| x[3 + 7 * place % elements]);
     let expected: Vec<_> = twice.collect();
     assert!(mixed.download::<[u64; 6]>().unwrap() == expected);
     assert_eq!(done.elements(&read).unwrap(), [y[298], y[5]]);
@@ -204,10 +215,13 @@ fn check(engine: &VectorEngine, elements: usize) {
     let queue = engine.queue();
     let x = engine.upload::<Fp>(&[[0_u64; 6]; 14]).unwrap();
     let y = engine.upload::<Fr>(&[[0_u64; 4]; 1]).unwrap();
-    let error = queue.braid(&x, &y).unwrap_err().to_string();
-    assert_eq!(error, "braid: expected no multiple of 7, found 14 elements");
+    let error = queue.braid(7, &x, &y).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "braid: expected no multiple of the step, found 14 elements"
+    );
     // Whoever wants one of its results has both computed, and one kept.
-    let (_, picked) = queue.braid(&x.slice(..9).unwrap(), &y).unwrap();
+    let (_, picked) = queue.braid(7, &x.slice(..9).unwrap(), &y).unwrap();
     queue.submit().unwrap().wait().unwrap();
     assert_eq!(picked.download::<[u64; 4]>().unwrap(), [[0; 4]; 2]);
 }

@@ -82,6 +82,7 @@ impl Recording {
             task,
             field: Fr::ID,
             arguments: arguments.to_vec(),
+            parameters: Vec::new(),
             results: first..self.program.results.len(),
         });
         let results = (first..).zip(results);

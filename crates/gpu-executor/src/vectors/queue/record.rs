@@ -90,6 +90,7 @@ impl Queue {
             task,
             field,
             arguments,
+            parameters: Vec::new(),
             results: next..next,
         });
         Recorded {
@@ -196,6 +197,15 @@ pub(in crate::vectors) struct Recorded<'q> {
 }
 
 impl Recorded<'_> {
+    /// What else the operation goes by.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no family of today has any"))]
+    pub(in crate::vectors) fn with(self, parameters: &[u64]) -> Self {
+        let mut program = self.queue.program.borrow_mut();
+        program.nodes[self.number].parameters = parameters.to_vec();
+        drop(program);
+        self
+    }
+
     /// Its next result, and the vector that will hold it.
     pub(in crate::vectors) fn result<F: Field>(&self, len: usize, form: Form) -> FieldVec<F> {
         let mut program = self.queue.program.borrow_mut();
