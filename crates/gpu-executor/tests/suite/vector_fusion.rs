@@ -4,7 +4,7 @@
 use field_kernels::{Field, Fp, Fr, arithmetic};
 use gpu_executor::vectors::{FieldVec, MemoryAccess, Queue, VectorEngine};
 
-use crate::engines::{self, expect, on_both_engines, products, random, run, sum, sums, zip};
+use crate::engines::{self, each, expect, on_both_engines, products, random, run, sum, sums, zip};
 
 on_both_engines! {
     [engines::settled().memory_access(MemoryAccess::StagedStores).workgroup_size(32)]
@@ -62,9 +62,8 @@ fn chains_longer_than_a_kernel(engine: &VectorEngine) {
 }
 
 fn more_inputs_than_a_kernel_binds(engine: &VectorEngine) {
-    let inputs: Vec<_> = (0..20)
-        .map(|seed| random::<Fp>(engine, LEN, seed))
-        .collect();
+    let inputs = (0..20).map(|seed| random::<Fp>(engine, LEN, seed));
+    let inputs: Vec<_> = inputs.collect();
     let mut total = inputs[0].0.clone();
     for (elements, _) in &inputs[1..] {
         total = sums::<Fp>(&total, elements);
@@ -125,7 +124,7 @@ fn what_nobody_needs_is_not_computed(engine: &VectorEngine) {
     let report = done.report();
     assert_eq!((report.operations, report.kernels), (6, 2));
     expect(&kept, &sums::<Fr>(&x, &x), "2 x");
-    let negative: Vec<_> = x.iter().map(arithmetic::neg::<Fr>).collect();
+    let negative = each(&x, arithmetic::neg::<Fr>);
     assert_eq!(done.elements(&read).unwrap(), negative);
     assert_eq!(report.zeros, 0);
 }
@@ -134,10 +133,7 @@ fn a_chain_ends_where_whole_vectors_are_needed(engine: &VectorEngine) {
     let (x, vector) = random::<Fr>(engine, 256, 7);
     let twice = sums::<Fr>(&x, &x);
     let total = sum::<Fr>(&twice);
-    let shifted: Vec<_> = twice
-        .iter()
-        .map(|x| arithmetic::sub::<Fr>(x, &total))
-        .collect();
+    let shifted = each(&twice, |x| arithmetic::sub::<Fr>(x, &total));
     let first = sums::<Fr>(&shifted[..255], &twice[1..]);
     let record = |queue: &Queue| {
         let twice = queue.double(&vector).unwrap();
@@ -163,9 +159,8 @@ fn chains_of_two_fields_and_lengths_take_turns(engine: &VectorEngine) {
     for _ in 0..5 {
         queue.add_assign(&mut a, &vector).unwrap();
         queue.square_assign(&mut b).unwrap();
-        queue
-            .mul_assign(&mut c, vector.slice(1..8).unwrap())
-            .unwrap();
+        let part = vector.slice(1..8).unwrap();
+        queue.mul_assign(&mut c, part).unwrap();
     }
     run(queue);
     let (mut expected_a, mut expected_b) = (x.clone(), y);

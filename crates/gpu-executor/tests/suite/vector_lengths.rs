@@ -3,7 +3,7 @@
 use field_kernels::{Field, Fp, Fp2, Fr, arithmetic};
 use gpu_executor::vectors::VectorEngine;
 
-use crate::engines::{expect, on_both_engines, products, run, sum, sums, upload};
+use crate::engines::{expect, inverses, on_both_engines, products, run, sum, sums, upload};
 use crate::oracle;
 
 const LEN: usize = (1 << 20) + 3;
@@ -24,9 +24,7 @@ fn check<F: Field>(engine: &VectorEngine) {
     let repeated = |seed| {
         let some = oracle::random::<F>(1009, seed);
         let elements: Vec<_> = some.iter().copied().cycle().take(LEN).collect();
-        let inverses = some.iter().map(arithmetic::inverse::<F>);
-        let inverses: Vec<_> = inverses.map(Option::unwrap_or_default).collect();
-        (elements, inverses)
+        (elements, inverses::<F>(&some))
     };
     let ((x, inverses), (y, _)) = (repeated(1), repeated(2));
     let (vector, mut other) = (upload::<F>(engine, &x), upload::<F>(engine, &y));
@@ -54,12 +52,7 @@ fn check<F: Field>(engine: &VectorEngine) {
 
 /// Sums are the largest there can be, and no inverse has anything to invert.
 fn a_million_zeros_and_largest_elements(engine: &VectorEngine) {
-    let one = {
-        let mut one = [0; 4];
-        one[0] = 1;
-        one
-    };
-    let largest = arithmetic::sub::<Fr>(&[0; 4], &one);
+    let largest = arithmetic::sub::<Fr>(&[0; 4], &[1, 0, 0, 0]);
     let vector = upload::<Fr>(engine, &vec![largest; LEN]);
     let zeros = upload::<Fr>(engine, &vec![[0; 4]; LEN]);
     let queue = engine.queue();

@@ -5,7 +5,7 @@ use gpu_executor::AllocatedMemory;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{FieldVec, Queue, Scalar, VectorEngine};
 
-use crate::engines::{self, expect, random, run, settled, sums, upload};
+use crate::engines::{self, each, expect, inverses, random, run, settled, sums, upload};
 use crate::support::built;
 
 const LEN: usize = 10_000;
@@ -28,10 +28,7 @@ fn chains_in_place_keep_memory_flat() {
         queue.axpy_assign(Scalar::one(), &other, vector).unwrap();
         queue.inverse_assign(vector).unwrap();
         run(queue);
-        let sum = sums::<Fr>(&expected, &y).into_iter();
-        expected = sum
-            .map(|x| arithmetic::inverse::<Fr>(&x).unwrap_or_default())
-            .collect();
+        expected = inverses::<Fr>(&sums::<Fr>(&expected, &y));
     };
     step(&mut vector);
     step(&mut vector);
@@ -63,7 +60,7 @@ fn submissions_that_nobody_waits_for_keep_memory_flat() {
     // Commands and descriptors take none of it.
     assert_eq!(allocated(&backend), before);
     let twice = |x: &[u64; 4]| (0..108).fold(*x, |x, _| arithmetic::double::<Fr>(&x));
-    assert_eq!(found, x.iter().map(twice).collect::<Vec<_>>());
+    assert_eq!(found, each(&x, twice));
 }
 
 /// How many more blocks a second vector takes: none where the first's is used again.
@@ -71,12 +68,6 @@ fn blocks_for(record: impl Fn(&Queue, &mut FieldVec<Fr>), keep: bool) -> u64 {
     let (_guard, mut backend) = built(settled());
     let engine = backend.vectors().unwrap();
     let (_, mut vector) = random::<Fr>(&engine, LEN, 4);
-    // The first product is held to the CPU's, which takes memory of its own.
-    let queue = engine.queue();
-    let first = queue.square(&vector).unwrap();
-    queue.submit().unwrap().wait().unwrap();
-    drop(first);
-    engine.trim();
     vector.download::<[u64; 4]>().unwrap();
     // Before the first product some are held to the CPU's, in memory that is kept.
     let queue = engine.queue();
@@ -122,11 +113,7 @@ fn results_take_the_place_of_what_nobody_sees() {
 fn memory_of_vectors_that_are_gone_is_used_again_or_freed() {
     let (_guard, mut backend) = built(settled());
     let engine = backend.vectors().unwrap();
-    let make = || -> Vec<_> {
-        (0..5)
-            .map(|seed| random::<Fp>(&engine, LEN, seed).1)
-            .collect()
-    };
+    let make = || [0, 1, 2, 3, 4].map(|seed| random::<Fp>(&engine, LEN, seed).1);
     let vectors = make();
     let full = allocated(&backend);
     drop(vectors);

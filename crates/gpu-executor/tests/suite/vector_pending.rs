@@ -13,7 +13,7 @@ use field_kernels::{Field, Fr, arithmetic};
 use gpu_executor::DeviceKind;
 use gpu_executor::vectors::{FieldVec, Pending, Scalar, VectorEngine};
 
-use crate::engines::{self, expect, on_both_engines, products, random, run, sum};
+use crate::engines::{self, each, expect, on_both_engines, products, random, run, sum};
 use crate::support;
 
 on_both_engines! {
@@ -77,14 +77,13 @@ fn let_threads_end() {
 fn submitted(engine: &VectorEngine, seed: u64) -> (Pending, FieldVec<Fr>, [u64; 4]) {
     let (x, vector) = random::<Fr>(engine, LEN, seed);
     let queue = engine.queue();
-    let total = queue
-        .sum(&queue.pow(&vector, 1 << 12 | 1).unwrap())
-        .unwrap();
+    let power = queue.pow(&vector, 1 << 12 | 1).unwrap();
+    let total = queue.sum(&power).unwrap();
     let power = |x: &[u64; 4]| {
         let high = (0..12).fold(*x, |x, _| arithmetic::square::<Fr>(&x));
         arithmetic::mul::<Fr>(&high, x)
     };
-    let expected = sum::<Fr>(&x.iter().map(power).collect::<Vec<_>>());
+    let expected = sum::<Fr>(&each(&x, power));
     (queue.submit().unwrap(), total, expected)
 }
 
@@ -148,10 +147,7 @@ fn other_tasks_run_while_a_submission_is_awaited(engine: &VectorEngine) {
     };
     let (power, ticked) = beside(program, Ticks(&ticks));
     assert!(ticked > 10, "{ticked} ticks while it was computed");
-    let expected: Vec<_> = x
-        .iter()
-        .map(|x| arithmetic::pow::<Fr>(x, u64::MAX))
-        .collect();
+    let expected = each(&x, |x| arithmetic::pow::<Fr>(x, u64::MAX));
     expect(&power, &expected, "a power");
     let_threads_end();
 }
@@ -273,12 +269,11 @@ fn a_download_keeps_no_other_thread_from_submitting() {
         assert!(!slow.is_complete().unwrap(), "it waited for the download");
         pending.wait().unwrap();
         slow.wait().unwrap();
-        let first = doubled.slice(0..1).unwrap();
-        expect(
-            &first,
-            &[arithmetic::double::<Fr>(&x[0])],
-            "what came after",
+        let (first, expected) = (
+            doubled.slice(0..1).unwrap(),
+            arithmetic::double::<Fr>(&x[0]),
         );
+        expect(&first, &[expected], "what came after");
     });
 }
 
@@ -298,9 +293,6 @@ fn queues_and_vectors_move_between_threads() {
     let pending = thread.join().unwrap();
     is_send(&pending);
     pending.wait().unwrap();
-    let expected: Vec<_> = x
-        .iter()
-        .map(|x| arithmetic::add::<Fr>(x, &Fr::ONE))
-        .collect();
+    let expected = each(&x, |x| arithmetic::add::<Fr>(x, &Fr::ONE));
     expect(&sum, &expected, "x + 1");
 }

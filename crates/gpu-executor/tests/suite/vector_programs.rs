@@ -2,8 +2,10 @@
 //! long form of this is `cargo xtask soak oracles`.
 
 use gpu_executor::spirv::PersistentVulkanBackend;
+use gpu_executor::vectors::MemoryAccess::{Direct, Staged, StagedStores};
 use gpu_executor::vectors::VectorEngine;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use crate::programs;
 use crate::support::built;
@@ -16,8 +18,13 @@ proptest! {
         seed in any::<u64>(),
         steps in 10_usize..120,
         dispatch in 96_usize..400,
+        access in select(vec![Direct, Staged, StagedStores]),
+        workgroup in select(vec![32, 64, 128]),
     ) {
-        let settings = PersistentVulkanBackend::builder().dispatch_elements(dispatch);
+        let settings = PersistentVulkanBackend::builder()
+            .dispatch_elements(dispatch)
+            .memory_access(access)
+            .workgroup_size(workgroup);
         let (_guard, mut backend) = built(settings);
         let cpu = VectorEngine::cpu_with_threads(3).unwrap();
         let engines = [backend.vectors().unwrap(), cpu];

@@ -5,7 +5,9 @@ use field_kernels::{Field, Fp, Fp2, Fr, arithmetic};
 use gpu_executor::Error;
 use gpu_executor::vectors::{Scalar, VectorEngine};
 
-use crate::engines::{self, error, expect, on_both_engines, random, run, sum, upload};
+use crate::engines::{
+    self, each, error, expect, inverses, on_both_engines, random, run, sum, upload,
+};
 use crate::oracle;
 
 /// Elements of one dispatch on the device.
@@ -122,8 +124,7 @@ fn check_zeros(engine: &VectorEngine, x: &[[u64; 4]]) {
     queue.inverse_assign(&mut own).unwrap();
     let back = queue.inverse(&inverse).unwrap();
     let done = run(queue);
-    let invert = |x| arithmetic::inverse::<Fr>(x).unwrap_or_default();
-    let expected: Vec<_> = x.iter().map(invert).collect();
+    let expected = inverses::<Fr>(x);
     let what = format!("{} elements", x.len());
     expect(&inverse, &expected, &what);
     expect(&own, &expected, &what);
@@ -146,21 +147,16 @@ fn many_constants_in_one_queue(engine: &VectorEngine) {
     }
     let five = [5, 0, 0, 0, 0, 0];
     let scaled = queue.mul(&other, Scalar::new(five)).unwrap();
-    let filled = queue
-        .fill(Scalar::<Fr>::new(scalars[299]), PIECE + 1)
-        .unwrap();
+    let last = Scalar::<Fr>::new(scalars[299]);
+    let filled = queue.fill(last, PIECE + 1).unwrap();
     run(queue);
     for (scalar, result) in results {
-        let expected: Vec<_> = x.iter().map(|x| arithmetic::add::<Fr>(x, scalar)).collect();
+        let expected = each(&x, |x| arithmetic::add::<Fr>(x, scalar));
         expect(&result, &expected, "x and a constant");
     }
-    let expected: Vec<_> = y.iter().map(|y| arithmetic::mul::<Fp>(y, &five)).collect();
+    let expected = each(&y, |y| arithmetic::mul::<Fp>(y, &five));
     expect(&scaled, &expected, "y by a constant");
-    expect(
-        &filled,
-        &vec![scalars[299]; PIECE + 1],
-        "a constant everywhere",
-    );
+    expect(&filled, &[scalars[299]; PIECE + 1], "a constant everywhere");
 }
 
 fn readbacks_of_any_part_in_any_number(engine: &VectorEngine) {
@@ -180,7 +176,7 @@ fn readbacks_of_any_part_in_any_number(engine: &VectorEngine) {
     for (part, read) in parts.iter().zip(&reads) {
         assert_eq!(done.elements(read).unwrap(), x[part.clone()]);
     }
-    let twice: Vec<_> = y[70..].iter().map(arithmetic::double::<Fr>).collect();
+    let twice = each(&y[70..], arithmetic::double::<Fr>);
     assert_eq!(done.elements(&last).unwrap(), twice);
     assert_eq!(done.element(&total).unwrap(), sum::<Fp>(&x));
     assert!(matches!(

@@ -3,7 +3,9 @@
 use field_kernels::{ElementType as _, Fp, Fr, PrimeField, arithmetic};
 use gpu_executor::vectors::{FieldVec, Form, MemoryAccess, Queue, Scalar, VectorEngine};
 
-use crate::engines::{self, expect, on_both_engines, products, random, run, sum, upload};
+use crate::engines::{
+    self, each, expect, inverses, on_both_engines, products, random, run, sum, upload,
+};
 
 on_both_engines! {
     [engines::settled().memory_access(MemoryAccess::Staged).workgroup_size(64)]
@@ -114,10 +116,7 @@ fn a_scalar_may_be_an_element_of_the_vector_it_changes(engine: &VectorEngine) {
     let pivot = vector.slice(500..501).unwrap().as_scalar().unwrap();
     queue.sub_assign(&mut vector, pivot).unwrap();
     run(queue);
-    let expected: Vec<_> = x
-        .iter()
-        .map(|x_i| arithmetic::sub::<Fr>(x_i, &x[500]))
-        .collect();
+    let expected = each(&x, |x_i| arithmetic::sub::<Fr>(x_i, &x[500]));
     expect(&vector, &expected, "all less one of them");
 }
 
@@ -126,9 +125,8 @@ fn plain_and_montgomery_form(engine: &VectorEngine) {
     let mut vector = engine.upload_plain::<Fp>(Fp::words(&x)).unwrap();
     assert_eq!(vector.form(), Form::Plain);
     let queue = engine.queue();
-    let sum = queue
-        .add(&vector, Scalar::plain([5, 0, 0, 0, 0, 0]))
-        .unwrap();
+    let five = [5, 0, 0, 0, 0, 0];
+    let sum = queue.add(&vector, Scalar::plain(five)).unwrap();
     queue.to_montgomery_assign(&mut vector).unwrap();
     let square = queue.square(&vector).unwrap();
     let plain = queue.from_montgomery(&square).unwrap();
@@ -137,20 +135,13 @@ fn plain_and_montgomery_form(engine: &VectorEngine) {
         (Form::Plain, Form::Montgomery, Form::Plain)
     );
     run(queue);
-    let five = [5, 0, 0, 0, 0, 0];
-    let expected: Vec<_> = x.iter().map(|x| arithmetic::add::<Fp>(x, &five)).collect();
+    let expected = each(&x, |x| arithmetic::add::<Fp>(x, &five));
     expect(&sum, &expected, "x + 5, plain");
-    let montgomery: Vec<_> = x.iter().map(arithmetic::to_montgomery::<Fp>).collect();
+    let montgomery = each(&x, arithmetic::to_montgomery::<Fp>);
     expect(&vector, &montgomery, "x R");
     let squares = products::<Fp>(&montgomery, &montgomery);
-    expect(
-        &plain,
-        &squares
-            .iter()
-            .map(arithmetic::from_montgomery::<Fp>)
-            .collect::<Vec<_>>(),
-        "x^2",
-    );
+    let squares = each(&squares, arithmetic::from_montgomery::<Fp>);
+    expect(&plain, &squares, "x^2");
 }
 
 /// x^(p-2) is the inverse, x^(p-1) is one of all but zero, and x^p is x.
@@ -168,15 +159,10 @@ fn check_exponents<F: PrimeField>(engine: &VectorEngine) {
         queue.pow(&vector, exponent.as_ref()).unwrap()
     });
     run(queue);
-    let inverses = x.iter().map(arithmetic::inverse::<F>);
-    let inverses: Vec<_> = inverses.map(Option::unwrap_or_default).collect();
     let zero = F::Limbs::default();
-    let ones: Vec<_> = x
-        .iter()
-        .map(|x| if *x == zero { zero } else { F::ONE })
-        .collect();
+    let ones = each(&x, |x| if *x == zero { zero } else { F::ONE });
     assert!(x.contains(&zero));
-    expect(&inverse, &inverses, "x^(p-2)");
+    expect(&inverse, &inverses::<F>(&x), "x^(p-2)");
     expect(&one, &ones, "x^(p-1)");
     expect(&same, &x, "x^p");
 }

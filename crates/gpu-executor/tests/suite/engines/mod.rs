@@ -92,6 +92,15 @@ pub(crate) fn error<T, E: Into<anyhow::Error>>(result: Result<T, E>) -> gpu_exec
         .unwrap()
 }
 
+/// `one` of each element.
+pub(crate) fn each<T, U>(x: &[T], one: impl Fn(&T) -> U) -> Vec<U> {
+    x.iter().map(one).collect()
+}
+
+pub(crate) fn inverses<F: Field>(x: &[F::Limbs]) -> Vec<F::Limbs> {
+    each(x, |x| arithmetic::inverse::<F>(x).unwrap_or_default())
+}
+
 /// `one` of the elements at equal places.
 pub(crate) fn zip<T: Copy>(x: &[T], y: &[T], one: impl Fn(&T, &T) -> T) -> Vec<T> {
     x.iter().zip(y).map(|(x, y)| one(x, y)).collect()
