@@ -3,36 +3,35 @@
 use std::fmt;
 use std::mem::MaybeUninit;
 
-use field_kernels::{ElementType, Field, Fp, Fp2, Fr};
+use field_kernels::{ElementType, Fp, Fp2, Fr};
 
 use self::sealed::FlatLimbs;
 use super::field_vec::Form;
 use crate::HostBuffer;
 
-/// A type whose values are elements of a field, with the element's limbs as their
-/// memory: nothing is converted between it and a vector.
+/// A type whose values are elements, with the element's limbs as their memory: nothing is converted between it and a vector.
 ///
 /// Implemented for arrays of limbs, and with the features `arkworks` and `blst` for the
 /// types of those libraries.
 pub trait Element: FlatLimbs + Copy + fmt::Debug + Send + Sync + 'static {
-    /// The field.
-    type Field: Field;
+    /// Which elements.
+    type Type: ElementType;
 
     /// The form that its values are in; `None` where the type says nothing of it.
     const FORM: Option<Form>;
 
     /// The value with these limbs, in the type's form.
-    fn from_limbs(limbs: <Self::Field as ElementType>::Limbs) -> Self;
+    fn from_limbs(limbs: <Self::Type as ElementType>::Limbs) -> Self;
 
     /// Its limbs, in the type's form.
-    fn to_limbs(self) -> <Self::Field as ElementType>::Limbs;
+    fn to_limbs(self) -> <Self::Type as ElementType>::Limbs;
 }
 
 /// Limbs of a field, in no form that the type says.
 macro_rules! limbs_of {
     ($($limbs:ty: $field:ident),+) => {$(
         impl Element for $limbs {
-            type Field = $field;
+            type Type = $field;
 
             const FORM: Option<Form> = None;
 
@@ -52,7 +51,7 @@ limbs_of!([u64; 6]: Fp, [u64; 4]: Fr, [u64; 12]: Fp2);
 /// Elements of `F` as flat little-endian limbs in memory, with nothing to convert.
 ///
 /// Implemented for limbs and for every [`Element`], in slices, arrays and vectors.
-pub trait AsElements<F: Field> {
+pub trait AsElements<F: ElementType> {
     /// The form that the elements are in; `None` where the type says nothing of it.
     const FORM: Option<Form> = None;
 
@@ -61,7 +60,7 @@ pub trait AsElements<F: Field> {
 }
 
 /// As [`AsElements`], to be written.
-pub trait AsElementsMut<F: Field>: AsElements<F> {
+pub trait AsElementsMut<F: ElementType>: AsElements<F> {
     /// The limbs, `F::LIMBS` for each element.
     fn as_limbs_mut(&mut self) -> &mut [u64];
 }
@@ -69,19 +68,19 @@ pub trait AsElementsMut<F: Field>: AsElements<F> {
 /// Both traits for what derefs to a slice: of limbs, and of elements.
 macro_rules! slices {
     ([$(const $length:ident)?] $limbs:ty, $elements:ty) => {
-        impl<F: Field $(, const $length: usize)?> AsElements<F> for $limbs {
+        impl<F: ElementType $(, const $length: usize)?> AsElements<F> for $limbs {
             fn as_limbs(&self) -> &[u64] {
                 self
             }
         }
 
-        impl<F: Field $(, const $length: usize)?> AsElementsMut<F> for $limbs {
+        impl<F: ElementType $(, const $length: usize)?> AsElementsMut<F> for $limbs {
             fn as_limbs_mut(&mut self) -> &mut [u64] {
                 self
             }
         }
 
-        impl<T: Element $(, const $length: usize)?> AsElements<T::Field> for $elements {
+        impl<T: Element $(, const $length: usize)?> AsElements<T::Type> for $elements {
             const FORM: Option<Form> = T::FORM;
 
             fn as_limbs(&self) -> &[u64] {
@@ -89,7 +88,7 @@ macro_rules! slices {
             }
         }
 
-        impl<T: Element $(, const $length: usize)?> AsElementsMut<T::Field> for $elements {
+        impl<T: Element $(, const $length: usize)?> AsElementsMut<T::Type> for $elements {
             fn as_limbs_mut(&mut self) -> &mut [u64] {
                 limbs_mut(self)
             }
@@ -102,7 +101,7 @@ slices!([] Vec<u64>, Vec<T>);
 slices!([const N] [u64; N], [T; N]);
 
 /// The form that the type of `elements` is in.
-pub(super) fn form_of<F: Field, E: AsElements<F> + ?Sized>(_: &E) -> Option<Form> {
+pub(super) fn form_of<F: ElementType, E: AsElements<F> + ?Sized>(_: &E) -> Option<Form> {
     E::FORM
 }
 
@@ -172,7 +171,7 @@ pub(super) fn limbs_of_places<T: FlatLimbs>(
 mod tests {
     use super::*;
 
-    fn check<F: Field>(elements: &mut (impl AsElementsMut<F> + ?Sized), expected: &[u64]) {
+    fn check<F: ElementType>(elements: &mut (impl AsElementsMut<F> + ?Sized), expected: &[u64]) {
         assert_eq!(elements.as_limbs(), expected);
         let start = elements.as_limbs().as_ptr();
         let limbs = elements.as_limbs_mut();

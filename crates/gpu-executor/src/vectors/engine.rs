@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use field_kernels::{Field, operations};
+use field_kernels::{ElementType, Field, operations};
 use vk_mem_paths::Lane;
 
 use super::cpu::CpuRunner;
@@ -113,7 +113,7 @@ impl VectorEngine {
     /// [`Error::VectorNotCanonical`] for an element that is not below the modulus;
     /// [`Error::DataPath`] and [`Error::Vulkan`] for memory and for what the driver
     /// returned.
-    pub fn upload<F: Field>(
+    pub fn upload<F: ElementType>(
         &self,
         elements: &(impl AsElements<F> + ?Sized),
     ) -> Result<FieldVec<F>> {
@@ -125,7 +125,7 @@ impl VectorEngine {
     /// # Errors
     /// [`Error::WrongForm`] for a type that is always in Montgomery form, as those of
     /// arkworks and blst are, else as [`Self::upload`].
-    pub fn upload_plain<F: Field>(
+    pub fn upload_plain<F: ElementType>(
         &self,
         elements: &(impl AsElements<F> + ?Sized),
     ) -> Result<FieldVec<F>> {
@@ -141,7 +141,7 @@ impl VectorEngine {
 
     /// A vector, in Montgomery form, of integers below the modulus that are given as
     /// big-endian bytes, 48 for each of Fp and 32 of Fr: as the Ethereum specifications
-    /// hold blobs. The engine converts them; it is not waited for.
+    /// hold blobs. Of Fp2 those of c0 and then of c1. The engine converts them; it is not waited for.
     ///
     /// # Errors
     /// [`Error::InvalidLength`] for bytes that are no whole number of elements, else as
@@ -194,13 +194,18 @@ impl VectorEngine {
         &*self.runner
     }
 
-    fn upload_limbs<F: Field>(&self, limbs: &[u64], form: Form) -> Result<FieldVec<F>> {
+    fn upload_limbs<F: ElementType>(&self, limbs: &[u64], form: Form) -> Result<FieldVec<F>> {
         expect_whole(limbs.len(), F::LIMBS, "limbs")?;
         self.upload_as(bytemuck::must_cast_slice(limbs), Order::Limbs, form)
     }
 
     /// Whole elements.
-    fn upload_as<F: Field>(&self, bytes: &[u8], order: Order, form: Form) -> Result<FieldVec<F>> {
+    fn upload_as<F: ElementType>(
+        &self,
+        bytes: &[u8],
+        order: Order,
+        form: Form,
+    ) -> Result<FieldVec<F>> {
         let element = self.inputs.element::<F>(order);
         let uploaded = self.runner.upload(bytes, element)?;
         let stored = uploaded.map_err(|at| canonical::refused_of(F::ID, bytes, order, at))?;

@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
-use field_kernels::{Field, operations};
+use field_kernels::{ElementType, Field, operations};
 
 use super::elements::sealed::FlatLimbs;
 use super::elements::{AsElements, AsElementsMut, form_of, limbs_of_places};
@@ -19,7 +19,8 @@ use crate::{Error, Result};
 /// How the limbs of an element stand for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Form {
-    /// x R mod p, with R = 2^384 for Fp and 2^256 for Fr: what arkworks and blst hold.
+    /// x R mod p, with R = 2^384 for Fp and 2^256 for Fr, and of Fp2 each coordinate so:
+    /// what arkworks and blst hold.
     #[default]
     Montgomery,
     /// x itself.
@@ -42,7 +43,7 @@ impl fmt::Display for Form {
 /// recorded; once that is submitted, the vector can be used by any queue of its engine.
 #[must_use = "a result that nobody holds is not computed"]
 #[derive(Clone)]
-pub struct FieldVec<F: Field> {
+pub struct FieldVec<F: ElementType> {
     pub(super) engine: VectorEngine,
     pub(super) value: Arc<Value>,
     pub(super) start: usize,
@@ -51,7 +52,7 @@ pub struct FieldVec<F: Field> {
     field: PhantomData<F>,
 }
 
-impl<F: Field> FieldVec<F> {
+impl<F: ElementType> FieldVec<F> {
     pub(super) fn new(engine: &VectorEngine, state: State, len: usize, form: Form) -> Self {
         Self {
             engine: engine.clone(),
@@ -126,21 +127,6 @@ impl<F: Field> FieldVec<F> {
         Ok((self.slice(..mid)?, self.slice(mid..)?))
     }
 
-    /// Its only element, to be used with all elements of other vectors.
-    ///
-    /// # Errors
-    /// [`Error::WrongLength`] for a vector of any other length.
-    pub fn as_scalar(&self) -> Result<Scalar<F>> {
-        match self.len {
-            1 => Ok(Scalar(ScalarSource::Vector(self.clone()))),
-            found => Err(Error::WrongLength {
-                operation: "as_scalar",
-                expected: "a vector of one element",
-                found,
-            }),
-        }
-    }
-
     /// Its elements, copied once, to where they stay: flat limbs (`u64`), arrays of limbs,
     /// or with the features of these names the types of arkworks and blst. Waits for what
     /// computes them.
@@ -191,8 +177,57 @@ impl<F: Field> FieldVec<F> {
         self.copy_to(as_bytes(as_uninit(out)))
     }
 
+    /// On `Ok` all of `out` is written.
+    fn copy_to(&self, out: &mut [MaybeUninit<u8>]) -> Result<()> {
+        if self.len == 0 {
+            return Ok(());
+        }
+        let stored = self.stored("download")?;
+        let first = self.start * F::BYTES;
+        self.engine.runner().download(&stored, first, out)
+    }
+
+    /// Whether it is in a form; in any, where a type says nothing of it.
+    fn expect_form(&self, operation: &'static str, expected: Option<Form>) -> Result<()> {
+        match expected {
+            Some(expected) if expected != self.form => Err(Error::WrongForm {
+                operation,
+                expected,
+                found: self.form,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where its elements are.
+    pub(super) fn stored(&self, operation: &'static str) -> Result<Stored> {
+        match self.value.state() {
+            State::Stored(stored) => stored.failure(operation).map_or(Ok(stored), Err),
+            State::Recorded { .. } => Err(Error::NotSubmitted { operation }),
+            State::Failed(source) => Err(Error::NotComputed { operation, source }),
+        }
+    }
+}
+
+impl<F: Field> FieldVec<F> {
+    /// Its only element, to be used with all elements of other vectors.
+    ///
+    /// # Errors
+    /// [`Error::WrongLength`] for a vector of any other length.
+    pub fn as_scalar(&self) -> Result<Scalar<F>> {
+        match self.len {
+            1 => Ok(Scalar(ScalarSource::Vector(self.clone()))),
+            found => Err(Error::WrongLength {
+                operation: "as_scalar",
+                expected: "a vector of one element",
+                found,
+            }),
+        }
+    }
+
     /// Its elements as big-endian bytes of integers below the modulus, whatever its form:
-    /// 48 for each of Fp, 32 of Fr. The engine converts them.
+    /// 48 for each of Fp, 32 of Fr, of Fp2 those of c0 and then of c1. The engine converts
+    /// them.
     ///
     /// # Errors
     /// As [`Self::download`] and [`Queue::submit`](super::Queue::submit).
@@ -226,37 +261,6 @@ impl<F: Field> FieldVec<F> {
         };
         queue.converted(&operations::TO_BE_BYTES, montgomery)
     }
-
-    /// On `Ok` all of `out` is written.
-    fn copy_to(&self, out: &mut [MaybeUninit<u8>]) -> Result<()> {
-        if self.len == 0 {
-            return Ok(());
-        }
-        let stored = self.stored("download")?;
-        let first = self.start * F::BYTES;
-        self.engine.runner().download(&stored, first, out)
-    }
-
-    /// Whether it is in a form; in any, where a type says nothing of it.
-    fn expect_form(&self, operation: &'static str, expected: Option<Form>) -> Result<()> {
-        match expected {
-            Some(expected) if expected != self.form => Err(Error::WrongForm {
-                operation,
-                expected,
-                found: self.form,
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    /// Where its elements are.
-    pub(super) fn stored(&self, operation: &'static str) -> Result<Stored> {
-        match self.value.state() {
-            State::Stored(stored) => stored.failure(operation).map_or(Ok(stored), Err),
-            State::Recorded { .. } => Err(Error::NotSubmitted { operation }),
-            State::Failed(source) => Err(Error::NotComputed { operation, source }),
-        }
-    }
 }
 
 /// Room for so many values.
@@ -282,7 +286,7 @@ fn expect_length(found: usize, expected: usize, unit: &'static str) -> Result<()
     }
 }
 
-impl<F: Field> fmt::Debug for FieldVec<F> {
+impl<F: ElementType> fmt::Debug for FieldVec<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FieldVec")
             .field("field", &F::NAME)

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use field_kernels::Field;
+use field_kernels::ElementType;
 
 use super::engine::VectorEngine;
 use super::families::Comparison;
@@ -192,7 +192,7 @@ impl Completed {
     ///
     /// # Errors
     /// [`Error::ForeignReadback`] for a readback of another queue.
-    pub fn elements<F: Field>(&self, readback: &Readback<F>) -> Result<Vec<F::Limbs>> {
+    pub fn elements<F: ElementType>(&self, readback: &Readback<F>) -> Result<Vec<F::Limbs>> {
         let read = self.left.reads.get(readback.number);
         match read.filter(|_| readback.queue == self.queue) {
             Some(words) => Ok(F::elements(words)?.to_vec()),
@@ -205,7 +205,7 @@ impl Completed {
     /// # Errors
     /// [`Error::ForeignReadback`] for a readback of another queue, [`Error::WrongLength`]
     /// for one of more or fewer elements.
-    pub fn element<F: Field>(&self, readback: &Readback<F>) -> Result<F::Limbs> {
+    pub fn element<F: ElementType>(&self, readback: &Readback<F>) -> Result<F::Limbs> {
         let elements = self.elements(readback)?;
         match elements.as_slice() {
             [one] => Ok(*one),

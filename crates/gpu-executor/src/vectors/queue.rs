@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use field_kernels::Field;
+use field_kernels::{ElementType, Field};
 
 use super::engine::VectorEngine;
 use super::exponent::Exponent;
@@ -50,7 +50,7 @@ pub struct Queue {
 /// [`Queue::read`] and [`Completed::elements`](super::Completed::elements).
 #[must_use = "what is read is asked for by it"]
 #[derive(Debug)]
-pub struct Readback<F: Field> {
+pub struct Readback<F: ElementType> {
     pub(super) queue: u64,
     pub(super) number: usize,
     pub(super) field: PhantomData<F>,
@@ -159,7 +159,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn read<F: Field>(&self, x: &FieldVec<F>) -> Result<Readback<F>> {
+    pub fn read<F: ElementType>(&self, x: &FieldVec<F>) -> Result<Readback<F>> {
         let argument = self.argument("read", x)?;
         let mut program = self.program.borrow_mut();
         program.reads.push(argument);

@@ -5,7 +5,7 @@
 use std::fmt::Debug;
 
 use field_kernels::edge::edge_elements_of;
-use field_kernels::{ElementType, arithmetic};
+use field_kernels::{ElementType, Field, arithmetic};
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{AsElements, Element, Form, Operand, Scalar, VectorEngine};
 use gpu_executor::{Engine, Error};
@@ -17,9 +17,11 @@ use crate::support::built;
 const ELEMENTS: usize = 1000;
 
 /// A type of another library, which computes by itself.
-trait Foreign: Element + PartialEq + Into<Scalar<Self::Field>> + Into<Operand<Self::Field>> {
+trait Foreign:
+    Element<Type: Field> + PartialEq + Into<Scalar<Self::Type>> + Into<Operand<Self::Type>>
+{
     /// From plain limbs, by the library's own conversion.
-    fn of_plain(limbs: &<Self::Field as ElementType>::Limbs) -> Self;
+    fn of_plain(limbs: &<Self::Type as ElementType>::Limbs) -> Self;
     /// The library's own product.
     fn product(self, other: Self) -> Self;
     /// The library's own sum.
@@ -29,15 +31,15 @@ trait Foreign: Element + PartialEq + Into<Scalar<Self::Field>> + Into<Operand<Se
 /// A value is its limbs: the same size and alignment, the same bytes, in slices too,
 /// with the numbers that the library says they are.
 fn check_layout<T: Foreign>() {
-    type Limbs<T> = <<T as Element>::Field as ElementType>::Limbs;
+    type Limbs<T> = <<T as Element>::Type as ElementType>::Limbs;
     assert_eq!(size_of::<T>(), size_of::<Limbs<T>>());
-    assert_eq!(size_of::<T>(), T::Field::BYTES);
+    assert_eq!(size_of::<T>(), T::Type::BYTES);
     assert_eq!(align_of::<T>(), align_of::<u64>());
     assert_eq!(T::FORM, Some(Form::Montgomery));
     let mut values = Vec::new();
     let mut expected = Vec::new();
-    for plain in edge_elements_of::<T::Field>() {
-        let in_form = arithmetic::to_montgomery::<T::Field>(&plain);
+    for plain in edge_elements_of::<T::Type>() {
+        let in_form = arithmetic::to_montgomery::<T::Type>(&plain);
         let value = T::of_plain(&plain);
         assert_eq!(value.to_limbs(), in_form, "{plain:x?}");
         assert_eq!(T::from_limbs(in_form), value, "{plain:x?}");
@@ -49,11 +51,11 @@ fn check_layout<T: Foreign>() {
     }
     assert_eq!(values.as_limbs(), expected);
     assert_eq!(values.as_limbs().as_ptr().addr(), values.as_ptr().addr());
-    assert_eq!(values[1..].as_limbs(), &expected[T::Field::LIMBS..]);
+    assert_eq!(values[1..].as_limbs(), &expected[T::Type::LIMBS..]);
 }
 
 fn values<T: Foreign>(seed: u64) -> Vec<T> {
-    let limbs = random::<T::Field>(ELEMENTS, seed);
+    let limbs = random::<T::Type>(ELEMENTS, seed);
     limbs.into_iter().map(T::from_limbs).collect()
 }
 
@@ -94,7 +96,7 @@ fn check<T: Foreign + Debug>(engine: &VectorEngine) {
     assert_eq!(one, [expected[5]]);
     assert_eq!(
         engine
-            .upload::<T::Field>(&Vec::<T>::new())
+            .upload::<T::Type>(&Vec::<T>::new())
             .unwrap()
             .download::<T>()
             .unwrap(),
@@ -109,7 +111,7 @@ fn check_refused<T: Foreign>(engine: &VectorEngine, a: &[T]) {
     let error = engine.upload_plain(a).unwrap_err();
     assert_form(&error, Form::Plain, Form::Montgomery);
     let limbs: &[u64] = a.as_limbs();
-    let plain = engine.upload_plain::<T::Field>(limbs).unwrap();
+    let plain = engine.upload_plain::<T::Type>(limbs).unwrap();
     assert_form(
         &plain.download::<T>().unwrap_err(),
         Form::Montgomery,
@@ -128,7 +130,7 @@ fn check_refused<T: Foreign>(engine: &VectorEngine, a: &[T]) {
     let error = x.download_into(&mut out[1..]).unwrap_err();
     assert!(matches!(error, Error::InvalidLength { .. }), "{error}");
     let error = engine
-        .upload(&[T::from_limbs(modulus::<T::Field>())])
+        .upload(&[T::from_limbs(modulus::<T::Type>())])
         .unwrap_err();
     assert!(matches!(error, Error::VectorNotCanonical { .. }), "{error}");
 }
@@ -168,7 +170,7 @@ mod arkworks {
     macro_rules! foreign {
         ($($type:ty),+) => {$(
             impl Foreign for $type {
-                fn of_plain(limbs: &<Self::Field as ElementType>::Limbs) -> Self {
+                fn of_plain(limbs: &<Self::Type as ElementType>::Limbs) -> Self {
                     Self::from_bigint(BigInt(*limbs)).unwrap()
                 }
 
@@ -234,7 +236,7 @@ mod blst {
     macro_rules! foreign {
         ($type:ident, $product:ident, $sum:ident, $of_plain:expr) => {
             impl Foreign for $type {
-                fn of_plain(limbs: &<Self::Field as ElementType>::Limbs) -> Self {
+                fn of_plain(limbs: &<Self::Type as ElementType>::Limbs) -> Self {
                     $of_plain(limbs)
                 }
 
@@ -258,7 +260,7 @@ mod blst {
 
     macro_rules! from_uint64 {
         ($type:ident, $from:ident) => {
-            |limbs: &<<$type as Element>::Field as ElementType>::Limbs| {
+            |limbs: &<<$type as Element>::Type as ElementType>::Limbs| {
                 let mut value = $type::default();
                 // SAFETY: reads the limbs of an element, and writes to a value that is
                 // exclusively borrowed.

@@ -1,6 +1,6 @@
 //! Whether two vectors are equal.
 
-use field_kernels::Field;
+use field_kernels::ElementType;
 use field_kernels::families::EQUAL as KERNEL;
 
 use super::{Call, Number, WholeOperation};
@@ -33,7 +33,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn equal<F: Field>(&self, x: &FieldVec<F>, y: &FieldVec<F>) -> Result<Comparison> {
+    pub fn equal<F: ElementType>(&self, x: &FieldVec<F>, y: &FieldVec<F>) -> Result<Comparison> {
         let arguments = self.pair(EQUAL.name, x, y)?;
         let node = self.whole(&EQUAL, F::ID, arguments);
         Ok(Comparison {

@@ -26,7 +26,7 @@ macro_rules! element {
         unsafe impl $crate::vectors::elements::sealed::FlatLimbs for $type {}
 
         impl $crate::vectors::Element for $type {
-            type Field = $field;
+            type Type = $field;
 
             const FORM: Option<$crate::vectors::Form> = Some($crate::vectors::Form::Montgomery);
 

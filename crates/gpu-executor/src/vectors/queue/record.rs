@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use field_kernels::{ElementId, ElementOperation, Field, FormRule};
+use field_kernels::{ElementId, ElementOperation, ElementType, Field, FormRule};
 
 use super::Queue;
 use crate::vectors::families::WholeOperation;
@@ -105,7 +105,7 @@ impl Queue {
     }
 
     /// Two vectors as arguments.
-    pub(in crate::vectors) fn pair<F: Field>(
+    pub(in crate::vectors) fn pair<F: ElementType>(
         &self,
         operation: &'static str,
         x: &FieldVec<F>,
@@ -158,7 +158,7 @@ impl Queue {
     }
 
     /// A vector, as the argument of a node.
-    pub(in crate::vectors) fn argument<F: Field>(
+    pub(in crate::vectors) fn argument<F: ElementType>(
         &self,
         operation: &'static str,
         vector: &FieldVec<F>,
@@ -179,7 +179,7 @@ impl Queue {
         })
     }
 
-    pub(in crate::vectors) fn expect_form<F: Field>(
+    pub(in crate::vectors) fn expect_form<F: ElementType>(
         &self,
         operation: &'static str,
         x: &FieldVec<F>,
@@ -207,7 +207,7 @@ impl Recorded<'_> {
     }
 
     /// Its next result, and the vector that will hold it.
-    pub(in crate::vectors) fn result<F: Field>(&self, len: usize, form: Form) -> FieldVec<F> {
+    pub(in crate::vectors) fn result<F: ElementType>(&self, len: usize, form: Form) -> FieldVec<F> {
         let mut program = self.queue.program.borrow_mut();
         let (queue, result) = (self.queue.number, program.results.len());
         let state = State::Recorded { queue, result };
