@@ -155,7 +155,7 @@ impl Queue {
     }
 
     /// Copies the elements of x to the host at the end of the submission: for results
-    /// of a few elements, which so need no crossing of their own.
+    /// of a few elements, which so need no transfer of their own.
     ///
     /// # Errors
     /// As [`Self::add`].

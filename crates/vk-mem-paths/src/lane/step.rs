@@ -7,9 +7,6 @@ use vk_core::ComputePipeline;
 use crate::Error;
 use crate::memory::Region;
 
-/// Bytes of one [`Step::Write`] at most, by the specification.
-const MOST_WRITTEN: usize = 65_536;
-
 /// One thing for the device to do.
 pub enum Step {
     /// Runs a kernel.
@@ -41,6 +38,9 @@ pub enum Step {
 }
 
 impl Step {
+    /// Bytes of one [`Step::Write`] at most, by the specification.
+    pub const MOST_WRITTEN: usize = 65_536;
+
     /// The regions that it uses.
     pub(super) fn regions(&self) -> impl Iterator<Item = &Region> {
         let (many, some): (&[Region], [Option<&Region>; 2]) = match self {
@@ -97,8 +97,12 @@ impl Step {
             Self::Write { to, bytes } => {
                 expect_multiple("a write's first byte", 4, to.range.start)?;
                 expect_multiple("the bytes of a write", 4, bytes.len())?;
-                if bytes.len() > MOST_WRITTEN {
-                    return Err(uneven("bytes to write at most", MOST_WRITTEN, bytes.len()));
+                if bytes.len() > Self::MOST_WRITTEN {
+                    return Err(uneven(
+                        "bytes to write at most",
+                        Self::MOST_WRITTEN,
+                        bytes.len(),
+                    ));
                 }
                 ("bytes to write", to.range.len(), bytes.len())
             }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use field_kernels::chain::{CONSTANT_WORDS, MAX_INPUTS};
 use vk_mem_paths::{Access, Storage};
 
+use super::dispatch::count;
 use super::pieces::pieces;
-use super::steps::{Steps, count};
+use super::steps::Steps;
 use crate::Error;
 use crate::vectors::plan::ChainWork;
 

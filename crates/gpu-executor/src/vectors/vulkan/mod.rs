@@ -2,6 +2,7 @@
 
 mod chain;
 mod choice;
+mod dispatch;
 mod flight;
 mod kept;
 mod kernels;
@@ -29,11 +30,12 @@ use crate::device::{Asked, OpenDevice, noting_loss};
 use crate::{Engine, Error};
 
 pub(crate) use choice::{Choice, FieldChoice, runs};
+pub(crate) use dispatch::{Window, count};
 use flight::DeviceFlight;
 pub(crate) use kernels::Kernels;
 pub(crate) use pieces::PART;
 use settle::Chosen;
-pub(crate) use steps::{Steps, Window, count};
+pub(crate) use steps::Steps;
 #[cfg(test)]
 pub(crate) use tests::runner_on;
 

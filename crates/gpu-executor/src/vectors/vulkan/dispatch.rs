@@ -1,0 +1,190 @@
+//! What kernels are bound to, and their dispatches: the other half of what the families of
+//! operations are made of on a device.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use field_kernels::chain::Chain;
+use field_kernels::{ElementId, Family};
+use vk_core::{ComputePipeline, DeviceKind};
+use vk_mem_paths::{Access, Region, Step, Storage};
+
+use super::pieces::{most_elements, pieces, window};
+use super::steps::{CONSTANT_STRIDE, Steps};
+use crate::Error;
+use crate::vectors::program::{Argument, Source};
+use crate::vectors::runner::internal;
+
+/// Bytes to bind, and where in them the elements begin, in parts of 16 bytes.
+#[derive(Clone)]
+pub(crate) struct Window {
+    pub(crate) region: Region,
+    pub(crate) start: u32,
+}
+
+impl Window {
+    /// The same, to be read.
+    pub(crate) fn reading(&self) -> Self {
+        let mut reading = self.clone();
+        reading.region.access = Access::Read;
+        reading
+    }
+}
+
+/// Items that a workgroup takes at the least, where there are enough for all of the device:
+/// 16 an invocation.
+const ITEMS_OF_A_GROUP: usize = 16 * 128;
+/// Workgroups that fill a software device.
+const GROUPS_OF_SOFTWARE: usize = 256;
+
+impl Steps<'_> {
+    /// `elements` of an argument (of a scalar its one element), to be read.
+    pub(crate) fn reading(
+        &self,
+        argument: &Argument,
+        elements: &Range<usize>,
+    ) -> Result<Window, Error> {
+        let storage = self.source(argument.source)?;
+        if let Source::Constant(number) = argument.source {
+            let first = number * CONSTANT_STRIDE;
+            let bytes = first..first + argument.field.bytes();
+            return Ok(Window {
+                region: storage.region(bytes, Access::Read),
+                start: 0,
+            });
+        }
+        let elements = match argument.scalar {
+            true => argument.start..argument.start + 1,
+            false => argument.start + elements.start..argument.start + elements.end,
+        };
+        Ok(self.window(storage, argument.field, &elements, Access::Read))
+    }
+
+    /// All of `storage`, to be written.
+    pub(crate) fn writing(&self, field: ElementId, storage: &Storage) -> Window {
+        let elements = 0..storage.bytes() / field.bytes();
+        self.window(storage, field, &elements, Access::Write)
+    }
+
+    /// `elements` of `storage`.
+    pub(crate) fn window(
+        &self,
+        storage: &Storage,
+        field: ElementId,
+        elements: &Range<usize>,
+        access: Access,
+    ) -> Window {
+        let alignment = self.kernels.caps().limits.storage_buffer_alignment;
+        let (bytes, start) = window(elements, field.bytes(), alignment);
+        Window {
+            region: storage.region(bytes, access),
+            start,
+        }
+    }
+
+    /// `elements` elements in the ranges that one dispatch of a kernel takes.
+    pub(crate) fn pieces(
+        &self,
+        kernel: &Family,
+        field: ElementId,
+        elements: usize,
+    ) -> Vec<Range<usize>> {
+        let group = kernel.group_size as usize;
+        pieces(elements, self.most_of_a_dispatch(field, group), group)
+    }
+
+    /// The most elements of one dispatch whose workgroups have one an invocation.
+    pub(super) fn most_of_a_dispatch(&self, field: ElementId, group: usize) -> usize {
+        let most = self.most_bound(field, group);
+        self.chunk.map_or(most, |chunk| chunk.min(most))
+    }
+
+    /// The most elements of a vector that is bound as a whole, `group` of them for each
+    /// workgroup.
+    pub(crate) fn most_bound(&self, field: ElementId, group: usize) -> usize {
+        most_elements(self.kernels.caps(), field.bytes(), group)
+    }
+
+    /// Workgroups that share `items` items, one an invocation and round; `most` at most.
+    pub(crate) fn groups(&self, most: usize, items: usize) -> usize {
+        let most = match self.kernels.caps().kind {
+            DeviceKind::Software => GROUPS_OF_SOFTWARE,
+            _ => most,
+        };
+        items.div_ceil(ITEMS_OF_A_GROUP).clamp(1, most)
+    }
+
+    /// A dispatch of a kernel, by the arithmetic that was chosen for `field`, with so many
+    /// invocations.
+    pub(crate) fn dispatch(
+        &mut self,
+        kernel: &'static Family,
+        field: ElementId,
+        buffers: Vec<Region>,
+        constants: Vec<u32>,
+        invocations: usize,
+    ) -> Result<(), Error> {
+        let groups = invocations.div_ceil(kernel.group_size as usize);
+        self.dispatch_groups(kernel, field, buffers, constants, groups)
+    }
+
+    /// As [`Self::dispatch`], with so many workgroups.
+    pub(crate) fn dispatch_groups(
+        &mut self,
+        kernel: &'static Family,
+        field: ElementId,
+        buffers: Vec<Region>,
+        constants: Vec<u32>,
+        groups: usize,
+    ) -> Result<(), Error> {
+        let pipeline = self.kernels.family(kernel, field)?;
+        self.push(pipeline, buffers, constants, groups)
+    }
+
+    /// A dispatch of a chain, with so many invocations.
+    pub(crate) fn dispatch_chain(
+        &mut self,
+        chain: &Chain,
+        field: ElementId,
+        buffers: Vec<Region>,
+        constants: Vec<u32>,
+        invocations: usize,
+    ) -> Result<(), Error> {
+        let pipeline = self.kernels.chain(field, chain)?;
+        let groups = invocations.div_ceil(pipeline.shape().workgroup_size as usize);
+        self.push(pipeline, buffers, constants, groups)
+    }
+
+    pub(super) fn push(
+        &mut self,
+        pipeline: Arc<ComputePipeline>,
+        buffers: Vec<Region>,
+        constants: Vec<u32>,
+        groups: usize,
+    ) -> Result<(), Error> {
+        self.steps.push(Step::Dispatch {
+            pipeline,
+            buffers,
+            constants,
+            workgroups: count(groups)?,
+        });
+        self.kernel_count += 1;
+        Ok(())
+    }
+
+    /// Writes what the host knows to the start of `storage`: a multiple of 4 bytes.
+    pub(crate) fn write(&mut self, storage: &Storage, bytes: &[u8]) {
+        for (number, part) in bytes.chunks(Step::MOST_WRITTEN).enumerate() {
+            let first = number * Step::MOST_WRITTEN;
+            self.steps.push(Step::Write {
+                to: storage.region(first..first + part.len(), Access::Write),
+                bytes: part.to_vec(),
+            });
+        }
+    }
+}
+
+/// A number of what a kernel counts in 32 bits.
+pub(crate) fn count(number: usize) -> Result<u32, Error> {
+    u32::try_from(number).map_err(|_| internal("a count in 32 bits"))
+}
