@@ -3,7 +3,7 @@
 /// An exponent: an integer, or its limbs, the least significant first.
 ///
 /// ```
-/// # use gpu_executor::vectors::{Exponent, Field, Fr};
+/// # use gpu_executor::vectors::{Exponent, Fr, PrimeField};
 /// let five: Exponent = 5.into();
 /// assert_eq!(five, [5, 0].into());
 /// let order: Exponent = Fr::MODULUS.into(); // x^p = x
