@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor_benches::machine;
-use vk_core::{Device, DevicePolicy, Instance, InstanceOptions, choose_device};
+use vk_core::{Device, DevicePolicy, Instance, Validation};
 
 use crate::measure::Suite;
 
@@ -49,8 +49,6 @@ pub(crate) fn write(name: &str, value: &serde_json::Value) -> anyhow::Result<()>
 /// When there is no device.
 pub(crate) fn open() -> anyhow::Result<Arc<Device>> {
     let uuid = PersistentVulkanBackend::new()?.device().uuid;
-    let devices = Instance::new(&InstanceOptions::default())?.devices()?;
-    let caps: Vec<_> = devices.iter().map(|device| device.caps().clone()).collect();
-    let choice = choose_device(&caps, &DevicePolicy::Uuid(uuid))?;
-    Ok(Device::new(&devices[choice.index])?)
+    let device = Instance::new(Validation::Off)?.device(&DevicePolicy::Uuid(uuid))?;
+    Ok(Device::new(&device)?)
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use vk_core::ash::{ext, vk};
-use vk_core::{Device, DevicePolicy, Instance, InstanceOptions, choose_device};
+use vk_core::{Device, DevicePolicy, Instance, Validation};
 
 /// What the process takes, or how much more it took than before, printed with its sign by
 /// `{:+}`. What a system does not tell is `None`.
@@ -96,11 +96,8 @@ fn resident() -> Option<i64> {
 /// The bytes that the driver counts for this process, over all heaps, where
 /// it has `VK_EXT_memory_budget`.
 fn device_bytes() -> anyhow::Result<Option<i64>> {
-    let instance = Instance::new(&InstanceOptions::default())?;
-    let devices = instance.devices()?;
-    let caps: Vec<_> = devices.iter().map(|found| found.caps().clone()).collect();
-    let choice = choose_device(&caps, &DevicePolicy::Auto)?;
-    let device = Device::new(&devices[choice.index])?;
+    let instance = Instance::new(Validation::Off)?;
+    let device = Device::new(&instance.device(&DevicePolicy::Auto)?)?;
     // SAFETY: the handle is of this instance, which is alive.
     let offered = unsafe {
         instance

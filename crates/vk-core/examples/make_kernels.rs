@@ -20,7 +20,7 @@ use field_kernels::chain::{
 use field_kernels::operations::{ADD, DOUBLE, ELEMENT_OPERATIONS, MUL, NEG, SQUARE, SUB};
 use field_kernels::{Arithmetic, ElementId, ElementOperation, FAMILIES, Family, KERNELS, families};
 use vk_core::testing::without_timeline_semaphores;
-use vk_core::{Compiler, Device, Instance, InstanceOptions, PipelineCache, PipelineShape};
+use vk_core::{Compiler, Device, Instance, PipelineCache, PipelineShape, Validation};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let maker = Maker::open()?;
@@ -59,7 +59,7 @@ struct Maker(Arc<Compiler>);
 
 impl Maker {
     fn open() -> Result<Self, Box<dyn Error>> {
-        let devices = Instance::new(&InstanceOptions::default())?.devices()?;
+        let devices = Instance::new(Validation::Off)?.devices()?;
         let [device] = devices.as_slice() else {
             return Err(format!("expected one Vulkan device, found {}", devices.len()).into());
         };

@@ -17,15 +17,9 @@ use ash::{ext, khr, vk};
 use crate::caps::query;
 use crate::error::VkContext;
 use crate::loader::explain;
+use crate::select::choose_device;
 use crate::validation::{LAYER, messenger_info};
-use crate::{ApiVersion, DeviceCaps, Error, Process, Validation, ValidationLog};
-
-/// How to create an [`Instance`].
-#[derive(Clone, Copy, Debug, Default)]
-pub struct InstanceOptions {
-    /// Whether to load the Khronos validation layer. Default: off.
-    pub validation: Validation,
-}
+use crate::{ApiVersion, DeviceCaps, DevicePolicy, Error, Process, Validation, ValidationLog};
 
 /// A Vulkan instance: the one that the whole process shares, or one of its
 /// own under the validation layer.
@@ -66,7 +60,7 @@ impl Instance {
     /// for a loader older than Vulkan 1.1, [`Error::NoDevice`] where the
     /// loader knows no compatible driver, [`Error::Forked`] in a process that was
     /// forked after the shared instance was begun, else what the driver returned.
-    pub fn new(options: &InstanceOptions) -> Result<Arc<Self>, Error> {
+    pub fn new(validation: Validation) -> Result<Arc<Self>, Error> {
         // Before any lock, the loader's included: whoever held it when this process was
         // forked never gives it back.
         let maker = MAKER.load(Ordering::Acquire);
@@ -74,7 +68,7 @@ impl Instance {
             return Err(forked());
         }
         let entry = load_entry()?;
-        match options.validation {
+        match validation {
             Validation::Off => Self::shared(entry),
             Validation::On => {
                 if layer_version(entry)?.is_none() {
@@ -149,6 +143,25 @@ impl Instance {
             })
         });
         Ok(found.collect())
+    }
+
+    /// The device that `policy` asks for.
+    ///
+    /// # Errors
+    /// As [`Self::devices`]; [`Error::NoDevice`] where there is none and
+    /// [`Error::NoMatchingDevice`] where none fits the policy.
+    pub fn device(self: &Arc<Self>, policy: &DevicePolicy) -> Result<PhysicalDevice, Error> {
+        let mut devices = self.devices()?;
+        let caps: Vec<_> = devices.iter().map(PhysicalDevice::caps).collect();
+        let choice = choose_device(&caps, policy)?;
+        let chosen = devices.swap_remove(choice.index);
+        tracing::info!(
+            device = chosen.caps.name,
+            driver = chosen.caps.driver,
+            reason = choice.reason,
+            "chose a Vulkan device"
+        );
+        Ok(chosen)
     }
 
     /// Whether it is the one that the whole process shares.

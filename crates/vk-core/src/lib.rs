@@ -1,7 +1,7 @@
 //! The Vulkan compute context under `gpu-executor`.
 //!
 //! From the loader up to a submitted kernel: [`Instance`] opens the loader,
-//! [`DeviceCaps`] records what a device can do, [`choose_device`] picks one,
+//! and picks a device by [`DevicePolicy`], [`DeviceCaps`] records what it can do,
 //! [`Device`] owns the logical device and its queues, a [`Compiler`] makes a
 //! [`ComputePipeline`] of a library's own module, and a [`KernelCache`] of any SPIR-V
 //! module that keeps the kernel interface (see [`spirv::KernelInterface`]).
@@ -10,15 +10,12 @@
 //! builds the data paths on top of it.
 //!
 //! ```no_run
-//! use vk_core::{Device, DevicePolicy, Instance, InstanceOptions, choose_device};
+//! use vk_core::{Device, DevicePolicy, Instance, Validation};
 //!
 //! # fn main() -> Result<(), vk_core::Error> {
-//! let instance = Instance::new(&InstanceOptions::default())?;
-//! let devices = instance.devices()?;
-//! let caps: Vec<_> = devices.iter().map(|d| d.caps().clone()).collect();
-//! let choice = choose_device(&caps, &DevicePolicy::Auto)?;
-//! let device = Device::new(&devices[choice.index])?;
-//! assert_eq!(device.caps().name, caps[choice.index].name);
+//! let instance = Instance::new(Validation::Off)?;
+//! let device = Device::new(&instance.device(&DevicePolicy::Auto)?)?;
+//! println!("{}", device.caps().name);
 //! # Ok(())
 //! # }
 //! ```
@@ -53,12 +50,12 @@ pub use command::CommandBuffer;
 pub use compiler::Compiler;
 pub use device::Device;
 pub use error::Error;
-pub use instance::{Instance, InstanceOptions, PhysicalDevice, validation_layer_version};
+pub use instance::{Instance, PhysicalDevice, validation_layer_version};
 pub use kernel::KernelCache;
 pub use pipeline::{ComputePipeline, PipelineShape, SetLayout};
 pub use pipeline_cache::PipelineCache;
 pub use process::Process;
-pub use select::{DeviceChoice, DevicePolicy, choose_device};
+pub use select::DevicePolicy;
 pub use sync::{Ticket, WaitPolicy};
 pub use timestamps::StageTimer;
 pub use validation::{Validation, ValidationLog};

@@ -67,11 +67,11 @@ fn parse_uuid(text: &str) -> Option<crate::Uuid> {
 
 /// A chosen device and why it was chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeviceChoice {
+pub(crate) struct DeviceChoice {
     /// Index into the slice that was passed in.
-    pub index: usize,
-    /// Why, in words, for the log and the report.
-    pub reason: String,
+    pub(crate) index: usize,
+    /// Why, in words, for the log.
+    pub(crate) reason: String,
 }
 
 /// Picks one of `devices` under `policy`.
@@ -82,7 +82,10 @@ pub struct DeviceChoice {
 /// # Errors
 /// [`Error::NoDevice`] for an empty list, [`Error::NoMatchingDevice`] where
 /// no device fits the policy.
-pub fn choose_device(devices: &[DeviceCaps], policy: &DevicePolicy) -> Result<DeviceChoice, Error> {
+pub(crate) fn choose_device(
+    devices: &[&DeviceCaps],
+    policy: &DevicePolicy,
+) -> Result<DeviceChoice, Error> {
     let unique = without_duplicates(devices);
     if unique.is_empty() {
         return Err(Error::no_device("every driver known to the Vulkan loader"));
@@ -96,16 +99,16 @@ pub fn choose_device(devices: &[DeviceCaps], policy: &DevicePolicy) -> Result<De
     let best = unique
         .iter()
         .enumerate()
-        .filter(|(position, index)| fits(*position, &devices[**index]))
+        .filter(|(position, index)| fits(*position, devices[**index]))
         .min_by_key(|(position, index)| {
-            let caps = &devices[**index];
+            let caps = devices[**index];
             (caps.kind, Reverse(device_memory(caps)), *position)
         })
         .map(|(_, index)| *index);
     match best {
         Some(index) => Ok(DeviceChoice {
             index,
-            reason: reason(&devices[index], unique.len(), policy),
+            reason: reason(devices[index], unique.len(), policy),
         }),
         None => Err(Error::NoMatchingDevice {
             wanted: policy.to_string(),
@@ -114,7 +117,7 @@ pub fn choose_device(devices: &[DeviceCaps], policy: &DevicePolicy) -> Result<De
     }
 }
 
-fn without_duplicates(devices: &[DeviceCaps]) -> Vec<usize> {
+fn without_duplicates(devices: &[&DeviceCaps]) -> Vec<usize> {
     let mut unique: Vec<usize> = Vec::new();
     for (index, caps) in devices.iter().enumerate() {
         let known = caps.uuid.0 != [0; 16] && unique.iter().any(|&i| devices[i].uuid == caps.uuid);
@@ -138,9 +141,9 @@ fn reason(caps: &DeviceCaps, count: usize, policy: &DevicePolicy) -> String {
     }
 }
 
-fn listing(devices: &[DeviceCaps], unique: &[usize]) -> String {
+fn listing(devices: &[&DeviceCaps], unique: &[usize]) -> String {
     let lines = unique.iter().enumerate().map(|(position, &index)| {
-        let caps = &devices[index];
+        let caps = devices[index];
         format!(
             "{position}: {} ({}, UUID {})",
             caps.name, caps.kind, caps.uuid
@@ -154,6 +157,10 @@ mod tests {
     use super::*;
     use crate::testing::recorded;
     use crate::{DeviceKind, Uuid};
+
+    fn choose(devices: &[DeviceCaps], policy: &DevicePolicy) -> Result<DeviceChoice, Error> {
+        choose_device(&devices.iter().collect::<Vec<_>>(), policy)
+    }
 
     fn fleet() -> Vec<DeviceCaps> {
         vec![
@@ -178,7 +185,7 @@ mod tests {
                 uuid: Uuid([number; 16]),
                 ..recorded::llvmpipe()
             });
-            let choice = choose_device(&devices, &DevicePolicy::Auto).unwrap();
+            let choice = choose(&devices, &DevicePolicy::Auto).unwrap();
             assert_eq!(devices[choice.index].kind, kind);
         }
     }
@@ -194,28 +201,20 @@ mod tests {
             ..recorded::h200()
         };
         let devices = [small, recorded::h200(), twin];
-        assert_eq!(
-            choose_device(&devices, &DevicePolicy::Auto).unwrap().index,
-            1
-        );
+        assert_eq!(choose(&devices, &DevicePolicy::Auto).unwrap().index, 1);
     }
 
     #[test]
     fn a_device_behind_two_drivers_counts_once() {
         let devices = [recorded::h200(), recorded::h200(), recorded::llvmpipe()];
-        let second = choose_device(&devices, &DevicePolicy::Index(1)).unwrap();
+        let second = choose(&devices, &DevicePolicy::Index(1)).unwrap();
         assert_eq!(second.index, 2);
         let nameless = DeviceCaps {
             uuid: Uuid([0; 16]),
             ..recorded::h200()
         };
         let devices = [nameless.clone(), nameless];
-        assert_eq!(
-            choose_device(&devices, &DevicePolicy::Index(1))
-                .unwrap()
-                .index,
-            1
-        );
+        assert_eq!(choose(&devices, &DevicePolicy::Index(1)).unwrap().index, 1);
     }
 
     #[test]
@@ -224,7 +223,7 @@ mod tests {
         let uuid = devices[1].uuid.to_string();
         for (text, index) in [("0", 0), ("nvidia", 2), ("LLVM", 0), (uuid.as_str(), 1)] {
             let policy = DevicePolicy::parse(text).unwrap();
-            let choice = choose_device(&devices, &policy).unwrap();
+            let choice = choose(&devices, &policy).unwrap();
             assert_eq!(choice.index, index, "{text}");
         }
         assert_eq!(DevicePolicy::parse("  "), None);
@@ -232,14 +231,14 @@ mod tests {
 
     #[test]
     fn a_miss_names_what_was_wanted_and_what_there_is() {
-        let error = choose_device(&fleet(), &DevicePolicy::Index(9)).unwrap_err();
+        let error = choose(&fleet(), &DevicePolicy::Index(9)).unwrap_err();
         let text = error.to_string();
         assert!(
             text.contains("index 9") && text.contains("2: NVIDIA H200"),
             "{text}"
         );
         assert!(matches!(
-            choose_device(&[], &DevicePolicy::Auto),
+            choose(&[], &DevicePolicy::Auto),
             Err(Error::NoDevice { .. })
         ));
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use vk_core::{Device, DevicePolicy, Instance, InstanceOptions};
+use vk_core::{Device, DevicePolicy, Instance, Validation};
 use vk_mem_paths::{Access, Element, Lane, Step, TransferOptions};
 
 use crate::measure::{WARM_UP, median};
@@ -15,14 +15,12 @@ const COPIES: u32 = 16;
 /// as the median of `rounds` submissions.
 #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
 pub(crate) fn commands(bytes: usize, rounds: usize) -> Result<f64> {
-    let devices = Instance::new(&InstanceOptions::default())?.devices()?;
-    let caps: Vec<_> = devices.iter().map(|device| device.caps().clone()).collect();
-    let choice = vk_core::choose_device(&caps, &DevicePolicy::Auto)?;
+    let device = Instance::new(Validation::Off)?.device(&DevicePolicy::Auto)?;
     let options = TransferOptions {
         timestamps: true,
         ..TransferOptions::default()
     };
-    let mut lane = Lane::on(&Device::shared(&devices[choice.index])?, options)?;
+    let mut lane = Lane::on(&Device::shared(&device)?, options)?;
     let (from, to) = (lane.pool().take(bytes)?, lane.pool().take(bytes)?);
     // Pages that were never written may all be one and the same, and be read faster.
     let as_it_is = Element {

@@ -15,7 +15,7 @@ pub(crate) use builder::Asked;
 pub(crate) use open::{OpenDevice, noting_loss};
 pub(crate) use pipelines::{KernelSource, VectorKernels};
 
-use vk_core::{DeviceCaps, Instance, InstanceOptions};
+use vk_core::{DeviceCaps, Instance, Validation};
 
 use crate::Error;
 
@@ -28,7 +28,7 @@ use crate::Error;
 /// [`NoDevice`](crate::VulkanError::NoDevice) where there is none, else what the driver
 /// returned.
 pub fn devices() -> Result<Vec<DeviceCaps>, Error> {
-    let instance = Instance::new(&InstanceOptions::default())?;
+    let instance = Instance::new(Validation::Off)?;
     let devices = instance.devices()?;
     Ok(devices.iter().map(|device| device.caps().clone()).collect())
 }

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use vk_core::{
-    Compiler, Device, DeviceCaps, DevicePolicy, Error as VulkanError, Instance, InstanceOptions,
-    PhysicalDevice,
+    Compiler, Device, DeviceCaps, DevicePolicy, Error as VulkanError, Instance, PhysicalDevice,
 };
 
 use super::builder::Settings;
@@ -29,29 +28,15 @@ impl OpenDevice {
     /// # Errors
     /// As [`Builder::build`](super::Builder::build).
     pub(crate) fn new(settings: Settings) -> Result<Self, Error> {
-        let instance = Instance::new(&InstanceOptions {
-            validation: settings.validation,
-        })?;
-        let devices = instance.devices()?;
-        let caps: Vec<_> = devices.iter().map(|device| device.caps().clone()).collect();
-        let chosen = vk_core::choose_device(&caps, &settings.device);
-        let choice = match (chosen, &settings.device_variable) {
-            (Err(VulkanError::NoMatchingDevice { found, .. }), Some(value)) => {
-                return Err(Error::Config {
-                    variable: DEVICE_VARIABLE,
-                    value: value.clone(),
-                    accepted: format!("one of the devices {found}"),
-                });
-            }
-            (chosen, _) => chosen?,
-        };
-        tracing::info!(
-            device = caps[choice.index].name,
-            driver = caps[choice.index].driver,
-            reason = choice.reason,
-            "chose a Vulkan device"
-        );
-        Self::of(devices[choice.index].clone(), settings)
+        let instance = Instance::new(settings.validation)?;
+        match (instance.device(&settings.device), &settings.device_variable) {
+            (Err(VulkanError::NoMatchingDevice { found, .. }), Some(value)) => Err(Error::Config {
+                variable: DEVICE_VARIABLE,
+                value: value.clone(),
+                accepted: format!("one of the devices {found}"),
+            }),
+            (chosen, _) => Self::of(chosen?, settings),
+        }
     }
 
     /// As [`Self::new`]; `None`, with a warning in the log, where the system has no Vulkan

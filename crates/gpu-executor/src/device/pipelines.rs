@@ -121,12 +121,12 @@ mod tests {
     use field_kernels::families::EQUAL;
     use field_kernels::{ElementType as _, Fp};
     use vk_core::testing::{DeviceTest, lose};
-    use vk_core::{Compiler, Instance, InstanceOptions, PipelineShape};
+    use vk_core::{Compiler, Instance, PipelineShape, Validation};
 
     use super::*;
 
     fn device() -> Arc<Device> {
-        let instance = Instance::new(&InstanceOptions::default()).unwrap();
+        let instance = Instance::new(Validation::Off).unwrap();
         Device::shared(&instance.devices().unwrap()[0]).unwrap()
     }
 

@@ -276,7 +276,7 @@ fn where_neither_looking_nor_blocking_tells_that_is_the_error() {
 /// The first device, without the layer: under it nothing is shared.
 fn unvalidated() -> (DeviceTest, PhysicalDevice) {
     let mut guard = DeviceTest::begin();
-    let instance = Instance::new(&crate::InstanceOptions::default()).unwrap();
+    let instance = Instance::new(crate::Validation::Off).unwrap();
     let physical = instance.devices().unwrap().swap_remove(0);
     guard.watch(&physical.caps().name, instance.validation_log().clone());
     (guard, physical)

@@ -178,13 +178,8 @@ fn record(device: &str, test: &str) {
 /// As [`Instance::new`] and [`Instance::devices`]; no device is an error.
 pub fn device_under_test() -> Result<(DeviceTest, PhysicalDevice), Error> {
     let mut guard = DeviceTest::begin();
-    let instance = Instance::new(&crate::InstanceOptions {
-        validation: crate::Validation::On,
-    })?;
-    let mut devices = instance.devices()?;
-    let caps: Vec<_> = devices.iter().map(|d| d.caps().clone()).collect();
-    let choice = crate::choose_device(&caps, &crate::DevicePolicy::Auto)?;
-    let device = devices.swap_remove(choice.index);
+    let instance = Instance::new(crate::Validation::On)?;
+    let device = instance.device(&crate::DevicePolicy::Auto)?;
     guard.watch(&device.caps().name, instance.validation_log().clone());
     Ok((guard, device))
 }

@@ -3,8 +3,8 @@
 use vk_core::ash::vk;
 use vk_core::testing::{DeviceTest, device_under_test, without_timeline_semaphores};
 use vk_core::{
-    CommandBuffer, Device, Error, Instance, InstanceOptions, KernelCache, StageTimer, Validation,
-    ValidationLog, WaitPolicy,
+    CommandBuffer, Device, Error, Instance, KernelCache, StageTimer, Validation, ValidationLog,
+    WaitPolicy,
 };
 
 #[test]
@@ -27,11 +27,8 @@ fn a_planted_leak_fails_the_guard() {
 
 #[test]
 fn messages_of_one_instance_stay_out_of_another_log() {
-    let options = InstanceOptions {
-        validation: Validation::On,
-    };
     let (_guard, physical) = device_under_test().unwrap();
-    let other = Instance::new(&options).unwrap();
+    let other = Instance::new(Validation::On).unwrap();
     let device = Device::new(&physical).unwrap();
     // A buffer of zero bytes is not allowed.
     let info = vk::BufferCreateInfo::default();
@@ -85,10 +82,9 @@ fn a_kernel_names_its_device_and_the_hash_of_its_module() {
 #[test]
 fn without_validation_the_process_shares_one_instance() {
     let (_guard, physical) = device_under_test().unwrap();
-    let options = InstanceOptions::default();
-    let first = Instance::new(&options).unwrap();
+    let first = Instance::new(Validation::Off).unwrap();
     for _ in 0..100 {
-        let again = Instance::new(&options).unwrap();
+        let again = Instance::new(Validation::Off).unwrap();
         assert!(std::sync::Arc::ptr_eq(&first, &again));
     }
     assert!(!std::sync::Arc::ptr_eq(&first, physical.instance()));
@@ -99,9 +95,8 @@ fn without_validation_the_process_shares_one_instance() {
 #[test]
 fn devices_come_and_go_on_several_threads_while_one_works() {
     let mut guard = DeviceTest::begin();
-    let options = InstanceOptions::default();
     let device = || {
-        let instance = Instance::new(&options).unwrap();
+        let instance = Instance::new(Validation::Off).unwrap();
         Device::new(&instance.devices().unwrap()[0]).unwrap()
     };
     guard.watch(&device().caps().name, ValidationLog::default());
