@@ -1,7 +1,6 @@
 //! Records operations, to be run in one submission.
 
 mod elementwise;
-mod in_place;
 mod record;
 
 use std::cell::{Cell, RefCell};
@@ -85,6 +84,20 @@ impl Queue {
         self.add(&self.mul(x, a)?, y)
     }
 
+    /// y := a x + y.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn axpy_assign<F: Field>(
+        &self,
+        a: impl Into<Operand<F>>,
+        x: &FieldVec<F>,
+        y: &mut FieldVec<F>,
+    ) -> Result<()> {
+        *y = self.axpy(a, x, &*y)?;
+        Ok(())
+    }
+
     /// x^exponent, of a vector in Montgomery form; one everywhere for an exponent of 0.
     /// The exponent is an integer or its limbs. Takes a product for each of its bits, and
     /// one for each that is set.
@@ -109,6 +122,19 @@ impl Queue {
             }
         }
         Ok(power)
+    }
+
+    /// x := x^exponent.
+    ///
+    /// # Errors
+    /// As [`Self::pow`].
+    pub fn pow_assign<F: Field>(
+        &self,
+        x: &mut FieldVec<F>,
+        exponent: impl Into<Exponent>,
+    ) -> Result<()> {
+        *x = self.pow(x, exponent)?;
+        Ok(())
     }
 
     /// The elements of x in memory of their own: of a small slice, so that the rest of

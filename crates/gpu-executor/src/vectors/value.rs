@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use vk_mem_paths::Storage;
 
-use super::cpu::Place;
+use super::cpu::HostElements;
 use crate::Error;
 
 /// Where elements are.
@@ -15,7 +15,7 @@ pub(crate) enum Stored {
     /// In device memory.
     Device(Arc<Storage>),
     /// In host memory, or there once they are computed.
-    Host(Arc<Place>),
+    Host(Arc<HostElements>),
 }
 
 impl Stored {

@@ -67,13 +67,13 @@ impl Flight for CpuFlight {
 
 /// Elements in host memory: there from the start, or once a program has run.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct HostElements {
     words: OnceLock<Words>,
     /// What computes them.
     flight: Option<Arc<CpuFlight>>,
 }
 
-impl Place {
+impl HostElements {
     /// With these elements.
     pub(super) fn of(words: Words) -> Arc<Self> {
         Arc::new(Self {

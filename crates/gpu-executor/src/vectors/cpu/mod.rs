@@ -26,7 +26,7 @@ use super::value::Stored;
 use crate::jobs::{as_bytes, as_uninit};
 use crate::{Engine, Error};
 pub(crate) use arithmetic::Arithmetic;
-pub(crate) use flight::Place;
+pub(crate) use flight::HostElements;
 #[cfg(test)]
 pub(crate) use memory::Words;
 pub(crate) use run::Run;
@@ -84,7 +84,7 @@ impl Runner for CpuRunner {
             }
         });
         Ok(match refused.into_inner() {
-            usize::MAX => Ok(Stored::Host(Place::of(copy))),
+            usize::MAX => Ok(Stored::Host(HostElements::of(copy))),
             element => Err(element),
         })
     }
@@ -114,7 +114,7 @@ impl Runner for CpuRunner {
             .iter()
             .enumerate()
             .filter(|(_, it)| it.is_live);
-        let results = live.map(|(result, _)| (result, Place::promised(&flight)));
+        let results = live.map(|(result, _)| (result, HostElements::promised(&flight)));
         let results: Vec<_> = results.collect();
         let stored = results.iter().cloned();
         let begun = Begun {

@@ -15,7 +15,7 @@ use std::thread::JoinHandle;
 use vk_core::Process;
 use vk_mem_paths::ThreadPool;
 
-use super::flight::{CpuFlight, Place};
+use super::flight::{CpuFlight, HostElements};
 use super::memory::{Pool, Words};
 use super::run::compute;
 use crate::Error;
@@ -48,7 +48,7 @@ pub(super) struct Job {
     pub(super) program: Program,
     pub(super) stages: Vec<Stage>,
     /// Where the results go that somebody held when it was submitted, by number.
-    pub(super) results: Vec<(usize, Arc<Place>)>,
+    pub(super) results: Vec<(usize, Arc<HostElements>)>,
     pub(super) flight: Arc<CpuFlight>,
 }
 

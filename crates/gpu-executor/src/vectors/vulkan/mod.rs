@@ -7,7 +7,6 @@ mod flight;
 mod kept;
 mod kernels;
 mod pieces;
-mod readbacks;
 mod settle;
 mod steps;
 #[cfg(test)]

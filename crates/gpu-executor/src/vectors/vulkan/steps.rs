@@ -7,8 +7,8 @@ use field_kernels::{Arithmetic, ElementId};
 use vk_mem_paths::{Access, BatchMemory, Region, Step, Storage};
 
 use super::dispatch::{Window, count};
+use super::flight::Readbacks;
 use super::kernels::Kernels;
-use super::readbacks::Readbacks;
 use super::{DeviceTables, take};
 use crate::Error;
 use crate::vectors::families::Call;
