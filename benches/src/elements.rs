@@ -1,8 +1,8 @@
 //! Random elements of either field.
 
-use field_kernels::PrimeField;
+use field_kernels::{PrimeField, edge};
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
+use rand::{Rng, SeedableRng};
 use rayon::prelude::*;
 
 /// Elements that one thread makes from one seed.
@@ -16,17 +16,10 @@ pub(crate) fn random<F: PrimeField>(seed: u64, count: usize) -> Vec<F::Limbs> {
     grains.for_each(|(grain, elements)| {
         let mut rng = StdRng::seed_from_u64((seed << 32) | grain as u64);
         for element in elements {
-            fill::<F>(&mut rng, element.as_mut());
+            *element = edge::random::<F>(|| rng.next_u64());
         }
     });
     elements
-}
-
-/// An element whose topmost limb is less than the modulus' own is canonical.
-fn fill<F: PrimeField>(rng: &mut StdRng, limbs: &mut [u64]) {
-    let top = F::LIMBS - 1;
-    rng.fill(&mut limbs[..top]);
-    limbs[top] = rng.random_range(0..F::MODULUS.as_ref()[top]);
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
-use field_kernels::{PrimeField, arithmetic};
+use field_kernels::{PrimeField, edge};
 use gpu_executor::Executor;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::spirv::PersistentVulkanBackend;
@@ -94,13 +94,6 @@ fn elements<F: PrimeField>(count: usize, seed: u64) -> Vec<F::Limbs> {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^ (mixed >> 31)
     };
-    let spare_bits = F::MODULUS.as_ref()[F::LIMBS - 1].leading_zeros();
-    let candidates = std::iter::repeat_with(|| {
-        let mut element = F::Limbs::default();
-        element.as_mut().fill_with(&mut next);
-        element.as_mut()[F::LIMBS - 1] >>= spare_bits;
-        element
-    });
-    let canonical = candidates.filter(arithmetic::is_canonical::<F>);
-    canonical.take(count).collect()
+    let elements = std::iter::repeat_with(|| edge::random::<F>(&mut next));
+    elements.take(count).collect()
 }

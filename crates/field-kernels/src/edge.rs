@@ -1,5 +1,5 @@
-//! Canonical elements on which carry chains and reductions go wrong first, for tests
-//! of anything that computes with elements.
+//! Canonical elements on which carry chains and reductions go wrong first, and random ones,
+//! for tests of anything that computes with elements.
 
 use std::collections::BTreeSet;
 
@@ -59,6 +59,30 @@ pub fn edge_elements_of<E: ElementType>() -> Vec<E::Limbs> {
         elements.push(of_coordinates::<E>(at));
     }
     unique::<E>(elements)
+}
+
+/// A canonical element, as random as what `next` gives.
+#[must_use]
+pub fn random<E: ElementType>(mut next: impl FnMut() -> u64) -> E::Limbs {
+    let modulus = E::Base::MODULUS;
+    let bits = modulus
+        .as_ref()
+        .last()
+        .map_or(0, |limb| 64 - limb.leading_zeros());
+    let mut coordinate = || {
+        let mut limbs = <E::Base as ElementType>::Limbs::default();
+        limbs.as_mut().fill_with(&mut next);
+        // As many bits as the modulus has, so that most are below it.
+        if let Some(highest) = limbs.as_mut().last_mut() {
+            *highest &= u64::MAX >> (64 - bits);
+        }
+        limbs
+    };
+    arithmetic::each_coordinate::<E>(&E::Limbs::default(), |_| {
+        let candidates = std::iter::repeat_with(&mut coordinate);
+        let mut canonical = candidates.filter(is_canonical::<E::Base>);
+        canonical.next().unwrap_or_default()
+    })
 }
 
 /// How many come first: 0, 1, 2, (p-1)/2, (p+1)/2, p-2 and p-1.

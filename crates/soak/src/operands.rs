@@ -1,6 +1,6 @@
 //! Random canonical elements, edge elements first, and what comes of them.
 
-use field_kernels::{BinaryOp, LIMBS, MODULUS, edge};
+use field_kernels::{BinaryOp, Fp, LIMBS, edge};
 use rand::rngs::SmallRng;
 use rand::{Rng, RngExt, SeedableRng};
 
@@ -53,14 +53,7 @@ impl Operands {
 
 /// A random element below the modulus.
 pub fn canonical(random: &mut impl Rng) -> Element {
-    loop {
-        let mut element: Element = std::array::from_fn(|_| random.next_u64());
-        // As many bits as the modulus has, so that most are taken.
-        element[LIMBS - 1] >>= MODULUS[LIMBS - 1].leading_zeros();
-        if element.iter().rev().lt(MODULUS.iter().rev()) {
-            return element;
-        }
-    }
+    edge::random::<Fp>(|| random.next_u64())
 }
 
 #[cfg(test)]

@@ -5,23 +5,15 @@ use std::time::Duration;
 
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
-use field_kernels::{PrimeField, arithmetic};
+use field_kernels::{PrimeField, edge};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 /// `count` random canonical elements.
 pub(crate) fn random<F: PrimeField>(count: usize, seed: u64) -> Vec<F::Limbs> {
     let mut random = SmallRng::seed_from_u64(seed);
-    let shift = F::MODULUS.as_ref()[F::LIMBS - 1].leading_zeros();
-    let elements = std::iter::repeat_with(|| {
-        let mut element = F::Limbs::default();
-        let limbs = element.as_mut();
-        limbs.iter_mut().for_each(|limb| *limb = random.next_u64());
-        limbs[F::LIMBS - 1] >>= shift;
-        element
-    });
-    let canonical = elements.filter(arithmetic::is_canonical::<F>);
-    canonical.take(count).collect()
+    let elements = std::iter::repeat_with(|| edge::random::<F>(|| random.next_u64()));
+    elements.take(count).collect()
 }
 
 pub(crate) fn median(mut times: Vec<Duration>) -> Duration {

@@ -8,11 +8,8 @@ use gpu_executor::cpu::CpuEngine;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{DevicePolicy, Error, VulkanError};
 
+use crate::engines::error;
 use crate::support::{assert_sums, backend, borrowed, built, random_jobs, test_kernel};
-
-fn typed(error: &anyhow::Error) -> &Error {
-    error.downcast_ref().unwrap()
-}
 
 #[test]
 fn slices_that_do_not_fit_are_named_by_job_and_operand() {
@@ -21,40 +18,17 @@ fn slices_that_do_not_fit_are_named_by_job_and_operand() {
     let jobs = random_jobs(3, 10, 1);
     let mut batch = borrowed(&jobs);
     batch[1].1 = &batch[1].1[..59];
+    let mut cpu = CpuEngine::new().unwrap();
     let errors = [
-        backend
-            .run_field_add_batch(spirv, &batch, 10, false)
-            .unwrap_err(),
-        backend
-            .run_field_add_batch(spirv, &batch, 10, true)
-            .unwrap_err(),
-        backend
-            .run_field_add_batch_pipelined(spirv, &batch, 10)
-            .unwrap_err(),
-        CpuEngine::new()
-            .unwrap()
-            .field_add_batch(&batch, 10)
-            .unwrap_err()
-            .into(),
+        error(backend.run_field_add_batch(spirv, &batch, 10, false)),
+        error(backend.run_field_add_batch(spirv, &batch, 10, true)),
+        error(backend.run_field_add_batch_pipelined(spirv, &batch, 10)),
+        error(cpu.field_add_batch(&batch, 10)),
     ];
-    for error in &errors {
-        let expected = Error::InvalidJob {
-            job: 1,
-            operand: "B",
-            expected: 60,
-            found: 59,
-        };
-        assert_eq!(typed(error), &expected);
-        assert_eq!(
-            error.to_string(),
-            "job 1: expected B of 60 limbs (10 elements x 6), found 59"
-        );
-    }
-    let good = borrowed(&jobs);
-    let results = backend
-        .run_field_add_batch_pipelined(spirv, &good, 10)
-        .unwrap();
-    assert_sums(&results, &jobs, "after an error");
+    let text = "job 1: expected B of 60 limbs (10 elements x 6), found 59";
+    assert_eq!(errors.map(|error| error.to_string()), [text; 4]);
+    let results = backend.run_field_add_batch_pipelined(spirv, &borrowed(&jobs), 10);
+    assert_sums(&results.unwrap(), &jobs, "after an error");
 }
 
 #[test]
@@ -62,41 +36,27 @@ fn elements_that_do_not_fit_memory_are_an_error() {
     let (_guard, mut backend) = backend();
     let spirv = backend.field_add_spirv();
     let jobs = random_jobs(1, 10, 1);
-    let batch = borrowed(&jobs);
+    let mut refused =
+        |elements| error(backend.run_field_add_batch(spirv, &borrowed(&jobs), elements, false));
     for elements in [usize::MAX, usize::MAX / 6 + 1] {
-        let error = backend
-            .run_field_add_batch(spirv, &batch, elements, false)
-            .unwrap_err();
-        assert!(
-            matches!(typed(&error), Error::TooManyElements { .. }),
-            "{error}"
-        );
+        let error = refused(elements);
+        assert!(matches!(error, Error::TooManyElements { .. }), "{error}");
     }
     // What fits the address space but not the slices is the slices' error.
-    let error = backend
-        .run_field_add_batch(spirv, &batch, 1 << 40, false)
-        .unwrap_err();
-    assert!(matches!(typed(&error), Error::InvalidJob { .. }), "{error}");
+    let error = refused(1 << 40);
+    assert!(matches!(error, Error::InvalidJob { .. }), "{error}");
 }
 
 #[test]
 fn a_device_that_is_not_there_is_named_with_those_that_are() {
     let (_guard, backend) = backend();
     let policy = DevicePolicy::Name("no such device".to_owned());
-    let error = PersistentVulkanBackend::builder()
-        .device(policy)
-        .build()
-        .map_err(anyhow::Error::from)
-        .unwrap_err();
+    let builder = PersistentVulkanBackend::builder().device(policy);
+    let error = error(builder.build());
+    let missing = matches!(error, Error::Vulkan(VulkanError::NoMatchingDevice { .. }));
     let text = error.to_string();
-    assert!(
-        text.contains("no such device") && text.contains(&backend.device().name),
-        "{text}"
-    );
-    assert!(matches!(
-        typed(&error),
-        Error::Vulkan(vk_core::Error::NoMatchingDevice { .. })
-    ));
+    let named = text.contains("no such device") && text.contains(&backend.device().name);
+    assert!(missing && named, "{text}");
 }
 
 #[test]
@@ -110,33 +70,27 @@ fn after_a_timeout_calls_fail_at_once_until_the_work_has_ended() {
     let mut run = || backend.run_field_add_batch(spirv, &batch, elements, false);
     let after = Duration::from_micros(50);
     let begin = Instant::now();
-    let error = loop {
-        let error = run().unwrap_err();
+    let timeout = loop {
+        let error = error(run());
         // The driver's compiler takes longer too, and makes the kernel all the same.
         if !error.to_string().contains("compiler") {
             break error;
         }
         assert!(begin.elapsed() < Duration::from_secs(60));
     };
-    assert_eq!(
-        typed(&error),
-        &Error::Vulkan(VulkanError::Timeout {
-            what: "the device",
-            after
-        })
-    );
+    let what = "the device";
+    assert_eq!(timeout, Error::Vulkan(VulkanError::Timeout { what, after }));
     // Each later call ends alike: at once, or after a wait of its own.
     let begin = Instant::now();
     loop {
         match run() {
             Ok(results) => break assert_sums(&results, &jobs, "after a timeout"),
-            Err(error) => assert!(
-                matches!(
-                    typed(&error),
-                    Error::Vulkan(VulkanError::Timeout { .. } | VulkanError::Busy { .. })
-                ),
-                "{error}"
-            ),
+            failed => {
+                use VulkanError::{Busy, Timeout};
+                let late = error(failed);
+                let is_late = matches!(late, Error::Vulkan(Timeout { .. } | Busy { .. }));
+                assert!(is_late, "{late}");
+            }
         }
         if begin.elapsed() > Duration::from_secs(2) {
             break;

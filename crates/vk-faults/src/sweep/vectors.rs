@@ -1,7 +1,7 @@
 //! What a program does with vectors while a fault is injected.
 
-use field_kernels::arithmetic::{add, double, inverse, is_canonical, mul};
-use field_kernels::{ElementType, Fr, PrimeField};
+use field_kernels::arithmetic::{add, double, inverse, mul};
+use field_kernels::{ElementType, Fr, PrimeField, edge};
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::Scalar;
 use rand::rngs::SmallRng;
@@ -95,12 +95,6 @@ fn total(elements: &[Element]) -> Element {
 /// Random canonical elements.
 pub(super) fn elements<F: PrimeField>(count: usize, seed: u64) -> Vec<F::Limbs> {
     let mut random = SmallRng::seed_from_u64(seed);
-    let spare_bits = F::MODULUS.as_ref()[F::LIMBS - 1].leading_zeros();
-    let random = std::iter::repeat_with(|| {
-        let mut element = F::Limbs::default();
-        element.as_mut().fill_with(|| random.next_u64());
-        element.as_mut()[F::LIMBS - 1] >>= spare_bits;
-        element
-    });
-    random.filter(is_canonical::<F>).take(count).collect()
+    let elements = std::iter::repeat_with(|| edge::random::<F>(|| random.next_u64()));
+    elements.take(count).collect()
 }

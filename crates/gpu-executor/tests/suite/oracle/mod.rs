@@ -9,8 +9,8 @@
 )]
 
 use ark_ff::{BigInt, BigInteger as _, PrimeField as _};
-use field_kernels::edge::edge_elements_of;
-use field_kernels::{Field, Fp, Fp2, Fr, arithmetic};
+use field_kernels::edge::{self, edge_elements_of};
+use field_kernels::{Field, Fp, Fp2, Fr};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
@@ -81,19 +81,9 @@ pub(crate) fn random<F: Field>(count: usize, seed: u64) -> Vec<F::Limbs> {
         .cycle()
         .skip(start)
         .take(count.min(edges.len()));
-    let mut elements: Vec<F::Limbs> = edges.copied().collect();
-    while elements.len() < count {
-        let mut element = F::Limbs::default();
-        let modulus = F::ID.modulus();
-        for coordinate in element.as_mut().chunks_mut(modulus.len()) {
-            coordinate.fill_with(|| random.next_u64());
-            *coordinate.last_mut().unwrap() >>= modulus.last().unwrap().leading_zeros();
-        }
-        if arithmetic::is_canonical::<F>(&element) {
-            elements.push(element);
-        }
-    }
-    elements
+    let edges = edges.copied().collect::<Vec<_>>().into_iter();
+    let others = std::iter::repeat_with(|| edge::random::<F>(|| random.next_u64()));
+    edges.chain(others).take(count).collect()
 }
 
 /// Every pair of edge elements.

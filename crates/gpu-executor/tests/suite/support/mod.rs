@@ -3,14 +3,15 @@
 pub(crate) mod child;
 pub(crate) mod kept;
 
+use field_kernels::Fp;
 use gpu_executor::device::Builder;
-use gpu_executor::kernels::{LIMBS, MODULUS};
+use gpu_executor::kernels::LIMBS;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{Cache, Validation};
 use proptest::prelude::*;
-use rand::rngs::SmallRng;
-use rand::{Rng, SeedableRng};
 use vk_core::testing::DeviceTest;
+
+use crate::oracle;
 
 /// A validated backend, and the guard that fails the test on any validation
 /// message. Bind the guard first, so that it drops last.
@@ -29,29 +30,10 @@ pub(crate) fn built(
     (guard, backend)
 }
 
-/// `elements` random canonical elements, the first of them edge elements.
+/// `elements` random canonical elements, the first of them edge elements: other ones for
+/// each seed, so that different ones meet.
 pub(crate) fn random_elements(elements: usize, seed: u64) -> Vec<u64> {
-    let mut random = SmallRng::seed_from_u64(seed);
-    let edges = field_kernels::edge::edge_elements();
-    let mut limbs = Vec::with_capacity(elements * LIMBS);
-    // Every seed starts elsewhere among the edges, so that different ones meet.
-    let start = usize::try_from(random.next_u64() % edges.len() as u64).unwrap();
-    for edge in edges
-        .iter()
-        .cycle()
-        .skip(start)
-        .take(elements.min(edges.len()))
-    {
-        limbs.extend(edge);
-    }
-    while limbs.len() < elements * LIMBS {
-        let mut element: [u64; LIMBS] = std::array::from_fn(|_| random.next_u64());
-        element[LIMBS - 1] >>= 3;
-        if element.iter().rev().lt(MODULUS.iter().rev()) {
-            limbs.extend(element);
-        }
-    }
-    limbs
+    oracle::random::<Fp>(elements, seed).into_flattened()
 }
 
 /// `operation` over every pair of elements, by the CPU reference.
