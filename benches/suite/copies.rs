@@ -33,8 +33,6 @@ const BATCH: Duration = Duration::from_millis(20);
 const MOST_COPIES: u32 = 64;
 /// Measurements of which the median counts.
 pub(crate) const SAMPLES: usize = 7;
-/// Bytes that a step writes at most.
-const WRITTEN: usize = 1 << 16;
 
 impl Bandwidth {
     /// Measures copies of `bytes` bytes, a multiple of 4, each after a warm-up, as the
@@ -95,7 +93,7 @@ fn copy([from, to]: &[&Storage; 2]) -> Step {
 /// be read faster than any memory.
 fn filling(storage: &Storage) -> Vec<Step> {
     let bytes = storage.bytes();
-    let mut filled = bytes.min(WRITTEN);
+    let mut filled = bytes.min(Step::MOST_WRITTEN);
     let mut steps = vec![Step::Write {
         to: storage.region(0..filled, Access::Write),
         bytes: vec![0x5a; filled],

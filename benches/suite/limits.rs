@@ -8,12 +8,12 @@ use gpu_executor_benches::Plan;
 use rayon::prelude::*;
 use vk_core::spirv::KernelInterface;
 use vk_core::{Device, DeviceCaps};
-use vk_mem_paths::{MemoryUse, rank_memory_types};
+use vk_mem_paths::{MemoryUse, most_dispatched, rank_memory_types};
 
 use crate::clocks::Clocks;
 use crate::copies::{Bandwidth, SAMPLES};
 use crate::device;
-use crate::resident::{Resident, most_elements};
+use crate::resident::Resident;
 use crate::vectors::is_too_large;
 
 /// The kernel that copies its first operand to its result.
@@ -90,7 +90,8 @@ fn bandwidth(device: &Arc<Device>, bytes: usize) -> anyhow::Result<Bandwidth> {
 /// on an H200 by four fifths.
 fn copy_kernel(device: &Arc<Device>, bytes: usize) -> anyhow::Result<f64> {
     let interface = KernelInterface::parse(COPY_KERNEL, device.caps())?;
-    let most = most_elements(device.caps(), interface.workgroup_size);
+    let group = interface.workgroup_size as usize;
+    let most = most_dispatched(device.caps(), ELEMENT_BYTES, group);
     let elements = (bytes / ELEMENT_BYTES).min(most);
     let mut copy = Resident::new(device, COPY_KERNEL, elements)?;
     let operand = vec![0x5a; elements * LIMBS];

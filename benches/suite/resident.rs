@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use gpu_executor::kernels::ELEMENT_BYTES;
-use vk_core::{ComputePipeline, Device, DeviceCaps, KernelCache};
-use vk_mem_paths::{Access, Downloads, Element, Step, Storage, Uploads};
+use vk_core::{ComputePipeline, Device, KernelCache};
+use vk_mem_paths::{Access, Downloads, Element, Step, Storage, Uploads, most_dispatched};
 
 use crate::timed::Timed;
 
@@ -37,11 +37,12 @@ impl Resident {
     /// `elements` elements each.
     ///
     /// # Errors
-    /// For a kernel that `device` cannot run, for more elements than [`most_elements`], for
+    /// For a kernel that `device` cannot run, for more elements than [`most_dispatched`], for
     /// too little memory, else what the device returned.
     pub(crate) fn new(device: &Arc<Device>, spirv: &[u8], elements: usize) -> anyhow::Result<Self> {
         let kernel = KernelCache::new(device).get(spirv)?;
-        let most = most_elements(device.caps(), kernel.shape().workgroup_size);
+        let group = kernel.shape().workgroup_size as usize;
+        let most = most_dispatched(device.caps(), ELEMENT_BYTES, group);
         ensure!(
             (1..=most).contains(&elements),
             "expected 1 to {most} elements, found {elements}"
@@ -123,13 +124,4 @@ impl Resident {
             workgroups: elements.div_ceil(shape.workgroup_size),
         })
     }
-}
-
-/// The most elements that one binding and one dispatch of workgroups of `workgroup_size`
-/// take on a device with `caps`.
-pub(crate) fn most_elements(caps: &DeviceCaps, workgroup_size: u32) -> usize {
-    let limits = &caps.limits;
-    let binding = limits.max_storage_buffer_range / ELEMENT_BYTES as u64;
-    let dispatch = u64::from(limits.max_workgroups_x) * u64::from(workgroup_size);
-    usize::try_from(binding.min(dispatch)).unwrap_or(usize::MAX)
 }

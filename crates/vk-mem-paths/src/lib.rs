@@ -31,14 +31,16 @@ mod runs;
 mod threads;
 
 pub use error::Error;
-pub use lane::{Downloads, Finished, Lane, Step, Submitted, TransferOptions, Uploads};
+pub use lane::{
+    Downloads, Finished, Lane, Step, Submitted, TransferOptions, Uploads, most_dispatched,
+};
 pub use memory::{
     Access, AllocatedMemory, BatchMemory, Block, MemoryUse, Region, Storage, StoragePool,
     rank_memory_types,
 };
 pub use runs::{
-    DEFAULT_CHUNK, Effort, Job, Measured, Packing, PathChoice, PinnedBuffer, PinnedPlan,
-    PinnedTransfer, Plan, Request, Span, StageKind, StageTimes, Stats, Strategy, Transfer,
-    TransferPath, Tuning, Workload, fastest_of, plan, plan_pinned,
+    DEFAULT_CHUNK, Effort, Job, Measured, Packing, PathChoice, PinnedBuffer, PinnedTransfer, Plan,
+    Request, Span, StageKind, StageTimes, Stats, Strategy, Transfer, TransferPath, Tuning,
+    Workload, fastest_of, plan, plan_pinned,
 };
 pub use threads::{CheckedCopy, Element, ThreadPool, advise_huge_pages};

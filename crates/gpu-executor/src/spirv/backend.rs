@@ -8,11 +8,10 @@ use std::time::{Duration, Instant};
 
 use field_kernels::Fp;
 use vk_core::{ComputePipeline, DeviceCaps, ValidationLog};
-use vk_mem_paths::{AllocatedMemory, PathChoice};
+use vk_mem_paths::{AllocatedMemory, PathChoice, Plan, Stats};
 
 use super::how::How;
 use super::opened::Opened;
-use super::ran::Ran;
 use crate::device::{Build, Builder, OpenDevice, Settings};
 use crate::field_add::{Batch, FieldAdd};
 use crate::jobs::{self, Job, Outputs};
@@ -209,8 +208,8 @@ impl PersistentVulkanBackend {
         };
         self.report = Some(RunReport {
             compile,
-            chosen_by: self.chosen_by(ran.is_measured()),
-            ..ran.report(spirv, &kernel, how.mode, jobs.len(), start)
+            chosen_by: self.chosen_by(ran.0.is_measured()),
+            ..how.report(ran, spirv, &kernel, jobs.len(), start)
         });
         Ok(results)
     }
@@ -247,7 +246,7 @@ impl PersistentVulkanBackend {
         jobs: &[Job<'a>],
         out: impl Iterator<Item = (&'a mut [MaybeUninit<u64>], bool)>,
         how: &How,
-    ) -> Result<Ran, Error> {
+    ) -> Result<(Plan, Stats), Error> {
         let byte_jobs = jobs.iter().zip(out);
         let mut byte_jobs: Vec<_> = byte_jobs
             .map(|((a, b), (out, fresh))| vk_mem_paths::Job {
@@ -263,7 +262,7 @@ impl PersistentVulkanBackend {
             .element::<Fp>(canonical::Order::Limbs);
         let transfer = &mut self.opened.transfer;
         match transfer.run(kernel, &how.request, element, &mut byte_jobs) {
-            Ok(ran) => Ok(Ran::from(ran)),
+            Ok(ran) => Ok(ran),
             Err(vk_mem_paths::Error::RefusedInput { job, what, element }) => {
                 Err(canonical::refusal(jobs, job, what, element))
             }

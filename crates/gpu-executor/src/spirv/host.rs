@@ -6,7 +6,6 @@ use vk_mem_paths::PathChoice;
 
 use super::PersistentVulkanBackend;
 use super::how::How;
-use super::ran::Ran;
 use crate::kernels::ELEMENT_BYTES;
 use crate::{Error, HostBuffer, Result, RunReport};
 
@@ -115,7 +114,7 @@ impl PersistentVulkanBackend {
             .run(&kernel, &how.request, ELEMENT_BYTES, a, b, out)?;
         self.report = Some(RunReport {
             compile,
-            ..Ran::from(ran).report(spirv, &kernel, how.mode, 1, start)
+            ..how.report(ran, spirv, &kernel, 1, start)
         });
         Ok(())
     }

@@ -4,7 +4,6 @@ mod backend;
 mod host;
 mod how;
 mod opened;
-mod ran;
 mod resident;
 
 pub use backend::PersistentVulkanBackend;

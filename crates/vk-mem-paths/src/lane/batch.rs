@@ -307,3 +307,69 @@ fn internal(expected: &str, found: &str) -> Error {
         what: format!("expected {expected}, found {found}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use vk_core::testing::device_under_test;
+
+    use super::*;
+    use crate::MemoryUse;
+    use crate::memory::{Access, Memory};
+
+    fn writing(block: &Arc<Block>) -> Step {
+        Step::Write {
+            to: Region::new(block, 0..4096, Access::Write),
+            bytes: vec![7; 4096],
+        }
+    }
+
+    fn record(batch: &mut Batch, life: Life, step: Step) -> Result<(), Error> {
+        let steps = [step];
+        let part = Part {
+            stage: None,
+            steps: &steps,
+        };
+        // SAFETY: there are no dispatches.
+        unsafe { batch.record(life, &[part], &[]) }
+    }
+
+    fn submit(batch: &mut Batch) -> Result<(), Error> {
+        // SAFETY: the host sees nothing of the memory, and nothing else is in flight.
+        unsafe { batch.submit(WaitPolicy::default()).map(drop) }
+    }
+
+    #[test]
+    fn in_flight_it_holds_its_memory_and_refuses_and_between_it_knows_it() {
+        let (_guard, physical) = device_under_test().unwrap();
+        let device = Device::new(&physical).unwrap();
+        let memory = Memory::new(&device).unwrap();
+        let block = || Arc::new(memory.block(4096, MemoryUse::Device).unwrap());
+        let is_refused = |result: Result<(), Error>| matches!(result, Err(Error::Internal { .. }));
+        let mut batch = Batch::new(&device, None).unwrap();
+        assert!(is_refused(submit(&mut batch)), "nothing is recorded");
+
+        let (one, other) = (block(), block());
+        let known = Arc::downgrade(&one);
+        record(&mut batch, Life::Again, writing(&one)).unwrap();
+        for _ in 0..3 {
+            submit(&mut batch).unwrap();
+            assert!(is_refused(submit(&mut batch)) && batch.is_in_flight());
+            let again = record(&mut batch, Life::Again, writing(&other));
+            assert!(is_refused(again), "its commands are in use");
+            batch.wait(WaitPolicy::default()).unwrap();
+        }
+        submit(&mut batch).unwrap();
+        drop(one);
+        assert!(!batch.is_stale() && known.strong_count() == 1);
+        batch.wait(WaitPolicy::default()).unwrap();
+        assert!(batch.is_stale() && known.strong_count() == 0);
+        assert!(is_refused(submit(&mut batch)), "its memory is gone");
+
+        record(&mut batch, Life::Once, writing(&other)).unwrap();
+        let known = Arc::downgrade(&other);
+        submit(&mut batch).unwrap();
+        drop(other);
+        drop(batch);
+        assert_eq!(known.strong_count(), 0, "dropping has waited");
+    }
+}

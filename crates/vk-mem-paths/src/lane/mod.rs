@@ -29,7 +29,7 @@ mod submitted;
 mod transfers;
 
 pub(crate) use batch::{Batch, Life, Part};
-pub use step::Step;
+pub use step::{Step, most_dispatched};
 pub use submitted::{Finished, Submitted};
 pub use transfers::{Downloads, Uploads};
 

@@ -2,10 +2,24 @@
 
 use std::sync::Arc;
 
-use vk_core::ComputePipeline;
+use vk_core::{ComputePipeline, DeviceCaps};
 
 use crate::Error;
 use crate::memory::Region;
+
+/// The most elements of `element_bytes` bytes that one dispatch takes on a device with `caps`
+/// by a kernel with `group` invocations in a workgroup, one for each element: by the range of
+/// a binding, with room for its alignment, by the workgroups, and by the 32 bits in which
+/// kernels count elements and parts of 16 bytes.
+#[must_use]
+pub fn most_dispatched(caps: &DeviceCaps, element_bytes: usize, group: usize) -> usize {
+    let limits = &caps.limits;
+    let range = limits.max_storage_buffer_range.min(1 << 35);
+    let room = range.saturating_sub(limits.storage_buffer_alignment);
+    let bound = room / element_bytes.max(1) as u64;
+    let dispatched = u64::from(limits.max_workgroups_x).saturating_mul(group as u64);
+    usize::try_from(bound.min(dispatched).min(1 << 31)).unwrap_or(usize::MAX)
+}
 
 /// One thing for the device to do.
 pub enum Step {
@@ -138,5 +152,21 @@ fn expect_multiple(what: &str, of: u64, found: usize) -> Result<(), Error> {
 fn uneven(what: &str, expected: usize, found: usize) -> Error {
     Error::Internal {
         what: format!("expected {expected} {what}, found {found}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vk_core::testing::recorded;
+
+    #[test]
+    fn the_tightest_limit_counts() {
+        let mut caps = recorded::h200();
+        assert_eq!(most_dispatched(&caps, 48, 128), 89_478_484);
+        caps = recorded::llvmpipe();
+        assert_eq!(most_dispatched(&caps, 48, 128), 2_796_202);
+        caps.limits.max_workgroups_x = 100;
+        assert_eq!(most_dispatched(&caps, 32, 128), 12_800);
     }
 }

@@ -2,7 +2,8 @@
 
 use vk_core::DeviceCaps;
 
-use crate::{Error, MemoryUse, TransferPath, Workload, rank_memory_types};
+use super::{TransferPath, Workload};
+use crate::{Error, MemoryUse, most_dispatched, rank_memory_types};
 
 /// The most staging memory a run takes from one heap, in bytes.
 pub(crate) const STAGING_BUDGET: u64 = 1 << 30;
@@ -36,20 +37,20 @@ pub(crate) fn chunk_limit(
 ) -> Result<usize, Error> {
     let element = work.element_bytes.max(1) as u64;
     let limits = &caps.limits;
-    let binding = limits.max_storage_buffer_range / element;
-    let dispatch = u64::from(limits.max_workgroups_x) * u64::from(work.workgroup_size);
-    // The input buffer holds both operands.
-    let allocation = limits.max_allocation.min(limits.max_buffer_size) / (2 * element);
+    let group = work.workgroup_size as usize;
+    let dispatch = most_dispatched(caps, work.element_bytes, group) as u64;
     let staging = staging_limit(caps, path, element * depth as u64)?;
-    let limit = binding
-        .min(dispatch)
-        .min(allocation)
-        .min(staging)
-        .min(u64::from(u32::MAX));
+    let limit = dispatch.min(both_inputs_limit(caps, element)).min(staging);
     // One whole alignment unit below the limit, so that aligned offsets
     // inside the buffers stay within it too.
     let slack = limits.storage_buffer_alignment.div_ceil(element);
     Ok(usize::try_from(limit.saturating_sub(slack).max(1)).unwrap_or(usize::MAX))
+}
+
+/// The most elements of a chunk whose inputs lie in one buffer.
+pub(crate) fn both_inputs_limit(caps: &DeviceCaps, element: u64) -> u64 {
+    let limits = &caps.limits;
+    limits.max_allocation.min(limits.max_buffer_size) / (2 * element)
 }
 
 /// The most elements per chunk so that no heap gives more than its share;

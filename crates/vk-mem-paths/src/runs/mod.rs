@@ -20,7 +20,7 @@ mod tuning;
 pub use calibrate::Effort;
 pub use chunks::{Job, Packing};
 pub use fastest_of::fastest_of;
-pub use pinned::{PinnedBuffer, PinnedPlan, PinnedTransfer, plan_pinned};
+pub use pinned::{PinnedBuffer, PinnedTransfer, plan_pinned};
 pub use plan::{DEFAULT_CHUNK, Plan, plan};
 pub use request::{PathChoice, Request, TransferPath, Workload};
 pub use stats::{StageTimes, Stats};

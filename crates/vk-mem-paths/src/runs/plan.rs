@@ -5,16 +5,20 @@ use vk_core::{DeviceCaps, DeviceKind};
 use super::limits::chunk_limit;
 use crate::{Error, Packing, PathChoice, Request, TransferPath, Tuning, Workload};
 
-/// How it will be done.
+/// How a run will be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
-    path: TransferPath,
-    reason: &'static str,
-    chunk: usize,
-    depth: usize,
-    packing: Packing,
-    capacity: usize,
-    measured: bool,
+    pub(super) path: TransferPath,
+    pub(super) reason: &'static str,
+    pub(super) chunk: usize,
+    pub(super) depth: usize,
+    pub(super) packing: Packing,
+    pub(super) capacity: usize,
+    pub(super) measured: bool,
+    /// Chunks that are cut smaller are multiples of this,
+    pub(super) step: usize,
+    /// and not smaller than this.
+    pub(super) least: usize,
 }
 
 impl Plan {
@@ -61,11 +65,11 @@ impl Plan {
         self.capacity
     }
 
-    /// The same with chunks of half the size, and so half the memory; `None`
+    /// The same with chunks of about half the size, and so half the memory; `None`
     /// where that would no longer matter.
-    pub(crate) fn halved(&self) -> Option<Self> {
-        let half = self.chunk.min(self.capacity) / 2;
-        (half >= LEAST_CHUNK).then_some(Self {
+    pub(super) fn halved(&self) -> Option<Self> {
+        let half = whole_steps(self.chunk.min(self.capacity) / 2, self.step);
+        (half < self.chunk && half >= self.least).then_some(Self {
             chunk: half,
             capacity: half,
             ..*self
@@ -98,7 +102,7 @@ const SHARED_CHUNK: usize = 65_536;
 /// The most chunks in flight: more only cost memory.
 const MAX_DEPTH: usize = 256;
 /// Memory that runs out for chunks of fewer elements is not theirs.
-const LEAST_CHUNK: usize = 1 << 6;
+pub(super) const LEAST_CHUNK: usize = 1 << 6;
 /// Chunks in flight: the host fills one slot while the device works on the
 /// other. More did not make runs faster on the devices that were measured.
 const SLOTS: usize = 2;
@@ -173,11 +177,18 @@ pub fn plan(
         depth,
         packing: request.packing,
         capacity,
+        step: 1,
+        least: LEAST_CHUNK,
         measured: match request.path {
             PathChoice::Auto => path_from.is_some(),
             PathChoice::Fixed(_) => false,
         } || (near.is_some() && (request.chunk.is_none() || request.depth.is_none())),
     })
+}
+
+/// `chunk` in whole steps, rounded down, but one at least.
+pub(super) fn whole_steps(chunk: usize, step: usize) -> usize {
+    (chunk / step).max(1) * step
 }
 
 /// The chunk of a run whose chunks may overlap, in pieces of about equal size.

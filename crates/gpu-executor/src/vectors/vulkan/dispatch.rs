@@ -7,9 +7,9 @@ use std::sync::Arc;
 use field_kernels::chain::Chain;
 use field_kernels::{ElementId, Family};
 use vk_core::{ComputePipeline, DeviceKind};
-use vk_mem_paths::{Access, Region, Step, Storage};
+use vk_mem_paths::{Access, Region, Step, Storage, most_dispatched};
 
-use super::pieces::{most_elements, pieces, window};
+use super::pieces::{pieces, window};
 use super::steps::{CONSTANT_STRIDE, Steps};
 use crate::Error;
 use crate::vectors::program::{Argument, Source};
@@ -102,7 +102,7 @@ impl Steps<'_> {
     /// The most elements of a vector that is bound as a whole, `group` of them for each
     /// workgroup.
     pub(crate) fn most_bound(&self, field: ElementId, group: usize) -> usize {
-        most_elements(self.kernels.caps(), field.bytes(), group)
+        most_dispatched(self.kernels.caps(), field.bytes(), group)
     }
 
     /// Workgroups that share `items` items, one an invocation and round; `most` at most.

@@ -1,8 +1,6 @@
-//! Where elements lie in a binding, and how many one dispatch takes. Pure.
+//! Where elements lie in a binding, and how they are cut for dispatches. Pure.
 
 use std::ops::Range;
-
-use vk_core::DeviceCaps;
 
 /// Bytes of a part: what shaders count beginnings in.
 pub(crate) const PART: usize = 16;
@@ -20,18 +18,6 @@ pub(super) fn window(
     let begin = first - first % alignment;
     let start = u32::try_from((first - begin) / PART).unwrap_or(u32::MAX);
     (begin..end, start)
-}
-
-/// The most elements of one dispatch of a kernel with `group` invocations in a
-/// workgroup, one for each element: by the range of a binding, with room for its
-/// alignment, by the workgroups, and by the 32 bits that shaders count parts in.
-pub(super) fn most_elements(caps: &DeviceCaps, element_bytes: usize, group: usize) -> usize {
-    let limits = &caps.limits;
-    let range = limits.max_storage_buffer_range.min(1 << 35);
-    let room = range.saturating_sub(limits.storage_buffer_alignment);
-    let fit = room / element_bytes as u64;
-    let dispatched = u64::from(limits.max_workgroups_x) * group as u64;
-    usize::try_from(fit.min(dispatched).min(1 << 31)).unwrap_or(usize::MAX)
 }
 
 /// `elements` in ranges of `most` at most, as equal as whole multiples of `group`
@@ -53,7 +39,6 @@ pub(super) fn pieces(elements: usize, most: usize, group: usize) -> Vec<Range<us
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vk_core::testing::recorded;
 
     #[test]
     fn windows_begin_aligned_and_say_where_the_elements_do() {
@@ -63,16 +48,6 @@ mod tests {
         assert_eq!(at(1..3, 256), (0..144, 3));
         assert_eq!(at(7..8, 64), (320..384, 1));
         assert_eq!(at(7..8, 1), (336..384, 0));
-    }
-
-    #[test]
-    fn the_tightest_limit_counts() {
-        let mut caps = recorded::h200();
-        assert_eq!(most_elements(&caps, 48, 128), 89_478_484);
-        caps = recorded::llvmpipe();
-        assert_eq!(most_elements(&caps, 48, 128), 2_796_202);
-        caps.limits.max_workgroups_x = 100;
-        assert_eq!(most_elements(&caps, 32, 128), 12_800);
     }
 
     #[test]

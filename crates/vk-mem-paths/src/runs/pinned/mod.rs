@@ -34,5 +34,5 @@ mod tests;
 mod transfer;
 
 pub use buffer::PinnedBuffer;
-pub use plan::{PinnedPlan, plan_pinned};
+pub use plan::plan_pinned;
 pub use transfer::PinnedTransfer;

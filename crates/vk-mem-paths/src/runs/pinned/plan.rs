@@ -3,58 +3,10 @@
 
 use vk_core::DeviceCaps;
 
-use crate::{MemoryUse, PathChoice, Request, TransferPath, rank_memory_types};
-
-/// How a run over shared buffers is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PinnedPlan {
-    path: TransferPath,
-    reason: &'static str,
-    chunk: usize,
-    depth: usize,
-    /// Chunks are multiples of this.
-    step: usize,
-    /// No chunk is to be smaller than this: each has commands of its own.
-    least: usize,
-}
-
-impl PinnedPlan {
-    /// The same with chunks of about half the size, and so half the memory of
-    /// the device; `None` where that would no longer matter.
-    pub(super) fn halved(&self) -> Option<Self> {
-        let half = whole_steps(self.chunk / 2, self.step);
-        let smaller = half < self.chunk && half >= self.least;
-        (smaller && self.path == TransferPath::DeviceLocal).then_some(Self {
-            chunk: half,
-            ..*self
-        })
-    }
-
-    /// The path: direct ([`TransferPath::HostVisible`]) or staged
-    /// ([`TransferPath::DeviceLocal`]).
-    #[must_use]
-    pub fn path(&self) -> TransferPath {
-        self.path
-    }
-
-    /// Why this path.
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
-        self.reason
-    }
-
-    /// The most elements of one chunk, which is one dispatch.
-    #[must_use]
-    pub fn chunk(&self) -> usize {
-        self.chunk
-    }
-
-    /// How many chunks are in flight at most; 1 or more.
-    #[must_use]
-    pub fn depth(&self) -> usize {
-        self.depth
-    }
-}
+use crate::runs::limits::both_inputs_limit;
+use crate::runs::plan::{LEAST_CHUNK, whole_steps};
+use crate::runs::{Packing, PathChoice, Plan, Request, TransferPath};
+use crate::{MemoryUse, most_dispatched, rank_memory_types};
 
 /// Elements of a direct chunk: little enough that a slow device finishes it
 /// long before a watchdog looks, enough that submitting costs nothing.
@@ -62,8 +14,6 @@ const DIRECT_CHUNK: usize = 1 << 22;
 /// Elements of a staged chunk, at least and at most: upload, kernel and
 /// download of different chunks overlap.
 const STAGED_CHUNK: (usize, usize) = (1 << 14, 1 << 18);
-/// Memory that runs out for staged chunks of fewer elements is not theirs.
-const LEAST_CHUNK: usize = 1 << 6;
 /// Chunks in flight: three keep upload, kernel and download busy, one more
 /// waits while the host notices that another is done.
 const DEPTH: usize = 4;
@@ -92,7 +42,7 @@ pub fn plan_pinned(
     element_bytes: usize,
     workgroup_size: u32,
     request: &Request,
-) -> PinnedPlan {
+) -> Plan {
     let (path, reason) = choose_path(request.path);
     let depth = request.depth.unwrap_or(DEPTH).clamp(1, MAX_DEPTH);
     let element = element_bytes.max(1) as u64;
@@ -109,13 +59,21 @@ pub fn plan_pinned(
     };
     let step = aligned_step(caps.limits.storage_buffer_alignment.max(1), element);
     let chunk = whole_steps(chunk.min(limit), step);
-    PinnedPlan {
+    Plan {
         path,
         reason,
         chunk,
-        step,
-        least: LEAST_CHUNK.max(total.div_ceil(4 * MOST_CHUNKS)),
         depth: depth.min(total.div_ceil(chunk).max(1)),
+        packing: Packing::PerJob,
+        capacity: chunk,
+        measured: false,
+        step,
+        least: match path {
+            // Each chunk has commands of its own, which are kept.
+            TransferPath::DeviceLocal => LEAST_CHUNK.max(total.div_ceil(4 * MOST_CHUNKS)),
+            // Smaller ones would take no less memory.
+            TransferPath::HostVisible | TransferPath::Bar => usize::MAX,
+        },
     }
 }
 
@@ -143,19 +101,15 @@ fn chunk_limit(
     element: u64,
     workgroup_size: u32,
 ) -> usize {
-    let limits = &caps.limits;
-    let binding = limits.max_storage_buffer_range / element;
-    let dispatch = u64::from(limits.max_workgroups_x) * u64::from(workgroup_size);
-    let mut limit = binding.min(dispatch).min(u64::from(u32::MAX));
+    let bytes = usize::try_from(element).unwrap_or(usize::MAX);
+    let mut limit = most_dispatched(caps, bytes, workgroup_size as usize) as u64;
     if path == TransferPath::DeviceLocal {
-        // One buffer holds both inputs of a chunk.
-        let allocation = limits.max_allocation.min(limits.max_buffer_size) / (2 * element);
         let ranked = rank_memory_types(caps, MemoryUse::Device);
         let kind = ranked.first().and_then(|&kind| caps.memory_types.get(kind));
         let heap = kind.and_then(|kind| caps.heaps.get(kind.heap));
         let share = heap.map_or(0, |heap| heap.size / HEAP_SHARE);
         let scratch = share.min(SCRATCH_BUDGET) / (3 * element * depth as u64);
-        limit = limit.min(allocation).min(scratch);
+        limit = limit.min(both_inputs_limit(caps, element)).min(scratch);
     }
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
@@ -167,15 +121,9 @@ fn aligned_step(alignment: u64, element: u64) -> usize {
     usize::try_from(alignment / shared).unwrap_or(usize::MAX)
 }
 
-/// `chunk` in whole steps, rounded down, but one at least.
-fn whole_steps(chunk: usize, step: usize) -> usize {
-    (chunk / step).max(1) * step
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Packing;
     use proptest::prelude::*;
     use vk_core::testing::recorded;
 
@@ -329,7 +277,7 @@ mod tests {
         assert_eq!(staged(heap, 1 << 40), (1 << 30) / 288);
         // Direct chunks take nothing of the device's.
         let direct = limit(heap, 0, TransferPath::HostVisible);
-        assert_eq!(direct, 4_294_967_295 / 48);
+        assert_eq!(direct, (4_294_967_295 - 16) / 48);
     }
 
     proptest! {

@@ -6,12 +6,11 @@ use std::time::Instant;
 use vk_core::spirv::BINDINGS;
 use vk_core::{ComputePipeline, Device, WaitPolicy};
 
-use super::PinnedPlan;
 use super::scratch::Scratch;
 use crate::Error;
 use crate::memory::{Access, Block, Region};
-use crate::runs::StageTimes;
 use crate::runs::commands::{ChunkCommands, ChunkSteps};
+use crate::runs::{Plan, StageTimes};
 
 /// A, B and the output.
 pub(super) type Operands = [Arc<Block>; BINDINGS];
@@ -19,7 +18,7 @@ pub(super) type Operands = [Arc<Block>; BINDINGS];
 /// What is run, and how.
 pub(super) struct PinnedWork {
     pub(super) kernel: Arc<ComputePipeline>,
-    pub(super) plan: PinnedPlan,
+    pub(super) plan: Plan,
     pub(super) element_bytes: usize,
     /// Where the chunks of a staged run are computed.
     pub(super) scratch: Option<Arc<Scratch>>,
@@ -29,7 +28,7 @@ pub(super) struct PinnedWork {
 pub(super) struct RecordedRun {
     chunks: Vec<ChunkCommands>,
     kernel: Arc<ComputePipeline>,
-    plan: PinnedPlan,
+    plan: Plan,
     element_bytes: usize,
     /// Known, not held: no buffer made later can be taken for one of them.
     operands: [Weak<Block>; BINDINGS],
@@ -79,7 +78,7 @@ impl RecordedRun {
     pub(super) fn is_for(
         &self,
         kernel: &Arc<ComputePipeline>,
-        plan: &PinnedPlan,
+        plan: &Plan,
         element_bytes: usize,
         operands: &Operands,
     ) -> bool {

@@ -8,7 +8,7 @@ use vk_core::testing::{DeviceTest, device_under_test, lose, without_timeline_sem
 use vk_core::{ComputePipeline, Device, KernelCache, WaitPolicy};
 
 use crate::{
-    Error, Packing, PathChoice, PinnedBuffer, PinnedPlan, PinnedTransfer, Request, Stats, Transfer,
+    Error, Packing, PathChoice, PinnedBuffer, PinnedTransfer, Plan, Request, Stats, Transfer,
     TransferOptions, TransferPath,
 };
 
@@ -52,7 +52,7 @@ impl Setup {
         request: &Request,
         [a, b]: [&PinnedBuffer; 2],
         out: &mut PinnedBuffer,
-    ) -> Result<(PinnedPlan, Stats), Error> {
+    ) -> Result<(Plan, Stats), Error> {
         self.pinned
             .run(&self.kernel, request, ELEMENT_BYTES, a, b, out)
     }

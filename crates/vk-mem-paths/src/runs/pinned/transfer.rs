@@ -7,11 +7,11 @@ use vk_core::{ComputePipeline, Device, WaitPolicy};
 
 use super::recorded::{Operands, PinnedWork, RecordedRun};
 use super::scratch::Scratch;
-use super::{PinnedBuffer, PinnedPlan, plan_pinned};
+use super::{PinnedBuffer, plan_pinned};
 use crate::Error;
 use crate::lane::TransferOptions;
 use crate::memory::{Block, Memory};
-use crate::runs::{Request, Stats, Transfer, TransferPath};
+use crate::runs::{Plan, Request, Stats, Transfer, TransferPath};
 
 /// The operands, as errors name them.
 const NAMES: [&str; 3] = ["A", "B", "the output"];
@@ -81,7 +81,7 @@ impl PinnedTransfer {
         a: &PinnedBuffer,
         b: &PinnedBuffer,
         out: &mut PinnedBuffer,
-    ) -> Result<(PinnedPlan, Stats), Error> {
+    ) -> Result<(Plan, Stats), Error> {
         self.check_device(kernel, [a, b, out])?;
         kernel.expect_inputs_read_only()?;
         let elements = check_lengths([a, b, out], element_bytes)?;
@@ -123,7 +123,7 @@ impl PinnedTransfer {
     fn attempt(
         &mut self,
         kernel: &Arc<ComputePipeline>,
-        plan: PinnedPlan,
+        plan: Plan,
         element_bytes: usize,
         operands: &Operands,
         out: &mut PinnedBuffer,
@@ -187,7 +187,7 @@ impl PinnedTransfer {
     fn prepare(
         &mut self,
         kernel: &Arc<ComputePipeline>,
-        plan: PinnedPlan,
+        plan: Plan,
         element_bytes: usize,
         operands: &Operands,
     ) -> Result<(), Error> {
@@ -219,7 +219,7 @@ impl PinnedTransfer {
     }
 
     /// Scratch memory for the chunks of `plan`.
-    fn scratch(&mut self, plan: &PinnedPlan, element_bytes: usize) -> Result<Arc<Scratch>, Error> {
+    fn scratch(&mut self, plan: &Plan, element_bytes: usize) -> Result<Arc<Scratch>, Error> {
         let (slots, capacity) = (plan.depth(), plan.chunk());
         let fits = |scratch: &&Arc<Scratch>| scratch.fits(slots, capacity, element_bytes);
         if let Some(scratch) = self.scratch.as_ref().filter(fits) {
