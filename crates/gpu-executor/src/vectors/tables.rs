@@ -43,8 +43,47 @@ impl<K: Eq + Hash, T> Tables<K, T> {
         !tables.is_empty()
     }
 
+    /// What `take` takes of the memory that the tables are in. Where it fails because that
+    /// `is_full`, they are given up for it.
+    pub(crate) fn make_room<R, E>(
+        &self,
+        is_full: impl Fn(&E) -> bool,
+        take: impl Fn() -> Result<R, E>,
+    ) -> Result<R, E> {
+        match take() {
+            Err(error) if is_full(&error) && self.let_go() => take(),
+            taken => taken,
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<K, Arc<T>>> {
         // Each change is one call, so a panic elsewhere left it whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn tables_are_given_up_where_memory_runs_out_and_for_nothing_else() {
+        let tables = Tables::new();
+        let asked = Cell::new(0);
+        let take = |error: &'static str| {
+            tables.make_room(
+                |error| *error == "full",
+                || {
+                    asked.set(asked.get() + 1);
+                    tables.get(&1).map_or(Ok(()), |_| Err(error))
+                },
+            )
+        };
+        tables.keep(1, Arc::new("a table"));
+        assert_eq!((take("lost"), asked.take()), (Err("lost"), 1));
+        assert_eq!((take("full"), asked.take()), (Ok(()), 2));
+        assert_eq!((take("full"), asked.take()), (Ok(()), 1));
     }
 }

@@ -143,12 +143,9 @@ fn run_all(shared: &Shared, jobs: &Receiver<Job>) {
 }
 
 impl Shared {
-    /// Memory of so many limbs. Where there is none left, tables are given up for it.
+    /// Memory of so many limbs.
     pub(super) fn take(&self, limbs: usize) -> Result<Words, Error> {
-        match self.pool.take(limbs) {
-            Err(_) if self.tables.let_go() => self.pool.take(limbs),
-            taken => taken,
-        }
+        self.tables.make_room(|_| true, || self.pool.take(limbs))
     }
 
     /// Frees what nobody uses, and tables; how many bytes that was.

@@ -208,16 +208,9 @@ impl OnDevice {
 /// wrong.
 type DeviceTables = Tables<(TableKey, Arithmetic), Storage>;
 
-/// What `take` takes. Where there is no memory left, tables are given up for it.
-fn take(
-    tables: &DeviceTables,
-    take: impl Fn() -> Result<Storage, vk_mem_paths::Error>,
-) -> Result<Storage, Error> {
-    let taken = match take() {
-        Err(error) if error.is_out_of_device_memory() && tables.let_go() => take(),
-        taken => taken,
-    };
-    Ok(taken?)
+/// Whether an error says that there is no device memory left.
+fn is_full(error: &vk_mem_paths::Error) -> bool {
+    error.is_out_of_device_memory()
 }
 
 /// A panic leaves a lane with frames, and a way with pieces, that it knows of, as an
@@ -246,7 +239,8 @@ impl Runner for VulkanRunner {
         on.device.expect_alive()?;
         let mut uploads = lock(&on.uploads);
         uploads.let_go();
-        let storage = take(&on.tables, || on.pool.take(bytes.len()));
+        let take = || on.pool.take(bytes.len());
+        let storage = on.tables.make_room(is_full, take).map_err(Error::from);
         let storage = noting_loss(&on.device, storage)?;
         match uploads.upload(&storage, bytes, element) {
             Ok(()) => Ok(Ok(Stored::Device(Arc::new(storage)))),

@@ -9,7 +9,7 @@ use vk_mem_paths::{Access, BatchMemory, Region, Step, Storage};
 use super::dispatch::{Window, count};
 use super::flight::Readbacks;
 use super::kernels::Kernels;
-use super::{DeviceTables, take};
+use super::{DeviceTables, is_full};
 use crate::Error;
 use crate::vectors::families::Call;
 use crate::vectors::plan::{Stage, Work};
@@ -173,7 +173,7 @@ impl<'a> Steps<'a> {
 
     /// Likewise, for bytes.
     pub(crate) fn take_bytes(&self, bytes: usize) -> Result<Storage, Error> {
-        take(self.kept, || self.memory.take(bytes))
+        Ok(self.kept.make_room(is_full, || self.memory.take(bytes))?)
     }
 
     /// A table, by the arithmetic of its elements: as it was kept, else as `make` makes it,
