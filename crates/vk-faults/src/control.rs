@@ -1,9 +1,4 @@
-//! How the layer is told what to do: through the environment, or by functions
-//! that a program finds in the loaded library.
-//!
-//! - `VK_FAULTS`: the fault to begin with, as [`Fault`] is displayed.
-//! - `VK_FAULTS_REPORT`: a file that is written anew whenever a device is
-//!   destroyed: what was called how often, and which objects are alive.
+//! How a program tells the layer what to do: by functions that it finds in the loaded library.
 
 use std::ffi::{CStr, c_char};
 use std::path::Path;
@@ -12,11 +7,6 @@ use ash::vk;
 
 use crate::layer::state;
 use crate::state::{Fault, Mode, Pretence, known_call};
-
-/// The variable that names the fault to begin with.
-pub const FAULT_VARIABLE: &str = "VK_FAULTS";
-/// The variable that names the file for the report.
-pub const REPORT_VARIABLE: &str = "VK_FAULTS_REPORT";
 
 type Arm = unsafe extern "C" fn(*const c_char) -> bool;
 type Disarm = extern "C" fn();
@@ -72,21 +62,6 @@ pub(crate) unsafe extern "C" fn vk_faults_report(buffer: *mut u8, capacity: usiz
     // SAFETY: this function's contract; the report is a string of its own.
     unsafe { std::ptr::copy_nonoverlapping(report.as_ptr(), buffer, length) };
     report.len()
-}
-
-/// The fault of the environment, for a program that knows nothing of faults.
-pub(crate) fn arm_from_environment() {
-    let text = std::env::var(FAULT_VARIABLE);
-    if let Some(fault) = text.ok().as_deref().and_then(read) {
-        state().arm(Some(fault));
-    }
-}
-
-pub(crate) fn write_report() {
-    if let Some(path) = std::env::var_os(REPORT_VARIABLE) {
-        // A layer has nobody to tell that the file cannot be written.
-        let _ = std::fs::write(path, state().report());
-    }
 }
 
 /// A fault of a call that the layer can make fail.

@@ -4,8 +4,7 @@
 //! program and the driver it makes the Nth call of an entry point return a
 //! result that the specification allows, counts calls, and counts the objects
 //! that are alive. It sees every call of the unmodified `gpu-executor`, those
-//! of its memory allocator included. [`Control`] steers it from within the
-//! program, the environment ([`FAULT_VARIABLE`]) from without.
+//! of its memory allocator included. [`Control`] steers it.
 //!
 //! [`sweep`] runs `gpu-executor` under one fault after the other, in child
 //! processes, and judges what becomes of each. For tests only; not published.
@@ -16,6 +15,6 @@ pub mod manifest;
 mod state;
 pub mod sweep;
 
-pub use control::{Control, Counts, FAULT_VARIABLE, REPORT_VARIABLE, can_inject};
+pub use control::{Control, Counts, can_inject};
 pub use layer::{LAYER_NAME, vk_faults_negotiate};
 pub use state::{Fault, Mode, Pretence};

@@ -8,9 +8,8 @@ use gpu_executor::FieldAdd;
 use gpu_executor::kernels::LIMBS;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{Cache, DeviceKind, Error, VulkanError};
-use vk_core::testing::DeviceTest;
 
-use crate::support::{child, test_kernel};
+use crate::support::{child, test_kernel, unvalidated};
 
 const CHILD: &str = "GPU_EXECUTOR_ENDLESS_CHILD";
 const TIMEOUT: Duration = Duration::from_millis(300);
@@ -26,11 +25,7 @@ fn a_kernel_that_never_ends_times_out_and_everything_can_be_dropped() {
         // Exit handlers of a driver may wait for the kernel too.
         std::process::abort();
     }
-    let mut guard = DeviceTest::begin();
-    let backend = PersistentVulkanBackend::builder().cache(Cache::Off).build();
-    let backend = backend.unwrap();
-    guard.watch(&backend.device().name, backend.validation_log().clone());
-    drop(backend);
+    let (_guard, _) = unvalidated(PersistentVulkanBackend::builder());
     let folder = tempfile::tempdir().unwrap();
     let test = "endless::a_kernel_that_never_ends_times_out_and_everything_can_be_dropped";
     let mut child = child::command(test, folder.path());

@@ -11,9 +11,8 @@ use gpu_executor::cpu::CpuEngine;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{FieldVec, Fr, Pending, VectorEngine};
 use gpu_executor::{Cache, Error, Validation, VulkanError};
-use vk_core::testing::DeviceTest;
 
-use crate::support::child;
+use crate::support::{child, unvalidated};
 
 const CHILD: &str = "GPU_EXECUTOR_FORK_CHILD";
 /// Far longer than anything here takes unless it hangs.
@@ -27,10 +26,7 @@ fn a_forked_child_drops_what_it_inherited_and_computes_on_the_cpu() {
         fork_once_for_each_case();
         return;
     }
-    let mut guard = DeviceTest::begin();
-    let backend = PersistentVulkanBackend::builder().cache(Cache::Off).build();
-    let backend = backend.unwrap();
-    guard.watch(&backend.device().name, backend.validation_log().clone());
+    let (_guard, _backend) = unvalidated(PersistentVulkanBackend::builder());
     let folder = tempfile::tempdir().unwrap();
     let test = "fork::a_forked_child_drops_what_it_inherited_and_computes_on_the_cpu";
     let mut child = child::command(test, folder.path());

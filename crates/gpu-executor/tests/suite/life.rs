@@ -22,7 +22,7 @@ use rand::{RngExt, SeedableRng};
 use vk_core::testing::DeviceTest;
 
 use crate::support::{
-    assert_limbs, assert_sums, borrowed, child, random_elements, random_jobs, sums,
+    assert_limbs, assert_sums, borrowed, child, random_elements, random_jobs, sums, unvalidated,
 };
 
 fn plain(builder: Builder<PersistentVulkanBackend>) -> PersistentVulkanBackend {
@@ -31,10 +31,7 @@ fn plain(builder: Builder<PersistentVulkanBackend>) -> PersistentVulkanBackend {
 
 /// A guard for tests that make their backends themselves.
 fn begin() -> DeviceTest {
-    let mut guard = DeviceTest::begin();
-    let backend = plain(PersistentVulkanBackend::builder());
-    guard.watch(&backend.device().name, backend.validation_log().clone());
-    guard
+    unvalidated(PersistentVulkanBackend::builder()).0
 }
 
 fn add(backend: &mut PersistentVulkanBackend, elements: usize, seed: u64) {

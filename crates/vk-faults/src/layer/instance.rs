@@ -14,7 +14,6 @@ use super::calls::{c_name, carry_out};
 use super::chain::{DeviceLink, InstanceLink, take_link};
 use super::dispatch::{self, key, next};
 use super::{Function, state};
-use crate::control;
 
 const FAILED: vk::Result = vk::Result::ERROR_INITIALIZATION_FAILED;
 
@@ -105,7 +104,6 @@ unsafe extern "system" fn vkDestroyDevice(device: vk::Device, allocator: Alloc<'
         state().device_gone(key);
         // SAFETY: the caller's arguments, passed on.
         unsafe { function(device, allocator) };
-        control::write_report();
     }
 }
 

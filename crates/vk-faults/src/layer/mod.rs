@@ -63,7 +63,6 @@ pub unsafe extern "system" fn vk_faults_negotiate(
     let Some(interface) = (unsafe { interface.as_mut() }) else {
         return vk::Result::ERROR_INITIALIZATION_FAILED;
     };
-    crate::control::arm_from_environment();
     interface.version = interface.version.min(2);
     interface.get_instance_proc_addr = Some(get_instance_proc_addr);
     interface.get_device_proc_addr = Some(get_device_proc_addr);

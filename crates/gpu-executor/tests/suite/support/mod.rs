@@ -23,9 +23,15 @@ pub(crate) fn backend() -> (DeviceTest, PersistentVulkanBackend) {
 pub(crate) fn built(
     builder: Builder<PersistentVulkanBackend>,
 ) -> (DeviceTest, PersistentVulkanBackend) {
+    unvalidated(builder.validation(Validation::On))
+}
+
+/// As [`built`], without the validation layer unless the settings ask for it.
+pub(crate) fn unvalidated(
+    builder: Builder<PersistentVulkanBackend>,
+) -> (DeviceTest, PersistentVulkanBackend) {
     let mut guard = DeviceTest::begin();
-    let builder = builder.validation(Validation::On).cache(Cache::Off);
-    let backend = builder.build().unwrap();
+    let backend = builder.cache(Cache::Off).build().unwrap();
     guard.watch(&backend.device().name, backend.validation_log().clone());
     (guard, backend)
 }
