@@ -1,7 +1,7 @@
 //! Jobs: random inputs and the sums they must give.
 
 use anyhow::ensure;
-use field_kernels::{Fp, LIMBS, reference};
+use field_kernels::{Fp, LIMBS, arithmetic};
 use rayon::prelude::*;
 
 use crate::elements::{GRAIN, random};
@@ -110,7 +110,7 @@ fn vector(seed: u64, elements: usize) -> Vec<u64> {
 fn sum(a: &[u64], b: &[u64]) -> Vec<u64> {
     let (a, b) = (a.as_chunks::<LIMBS>().0, b.as_chunks::<LIMBS>().0);
     let pairs = a.par_iter().zip(b).with_min_len(GRAIN);
-    let sums: Vec<_> = pairs.map(|(a, b)| reference::add(a, b)).collect();
+    let sums: Vec<_> = pairs.map(|(a, b)| arithmetic::add::<Fp>(a, b)).collect();
     sums.into_flattened()
 }
 

@@ -1,7 +1,7 @@
 //! Additions from host memory to host memory, by the documented calls.
 
 use anyhow::{Context, Result, ensure};
-use field_kernels::{Fp, reference};
+use field_kernels::{Fp, arithmetic};
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::{Batch, Engine, Executor, FieldAdd, RunReport};
 
@@ -18,7 +18,9 @@ pub(crate) fn run(executor: &mut Executor, jobs: usize, count: usize) -> Result<
     let pairs = operands.chunks(2).map(|pair| (&pair[0], &pair[1]));
     let sums = |(a, b): (&Vec<_>, &Vec<_>)| -> Vec<u64> {
         let pairs = a.iter().zip(b);
-        pairs.flat_map(|(a, b)| reference::add(a, b)).collect()
+        pairs
+            .flat_map(|(a, b)| arithmetic::add::<Fp>(a, b))
+            .collect()
     };
     let expected: Vec<_> = pairs.clone().map(sums).collect();
     let pairs = pairs.map(|(a, b)| (a.as_flattened(), b.as_flattened()));

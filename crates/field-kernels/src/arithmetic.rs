@@ -2,7 +2,8 @@
 //!
 //! Elements are limbs in Montgomery form, x R mod p, as arkworks and blst hold them;
 //! where a function takes plain values it says so. Operands are canonical, below the
-//! modulus, and so are results. What comes of other operands is not specified, but
+//! modulus, and so are results. Of other operands sums and differences are what the
+//! kernels make of them, as is said there; what else comes of them is not specified, but
 //! nothing panics.
 //!
 //! ```
@@ -24,6 +25,9 @@ use crate::limbs::Limbs as _;
 use crate::{ElementType, Field, PrimeField};
 
 /// a + b.
+///
+/// In a prime field, for any operands, with s = (a + b) mod R, the result is s - p if
+/// s >= p, else s.
 #[inline]
 #[must_use]
 pub fn add<F: Field>(a: &F::Limbs, b: &F::Limbs) -> F::Limbs {
@@ -31,6 +35,9 @@ pub fn add<F: Field>(a: &F::Limbs, b: &F::Limbs) -> F::Limbs {
 }
 
 /// a - b.
+///
+/// In a prime field, for any operands, with d = (a - b) mod R, the result is (d + p) mod R
+/// if a < b, else d.
 #[inline]
 #[must_use]
 pub fn sub<F: Field>(a: &F::Limbs, b: &F::Limbs) -> F::Limbs {
@@ -139,15 +146,23 @@ pub(crate) fn each_coordinate<E: ElementType>(
 impl<F: PrimeField> Compute for F {
     #[inline]
     fn sum(a: &F::Limbs, b: &F::Limbs) -> F::Limbs {
-        // Below 2p, which leaves the highest bit clear: no carry.
-        let (sum, _) = F::Limbs::add(a, b);
-        F::Limbs::reduce_once(&sum, &F::MODULUS)
+        // Of canonical operands below 2p, which leaves the highest bit clear: no carry, and
+        // one subtraction is enough.
+        let (sum, carry) = F::Limbs::add(a, b);
+        let reduced = F::Limbs::reduce_once(&sum, &F::MODULUS);
+        let is_right = !carry && is_canonical::<F>(&reduced);
+        debug_assert!(is_right || !is_canonical::<F>(a) || !is_canonical::<F>(b));
+        reduced
     }
 
     #[inline]
     fn difference(a: &F::Limbs, b: &F::Limbs) -> F::Limbs {
+        // Of canonical operands above -p, so that adding p once is enough.
         let (difference, below) = F::Limbs::sub(a, b);
-        F::Limbs::add_if(&difference, &F::MODULUS, below)
+        let raised = F::Limbs::add_if(&difference, &F::MODULUS, below);
+        let is_right = is_canonical::<F>(&raised);
+        debug_assert!(is_right || !is_canonical::<F>(a) || !is_canonical::<F>(b));
+        raised
     }
 
     #[inline]

@@ -1,6 +1,6 @@
 //! The registry of kernels: one row each, with its module and its meaning.
 
-use crate::{LIMBS, reference};
+use crate::{Fp, LIMBS, arithmetic};
 
 /// What a kernel does to one pair of elements, on the CPU.
 pub type BinaryOp = fn(&[u64; LIMBS], &[u64; LIMBS]) -> [u64; LIMBS];
@@ -41,7 +41,7 @@ macro_rules! kernel {
 pub static FIELD_ADD: Kernel = kernel!("bls12_381_field_add" {
     needs_shader_int64: false,
     summary: "field addition, 12 x u32, coalesced through shared memory; the default",
-    reference: reference::add,
+    reference: arithmetic::add::<Fp>,
 });
 
 /// Field addition with 6 x 64-bit limbs: the faster one on a software device.
@@ -50,7 +50,7 @@ pub static FIELD_ADD: Kernel = kernel!("bls12_381_field_add" {
 pub static FIELD_ADD_U64: Kernel = kernel!("bls12_381_field_add_u64" {
     needs_shader_int64: true,
     summary: "field addition, 6 x u64, loaded directly; for software devices",
-    reference: reference::add,
+    reference: arithmetic::add::<Fp>,
 });
 
 /// Every kernel of this library, the default first.

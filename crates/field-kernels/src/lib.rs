@@ -12,13 +12,13 @@
 //! Addition and subtraction are the same function in Montgomery form and in plain form.
 //!
 //! ```
-//! use field_kernels::{MODULUS, reference};
+//! use field_kernels::{Fp, MODULUS, arithmetic};
 //!
 //! let one = [1, 0, 0, 0, 0, 0];
-//! let minus_one = reference::sub(&[0; 6], &one);
-//! assert!(reference::is_canonical(&minus_one));
-//! assert_eq!(reference::add(&minus_one, &one), [0; 6]);
-//! assert!(!reference::is_canonical(&MODULUS));
+//! let minus_one = arithmetic::sub::<Fp>(&[0; 6], &one);
+//! assert!(arithmetic::is_canonical::<Fp>(&minus_one));
+//! assert_eq!(arithmetic::add::<Fp>(&minus_one, &one), [0; 6]);
+//! assert!(!arithmetic::is_canonical::<Fp>(&MODULUS));
 //! ```
 //!
 //! The scalar field's elements are 4 limbs, 32 bytes, the form of arkworks' `Fr` and of
@@ -62,7 +62,6 @@ mod limbs;
 mod modulus;
 pub mod operations;
 pub mod params;
-pub mod reference;
 
 pub use element::{ElementId, ElementType, PRIME_FIELDS, PartialElement};
 pub use extension::{ExtensionField, Fp2};

@@ -1,143 +1,43 @@
 //! Arithmetic on little-endian limbs of any number, which knows no field.
 
-/// a + b, and whether a carry left the limbs.
-#[inline]
-pub(crate) fn add<const N: usize>(a: &[u64; N], b: &[u64; N]) -> ([u64; N], bool) {
-    let mut sum = [0; N];
-    let mut carry = false;
-    for i in 0..N {
-        (sum[i], carry) = a[i].carrying_add(b[i], carry);
-    }
-    (sum, carry)
-}
-
-/// a - b, and whether it borrowed, that is, whether a < b.
-#[inline]
-pub(crate) fn sub<const N: usize>(a: &[u64; N], b: &[u64; N]) -> ([u64; N], bool) {
-    let mut difference = [0; N];
-    let mut borrow = false;
-    for i in 0..N {
-        (difference[i], borrow) = a[i].borrowing_sub(b[i], borrow);
-    }
-    (difference, borrow)
-}
-
-/// x - p if x >= p, else x. Chosen without a branch, which would be mispredicted for
-/// every other sum.
-#[inline]
-pub(crate) fn reduce_once<const N: usize>(x: &[u64; N], p: &[u64; N]) -> [u64; N] {
-    let (mut result, below) = sub(x, p);
-    let keep = u64::from(below).wrapping_neg();
-    for i in 0..N {
-        result[i] ^= (result[i] ^ x[i]) & keep;
-    }
-    result
-}
-
-/// (x + p) mod 2<sup>64 N</sup> if `wanted`, else x; without a branch.
-#[inline]
-pub(crate) fn add_if<const N: usize>(x: &[u64; N], p: &[u64; N], wanted: bool) -> [u64; N] {
-    let mask = u64::from(wanted).wrapping_neg();
-    let (sum, _) = add(x, &p.map(|limb| limb & mask));
-    sum
-}
-
-/// a b R<sup>-1</sup> mod p with R = 2<sup>64 N</sup>, for a, b < p and
-/// `minus_inverse` = -p<sup>-1</sup> mod 2<sup>64</sup>.
-///
-/// Operand scanning with the reduction interleaved (CIOS). p's highest limb is below
-/// 2<sup>63</sup> - 1, so the two carries of a step add up in the highest limb of
-/// t < 2p, and t needs no limb more.
-#[inline]
-pub(crate) fn montgomery_mul<const N: usize>(
-    a: &[u64; N],
-    b: &[u64; N],
-    p: &[u64; N],
-    minus_inverse: u64,
-) -> [u64; N] {
-    let mut t = [0_u64; N];
-    for &limb in b {
-        let (low, mut product_carry) = a[0].carrying_mul_add(limb, t[0], 0);
-        // t + a limb + m p is a multiple of 2^64: its lowest limb is dropped.
-        let m = low.wrapping_mul(minus_inverse);
-        let (_, mut reduction_carry) = m.carrying_mul_add(p[0], low, 0);
-        for j in 1..N {
-            let product;
-            (product, product_carry) = a[j].carrying_mul_add(limb, t[j], product_carry);
-            (t[j - 1], reduction_carry) = m.carrying_mul_add(p[j], product, reduction_carry);
-        }
-        // Wraps for operands that are not canonical only.
-        t[N - 1] = product_carry.wrapping_add(reduction_carry);
-    }
-    reduce_once(&t, p)
-}
-
-/// x / 2<sup>bits</sup>, rounded down; `bits` is from 1 to 63.
-#[inline]
-pub(crate) fn shift_right<const N: usize>(x: &[u64; N], bits: u32) -> [u64; N] {
-    let mut shifted = [0; N];
-    for i in 0..N {
-        let above = x.get(i + 1).copied().unwrap_or_default();
-        shifted[i] = x[i] >> bits | above << (u64::BITS - bits);
-    }
-    shifted
-}
-
-/// x / 2<sup>bits</sup> mod p, for x < p, `bits` from 1 to 63 and `minus_inverse`
-/// = -p<sup>-1</sup> mod 2<sup>64</sup>.
-///
-/// Adds the m p, m < 2<sup>bits</sup>, that makes the lowest bits 0, and shifts them
-/// out. The sum is below 2<sup>bits</sup> p, so what is left is below p.
-#[inline]
-pub(crate) fn halve_times<const N: usize>(
-    x: &[u64; N],
-    bits: u32,
-    p: &[u64; N],
-    minus_inverse: u64,
-) -> [u64; N] {
-    let m = x[0].wrapping_mul(minus_inverse) & ((1 << bits) - 1);
-    let (mut below, mut carry) = m.carrying_mul_add(p[0], x[0], 0);
-    let mut halved = [0; N];
-    for i in 0..N {
-        let limb;
-        (limb, carry) = match i + 1 < N {
-            true => m.carrying_mul_add(p[i + 1], x[i + 1], carry),
-            false => (carry, 0),
-        };
-        halved[i] = below >> bits | limb << (u64::BITS - bits);
-        below = limb;
-    }
-    halved
-}
-
-/// Arrays of limbs as functions see them that are generic over a field, and so do not
-/// know the length. Public only as a bound of [`Field::Limbs`](crate::Field::Limbs).
+/// Arrays of limbs, as functions see them that are generic over a field and so do not
+/// know the length. Public only as a bound of [`PrimeField`](crate::PrimeField)'s limbs.
 pub trait Limbs: Sized {
-    /// As [`add`].
+    /// a + b, and whether a carry left the limbs.
     #[must_use]
     fn add(a: &Self, b: &Self) -> (Self, bool);
 
-    /// As [`sub`].
+    /// a - b, and whether it borrowed, that is, whether a < b.
     #[must_use]
     fn sub(a: &Self, b: &Self) -> (Self, bool);
 
-    /// As [`reduce_once`].
+    /// x - p if x >= p, else x. Chosen without a branch, which would be mispredicted for
+    /// every other sum.
     #[must_use]
     fn reduce_once(x: &Self, p: &Self) -> Self;
 
-    /// As [`add_if`].
+    /// (x + p) mod 2<sup>64 N</sup> if `wanted`, else x; without a branch.
     #[must_use]
     fn add_if(x: &Self, p: &Self, wanted: bool) -> Self;
 
-    /// As [`montgomery_mul`].
+    /// a b R<sup>-1</sup> mod p with R = 2<sup>64 N</sup>, for a, b < p and
+    /// `minus_inverse` = -p<sup>-1</sup> mod 2<sup>64</sup>.
+    ///
+    /// Operand scanning with the reduction interleaved (CIOS). p's highest limb is below
+    /// 2<sup>63</sup> - 1, so the two carries of a step add up in the highest limb of
+    /// t < 2p, and t needs no limb more.
     #[must_use]
     fn montgomery_mul(a: &Self, b: &Self, p: &Self, minus_inverse: u64) -> Self;
 
-    /// As [`shift_right`].
+    /// x / 2<sup>bits</sup>, rounded down; `bits` is from 1 to 63.
     #[must_use]
     fn shift_right(x: &Self, bits: u32) -> Self;
 
-    /// As [`halve_times`].
+    /// x / 2<sup>bits</sup> mod p, for x < p, `bits` from 1 to 63 and `minus_inverse`
+    /// = -p<sup>-1</sup> mod 2<sup>64</sup>.
+    ///
+    /// Adds the m p, m < 2<sup>bits</sup>, that makes the lowest bits 0, and shifts them
+    /// out. The sum is below 2<sup>bits</sup> p, so what is left is below p.
     #[must_use]
     fn halve_times(x: &Self, bits: u32, p: &Self, minus_inverse: u64) -> Self;
 }
@@ -145,37 +45,85 @@ pub trait Limbs: Sized {
 impl<const N: usize> Limbs for [u64; N] {
     #[inline]
     fn add(a: &Self, b: &Self) -> (Self, bool) {
-        add(a, b)
+        let mut sum = [0; N];
+        let mut carry = false;
+        for i in 0..N {
+            (sum[i], carry) = a[i].carrying_add(b[i], carry);
+        }
+        (sum, carry)
     }
 
     #[inline]
     fn sub(a: &Self, b: &Self) -> (Self, bool) {
-        sub(a, b)
+        let mut difference = [0; N];
+        let mut borrow = false;
+        for i in 0..N {
+            (difference[i], borrow) = a[i].borrowing_sub(b[i], borrow);
+        }
+        (difference, borrow)
     }
 
     #[inline]
     fn reduce_once(x: &Self, p: &Self) -> Self {
-        reduce_once(x, p)
+        let (mut result, below) = Self::sub(x, p);
+        let keep = u64::from(below).wrapping_neg();
+        for i in 0..N {
+            result[i] ^= (result[i] ^ x[i]) & keep;
+        }
+        result
     }
 
     #[inline]
     fn add_if(x: &Self, p: &Self, wanted: bool) -> Self {
-        add_if(x, p, wanted)
+        let mask = u64::from(wanted).wrapping_neg();
+        let (sum, _) = Self::add(x, &p.map(|limb| limb & mask));
+        sum
     }
 
     #[inline]
     fn montgomery_mul(a: &Self, b: &Self, p: &Self, minus_inverse: u64) -> Self {
-        montgomery_mul(a, b, p, minus_inverse)
+        let mut t = [0_u64; N];
+        for &limb in b {
+            let (low, mut product_carry) = a[0].carrying_mul_add(limb, t[0], 0);
+            // t + a limb + m p is a multiple of 2^64: its lowest limb is dropped.
+            let m = low.wrapping_mul(minus_inverse);
+            let (_, mut reduction_carry) = m.carrying_mul_add(p[0], low, 0);
+            for j in 1..N {
+                let product;
+                (product, product_carry) = a[j].carrying_mul_add(limb, t[j], product_carry);
+                (t[j - 1], reduction_carry) = m.carrying_mul_add(p[j], product, reduction_carry);
+            }
+            // Wraps for operands that are not canonical only.
+            t[N - 1] = product_carry.wrapping_add(reduction_carry);
+        }
+        Self::reduce_once(&t, p)
     }
 
     #[inline]
     fn shift_right(x: &Self, bits: u32) -> Self {
-        shift_right(x, bits)
+        let mut shifted = [0; N];
+        for i in 0..N {
+            let above = x.get(i + 1).copied().unwrap_or_default();
+            shifted[i] = x[i] >> bits | above << (u64::BITS - bits);
+        }
+        shifted
     }
 
     #[inline]
     fn halve_times(x: &Self, bits: u32, p: &Self, minus_inverse: u64) -> Self {
-        halve_times(x, bits, p, minus_inverse)
+        let m = x[0].wrapping_mul(minus_inverse) & ((1 << bits) - 1);
+        let (mut below, mut carry) = m.carrying_mul_add(p[0], x[0], 0);
+        let mut halved = [0; N];
+        for i in 0..N {
+            let limb;
+            (limb, carry) = match i + 1 < N {
+                true => m.carrying_mul_add(p[i + 1], x[i + 1], carry),
+                false => (carry, 0),
+            };
+            halved[i] = below >> bits | limb << (u64::BITS - bits);
+            below = limb;
+        }
+        halved
     }
 }
 
@@ -187,28 +135,28 @@ mod tests {
     #[test]
     fn a_carry_passes_through_limbs_of_ones() {
         assert_eq!(
-            add(&[u64::MAX, u64::MAX, 0], &[1, 0, 0]),
+            Limbs::add(&[u64::MAX, u64::MAX, 0], &[1, 0, 0]),
             ([0, 0, 1], false)
         );
-        assert_eq!(add(&[u64::MAX, 5], &[1, u64::MAX]), ([0, 5], true));
+        assert_eq!(Limbs::add(&[u64::MAX, 5], &[1, u64::MAX]), ([0, 5], true));
         assert_eq!(
-            sub(&[0, 0, 1], &[1, 0, 0]),
+            Limbs::sub(&[0, 0, 1], &[1, 0, 0]),
             ([u64::MAX, u64::MAX, 0], false)
         );
-        assert_eq!(sub(&[0, 0], &[1, 0]), ([u64::MAX, u64::MAX], true));
+        assert_eq!(Limbs::sub(&[0, 0], &[1, 0]), ([u64::MAX, u64::MAX], true));
     }
 
     #[test]
     fn one_subtraction_at_most() {
-        assert_eq!(reduce_once(&[4, 9], &[5, 9]), [4, 9]);
-        assert_eq!(reduce_once(&[5, 9], &[5, 9]), [0, 0]);
-        assert_eq!(reduce_once(&[5, 27], &[5, 9]), [0, 18]);
+        assert_eq!(Limbs::reduce_once(&[4, 9], &[5, 9]), [4, 9]);
+        assert_eq!(Limbs::reduce_once(&[5, 9], &[5, 9]), [0, 0]);
+        assert_eq!(Limbs::reduce_once(&[5, 27], &[5, 9]), [0, 18]);
     }
 
     #[test]
     fn an_addition_where_it_is_wanted() {
-        assert_eq!(add_if(&[u64::MAX, 1], &[1, 2], true), [0, 4]);
-        assert_eq!(add_if(&[u64::MAX, 1], &[1, 2], false), [u64::MAX, 1]);
+        assert_eq!(Limbs::add_if(&[u64::MAX, 1], &[1, 2], true), [0, 4]);
+        assert_eq!(Limbs::add_if(&[u64::MAX, 1], &[1, 2], false), [u64::MAX, 1]);
     }
 
     /// R = 2^64 = 2 (mod 7), so R^-1 = 4.
@@ -217,7 +165,7 @@ mod tests {
         let minus_inverse = params::inv(&[7]);
         for a in 0..7 {
             for b in 0..7 {
-                let product = montgomery_mul(&[a], &[b], &[7], minus_inverse);
+                let product = Limbs::montgomery_mul(&[a], &[b], &[7], minus_inverse);
                 assert_eq!(product, [a * b * 4 % 7]);
             }
         }
@@ -225,9 +173,9 @@ mod tests {
 
     #[test]
     fn a_shift_takes_bits_from_the_limb_above() {
-        assert_eq!(shift_right(&[6, 5], 1), [3 | 1 << 63, 2]);
-        assert_eq!(shift_right(&[1, 1 << 63], 63), [0, 1]);
-        assert_eq!(shift_right(&[u64::MAX], 4), [u64::MAX >> 4]);
+        assert_eq!(Limbs::shift_right(&[6, 5], 1), [3 | 1 << 63, 2]);
+        assert_eq!(Limbs::shift_right(&[1, 1 << 63], 63), [0, 1]);
+        assert_eq!(Limbs::shift_right(&[u64::MAX], 4), [u64::MAX >> 4]);
     }
 
     /// 2^(3 n) = 1 (mod 7), so dividing by 2^bits is multiplying by 2^(2 bits).
@@ -237,8 +185,11 @@ mod tests {
         for x in 0..7 {
             for bits in 1..64 {
                 let expected = x * [1, 4, 2][bits as usize % 3] % 7;
-                assert_eq!(halve_times(&[x], bits, &[7], minus_inverse), [expected]);
-                let wide = halve_times(&[x, 0], bits, &[7, 0], minus_inverse);
+                assert_eq!(
+                    Limbs::halve_times(&[x], bits, &[7], minus_inverse),
+                    [expected]
+                );
+                let wide = Limbs::halve_times(&[x, 0], bits, &[7, 0], minus_inverse);
                 assert_eq!(wide, [expected, 0]);
             }
         }

@@ -182,7 +182,11 @@ fn constants_are_those_of_arkworks_and_of_num_bigint() {
 }
 
 #[test]
-fn the_scalar_modulus_is_the_published_one() {
+fn the_moduli_are_the_published_ones() {
+    let published = b"1a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf\
+                      6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab";
+    let published = BigUint::parse_bytes(published, 16);
+    assert_eq!(published, Some(to_big(field_kernels::MODULUS)));
     let published = b"73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001";
     let published = BigUint::parse_bytes(published, 16);
     assert_eq!(published, Some(to_big(field_kernels::FR_MODULUS)));
@@ -220,12 +224,52 @@ fn r_cubed_turns_a_plain_inverse_into_one_in_montgomery_form() {
     check::<Fr>();
 }
 
-fn operands_that_are_not_canonical_panic_nowhere<F: PrimeField>(a: &F::Limbs, b: &F::Limbs) {
-    let _ = arithmetic::add::<F>(a, b);
-    let _ = arithmetic::sub::<F>(a, b);
+/// Operands that need not be canonical: what is documented of sums and differences, and of
+/// the others that nothing panics.
+fn check_any<F: PrimeField>(a: &F::Limbs, b: &F::Limbs) {
+    let (p, radix) = (to_big(F::MODULUS), montgomery_radix::<F>());
+    let (big_a, big_b) = (to_big(a), to_big(b));
+    let sum = (&big_a + &big_b) % &radix;
+    let expected = if sum >= p { sum - &p } else { sum };
+    assert_eq!(
+        to_big(arithmetic::add::<F>(a, b)),
+        expected,
+        "{a:x?} + {b:x?}"
+    );
+    let expected = if big_a < big_b {
+        (&big_a + &radix - &big_b + &p) % &radix
+    } else {
+        &big_a - &big_b
+    };
+    assert_eq!(
+        to_big(arithmetic::sub::<F>(a, b)),
+        expected,
+        "{a:x?} - {b:x?}"
+    );
+    assert_eq!(arithmetic::is_canonical::<F>(a), big_a < p, "{a:x?}");
     let _ = arithmetic::neg::<F>(a);
     let _ = arithmetic::mul::<F>(a, b);
     let _ = arithmetic::inverse::<F>(a);
+}
+
+#[test]
+fn operands_around_the_modulus_and_at_the_end_of_the_limbs() {
+    fn check<F: PrimeField>() {
+        let limbs = |each| {
+            let mut limbs = F::Limbs::default();
+            limbs.as_mut().fill(each);
+            limbs
+        };
+        let (mut one, mut below) = (limbs(0), F::MODULUS);
+        one.as_mut()[0] = 1;
+        below.as_mut()[0] -= 1;
+        let all = [limbs(0), one, below, F::MODULUS, limbs(u64::MAX)];
+        for a in &all {
+            all.iter().for_each(|b| check_any::<F>(a, b));
+        }
+    }
+    check::<Fp>();
+    check::<Fr>();
 }
 
 proptest! {
@@ -250,10 +294,10 @@ proptest! {
     }
 
     #[test]
-    fn limbs_that_are_not_canonical(a in any_limbs::<Fp>(), b in any_limbs::<Fp>(), c in any_limbs::<Fr>()) {
-        operands_that_are_not_canonical_panic_nowhere::<Fp>(&a, &b);
-        operands_that_are_not_canonical_panic_nowhere::<Fr>(&c, &c);
-        prop_assert_eq!(arithmetic::is_canonical::<Fp>(&a), to_big(a) < to_big(Fp::MODULUS));
-        prop_assert_eq!(arithmetic::is_canonical::<Fr>(&c), to_big(c) < to_big(Fr::MODULUS));
+    fn limbs_that_are_not_canonical(
+        a in any_limbs::<Fp>(), b in any_limbs::<Fp>(), c in any_limbs::<Fr>(), d in any_limbs::<Fr>()
+    ) {
+        check_any::<Fp>(&a, &b);
+        check_any::<Fr>(&c, &d);
     }
 }

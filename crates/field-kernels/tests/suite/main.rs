@@ -11,4 +11,3 @@ mod chain;
 mod extension;
 mod modules;
 mod oracles;
-mod reference;

@@ -58,10 +58,16 @@ fn runs_as(name: &str, operation: Operation) {
 fn kernels_of_the_callers_run_whatever_their_workgroups_and_counts() {
     // Takes its count from A.length(), has a specialization constant for its
     // workgroup size and no push constant.
-    runs_as("field_sub", field_kernels::reference::sub);
+    runs_as(
+        "field_sub",
+        field_kernels::arithmetic::sub::<field_kernels::Fp>,
+    );
     // One invocation a workgroup.
     runs_as("limb_xor", xor);
-    runs_as("wide_groups", field_kernels::reference::add);
+    runs_as(
+        "wide_groups",
+        field_kernels::arithmetic::add::<field_kernels::Fp>,
+    );
 }
 
 #[test]
@@ -168,7 +174,7 @@ fn many_kernels_are_kept_apart() {
             .unwrap();
         assert_limbs(
             &difference[0],
-            &on_cpu(a, b, field_kernels::reference::sub),
+            &on_cpu(a, b, field_kernels::arithmetic::sub::<field_kernels::Fp>),
             "sub",
         );
     }

@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 
 use anyhow::{Context, ensure};
-use field_kernels::reference;
+use field_kernels::{Fp, arithmetic};
 use gpu_executor::FieldAdd;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{Cache, PathChoice, TransferPath};
@@ -42,7 +42,7 @@ pub(crate) fn run(count: usize, elements: usize, most: i64) -> anyhow::Result<bo
 /// bytes at most and nothing else grew.
 pub(crate) fn cycles(count: usize, most: i64) -> anyhow::Result<bool> {
     let operands = Operands::random(2_000, 9);
-    let sums = operands.results(reference::add);
+    let sums = operands.results(arithmetic::add::<Fp>);
     watch::cycles(("backends made and dropped", count), most, || {
         let builder = PersistentVulkanBackend::builder().cache(Cache::Off);
         let found = builder.build()?.field_add(&operands.a, &operands.b)?;
@@ -59,7 +59,7 @@ fn jobs(elements: usize) -> Vec<Job> {
         .zip(1..)
         .map(|(size, seed)| {
             let operands = Operands::random(size, seed);
-            let sums = operands.results(reference::add);
+            let sums = operands.results(arithmetic::add::<Fp>);
             Job { operands, sums }
         })
         .collect()

@@ -5,7 +5,7 @@ use std::thread;
 use anyhow::{Context, anyhow, ensure};
 use ark_bls12_381::Fq;
 use ark_ff::BigInt;
-use field_kernels::{edge, reference};
+use field_kernels::{Fp, arithmetic, edge};
 use gpu_executor_soak::finding;
 use gpu_executor_soak::operands::{Element, canonical};
 use rand::SeedableRng;
@@ -62,7 +62,7 @@ fn agree(a: &Element, b: &Element) -> anyhow::Result<()> {
     // Taken as Montgomery form: on both operations it is the same function.
     let raw = |limbs: &Element| Fq::new_unchecked(BigInt::new(*limbs));
     let (ark_a, ark_b) = (raw(a), raw(b));
-    let (sum, difference) = (reference::add(a, b), reference::sub(a, b));
+    let (sum, difference) = (arithmetic::add::<Fp>(a, b), arithmetic::sub::<Fp>(a, b));
     let by_ark = ((ark_a + ark_b).0.0, (ark_a - ark_b).0.0);
     let by_blst = (
         with_blst(a, b, blst::blst_fp_add),

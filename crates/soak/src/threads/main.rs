@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use clap::{Parser, ValueEnum};
 use field_kernels::Fr;
-use field_kernels::reference;
+use field_kernels::{Fp, arithmetic};
 use gpu_executor::Cache;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor_soak::operands::Operands;
@@ -150,7 +150,7 @@ fn additions(
     for call in 0..calls {
         let elements = 500 + (call * 137 + seed * 61) % 401;
         let operands = Operands::random(elements, (seed * 1_000 + call) as u64);
-        let sums = operands.results(reference::add);
+        let sums = operands.results(arithmetic::add::<Fp>);
         let jobs = [(&operands.a[..], &operands.b[..]); 2];
         let spirv = backend.field_add_spirv();
         let found = backend.run_field_add_batch_pipelined(spirv, &jobs, elements)?;

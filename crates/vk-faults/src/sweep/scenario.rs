@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use field_kernels::{Fp, reference};
+use field_kernels::{Fp, arithmetic};
 use gpu_executor::FieldAdd;
 use gpu_executor::device::Builder;
 use gpu_executor::spirv::PersistentVulkanBackend;
@@ -438,5 +438,7 @@ fn elements(seed: u64) -> Vec<u64> {
 
 fn sums(a: &[u64], b: &[u64]) -> Vec<u64> {
     let pairs = a.as_chunks().0.iter().zip(b.as_chunks().0);
-    pairs.flat_map(|(a, b)| reference::add(a, b)).collect()
+    pairs
+        .flat_map(|(a, b)| arithmetic::add::<Fp>(a, b))
+        .collect()
 }

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::time::Duration;
 
-use field_kernels::{ELEMENT_BYTES, FIELD_ADD, LIMBS, reference};
+use field_kernels::{ELEMENT_BYTES, FIELD_ADD, Fp, LIMBS, arithmetic};
 use proptest::prelude::*;
 use vk_core::testing::{
     DeviceTest, device_under_test, taken_for_discrete, without_timeline_semaphores,
@@ -122,7 +122,7 @@ impl Operands {
             .a
             .chunks(ELEMENT_BYTES)
             .zip(self.b.chunks(ELEMENT_BYTES));
-        let sums = inputs.map(|(a, b)| reference::add(&limbs(a), &limbs(b)));
+        let sums = inputs.map(|(a, b)| arithmetic::add::<Fp>(&limbs(a), &limbs(b)));
         out.chunks(ELEMENT_BYTES).map(limbs).eq(sums)
     }
 }

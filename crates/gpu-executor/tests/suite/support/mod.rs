@@ -54,7 +54,7 @@ pub(crate) fn on_cpu(
 
 /// The sums of A and B, by the CPU reference.
 pub(crate) fn sums(a: &[u64], b: &[u64]) -> Vec<u64> {
-    on_cpu(a, b, field_kernels::reference::add)
+    on_cpu(a, b, field_kernels::arithmetic::add::<field_kernels::Fp>)
 }
 
 /// Operands of `jobs` jobs of `elements` each.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use field_kernels::{ELEMENT_BYTES, FIELD_ADD, FIELD_ADD_U64, LIMBS, reference};
+use field_kernels::{ELEMENT_BYTES, FIELD_ADD, FIELD_ADD_U64, Fp, LIMBS, arithmetic};
 use vk_core::testing::{DeviceTest, device_under_test, lose, without_timeline_semaphores};
 use vk_core::{ComputePipeline, Device, KernelCache, WaitPolicy};
 
@@ -70,7 +70,7 @@ fn request(path: TransferPath, chunk: Option<usize>) -> Request {
 fn assert_sums(a: &PinnedBuffer, b: &PinnedBuffer, out: &PinnedBuffer, what: &str) {
     let elements = |buffer: &PinnedBuffer| buffer.words().as_chunks::<LIMBS>().0.to_vec();
     let pairs = elements(a).into_iter().zip(elements(b));
-    let sums: Vec<_> = pairs.map(|(a, b)| reference::add(&a, &b)).collect();
+    let sums: Vec<_> = pairs.map(|(a, b)| arithmetic::add::<Fp>(&a, &b)).collect();
     assert!(elements(out) == sums, "{what}");
 }
 
