@@ -76,7 +76,11 @@ const LAYERS: &[Layers] = &[
     },
 ];
 
-/// Holds the sources of the workspace to the rules.
+/// The page that names the test of each promise.
+const PROMISES: &str = "docs/reliability.md";
+
+/// Holds the sources of the workspace to the rules, and the page of promises to the tests
+/// that there are.
 ///
 /// # Errors
 /// Names each place that breaks one, and when the sources cannot be read.
@@ -105,24 +109,34 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
             }
         }
     }
+    let page = std::fs::read_to_string(root.join(PROMISES))?;
+    let all = files(root, "crates", true)?;
+    let all: String = all.into_iter().map(|(_, text)| text).collect();
+    let gone = without_test(&page, &all).into_iter();
+    broken.extend(gone.map(|name| format!("{PROMISES}: no test `{name}`")));
     match broken.len() {
         0 => Ok(()),
         count => bail!("{count} places break a rule:\n{}", broken.join("\n")),
     }
 }
 
-/// The sources of `place`, with their paths: `place.rs`, and all in the folder `place`. Not
-/// those of tests.
+/// As [`files`], without those of tests.
+fn sources(root: &Path, place: &str) -> anyhow::Result<Vec<(String, String)>> {
+    files(root, place, false)
+}
+
+/// The Rust files of `place`, with their paths: `place.rs`, and all in the folder `place`.
 ///
 /// # Errors
 /// Where there are none.
-fn sources(root: &Path, place: &str) -> anyhow::Result<Vec<(String, String)>> {
+fn files(root: &Path, place: &str, of_tests: bool) -> anyhow::Result<Vec<(String, String)>> {
     let mut found = Vec::new();
     let mut paths = vec![format!("{place}.rs"), place.to_owned()];
     while let Some(path) = paths.pop() {
         let full = root.join(&path);
         let name = path.rsplit('/').next().unwrap_or_default();
-        if name.trim_end_matches(".rs").ends_with("tests") || name == "testing" {
+        let is_of_tests = name.trim_end_matches(".rs").ends_with("tests") || name == "testing";
+        if is_of_tests && !of_tests {
             continue;
         }
         if full.is_dir() {
@@ -233,6 +247,21 @@ fn names_at(code: &str, start: usize) -> Vec<Range<usize>> {
     names
 }
 
+/// The names of tests in `page`, in backquotes and long enough for one, of which `sources`
+/// has none.
+fn without_test<'a>(page: &'a str, sources: &str) -> Vec<&'a str> {
+    let quoted = page.split('`').skip(1).step_by(2);
+    let names = quoted.filter_map(|path| path.rsplit("::").next());
+    let is_test = |name: &&str| {
+        let mut letters = name.chars();
+        letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+            && name.matches('_').count() > 2
+    };
+    let names = names.filter(is_test);
+    let is_there = |name: &str| sources.contains(&format!("fn {name}("));
+    names.filter(|name| !is_there(name)).collect()
+}
+
 fn identifiers(code: &str) -> impl Iterator<Item = Range<usize>> {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let mut words = code.split(move |c: char| !is_part(c));
@@ -282,6 +311,13 @@ mod tests {
             named("/// [`crate::Executor`]\nuse crate::error::Error;\n"),
             []
         );
+    }
+
+    #[test]
+    fn a_promise_whose_test_is_gone_is_seen() {
+        let page = "| kept | `a::it_is_kept_for_ever`, `it_is_kept_no_more`, `soak life` |";
+        let sources = "fn it_is_kept_for_ever() {}";
+        assert_eq!(without_test(page, sources), ["it_is_kept_no_more"]);
     }
 
     #[test]

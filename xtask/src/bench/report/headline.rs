@@ -39,6 +39,11 @@ pub(crate) fn rows(results: &Results<'_>, limits: &Limits) -> Vec<Row> {
             .iter()
             .flat_map(|reused| batches(results, *reused)),
     );
+    rows.extend(
+        ["device", "CPU"]
+            .iter()
+            .filter_map(|engine| check(results, engine)),
+    );
     rows.extend(auto::rows(&auto::choices(results)));
     rows.extend(vectors::rows(results, limits));
     rows.extend(against_cpu(results));
@@ -139,6 +144,21 @@ fn batches(results: &Results<'_>, reused: bool) -> Vec<Row> {
     };
     let ends = [("best", gains.last()), ("worst", gains.first())];
     ends.into_iter().filter_map(row).collect()
+}
+
+/// What checking the inputs costs, where it costs most.
+fn check(results: &Results<'_>, engine: &str) -> Option<Row> {
+    let unchecked = format!("{engine}, unchecked, reused");
+    let checked = format!("{engine}, checked, reused");
+    let pairs = results.of("check", &checked).filter_map(|one| {
+        let other = results.get("check", &unchecked, one.elements)?;
+        Some((one.elements as f64, one.median_ns, other.median_ns))
+    });
+    let ratio = |(_, time, other): &(f64, f64, f64)| time / other;
+    let (elements, time, other) = pairs.max_by(|a, b| ratio(a).total_cmp(&ratio(b)))?;
+    let size = binary(elements);
+    let measure = format!("inputs checked on the {engine} at its worst, 4 jobs of {size}");
+    Some(beside_time(measure, time, ("unchecked", other)))
 }
 
 /// Sequential and pipelined calls of the same jobs.
