@@ -8,7 +8,7 @@ use vk_core::{Device, WaitPolicy};
 use super::batch::{Batch, Life, Part};
 use super::step::Step;
 use crate::Error;
-use crate::memory::{ReadbackBuffer, Region, UploadBuffer};
+use crate::memory::Region;
 
 /// Bytes of one buffer at most: long enough for the copy's speed to show, short
 /// enough for the first one not to keep the device waiting.
@@ -16,25 +16,8 @@ pub(super) const STAGING_BYTES: usize = 16 << 20;
 /// Buffers in turn.
 pub(super) const BUFFERS: usize = 2;
 
-/// Memory of a buffer, by direction.
-pub(super) trait Staged {
-    fn bytes(&self) -> usize;
-}
-
-impl Staged for UploadBuffer {
-    fn bytes(&self) -> usize {
-        self.bytes()
-    }
-}
-
-impl Staged for ReadbackBuffer {
-    fn bytes(&self) -> usize {
-        self.bytes()
-    }
-}
-
 /// The buffers of one direction, made when they are first used.
-pub(super) struct Staging<B: Staged> {
+pub(super) struct Staging<B> {
     buffers: Vec<StagingBuffer<B>>,
     device: Arc<Device>,
     wait: WaitPolicy,
@@ -43,11 +26,12 @@ pub(super) struct Staging<B: Staged> {
 /// Memory that the host reaches, and the batch that names it.
 pub(super) struct StagingBuffer<B> {
     pub(super) memory: B,
+    bytes: usize,
     batch: Batch,
     wait: WaitPolicy,
 }
 
-impl<B: Staged> Staging<B> {
+impl<B> Staging<B> {
     pub(super) fn new(device: &Arc<Device>, wait: WaitPolicy) -> Self {
         Self {
             buffers: Vec::new(),
@@ -62,12 +46,8 @@ impl<B: Staged> Staging<B> {
         bytes: usize,
         make: impl Fn(usize) -> Result<B, Error>,
     ) -> Result<(), Error> {
-        if self
-            .buffers
-            .iter()
-            .all(|buffer| buffer.memory.bytes() >= bytes)
-            && !self.buffers.is_empty()
-        {
+        let fits = |buffer: &StagingBuffer<B>| buffer.bytes >= bytes;
+        if !self.buffers.is_empty() && self.buffers.iter().all(fits) {
             return Ok(());
         }
         for buffer in &mut self.buffers {
@@ -78,6 +58,7 @@ impl<B: Staged> Staging<B> {
         let buffer = |_| {
             Ok(StagingBuffer {
                 memory: make(bytes)?,
+                bytes,
                 batch: Batch::new(&self.device, None)?,
                 wait: self.wait,
             })
@@ -135,7 +116,7 @@ mod tests {
     use vk_core::testing::{device_under_test, lose};
 
     use super::*;
-    use crate::memory::Memory;
+    use crate::memory::{Memory, ReadbackBuffer};
 
     const WAIT: WaitPolicy = WaitPolicy::NONE;
 
@@ -179,6 +160,6 @@ mod tests {
             error,
             Error::Vulkan(vk_core::Error::DeviceLost { .. })
         ));
-        assert_eq!(staging.buffers[0].memory.bytes(), 64);
+        assert_eq!(staging.buffers[0].bytes, 64);
     }
 }

@@ -16,10 +16,6 @@ impl UploadBuffer {
         Region::new(&self.0, range, Access::Read)
     }
 
-    pub(crate) fn bytes(&self) -> usize {
-        self.0.bytes()
-    }
-
     /// `purpose` says which memory: one of those that the host writes.
     pub(crate) fn new(
         memory: &Arc<Memory>,

@@ -124,6 +124,11 @@ impl DeviceOperands {
         })
     }
 
+    /// Whether there is room for chunks of `elements` elements of `element_bytes` bytes.
+    pub(super) fn fits(&self, elements: usize, element_bytes: usize) -> bool {
+        self.layout.fits(elements, element_bytes)
+    }
+
     fn a(&self, elements: usize, access: Access) -> Region {
         Region::new(&self.input, self.layout.a(elements), access)
     }

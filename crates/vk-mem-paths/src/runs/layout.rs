@@ -30,6 +30,11 @@ impl Layout {
         }
     }
 
+    /// Whether there is room for chunks of `elements` elements of `element_bytes` bytes.
+    pub(crate) fn fits(&self, elements: usize, element_bytes: usize) -> bool {
+        self.element_bytes == element_bytes && elements * element_bytes <= self.b_offset
+    }
+
     /// Bytes of the input buffer.
     pub(crate) fn input_bytes(&self) -> usize {
         2 * self.b_offset

@@ -9,22 +9,14 @@ use std::time::Instant;
 use tracing::trace_span;
 use vk_core::{ComputePipeline, Device, WaitPolicy};
 
-use super::TransferPath;
 use super::chunks::Chunk;
 use super::commands::{ChunkCommands, ChunkSteps, DeviceOperands};
 use super::layout::Layout;
 use super::timeline::TimedStages;
+use super::{Plan, TransferPath};
 use crate::memory::{Memory, ReadbackBuffer, UploadBuffer};
 use crate::threads::host_copy::{self, Input};
 use crate::{Element, Error, ThreadPool};
-
-/// What a slot is made for.
-pub(super) struct SlotShape {
-    pub(super) path: TransferPath,
-    pub(super) capacity: usize,
-    pub(super) element_bytes: usize,
-    pub(super) timestamps: bool,
-}
 
 /// How a chunk came to its end.
 pub(super) struct Finished {
@@ -38,6 +30,7 @@ pub(super) struct Finished {
     pub(super) device: TimedStages,
 }
 
+/// Staging memory for a chunk, and the commands that work on it.
 pub(super) struct Slot {
     commands: ChunkCommands,
     /// What is recorded: a kernel, and over how many elements.
@@ -48,36 +41,35 @@ pub(super) struct Slot {
     device: Option<DeviceOperands>,
     layout: Layout,
     timed: bool,
-    capacity: usize,
-    element_bytes: usize,
 }
 
 impl Slot {
+    /// A slot for the chunks of `plan`, of elements of `element_bytes` bytes.
     pub(super) fn new(
         device: &Arc<Device>,
         memory: &Arc<Memory>,
-        shape: &SlotShape,
+        plan: &Plan,
+        element_bytes: usize,
+        timestamps: bool,
     ) -> Result<Self, Error> {
-        let layout = Layout::on(device.caps(), shape.capacity, shape.element_bytes);
-        let purpose = shape.path.upload_memory();
+        let layout = Layout::on(device.caps(), plan.capacity(), element_bytes);
+        let purpose = plan.path().upload_memory();
         Ok(Self {
-            commands: ChunkCommands::new(device, shape.timestamps)?,
+            commands: ChunkCommands::new(device, timestamps)?,
             recorded: None,
             upload: UploadBuffer::new(memory, purpose, layout.input_bytes())?,
             readback: ReadbackBuffer::new(memory, layout.output_bytes())?,
-            device: match shape.path {
+            device: match plan.path() {
                 TransferPath::HostVisible | TransferPath::Bar => None,
                 TransferPath::DeviceLocal => Some(DeviceOperands::new(memory, layout)?),
             },
             layout,
-            timed: shape.timestamps,
-            capacity: shape.capacity,
-            element_bytes: shape.element_bytes,
+            timed: timestamps,
         })
     }
 
     pub(super) fn fits(&self, capacity: usize, element_bytes: usize) -> bool {
-        self.capacity >= capacity && self.element_bytes == element_bytes
+        self.layout.fits(capacity, element_bytes)
     }
 
     pub(super) fn is_in_flight(&self) -> bool {
@@ -97,11 +89,11 @@ impl Slot {
         threads: &mut ThreadPool,
     ) -> Result<(), Error> {
         self.commands.batch.expect_free()?;
-        if chunk.elements > self.capacity {
+        if !self.fits(chunk.elements, element.bytes) {
             return Err(Error::Internal {
                 what: format!(
-                    "expected a chunk of {} elements at most, found {}",
-                    self.capacity, chunk.elements
+                    "expected a chunk that fits {:?}, found {} elements",
+                    self.layout, chunk.elements
                 ),
             });
         }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use vk_core::{ComputePipeline, Device, WaitPolicy};
 
 use super::chunks::{Chunks, Job};
-use super::slot::{Slot, SlotShape};
+use super::request::{elements_of, expect_kernel_of};
+use super::slot::Slot;
 use super::{Plan, Request, Stats, TransferPath, Tuning, Workload, drive, plan};
 use crate::Error;
 use crate::lane::{Lane, TransferOptions};
@@ -97,12 +98,7 @@ impl Transfer {
     ) -> Result<(Plan, Stats), Error> {
         let element: Element = element.into();
         let element_bytes = element.bytes;
-        if !kernel.device().is_same_as(&self.device) {
-            return Err(Error::ForeignKernel {
-                expected: self.device.caps().name.clone(),
-                found: kernel.device().caps().name.clone(),
-            });
-        }
+        expect_kernel_of(&self.device, kernel)?;
         let elements = check_jobs(jobs, element_bytes)?;
         let total = elements.iter().sum();
         let work = Workload {
@@ -230,13 +226,8 @@ impl Transfer {
     }
 
     fn new_slot(&self, plan: &Plan, element_bytes: usize) -> Result<Slot, Error> {
-        let shape = SlotShape {
-            path: plan.path(),
-            capacity: plan.capacity(),
-            element_bytes,
-            timestamps: self.options.timestamps,
-        };
-        Slot::new(&self.device, &self.memory, &shape)
+        let timestamps = self.options.timestamps;
+        Slot::new(&self.device, &self.memory, plan, element_bytes, timestamps)
     }
 }
 
@@ -246,25 +237,11 @@ const MAKING_PAGES: usize = 3;
 
 /// The elements of each job.
 fn check_jobs(jobs: &[Job<'_>], element_bytes: usize) -> Result<Vec<usize>, Error> {
-    let check = |(number, job): (usize, &Job<'_>)| {
-        let elements = job.a.len().checked_div(element_bytes).unwrap_or(0);
-        let whole = elements * element_bytes;
-        let lengths = [
-            ("A", job.a.len()),
-            ("B", job.b.len()),
-            ("the output", job.out.len()),
-        ];
-        match lengths.into_iter().find(|(_, found)| *found != whole) {
-            None => Ok(elements),
-            Some((what, found)) => Err(Error::InvalidJob {
-                job: number,
-                what,
-                expected: whole,
-                found,
-            }),
-        }
-    };
-    jobs.iter().enumerate().map(check).collect()
+    let lengths = |job: &Job<'_>| [job.a.len(), job.b.len(), job.out.len()];
+    let numbered = jobs.iter().map(lengths).enumerate();
+    numbered
+        .map(|(job, lengths)| elements_of(job, lengths, element_bytes))
+        .collect()
 }
 
 /// After a failed run: waits for what is in flight, so that the slots are

@@ -28,7 +28,6 @@
 mod buffer;
 mod plan;
 mod recorded;
-mod scratch;
 #[cfg(test)]
 mod tests;
 mod transfer;

@@ -6,23 +6,13 @@ use std::time::Instant;
 use vk_core::spirv::BINDINGS;
 use vk_core::{ComputePipeline, Device, WaitPolicy};
 
-use super::scratch::Scratch;
 use crate::Error;
 use crate::memory::{Access, Block, Region};
-use crate::runs::commands::{ChunkCommands, ChunkSteps};
+use crate::runs::commands::{ChunkCommands, ChunkSteps, DeviceOperands};
 use crate::runs::{Plan, StageTimes};
 
 /// A, B and the output.
 pub(super) type Operands = [Arc<Block>; BINDINGS];
-
-/// What is run, and how.
-pub(super) struct PinnedWork {
-    pub(super) kernel: Arc<ComputePipeline>,
-    pub(super) plan: Plan,
-    pub(super) element_bytes: usize,
-    /// Where the chunks of a staged run are computed.
-    pub(super) scratch: Option<Arc<Scratch>>,
-}
 
 /// A run's chunks, ready to be submitted.
 pub(super) struct RecordedRun {
@@ -36,38 +26,40 @@ pub(super) struct RecordedRun {
 
 impl RecordedRun {
     /// Records the commands of a run over `operands`, which are equally long
-    /// and hold one element or more.
+    /// and hold one element or more. The chunks of a staged run take turns with `scratch`.
     pub(super) fn new(
         device: &Arc<Device>,
-        work: &PinnedWork,
+        kernel: &Arc<ComputePipeline>,
+        plan: &Plan,
+        element_bytes: usize,
         operands: &Operands,
+        scratch: Option<&[DeviceOperands]>,
         timestamps: bool,
     ) -> Result<Self, Error> {
-        let (plan, element) = (&work.plan, work.element_bytes);
+        let element = element_bytes;
         let elements = operands[0].bytes() / element;
         let mut chunks = Vec::with_capacity(elements.div_ceil(plan.chunk()));
         for first in (0..elements).step_by(plan.chunk()) {
             let count = plan.chunk().min(elements - first);
             let bytes = first * element..(first + count) * element;
             let [a, b, out] = operands;
-            let slots = work.scratch.as_ref().map(|scratch| &scratch.slots);
             let mut chunk = ChunkCommands::new(device, timestamps)?;
             chunk.record(ChunkSteps {
-                kernel: &work.kernel,
+                kernel,
                 elements: count,
                 host: [
                     Region::new(a, bytes.clone(), Access::Read),
                     Region::new(b, bytes.clone(), Access::Read),
                     Region::new(out, bytes, Access::Write),
                 ],
-                device: slots.and_then(|slots| slots.get(chunks.len() % plan.depth())),
+                device: scratch.and_then(|scratch| scratch.get(chunks.len() % plan.depth())),
             })?;
             chunk.batch.let_go();
             chunks.push(chunk);
         }
         Ok(Self {
             chunks,
-            kernel: Arc::clone(&work.kernel),
+            kernel: Arc::clone(kernel),
             plan: *plan,
             element_bytes: element,
             operands: operands.each_ref().map(Arc::downgrade),

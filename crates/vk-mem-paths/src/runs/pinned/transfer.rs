@@ -5,16 +5,16 @@ use std::time::Instant;
 
 use vk_core::{ComputePipeline, Device, WaitPolicy};
 
-use super::recorded::{Operands, PinnedWork, RecordedRun};
-use super::scratch::Scratch;
+use super::recorded::{Operands, RecordedRun};
 use super::{PinnedBuffer, plan_pinned};
 use crate::Error;
 use crate::lane::TransferOptions;
 use crate::memory::{Block, Memory};
+use crate::runs::commands::DeviceOperands;
+use crate::runs::layout::Layout;
+use crate::runs::request::{OPERANDS, elements_of, expect_kernel_of};
 use crate::runs::{Plan, Request, Stats, Transfer, TransferPath};
 
-/// The operands, as errors name them.
-const NAMES: [&str; 3] = ["A", "B", "the output"];
 /// How many runs stay recorded.
 const KEPT: usize = 8;
 
@@ -24,7 +24,8 @@ const KEPT: usize = 8;
 pub struct PinnedTransfer {
     // The most recently used first.
     pub(super) recorded: Vec<RecordedRun>,
-    scratch: Option<Arc<Scratch>>,
+    /// Device memory for the chunks of staged runs in flight.
+    scratch: Vec<DeviceOperands>,
     memory: Arc<Memory>,
     device: Arc<Device>,
     pub(super) options: TransferOptions,
@@ -38,7 +39,7 @@ impl PinnedTransfer {
         let (device, memory, options) = transfer.parts();
         Self {
             recorded: Vec::new(),
-            scratch: None,
+            scratch: Vec::new(),
             memory: Arc::clone(memory),
             device: Arc::clone(device),
             options,
@@ -84,7 +85,7 @@ impl PinnedTransfer {
     ) -> Result<(Plan, Stats), Error> {
         self.check_device(kernel, [a, b, out])?;
         kernel.expect_inputs_read_only()?;
-        let elements = check_lengths([a, b, out], element_bytes)?;
+        let elements = elements_of(0, [a, b, out].map(PinnedBuffer::bytes), element_bytes)?;
         // Before anything is made for the run, or the output taken for it.
         self.device.expect_usable()?;
         self.settle();
@@ -145,19 +146,13 @@ impl PinnedTransfer {
         kernel: &ComputePipeline,
         buffers: [&PinnedBuffer; 3],
     ) -> Result<(), Error> {
-        let expected = || self.device.caps().name.clone();
-        if !kernel.device().is_same_as(&self.device) {
-            return Err(Error::ForeignKernel {
-                expected: expected(),
-                found: kernel.device().caps().name.clone(),
-            });
-        }
-        let mut named = NAMES.into_iter().zip(buffers);
+        expect_kernel_of(&self.device, kernel)?;
+        let mut named = OPERANDS.into_iter().zip(buffers);
         match named.find(|(_, buffer)| !Arc::ptr_eq(buffer.device(), &self.device)) {
             None => Ok(()),
             Some((what, buffer)) => Err(Error::ForeignBuffer {
                 what,
-                expected: expected(),
+                expected: self.device.caps().name.clone(),
                 found: buffer.device().caps().name.clone(),
             }),
         }
@@ -180,7 +175,7 @@ impl PinnedTransfer {
     /// Drops everything that is not in flight.
     pub(super) fn forget(&mut self) {
         self.recorded.retain(RecordedRun::is_in_flight);
-        self.scratch = None;
+        self.scratch.clear();
     }
 
     /// Puts the recorded run of this one first: a known one, or one recorded now.
@@ -198,17 +193,19 @@ impl PinnedTransfer {
             self.recorded[..=found].rotate_right(1);
             return Ok(());
         }
-        let work = PinnedWork {
-            kernel: Arc::clone(kernel),
-            plan,
+        let staged = plan.path() == TransferPath::DeviceLocal;
+        if staged {
+            self.make_scratch(&plan, element_bytes)?;
+        }
+        let run = RecordedRun::new(
+            &self.device,
+            kernel,
+            &plan,
             element_bytes,
-            scratch: match plan.path() {
-                TransferPath::HostVisible | TransferPath::Bar => None,
-                TransferPath::DeviceLocal => Some(self.scratch(&plan, element_bytes)?),
-            },
-        };
-        let timestamps = self.options.timestamps;
-        let run = RecordedRun::new(&self.device, &work, operands, timestamps)?;
+            operands,
+            staged.then_some(&self.scratch),
+            self.options.timestamps,
+        )?;
         self.recorded.insert(0, run);
         let mut kept = 0;
         self.recorded.retain(|run| {
@@ -218,19 +215,20 @@ impl PinnedTransfer {
         Ok(())
     }
 
-    /// Scratch memory for the chunks of `plan`.
-    fn scratch(&mut self, plan: &Plan, element_bytes: usize) -> Result<Arc<Scratch>, Error> {
-        let (slots, capacity) = (plan.depth(), plan.chunk());
-        let fits = |scratch: &&Arc<Scratch>| scratch.fits(slots, capacity, element_bytes);
-        if let Some(scratch) = self.scratch.as_ref().filter(fits) {
-            return Ok(Arc::clone(scratch));
+    /// Makes scratch memory for the chunks of `plan`, where there is not enough.
+    fn make_scratch(&mut self, plan: &Plan, element_bytes: usize) -> Result<(), Error> {
+        let fits = |slot: &DeviceOperands| slot.fits(plan.chunk(), element_bytes);
+        if self.scratch.len() >= plan.depth() && self.scratch.iter().all(fits) {
+            return Ok(());
         }
         // The smaller goes before the larger comes: both might not fit.
-        self.scratch = None;
+        self.scratch.clear();
         self.recorded
             .retain(|run| run.is_in_flight() || !run.is_stale());
-        let made = Scratch::new(&self.device, &self.memory, slots, capacity, element_bytes)?;
-        Ok(Arc::clone(self.scratch.insert(Arc::new(made))))
+        let layout = Layout::on(self.device.caps(), plan.chunk(), element_bytes);
+        let slot = |_| DeviceOperands::new(&self.memory, layout);
+        self.scratch = (0..plan.depth()).map(slot).collect::<Result<_, _>>()?;
+        Ok(())
     }
 
     /// Runs the first of the recorded runs, whose output is `out`.
@@ -261,22 +259,5 @@ impl PinnedTransfer {
         // that run has taken it), and it was taken from this buffer.
         unsafe { out.put_back(taken) };
         ran.and(visible)
-    }
-}
-
-/// The elements of each buffer.
-fn check_lengths(buffers: [&PinnedBuffer; 3], element_bytes: usize) -> Result<usize, Error> {
-    let lengths = buffers.map(PinnedBuffer::bytes);
-    let elements = lengths[0].checked_div(element_bytes).unwrap_or(0);
-    let expected = elements * element_bytes;
-    let mut named = NAMES.into_iter().zip(lengths);
-    match named.find(|(_, found)| *found != expected) {
-        None => Ok(elements),
-        Some((what, found)) => Err(Error::InvalidJob {
-            job: 0,
-            what,
-            expected,
-            found,
-        }),
     }
 }
