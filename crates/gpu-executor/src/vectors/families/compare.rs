@@ -53,15 +53,9 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
         let (a, b) = (steps.reading(a, &piece)?, steps.reading(b, &piece)?);
         let parts = piece.len() * field.bytes() / PART;
         let groups = steps.groups(MOST_GROUPS, parts);
-        let constants = vec![
-            count(parts)?,
-            count(groups)?,
-            a.start,
-            b.start,
-            answer.start,
-        ];
-        let buffers = vec![a.region, b.region, answer.region.clone()];
-        steps.dispatch_groups(&KERNEL, field, buffers, constants, groups)?;
+        let counts = [count(parts)?, count(groups)?];
+        let constants = [counts[0], counts[1], a.start, b.start, answer.start];
+        steps.dispatch_groups(&KERNEL, field, &[&a, &b, &answer], &constants, groups)?;
     }
     Ok(())
 }

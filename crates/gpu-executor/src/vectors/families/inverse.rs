@@ -3,7 +3,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use field_kernels::chain::{CONSTANT_WORDS, Chain, Input, MAX_INPUTS};
 use field_kernels::families::{INVERSE_DOWN, INVERSE_UP};
 use field_kernels::{ElementId, Field, operations};
 use vk_mem_paths::Access;
@@ -96,52 +95,25 @@ fn level(
     let storage = steps.take(field, threads)?;
     let products = steps.writing(field, &storage);
     let counts = [count(elements)?, count(threads)?];
-    let constants = |last: u32| {
-        let starts = [x.start, before.start, products.start, last];
+    let constants = |last: &Window| {
+        let starts = [x, before, &products, last].map(|it| it.start);
         [counts.as_slice(), &starts].concat()
     };
-    let buffers = [x, before, &products, zeros].map(|it| it.region.clone());
-    steps.dispatch(
-        &INVERSE_UP,
-        field,
-        buffers.to_vec(),
-        constants(zeros.start),
-        threads,
-    )?;
+    let buffers = [x, before, &products, zeros];
+    steps.dispatch(&INVERSE_UP, field, &buffers, &constants(zeros), threads)?;
 
     // In their own memory.
+    let read = products.reading();
     if threads <= ALONE {
-        invert_each(steps, field, threads, &products)?;
+        steps.each_in_place(&operations::INVERSE, field, threads, &products)?;
     } else {
         let scratch = steps.take(field, threads)?;
         let scratch = steps.writing(field, &scratch);
-        level(
-            steps,
-            field,
-            threads,
-            [&products.reading(), &scratch, &products, zeros],
-        )?;
+        level(steps, field, threads, [&read, &scratch, &products, zeros])?;
     }
 
-    let buffers = [x.clone(), before.reading(), products.reading(), to.clone()];
-    let buffers = buffers.map(|it| it.region).to_vec();
-    steps.dispatch(&INVERSE_DOWN, field, buffers, constants(to.start), threads)
-}
-
-/// Inverts elements one by one, in place.
-fn invert_each(
-    steps: &mut Steps<'_>,
-    field: ElementId,
-    elements: usize,
-    place: &Window,
-) -> Result<(), Error> {
-    let chain = Chain::of(&operations::INVERSE, &[Input::Vector]);
-    let mut constants = vec![0; CONSTANT_WORDS];
-    constants[0] = count(elements)?;
-    constants[1] = place.start;
-    constants[1 + MAX_INPUTS] = place.start;
-    let buffers = vec![place.reading().region, place.region.clone()];
-    steps.dispatch_chain(&chain, field, buffers, constants, elements)
+    let buffers = [x, &before.reading(), &read, to];
+    steps.dispatch(&INVERSE_DOWN, field, &buffers, &constants(to), threads)
 }
 
 /// Elements that share one inversion on the CPU.

@@ -73,18 +73,15 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
         });
     }
     let output = steps.take(field, elements)?;
-    let (from, to) = (
-        steps.reading(x, &(0..elements))?,
-        steps.writing(field, &output),
-    );
-    let constants = vec![elements.ilog2(), from.start, to.start];
-    let buffers = vec![from.region, to.region];
+    let from = steps.reading(x, &(0..elements))?;
+    let to = steps.writing(field, &output);
+    let constants = [elements.ilog2(), from.start, to.start];
     match elements / tile(field) {
         0 => {
             let parts = elements * field.bytes() / PART;
-            steps.dispatch(&KERNEL, field, buffers, constants, parts)?;
+            steps.dispatch(&KERNEL, field, &[&from, &to], &constants, parts)?;
         }
-        tiles => steps.dispatch_groups(&KERNEL, field, buffers, constants, tiles)?,
+        tiles => steps.dispatch_groups(&KERNEL, field, &[&from, &to], &constants, tiles)?,
     }
     steps.set_result(call, 0, output);
     Ok(())

@@ -114,29 +114,18 @@ fn add_up(
     let groups = groups.map(|(_, it)| steps.groups(MOST_OF_SUM, it * parts));
     let groups: Vec<usize> = groups.collect();
     let total: usize = groups.iter().sum();
-    let bytes = (total * left_by_group).max(PART);
-    let halves = steps.take_bytes(bytes)?;
+    let halves = steps.take_bytes((total * left_by_group).max(PART))?;
+    let halves = Window::on(&halves);
     let mut done = 0;
     for ((input, elements), groups) in inputs.iter().zip(&groups) {
-        let constants = vec![
-            count(elements * parts)?,
-            count(*groups)?,
-            input.start,
-            count(done * left_by_group / PART)?,
-        ];
-        let buffers = vec![input.region.clone(), halves.region(0..bytes, Access::Write)];
-        steps.dispatch_groups(&SUM_PARTS, field, buffers, constants, *groups)?;
+        let (items, first) = (elements * parts, done * left_by_group / PART);
+        let constants = [count(items)?, count(*groups)?, input.start, count(first)?];
+        steps.dispatch_groups(&SUM_PARTS, field, &[input, &halves], &constants, *groups)?;
         done += groups;
     }
-    let to = steps.writing(field, result);
-    let buffers = vec![halves.region(0..bytes, Access::Read), to.region];
-    steps.dispatch_groups(
-        &SUM_FINISH,
-        field,
-        buffers,
-        vec![count(total)?, 0, to.start],
-        1,
-    )
+    let (from, to) = (halves.reading(), steps.writing(field, result));
+    let constants = [count(total)?, 0, to.start];
+    steps.dispatch_groups(&SUM_FINISH, field, &[&from, &to], &constants, 1)
 }
 
 /// A product or an inner product: every workgroup leaves a result, and those become one.
@@ -172,21 +161,15 @@ fn products_on_device(
         }
         let to = partial.as_ref().unwrap_or(&result);
         let output = steps.window(to, field, &(done..done + groups), Access::Write);
-        multiply(
-            steps,
-            kernel,
-            field,
-            (piece.len(), *groups),
-            &inputs,
-            output,
-        )?;
+        let size = (piece.len(), *groups);
+        multiply(steps, kernel, field, size, &inputs, &output)?;
         done += groups;
     }
     if let Some(partial) = partial {
         let input = steps.writing(field, &partial).reading();
         if call.arguments.len() == 1 {
             let output = steps.writing(field, &result);
-            multiply(steps, kernel, field, (total, 1), &[input], output)?;
+            multiply(steps, kernel, field, (total, 1), &[input], &output)?;
         } else {
             add_up(steps, field, &[(input, total)], &result)?;
         }
@@ -202,13 +185,12 @@ fn multiply(
     field: ElementId,
     (elements, groups): (usize, usize),
     inputs: &[Window],
-    output: Window,
+    output: &Window,
 ) -> Result<(), Error> {
     let (a, b) = (&inputs[0], inputs.last().unwrap_or(&inputs[0]));
     let counts = [count(elements)?, count(groups)?];
-    let constants = [counts.as_slice(), &[a.start, b.start, output.start]].concat();
-    let buffers = vec![a.region.clone(), b.region.clone(), output.region];
-    steps.dispatch_groups(kernel, field, buffers, constants, groups)
+    let constants = [counts[0], counts[1], a.start, b.start, output.start];
+    steps.dispatch_groups(kernel, field, &[a, b, output], &constants, groups)
 }
 
 fn sum_on_cpu<F: Arithmetic>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {

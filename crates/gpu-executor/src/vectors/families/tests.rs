@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use field_kernels::edge::edge_elements_of;
 use field_kernels::{Arithmetic, ElementId, ElementType as _, Family, FamilyModule, Fp, Fr};
 use vk_core::testing::device_under_test;
-use vk_mem_paths::{Access, Storage};
+use vk_mem_paths::Storage;
 
 use super::{Call, WholeOperation};
 use crate::vectors::cpu::{Run, Words};
@@ -125,11 +125,10 @@ fn gather(
     to: &Storage,
 ) -> Result<(), Error> {
     let (elements, parts) = (to.bytes() / field.bytes(), field.bytes() / PART);
-    let output = steps.writing(field, to);
-    let constants = vec![count(elements)?, count(parts)?, from.start, output.start];
-    let table = table.region(0..table.bytes(), Access::Read);
-    let buffers = vec![from.region, table, output.region];
-    steps.dispatch(&GATHER, field, buffers, constants, elements * parts)
+    let (table, output) = (Window::on(table).reading(), steps.writing(field, to));
+    let constants = [count(elements)?, count(parts)?, from.start, output.start];
+    let buffers = [&from, &table, &output];
+    steps.dispatch(&GATHER, field, &buffers, &constants, elements * parts)
 }
 
 fn on_cpu(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {

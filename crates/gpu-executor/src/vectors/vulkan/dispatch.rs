@@ -4,8 +4,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use field_kernels::chain::Chain;
-use field_kernels::{ElementId, Family};
+use field_kernels::chain::{CONSTANT_WORDS, Chain, Input, MAX_INPUTS};
+use field_kernels::{ElementId, ElementOperation, Family};
 use vk_core::{ComputePipeline, DeviceKind};
 use vk_mem_paths::{Access, Region, Step, Storage, most_dispatched};
 
@@ -23,6 +23,12 @@ pub(crate) struct Window {
 }
 
 impl Window {
+    /// All bytes of `storage`, to be written.
+    pub(crate) fn on(storage: &Storage) -> Self {
+        let region = storage.region(0..storage.bytes(), Access::Write);
+        Self { region, start: 0 }
+    }
+
     /// The same, to be read.
     pub(crate) fn reading(&self) -> Self {
         let mut reading = self.clone();
@@ -120,8 +126,8 @@ impl Steps<'_> {
         &mut self,
         kernel: &'static Family,
         field: ElementId,
-        buffers: Vec<Region>,
-        constants: Vec<u32>,
+        buffers: &[&Window],
+        constants: &[u32],
         invocations: usize,
     ) -> Result<(), Error> {
         let groups = invocations.div_ceil(kernel.group_size as usize);
@@ -133,25 +139,31 @@ impl Steps<'_> {
         &mut self,
         kernel: &'static Family,
         field: ElementId,
-        buffers: Vec<Region>,
-        constants: Vec<u32>,
+        buffers: &[&Window],
+        constants: &[u32],
         groups: usize,
     ) -> Result<(), Error> {
         let pipeline = self.kernels.family(kernel, field)?;
-        self.push(pipeline, buffers, constants, groups)
+        let buffers = buffers.iter().map(|it| it.region.clone()).collect();
+        self.push(pipeline, buffers, constants.to_vec(), groups)
     }
 
-    /// A dispatch of a chain, with so many invocations.
-    pub(crate) fn dispatch_chain(
+    /// Runs an operation on elements by itself, over all of a window, in place.
+    pub(crate) fn each_in_place(
         &mut self,
-        chain: &Chain,
+        operation: &'static ElementOperation,
         field: ElementId,
-        buffers: Vec<Region>,
-        constants: Vec<u32>,
-        invocations: usize,
+        elements: usize,
+        place: &Window,
     ) -> Result<(), Error> {
-        let pipeline = self.kernels.chain(field, chain)?;
-        let groups = invocations.div_ceil(pipeline.shape().workgroup_size as usize);
+        let chain = Chain::of(operation, &[Input::Vector]);
+        let mut constants = vec![0; CONSTANT_WORDS];
+        constants[0] = count(elements)?;
+        constants[1] = place.start;
+        constants[1 + MAX_INPUTS] = place.start;
+        let buffers = vec![place.reading().region, place.region.clone()];
+        let pipeline = self.kernels.chain(field, &chain)?;
+        let groups = elements.div_ceil(pipeline.shape().workgroup_size as usize);
         self.push(pipeline, buffers, constants, groups)
     }
 
