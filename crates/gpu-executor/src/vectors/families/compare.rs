@@ -50,7 +50,7 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
     let (field, [a, b]) = (call.field, [&call.arguments[0], &call.arguments[1]]);
     let answer = steps.number(call)?;
     for piece in steps.pieces(&KERNEL, field, a.elements) {
-        let (a, b) = (steps.reading(a, &piece)?, steps.reading(b, &piece)?);
+        let (a, b) = (steps.input(a, &piece)?, steps.input(b, &piece)?);
         let parts = piece.len() * field.bytes() / PART;
         let groups = steps.groups(MOST_GROUPS, parts);
         let counts = [count(parts)?, count(groups)?];

@@ -73,10 +73,10 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
         };
         let to = steps.window(&output, field, &piece, Access::Write);
         let before = match &before {
-            Some(storage) => steps.writing(field, storage),
+            Some(storage) => steps.output(field, storage),
             None => to.clone(),
         };
-        let x = steps.reading(x, &piece)?;
+        let x = steps.input(x, &piece)?;
         level(steps, field, piece.len(), [&x, &before, &to, &zeros])?;
     }
     steps.set_result(call, 0, output);
@@ -93,7 +93,7 @@ fn level(
 ) -> Result<(), Error> {
     let threads = elements.div_ceil(ROUNDS);
     let storage = steps.take(field, threads)?;
-    let products = steps.writing(field, &storage);
+    let products = steps.output(field, &storage);
     let counts = [count(elements)?, count(threads)?];
     let constants = |last: &Window| {
         let starts = [x, before, &products, last].map(|it| it.start);
@@ -103,16 +103,16 @@ fn level(
     steps.dispatch(&INVERSE_UP, field, &buffers, &constants(zeros), threads)?;
 
     // In their own memory.
-    let read = products.reading();
+    let read = products.to_read();
     if threads <= ALONE {
         steps.each_in_place(&operations::INVERSE, field, threads, &products)?;
     } else {
         let scratch = steps.take(field, threads)?;
-        let scratch = steps.writing(field, &scratch);
+        let scratch = steps.output(field, &scratch);
         level(steps, field, threads, [&read, &scratch, &products, zeros])?;
     }
 
-    let buffers = [x, &before.reading(), &read, to];
+    let buffers = [x, &before.to_read(), &read, to];
     steps.dispatch(&INVERSE_DOWN, field, &buffers, &constants(to), threads)
 }
 

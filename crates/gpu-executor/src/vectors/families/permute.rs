@@ -73,8 +73,8 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
         });
     }
     let output = steps.take(field, elements)?;
-    let from = steps.reading(x, &(0..elements))?;
-    let to = steps.writing(field, &output);
+    let from = steps.input(x, &(0..elements))?;
+    let to = steps.output(field, &output);
     let constants = [elements.ilog2(), from.start, to.start];
     match elements / tile(field) {
         0 => {

@@ -92,7 +92,7 @@ fn sum_on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
     let result = steps.take(field, 1)?;
     let mut inputs = Vec::new();
     for piece in steps.pieces(&SUM_PARTS, field, x.elements) {
-        inputs.push((steps.reading(x, &piece)?, piece.len()));
+        inputs.push((steps.input(x, &piece)?, piece.len()));
     }
     add_up(steps, field, &inputs, &result)?;
     steps.set_result(call, 0, result);
@@ -123,7 +123,7 @@ fn add_up(
         steps.dispatch_groups(&SUM_PARTS, field, &[input, &halves], &constants, *groups)?;
         done += groups;
     }
-    let (from, to) = (halves.reading(), steps.writing(field, result));
+    let (from, to) = (halves.to_read(), steps.output(field, result));
     let constants = [count(total)?, 0, to.start];
     steps.dispatch_groups(&SUM_FINISH, field, &[&from, &to], &constants, 1)
 }
@@ -155,8 +155,8 @@ fn products_on_device(
         for argument in call.arguments {
             inputs.push(match elements {
                 // Any memory: nothing of it is read.
-                0 => steps.writing(field, &result).reading(),
-                _ => steps.reading(argument, piece)?,
+                0 => steps.output(field, &result).to_read(),
+                _ => steps.input(argument, piece)?,
             });
         }
         let to = partial.as_ref().unwrap_or(&result);
@@ -166,9 +166,9 @@ fn products_on_device(
         done += groups;
     }
     if let Some(partial) = partial {
-        let input = steps.writing(field, &partial).reading();
+        let input = steps.output(field, &partial).to_read();
         if call.arguments.len() == 1 {
-            let output = steps.writing(field, &result);
+            let output = steps.output(field, &result);
             multiply(steps, kernel, field, (total, 1), &[input], &output)?;
         } else {
             add_up(steps, field, &[(input, total)], &result)?;

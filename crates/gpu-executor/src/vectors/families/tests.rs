@@ -94,16 +94,16 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
     })?;
     // Around once, in memory of its own, and twice.
     let once = steps.take(x.field, x.elements)?;
-    let from = steps.reading(x, &(0..x.elements))?;
+    let from = steps.input(x, &(0..x.elements))?;
     gather(steps, x.field, from, &table, &once)?;
     let mixed = steps.take(x.field, x.elements)?;
-    let from = steps.writing(x.field, &once).reading();
+    let from = steps.output(x.field, &once).to_read();
     gather(steps, x.field, from, &table, &mixed)?;
     steps.set_result(call, 0, mixed);
     // The ends of the other.
     let ends = written(steps, [y.elements - 1, 0].into_iter())?;
     let picked = steps.take(y.field, 2)?;
-    let from = steps.reading(y, &(0..y.elements))?;
+    let from = steps.input(y, &(0..y.elements))?;
     gather(steps, y.field, from, &ends, &picked)?;
     steps.set_result(call, 1, picked);
     Ok(())
@@ -125,7 +125,7 @@ fn gather(
     to: &Storage,
 ) -> Result<(), Error> {
     let (elements, parts) = (to.bytes() / field.bytes(), field.bytes() / PART);
-    let (table, output) = (Window::on(table).reading(), steps.writing(field, to));
+    let (table, output) = (Window::on(table).to_read(), steps.output(field, to));
     let constants = [count(elements)?, count(parts)?, from.start, output.start];
     let buffers = [&from, &table, &output];
     steps.dispatch(&GATHER, field, &buffers, &constants, elements * parts)

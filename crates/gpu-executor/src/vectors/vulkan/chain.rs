@@ -25,7 +25,7 @@ impl Steps<'_> {
             constants[0] = count(piece.len())?;
             let mut buffers = Vec::with_capacity(work.chain.bindings());
             for (place, argument) in work.inputs.iter().enumerate() {
-                let input = self.reading(argument, &piece)?;
+                let input = self.input(argument, &piece)?;
                 constants[1 + place] = input.start;
                 buffers.push(input.region);
             }

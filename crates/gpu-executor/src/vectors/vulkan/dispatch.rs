@@ -30,10 +30,10 @@ impl Window {
     }
 
     /// The same, to be read.
-    pub(crate) fn reading(&self) -> Self {
-        let mut reading = self.clone();
-        reading.region.access = Access::Read;
-        reading
+    pub(crate) fn to_read(&self) -> Self {
+        let mut read = self.clone();
+        read.region.access = Access::Read;
+        read
     }
 }
 
@@ -45,7 +45,7 @@ const GROUPS_OF_SOFTWARE: usize = 256;
 
 impl Steps<'_> {
     /// `elements` of an argument (of a scalar its one element), to be read.
-    pub(crate) fn reading(
+    pub(crate) fn input(
         &self,
         argument: &Argument,
         elements: &Range<usize>,
@@ -67,7 +67,7 @@ impl Steps<'_> {
     }
 
     /// All of `storage`, to be written.
-    pub(crate) fn writing(&self, field: ElementId, storage: &Storage) -> Window {
+    pub(crate) fn output(&self, field: ElementId, storage: &Storage) -> Window {
         let elements = 0..storage.bytes() / field.bytes();
         self.window(storage, field, &elements, Access::Write)
     }
@@ -161,7 +161,7 @@ impl Steps<'_> {
         constants[0] = count(elements)?;
         constants[1] = place.start;
         constants[1 + MAX_INPUTS] = place.start;
-        let buffers = vec![place.reading().region, place.region.clone()];
+        let buffers = vec![place.to_read().region, place.region.clone()];
         let pipeline = self.kernels.chain(field, &chain)?;
         let groups = elements.div_ceil(pipeline.shape().workgroup_size as usize);
         self.push(pipeline, buffers, constants, groups)
