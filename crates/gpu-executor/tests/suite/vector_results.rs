@@ -99,37 +99,43 @@ fn many_comparisons_each_know_their_own(engine: &VectorEngine) {
 }
 
 fn zeros_are_counted_and_stay_zeros(engine: &VectorEngine) {
+    check_zeros_of::<Fr>(engine);
+    check_zeros_of::<Fp2>(engine);
+}
+
+fn check_zeros_of<F: Field>(engine: &VectorEngine) {
+    let zero = F::Limbs::default();
     for len in [1, 31, 33, PIECE, 3 * PIECE + 7] {
-        let (mut x, _) = random::<Fr>(engine, len, 3);
+        let (mut x, _) = random::<F>(engine, len, 3);
         x.iter_mut()
-            .filter(|x| **x == [0; 4])
-            .for_each(|x| *x = Fr::ONE);
+            .filter(|x| **x == zero)
+            .for_each(|x| *x = F::ONE);
         let borders = [0, PIECE - 1, PIECE, 2 * PIECE - 1, len - 1];
         for zeros in [&[][..], &borders[..1], &borders] {
             let mut x = x.clone();
             zeros
                 .iter()
                 .filter(|at| **at < len)
-                .for_each(|at| x[*at] = [0; 4]);
-            check_zeros(engine, &x);
+                .for_each(|at| x[*at] = zero);
+            check_zeros::<F>(engine, &x);
         }
-        check_zeros(engine, &vec![[0; 4]; len]);
+        check_zeros::<F>(engine, &vec![zero; len]);
     }
 }
 
-fn check_zeros(engine: &VectorEngine, x: &[[u64; 4]]) {
-    let (vector, mut own) = (upload::<Fr>(engine, x), upload::<Fr>(engine, x));
+fn check_zeros<F: Field>(engine: &VectorEngine, x: &[F::Limbs]) {
+    let (vector, mut own) = (upload::<F>(engine, x), upload::<F>(engine, x));
     let queue = engine.queue();
     let inverse = queue.inverse(&vector).unwrap();
     queue.inverse_assign(&mut own).unwrap();
     let back = queue.inverse(&inverse).unwrap();
     let done = run(queue);
-    let expected = inverses::<Fr>(x);
+    let expected = inverses::<F>(x);
     let what = format!("{} elements", x.len());
     expect(&inverse, &expected, &what);
     expect(&own, &expected, &what);
     expect(&back, x, &what);
-    let zeros = x.iter().filter(|x| **x == [0; 4]).count();
+    let zeros = x.iter().filter(|x| **x == F::Limbs::default()).count();
     let counted = usize::try_from(done.report().zeros).unwrap();
     // By each of the three inverses.
     assert_eq!(counted, 3 * zeros, "{what}");
