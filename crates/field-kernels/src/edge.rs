@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::arithmetic::{self, is_canonical};
-use crate::{ElementType, Fp, LIMBS, PrimeField};
+use crate::{ElementType, PrimeField};
 
 /// Limb values at the edges of 32-bit and 64-bit words.
 const LIMB_VALUES: [u64; 8] = [
@@ -18,20 +18,14 @@ const LIMB_VALUES: [u64; 8] = [
     u64::MAX,
 ];
 
-/// Canonical elements of the base field, without duplicates, in a fixed order: zero,
-/// one and their neighbours around p and p/2; every edge value in a single limb and in
-/// all limbs up to one; and runs of ones, through which a carry ripples from any limb
-/// to any other. About a hundred: few enough to test all pairs.
+/// Canonical elements, without duplicates, in a fixed order. Of a prime field: zero, one and
+/// their neighbours around p and p/2; every edge value in a single limb and in all limbs up
+/// to one; and runs of ones, through which a carry ripples from any limb to any other: about
+/// a hundred of the base field, sixty of the scalar field, few enough to test all pairs. Of
+/// several coordinates: the first few of those in one coordinate, zero in the others; and
+/// each in each coordinate, beside others.
 #[must_use]
-pub fn edge_elements() -> Vec<[u64; LIMBS]> {
-    edge_elements_of::<Fp>()
-}
-
-/// As [`edge_elements`], of any type: of a prime field as many as it has limbs for, about
-/// sixty of the scalar field. Of several coordinates: those of the first few alone in one
-/// coordinate, zero in the others; and each in each coordinate, beside others.
-#[must_use]
-pub fn edge_elements_of<E: ElementType>() -> Vec<E::Limbs> {
+pub fn edge_elements<E: ElementType>() -> Vec<E::Limbs> {
     let edges = edge_coordinates::<E::Base>();
     let count = E::ID.coordinates();
     let mut elements = Vec::new();
@@ -172,11 +166,10 @@ fn halve(limbs: &mut [u64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Fr;
-    use crate::MODULUS;
+    use crate::{Fp, Fr, LIMBS, MODULUS};
 
     fn all_are_canonical_and_different<F: PrimeField>(count: usize) {
-        let elements = edge_elements_of::<F>();
+        let elements = edge_elements::<F>();
         let unique: BTreeSet<&[u64]> = elements.iter().map(AsRef::as_ref).collect();
         assert_eq!(unique.len(), elements.len());
         assert!(elements.iter().all(is_canonical::<F>));
@@ -191,7 +184,7 @@ mod tests {
     }
 
     fn the_named_ones_are_there<F: PrimeField>() {
-        let elements = edge_elements_of::<F>();
+        let elements = edge_elements::<F>();
         let (zero, one) = (elements[0], elements[1]);
         let (half, half_up) = (elements[3], elements[4]);
         let (second_last, last) = (elements[5], elements[6]);
@@ -210,7 +203,7 @@ mod tests {
     /// What each rule of [`edge_elements`] is there for, in numbers of its own.
     #[test]
     fn every_rule_gives_its_elements() {
-        let elements = edge_elements();
+        let elements = edge_elements::<Fp>();
         let expect = |element: [u64; LIMBS]| {
             assert!(elements.contains(&element), "{element:x?}");
         };
@@ -239,7 +232,7 @@ mod tests {
     #[test]
     fn a_carry_ripples_through_all_limbs() {
         let ones = [u64::MAX, u64::MAX, u64::MAX, u64::MAX, u64::MAX, 0];
-        assert!(edge_elements().contains(&ones));
+        assert!(edge_elements::<Fp>().contains(&ones));
         let sum = arithmetic::add::<Fp>(&ones, &[1, 0, 0, 0, 0, 0]);
         assert_eq!(sum, [0, 0, 0, 0, 0, 1]);
     }

@@ -203,7 +203,7 @@ mod tests {
             assert!(refused.is_some() || to.iter().map(byte).eq(from.iter().copied()));
             refused
         };
-        let mut all = edge::edge_elements();
+        let mut all = edge::edge_elements::<Fp>();
         assert_eq!((copied(&all), first_refused::<Fp>(&all)), (None, None));
         for bad in refused {
             assert!(!arithmetic::is_canonical::<Fp>(&bad));
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn the_scalar_field_is_held_to_its_own_modulus() {
-        let mut all = edge::edge_elements_of::<Fr>();
+        let mut all = edge::edge_elements::<Fr>();
         let copied = |all: &[[u64; 4]]| {
             let from: &[u8] = bytemuck::must_cast_slice(all);
             let to = || vec![MaybeUninit::uninit(); from.len()];

@@ -21,7 +21,7 @@ impl Operands {
     #[must_use]
     pub fn random(elements: usize, seed: u64) -> Self {
         let mut random = SmallRng::seed_from_u64(seed);
-        let edges = edge::edge_elements();
+        let edges = edge::edge_elements::<Fp>();
         let mut flat = || {
             let start = random.random_range(0..edges.len());
             let edges = edges.iter().cycle().skip(start).copied();
@@ -65,7 +65,7 @@ mod tests {
     fn operands_are_canonical_and_begin_with_edges() {
         let operands = Operands::random(300, 1);
         assert_eq!(operands.elements(), 300);
-        let edges = edge::edge_elements();
+        let edges = edge::edge_elements::<Fp>();
         for limbs in [&operands.a, &operands.b] {
             assert!(
                 limbs

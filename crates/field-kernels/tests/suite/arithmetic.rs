@@ -146,7 +146,7 @@ fn check_pow<F: Oracle>(x: &F::Limbs, exponent: u64) {
 }
 
 fn check_edges<F: Oracle>() {
-    let elements = edge::edge_elements_of::<F>();
+    let elements = edge::edge_elements::<F>();
     for a in elements.iter().step_by(STEP) {
         check_single::<F>(a);
         for exponent in [0, 1, 2, 3, 0x8000_0000_0000_0000, u64::MAX] {
@@ -213,7 +213,7 @@ fn all_pairs_of_edge_elements_of_the_scalar_field() {
 #[test]
 fn r_cubed_turns_a_plain_inverse_into_one_in_montgomery_form() {
     fn check<F: Oracle>() {
-        for x in edge::edge_elements_of::<F>().iter().step_by(STEP).skip(1) {
+        for x in edge::edge_elements::<F>().iter().step_by(STEP).skip(1) {
             let p = to_big(F::MODULUS);
             let plain = to_big(x).modinv(&p).unwrap();
             let product = arithmetic::mul::<F>(&from_big::<F>(&plain), &F::R3);

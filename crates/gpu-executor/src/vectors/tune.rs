@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use field_kernels::chain::{Layout, MemoryAccess};
-use field_kernels::edge::edge_elements_of;
+use field_kernels::edge::edge_elements;
 use field_kernels::{Arithmetic, Field, PRIME_FIELDS, arithmetic};
 use vk_core::DeviceKind;
 
@@ -81,7 +81,7 @@ impl<'e, F: Field> Measure<'e, F> {
             _ => ELEMENTS,
         };
         // Edge elements have all kinds of limbs.
-        let edges = edge_elements_of::<F>();
+        let edges = edge_elements::<F>();
         let elements: Vec<F::Limbs> = edges.iter().copied().cycle().take(count).collect();
         Ok(Self {
             engine,
@@ -240,7 +240,7 @@ fn checked_pairs<F: Field>() -> (Vec<F::Limbs>, Vec<F::Limbs>) {
 
 /// Each edge element with each.
 fn edge_pairs<F: Field>() -> (Vec<F::Limbs>, Vec<F::Limbs>) {
-    let edges = edge_elements_of::<F>();
+    let edges = edge_elements::<F>();
     let pairs = edges
         .iter()
         .flat_map(|x| edges.iter().map(move |y| (*x, *y)));

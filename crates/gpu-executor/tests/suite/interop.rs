@@ -4,7 +4,7 @@
 
 use std::fmt::Debug;
 
-use field_kernels::edge::edge_elements_of;
+use field_kernels::edge::edge_elements;
 use field_kernels::{ElementType, Field, arithmetic};
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{AsElements, Element, Form, Operand, Scalar, VectorEngine};
@@ -38,7 +38,7 @@ fn check_layout<T: Foreign>() {
     assert_eq!(T::FORM, Some(Form::Montgomery));
     let mut values = Vec::new();
     let mut expected = Vec::new();
-    for plain in edge_elements_of::<T::Type>() {
+    for plain in edge_elements::<T::Type>() {
         let in_form = arithmetic::to_montgomery::<T::Type>(&plain);
         let value = T::of_plain(&plain);
         assert_eq!(value.to_limbs(), in_form, "{plain:x?}");

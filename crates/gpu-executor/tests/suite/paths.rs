@@ -107,7 +107,7 @@ fn every_boundary_on_every_path_and_kernel() {
 
 #[test]
 fn all_pairs_of_edge_elements_on_every_kernel() {
-    let edges = field_kernels::edge::edge_elements();
+    let edges = field_kernels::edge::edge_elements::<field_kernels::Fp>();
     let all = || {
         edges
             .iter()
@@ -129,7 +129,7 @@ fn all_pairs_of_edge_elements_on_every_kernel() {
 #[test]
 fn input_that_is_not_canonical_gives_what_the_documentation_says() {
     let top = [u64::MAX; LIMBS];
-    let edges = field_kernels::edge::edge_elements();
+    let edges = field_kernels::edge::edge_elements::<field_kernels::Fp>();
     let a: Vec<u64> = edges.iter().flat_map(|_| top).collect();
     let b: Vec<u64> = edges.iter().flatten().copied().collect();
     let (_guard, mut backend) = built(PersistentVulkanBackend::builder().inputs(Inputs::Any));

@@ -13,7 +13,7 @@ use rand::rngs::SmallRng;
 
 /// All pairs of edge elements.
 pub(crate) fn edges() -> anyhow::Result<bool> {
-    let elements = edge::edge_elements();
+    let elements = edge::edge_elements::<Fp>();
     for a in &elements {
         for b in &elements {
             agree(a, b)?;

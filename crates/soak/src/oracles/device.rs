@@ -25,7 +25,7 @@ const WAYS: [Way; 3] = [Way::Sequential, Way::Pipelined, Way::HostBuffers];
 
 /// All pairs of edge elements in one job, on every kernel, path and way.
 pub(crate) fn edges() -> anyhow::Result<bool> {
-    let elements = edge::edge_elements();
+    let elements = edge::edge_elements::<field_kernels::Fp>();
     let (mut a, mut b) = (Vec::new(), Vec::new());
     for left in &elements {
         for right in &elements {

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use field_kernels::edge::edge_elements_of;
+use field_kernels::edge::edge_elements;
 use field_kernels::{Arithmetic, ElementId, ElementType as _, Family, FamilyModule, Fp, Fr};
 use vk_core::testing::device_under_test;
 use vk_mem_paths::Storage;
@@ -167,12 +167,12 @@ fn chosen(
 /// Runs it on slices of `elements` elements, beside element-wise neighbours, and holds it
 /// to what it should be.
 fn braid(engine: &VectorEngine, elements: usize) {
-    let x: Vec<_> = edge_elements_of::<Fp>()
+    let x: Vec<_> = edge_elements::<Fp>()
         .into_iter()
         .cycle()
         .take(elements + 3)
         .collect();
-    let y: Vec<_> = edge_elements_of::<Fr>()
+    let y: Vec<_> = edge_elements::<Fr>()
         .into_iter()
         .cycle()
         .take(300)

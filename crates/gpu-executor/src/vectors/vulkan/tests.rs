@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use field_kernels::chain::MemoryAccess;
-use field_kernels::edge::edge_elements_of;
+use field_kernels::edge::edge_elements;
 use field_kernels::{ElementType as _, Field, Fp, Fr};
 use vk_core::testing::{device_under_test, with_storage_buffer_alignment};
 use vk_core::{Compiler, Device, DeviceKind, PhysicalDevice, PipelineCache};
@@ -59,7 +59,7 @@ fn operations<F: Field>() -> Vec<(&'static str, Sample<F>)> {
 
 /// The same on both engines, for slices that begin anywhere.
 fn check<F: Field>(device: &VectorEngine, cpu: &VectorEngine) {
-    let edges = edge_elements_of::<F>();
+    let edges = edge_elements::<F>();
     let elements: Vec<F::Limbs> = edges.iter().copied().cycle().take(1200).collect();
     for (name, record) in operations::<F>() {
         for (first, second) in [(0, 0), (1, 2), (5, 7), (9, 600), (600, 13)] {

@@ -9,7 +9,7 @@
 )]
 
 use ark_ff::{BigInt, BigInteger as _, PrimeField as _};
-use field_kernels::edge::{self, edge_elements_of};
+use field_kernels::edge::{self, edge_elements};
 use field_kernels::{Field, Fp, Fp2, Fr};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -74,7 +74,7 @@ pub(crate) fn be_bytes<Ark: ark_ff::Field>(element: &Ark) -> Vec<u8> {
 /// chooses, then random ones.
 pub(crate) fn random<F: Field>(count: usize, seed: u64) -> Vec<F::Limbs> {
     let mut random = SmallRng::seed_from_u64(seed);
-    let edges = edge_elements_of::<F>();
+    let edges = edge_elements::<F>();
     let start = usize::try_from(random.next_u64() % edges.len() as u64).unwrap();
     let edges = edges
         .iter()
@@ -88,7 +88,7 @@ pub(crate) fn random<F: Field>(count: usize, seed: u64) -> Vec<F::Limbs> {
 
 /// Every pair of edge elements.
 pub(crate) fn edge_pairs<F: Field>() -> (Vec<F::Limbs>, Vec<F::Limbs>) {
-    let edges = edge_elements_of::<F>();
+    let edges = edge_elements::<F>();
     let pairs = edges
         .iter()
         .flat_map(|x| edges.iter().map(move |y| (*x, *y)));
