@@ -23,30 +23,15 @@ pub(crate) struct Args {
     no_install: bool,
 }
 
-/// A chip, by the names that versions of Mesa have for it.
-struct Chip {
-    what: &'static str,
-    families: &'static [&'static str],
-}
+/// A chip, and the names that versions of Mesa have for it.
+type Chip = (&'static str, &'static [&'static str]);
 
 const CHIPS: [Chip; 4] = [
-    Chip {
-        what: "RDNA 2",
-        families: &["navi21"],
-    },
-    Chip {
-        what: "RDNA 3",
-        // Mesa 22 knew the chip by its number only.
-        families: &["navi31", "gfx1100"],
-    },
-    Chip {
-        what: "GCN 5",
-        families: &["vega10"],
-    },
-    Chip {
-        what: "GCN 4",
-        families: &["polaris10"],
-    },
+    ("RDNA 2", &["navi21"]),
+    // Mesa 22 knew the chip by its number only.
+    ("RDNA 3", &["navi31", "gfx1100"]),
+    ("GCN 5", &["vega10"]),
+    ("GCN 4", &["polaris10"]),
 ];
 
 /// Kernels that spill, and how many vector registers at most: family, kernel, registers.
@@ -79,19 +64,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     // One process for each, with a thread that reads what it writes.
     let compiled = std::thread::scope(|scope| {
         let all = CHIPS.each_ref();
-        let all = all.map(|chip| scope.spawn(|| compile(&program, &driver, chip)));
+        let all = all.map(|chip| scope.spawn(|| compile(&program, &driver, chip.1)));
         all.map(|thread| match thread.join() {
             Ok(compiled) => compiled,
             Err(_) => bail!("a thread panicked"),
         })
     });
     let mut spilling = Vec::new();
-    for (chip, compiled) in CHIPS.iter().zip(compiled) {
-        let compiled = compiled.with_context(|| format!("{} ({})", chip.families[0], chip.what))?;
-        println!(
-            "\n== {} ({}), {}",
-            compiled.family, chip.what, compiled.driver
-        );
+    for ((what, families), compiled) in CHIPS.iter().zip(compiled) {
+        let compiled = compiled.with_context(|| format!("{} ({what})", families[0]))?;
+        println!("\n== {} ({what}), {}", compiled.family, compiled.driver);
         println!("{:<52} VGPRs SGPRs spilled instructions   cycles", "kernel");
         for line in compiled.lines()? {
             println!("{line}");
@@ -133,8 +115,8 @@ fn installed_radv() -> Option<PathBuf> {
     })
 }
 
-fn compile(program: &Path, driver: &Path, chip: &Chip) -> anyhow::Result<Compiled> {
-    for family in chip.families {
+fn compile(program: &Path, driver: &Path, families: &[&str]) -> anyhow::Result<Compiled> {
+    for family in families {
         let output = start(program, driver, family)?;
         let text = String::from_utf8_lossy(&output.stderr);
         if text.contains("Unknown family") {

@@ -115,23 +115,6 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) const fn new() -> Self {
-        Self {
-            fault: None,
-            fired: 0,
-            counts: BTreeMap::new(),
-            lost: BTreeSet::new(),
-            live: BTreeSet::new(),
-            counters: BTreeMap::new(),
-            signalled: BTreeSet::new(),
-            pretence: Pretence {
-                no_timelines: false,
-                incoherent: false,
-                lazy: false,
-            },
-        }
-    }
-
     /// Injects `fault` from now on, or none. Calls and objects are counted
     /// anew: objects that are alive now are not watched any more.
     pub(crate) fn arm(&mut self, fault: Option<Fault>) {
@@ -272,7 +255,7 @@ mod tests {
     const MEMORY: vk::Result = vk::Result::ERROR_OUT_OF_DEVICE_MEMORY;
 
     fn armed(call: &str, index: u64, result: vk::Result, mode: Mode) -> State {
-        let mut state = State::new();
+        let mut state = State::default();
         state.arm(Some(Fault {
             call: call.to_owned(),
             index,
@@ -327,7 +310,7 @@ mod tests {
 
     #[test]
     fn objects_are_counted_until_they_are_gone() {
-        let mut state = State::new();
+        let mut state = State::default();
         state.made("buffer", 7);
         state.made("memory", 7);
         state.gone("buffer", 7);
@@ -336,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_lazy_device_shows_only_what_was_waited_for() {
-        let mut state = State::new();
+        let mut state = State::default();
         assert_eq!(state.counter(1, 5), 5);
         state.pretence.lazy = true;
         assert_eq!(state.counter(1, 5), 0);

@@ -14,7 +14,7 @@ mod instance;
 mod objects;
 
 use std::ffi::{CStr, c_char};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use ash::vk;
 
@@ -25,7 +25,7 @@ pub const LAYER_NAME: &str = "VK_LAYER_GPU_EXECUTOR_faults";
 
 /// The layer's memory, one for the process.
 pub(crate) fn state() -> MutexGuard<'static, State> {
-    static STATE: Mutex<State> = Mutex::new(State::new());
+    static STATE: LazyLock<Mutex<State>> = LazyLock::new(Mutex::default);
     // Every change is a single step, so a panic elsewhere left it whole.
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -179,7 +179,8 @@ fn sweep(
             bail!("`{}` never calls {call}", scenario.name);
         }
     }
-    // Of a calibration's many rounds each is like the others.
+    // Of a calibration's many rounds each is like the others; on a shared device each fault
+    // takes a process of its own.
     let depth = match scenario.quick {
         true => how,
         false => Thoroughness::Quick,
