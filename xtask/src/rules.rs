@@ -30,7 +30,7 @@ const BANS: &[Ban] = &[
             "crates/vk-mem-paths/src/runs/plan",
             "crates/vk-mem-paths/src/runs/limits",
             "crates/vk-mem-paths/src/runs/tuning",
-            "crates/vk-mem-paths/src/runs/pinned/plan",
+            "crates/vk-mem-paths/src/runs/host_buffers/plan",
         ],
         words: &["ash", "vk", "Arc"],
         why: "a plan is a pure function over caps and sizes",

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use field_kernels::Fp;
-use vk_mem_paths::{PinnedBuffer, PinnedTransfer};
+use vk_mem_paths::HostBufferRuns;
 
 use crate::Error;
 use crate::canonical;
@@ -50,11 +50,11 @@ use crate::kernels::LIMBS;
 /// # Ok(())
 /// # }
 /// ```
-pub struct HostBuffer(pub(crate) PinnedBuffer);
+pub struct HostBuffer(pub(crate) vk_mem_paths::HostBuffer);
 
 impl HostBuffer {
-    pub(crate) fn new(pinned: &PinnedTransfer, elements: usize) -> Result<Self, Error> {
-        Ok(Self(pinned.buffer(jobs::limbs(elements)?)?))
+    pub(crate) fn new(runs: &HostBufferRuns, elements: usize) -> Result<Self, Error> {
+        Ok(Self(runs.buffer(jobs::limbs(elements)?)?))
     }
 
     /// How many elements it holds.

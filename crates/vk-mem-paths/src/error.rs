@@ -71,7 +71,7 @@ pub enum Error {
         /// The device of the kernel.
         found: String,
     },
-    /// A shared buffer was made for another device than the one it is to be
+    /// A host buffer was made for another device than the one it is to be
     /// used on.
     #[error(
         "expected {what} in a buffer made by this backend for {expected}, found one made by another \

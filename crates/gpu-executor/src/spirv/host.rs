@@ -18,7 +18,7 @@ impl PersistentVulkanBackend {
     /// where there is no memory for it.
     pub fn host_buffer(&mut self, elements: usize) -> Result<HostBuffer> {
         self.revive()?;
-        let made = HostBuffer::new(&self.opened.pinned, elements);
+        let made = HostBuffer::new(&self.opened.host_runs, elements);
         self.opened.open.noting_loss(made)
     }
 
@@ -110,7 +110,7 @@ impl PersistentVulkanBackend {
         let (a, b, out) = (&a.0, &b.0, &mut out.0);
         let ran = self
             .opened
-            .pinned
+            .host_runs
             .run(&kernel, &how.request, ELEMENT_BYTES, a, b, out)?;
         self.report = Some(RunReport {
             compile,

@@ -1,7 +1,7 @@
 //! A device with what a backend made on it.
 
 use vk_core::KernelCache;
-use vk_mem_paths::{PinnedTransfer, Transfer};
+use vk_mem_paths::{HostBufferRuns, Transfer};
 
 use crate::Error;
 use crate::calibration::{Dated, Findings, Keeper};
@@ -12,7 +12,7 @@ use crate::vectors::VectorEngine;
 /// anew.
 pub(super) struct Opened {
     pub(super) transfer: Transfer,
-    pub(super) pinned: PinnedTransfer,
+    pub(super) host_runs: HostBufferRuns,
     pub(super) kernels: KernelCache,
     pub(super) open: OpenDevice,
     /// What was measured of it, now or by an earlier process.
@@ -26,7 +26,7 @@ impl Opened {
         let kernels = KernelCache::with_compiler(&open.compiler, open.settings.spirv.clone());
         let transfer = Transfer::new(&open.device, open.settings.transfer)?;
         let mut opened = Self {
-            pinned: PinnedTransfer::new(&transfer),
+            host_runs: HostBufferRuns::new(&transfer),
             transfer,
             kernels,
             open,

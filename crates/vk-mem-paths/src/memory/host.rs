@@ -58,7 +58,7 @@ impl UploadBuffer {
     }
 }
 
-/// Memory that the device writes and the host reads: with [`PinnedBuffer`](crate::PinnedBuffer) the
+/// Memory that the device writes and the host reads: with [`HostBuffer`](crate::HostBuffer) the
 /// only type through which the host sees device results.
 pub(crate) struct ReadbackBuffer(Arc<Block>);
 

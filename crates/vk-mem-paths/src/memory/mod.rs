@@ -1,7 +1,7 @@
 //! Memory that a device reaches, by what it is used for.
 //!
 //! A [`Block`] is a buffer with its memory, wherever that is. The host reaches it through
-//! `UploadBuffer`, `ReadbackBuffer` or [`PinnedBuffer`](crate::PinnedBuffer) alone. Vectors
+//! `UploadBuffer`, `ReadbackBuffer` or [`HostBuffer`](crate::HostBuffer) alone. Vectors
 //! live in [`Storage`], whose blocks come from a [`StoragePool`].
 
 mod block;

@@ -1,5 +1,5 @@
 //! A chunk's commands, recorded once and submitted again: what host-to-host runs and runs
-//! over shared buffers have in common.
+//! over host buffers have in common.
 
 use std::sync::Arc;
 

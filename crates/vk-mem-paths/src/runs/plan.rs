@@ -111,7 +111,7 @@ const SLOTS: usize = 2;
 /// twice as many on. Copies on the device were the fastest at no size there.
 const BAR_UP_TO: usize = 1 << 14;
 
-/// Plans `work` on a device with `caps`, of which `tuning` tells what was
+/// Plans `work` on a device with `caps`, of which `tuning` has what was
 /// measured.
 ///
 /// What the request leaves open is what was fastest at about this size, else
@@ -138,7 +138,7 @@ pub fn plan(
         _ => tuning.fastest(work.total, request.path, |path| path.is_usable(caps)),
     };
     let near = tuned.filter(|row| row.is_near(work.total));
-    let path_from = tuned.filter(|row| row.tells_path(work.total));
+    let path_from = tuned.filter(|row| row.decides_path(work.total));
     let depth = request.depth.or(near.map(|row| row.strategy.depth));
     let depth = depth.unwrap_or(match caps.kind {
         // Its kernels run on the cores that would copy meanwhile: there is

@@ -190,7 +190,7 @@ impl Transfer {
         self.slots.clear();
     }
 
-    /// What runs over shared buffers need of it too.
+    /// What runs over host buffers need of it too.
     pub(super) fn parts(&self) -> (&Arc<Device>, &Arc<Memory>, TransferOptions) {
         (&self.device, &self.memory, self.options)
     }

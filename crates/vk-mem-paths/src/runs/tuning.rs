@@ -77,10 +77,10 @@ impl Measured {
         total / NEAR <= self.elements
     }
 
-    /// Whether the path of this run tells that of one of `total` elements:
+    /// Whether the path of this run is that of one of `total` elements:
     /// where it is near, and where it is so long that more elements only take
     /// more of the same time.
-    pub(crate) fn tells_path(&self, total: usize) -> bool {
+    pub(crate) fn decides_path(&self, total: usize) -> bool {
         self.is_near(total) || self.elements >= STEADY
     }
 
@@ -180,9 +180,9 @@ mod tests {
             assert_eq!(row.chunk_for(total), chunk, "{measured}, {total}");
         }
         assert!(row.is_near(16_000) && !row.is_near(20_000));
-        assert!(row.tells_path(16_000) && !row.tells_path(20_000));
+        assert!(row.decides_path(16_000) && !row.decides_path(20_000));
         row.elements = 1 << 18;
-        assert!(row.tells_path(usize::MAX));
+        assert!(row.decides_path(usize::MAX));
     }
 
     #[test]

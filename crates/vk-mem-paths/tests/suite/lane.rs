@@ -192,7 +192,7 @@ fn what_a_batch_in_the_making_lets_go_of_is_its_own_until_it_is_submitted() {
 }
 
 /// A piece of staging memory holds the block that it was copied to until it is used
-/// again, or told to let go.
+/// again, or lets go.
 #[test]
 fn complete_uploads_let_go_of_what_they_wrote() {
     let mut setup = Setup::new();

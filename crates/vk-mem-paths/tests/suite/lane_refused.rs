@@ -98,7 +98,7 @@ fn storage_of_another_lane_and_wrong_lengths_are_refused() {
 }
 
 #[test]
-fn a_lost_device_is_told_at_once() {
+fn a_lost_device_is_reported_at_once() {
     let mut setup = Setup::new();
     let a = setup.upload(&bytes(128, 1));
     let step = Step::Copy {

@@ -315,7 +315,7 @@ fn a_device_without_host_memory_is_an_error() {
 }
 
 #[test]
-fn a_plan_tells_what_it_is() {
+fn a_plan_says_what_it_is() {
     let asked = Request {
         path: PathChoice::Fixed(TransferPath::DeviceLocal),
         chunk: Some(1_000),

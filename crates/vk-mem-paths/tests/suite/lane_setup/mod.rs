@@ -69,7 +69,7 @@ impl Setup {
 
     pub(crate) fn submit(&mut self, steps: &[Step], reads: &[Region]) -> Result<Submitted, Error> {
         // SAFETY: storage of this lane's pool; the one kernel that is
-        // dispatched compares the parts that it is told to.
+        // dispatched compares the parts that its constants name.
         unsafe { self.lane.submit(steps, reads) }
     }
 

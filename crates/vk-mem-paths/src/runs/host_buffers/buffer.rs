@@ -1,4 +1,4 @@
-//! The shared buffer as its owner sees it.
+//! The host buffer as its owner sees it.
 
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -9,18 +9,18 @@ use crate::memory::{Block, Memory};
 use crate::{Error, MemoryUse};
 
 /// A buffer of words in host memory that the device reads and writes in
-/// place, made by [`PinnedTransfer::buffer`](crate::PinnedTransfer::buffer).
+/// place, made by [`HostBufferRuns::buffer`](crate::HostBufferRuns::buffer).
 ///
 /// It keeps the device and its allocator, so it may outlive the transfer that
 /// made it. Dropping it frees its memory, or leaves that to the submission
 /// that still uses it.
-pub struct PinnedBuffer {
+pub struct HostBuffer {
     // `None`: it has no words, or gave them up (rule 1 of the module).
     memory: Option<Arc<Block>>,
     device: Arc<Device>,
 }
 
-impl PinnedBuffer {
+impl HostBuffer {
     pub(super) fn new(
         memory: &Arc<Memory>,
         device: &Arc<Device>,
@@ -112,9 +112,9 @@ impl PinnedBuffer {
     }
 }
 
-impl std::fmt::Debug for PinnedBuffer {
+impl std::fmt::Debug for HostBuffer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PinnedBuffer")
+        f.debug_struct("HostBuffer")
             .field("bytes", &self.bytes())
             .field("device", &self.device.caps().name)
             .finish_non_exhaustive()

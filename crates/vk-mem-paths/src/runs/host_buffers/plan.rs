@@ -1,4 +1,4 @@
-//! Path, chunk and depth of a run over shared buffers: a pure function over
+//! Path, chunk and depth of a run over host buffers: a pure function over
 //! the caps.
 
 use vk_core::DeviceCaps;
@@ -36,7 +36,7 @@ const HEAP_SHARE: u64 = 4;
 /// begins where a storage buffer binding may begin. Of `request`, path, chunk
 /// and depth matter: there is one job, and the host copies nothing.
 #[must_use]
-pub fn plan_pinned(
+pub fn plan_host_buffers(
     caps: &DeviceCaps,
     total: usize,
     element_bytes: usize,
@@ -81,15 +81,11 @@ pub fn plan_pinned(
 fn choose_path(choice: PathChoice) -> (TransferPath, &'static str) {
     match choice {
         // The memory is the host's: there is nothing to write through a bus.
-        PathChoice::Fixed(TransferPath::Bar) => (
-            TransferPath::HostVisible,
-            "shared buffers lie in host memory",
-        ),
+        PathChoice::Fixed(TransferPath::Bar) => {
+            (TransferPath::HostVisible, "host buffers lie in host memory")
+        }
         PathChoice::Fixed(path) => (path, "asked for"),
-        PathChoice::Auto => (
-            TransferPath::HostVisible,
-            "shared host memory needs no copies",
-        ),
+        PathChoice::Auto => (TransferPath::HostVisible, "host buffers need no copies"),
     }
 }
 
@@ -142,7 +138,7 @@ mod tests {
     #[test]
     fn staged_plans_are_halved_in_whole_steps_and_direct_ones_are_not() {
         let caps = recorded::h200();
-        let plan = |path| plan_pinned(&caps, 1 << 22, 48, 128, &request(path, None, None));
+        let plan = |path| plan_host_buffers(&caps, 1 << 22, 48, 128, &request(path, None, None));
         assert_eq!(plan(DIRECT).halved(), None);
         let mut staged = plan(STAGED);
         let step = aligned_step(caps.limits.storage_buffer_alignment, 48);
@@ -157,10 +153,7 @@ mod tests {
     #[test]
     fn through_the_bus_is_direct() {
         let bar = choose_path(PathChoice::Fixed(TransferPath::Bar));
-        let direct = (
-            TransferPath::HostVisible,
-            "shared buffers lie in host memory",
-        );
+        let direct = (TransferPath::HostVisible, "host buffers lie in host memory");
         assert_eq!(bar, direct);
     }
 
@@ -168,7 +161,7 @@ mod tests {
     fn auto_is_direct_and_what_is_asked_for_is_taken() {
         for caps in [recorded::h200(), recorded::llvmpipe()] {
             let path = |choice| {
-                let plan = plan_pinned(&caps, 1 << 20, 48, 128, &request(choice, None, None));
+                let plan = plan_host_buffers(&caps, 1 << 20, 48, 128, &request(choice, None, None));
                 plan.path()
             };
             assert_eq!(path(PathChoice::Auto), TransferPath::HostVisible);
@@ -180,7 +173,7 @@ mod tests {
     #[test]
     fn direct_runs_take_large_chunks_and_staged_ones_overlap() {
         let plan = |path, total| {
-            let plan = plan_pinned(
+            let plan = plan_host_buffers(
                 &recorded::h200(),
                 total,
                 48,
@@ -201,7 +194,7 @@ mod tests {
     fn a_chunk_fits_binding_and_dispatch() {
         let huge = |workgroup_size| {
             let most = request(DIRECT, Some(usize::MAX), None);
-            plan_pinned(&recorded::llvmpipe(), 1 << 30, 48, workgroup_size, &most)
+            plan_host_buffers(&recorded::llvmpipe(), 1 << 30, 48, workgroup_size, &most)
         };
         // 65,535 workgroups of one invocation each; bindings begin at
         // multiples of 16 bytes, which every element does.
@@ -212,7 +205,7 @@ mod tests {
         caps.limits.storage_buffer_alignment = 256;
         let most = request(DIRECT, Some(usize::MAX), None);
         // 16 elements of 48 bytes are the first multiple of 256.
-        let plan = plan_pinned(&caps, 1 << 30, 48, 1, &most);
+        let plan = plan_host_buffers(&caps, 1 << 30, 48, 1, &most);
         assert_eq!(plan.chunk(), 65_535 / 16 * 16);
     }
 
@@ -220,7 +213,7 @@ mod tests {
     fn a_small_chunk_is_taken_but_not_more_of_them_than_are_worth_keeping() {
         let chunk = |total, asked| {
             let request = request(DIRECT, Some(asked), None);
-            plan_pinned(&recorded::h200(), total, 48, 128, &request).chunk()
+            plan_host_buffers(&recorded::h200(), total, 48, 128, &request).chunk()
         };
         assert_eq!(chunk(1_000, 7), 7);
         assert_eq!(chunk(1_000, 1), 1);
@@ -228,9 +221,9 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_tells_what_it_is() {
+    fn a_plan_says_what_it_is() {
         let request = request(STAGED, Some(1_000), Some(3));
-        let plan = plan_pinned(&recorded::h200(), 1 << 20, 48, 128, &request);
+        let plan = plan_host_buffers(&recorded::h200(), 1 << 20, 48, 128, &request);
         assert_eq!(
             (plan.path(), plan.reason()),
             (TransferPath::DeviceLocal, "asked for")
@@ -244,7 +237,7 @@ mod tests {
             let mut caps = recorded::h200();
             caps.limits.storage_buffer_alignment = alignment;
             let request = request(STAGED, Some(chunk), None);
-            let plan = plan_pinned(&caps, 1_000, 48, 128, &request);
+            let plan = plan_host_buffers(&caps, 1_000, 48, 128, &request);
             plan.halved().map(|plan| plan.chunk())
         };
         assert_eq!(halved(16, 128), Some(64));
@@ -298,7 +291,7 @@ mod tests {
             ];
             let mut caps = devices[device].clone();
             caps.limits.storage_buffer_alignment = alignment;
-            let plan = plan_pinned(&caps, total, element_bytes, workgroup_size, &request(path, chunk, depth));
+            let plan = plan_host_buffers(&caps, total, element_bytes, workgroup_size, &request(path, chunk, depth));
             let bytes = (plan.chunk * element_bytes) as u64;
             prop_assert!(plan.chunk >= 1 && plan.depth >= 1);
             prop_assert_eq!(bytes % alignment, 0);

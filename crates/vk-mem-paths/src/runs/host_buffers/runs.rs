@@ -1,4 +1,4 @@
-//! Runs kernels over shared buffers, and keeps what it recorded.
+//! Runs kernels over host buffers, and keeps what it recorded.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -6,7 +6,7 @@ use std::time::Instant;
 use vk_core::{ComputePipeline, Device, WaitPolicy};
 
 use super::recorded::{Operands, RecordedRun};
-use super::{PinnedBuffer, plan_pinned};
+use super::{HostBuffer, plan_host_buffers};
 use crate::Error;
 use crate::lane::TransferOptions;
 use crate::memory::{Block, Memory};
@@ -18,10 +18,10 @@ use crate::runs::{Plan, Request, Stats, Transfer, TransferPath};
 /// How many runs stay recorded.
 const KEPT: usize = 8;
 
-/// Runs kernels over shared buffers of one device, and keeps their commands
+/// Runs kernels over host buffers of one device, and keeps their commands
 /// from run to run: a run over the same buffers with the same kernel records
 /// nothing.
-pub struct PinnedTransfer {
+pub struct HostBufferRuns {
     // The most recently used first.
     pub(super) recorded: Vec<RecordedRun>,
     /// Device memory for the chunks of staged runs in flight.
@@ -31,8 +31,8 @@ pub struct PinnedTransfer {
     pub(super) options: TransferOptions,
 }
 
-impl PinnedTransfer {
-    /// Runs over shared buffers on the device of `transfer`, with its
+impl HostBufferRuns {
+    /// Runs over host buffers on the device of `transfer`, with its
     /// allocator and options.
     #[must_use]
     pub fn new(transfer: &Transfer) -> Self {
@@ -46,13 +46,13 @@ impl PinnedTransfer {
         }
     }
 
-    /// A shared buffer of `words` words, all zero.
+    /// A host buffer of `words` words, all zero.
     ///
     /// # Errors
     /// [`Error::OutOfDeviceMemory`] and [`Error::NoMemoryType`], else what the
     /// driver returned.
-    pub fn buffer(&self, words: usize) -> Result<PinnedBuffer, Error> {
-        PinnedBuffer::new(&self.memory, &self.device, words)
+    pub fn buffer(&self, words: usize) -> Result<HostBuffer, Error> {
+        HostBuffer::new(&self.memory, &self.device, words)
     }
 
     /// Runs `kernel` over the elements of `a` and `b`, `element_bytes` bytes
@@ -79,17 +79,17 @@ impl PinnedTransfer {
         kernel: &Arc<ComputePipeline>,
         request: &Request,
         element_bytes: usize,
-        a: &PinnedBuffer,
-        b: &PinnedBuffer,
-        out: &mut PinnedBuffer,
+        a: &HostBuffer,
+        b: &HostBuffer,
+        out: &mut HostBuffer,
     ) -> Result<(Plan, Stats), Error> {
         self.check_device(kernel, [a, b, out])?;
         kernel.expect_inputs_read_only()?;
-        let elements = elements_of(0, [a, b, out].map(PinnedBuffer::bytes), element_bytes)?;
+        let elements = elements_of(0, [a, b, out].map(HostBuffer::bytes), element_bytes)?;
         // Before anything is made for the run, or the output taken for it.
         self.device.expect_usable()?;
         self.settle();
-        let mut plan = plan_pinned(
+        let mut plan = plan_host_buffers(
             self.device.caps(),
             elements,
             element_bytes,
@@ -127,7 +127,7 @@ impl PinnedTransfer {
         plan: Plan,
         element_bytes: usize,
         operands: &Operands,
-        out: &mut PinnedBuffer,
+        out: &mut HostBuffer,
     ) -> Result<Stats, Error> {
         let mut stats = Stats::default();
         let start = Instant::now();
@@ -144,7 +144,7 @@ impl PinnedTransfer {
     fn check_device(
         &self,
         kernel: &ComputePipeline,
-        buffers: [&PinnedBuffer; 3],
+        buffers: [&HostBuffer; 3],
     ) -> Result<(), Error> {
         expect_kernel_of(&self.device, kernel)?;
         let mut named = OPERANDS.into_iter().zip(buffers);
@@ -232,7 +232,7 @@ impl PinnedTransfer {
     }
 
     /// Runs the first of the recorded runs, whose output is `out`.
-    fn run_recorded(&mut self, out: &mut PinnedBuffer, stats: &mut Stats) -> Result<(), Error> {
+    fn run_recorded(&mut self, out: &mut HostBuffer, stats: &mut Stats) -> Result<(), Error> {
         let Some(run) = self.recorded.first_mut() else {
             return Err(Error::Internal {
                 what: "expected a recorded run, found none".to_owned(),
@@ -246,7 +246,7 @@ impl PinnedTransfer {
         // After a timeout there is no second wait ([`Device::wait`]).
         let ended = run.wait(wait);
         if let Err(error) = ended {
-            tracing::warn!("a shared buffer is given up to a run in flight: {error}");
+            tracing::warn!("a host buffer is given up to a run in flight: {error}");
             return ran.and(Err(error));
         }
         stats.chunks = run.chunks();

@@ -1,4 +1,4 @@
-//! Runs over shared buffers on a device, and what they leave behind.
+//! Runs over host buffers on a device, and what they leave behind.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use vk_core::testing::{DeviceTest, device_under_test, lose, without_timeline_sem
 use vk_core::{ComputePipeline, Device, KernelCache, WaitPolicy};
 
 use crate::{
-    Error, Packing, PathChoice, PinnedBuffer, PinnedTransfer, Plan, Request, Stats, Transfer,
+    Error, HostBuffer, HostBufferRuns, Packing, PathChoice, Plan, Request, Stats, Transfer,
     TransferOptions, TransferPath,
 };
 
 /// A transfer with the library's kernel; drops before its guard.
 struct Setup {
-    pinned: PinnedTransfer,
+    runs: HostBufferRuns,
     kernel: Arc<ComputePipeline>,
     kernels: KernelCache,
     _guard: DeviceTest,
@@ -31,7 +31,7 @@ impl Setup {
         let kernel = kernels.get(FIELD_ADD.spirv).unwrap();
         let transfer = Transfer::new(&device, options).unwrap();
         Self {
-            pinned: PinnedTransfer::new(&transfer),
+            runs: HostBufferRuns::new(&transfer),
             kernel,
             kernels,
             _guard: guard,
@@ -39,8 +39,8 @@ impl Setup {
     }
 
     /// A buffer of elements below the modulus that depend on `seed`.
-    fn filled(&self, elements: usize, seed: u64) -> PinnedBuffer {
-        let mut buffer = self.pinned.buffer(elements * LIMBS).unwrap();
+    fn filled(&self, elements: usize, seed: u64) -> HostBuffer {
+        let mut buffer = self.runs.buffer(elements * LIMBS).unwrap();
         for (word, number) in buffer.words_mut().iter_mut().zip(seed..) {
             *word = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 4;
         }
@@ -50,10 +50,10 @@ impl Setup {
     fn run(
         &mut self,
         request: &Request,
-        [a, b]: [&PinnedBuffer; 2],
-        out: &mut PinnedBuffer,
+        [a, b]: [&HostBuffer; 2],
+        out: &mut HostBuffer,
     ) -> Result<(Plan, Stats), Error> {
-        self.pinned
+        self.runs
             .run(&self.kernel, request, ELEMENT_BYTES, a, b, out)
     }
 }
@@ -67,8 +67,8 @@ fn request(path: TransferPath, chunk: Option<usize>) -> Request {
     }
 }
 
-fn assert_sums(a: &PinnedBuffer, b: &PinnedBuffer, out: &PinnedBuffer, what: &str) {
-    let elements = |buffer: &PinnedBuffer| buffer.words().as_chunks::<LIMBS>().0.to_vec();
+fn assert_sums(a: &HostBuffer, b: &HostBuffer, out: &HostBuffer, what: &str) {
+    let elements = |buffer: &HostBuffer| buffer.words().as_chunks::<LIMBS>().0.to_vec();
     let pairs = elements(a).into_iter().zip(elements(b));
     let sums: Vec<_> = pairs.map(|(a, b)| arithmetic::add::<Fp>(&a, &b)).collect();
     assert!(elements(out) == sums, "{what}");
@@ -119,17 +119,17 @@ fn a_run_over_the_same_buffers_records_nothing_and_dropping_one_frees_it() {
     let mut other_out = setup.filled(1_000, 4);
     let direct = request(TransferPath::HostVisible, Some(300));
     setup.run(&direct, [&a, &b], &mut out).unwrap();
-    let recorded = setup.pinned.recorded[0].commands();
+    let recorded = setup.runs.recorded[0].commands();
     setup.run(&direct, [&a, &b], &mut other_out).unwrap();
-    assert_eq!(setup.pinned.recorded.len(), 2);
+    assert_eq!(setup.runs.recorded.len(), 2);
     setup.run(&direct, [&a, &b], &mut out).unwrap();
-    assert_eq!(setup.pinned.recorded.len(), 2);
-    assert_eq!(setup.pinned.recorded[0].commands(), recorded);
+    assert_eq!(setup.runs.recorded.len(), 2);
+    assert_eq!(setup.runs.recorded[0].commands(), recorded);
     // Another order, another kernel: commands of their own.
     setup.run(&direct, [&b, &a], &mut out).unwrap();
     setup.kernel = setup.kernels.get(FIELD_ADD_U64.spirv).unwrap();
     setup.run(&direct, [&a, &b], &mut out).unwrap();
-    assert_eq!(setup.pinned.recorded.len(), 4);
+    assert_eq!(setup.runs.recorded.len(), 4);
 
     let memory = Arc::downgrade(out.memory().unwrap());
     drop(out);
@@ -137,7 +137,7 @@ fn a_run_over_the_same_buffers_records_nothing_and_dropping_one_frees_it() {
     setup.run(&direct, [&a, &b], &mut other_out).unwrap();
     assert_sums(&a, &b, &other_out, "after a buffer has gone");
     // The three with the buffer that is gone went with it.
-    assert_eq!(setup.pinned.recorded.len(), 2);
+    assert_eq!(setup.runs.recorded.len(), 2);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn recorded_runs_are_kept_up_to_a_number() {
             setup.run(&request(path, None), [&a, &b], out).unwrap();
             assert_sums(&a, &b, out, "one of many");
         }
-        assert_eq!(setup.pinned.recorded.len(), 8);
+        assert_eq!(setup.runs.recorded.len(), 8);
     }
 }
 
@@ -163,11 +163,11 @@ fn after_a_timeout_the_output_is_empty_and_later_runs_are_right() {
         let request = request(path, Some(100_000));
         // A device that was done before anybody looked is asked again.
         let memory = (0..100).find_map(|_| {
-            setup.pinned.options.wait = WaitPolicy::NONE;
+            setup.runs.options.wait = WaitPolicy::NONE;
             let mut out = setup.filled(elements, 3);
             let memory = Arc::downgrade(out.memory().unwrap());
             let ran = setup.run(&request, [&a, &b], &mut out);
-            setup.pinned.options.wait = WaitPolicy::default();
+            setup.runs.options.wait = WaitPolicy::default();
             let Err(error) = ran else {
                 assert_sums(&a, &b, &out, "in no time");
                 return None;
@@ -190,7 +190,7 @@ fn after_a_timeout_the_output_is_empty_and_later_runs_are_right() {
         let mut out = setup.filled(elements, 4);
         setup.run(&request, [&a, &b], &mut out).unwrap();
         assert_sums(&a, &b, &out, &format!("{path}, after a timeout"));
-        for run in &mut setup.pinned.recorded {
+        for run in &mut setup.runs.recorded {
             run.wait(WaitPolicy::default()).unwrap();
         }
         assert!(kept > 0, "{path}");
@@ -214,7 +214,7 @@ fn on_a_lost_device_nothing_is_taken_or_made() {
         let lost = vk_core::Error::DeviceLost { call };
         assert_eq!(error.unwrap_err(), lost.into());
         assert_eq!(out.words(), words);
-        assert!(setup.pinned.recorded.is_empty());
+        assert!(setup.runs.recorded.is_empty());
     }
 }
 
@@ -232,7 +232,7 @@ fn buffers_that_do_not_fit_are_refused() {
         error.to_string(),
         "job 0: expected B of 480 bytes, found 528"
     );
-    let fraction = setup.pinned.buffer(7).unwrap();
+    let fraction = setup.runs.buffer(7).unwrap();
     let error = setup.run(&direct, [&fraction, &fraction], &mut out);
     assert!(matches!(
         error.unwrap_err(),

@@ -1,4 +1,4 @@
-//! The chunks of one run over shared buffers: recorded once, run again and again.
+//! The chunks of one run over host buffers: recorded once, run again and again.
 
 use std::sync::{Arc, Weak};
 use std::time::Instant;

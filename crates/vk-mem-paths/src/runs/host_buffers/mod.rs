@@ -15,8 +15,8 @@
 //! 1. Device writes go to the memory of `out` (and to scratch memory, which
 //!    the host never sees): kernels that do not promise it are refused, and
 //!    beyond that SPIR-V is code that the caller vouches for. A run takes that memory out of its
-//!    [`PinnedBuffer`] before its first submission and puts it back only when
-//!    all of them are complete. So the slices that a `PinnedBuffer` hands out
+//!    [`HostBuffer`] before its first submission and puts it back only when
+//!    all of them are complete. So the slices that a `HostBuffer` hands out
 //!    never alias a device write: after a timeout or a loss, as after a panic
 //!    in between, the buffer is empty and its memory is the batches'.
 //! 2. Between runs a recorded run holds no operand, so that dropping a buffer frees it.
@@ -28,10 +28,10 @@
 mod buffer;
 mod plan;
 mod recorded;
+mod runs;
 #[cfg(test)]
 mod tests;
-mod transfer;
 
-pub use buffer::PinnedBuffer;
-pub use plan::plan_pinned;
-pub use transfer::PinnedTransfer;
+pub use buffer::HostBuffer;
+pub use plan::plan_host_buffers;
+pub use runs::HostBufferRuns;
