@@ -82,7 +82,7 @@ pub(crate) fn plan(program: &Program, fusion: Fusion) -> Vec<Stage> {
     planner.stages
 }
 
-/// Which nodes are needed for what a caller holds or reads, or for what they tell.
+/// Which nodes are needed for what a caller holds or reads, or for what they answer.
 fn wanted(program: &Program) -> Vec<bool> {
     let mut needed: Vec<bool> = program.results.iter().map(|it| it.is_live).collect();
     for read in &program.reads {
@@ -92,8 +92,7 @@ fn wanted(program: &Program) -> Vec<bool> {
     }
     let mut wanted = vec![false; program.nodes.len()];
     for (number, node) in program.nodes.iter().enumerate().rev() {
-        // One without a result was recorded for what it leaves on the host.
-        let is_wanted = node.results.is_empty() || needed[node.results.clone()].contains(&true);
+        let is_wanted = node.task.answers() || needed[node.results.clone()].contains(&true);
         wanted[number] = is_wanted;
         for argument in node.arguments.iter().filter(|_| is_wanted) {
             if let Source::Result(before) = argument.source {

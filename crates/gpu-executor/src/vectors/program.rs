@@ -6,7 +6,7 @@ use std::sync::Weak;
 
 use field_kernels::{ElementId, ElementOperation};
 
-use super::families::WholeOperation;
+use super::families::{Number, WholeOperation};
 use super::value::{Stored, Value};
 
 /// What a node computes.
@@ -18,6 +18,13 @@ pub(crate) enum Task {
     Copy,
     /// An operation over whole vectors.
     Whole(&'static WholeOperation),
+}
+
+impl Task {
+    /// Whether it leaves on the host what its caller asks for, whoever holds its results.
+    pub(crate) fn answers(self) -> bool {
+        matches!(self, Self::Whole(operation) if operation.leaves == Some(Number::Answer))
+    }
 }
 
 /// Where an argument's elements are.

@@ -5,17 +5,23 @@ use std::sync::Weak;
 use field_kernels::{ElementOperation, ElementType as _, Fp, Fr, operations::*};
 
 use super::*;
-use crate::vectors::families::WholeOperation;
+use crate::vectors::families::{Number, WholeOperation};
 use crate::vectors::program::NodeResult;
 use crate::vectors::value::Stored;
 
 /// An operation over whole vectors, which nobody runs here.
-static WHOLE: WholeOperation = WholeOperation {
+const WHOLE: WholeOperation = WholeOperation {
     name: "whole",
     multiplies: false,
     leaves: None,
     on_device: |_, _| unreachable!("nothing is run"),
     on_cpu: |_, _| unreachable!("nothing is run"),
+};
+
+/// One that answers its caller.
+static ANSWER: WholeOperation = WholeOperation {
+    leaves: Some(Number::Answer),
+    ..WHOLE
 };
 
 /// As a device has it that binds few buffers.
@@ -171,8 +177,7 @@ fn what_leads_to_nothing_is_left_out() {
     let used = it.op(&DOUBLE, &[input(0)]);
     let unused = it.op(&MUL, &[used, input(1)]);
     let whole = it.whole(&[unused]);
-    // What has no result tells something.
-    it.push(Task::Whole(&WHOLE), &[used, input(0)], &[]);
+    it.push(Task::Whole(&ANSWER), &[used, input(0)], &[]);
     assert_eq!(it.shapes(), ["[double[0]] [0]", "node 3"]);
     assert_eq!(Recording::default().shapes(), [""; 0]);
     it.read(input(0));
