@@ -1,4 +1,4 @@
-//! The device under test, and what `cargo xtask bench` is told of the run.
+//! The device under test, and what `cargo xtask bench` is to know of the run.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -85,7 +85,7 @@ impl Resident {
             .map(|_| self.round())
             .collect::<Result<_, _>>()?;
         // SAFETY: all storage is of this lane. The library's kernels, and the one that
-        // copies, read and write as many elements as they are told to, which is what each
+        // copies, read and write as many elements as their constants say, which is what each
         // storage holds.
         let time = unsafe { self.timed.run(&steps)? };
         Ok(time / rounds.max(1))

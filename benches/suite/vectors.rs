@@ -54,7 +54,7 @@ fn field<F: PrimeField>(
 }
 
 /// What keeps the device at work until its clocks are up: a kernel whose time
-/// is the device's own, and so tells its clocks. Of calls on short vectors
+/// is the device's own, and so shows its clocks. Of calls on short vectors
 /// most is the host's.
 struct Pace {
     resident: Resident,

@@ -2,7 +2,7 @@
 //!
 //! Mesa's driver RADV compiles for any AMD chip on a machine without one, and says how
 //! many registers a kernel takes and how long it estimates that to run. A kernel that
-//! takes more than there are spills: it runs, and slowly, and no other test would tell.
+//! takes more than there are spills: it runs, and slowly, and no other test would see that.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -49,7 +49,7 @@ const KNOWN_SPILLS: [(&str, &str, u32); 5] = [
 /// kernels that the library may choose there to spilling nothing.
 ///
 /// # Errors
-/// When there is no RADV, when a kernel cannot be made or is not told of, and when one
+/// When there is no RADV, when a kernel cannot be made or is not reported, and when one
 /// that may be chosen spills.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let shell = workspace::shell()?;
@@ -90,7 +90,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     }
 }
 
-/// The file that tells the loader of RADV.
+/// The file by which the loader finds RADV.
 fn radv(shell: &Shell, install: bool) -> anyhow::Result<PathBuf> {
     if let Some(found) = installed_radv() {
         return Ok(found);
@@ -302,15 +302,15 @@ mod tests {
     }
 
     #[test]
-    fn a_spill_is_told_unless_the_kernel_is_never_chosen_or_known_for_it() {
+    fn a_spill_is_reported_unless_the_kernel_is_never_chosen_or_known_for_it() {
         let known = KNOWN_SPILLS[0];
         let kernels = [
             said("mul\tu64", 132, 2),
             said("by doubles\tf64", 132, 2),
             said(&format!("{}\tu64", known.1), 132, known.2),
         ];
-        let told = compiled(known.0, &kernels).spilling().unwrap();
-        assert_eq!(told, ["2 of mul on gfx1100"]);
+        let found = compiled(known.0, &kernels).spilling().unwrap();
+        assert_eq!(found, ["2 of mul on gfx1100"]);
         let more = [said(&format!("{}\tu64", known.1), 132, known.2 + 1)];
         assert_eq!(compiled(known.0, &more).spilling().unwrap().len(), 1);
         // Another chip, or a Mesa that has all registers.

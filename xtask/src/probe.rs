@@ -56,7 +56,7 @@ pub(crate) fn answer() -> anyhow::Result<()> {
         Ok(devices) => survey.devices = devices,
         Err(error) => survey.problem = Some(error.to_string()),
     }
-    // No loader is an error here too, and already told above.
+    // No loader is an error here too, and already reported above.
     survey.validation_layer = matches!(vk_core::validation_layer_version(), Ok(Some(_)));
     println!("{ANSWER}{}", serde_json::to_string(&survey)?);
     Ok(())

@@ -17,7 +17,7 @@ const PACKAGE: &str = "chromium-common";
 const FOLDER: &str = "usr/lib/chromium";
 /// The driver.
 const LIBRARY: &str = "libvk_swiftshader.so";
-/// What tells the loader of the driver, as the file beside this one.
+/// What the loader finds the driver by, as the file beside this one.
 const MANIFEST: &str = "vk_swiftshader_icd.json";
 
 /// What could be had.

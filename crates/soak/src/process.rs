@@ -6,7 +6,7 @@ use vk_core::ash::{ext, vk};
 use vk_core::{Device, DevicePolicy, Instance, Validation};
 
 /// What the process takes, or how much more it took than before, printed with its sign by
-/// `{:+}`. What a system does not tell is `None`.
+/// `{:+}`. What a system does not say is `None`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
     /// Resident memory, in bytes.
@@ -51,7 +51,7 @@ impl Usage {
     }
 
     /// Whether resident memory grew by `bytes` at most and nothing else grew.
-    /// What the system does not tell did not grow as far as anybody knows,
+    /// What the system does not say did not grow as far as anybody knows,
     /// except for resident memory.
     #[must_use]
     pub fn is_within(&self, bytes: i64) -> bool {
@@ -84,7 +84,7 @@ impl fmt::Display for Usage {
     }
 }
 
-/// Resident memory in bytes, where /proc tells: page by page, since the sum in
+/// Resident memory in bytes, where /proc has it: page by page, since the sum in
 /// `status` lags behind.
 fn resident() -> Option<i64> {
     let sums = std::fs::read_to_string("/proc/self/smaps_rollup").ok()?;

@@ -1,4 +1,4 @@
-//! Where the layer's library lies, and how the Vulkan loader is told of it.
+//! Where the layer's library lies, and how the Vulkan loader finds it.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -87,7 +87,7 @@ pub fn variables(folder: &Path) -> [(&'static str, OsString); 3] {
         ("XDG_DATA_DIRS", folders),
         (ENABLE, "1".into()),
         // Mesa's layer that sorts the devices asks for their extensions too,
-        // and crashes when it is not told.
+        // and crashes without an answer.
         ("NODEVICE_SELECT", "1".into()),
     ]
 }

@@ -112,7 +112,7 @@ fn layers(
     let output = child(program, "layers", kernel, lane, count)?.wait_with_output()?;
     if !output.status.success() {
         bail!(
-            "spirv-val or the reading of modules failed: {}",
+            "spirv-val failed, or a module could not be read: {}",
             output.status
         );
     }

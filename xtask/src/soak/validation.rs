@@ -12,7 +12,7 @@ use crate::workspace;
 /// One run of the suite.
 struct Pass {
     name: &'static str,
-    /// What the layer is told to check beyond core checks and hazards inside a
+    /// What the layer is to check beyond core checks and hazards inside a
     /// command buffer, which the tests ask for themselves.
     switch: &'static str,
     /// Whether the device passes for one without timeline semaphores.
@@ -145,7 +145,7 @@ fn suite(shell: &Shell, args: &Args, pass: &Pass) -> anyhow::Result<Finding> {
     })
 }
 
-/// The checks bite: they tell of a mistake, and not of its mended form.
+/// The checks bite: they report a mistake, and not its mended form.
 fn planted(shell: &Shell, pass: &Pass, name: &str) -> anyhow::Result<Finding> {
     let test = cmd!(
         shell,
@@ -156,7 +156,7 @@ fn planted(shell: &Shell, pass: &Pass, name: &str) -> anyhow::Result<Finding> {
         print!("{text}");
     }
     Ok(Finding {
-        promise: format!("a planted mistake is told under {}", pass.name),
+        promise: format!("a planted mistake is reported under {}", pass.name),
         found: format!("{name}: {passed} passed, {failed} failed"),
         kept: (passed, failed) == (1, 0),
     })

@@ -138,7 +138,7 @@ pub(crate) fn small(engine: &VectorEngine, rounds: usize, rows: &mut Vec<Row>) -
     Ok(())
 }
 
-pub(crate) fn crossings(
+pub(crate) fn transfers(
     engine: &VectorEngine,
     n: usize,
     rounds: usize,

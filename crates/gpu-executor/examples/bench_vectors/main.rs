@@ -22,7 +22,7 @@ use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::VectorEngine;
 use tracing_subscriber::filter::LevelFilter;
 
-use chains::{calls, chains, crossings, products, small};
+use chains::{calls, chains, products, small, transfers};
 use measure::{best_copy, report, write_csv};
 use operations::operations;
 use variants::variants;
@@ -69,7 +69,7 @@ fn main() -> Result<()> {
     let engine = VectorEngine::new()?;
     calls(&engine, n, rounds, &mut rows)?;
     small(&engine, rounds, &mut rows)?;
-    crossings(&engine, n, rounds, &mut rows)?;
+    transfers(&engine, n, rounds, &mut rows)?;
     drop(engine);
     if options.variants {
         variants(n, rounds, &mut rows)?;

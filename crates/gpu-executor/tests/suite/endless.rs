@@ -1,5 +1,5 @@
-//! A kernel that never ends: whoever waits for it is told so, and no more.
-#![allow(clippy::print_stdout, reason = "a child tells its parent")]
+//! A kernel that never ends: whoever waits for it gets an error, and no more.
+#![allow(clippy::print_stdout, reason = "a child reports to its parent")]
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};

@@ -1,7 +1,7 @@
 //! What a process can do with engines that it inherited through a fork: drop them, and
 //! compute on the CPU; what needs the device says so at once.
 #![cfg(unix)]
-#![allow(clippy::print_stdout, reason = "a child tells its parent")]
+#![allow(clippy::print_stdout, reason = "a child reports to its parent")]
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};

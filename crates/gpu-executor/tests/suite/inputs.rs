@@ -1,4 +1,4 @@
-//! Elements that are not below the modulus, and how they are told.
+//! Elements that are not below the modulus, and how they are reported.
 
 use gpu_executor::FieldAdd;
 use gpu_executor::cpu::CpuEngine;
@@ -20,7 +20,7 @@ fn jobs_with(bad: usize, operand: &str) -> Vec<(Vec<u64>, Vec<u64>)> {
     jobs
 }
 
-fn assert_told<T: std::fmt::Debug>(
+fn assert_named<T: std::fmt::Debug>(
     ran: Result<T, impl Into<anyhow::Error> + std::fmt::Debug>,
     bad: usize,
     operand: &'static str,
@@ -54,9 +54,9 @@ fn every_path_names_the_first_element_that_is_not_canonical_and_runs_on() {
         let spirv = backend.field_add_spirv();
         for_each_case(|jobs, bad, operand| {
             let ran = backend.run_field_add_batch(spirv, jobs, ELEMENTS, false);
-            assert_told(ran, bad, operand);
+            assert_named(ran, bad, operand);
             let ran = backend.run_field_add_batch_pipelined(spirv, jobs, ELEMENTS);
-            assert_told(ran, bad, operand);
+            assert_named(ran, bad, operand);
             assert!(backend.last_report().is_none());
         });
         let results = backend.run_field_add_batch_pipelined(spirv, &borrowed(&good), ELEMENTS);
@@ -71,7 +71,7 @@ fn a_large_run_is_checked_on_every_thread() {
     let mut jobs = random_jobs(2, elements, 9);
     jobs[1].1[69_999 * LIMBS..].copy_from_slice(&[u64::MAX; LIMBS]);
     jobs[1].1[69_000 * LIMBS..][..LIMBS].copy_from_slice(&MODULUS);
-    assert_told(
+    assert_named(
         backend.field_add_batch(&borrowed(&jobs), elements),
         69_000,
         "B",
@@ -82,12 +82,12 @@ fn a_large_run_is_checked_on_every_thread() {
 fn the_cpu_engine_and_the_executor_check_alike() {
     let mut engine = CpuEngine::with_threads(2).unwrap();
     for_each_case(|jobs, bad, operand| {
-        assert_told(engine.field_add_batch(jobs, ELEMENTS), bad, operand);
+        assert_named(engine.field_add_batch(jobs, ELEMENTS), bad, operand);
     });
     let mut executor = Executor::Cpu(engine);
     let jobs = jobs_with(CHUNK, "A");
     let ran = executor.field_add_batch(&borrowed(&jobs), ELEMENTS);
-    assert_told(ran, CHUNK, "A");
+    assert_named(ran, CHUNK, "A");
 }
 
 #[test]

@@ -25,11 +25,11 @@ fn the_report_tells_how_much_of_a_call_went_into_making_its_pipeline() {
         assert!(report.compile < report.total, "{report}");
         (report.compile, report.to_string())
     };
-    let (first, told) = run();
+    let (first, loud) = run();
     // Of several, since this thread may have to wait at any time.
     let (second, silent) = (0..9).map(|_| run()).min().unwrap();
     assert!(first > 10 * second, "{first:?}, then {second:?}");
-    assert!(told.contains("compiling") && !silent.contains("compiling"));
+    assert!(loud.contains("compiling") && !silent.contains("compiling"));
 }
 
 /// Runs a kernel of the caller's over several sizes, paths and chunks.

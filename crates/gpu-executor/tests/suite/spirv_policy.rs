@@ -23,7 +23,7 @@ fn modules_off_the_list_are_refused_by_name_and_the_others_run() {
     assert_eq!(error, expected);
     let copied = backend.run_field_add(&listed, a, b, 100, false).unwrap();
     assert_eq!(copied, *a);
-    // What the builder was not told of, and runs all the same.
+    // What the builder was not given, and runs all the same.
     for kernel in kernels::KERNELS {
         let sums = backend.run_field_add(kernel.spirv, a, b, 100, false);
         assert_eq!(sums.unwrap(), backend.field_add(a, b).unwrap());

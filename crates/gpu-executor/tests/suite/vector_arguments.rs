@@ -229,7 +229,7 @@ fn elements_are_below_the_modulus(engine: &VectorEngine) {
     );
 }
 
-/// Where the backend is told so, any limbs pass.
+/// Where the backend is asked to take them, any limbs pass.
 #[test]
 fn any_limbs_pass_where_nobody_looks() {
     let (_guard, mut backend) = support::built(engines::settled().inputs(Inputs::Any));

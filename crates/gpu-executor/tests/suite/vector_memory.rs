@@ -125,7 +125,7 @@ fn memory_of_vectors_that_are_gone_is_used_again_or_freed() {
     let freed = engine.trim();
     assert!(freed >= 5 * 48 * LEN, "{freed}");
     let left = allocated(&backend);
-    // The last pieces of the crossing may still name theirs.
+    // The last pieces of the upload may still name theirs.
     assert!(full.buffer_bytes - left.buffer_bytes >= 4 * 48 * LEN as u64);
     assert_eq!(engine.trim(), 0);
 }

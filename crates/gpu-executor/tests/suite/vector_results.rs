@@ -72,7 +72,7 @@ fn many_comparisons_each_know_their_own(engine: &VectorEngine) {
     let comparisons: Vec<_> = pairs
         .map(|(i, j)| (i, j, queue.equal(&slices[i], &slices[j]).unwrap()))
         .collect();
-    // One more than a submission can tell of, on the device.
+    // One more than a submission can report, on the device.
     let last = queue.equal(&vector, &vector).unwrap();
     match queue.submit() {
         Ok(pending) => {

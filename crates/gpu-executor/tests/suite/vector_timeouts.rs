@@ -1,5 +1,5 @@
-//! Submissions over vectors that the device does not finish in time: whoever waits is
-//! told so, nothing is taken for computed, and dropping does not hang.
+//! Submissions over vectors that the device does not finish in time: whoever waits gets an
+//! error, nothing is taken for computed, and dropping does not hang.
 //!
 //! Without the validation layer where work is left in flight on purpose.
 

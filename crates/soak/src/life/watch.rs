@@ -9,7 +9,7 @@ const LOOKS: usize = 10;
 /// have what they keep.
 const WARM_UP: usize = 20;
 
-/// Runs `batch`, which is told its number, `count` times, and looks at the process with
+/// Runs `batch`, which is given its number, `count` times, and looks at the process with
 /// what `allocated` says, after whole rounds of `round` batches each, so that all looks
 /// are at the same place in one. Whether resident memory grew by `most` bytes at most and
 /// nothing else grew.

@@ -93,7 +93,7 @@ pub(crate) unsafe extern "system" fn vk_faults_extensions(
     })
 }
 
-/// The calls of this module, and the functions that the loader is told of.
+/// The calls of this module, and the functions that the manifest names for them.
 pub(crate) const FUNCTIONS: [(&str, &str); 3] = [
     ("vkEnumerateInstanceVersion", "vk_faults_version"),
     ("vkEnumerateInstanceLayerProperties", "vk_faults_layers"),

@@ -11,7 +11,7 @@ use crate::{Fault, Mode, can_inject};
 const POLLS: [&str; 2] = ["vkGetSemaphoreCounterValue", "vkGetFenceStatus"];
 const MOST_POLLS: u64 = 24;
 /// Calls that ask twice, for a count and then for the list: only the second
-/// can find the list longer than it was told.
+/// can find the list longer than the first said.
 const LISTS: [&str; 5] = [
     "vkEnumerateInstanceLayerProperties",
     "vkEnumerateInstanceExtensionProperties",

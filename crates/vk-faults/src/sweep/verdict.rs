@@ -157,7 +157,7 @@ pub(super) fn names(error: &Error, scenario: &Scenario, fault: &Fault) -> bool {
     }
 }
 
-/// Whether nothing ever tells that the device has finished: every look says
+/// Whether nothing ever says that the device has finished: every look says
 /// that it has not, or every wait fails where looking shows nothing.
 pub(super) fn stalls(scenario: &Scenario, fault: &Fault) -> bool {
     let never = matches!(fault.result, vk::Result::TIMEOUT | vk::Result::NOT_READY);

@@ -53,7 +53,7 @@ const PLOT_HEIGHT: u32 = 500;
 const LEGEND_WIDTH: u32 = 290;
 const LEGEND_STEP: i32 = 25;
 const HEADING_HEIGHT: u32 = 32;
-/// One for each limit, all told from the lines by their dashes.
+/// One for each limit, distinct from the lines by their dashes.
 const LIMITS: [Stroke; 3] = [
     (RGBColor(40, 40, 40), Some((10, 5))),
     (RGBColor(140, 140, 140), Some((10, 5))),

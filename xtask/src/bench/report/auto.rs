@@ -163,7 +163,7 @@ mod tests {
             ("device-local, 1 job, reused", 4096, 1.04e6),
             ("host-visible, 1 job, reused", 64, 0.8e6),
         ]);
-        let told = |one: &Choice<'_>| {
+        let text = |one: &Choice<'_>| {
             let Choice {
                 elements,
                 jobs,
@@ -172,7 +172,7 @@ mod tests {
             } = one;
             format!("{elements} {jobs} {fastest} {:.2}", one.ratio())
         };
-        let found: Vec<_> = choices(&Results(&all)).iter().map(told).collect();
+        let found: Vec<_> = choices(&Results(&all)).iter().map(text).collect();
         let expected = [
             "64 1 host-visible 0.80",
             "64 4 bar 2.00",

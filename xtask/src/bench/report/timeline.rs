@@ -45,7 +45,7 @@ fn caption(run: &Run) -> String {
     );
     if run.forced {
         text += "The library runs one chunk at a time on a software device, whose kernels need the \
-                 cores that would copy meanwhile; here it was told to keep several in flight. ";
+                 cores that would copy meanwhile; here it was asked to keep several in flight. ";
     }
     if let Some(overlap) = run.overlap {
         text += &format!(
