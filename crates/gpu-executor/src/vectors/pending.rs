@@ -30,7 +30,7 @@ pub struct Pending {
     watch: Option<Arc<Watch>>,
 }
 
-/// What a thread that waits tells the task that awaits.
+/// What a thread that waits reports to the task that awaits.
 #[derive(Default)]
 struct Watch(Mutex<Watched>);
 
@@ -125,7 +125,7 @@ impl Pending {
             let waited = flight.wait();
             // Whoever is woken may let go of the engine, and expect it to go.
             drop((flight, engine));
-            let waker = shared.tell(waited);
+            let waker = shared.report(waited);
             if let Some(waker) = waker {
                 waker.wake();
             }
@@ -142,7 +142,7 @@ impl Pending {
 }
 
 impl Watch {
-    fn tell(&self, waited: Result<()>) -> Option<Waker> {
+    fn report(&self, waited: Result<()>) -> Option<Waker> {
         let mut watched = self.lock();
         watched.waited = Some(waited);
         watched.waker.take()

@@ -79,7 +79,7 @@ fn an_engine_that_nobody_holds_gives_up_what_it_was_at() {
     assert!(took < 5 * a_twentieth, "{took:?} against {a_twentieth:?}");
 }
 
-/// A result that is not there: whoever waits is told of the panic, and the engine goes on.
+/// A result that is not there: the panic is reported to whoever waits, and the engine goes on.
 #[test]
 fn a_panic_reaches_whoever_waits() {
     let runner = CpuRunner::new(2).unwrap();

@@ -62,7 +62,7 @@ impl Queue {
         x: FieldVec<F>,
     ) -> Result<FieldVec<F>> {
         let converted = self.element(operation, [Operand::Vector(x)])?;
-        // Nobody waits: what uses the result does, and is told what became of it.
+        // Nobody waits: what uses the result does, and reports what became of it.
         let _pending = self.submit()?;
         Ok(converted)
     }

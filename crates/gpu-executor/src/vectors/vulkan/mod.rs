@@ -144,7 +144,7 @@ impl VulkanRunner {
         }
     }
 
-    /// One that goes by `choice` on the same device, until it is told another.
+    /// One that goes by `choice` on the same device, until another is chosen.
     fn trial(&self, choice: Choice) -> Arc<Self> {
         Arc::new(Self {
             on: Arc::clone(&self.on),

@@ -13,7 +13,7 @@ use super::{DeviceTables, is_full};
 use crate::Error;
 use crate::vectors::families::Call;
 use crate::vectors::plan::{Stage, Work};
-use crate::vectors::program::{Argument, Program, Source, Task};
+use crate::vectors::program::{Argument, Program, Source};
 use crate::vectors::runner::internal;
 use crate::vectors::tables::TableKey;
 use crate::vectors::value::Stored;
@@ -270,10 +270,9 @@ impl<'a> Steps<'a> {
 
     fn too_many_numbers(&self) -> Error {
         let leaves = |stage: &&Stage| match stage.work {
-            Work::Whole(node) => match self.program.nodes[node].task {
-                Task::Whole(operation) => operation.leaves.is_some(),
-                _ => false,
-            },
+            Work::Whole(node) => {
+                Call::of(self.program, node).is_some_and(|call| call.operation.leaves.is_some())
+            }
             Work::Chain(_) => false,
         };
         Error::TooMany {
