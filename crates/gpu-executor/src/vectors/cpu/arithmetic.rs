@@ -32,8 +32,4 @@ pub(crate) trait Arithmetic: Field {
 }
 
 #[cfg(not(feature = "blst"))]
-mod portable {
-    impl super::Arithmetic for field_kernels::Fp {}
-    impl super::Arithmetic for field_kernels::Fr {}
-    impl super::Arithmetic for field_kernels::Fp2 {}
-}
+impl<F: Field> Arithmetic for F {}
