@@ -34,7 +34,11 @@ fn what_compilers_make_of_kernels_passes() {
 
 /// What a device with every feature that this library enables lacks for a fixture in
 /// `kinds`; nothing for most.
-const LACKS: [(&str, &str); 8] = [
+const LACKS: [(&str, &str); 9] = [
+    (
+        "workgroup_size_by_vector_operation",
+        "a workgroup size that an operation on vectors yields",
+    ),
     ("int64_atomics", "the SPIR-V capability Int64Atomics"),
     (
         "no_integer_wrap",

@@ -5,7 +5,7 @@
 //! extension that was not enabled on the device is undefined behaviour.
 
 use ash::vk::SubgroupFeatureFlags as Subgroup;
-use rspirv::spirv::{Capability, Op};
+use rspirv::spirv::{BuiltIn, Capability, Op};
 
 use super::module::Module;
 use super::types::Kind;
@@ -19,8 +19,8 @@ const NOT_ENABLED: &str = "without it: this library does not enable it (see docs
 /// Checks a module against a device.
 ///
 /// # Errors
-/// [`Error::Unsupported`] naming the version, the capability, the extension, the set or
-/// the use of pointers.
+/// [`Error::Unsupported`] naming the version, the capability, the extension, the set, or
+/// what drivers compute wrongly.
 pub(super) fn check(module: &Module<'_>, caps: &DeviceCaps) -> Result<(), Error> {
     let most = newest_spirv(caps.api);
     if module.version > most || module.version < (1, 0) {
@@ -61,6 +61,12 @@ pub(super) fn check(module: &Module<'_>, caps: &DeviceCaps) -> Result<(), Error>
             return lacks(format!("the set of instructions {name:?}"), "without it");
         }
     }
+    if sized_by_operation(module) {
+        return lacks(
+            "a workgroup size that an operation on vectors yields".to_owned(),
+            "whose driver may take another (see docs/kernels.md)",
+        );
+    }
     if keeps_a_buffer(module) {
         return lacks(
             "a pointer to a whole buffer or its array in a variable, or as what a function returns"
@@ -69,6 +75,17 @@ pub(super) fn check(module: &Module<'_>, caps: &DeviceCaps) -> Result<(), Error>
         );
     }
     Ok(())
+}
+
+/// Whether the built-in `WorkgroupSize` is what a specialization operation yields, not
+/// a composite. That is valid, but NVIDIA's compiler (580.159.04) runs one invocation then.
+fn sized_by_operation(module: &Module<'_>) -> bool {
+    let size = BuiltIn::WorkgroupSize as u32;
+    let sizes: Vec<_> = module.decorations.built_in(size).collect();
+    module
+        .instructions
+        .iter()
+        .any(|i| i.op == Some(Op::SpecConstantOp) && sizes.contains(&i.word(1)))
 }
 
 /// Whether a variable holds, or a function returns, a pointer to a block or to an array
