@@ -6,7 +6,7 @@ mod trials;
 use std::sync::Arc;
 use std::time::Duration;
 
-use vk_core::{ComputePipeline, DeviceCaps};
+use vk_core::{ComputePipeline, DeviceCaps, WaitPolicy};
 
 use crate::{Error, Measured, Strategy, Transfer, Tuning};
 use candidates::{paths, shapes};
@@ -57,24 +57,31 @@ const MARGIN: u64 = 32;
 
 impl Transfer {
     /// Measures how runs of `kernel` over elements of `element_bytes` bytes
-    /// are fastest on this device and host. Waits for the device as
-    /// [`vk_core::WaitPolicy::default`] says, and keeps none of the memory that it took.
+    /// are fastest on this device and host, and plans all further runs by it.
+    /// Waits for the device as [`WaitPolicy::default`] says, and keeps none of
+    /// the staging memory that it took.
     ///
     /// # Errors
     /// As [`Transfer::run`], but for memory that runs out, which ends the
-    /// calibration at the sizes before.
+    /// calibration at the sizes before. After an error the tuning is what it
+    /// was.
     pub fn calibrate(
         &mut self,
         kernel: &Arc<ComputePipeline>,
         element_bytes: usize,
         effort: Effort,
     ) -> Result<Tuning, Error> {
-        // Staging memory that is kept would be missing in the measurement.
+        let before = self.tuning().clone();
+        let wait = self.replace_wait(WaitPolicy::default());
+        self.set_halving(false);
+        let mut trials = Trials::new(self, kernel, element_bytes, effort.budget);
+        let measured = measure(&mut trials, effort);
+        let found = measured.map(|measured| Tuning { measured });
         self.free_slots();
-        let mut own = self.for_measuring()?;
-        let mut trials = Trials::new(&mut own, kernel, element_bytes, effort.budget);
-        let measured = measure(&mut trials, effort)?;
-        Ok(Tuning { measured })
+        self.set_halving(true);
+        self.replace_wait(wait);
+        self.set_tuning(found.as_ref().unwrap_or(&before).clone());
+        found
     }
 }
 

@@ -33,18 +33,10 @@ impl Transfer {
     /// # Errors
     /// [`Error::Threads`], and what creating the allocator returned.
     pub fn new(device: &Arc<Device>, options: TransferOptions) -> Result<Self, Error> {
-        Self::with_memory(device, Memory::new(device)?, options)
-    }
-
-    fn with_memory(
-        device: &Arc<Device>,
-        memory: Arc<Memory>,
-        options: TransferOptions,
-    ) -> Result<Self, Error> {
         Ok(Self {
             slots: HashMap::new(),
             threads: ThreadPool::new(options.threads)?,
-            memory,
+            memory: Memory::new(device)?,
             device: Arc::clone(device),
             options,
             tuning: Tuning::default(),
@@ -182,17 +174,15 @@ impl Transfer {
         Ok(stats)
     }
 
-    /// Another one on the same device and memory, which waits as by default and whose runs
-    /// do not go on with smaller chunks: times of others than were asked for say nothing.
-    pub(super) fn for_measuring(&self) -> Result<Self, Error> {
-        let options = TransferOptions {
-            wait: WaitPolicy::default(),
-            ..self.options
-        };
-        Ok(Self {
-            halves: false,
-            ..Self::with_memory(&self.device, Arc::clone(&self.memory), options)?
-        })
+    /// Whether runs go on with smaller chunks where memory runs out, from now
+    /// on: times of others than were asked for say nothing.
+    pub(super) fn set_halving(&mut self, halves: bool) {
+        self.halves = halves;
+    }
+
+    /// Waits for the device by `wait` from now on; returns how it did before.
+    pub(super) fn replace_wait(&mut self, wait: WaitPolicy) -> WaitPolicy {
+        std::mem::replace(&mut self.options.wait, wait)
     }
 
     /// Frees all slots, and with them the staging memory.

@@ -215,7 +215,7 @@ fn a_calibration_measures_every_path_and_the_runs_after_it_go_by_it() {
         .transfer
         .calibrate(&kernel, ELEMENT_BYTES, effort)
         .unwrap();
-    transfer.transfer.set_tuning(tuning.clone());
+    assert_eq!(transfer.transfer.tuning(), &tuning);
     for path in [TransferPath::HostVisible, TransferPath::DeviceLocal] {
         let of_path = |row: &&Measured| row.strategy.path == path && row.nanoseconds > 0;
         assert!(tuning.measured.iter().any(|row| of_path(&row)), "{path}");

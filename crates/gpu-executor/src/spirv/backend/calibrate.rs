@@ -54,7 +54,9 @@ impl PersistentVulkanBackend {
         let spirv = kernels::field_add_for(self.opened.open.device.caps()).spirv;
         let kernel = self.opened.kernels.get(spirv)?;
         let transfer = &mut self.opened.transfer;
+        let before = transfer.tuning().clone();
         let tuning = transfer.calibrate(&kernel, ELEMENT_BYTES, effort)?;
+        transfer.set_tuning(before);
         if tuning.measured.is_empty() {
             return Err(Error::Config {
                 variable: "the largest run of a calibration",
