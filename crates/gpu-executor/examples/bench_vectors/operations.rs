@@ -11,33 +11,39 @@ use crate::measure::{Row, device_time, downloaded, random};
 pub(crate) struct Operation<F: PrimeField> {
     pub(crate) name: &'static str,
     pub(crate) moved: usize,
+    /// Whether it multiplies.
+    heavy: bool,
     pub(crate) record: Record<F>,
     expected: fn(&F::Limbs, &F::Limbs) -> F::Limbs,
 }
 
+/// The list: a line for each that is to be measured.
 pub(crate) fn element_wise<F: PrimeField>() -> Vec<Operation<F>> {
     use arithmetic::{add, double, inverse, mul, neg, square, sub};
-    let operation = |name, moved, record, expected| Operation {
+    let operation = |name, moved, heavy, record, expected| Operation {
         name,
         moved,
+        heavy,
         record,
         expected,
     };
+    let light = |name, moved, record, expected| operation(name, moved, false, record, expected);
+    let heavy = |name, moved, record, expected| operation(name, moved, true, record, expected);
     vec![
-        operation("copy", 2, |q, x, _| q.copy(x), |x, _| *x),
-        operation("add", 3, |q, x, y| q.add(x, y), add::<F>),
-        operation("sub", 3, |q, x, y| q.sub(x, y), sub::<F>),
-        operation("neg", 2, |q, x, _| q.neg(x), |x, _| neg::<F>(x)),
-        operation("double", 2, |q, x, _| q.double(x), |x, _| double::<F>(x)),
-        operation("mul", 3, |q, x, y| q.mul(x, y), mul::<F>),
-        operation("square", 2, |q, x, _| q.square(x), |x, _| square::<F>(x)),
-        operation(
+        light("copy", 2, |q, x, _| q.copy(x), |x, _| *x),
+        light("add", 3, |q, x, y| q.add(x, y), add::<F>),
+        light("sub", 3, |q, x, y| q.sub(x, y), sub::<F>),
+        light("neg", 2, |q, x, _| q.neg(x), |x, _| neg::<F>(x)),
+        light("double", 2, |q, x, _| q.double(x), |x, _| double::<F>(x)),
+        heavy("mul", 3, |q, x, y| q.mul(x, y), mul::<F>),
+        heavy("square", 2, |q, x, _| q.square(x), |x, _| square::<F>(x)),
+        heavy(
             "axpy",
             3,
             |q, x, y| q.axpy(Scalar::new(F::R2), x, y),
             |x, y| add::<F>(&mul::<F>(x, &F::R2), y),
         ),
-        operation(
+        heavy(
             "inverse",
             2,
             |q, x, _| q.inverse(x),
@@ -55,10 +61,8 @@ pub(crate) fn operations<F: PrimeField>(
     rows: &mut Vec<Row>,
 ) -> Result<()> {
     let on = Operands::<F>::new(engine, n)?;
-    let heavy = ["mul", "square", "axpy", "inverse"];
-    let (heavy, light): (Vec<_>, Vec<_>) = element_wise::<F>()
-        .into_iter()
-        .partition(|operation| heavy.contains(&operation.name));
+    let all = element_wise::<F>().into_iter();
+    let (heavy, light): (Vec<_>, Vec<_>) = all.partition(|operation| operation.heavy);
     light
         .iter()
         .try_for_each(|it| on.element(it, rounds, rows))?;

@@ -5,14 +5,12 @@ use gpu_executor::Error;
 use gpu_executor::vectors::VectorEngine;
 
 use crate::engines::{self, error, expect, on_both_engines, random, run};
-use crate::vector_values::{InPlace, check_clones, check_overwriting};
 
 on_both_engines! {
     [engines::settled().dispatch_elements(384)]
     bit_reversed_order_of_every_length
     bit_reversed_order_of_slices
     bit_reversal_wants_a_power_of_two
-    bit_reversal_in_place
 }
 
 /// Bit-reversed order, by its definition.
@@ -69,10 +67,4 @@ fn bit_reversal_wants_a_power_of_two(engine: &VectorEngine) {
             }
         );
     }
-}
-
-fn bit_reversal_in_place(engine: &VectorEngine) {
-    let in_place: InPlace = |q, x, _| q.bit_reverse_assign(x).unwrap();
-    check_clones(engine, "bit_reverse", in_place);
-    check_overwriting(engine, "bit_reverse", in_place);
 }

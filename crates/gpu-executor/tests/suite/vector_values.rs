@@ -1,11 +1,14 @@
 //! Vectors are values: whatever is done with one, no other changes.
 
-use field_kernels::{ElementType as _, Fp, Fr, PrimeField, arithmetic};
+use field_kernels::{ElementType, FormRule, Fp, Fp2, Fr, PrimeField, arithmetic, operations};
+use gpu_executor::Result;
 use gpu_executor::vectors::{FieldVec, Form, MemoryAccess, Queue, Scalar, VectorEngine};
 
 use crate::engines::{
-    self, each, expect, inverses, on_both_engines, products, random, run, sum, upload,
+    self, each, elements, expect, inverses, on_both_engines, products, random, run, sum, upload,
 };
+use crate::oracle;
+use crate::vectors::Record;
 
 on_both_engines! {
     [engines::settled().memory_access(MemoryAccess::Staged).workgroup_size(64)]
@@ -17,46 +20,125 @@ on_both_engines! {
     exponents_as_long_as_the_modulus
 }
 
-/// Puts a result in the place of the first vector.
-pub(crate) type InPlace = fn(&Queue, &mut FieldVec<Fr>, &FieldVec<Fr>);
+/// An operation of vectors, and the same with the result in the place of the first. Of Fp2,
+/// which has every row of the registry.
+struct InPlace {
+    name: &'static str,
+    /// The form of the first vector.
+    form: Form,
+    result: Record<Fp2>,
+    in_place: fn(&Queue, &mut FieldVec<Fp2>, &FieldVec<Fp2>) -> Result<()>,
+}
 
-/// Every operation that puts its result in the place of its argument, but permutations.
-const IN_PLACE: [(&str, InPlace); 9] = [
-    ("add", |q, x, y| q.add_assign(x, y).unwrap()),
-    ("sub", |q, x, y| q.sub_assign(x, y).unwrap()),
-    ("mul", |q, x, y| q.mul_assign(x, y).unwrap()),
-    ("axpy", |q, x, y| {
-        q.axpy_assign(Scalar::one(), y, x).unwrap()
-    }),
-    ("neg", |q, x, _| q.neg_assign(x).unwrap()),
-    ("double", |q, x, _| q.double_assign(x).unwrap()),
-    ("square", |q, x, _| q.square_assign(x).unwrap()),
-    ("pow", |q, x, _| q.pow_assign(x, 5).unwrap()),
-    ("inverse", |q, x, _| q.inverse_assign(x).unwrap()),
-];
+/// Every method that puts its result in the place of an argument: those of the registry's
+/// rows, and those that are written by hand.
+fn all_in_place() -> Vec<InPlace> {
+    let rows = field_kernels::element_operations!(rows);
+    let mut all: Vec<InPlace> = rows.into_iter().flatten().collect();
+    all.extend([
+        InPlace {
+            name: "axpy",
+            form: Form::Montgomery,
+            result: |q, x, y| q.axpy(Scalar::one(), y, x),
+            in_place: |q, x, y| q.axpy_assign(Scalar::one(), y, x),
+        },
+        InPlace {
+            name: "pow",
+            form: Form::Montgomery,
+            result: |q, x, _| q.pow(x, 5),
+            in_place: |q, x, _| q.pow_assign(x, 5),
+        },
+        InPlace {
+            name: "inverse",
+            form: Form::Montgomery,
+            result: |q, x, _| q.inverse(x),
+            in_place: |q, x, _| q.inverse_assign(x),
+        },
+        InPlace {
+            name: "bit_reverse",
+            form: Form::Montgomery,
+            result: |q, x, _| q.bit_reverse(x),
+            in_place: |q, x, _| q.bit_reverse_assign(x),
+        },
+    ]);
+    all
+}
+
+macro_rules! rows {
+    ($($(#[$doc:meta])* { $($row:tt)* })*) => { [$(row!($($row)*)),*] };
+}
+
+macro_rules! row {
+    ($row:ident: $name:ident<$trait:ident>($x:ident: $a:ident), $assign:ident; $($rest:tt)*) => {
+        row!(@some $row, |q, x, _| q.$name(x), |q, x, _| q.$assign(x))
+    };
+    ($row:ident: $name:ident<$trait:ident>($x:ident: $a:ident, $y:ident: $b:ident), $assign:ident; $($rest:tt)*) => {
+        row!(@some $row, |q, x, y| q.$name(x, y), |q, x, y| q.$assign(x, y))
+    };
+    // No such method.
+    ($row:ident: $name:ident<$trait:ident>($($x:ident $(: $kind:ident)?),+); $($rest:tt)*) => { None };
+    (@some $row:ident, $result:expr, $in_place:expr) => {
+        Some(InPlace {
+            name: operations::$row.name,
+            form: match operations::$row.form {
+                FormRule::IntoMontgomery => Form::Plain,
+                _ => Form::Montgomery,
+            },
+            result: $result,
+            in_place: $in_place,
+        })
+    };
+}
+use {row, rows};
+
+impl InPlace {
+    /// Elements, and a vector of them in the form that it takes.
+    fn random(&self, engine: &VectorEngine, count: usize, seed: u64) -> (Elements, FieldVec<Fp2>) {
+        let elements = oracle::random::<Fp2>(count, seed);
+        let vector = self.upload(engine, &elements);
+        (elements, vector)
+    }
+
+    fn upload(&self, engine: &VectorEngine, elements: &Elements) -> FieldVec<Fp2> {
+        let words = Fp2::words(elements);
+        match self.form {
+            Form::Plain => engine.upload_plain(words).unwrap(),
+            Form::Montgomery => engine.upload(words).unwrap(),
+        }
+    }
+}
+
+type Elements = Vec<<Fp2 as ElementType>::Limbs>;
 
 fn clones_keep_their_elements_whatever_is_done_in_place(engine: &VectorEngine) {
-    for (name, in_place) in IN_PLACE {
-        check_clones(engine, name, in_place);
+    for operation in all_in_place() {
+        check_clones(engine, &operation);
     }
 }
 
 /// A clone and a slice, made before, in the same submission and after one.
-pub(crate) fn check_clones(engine: &VectorEngine, name: &str, in_place: InPlace) {
-    let (x, vector) = random::<Fr>(engine, 256, 1);
-    let (y, other) = random::<Fr>(engine, 256, 2);
+fn check_clones(engine: &VectorEngine, operation: &InPlace) {
+    let name = operation.name;
+    let (x, vector) = operation.random(engine, 256, 1);
+    let (y, other) = random::<Fp2>(engine, 256, 2);
+    // A second time, which a conversion has not.
+    let again = |queue: &Queue, changed: &mut FieldVec<Fp2>| match changed.form() == operation.form
+    {
+        true => (operation.in_place)(queue, changed, &other).unwrap(),
+        false => queue.double_assign(changed).unwrap(),
+    };
     let (clone, part) = (vector.clone(), vector.slice(3..200).unwrap());
     let mut changed = vector.clone();
     let queue = engine.queue();
-    in_place(&queue, &mut changed, &other);
+    (operation.in_place)(&queue, &mut changed, &other).unwrap();
     let (first, first_part) = (changed.clone(), changed.slice(1..9).unwrap());
-    in_place(&queue, &mut changed, &other);
+    again(&queue, &mut changed);
     run(queue);
-    let once = first.download::<[u64; 4]>().unwrap();
-    assert!(once != x || name == "neg", "{name} did something");
+    let once = elements(&first).unwrap();
+    assert!(once != x, "{name} did something");
     expect(&first_part, &once[1..9], name);
     let queue = engine.queue();
-    in_place(&queue, &mut changed, &other);
+    again(&queue, &mut changed);
     run(queue);
     expect(&clone, &x, name);
     expect(&part, &x[3..200], name);
@@ -66,28 +148,38 @@ pub(crate) fn check_clones(engine: &VectorEngine, name: &str, in_place: InPlace)
 
 /// With the only handle on it its memory may be taken, and the result is the same.
 fn a_vector_is_overwritten_only_where_nobody_sees_it(engine: &VectorEngine) {
-    for (name, in_place) in IN_PLACE {
-        check_overwriting(engine, name, in_place);
+    for operation in all_in_place() {
+        check_overwriting(engine, &operation);
     }
 }
 
-pub(crate) fn check_overwriting(engine: &VectorEngine, name: &str, in_place: InPlace) {
-    let (x, vector) = random::<Fr>(engine, 128, 3);
-    let (_, other) = random::<Fr>(engine, 128, 4);
-    let (mut alone, mut shared) = (upload::<Fr>(engine, &x), vector.clone());
+fn check_overwriting(engine: &VectorEngine, operation: &InPlace) {
+    let name = operation.name;
+    let (x, vector) = operation.random(engine, 128, 3);
+    let (_, other) = random::<Fp2>(engine, 128, 4);
+    let (mut alone, mut shared) = (operation.upload(engine, &x), vector.clone());
     for _ in 0..2 {
+        // A conversion once alone.
+        if alone.form() != operation.form {
+            break;
+        }
+        let queue = engine.queue();
+        let result = (operation.result)(&queue, &shared, &other).unwrap();
+        run(queue);
+        let expected = elements(&result).unwrap();
         for changed in [&mut alone, &mut shared] {
             let queue = engine.queue();
-            in_place(&queue, changed, &other);
+            (operation.in_place)(&queue, changed, &other).unwrap();
             run(queue);
+            expect(changed, &expected, name);
+            assert_eq!(changed.form(), result.form(), "{name}");
         }
-        expect(&alone, &shared.download::<[u64; 4]>().unwrap(), name);
     }
     // A slice that is left is enough to be kept from it.
-    let mut changed = upload::<Fr>(engine, &x);
+    let mut changed = operation.upload(engine, &x);
     let part = changed.slice(5..6).unwrap();
     let queue = engine.queue();
-    in_place(&queue, &mut changed, &other);
+    (operation.in_place)(&queue, &mut changed, &other).unwrap();
     run(queue);
     expect(&part, &x[5..6], name);
 }

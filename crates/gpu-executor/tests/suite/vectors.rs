@@ -25,7 +25,8 @@ struct Case<F: Oracle> {
     expected: Expected<F::Ark>,
 }
 
-type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> gpu_executor::Result<FieldVec<F>>;
+pub(crate) type Record<F> =
+    fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> gpu_executor::Result<FieldVec<F>>;
 
 enum Expected<Ark> {
     /// Of each pair of elements.
@@ -148,7 +149,7 @@ macro_rules! cases {
                 |x, _| ark_ff::Field::inverse(&x).unwrap_or_default(),
             ),
             each(
-                "from and to Montgomery",
+                "from_montgomery and to_montgomery",
                 |q, x, _| q.to_montgomery(&q.from_montgomery(x)?),
                 |x, _| x,
             ),
@@ -180,7 +181,25 @@ macro_rules! cases {
     }};
 }
 
-/// Runs one case over one pair of vectors, in a new vector and in place.
+/// Every operation on elements that users have a method of is in the list, by its name.
+#[test]
+fn each_row_of_the_registry_is_in_the_list() {
+    macro_rules! rows {
+        ($($(#[$doc:meta])* { $row:ident: $name:ident<$trait:ident>($($x:ident $(: $kind:ident)?),+) $($rest:tt)* })*) => {
+            [$((stringify!($name), &[$($(stringify!($kind),)?)+] as &[&str])),*]
+        };
+    }
+    let cases = cases_of_fp2();
+    for (name, arguments) in field_kernels::element_operations!(rows) {
+        let of_row = |case: &Case<Fp2>| case.name.split_whitespace().any(|word| word == name);
+        assert!(
+            arguments.is_empty() || cases.iter().any(of_row),
+            "expected a case `{name}` in the list `cases`, found none"
+        );
+    }
+}
+
+/// Runs one case over one pair of vectors, and where the memory of one of them is free.
 fn check<F: Oracle>(engine: &VectorEngine, case: &Case<F>, x: &[F::Limbs], y: &[F::Limbs]) {
     let what = format!("{} of {} over {} elements", case.name, F::NAME, x.len());
     let ark = |limbs: &[F::Limbs]| -> Vec<F::Ark> { limbs.iter().map(F::ark_of).collect() };
@@ -199,7 +218,7 @@ fn check<F: Oracle>(engine: &VectorEngine, case: &Case<F>, x: &[F::Limbs], y: &[
         run(queue);
         expect(&result, &expected, &what);
     }
-    // In the place of an argument: the other is still there.
+    // Nobody holds the second any more when it is computed; the first is still there.
     let queue = engine.queue();
     b = (case.record)(&queue, &a, &b).unwrap();
     run(queue);

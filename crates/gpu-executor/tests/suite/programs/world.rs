@@ -41,6 +41,89 @@ struct Other<F: Oracle> {
     name: String,
 }
 
+/// An operation from vectors to a vector, and what arkworks makes of an element of each.
+struct Operation<F: Oracle> {
+    name: &'static str,
+    /// The one form that it takes.
+    form: Option<Form>,
+    record: Record<F>,
+    model: Model<F::Ark>,
+}
+
+type Record<F> =
+    fn(&Queue, &FieldVec<F>, Operand<F>, &FieldVec<F>, u64) -> gpu_executor::Result<FieldVec<F>>;
+
+type Model<Ark> = fn(Ark, Ark, Ark, u64) -> Ark;
+
+/// The list. What is in it twice is done twice as often.
+fn operations<F: Oracle>() -> Vec<Operation<F>> {
+    let in_form = |name, form, record: Record<F>, model| Operation {
+        name,
+        form,
+        record,
+        model,
+    };
+    let any = |name, record: Record<F>, model| in_form(name, None, record, model);
+    let plain = |name, record: Record<F>, model| in_form(name, Some(Form::Plain), record, model);
+    let montgomery =
+        |name, record: Record<F>, model| in_form(name, Some(Form::Montgomery), record, model);
+    vec![
+        any("add", |q, x, y, _, _| q.add(x, y), |x, y, _, _| x + y),
+        any("sub", |q, x, y, _, _| q.sub(x, y), |x, y, _, _| x - y),
+        any("neg", |q, x, _, _, _| q.neg(x), |x, _, _, _| -x),
+        any("double", |q, x, _, _, _| q.double(x), |x, _, _, _| x + x),
+        any("copy", |q, x, _, _, _| q.copy(x), |x, _, _, _| x),
+        montgomery("mul", |q, x, y, _, _| q.mul(x, y), |x, y, _, _| x * y),
+        montgomery("mul", |q, x, y, _, _| q.mul(x, y), |x, y, _, _| x * y),
+        montgomery("square", |q, x, _, _, _| q.square(x), |x, _, _, _| x * x),
+        montgomery(
+            "axpy",
+            |q, x, y, z, _| q.axpy(y, x, z),
+            |x, y, z, _| x * y + z,
+        ),
+        montgomery(
+            "pow",
+            |q, x, _, _, exponent| q.pow(x, exponent),
+            |x, _, _, exponent| x.pow([exponent]),
+        ),
+        montgomery(
+            "inverse",
+            |q, x, _, _, _| q.inverse(x),
+            |x, _, _, _| x.inverse().unwrap_or(F::Ark::zero()),
+        ),
+        // By the limbs, in whichever form they are: out of it they are divided by R.
+        montgomery(
+            "from_montgomery",
+            |q, x, _, _, _| q.from_montgomery(x),
+            |x, _, _, _| x / radix::<F>(),
+        ),
+        plain(
+            "to_montgomery",
+            |q, x, _, _, _| q.to_montgomery(x),
+            |x, _, _, _| x * radix::<F>(),
+        ),
+        plain(
+            "to_montgomery",
+            |q, x, _, _, _| q.to_montgomery(x),
+            |x, _, _, _| x * radix::<F>(),
+        ),
+        any(
+            "select",
+            |q, x, y, z, _| q.select(x, y, z),
+            |x, y, z, _| if x.is_zero() { z } else { y },
+        ),
+        any(
+            "is_zero",
+            |q, x, _, _, _| q.is_zero(x),
+            |x, _, _, _| match x.is_zero() {
+                true => F::Ark::one(),
+                false => F::Ark::zero(),
+            },
+        ),
+        any("sub from", |q, x, y, _, _| q.sub(y, x), |x, y, _, _| y - x),
+    ]
+}
+
 impl<F: Oracle> World<F> {
     pub(super) fn new(random: &mut SmallRng) -> Self {
         let lengths = LENGTHS.sample(random, 2).copied().collect();
@@ -307,82 +390,18 @@ impl<F: Oracle> World<F> {
         let x = self.slots[x_at].clone();
         let y = self.other(random, &x)?;
         let z = self.partner(random, &x);
-        let pairs = || zip(&x.model, &y.model);
-        let each = |one: fn(&F::Ark) -> F::Ark| x.model.iter().map(one).collect::<Vec<_>>();
-        let is_plain = x.form() == Form::Plain;
         let exponent = random.random_range(0..20_u64);
-        let operation = match is_plain {
-            true => *[0, 1, 2, 3, 4, 12, 12, 13, 14, 15].choose(random).unwrap(),
-            false => *[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15]
-                .choose(random)
-                .unwrap(),
-        };
-        let model: Vec<F::Ark> = match operation {
-            0 => pairs().map(|(x, y)| *x + y).collect(),
-            1 => pairs().map(|(x, y)| *x - y).collect(),
-            2 => each(|x| -*x),
-            3 => each(|x| *x + x),
-            4 => x.model.clone(),
-            5 | 6 => pairs().map(|(x, y)| *x * y).collect(),
-            7 => each(|x| *x * x),
-            8 => zip(pairs(), &z.model)
-                .map(|((x, y), z)| *x * y + z)
-                .collect(),
-            9 => x.model.iter().map(|x| x.pow([exponent])).collect(),
-            10 => each(|x| x.inverse().unwrap_or(F::Ark::zero())),
-            11 => each(|x| F::ark_of(&out_of_montgomery::<F>(x))),
-            12 => each(into_montgomery::<F>),
-            13 => zip(pairs(), &z.model)
-                .map(|((x, y), z)| if x.is_zero() { *z } else { *y })
-                .collect(),
-            14 => each(|x| {
-                if x.is_zero() {
-                    F::Ark::one()
-                } else {
-                    F::Ark::zero()
-                }
-            }),
-            _ => pairs().map(|(x, y)| *y - x).collect(),
-        };
-        let names = [
-            "add",
-            "sub",
-            "neg",
-            "double",
-            "copy",
-            "mul",
-            "mul",
-            "square",
-            "axpy",
-            "pow",
-            "inverse",
-            "from_montgomery",
-            "to_montgomery",
-            "select",
-            "is_zero",
-            "sub from",
-        ];
-        let (name, label) = (names[operation], x.label());
+        let mut operations = operations::<F>();
+        operations.retain(|operation| operation.form.is_none_or(|form| form == x.form()));
+        let operation = operations.choose(random).unwrap();
+        let all = zip(zip(&x.model, &y.model), &z.model);
+        let model = all.map(|((x, y), z)| (operation.model)(*x, *y, *z, exponent));
+        let model = model.collect();
+        let (name, label) = (operation.name, x.label());
         let what = format!("{name} {label} {} {} {exponent}", y.name, z.label());
         let record = |queue: &Queue, at: usize| {
             let (x, y) = (&x.vectors[at], y.operands[at].clone());
-            match operation {
-                0 => queue.add(x, y),
-                1 => queue.sub(x, y),
-                2 => queue.neg(x),
-                3 => queue.double(x),
-                4 => queue.copy(x),
-                5 | 6 => queue.mul(x, y),
-                7 => queue.square(x),
-                8 => queue.axpy(y, x, &z.vectors[at]),
-                9 => queue.pow(x, exponent),
-                10 => queue.inverse(x),
-                11 => queue.from_montgomery(x),
-                12 => queue.to_montgomery(x),
-                13 => queue.select(x, y, &z.vectors[at]),
-                14 => queue.is_zero(x),
-                _ => queue.sub(y, x),
-            }
+            (operation.record)(queue, x, y, &z.vectors[at], exponent)
         };
         let vectors = recorded(tracks, record)?;
         self.keep(vectors, model, &what, trace);
@@ -449,15 +468,6 @@ fn recorded<F: Oracle>(
     numbered
         .map(|(at, track)| record(&track.queue, at))
         .collect()
-}
-
-/// Its limbs as an integer are the element's in Montgomery form divided by R.
-fn out_of_montgomery<F: Oracle>(x: &F::Ark) -> F::Limbs {
-    F::limbs_of(&(*x / radix::<F>()))
-}
-
-fn into_montgomery<F: Oracle>(x: &F::Ark) -> F::Ark {
-    *x * radix::<F>()
 }
 
 /// R, which Montgomery form multiplies by.
