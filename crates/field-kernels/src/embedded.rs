@@ -4,6 +4,6 @@
 /// put together.
 macro_rules! module {
     ($folder:literal, $($name:expr),+) => {
-        include_bytes!(concat!(env!($folder), "/", $($name,)+ ".spv"))
+        include_bytes!(concat!(env!($folder), "/", $($name,)+ ".spv")) // missing: cargo xtask shaders
     };
 }

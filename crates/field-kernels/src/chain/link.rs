@@ -120,7 +120,7 @@ impl Types {
             let found = module.functions.iter().find(|f| f.def_id() == id);
             found
                 .filter(|_| id.is_some())
-                .ok_or_else(|| missing(&format!("function `{name}`")))
+                .ok_or_else(|| missing_function(name))
         };
         let result = |function: &Function| function.def.as_ref().and_then(|def| def.result_type);
         let parameter =
@@ -181,6 +181,15 @@ fn id(operand: &Operand) -> Option<Word> {
         Operand::IdRef(id) => Some(*id),
         _ => None,
     }
+}
+
+/// Of an operation's row, when it is new.
+fn missing_function(name: &str) -> Unlinkable {
+    let Unlinkable(missing) = missing(&format!("function `{name}`"));
+    Unlinkable(format!(
+        "{missing}: does `main` of shaders/elementwise.comp call it, and was it compiled since \
+         (cargo xtask shaders)?"
+    ))
 }
 
 fn missing(what: &str) -> Unlinkable {

@@ -3,6 +3,7 @@
 
 #![cfg(not(miri))]
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use field_kernels::{FAMILIES, Fp, Fr, KERNELS, MANIFEST_JSON, PrimeField};
@@ -106,15 +107,17 @@ fn every_module_is_the_one_in_the_manifest() {
 fn the_registry_lists_every_product_kernel() {
     let manifest: serde_json::Value = serde_json::from_str(MANIFEST_JSON).unwrap();
     let rows = manifest["kernels"].as_array().unwrap();
-    let mut product: Vec<&str> = rows
-        .iter()
-        .filter_map(|row| row["name"].as_str())
-        .filter(|name| !name.contains('/'))
-        .collect();
-    let mut found: Vec<&str> = registered().iter().map(|module| module.name).collect();
-    product.sort_unstable();
-    found.sort_unstable();
-    assert_eq!(found, product);
+    let names = rows.iter().filter_map(|row| row["name"].as_str());
+    let product: BTreeSet<&str> = names.filter(|name| !name.contains('/')).collect();
+    let rows: BTreeSet<&str> = registered().iter().map(|module| module.name).collect();
+    assert_eq!(rows.len(), registered().len(), "two rows of one name");
+    let without_row: Vec<_> = product.difference(&rows).collect();
+    let without_shader: Vec<_> = rows.difference(&product).collect();
+    assert!(
+        without_row.is_empty() && without_shader.is_empty(),
+        "shaders without a row in src/families.rs or src/kernel.rs: {without_row:?}; rows without \
+         a shader: {without_shader:?}"
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use rspirv::dr::{Block, Function, Instruction, Operand};
 use rspirv::spirv::{Op, StorageClass, Word};
 
-use super::{Template, missing};
+use super::{Template, missing_function};
 use crate::chain::{Chain, Input, MAX_INPUTS, Unlinkable};
 
 /// A `main` in the making: straight-line calls.
@@ -168,7 +168,7 @@ impl<'t> Body<'t> {
     /// Calls a function of the template, and returns the id of its result.
     fn call(&mut self, name: &str, arguments: &[Word]) -> Result<Word, Unlinkable> {
         let function = self.template.functions.get(name).copied();
-        let function = function.ok_or_else(|| missing(&format!("function `{name}`")))?;
+        let function = function.ok_or_else(|| missing_function(name))?;
         let types = self.template.types;
         let is_element = ["f_", "load_", "broadcast_", "take"]
             .iter()
