@@ -90,16 +90,22 @@ impl Step {
                 pipeline,
                 buffers,
                 constants,
-                ..
+                workgroups,
             } => {
                 let shape = pipeline.shape();
                 if shape.bindings != buffers.len() {
                     let (expected, found) = (shape.bindings, buffers.len());
                     return Err(uneven("buffers of a dispatch", expected, found));
                 }
-                let alignment = pipeline.device().caps().limits.storage_buffer_alignment;
+                let limits = &pipeline.device().caps().limits;
                 for buffer in buffers {
+                    let alignment = limits.storage_buffer_alignment;
                     expect_multiple("a binding's first byte", alignment, buffer.range.start)?;
+                }
+                let (most, found) = (limits.max_workgroups_x, *workgroups);
+                if found > most {
+                    let what = "workgroups of a dispatch at most";
+                    return Err(uneven(what, most as usize, found as usize));
                 }
                 let expected = shape.push_constant_bytes as usize;
                 ("bytes of push constants", expected, 4 * constants.len())

@@ -44,6 +44,17 @@ fn steps_that_are_not_sound_are_refused() {
         let error = setup.submit(&[dispatch], &[]).unwrap_err().to_string();
         assert!(error.contains("binding's first byte"), "{error}");
     }
+    let most = setup.device.caps().limits.max_workgroups_x;
+    if let Some(workgroups) = most.checked_add(1) {
+        let dispatch = Step::Dispatch {
+            pipeline: setup.equal(),
+            buffers: vec![read(&a, 0..16), read(&a, 0..16), written(&b, 0..16)],
+            constants: vec![0; 5],
+            workgroups,
+        };
+        let error = setup.submit(&[dispatch], &[]).unwrap_err().to_string();
+        assert!(error.contains("workgroups of a dispatch"), "{error}");
+    }
     let long = setup.take(65_540);
     let error = setup.submit(&[write(written(&long, 0..65_540), 65_540)], &[]);
     assert!(error.unwrap_err().to_string().contains("65536"));

@@ -41,7 +41,15 @@ pub(super) fn compute(job: Job, shared: &Shared) -> Result<Left, Error> {
             Work::Whole(node) => {
                 let call = Call::of(&program, *node);
                 let call = call.ok_or_else(|| internal("an operation over whole vectors"))?;
-                (call.operation.on_cpu)(&mut run, &call)?;
+                match call.is_empty() {
+                    true => {
+                        for result in 0..call.results.len() {
+                            let nothing = run.take(0)?;
+                            run.set_result(&call, result, nothing);
+                        }
+                    }
+                    false => (call.operation.on_cpu)(&mut run, &call)?,
+                }
             }
         }
         for source in &stage.last_uses {

@@ -49,7 +49,7 @@ const MOST_GROUPS: usize = 2048;
 fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
     let (field, [a, b]) = (call.field, [&call.arguments[0], &call.arguments[1]]);
     let answer = steps.number(call)?;
-    for piece in steps.pieces(&KERNEL, field, a.elements) {
+    for piece in steps.pieces(field, a.elements, KERNEL.group_size as usize) {
         let (a, b) = (steps.input(a, &piece)?, steps.input(b, &piece)?);
         let parts = piece.len() * field.bytes() / PART;
         let groups = steps.groups(MOST_GROUPS, parts);

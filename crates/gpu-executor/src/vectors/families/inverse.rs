@@ -54,9 +54,6 @@ const ALONE: usize = 2048;
 /// The result may be the argument's memory.
 fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
     let (field, x) = (call.field, &call.arguments[0]);
-    if x.elements == 0 {
-        return Ok(());
-    }
     let free = steps.free_argument(call.arguments, x.elements * field.bytes());
     let in_place = free.is_some();
     let output = match free {
@@ -64,7 +61,7 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
         None => Arc::new(steps.take(field, x.elements)?),
     };
     let zeros = steps.number(call)?;
-    for piece in steps.pieces(&INVERSE_UP, field, x.elements) {
+    for piece in steps.pieces(field, x.elements, INVERSE_UP.group_size as usize) {
         // The products before each element: in the output, unless that still holds the
         // elements.
         let before = match in_place {

@@ -30,7 +30,8 @@ pub(crate) struct WholeOperation {
     pub(crate) multiplies: bool,
     /// What each of its nodes leaves on the host, beside its results.
     pub(crate) leaves: Option<Number>,
-    /// Adds its steps to a batch, and says where the results are.
+    /// Adds its steps to a batch, and says where the results are. Where all of them are
+    /// empty, and no answer is asked for, neither this nor `on_cpu` is called.
     pub(crate) on_device: fn(&mut Steps<'_>, &Call<'_>) -> Result<(), Error>,
     /// Computes it, and keeps the results.
     pub(crate) on_cpu: fn(&mut Run<'_>, &Call<'_>) -> Result<(), Error>,
@@ -98,6 +99,12 @@ impl<'p> Call<'p> {
             results: program.results.get(node.results.clone())?,
             first_result: node.results.start,
         })
+    }
+
+    /// Whether all that it is asked for are results without elements.
+    pub(crate) fn is_empty(&self) -> bool {
+        let mut results = self.results.iter();
+        self.operation.leaves != Some(Number::Answer) && results.all(|it| it.elements == 0)
     }
 
     /// The bytes of its results, by their number.

@@ -91,7 +91,7 @@ fn sum_on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
     let (field, x) = (call.field, &call.arguments[0]);
     let result = steps.take(field, 1)?;
     let mut inputs = Vec::new();
-    for piece in steps.pieces(&SUM_PARTS, field, x.elements) {
+    for piece in steps.pieces(field, x.elements, SUM_PARTS.group_size as usize) {
         inputs.push((steps.input(x, &piece)?, piece.len()));
     }
     add_up(steps, field, &inputs, &result)?;
@@ -140,7 +140,7 @@ fn products_on_device(
     let pieces = match elements {
         // One workgroup leaves the neutral element.
         0 => std::iter::once(0..0).collect(),
-        _ => steps.pieces(kernel, field, elements),
+        _ => steps.pieces(field, elements, kernel.group_size as usize),
     };
     let groups = pieces.iter().map(|piece| steps.groups(most, piece.len()));
     let groups: Vec<usize> = groups.collect();

@@ -88,18 +88,18 @@ impl Steps<'_> {
         }
     }
 
-    /// `elements` elements in the ranges that one dispatch of a kernel takes.
+    /// `elements` elements in the ranges that one dispatch takes of which each workgroup has
+    /// `group`, or more: as many as it has invocations, where there is one for an element.
     pub(crate) fn pieces(
         &self,
-        kernel: &Family,
         field: ElementId,
         elements: usize,
+        group: usize,
     ) -> Vec<Range<usize>> {
-        let group = kernel.group_size as usize;
         pieces(elements, self.most_of_a_dispatch(field, group), group)
     }
 
-    /// The most elements of one dispatch whose workgroups have one an invocation.
+    /// The most elements of one dispatch, `group` of them for each workgroup.
     pub(super) fn most_of_a_dispatch(&self, field: ElementId, group: usize) -> usize {
         let most = self.most_bound(field, group);
         self.chunk.map_or(most, |chunk| chunk.min(most))

@@ -108,7 +108,9 @@ impl<'a> Steps<'a> {
                 Work::Whole(node) => {
                     let call = Call::of(self.program, *node);
                     let call = call.ok_or_else(|| internal("an operation over whole vectors"))?;
-                    (call.operation.on_device)(self, &call)?;
+                    if !call.is_empty() {
+                        (call.operation.on_device)(self, &call)?;
+                    }
                 }
             }
             let overwritten = self.overwritten.take();

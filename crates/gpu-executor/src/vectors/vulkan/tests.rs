@@ -87,6 +87,31 @@ fn check<F: Field>(device: &VectorEngine, cpu: &VectorEngine) {
     }
 }
 
+/// Each row in a file of a family is among the samples, or looked at beside them.
+#[test]
+fn every_operation_over_whole_vectors_has_a_sample() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/vectors/families");
+    let mut rows = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        if path.ends_with("tests.rs") {
+            continue;
+        }
+        let source = std::fs::read_to_string(&path).unwrap();
+        for row in source.split(": WholeOperation = ").skip(1) {
+            let name = row.split('"').nth(1).unwrap();
+            let mut samples = samples::<Fr>().into_iter();
+            assert!(
+                name == "equal" || samples.any(|(sample, _)| sample == name),
+                "expected a sample of `{name}` by `samples` of {} and of mod.rs there, found none",
+                path.display()
+            );
+            rows += 1;
+        }
+    }
+    assert!(rows >= 6, "found {rows}");
+}
+
 /// The largest alignment that a device may ask for, and ones between.
 #[test]
 fn slices_begin_anywhere_whatever_the_alignment() {
