@@ -35,10 +35,10 @@
 //! Elements past the count, or past the shortest bound range, are neither read nor
 //! written.
 //!
-//! [`FAMILIES`] lists what vectors that stay on a device are computed with: a row each, with
-//! a module for each field and [`Arithmetic`]. Those of [`families::ELEMENTWISE`] are no
-//! kernels by themselves: [`chain`] links the functions of some [`ELEMENT_OPERATIONS`] into
-//! one.
+//! [`VECTOR_KERNELS`] lists what vectors that stay on a device are computed with: a row
+//! each, with a module for each field and [`Arithmetic`]. Those of
+//! [`vector_kernels::ELEMENTWISE`] are no kernels by themselves: [`chain`] links the
+//! functions of some [`ELEMENT_OPERATIONS`] into one.
 //!
 //! By default the crate embeds modules that were compiled beforehand, recorded in
 //! [`MANIFEST_JSON`]. With the feature `shader-compile` its build script compiles
@@ -55,17 +55,16 @@ pub mod chain;
 pub mod edge;
 mod element;
 mod extension;
-pub mod families;
 mod field;
 mod kernel;
 mod limbs;
 mod modulus;
 pub mod operations;
 pub mod params;
+pub mod vector_kernels;
 
 pub use element::{ElementId, ElementType, PRIME_FIELDS, PartialElement};
 pub use extension::{ExtensionField, Fp2};
-pub use families::{Arithmetic, FAMILIES, Family, FamilyModule};
 pub use field::{Field, Fp, Fr, PrimeField};
 pub use kernel::{
     BLS12_381_FIELD_ADD_SPV, BinaryOp, FIELD_ADD, FIELD_ADD_U64, KERNELS, Kernel, MANIFEST_JSON,
@@ -73,6 +72,7 @@ pub use kernel::{
 };
 pub use modulus::{FR_MODULUS, MODULUS};
 pub use operations::{Bulk, ELEMENT_OPERATIONS, ElementOperation, FormRule};
+pub use vector_kernels::{Arithmetic, VECTOR_KERNELS, VectorKernel, VectorModule};
 
 /// 64-bit limbs in an element of the base field.
 pub const LIMBS: usize = 6;

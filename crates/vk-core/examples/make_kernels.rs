@@ -18,7 +18,9 @@ use field_kernels::chain::{
     CONSTANT_WORDS, Chain, Input, Layout, Link, MAX_INPUTS, MAX_OUTPUTS, MemoryAccess, Template,
 };
 use field_kernels::operations::{ADD, DOUBLE, ELEMENT_OPERATIONS, MUL, NEG, SQUARE, SUB};
-use field_kernels::{Arithmetic, ElementId, ElementOperation, FAMILIES, Family, KERNELS, families};
+use field_kernels::{
+    Arithmetic, ElementId, ElementOperation, KERNELS, VECTOR_KERNELS, VectorKernel, vector_kernels,
+};
 use vk_core::testing::without_timeline_semaphores;
 use vk_core::{Compiler, Device, Instance, PipelineCache, PipelineShape, Validation};
 
@@ -33,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let words: Vec<u32> = words.map(|word| u32::from_le_bytes(*word)).collect();
         maker.make(kernel.name, arithmetic, &words, (3, 1))?;
     }
-    for module in families::ELEMENTWISE.modules() {
+    for module in vector_kernels::ELEMENTWISE.modules() {
         let (arithmetic, template) = (module.arithmetic, Template::parse(module.spirv)?);
         let field = module.field.ok_or("a template of no field")?;
         for (what, chain) in chains(field, arithmetic) {
@@ -43,10 +45,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             maker.make(&name, arithmetic, &words, shape)?;
         }
     }
-    let whole = |family: &&&Family| family.name != families::ELEMENTWISE.name;
-    for family in FAMILIES.iter().filter(whole) {
-        let shape = (family.bindings, family.constant_words);
-        for module in family.modules() {
+    let whole = |kernel: &&&VectorKernel| kernel.name != vector_kernels::ELEMENTWISE.name;
+    for kernel in VECTOR_KERNELS.iter().filter(whole) {
+        let shape = (kernel.bindings, kernel.constant_words);
+        for module in kernel.modules() {
             maker.make(module.name, module.arithmetic, &module.words(), shape)?;
         }
     }

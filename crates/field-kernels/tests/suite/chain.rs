@@ -7,7 +7,7 @@ use field_kernels::chain::{
     Template,
 };
 use field_kernels::operations::{ADD, DOUBLE, ELEMENT_OPERATIONS, MUL, NEG, SQUARE, SUB};
-use field_kernels::{ElementOperation, FamilyModule, families};
+use field_kernels::{ElementOperation, VectorModule, vector_kernels};
 use rspirv::dr::{Module, Operand};
 use rspirv::spirv::{Decoration, MemorySemantics, Op, StorageClass};
 
@@ -28,8 +28,8 @@ const LAYOUTS: [Layout; 3] = [
 ];
 use Input::{Scalar, Vector};
 
-fn templates() -> impl Iterator<Item = (&'static FamilyModule, Template)> {
-    let templates = families::ELEMENTWISE.modules();
+fn templates() -> impl Iterator<Item = (&'static VectorModule, Template)> {
+    let templates = vector_kernels::ELEMENTWISE.modules();
     templates.map(|module| (module, Template::parse(module.spirv).unwrap()))
 }
 

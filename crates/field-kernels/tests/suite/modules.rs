@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use field_kernels::{FAMILIES, Fp, Fr, KERNELS, MANIFEST_JSON, PrimeField};
+use field_kernels::{Fp, Fr, KERNELS, MANIFEST_JSON, PrimeField, VECTOR_KERNELS};
 use sha2::{Digest as _, Sha256};
 
 const MAGIC: u32 = 0x0723_0203;
@@ -45,7 +45,7 @@ fn registered() -> Vec<Module> {
         needs_shader_int64: kernel.needs_shader_int64,
         needs_shader_float64: false,
     });
-    let modules = FAMILIES.iter().flat_map(|family| family.modules());
+    let modules = VECTOR_KERNELS.iter().flat_map(|kernel| kernel.modules());
     let modules = modules.map(|module| Module {
         name: module.name,
         spirv: module.spirv,
@@ -115,7 +115,7 @@ fn the_registry_lists_every_product_kernel() {
     let without_shader: Vec<_> = rows.difference(&product).collect();
     assert!(
         without_row.is_empty() && without_shader.is_empty(),
-        "shaders without a row in src/families.rs or src/kernel.rs: {without_row:?}; rows without \
+        "shaders without a row in src/vector_kernels.rs or src/kernel.rs: {without_row:?}; rows without \
          a shader: {without_shader:?}"
     );
 }
@@ -155,7 +155,7 @@ fn what_a_row_says_it_needs_is_what_the_module_declares() {
 }
 
 /// One software driver stops, without a word, after 65,535 loop iterations in an
-/// invocation. Those of the families are bounded by who dispatches them.
+/// invocation. Those of vectors are bounded by who dispatches them.
 #[test]
 fn kernels_over_slices_have_no_loops() {
     let of_slices = |module: &&Module| KERNELS.iter().any(|kernel| kernel.name == module.name);

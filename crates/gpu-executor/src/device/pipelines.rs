@@ -118,7 +118,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use std::time::Duration;
 
-    use field_kernels::families::EQUAL;
+    use field_kernels::vector_kernels::EQUAL;
     use field_kernels::{ElementType as _, Fp};
     use vk_core::testing::{DeviceTest, lose};
     use vk_core::{Compiler, Instance, PipelineShape, Validation};

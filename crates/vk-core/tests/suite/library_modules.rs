@@ -5,7 +5,7 @@ use field_kernels::chain::{
     Chain, Input, Layout, Link, MAX_INPUTS, MAX_OUTPUTS, MemoryAccess, Template,
 };
 use field_kernels::operations::{ELEMENT_OPERATIONS, MUL};
-use field_kernels::{ElementId, FAMILIES, FamilyModule, KERNELS, families};
+use field_kernels::{ElementId, KERNELS, VECTOR_KERNELS, VectorModule, vector_kernels};
 use vk_core::spirv::validate;
 use vk_core::testing::recorded;
 use vk_core::{ApiVersion, Error, Features};
@@ -33,8 +33,8 @@ const LAYOUTS: [Layout; 3] = [
     },
 ];
 
-fn templates() -> impl Iterator<Item = (&'static FamilyModule, Template)> {
-    let templates = families::ELEMENTWISE.modules();
+fn templates() -> impl Iterator<Item = (&'static VectorModule, Template)> {
+    let templates = vector_kernels::ELEMENTWISE.modules();
     templates.map(|module| (module, Template::parse(module.spirv).unwrap()))
 }
 
@@ -62,8 +62,8 @@ fn chains(field: ElementId) -> Vec<Chain> {
 }
 
 #[test]
-fn modules_of_every_family_are_valid() {
-    for module in FAMILIES.iter().flat_map(|family| family.modules()) {
+fn modules_of_every_vector_kernel_are_valid() {
+    for module in VECTOR_KERNELS.iter().flat_map(|kernel| kernel.modules()) {
         assert_eq!(is_valid(module.spirv), Ok(()), "{}", module.name);
     }
     for kernel in KERNELS {
@@ -89,7 +89,7 @@ fn linked_kernels_are_valid() {
 #[test]
 fn the_way_down_of_the_inverse_may_overwrite_what_it_reads() {
     const DECORATE_ALIASED: [u32; 2] = [3 << 16 | 71, 20];
-    for module in families::INVERSE_DOWN.modules() {
+    for module in vector_kernels::INVERSE_DOWN.modules() {
         let words = module.words();
         let notes = words
             .windows(3)

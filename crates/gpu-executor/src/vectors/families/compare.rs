@@ -1,7 +1,7 @@
 //! Whether two vectors are equal.
 
 use field_kernels::ElementType;
-use field_kernels::families::EQUAL as KERNEL;
+use field_kernels::vector_kernels::EQUAL as KERNEL;
 
 use super::{Call, Number, WholeOperation};
 use crate::vectors::cpu::Run;

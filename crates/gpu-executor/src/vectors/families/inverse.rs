@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use field_kernels::families::{INVERSE_DOWN, INVERSE_UP};
+use field_kernels::vector_kernels::{INVERSE_DOWN, INVERSE_UP};
 use field_kernels::{ElementId, Field, operations};
 use vk_mem_paths::Access;
 

@@ -1,6 +1,6 @@
 //! Permutations of a vector's elements.
 
-use field_kernels::families::BIT_REVERSE as KERNEL;
+use field_kernels::vector_kernels::BIT_REVERSE as KERNEL;
 use field_kernels::{ElementId, Field};
 
 use super::{Call, WholeOperation};

@@ -1,10 +1,10 @@
 //! Reductions: sum, product and inner product. Many elements become few by many
 //! workgroups, or pieces on the CPU, and those become one.
 
-use field_kernels::families::{
+use field_kernels::vector_kernels::{
     INNER_PRODUCT as INNER_PRODUCT_KERNEL, PRODUCT as PRODUCT_KERNEL, SUM_FINISH, SUM_PARTS,
 };
-use field_kernels::{ElementId, Family, Field, arithmetic};
+use field_kernels::{ElementId, Field, VectorKernel, arithmetic};
 use vk_mem_paths::{Access, Storage};
 
 use super::{Call, WholeOperation};
@@ -132,7 +132,7 @@ fn add_up(
 fn products_on_device(
     steps: &mut Steps<'_>,
     call: &Call<'_>,
-    kernel: &'static Family,
+    kernel: &'static VectorKernel,
     most: usize,
 ) -> Result<(), Error> {
     let (field, elements) = (call.field, call.arguments[0].elements);
@@ -181,7 +181,7 @@ fn products_on_device(
 /// One dispatch of a product or an inner product.
 fn multiply(
     steps: &mut Steps<'_>,
-    kernel: &'static Family,
+    kernel: &'static VectorKernel,
     field: ElementId,
     (elements, groups): (usize, usize),
     inputs: &[Window],

@@ -4,7 +4,9 @@
 use std::sync::{Arc, Mutex};
 
 use field_kernels::edge::edge_elements;
-use field_kernels::{Arithmetic, ElementId, ElementType as _, Family, FamilyModule, Field, Fp, Fr};
+use field_kernels::{
+    Arithmetic, ElementId, ElementType as _, Field, Fp, Fr, VectorKernel, VectorModule,
+};
 use vk_core::testing::device_under_test;
 use vk_mem_paths::Storage;
 
@@ -18,12 +20,12 @@ use crate::vectors::{FieldVec, VectorEngine};
 use crate::{Error, Result};
 
 /// The row of the kernel.
-static GATHER: Family = Family {
+static GATHER: VectorKernel = VectorKernel {
     name: "gather",
     bindings: 3,
     constant_words: 4,
     group_size: 128,
-    modules: &[&[FamilyModule {
+    modules: &[&[VectorModule {
         name: "gather",
         field: None,
         arithmetic: Arithmetic::U32,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use field_kernels::chain::{CONSTANT_WORDS, Chain, Input, MAX_INPUTS};
-use field_kernels::{ElementId, ElementOperation, Family};
+use field_kernels::{ElementId, ElementOperation, VectorKernel};
 use vk_core::{ComputePipeline, DeviceKind};
 use vk_mem_paths::{Access, Region, Step, Storage, most_dispatched};
 
@@ -124,7 +124,7 @@ impl Steps<'_> {
     /// invocations.
     pub(crate) fn dispatch(
         &mut self,
-        kernel: &'static Family,
+        kernel: &'static VectorKernel,
         field: ElementId,
         buffers: &[&Window],
         constants: &[u32],
@@ -137,13 +137,13 @@ impl Steps<'_> {
     /// As [`Self::dispatch`], with so many workgroups.
     pub(crate) fn dispatch_groups(
         &mut self,
-        kernel: &'static Family,
+        kernel: &'static VectorKernel,
         field: ElementId,
         buffers: &[&Window],
         constants: &[u32],
         groups: usize,
     ) -> Result<(), Error> {
-        let pipeline = self.kernels.family(kernel, field)?;
+        let pipeline = self.kernels.whole(kernel, field)?;
         let buffers = buffers.iter().map(|it| it.region.clone()).collect();
         self.push(pipeline, buffers, constants.to_vec(), groups)
     }

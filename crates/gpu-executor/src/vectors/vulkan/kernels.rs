@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use field_kernels::chain::{CONSTANT_WORDS, Chain, Template};
-use field_kernels::families::ELEMENTWISE;
-use field_kernels::{Arithmetic, ElementId, Family};
+use field_kernels::vector_kernels::ELEMENTWISE;
+use field_kernels::{Arithmetic, ElementId, VectorKernel};
 use vk_core::{Compiler, ComputePipeline, DeviceCaps, PipelineShape};
 
 use super::choice::Choice;
@@ -84,23 +84,23 @@ impl Kernels {
     }
 
     /// The kernel of a module that is used as it is.
-    pub(super) fn family(
+    pub(super) fn whole(
         &mut self,
-        family: &Family,
+        kernel: &VectorKernel,
         field: ElementId,
     ) -> Result<Arc<ComputePipeline>, Error> {
         let arithmetic = self.arithmetic(field);
-        let module = family.module(field, arithmetic);
-        let module = module.ok_or_else(|| internal("a module for every family and field"))?;
+        let module = kernel.module(field, arithmetic);
+        let module = module.ok_or_else(|| internal("a module for every kernel and field"))?;
         let source = KernelSource::Module(module.name);
         if let Some(known) = self.made.get(&source) {
             return Ok(known);
         }
         let begun = Instant::now();
         let shape = PipelineShape {
-            bindings: family.bindings,
-            push_constant_bytes: bytes(family.constant_words),
-            workgroup_size: family.group_size,
+            bindings: kernel.bindings,
+            push_constant_bytes: bytes(kernel.constant_words),
+            workgroup_size: kernel.group_size,
         };
         self.make(source, &module.words(), shape, begun)
     }

@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
-use field_kernels::families::EQUAL;
+use field_kernels::vector_kernels::EQUAL;
 use field_kernels::{Arithmetic, ElementType as _, Fp};
 use vk_core::testing::{DeviceTest, device_under_test};
 use vk_core::{ComputePipeline, Device, KernelCache, PhysicalDevice, PipelineShape};

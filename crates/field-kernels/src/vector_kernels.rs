@@ -1,5 +1,5 @@
-//! The registry of modules that come in families: a row each, one source each, with a
-//! module for each field and each way to compute in it.
+//! The registry of what vectors are computed with: a row for each kernel, with a module for
+//! each field and each way to compute in it, all of one source.
 
 use std::fmt;
 
@@ -53,7 +53,7 @@ impl fmt::Display for Arithmetic {
 
 /// A kernel over whole vectors, or the template of [`crate::chain`]: a row.
 #[derive(Debug)]
-pub struct Family {
+pub struct VectorKernel {
     /// Its name, of which those of its modules are made.
     pub name: &'static str,
     /// Storage buffers that it binds.
@@ -63,12 +63,12 @@ pub struct Family {
     /// Invocations of one workgroup.
     pub group_size: u32,
     /// Its modules: for each field those of its arithmetics.
-    pub modules: &'static [&'static [FamilyModule]],
+    pub modules: &'static [&'static [VectorModule]],
 }
 
-/// A module of a family.
+/// A module of a kernel.
 #[derive(Debug, Clone, Copy)]
-pub struct FamilyModule {
+pub struct VectorModule {
     /// Its name, which its source's variant line gives it.
     pub name: &'static str,
     /// The field it computes in; `None` where it knows none.
@@ -79,9 +79,9 @@ pub struct FamilyModule {
     pub spirv: &'static [u8],
 }
 
-impl Family {
+impl VectorKernel {
     /// All of its modules.
-    pub fn modules(&self) -> impl Iterator<Item = &'static FamilyModule> + use<> {
+    pub fn modules(&self) -> impl Iterator<Item = &'static VectorModule> + use<> {
         self.modules.iter().copied().flatten()
     }
 
@@ -92,8 +92,8 @@ impl Family {
         &self,
         field: ElementId,
         arithmetic: Arithmetic,
-    ) -> Option<&'static FamilyModule> {
-        let fits = |module: &&FamilyModule| {
+    ) -> Option<&'static VectorModule> {
+        let fits = |module: &&VectorModule| {
             module.field.is_none_or(|of| of == field) && module.arithmetic <= arithmetic
         };
         self.modules()
@@ -102,7 +102,7 @@ impl Family {
     }
 }
 
-impl FamilyModule {
+impl VectorModule {
     /// The words of its SPIR-V.
     #[must_use]
     pub fn words(&self) -> Vec<u32> {
@@ -131,7 +131,7 @@ macro_rules! modules {
     (@field fp2) => { <crate::Fp2 as crate::ElementType>::ID };
     (@field fr) => { <crate::Fr as crate::ElementType>::ID };
     (@module $field:expr, $arithmetic:ident, $($part:expr),+) => {
-        FamilyModule {
+        VectorModule {
             name: concat!($($part),+),
             field: $field,
             arithmetic: Arithmetic::$arithmetic,
@@ -141,9 +141,9 @@ macro_rules! modules {
 }
 
 /// A row each: name, bindings, words of push constants, invocations of a workgroup, modules.
-macro_rules! families {
+macro_rules! vector_kernels {
     ($($(#[$doc:meta])* $row:ident = $name:literal, $bindings:expr, $words:expr, $group:expr, $modules:tt;)*) => {
-        $($(#[$doc])* pub static $row: Family = Family {
+        $($(#[$doc])* pub static $row: VectorKernel = VectorKernel {
             name: $name,
             bindings: $bindings,
             constant_words: $words,
@@ -151,12 +151,12 @@ macro_rules! families {
             modules: modules!($name $modules),
         };)*
 
-        /// Every family.
-        pub static FAMILIES: &[&Family] = &[$(&$row),*];
+        /// Every kernel.
+        pub static VECTOR_KERNELS: &[&VectorKernel] = &[$(&$row),*];
     };
 }
 
-families! {
+vector_kernels! {
     /// Functions that [`crate::chain`] links.
     ELEMENTWISE = "elementwise", MAX_INPUTS + MAX_OUTPUTS, CONSTANT_WORDS, 128,
         {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
@@ -187,28 +187,28 @@ mod tests {
     use crate::ElementType as _;
 
     #[test]
-    fn every_family_has_a_module_for_every_device() {
-        for family in FAMILIES {
+    fn every_kernel_has_a_module_for_every_device() {
+        for kernel in VECTOR_KERNELS {
             for field in [crate::Fp::ID, crate::Fr::ID, crate::Fp2::ID] {
-                let least = family.module(field, Arithmetic::U32).unwrap();
+                let least = kernel.module(field, Arithmetic::U32).unwrap();
                 assert_eq!(least.arithmetic, Arithmetic::U32);
-                let most = family.module(field, Arithmetic::F64).unwrap();
+                let most = kernel.module(field, Arithmetic::F64).unwrap();
                 assert!(most.arithmetic >= least.arithmetic);
             }
         }
     }
 
     #[test]
-    fn names_are_unique_and_tell_family_field_and_arithmetic() {
+    fn names_are_unique_and_tell_kernel_field_and_arithmetic() {
         let mut names = BTreeSet::new();
-        for family in FAMILIES {
-            assert!(names.insert(family.name), "{}", family.name);
+        for kernel in VECTOR_KERNELS {
+            assert!(names.insert(kernel.name), "{}", kernel.name);
             let mut members = BTreeSet::new();
-            for module in family.modules() {
+            for module in kernel.modules() {
                 let field = module.field.map_or(String::new(), |it| format!("{it}_"));
-                let alone = format!("{field}{}", family.name);
+                let alone = format!("{field}{}", kernel.name);
                 let full = format!("{alone}_{}", module.arithmetic);
-                let is_only = !family.modules.iter().any(|of_field| of_field.len() > 1);
+                let is_only = !kernel.modules.iter().any(|of_field| of_field.len() > 1);
                 assert_eq!(module.name, if is_only { alone } else { full });
                 assert!(
                     members.insert((module.field, module.arithmetic)),
