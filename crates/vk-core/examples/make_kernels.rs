@@ -112,7 +112,7 @@ const LAYOUT: Layout = Layout {
 };
 
 /// Field products of a chain at most, if it is of several operations: the planner's, which
-/// counts each for the coordinates of its field.
+/// counts products, inputs and outputs for each coordinate of the field's elements.
 const MOST_PRODUCTS: usize = 4;
 
 /// Each operation by itself, and chains up to the longest that the planner makes. Those
@@ -127,7 +127,11 @@ fn chains(field: ElementId, arithmetic: Arithmetic) -> Vec<(String, Chain)> {
     let mut add = |operations: &[&'static ElementOperation], inputs, outputs| {
         let chain = in_a_row(operations, inputs, outputs);
         let (length, products) = (operations.len(), chain.products());
-        if products as usize * field.coordinates() > MOST_PRODUCTS {
+        let each = field.coordinates();
+        let is_planned = each * products as usize <= MOST_PRODUCTS
+            && each * inputs <= MAX_INPUTS
+            && each * outputs <= MAX_OUTPUTS;
+        if !is_planned {
             return;
         }
         let what = format!("chain of {length}, {products} products, {inputs} in, {outputs} out");
@@ -147,9 +151,11 @@ fn chains(field: ElementId, arithmetic: Arithmetic) -> Vec<(String, Chain)> {
         MAX_INPUTS,
         MAX_OUTPUTS,
     );
+    // As much as one kernel takes.
+    let each = field.coordinates();
     let mut longest = vec![&ADD; 32];
-    longest[..4].fill(&MUL);
-    add(&longest, MAX_INPUTS, MAX_OUTPUTS);
+    longest[..MOST_PRODUCTS / each].fill(&MUL);
+    add(&longest, MAX_INPUTS / each, MAX_OUTPUTS / each);
     chains.retain(|(_, chain)| chain.products() > 0 || arithmetic == Arithmetic::U32);
     chains
 }

@@ -222,10 +222,12 @@ impl Planner<'_> {
     fn fits(&self, open: &Open) -> bool {
         let products = open.nodes.iter().map(|(number, _)| self.products(*number));
         let outputs = self.outputs(open).len();
+        // Elements of several coordinates take as many registers as so many of one.
+        let each = open.field.coordinates();
         open.nodes.len() <= self.fusion.operations
             && products.sum::<u32>() <= self.fusion.products
-            && open.inputs.len() <= MAX_INPUTS
-            && outputs <= MAX_OUTPUTS
+            && each * open.inputs.len() <= MAX_INPUTS
+            && each * outputs <= MAX_OUTPUTS
             && open.inputs.len() + outputs <= self.fusion.buffers
     }
 

@@ -2,7 +2,7 @@ mod limits;
 
 use std::sync::Weak;
 
-use field_kernels::{ElementOperation, ElementType as _, Fp, Fr, operations::*};
+use field_kernels::{ElementOperation, ElementType as _, Fp, Fp2, Fr, operations::*};
 
 use super::*;
 use crate::vectors::families::{Number, WholeOperation};

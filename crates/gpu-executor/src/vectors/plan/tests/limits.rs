@@ -51,3 +51,29 @@ fn without_fusion_each_operation_is_a_kernel() {
     let stages = plan(&it.program, Fusion::NONE);
     assert_eq!(stages.len(), 2);
 }
+
+#[test]
+fn a_kernel_takes_half_as_many_elements_of_two_coordinates() {
+    let largest = |field: ElementId| {
+        let mut it = Recording::default();
+        let mut sum = input(0);
+        for number in 1..12 {
+            sum = it.op(&ADD, &[sum, input(number)]);
+            it.hold(sum);
+        }
+        let results = it.program.results.iter_mut();
+        results.for_each(|result| result.field = field);
+        let most = |size: fn(&Chain) -> usize| {
+            let chains = it.chains().into_iter();
+            chains.map(|work| size(&work.chain)).max().unwrap()
+        };
+        (
+            most(|chain| chain.inputs.len()),
+            most(|chain| chain.outputs.len()),
+            most(|chain| chain.links.len()),
+        )
+    };
+    // By the buffers of this device, and by what a kernel writes.
+    assert_eq!(largest(Fp::ID), (4, 3, 3));
+    assert_eq!(largest(Fp2::ID), (3, 2, 2));
+}
