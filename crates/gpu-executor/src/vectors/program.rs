@@ -42,7 +42,8 @@ pub(crate) enum Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Argument {
     pub(crate) source: Source,
-    pub(crate) field: ElementId,
+    /// What its elements are.
+    pub(crate) of: ElementId,
     /// Its first element there.
     pub(crate) start: usize,
     /// How many there are: 1 of a scalar.
@@ -67,7 +68,8 @@ pub(crate) struct Node {
 /// A vector that a node computes.
 #[derive(Debug)]
 pub(crate) struct NodeResult {
-    pub(crate) field: ElementId,
+    /// What its elements are.
+    pub(crate) of: ElementId,
     pub(crate) elements: usize,
     /// What callers have of it.
     pub(crate) value: Weak<Value>,
@@ -93,7 +95,7 @@ impl Program {
     /// node takes and computes.
     pub(crate) fn shape(&self, node: &Node) -> (ElementId, usize) {
         let result = self.results.get(node.results.start);
-        result.map_or((node.field, 0), |it| (it.field, it.elements))
+        result.map_or((node.field, 0), |it| (it.of, it.elements))
     }
 
     /// The place of `stored` among the inputs.

@@ -90,7 +90,7 @@ impl<'r> Run<'r> {
             Source::Input(input) => Some(limbs_of(&self.program.inputs[input], "submit")?),
             Source::Constant(number) => self.program.constants.get(number).map(Vec::as_slice),
         };
-        let limbs = argument.field.limbs();
+        let limbs = argument.of.limbs();
         let (start, end) = (argument.start, argument.start + argument.elements);
         let found = words.and_then(|words| words.get(start * limbs..end * limbs));
         found.ok_or_else(|| internal("the elements of an argument"))

@@ -110,6 +110,6 @@ impl<'p> Call<'p> {
     /// The bytes of its results, by their number.
     pub(crate) fn bytes(&self, result: usize) -> usize {
         let result = &self.results[result];
-        result.elements * result.field.bytes()
+        result.elements * result.of.bytes()
     }
 }

@@ -95,18 +95,18 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
         written(steps, numbers(every, x.elements))
     })?;
     // Around once, in memory of its own, and twice.
-    let once = steps.take(x.field, x.elements)?;
+    let once = steps.take(x.of, x.elements)?;
     let from = steps.input(x, &(0..x.elements))?;
-    gather(steps, x.field, from, &table, &once)?;
-    let mixed = steps.take(x.field, x.elements)?;
-    let from = steps.output(x.field, &once).to_read();
-    gather(steps, x.field, from, &table, &mixed)?;
+    gather(steps, x.of, from, &table, &once)?;
+    let mixed = steps.take(x.of, x.elements)?;
+    let from = steps.output(x.of, &once).to_read();
+    gather(steps, x.of, from, &table, &mixed)?;
     steps.set_result(call, 0, mixed);
     // The ends of the other.
     let ends = written(steps, [y.elements - 1, 0].into_iter())?;
-    let picked = steps.take(y.field, 2)?;
+    let picked = steps.take(y.of, 2)?;
     let from = steps.input(y, &(0..y.elements))?;
-    gather(steps, y.field, from, &ends, &picked)?;
+    gather(steps, y.of, from, &ends, &picked)?;
     steps.set_result(call, 1, picked);
     Ok(())
 }
@@ -156,7 +156,7 @@ fn chosen(
     from: &Argument,
     numbers: impl ExactSizeIterator<Item = usize>,
 ) -> Result<Words, Error> {
-    let (limbs, elements) = (from.field.limbs(), run.limbs(from)?);
+    let (limbs, elements) = (from.of.limbs(), run.limbs(from)?);
     let mut out = run.take(numbers.len() * limbs)?;
     for (out, number) in out.as_mut_slice().chunks_mut(limbs).zip(numbers) {
         out.copy_from_slice(&elements[number * limbs..][..limbs]);

@@ -50,7 +50,7 @@ impl Default for Recording {
 fn input(number: usize) -> Argument {
     Argument {
         source: Source::Input(number),
-        field: Fr::ID,
+        of: Fr::ID,
         start: 0,
         elements: 100,
         scalar: false,
@@ -78,7 +78,7 @@ impl Recording {
     ) -> Vec<Argument> {
         let first = self.program.results.len();
         let new = results.iter().map(|(field, elements)| NodeResult {
-            field: *field,
+            of: *field,
             elements: *elements,
             value: Weak::new(),
             is_live: false,
@@ -94,7 +94,7 @@ impl Recording {
         let results = (first..).zip(results);
         let argument = |(number, (field, elements)): (usize, &(ElementId, usize))| Argument {
             source: Source::Result(number),
-            field: *field,
+            of: *field,
             start: 0,
             elements: *elements,
             scalar: false,

@@ -150,7 +150,7 @@ impl Queue {
         let number = self.program.borrow_mut().constant(limbs.as_ref());
         Ok(Argument {
             source: Source::Constant(number),
-            field: F::ID,
+            of: F::ID,
             start: 0,
             elements: 1,
             scalar: true,
@@ -172,7 +172,7 @@ impl Queue {
         };
         Ok(Argument {
             source,
-            field: F::ID,
+            of: F::ID,
             start: vector.start,
             elements: vector.len(),
             scalar: false,
@@ -213,7 +213,7 @@ impl Recorded<'_> {
         let state = State::Recorded { queue, result };
         let vector = FieldVec::new(&self.queue.engine, state, len, form);
         program.results.push(NodeResult {
-            field: F::ID,
+            of: F::ID,
             elements: len,
             value: Arc::downgrade(&vector.value),
             is_live: false,

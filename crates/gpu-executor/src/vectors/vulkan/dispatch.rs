@@ -53,7 +53,7 @@ impl Steps<'_> {
         let storage = self.source(argument.source)?;
         if let Source::Constant(number) = argument.source {
             let first = number * CONSTANT_STRIDE;
-            let bytes = first..first + argument.field.bytes();
+            let bytes = first..first + argument.of.bytes();
             return Ok(Window {
                 region: storage.region(bytes, Access::Read),
                 start: 0,
@@ -63,25 +63,25 @@ impl Steps<'_> {
             true => argument.start..argument.start + 1,
             false => argument.start + elements.start..argument.start + elements.end,
         };
-        Ok(self.window(storage, argument.field, &elements, Access::Read))
+        Ok(self.window(storage, argument.of, &elements, Access::Read))
     }
 
     /// All of `storage`, to be written.
-    pub(crate) fn output(&self, field: ElementId, storage: &Storage) -> Window {
-        let elements = 0..storage.bytes() / field.bytes();
-        self.window(storage, field, &elements, Access::Write)
+    pub(crate) fn output(&self, of: ElementId, storage: &Storage) -> Window {
+        let elements = 0..storage.bytes() / of.bytes();
+        self.window(storage, of, &elements, Access::Write)
     }
 
     /// `elements` of `storage`.
     pub(crate) fn window(
         &self,
         storage: &Storage,
-        field: ElementId,
+        of: ElementId,
         elements: &Range<usize>,
         access: Access,
     ) -> Window {
         let alignment = self.kernels.caps().limits.storage_buffer_alignment;
-        let (bytes, start) = window(elements, field.bytes(), alignment);
+        let (bytes, start) = window(elements, of.bytes(), alignment);
         Window {
             region: storage.region(bytes, access),
             start,
@@ -90,25 +90,20 @@ impl Steps<'_> {
 
     /// `elements` elements in the ranges that one dispatch takes of which each workgroup has
     /// `group`, or more: as many as it has invocations, where there is one for an element.
-    pub(crate) fn pieces(
-        &self,
-        field: ElementId,
-        elements: usize,
-        group: usize,
-    ) -> Vec<Range<usize>> {
-        pieces(elements, self.most_of_a_dispatch(field, group), group)
+    pub(crate) fn pieces(&self, of: ElementId, elements: usize, group: usize) -> Vec<Range<usize>> {
+        pieces(elements, self.most_of_a_dispatch(of, group), group)
     }
 
     /// The most elements of one dispatch, `group` of them for each workgroup.
-    pub(super) fn most_of_a_dispatch(&self, field: ElementId, group: usize) -> usize {
-        let most = self.most_bound(field, group);
+    pub(super) fn most_of_a_dispatch(&self, of: ElementId, group: usize) -> usize {
+        let most = self.most_bound(of, group);
         self.chunk.map_or(most, |chunk| chunk.min(most))
     }
 
     /// The most elements of a vector that is bound as a whole, `group` of them for each
     /// workgroup.
-    pub(crate) fn most_bound(&self, field: ElementId, group: usize) -> usize {
-        most_dispatched(self.kernels.caps(), field.bytes(), group)
+    pub(crate) fn most_bound(&self, of: ElementId, group: usize) -> usize {
+        most_dispatched(self.kernels.caps(), of.bytes(), group)
     }
 
     /// Workgroups that share `items` items, one an invocation and round; `most` at most.

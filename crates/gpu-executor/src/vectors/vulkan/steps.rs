@@ -134,7 +134,7 @@ impl<'a> Steps<'a> {
             self.readbacks.reads.push(read.elements > 0);
             if read.elements > 0 {
                 let elements = read.start..read.start + read.elements;
-                let bytes = elements.start * read.field.bytes()..elements.end * read.field.bytes();
+                let bytes = elements.start * read.of.bytes()..elements.end * read.of.bytes();
                 reads.push(self.source(read.source)?.region(bytes, Access::Read));
             }
         }
@@ -169,8 +169,8 @@ impl<'a> Steps<'a> {
 
     /// New memory for `elements` elements, 1 or more: for a result, or for as long as it
     /// is held.
-    pub(crate) fn take(&self, field: ElementId, elements: usize) -> Result<Storage, Error> {
-        self.take_bytes(elements * field.bytes())
+    pub(crate) fn take(&self, of: ElementId, elements: usize) -> Result<Storage, Error> {
+        self.take_bytes(elements * of.bytes())
     }
 
     /// Likewise, for bytes.

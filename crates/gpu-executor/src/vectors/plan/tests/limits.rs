@@ -62,7 +62,7 @@ fn a_kernel_takes_half_as_many_elements_of_two_coordinates() {
             it.hold(sum);
         }
         let results = it.program.results.iter_mut();
-        results.for_each(|result| result.field = field);
+        results.for_each(|result| result.of = field);
         let most = |size: fn(&Chain) -> usize| {
             let chains = it.chains().into_iter();
             chains.map(|work| size(&work.chain)).max().unwrap()
