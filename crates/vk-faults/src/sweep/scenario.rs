@@ -251,12 +251,13 @@ impl Scenario {
         all.find(|scenario| scenario.name == name)
     }
 
-    /// Whether its runs can be cut into smaller chunks where memory is short.
+    /// Whether its runs can be cut into smaller chunks where memory is short. A calibration
+    /// does not do so: the time of another run than it asked for says nothing.
     #[must_use]
     pub fn can_halve(&self) -> bool {
         !matches!(
             self.kind,
-            Kind::HostBuffers | Kind::Vectors | Kind::LongVectors
+            Kind::HostBuffers | Kind::Vectors | Kind::LongVectors | Kind::Calibrating
         )
     }
 
