@@ -274,8 +274,16 @@ fn conjugate(x: ark_bls12_381::Fq2, _: ark_bls12_381::Fq2) -> ark_bls12_381::Fq2
 
 /// All cases over all lengths, edge elements first, and over every pair of edge elements.
 fn check_all(engine: &VectorEngine) {
+    check_prime_fields(engine);
+    check_fp2(engine);
+}
+
+fn check_prime_fields(engine: &VectorEngine) {
     check_field(engine, &cases!(Fp), &LENGTHS);
     check_field(engine, &cases!(Fr), &LENGTHS);
+}
+
+fn check_fp2(engine: &VectorEngine) {
     // Its kernels are cut into pieces as the others are.
     check_field(engine, &cases_of_fp2(), &[0, 1, 129, PIECE + 1]);
 }
@@ -295,9 +303,9 @@ fn check_field<F: Oracle>(engine: &VectorEngine, cases: &[Case<F>], lengths: &[u
     check_pair(&x, &y);
 }
 
-fn on_device(builder: Builder<PersistentVulkanBackend>) {
+fn on_device(builder: Builder<PersistentVulkanBackend>, check: fn(&VectorEngine)) {
     let (_guard, mut backend) = built(builder.dispatch_elements(PIECE));
-    check_all(&backend.vectors().unwrap());
+    check(&backend.vectors().unwrap());
 }
 
 #[test]
@@ -308,7 +316,13 @@ fn on_the_cpu() {
 
 #[test]
 fn on_the_device_as_it_chooses() {
-    on_device(PersistentVulkanBackend::builder());
+    on_device(PersistentVulkanBackend::builder(), check_prime_fields);
+}
+
+/// By itself: a software driver may take a minute to compile it.
+#[test]
+fn fp2_on_the_device_as_it_chooses() {
+    on_device(PersistentVulkanBackend::builder(), check_fp2);
 }
 
 #[test]
@@ -318,6 +332,7 @@ fn on_the_device_without_64_bit_integers() {
         builder
             .arithmetic(Arithmetic::U32)
             .memory_access(MemoryAccess::Direct),
+        check_all,
     );
 }
 
@@ -328,6 +343,7 @@ fn on_the_device_in_limbs_of_30_bits() {
         builder
             .arithmetic(Arithmetic::U64)
             .memory_access(MemoryAccess::Staged),
+        check_all,
     );
 }
 
