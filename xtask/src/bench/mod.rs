@@ -11,10 +11,10 @@
 //! record anywhere.
 
 mod chart;
-mod left;
 mod numbers;
 mod record;
 mod report;
+mod suite_output;
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ use xshell::{Shell, cmd};
 
 use crate::driver::{self, Wanted};
 use crate::workspace;
-use left::Left;
+use suite_output::SuiteOutput;
 
 /// Options of `bench`.
 #[derive(clap::Args)]
@@ -118,26 +118,26 @@ fn measure(args: &Args) -> anyhow::Result<PathBuf> {
 
 /// Makes the record from what the suite left in `criterion`.
 fn write_record(args: &Args, criterion: &Path) -> anyhow::Result<()> {
-    let mut left = Left::read(criterion)?;
-    left.heading.revision = revision(args)?;
-    left.heading.command = command_line(args, left.heading.quick);
-    let heading = &left.heading;
+    let mut output = SuiteOutput::read(criterion)?;
+    output.heading.revision = revision(args)?;
+    output.heading.command = command_line(args, output.heading.quick);
+    let heading = &output.heading;
     let folder = out(args, heading.quick)?.join(record::slug(&heading.device));
     let save = |what: &str, ending: &str, text: &str| {
         let path = folder.join(format!("{}{ending}", heading.date));
         println!("{what}: {}", path.display());
         write(&path, text)
     };
-    for line in report::headline(&left) {
+    for line in report::headline(&output) {
         println!("{line}");
     }
-    save("record", ".csv", &record::csv(&left))?;
-    save("limits", "-limits.csv", &record::limits_csv(&left))?;
-    if let Some(svg) = report::paths_svg(&left)? {
+    save("record", ".csv", &record::csv(&output))?;
+    save("limits", "-limits.csv", &record::limits_csv(&output))?;
+    if let Some(svg) = report::paths_svg(&output)? {
         save("plot", ".svg", &svg)?;
     }
     if args.report {
-        save("report", ".html", &report::page(&left)?)?;
+        save("report", ".html", &report::page(&output)?)?;
     }
     Ok(())
 }

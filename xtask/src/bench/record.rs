@@ -1,11 +1,11 @@
 //! The record as text: one CSV row per measurement.
 
-use super::left::Left;
+use super::suite_output::SuiteOutput;
 
 /// The record as CSV (RFC 4180, but lines end in a line feed alone).
-pub(crate) fn csv(left: &Left) -> String {
+pub(crate) fn csv(output: &SuiteOutput) -> String {
     let columns = "group,function,elements,median_ns,mean_ns,elements_per_second";
-    let rows = left.measurements.iter().map(|one| {
+    let rows = output.measurements.iter().map(|one| {
         format!(
             "{},{},{},{:.1},{:.1},{:.0}",
             quote(&one.group),
@@ -16,18 +16,22 @@ pub(crate) fn csv(left: &Left) -> String {
             one.elements_per_second
         )
     });
-    under_heading(left, columns, rows)
+    under_heading(output, columns, rows)
 }
 
 /// The limits of the same run as CSV.
-pub(crate) fn limits_csv(left: &Left) -> String {
-    let rows = left.limits.rows().into_iter();
+pub(crate) fn limits_csv(output: &SuiteOutput) -> String {
+    let rows = output.limits.rows().into_iter();
     let rows = rows.map(|(name, rate)| format!("{name},{rate:.0}"));
-    under_heading(left, "limit,bytes_per_second", rows)
+    under_heading(output, "limit,bytes_per_second", rows)
 }
 
-fn under_heading(left: &Left, columns: &str, rows: impl Iterator<Item = String>) -> String {
-    let heading = &left.heading;
+fn under_heading(
+    output: &SuiteOutput,
+    columns: &str,
+    rows: impl Iterator<Item = String>,
+) -> String {
+    let heading = &output.heading;
     let common = [
         &heading.date,
         &heading.revision,
@@ -65,7 +69,7 @@ fn quote(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::left::tests::{left, measurement};
+    use crate::bench::suite_output::tests::{measurement, output};
 
     const HEADING: &str =
         "2026-01-02,abc123,\"soft (LLVM 15, 256 bits)\",a <driver>,\"a \"\"cpu\"\"\"";
@@ -74,13 +78,13 @@ mod tests {
     fn every_row_holds_the_heading() {
         let mut measurement = measurement("paths", "pipelined, reused", 64, 64e6);
         (measurement.median_ns, measurement.mean_ns) = (1000.04, 1001.0);
-        let left = left(vec![measurement]);
-        let text = csv(&left);
+        let output = output(vec![measurement]);
+        let text = csv(&output);
         let lines: Vec<_> = text.lines().collect();
         let row = "paths,\"pipelined, reused\",64,1000.0,1001.0,64000000";
         assert_eq!(lines[1], format!("{HEADING},{row}"));
         assert_eq!((lines[0].matches(',').count(), lines.len()), (10, 2));
-        let text = limits_csv(&left);
+        let text = limits_csv(&output);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[1], format!("{HEADING},device_copy,4000000000000"));
         assert_eq!((lines[0].matches(',').count(), lines.len()), (6, 7));

@@ -142,8 +142,8 @@ pub(crate) fn table(choices: &[Choice<'_>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::left::Measurement;
-    use crate::bench::left::tests::measurement;
+    use crate::bench::suite_output::Measurement;
+    use crate::bench::suite_output::tests::measurement;
 
     fn measured(rates: &[(&str, u64, f64)]) -> Vec<Measurement> {
         let one = |(function, elements, rate): &(&str, u64, f64)| {

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::results::{Points, Results, common, is_host_buffers, is_reused, jobs, memory};
 use super::{auto, vectors};
-use crate::bench::left::{BYTES_PER_ADDITION, Limits};
 use crate::bench::numbers::{bandwidth, binary, milliseconds, percent, rate, times};
+use crate::bench::suite_output::{BYTES_PER_ADDITION, Limits};
 
 /// One figure beside what bounds it, or beside what does the same.
 #[derive(Debug, PartialEq)]

@@ -1,8 +1,8 @@
 //! The page: one file, nothing loaded from elsewhere.
 
 use super::headline::Row;
-use crate::bench::left::{Heading, Left};
 use crate::bench::numbers::bandwidth;
+use crate::bench::suite_output::{Heading, SuiteOutput};
 
 /// A plot with what is to be said about it.
 pub(crate) struct Section {
@@ -28,8 +28,8 @@ svg{max-width:100%;height:auto}code{font-size:.94em}\
 .warning{border-left:4px solid #d55e00;padding-left:.8rem}";
 
 /// The whole page.
-pub(crate) fn page(rows: &[Row], left: &Left, sections: &[Section]) -> String {
-    let heading = &left.heading;
+pub(crate) fn page(rows: &[Row], output: &SuiteOutput, sections: &[Section]) -> String {
+    let heading = &output.heading;
     let title = format!("Benchmarks on {}", escape(&heading.device));
     let sections = sections.iter().map(|section| {
         let (text, below) = (escape(&section.text), &section.below);
@@ -43,9 +43,9 @@ pub(crate) fn page(rows: &[Row], left: &Left, sections: &[Section]) -> String {
          {}{}{}{}{}</body></html>\n",
         source(heading),
         headline(rows),
-        limits(left),
+        limits(output),
         sections.collect::<String>(),
-        measurements(left)
+        measurements(output)
     )
 }
 
@@ -86,8 +86,8 @@ fn headline(rows: &[Row]) -> String {
     )
 }
 
-fn limits(left: &Left) -> String {
-    let limits = &left.limits;
+fn limits(output: &SuiteOutput) -> String {
+    let limits = &output.limits;
     let text = format!(
         "<p>Measured in the same run: copies of {} bytes by the device alone, and by the host's {} \
          threads. Both directions count the bytes of both together; a copy in device memory counts \
@@ -103,8 +103,8 @@ fn limits(left: &Left) -> String {
 }
 
 /// Everything that was measured.
-fn measurements(left: &Left) -> String {
-    let cells = left.measurements.iter().map(|one| {
+fn measurements(output: &SuiteOutput) -> String {
+    let cells = output.measurements.iter().map(|one| {
         [
             one.group.clone(),
             one.function.clone(),

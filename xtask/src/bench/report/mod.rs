@@ -10,7 +10,7 @@ mod timeline;
 mod vectors;
 
 use super::chart::Chart;
-use super::left::{Left, Limits};
+use super::suite_output::{Limits, SuiteOutput};
 use html::Section;
 use results::Results;
 
@@ -18,19 +18,19 @@ use results::Results;
 ///
 /// # Errors
 /// When drawing fails.
-pub(crate) fn page(left: &Left) -> anyhow::Result<String> {
-    let results = Results(&left.measurements);
-    let mut sections = sections(&results, &left.limits)?;
-    for run in &left.runs {
+pub(crate) fn page(output: &SuiteOutput) -> anyhow::Result<String> {
+    let results = Results(&output.measurements);
+    let mut sections = sections(&results, &output.limits)?;
+    for run in &output.runs {
         sections.extend(timeline::section(run)?);
     }
-    let rows = headline::rows(&results, &left.limits);
-    Ok(html::page(&rows, left, &sections))
+    let rows = headline::rows(&results, &output.limits);
+    Ok(html::page(&rows, output, &sections))
 }
 
 /// The headline table as lines of text.
-pub(crate) fn headline(left: &Left) -> Vec<String> {
-    let rows = headline::rows(&Results(&left.measurements), &left.limits);
+pub(crate) fn headline(output: &SuiteOutput) -> Vec<String> {
+    let rows = headline::rows(&Results(&output.measurements), &output.limits);
     rows.iter().map(headline::Row::to_string).collect()
 }
 
@@ -39,8 +39,8 @@ pub(crate) fn headline(left: &Left) -> Vec<String> {
 ///
 /// # Errors
 /// When drawing fails.
-pub(crate) fn paths_svg(left: &Left) -> anyhow::Result<Option<String>> {
-    let heading = &left.heading;
+pub(crate) fn paths_svg(output: &SuiteOutput) -> anyhow::Result<Option<String>> {
+    let heading = &output.heading;
     let above = [
         format!("BLS12-381 field additions on {}", heading.device),
         format!(
@@ -48,7 +48,7 @@ pub(crate) fn paths_svg(left: &Left) -> anyhow::Result<Option<String>> {
             heading.date, heading.revision, heading.driver, heading.cpu
         ),
     ];
-    let chart = plots::paths(&Results(&left.measurements), &left.limits)?;
+    let chart = plots::paths(&Results(&output.measurements), &output.limits)?;
     chart.map(|chart| chart.svg(&above)).transpose()
 }
 

@@ -4,8 +4,8 @@ use super::crossover::{Crossover, crossover};
 use super::headline::gains;
 use super::results::{ALL_THREADS, Results, is_reused, memory, without_reused};
 use crate::bench::chart::{Axis, Chart, Limit, Line, Mark};
-use crate::bench::left::{BYTES_PER_ADDITION, Limits};
 use crate::bench::numbers::{binary, count, decimal, plain};
+use crate::bench::suite_output::{BYTES_PER_ADDITION, Limits};
 
 /// Throughput over size, per path, below what carries the bytes; `None` where
 /// no path was measured.

@@ -1,6 +1,6 @@
 //! Looks measurements up.
 
-use crate::bench::left::Measurement;
+use crate::bench::suite_output::Measurement;
 
 /// What is appended to the name of a benchmark that writes to the same
 /// memory every time.
@@ -120,7 +120,7 @@ pub(crate) fn common(one: &Points, other: &Points) -> Vec<(f64, f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::left::tests::measurement;
+    use crate::bench::suite_output::tests::measurement;
 
     #[test]
     fn the_fastest_of_each_size_is_found() {

@@ -1,6 +1,6 @@
 use super::*;
-use crate::bench::left::tests::{left, measurement};
-use crate::bench::left::{Measurement, sort};
+use crate::bench::suite_output::tests::{measurement, output};
+use crate::bench::suite_output::{Measurement, sort};
 
 fn measured() -> Vec<Measurement> {
     let mut all = Vec::new();
@@ -44,7 +44,7 @@ fn measured() -> Vec<Measurement> {
 
 #[test]
 fn the_headline_sets_each_figure_beside_its_limit_or_peer() {
-    let lines = headline(&left(measured()));
+    let lines = headline(&output(measured()));
     for wanted in [
         "add, 4K elements in device memory: 3600 GB/s, 25G elements/s; \
          copy in device memory: 4000 GB/s; 90.0 %",
@@ -74,7 +74,7 @@ fn the_headline_sets_each_figure_beside_its_limit_or_peer() {
 
 #[test]
 fn the_page_holds_source_plots_and_table_and_loads_nothing() {
-    let html = page(&left(measured())).unwrap();
+    let html = page(&output(measured())).unwrap();
     assert_eq!(html.matches("<svg").count(), 8);
     for wanted in [
         "abc123",
@@ -98,11 +98,11 @@ fn groups_that_were_not_measured_have_no_plot() {
         .into_iter()
         .filter(|one| one.group == "cpu")
         .collect();
-    let mut cpu = left(cpu);
+    let mut cpu = output(cpu);
     cpu.runs.clear();
     let html = page(&cpu).unwrap();
     assert_eq!(html.matches("<svg").count(), 1);
     assert!(paths_svg(&cpu).unwrap().is_none());
-    let svg = paths_svg(&left(measured())).unwrap().unwrap();
+    let svg = paths_svg(&output(measured())).unwrap().unwrap();
     assert!(svg.contains("revision abc123"));
 }

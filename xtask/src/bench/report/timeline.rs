@@ -2,8 +2,8 @@
 
 use super::html::Section;
 use crate::bench::chart::{Axis, Bar, Bars, Row};
-use crate::bench::left::{Run, Span};
 use crate::bench::numbers::{binary, count, plain};
+use crate::bench::suite_output::{Run, Span};
 
 /// The stages in the order that a chunk goes through them, each with its colour:
 /// neighbours have those that are easiest to tell apart.
@@ -112,7 +112,7 @@ fn slots(run: &Run) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::left::tests::runs;
+    use crate::bench::suite_output::tests::runs;
 
     #[test]
     fn what_touches_is_one_bar_of_its_stage() {

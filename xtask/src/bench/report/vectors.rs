@@ -4,8 +4,8 @@ use super::headline::{Row, beside_copy};
 use super::plots::throughput;
 use super::results::Results;
 use crate::bench::chart::{Chart, Limit, Line};
-use crate::bench::left::{Limits, Measurement};
 use crate::bench::numbers::{binary, microseconds, times};
+use crate::bench::suite_output::{Limits, Measurement};
 
 const GROUP: &str = "vectors";
 
@@ -104,7 +104,7 @@ fn lines(results: &Results<'_>, which: impl Fn(&str) -> bool) -> Vec<Line> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::left::tests::{limits, measurement};
+    use crate::bench::suite_output::tests::{limits, measurement};
 
     /// Rates in elements per second.
     fn measured(rates: &[(&str, u64, f64)]) -> Vec<Measurement> {

@@ -16,7 +16,7 @@ const BYTES_OUT: f64 = 48.0;
 pub(crate) const BYTES_PER_ADDITION: f64 = BYTES_IN + BYTES_OUT;
 
 /// All of it.
-pub(crate) struct Left {
+pub(crate) struct SuiteOutput {
     pub(crate) heading: Heading,
     pub(crate) limits: Limits,
     /// By group, function and size.
@@ -119,7 +119,7 @@ pub(crate) struct Span {
     pub(crate) end_ms: f64,
 }
 
-impl Left {
+impl SuiteOutput {
     /// What lies in `folder`, which was the suite's `CRITERION_HOME`.
     ///
     /// # Errors
@@ -252,8 +252,8 @@ fn json<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
 pub(crate) mod tests {
     use super::*;
 
-    pub(crate) fn left(measurements: Vec<Measurement>) -> Left {
-        Left {
+    pub(crate) fn output(measurements: Vec<Measurement>) -> SuiteOutput {
+        SuiteOutput {
             heading: Heading {
                 date: "2026-01-02".to_owned(),
                 revision: "abc123".to_owned(),
@@ -319,17 +319,17 @@ pub(crate) mod tests {
         let device = r#"{"name":"d","driver":"v","cpu":"c","date":"2026-01-02","quick":true}"#;
         write(&root.join("device.json"), device);
         write(&root.join("limits.json"), LIMITS);
-        assert!(Left::read(&root).is_err(), "nothing was measured");
+        assert!(SuiteOutput::read(&root).is_err(), "nothing was measured");
         let benchmark = r#"{"group_id":"batch","function_id":"pipelined, 4 jobs",
             "value_str":"1024","throughput":{"Elements":4096},"full_id":"x"}"#;
         write(&folder.join("benchmark.json"), benchmark);
         let estimates = r#"{"mean":{"point_estimate":3000},"median":{"point_estimate":2048}}"#;
         write(&folder.join("estimates.json"), estimates);
-        assert!(Left::read(&root).unwrap().runs.is_empty());
+        assert!(SuiteOutput::read(&root).unwrap().runs.is_empty());
         write(&root.join("timeline.json"), TIMELINE);
-        let left = Left::read(&root).unwrap();
+        let output = SuiteOutput::read(&root).unwrap();
         write(&root.join("timeline.json"), "{}");
-        assert!(Left::read(&root).is_err());
+        assert!(SuiteOutput::read(&root).is_err());
         std::fs::remove_dir_all(&root).unwrap();
         let expected = Measurement {
             group: "batch".to_owned(),
@@ -339,8 +339,8 @@ pub(crate) mod tests {
             mean_ns: 3000.0,
             elements_per_second: 2e9,
         };
-        assert_eq!(left.measurements, [expected]);
-        assert_eq!((left.runs.len(), left.runs[0].spans.len()), (1, 6));
+        assert_eq!(output.measurements, [expected]);
+        assert_eq!((output.runs.len(), output.runs[0].spans.len()), (1, 6));
     }
 
     #[test]
