@@ -9,7 +9,8 @@ use gpu_executor::spirv::PersistentVulkanBackend;
 
 use super::scenario::Scenario;
 use super::verdict::{
-    Promise, Verdict, is_loss, leaves_work_in_flight, must_be_halved, names, stalls, typed,
+    Promise, Verdict, is_loss, is_of_least_chunk, leaves_work_in_flight, must_be_halved, names,
+    stalls, typed,
 };
 use crate::{Control, Counts, Fault, Mode, manifest};
 
@@ -145,7 +146,7 @@ fn of_error(scenario: &Scenario, fault: &Fault, fired: u64, error: &anyhow::Erro
     if !names(typed, scenario, fault) {
         return Verdict::broken(Promise::TypedError, format!("another error: {typed:?}"));
     }
-    if must_be_halved(fault) && scenario.can_halve() {
+    if must_be_halved(fault) && scenario.can_halve() && !is_of_least_chunk(typed) {
         return Verdict::broken(Promise::MemoryIsHalved, format!("gave up: {typed:?}"));
     }
     Verdict::TypedError

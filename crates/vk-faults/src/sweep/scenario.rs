@@ -251,13 +251,12 @@ impl Scenario {
         all.find(|scenario| scenario.name == name)
     }
 
-    /// Whether its runs can be cut into smaller chunks where memory is short. A calibration
-    /// does not do so: the time of another run than it asked for says nothing.
+    /// Whether its runs can be cut into smaller chunks where memory is short.
     #[must_use]
     pub fn can_halve(&self) -> bool {
         !matches!(
             self.kind,
-            Kind::HostBuffers | Kind::Vectors | Kind::LongVectors | Kind::Calibrating
+            Kind::HostBuffers | Kind::Vectors | Kind::LongVectors
         )
     }
 

@@ -183,6 +183,18 @@ pub(super) fn must_be_halved(fault: &Fault) -> bool {
 /// An allocation of this size must do for a chunk.
 const LEAST_BYTES: u64 = 128 << 10;
 
+/// The inputs of a chunk of 64 elements, which a run does not cut any further. The first
+/// runs of a calibration are as short.
+const LEAST_INPUTS: u64 = 2 * 64 * 48;
+
+/// Whether the memory that was refused is that of a chunk which cannot be smaller.
+pub(super) fn is_of_least_chunk(error: &Error) -> bool {
+    let Error::DataPath(DataPathError::OutOfDeviceMemory { requested, .. }) = error else {
+        return false;
+    };
+    *requested <= LEAST_INPUTS
+}
+
 fn is_for_allocator(call: &str) -> bool {
     [
         "vkAllocateMemory",
@@ -274,5 +286,23 @@ mod tests {
         assert!(!must_be_halved(&larger(16)));
         assert!(!must_be_halved(&fault("vkQueueSubmit", result)));
         assert!(!must_be_halved(&fault("vkFlushMappedMemoryRanges", result)));
+    }
+
+    #[test]
+    fn a_chunk_that_cannot_be_smaller_may_give_up_and_no_other() {
+        let refused = |requested| {
+            Error::from(DataPathError::OutOfDeviceMemory {
+                purpose: "upload memory".to_owned(),
+                requested,
+                available: 1 << 30,
+                heap: 1 << 31,
+            })
+        };
+        assert!(is_of_least_chunk(&refused(LEAST_INPUTS)));
+        assert!(!is_of_least_chunk(&refused(LEAST_INPUTS + 1)));
+        let lost = VulkanError::DeviceLost {
+            call: "vkMapMemory",
+        };
+        assert!(!is_of_least_chunk(&lost.into()));
     }
 }
