@@ -92,6 +92,7 @@
 //! feature `portable` is on.
 
 mod cpu;
+mod domain;
 mod elements;
 mod engine;
 mod exponent;
@@ -111,6 +112,7 @@ mod tune;
 mod value;
 mod vulkan;
 
+pub use domain::Domain;
 pub use elements::{AsElements, AsElementsMut, Element};
 pub use engine::VectorEngine;
 pub use exponent::Exponent;

@@ -13,6 +13,7 @@ mod support;
 
 mod cache_files;
 mod calibration;
+mod domains;
 mod endless;
 mod environment;
 mod errors;
