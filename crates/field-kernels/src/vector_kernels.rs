@@ -175,6 +175,10 @@ vector_kernels! {
     INVERSE_DOWN = "inverse_down", 4, 6, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// The bit-reversed order.
     BIT_REVERSE = "bit_reverse", 2, 3, 128, {fp fr fp2};
+    /// Elements from every so-manieth place to every so-manieth.
+    STRIDED = "strided", 2, 6, 128, {};
+    /// Elements by their indices.
+    INDEXED = "indexed", 3, 5, 128, {};
     /// Whether two vectors are equal.
     EQUAL = "equal", 3, 5, 128, {};
 }

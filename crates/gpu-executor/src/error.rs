@@ -167,6 +167,17 @@ pub enum Error {
         /// Elements of the vector.
         found: usize,
     },
+    /// A number that an operation is given, other than a vector's length, is one that it
+    /// cannot take.
+    #[error("{operation}: expected {expected}, found {found}")]
+    WrongNumber {
+        /// The operation.
+        operation: &'static str,
+        /// What it takes.
+        expected: String,
+        /// The number.
+        found: usize,
+    },
     /// A vector is too long for an operation on this device.
     #[error("{operation}: expected {most} elements at most on this device, found {found}")]
     VectorTooLong {

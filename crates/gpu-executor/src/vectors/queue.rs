@@ -18,7 +18,8 @@ use super::pending::Pending;
 use super::plan::{Fusion, plan};
 use super::program::{Program, Task};
 use super::value::State;
-use crate::{Error, Result};
+use crate::Result;
+pub(super) use record::{expect_equal, expect_possible};
 
 /// Counts queues, so that a vector knows its own.
 static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -160,15 +161,8 @@ impl Queue {
         element: impl Into<Operand<F>>,
         len: usize,
     ) -> Result<FieldVec<F>> {
-        let (operation, most) = ("fill", isize::MAX.unsigned_abs() / F::BYTES);
-        if len > most {
-            let found = len;
-            return Err(Error::VectorTooLong {
-                operation,
-                most,
-                found,
-            });
-        }
+        let operation = "fill";
+        expect_possible::<F>(operation, len)?;
         let element = match element.into() {
             Operand::Vector(vector) => Operand::Scalar(vector.as_scalar()?),
             scalar => scalar,

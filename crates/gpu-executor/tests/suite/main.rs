@@ -33,6 +33,7 @@ mod vector_errors;
 mod vector_fusion;
 mod vector_lengths;
 mod vector_memory;
+mod vector_movement;
 mod vector_pending;
 mod vector_permute;
 mod vector_programs;

@@ -64,6 +64,11 @@ fn scalar<F: Oracle>() -> Scalar<F> {
     Scalar::new(F::limbs_of(&F::Ark::from(77_u64)))
 }
 
+/// Indices of a vector of so many elements: some of them twice.
+fn gathered(elements: usize) -> impl Iterator<Item = usize> {
+    (0..elements + elements / 2).map(move |place| 7 * place % elements)
+}
+
 /// The list: each operation, how it is recorded, and what it means.
 macro_rules! cases {
     ($field:ident) => {{
@@ -163,6 +168,38 @@ macro_rules! cases {
                 "inner product",
                 |q, x, y| q.inner_product(x, y),
                 |x, y| vec![x.iter().zip(y).map(|(x, y)| *x * y).sum()],
+            ),
+            whole(
+                "concat",
+                |q, x, y| q.concat(&[x, y, &x.slice(..x.len() / 3)?]),
+                |x, y| [x, y, &x[..x.len() / 3]].concat(),
+            ),
+            whole(
+                "rotate",
+                |q, x, _| q.rotate(x, 131),
+                |x, _| {
+                    let by = 131 % x.len().max(1);
+                    [&x[by..], &x[..by]].concat()
+                },
+            ),
+            whole(
+                "interleave",
+                |q, x, y| q.interleave(&[x, y, x]),
+                |x, y| x.iter().zip(y).flat_map(|(x, y)| [*x, *y, *x]).collect(),
+            ),
+            whole(
+                "strided",
+                |q, x, _| q.strided(x, x.len().min(2), 5),
+                |x, _| x.iter().skip(2).step_by(5).copied().collect(),
+            ),
+            whole(
+                "gather",
+                |q, x, _| {
+                    let indices = gathered(x.len()).map(|it| u32::try_from(it).unwrap());
+                    let indices: Vec<u32> = indices.collect();
+                    q.gather(x, &x.engine().upload_indices(&indices)?)
+                },
+                |x, _| gathered(x.len()).map(|it| x[it]).collect(),
             ),
             each(
                 "a chain with a shared value",

@@ -27,7 +27,6 @@ use crate::jobs::{as_bytes, as_uninit};
 use crate::{Engine, Error};
 pub(crate) use arithmetic::Arithmetic;
 pub(crate) use flight::HostElements;
-#[cfg(test)]
 pub(crate) use memory::Words;
 pub(crate) use run::Run;
 

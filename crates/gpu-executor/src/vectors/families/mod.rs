@@ -9,6 +9,7 @@
 
 mod compare;
 mod inverse;
+mod movement;
 mod permute;
 mod reduce;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use super::vulkan::Steps;
 use crate::Error;
 
 pub use compare::Comparison;
+pub use movement::Indices;
 
 /// An operation over whole vectors: a row.
 pub(crate) struct WholeOperation {
@@ -54,7 +56,12 @@ pub(crate) type Sample<F> = fn(
 /// Those of all families.
 #[cfg(test)]
 pub(crate) fn samples<F: super::Field>() -> Vec<(&'static str, Sample<F>)> {
-    let families = [inverse::samples(), permute::samples(), reduce::samples()];
+    let families = [
+        inverse::samples(),
+        movement::samples(),
+        permute::samples(),
+        reduce::samples(),
+    ];
     families.concat()
 }
 
@@ -76,7 +83,6 @@ pub(crate) struct Call<'p> {
     pub(crate) field: field_kernels::ElementId,
     pub(crate) arguments: &'p [Argument],
     /// What else it goes by.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no family of today has any"))]
     pub(crate) parameters: &'p [u64],
     pub(crate) results: &'p [NodeResult],
     /// The place of the first of them in [`Program::results`].

@@ -1,5 +1,6 @@
 //! From vectors and operands to the nodes of a program.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use field_kernels::{ElementId, ElementOperation, ElementType, Field, FormRule};
@@ -119,6 +120,23 @@ impl Queue {
         ])
     }
 
+    /// Vectors of one form as arguments, and the form.
+    pub(in crate::vectors) fn all<F: ElementType>(
+        &self,
+        operation: &'static str,
+        vectors: &[impl Borrow<FieldVec<F>>],
+    ) -> Result<(Vec<Argument>, Form)> {
+        let form = vectors
+            .first()
+            .map_or_else(Form::default, |it| it.borrow().form());
+        let arguments = vectors.iter().map(|vector| {
+            let vector = vector.borrow();
+            expect_forms(operation, form, vector.form())?;
+            self.argument(operation, vector)
+        });
+        Ok((arguments.collect::<Result<_>>()?, form))
+    }
+
     /// An operand in a form, or in its own.
     pub(super) fn operand<F: Field>(
         &self,
@@ -198,7 +216,6 @@ pub(in crate::vectors) struct Recorded<'q> {
 
 impl Recorded<'_> {
     /// What else the operation goes by.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no family of today has any"))]
     pub(in crate::vectors) fn with(self, parameters: &[u64]) -> Self {
         let mut program = self.queue.program.borrow_mut();
         program.nodes[self.number].parameters = parameters.to_vec();
@@ -223,7 +240,27 @@ impl Recorded<'_> {
     }
 }
 
-fn expect_equal(operation: &'static str, left: usize, right: usize) -> Result<()> {
+/// Holds the length of a result to what memory could be addressed for.
+pub(in crate::vectors) fn expect_possible<F: ElementType>(
+    operation: &'static str,
+    found: usize,
+) -> Result<()> {
+    let most = isize::MAX.unsigned_abs() / F::BYTES;
+    match found <= most {
+        true => Ok(()),
+        false => Err(Error::VectorTooLong {
+            operation,
+            most,
+            found,
+        }),
+    }
+}
+
+pub(in crate::vectors) fn expect_equal(
+    operation: &'static str,
+    left: usize,
+    right: usize,
+) -> Result<()> {
     match left == right {
         true => Ok(()),
         false => Err(Error::UnequalVectors {

@@ -179,6 +179,30 @@ impl Steps<'_> {
         Ok(())
     }
 
+    /// Copies `elements` of an argument to `to`, from the byte `first` on.
+    pub(crate) fn copy(
+        &mut self,
+        argument: &Argument,
+        elements: &Range<usize>,
+        to: &Storage,
+        first: usize,
+    ) -> Result<(), Error> {
+        let bytes = elements.len() * argument.of.bytes();
+        if bytes == 0 {
+            return Ok(());
+        }
+        let begin = match argument.source {
+            Source::Constant(number) => number * CONSTANT_STRIDE,
+            _ => (argument.start + elements.start) * argument.of.bytes(),
+        };
+        let from = self.source(argument.source)?;
+        self.steps.push(Step::Copy {
+            from: from.region(begin..begin + bytes, Access::Read),
+            to: to.region(first..first + bytes, Access::Write),
+        });
+        Ok(())
+    }
+
     /// Writes what the host knows to the start of `storage`: a multiple of 4 bytes.
     pub(crate) fn write(&mut self, storage: &Storage, bytes: &[u8]) {
         for (number, part) in bytes.chunks(Step::MOST_WRITTEN).enumerate() {

@@ -1,0 +1,436 @@
+//! Elements in other places: vectors around and around, one after the other, and by turns;
+//! every so-manieth element, and elements by their indices. Of any type, as they are.
+//!
+//! What stays together is copied as bytes; for the rest a kernel moves parts of 16 bytes.
+
+use std::borrow::Borrow;
+use std::ops::Range;
+
+use bytemuck::must_cast_slice;
+#[cfg(test)]
+use field_kernels::Field;
+use field_kernels::vector_kernels::{INDEXED, STRIDED as STRIDED_KERNEL};
+use field_kernels::{ElementId, ElementType, Fr};
+use vk_mem_paths::{Access, Element, Storage};
+
+use super::{Call, WholeOperation};
+use crate::vectors::VectorEngine;
+use crate::vectors::cpu::{GRAIN, Run, Words};
+use crate::vectors::field_vec::{FieldVec, Form};
+use crate::vectors::program::Argument;
+use crate::vectors::queue::{Queue, expect_equal, expect_possible};
+use crate::vectors::runner::internal;
+use crate::vectors::value::State;
+use crate::vectors::vulkan::{PART, Steps, count};
+use crate::{Error, Result};
+
+static CONCAT: WholeOperation = WholeOperation {
+    name: "concat",
+    multiplies: false,
+    leaves: None,
+    on_device: |steps, call| join_on_device(steps, call, &wholes(call)),
+    on_cpu: |run, call| join_on_cpu(run, call, &wholes(call)),
+};
+
+static ROTATE: WholeOperation = WholeOperation {
+    name: "rotate",
+    multiplies: false,
+    leaves: None,
+    on_device: |steps, call| join_on_device(steps, call, &halves(call)),
+    on_cpu: |run, call| join_on_cpu(run, call, &halves(call)),
+};
+
+static INTERLEAVE: WholeOperation = WholeOperation {
+    name: "interleave",
+    multiplies: false,
+    leaves: None,
+    on_device: interleave_on_device,
+    on_cpu: |run, call| {
+        let vectors = call.arguments.len();
+        move_on_cpu(run, call, |place| (place % vectors, place / vectors))
+    },
+};
+
+static STRIDED: WholeOperation = WholeOperation {
+    name: "strided",
+    multiplies: false,
+    leaves: None,
+    on_device: stride_on_device,
+    on_cpu: |run, call| {
+        let step = parameter(call, 0);
+        move_on_cpu(run, call, |place| (0, place * step))
+    },
+};
+
+static GATHER: WholeOperation = WholeOperation {
+    name: "gather",
+    multiplies: false,
+    leaves: None,
+    on_device: gather_on_device,
+    on_cpu: gather_on_cpu,
+};
+
+/// Places of a vector's elements, from 0, kept where the engine computes: what
+/// [`Queue::gather`] goes by. The same index may be in it several times.
+#[derive(Clone, Debug)]
+pub struct Indices {
+    /// Eight indices where an element would be: no element of a field, and never used as
+    /// one.
+    words: FieldVec<Fr>,
+    count: usize,
+    /// The largest, and its place.
+    largest: Option<(u32, usize)>,
+}
+
+const INDICES_OF_AN_ELEMENT: usize = Fr::BYTES / size_of::<u32>();
+
+impl Indices {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
+impl VectorEngine {
+    /// Keeps indices for [`Queue::gather`], to be used once or often.
+    ///
+    /// # Errors
+    /// [`Error::DataPath`] and [`Error::Vulkan`] for memory and for what the driver
+    /// returned.
+    pub fn upload_indices(&self, indices: &[u32]) -> Result<Indices> {
+        let mut words = indices.to_vec();
+        words.resize(indices.len().next_multiple_of(INDICES_OF_AN_ELEMENT), 0);
+        let uploaded = self
+            .runner()
+            .upload(must_cast_slice(&words), Element::from(Fr::BYTES))?;
+        let stored = uploaded.map_err(|_| internal("indices of any value"))?;
+        let (elements, state) = (words.len() / INDICES_OF_AN_ELEMENT, State::Stored(stored));
+        let places = indices.iter().copied().zip(0..);
+        Ok(Indices {
+            words: FieldVec::new(self, state, elements, Form::Plain),
+            count: indices.len(),
+            largest: places.max_by_key(|(index, _)| *index),
+        })
+    }
+}
+
+impl Queue {
+    /// The elements of all `vectors`, one vector after the other.
+    ///
+    /// # Errors
+    /// [`Error::WrongForm`] for vectors of different forms, [`Error::VectorTooLong`] for
+    /// more elements than any memory can hold, else as [`Self::add`].
+    pub fn concat<F: ElementType>(
+        &self,
+        vectors: &[impl Borrow<FieldVec<F>>],
+    ) -> Result<FieldVec<F>> {
+        let (arguments, form) = self.all(CONCAT.name, vectors)?;
+        let lengths = arguments.iter().map(|it| it.elements);
+        let len = lengths.fold(0_usize, usize::saturating_add);
+        expect_possible::<F>(CONCAT.name, len)?;
+        Ok(self.whole(&CONCAT, F::ID, arguments).result(len, form))
+    }
+
+    /// The elements of x, `by` places to the left and around: element i of the result is
+    /// element i + `by` of x, and after the last comes the first. A negative `by` rotates
+    /// to the right.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn rotate<F: ElementType>(&self, x: &FieldVec<F>, by: isize) -> Result<FieldVec<F>> {
+        let arguments = vec![self.argument(ROTATE.name, x)?];
+        let len = x.len().max(1);
+        let by = match by {
+            0.. => by.unsigned_abs() % len,
+            _ => (len - by.unsigned_abs() % len) % len,
+        };
+        let node = self.whole(&ROTATE, F::ID, arguments);
+        Ok(node.with(&[by as u64]).result(x.len(), x.form()))
+    }
+
+    /// The elements of `vectors`, which are of one length, by turns: the first of each, the
+    /// second of each, and so on.
+    ///
+    /// # Errors
+    /// As [`Self::concat`], and [`Error::UnequalVectors`].
+    pub fn interleave<F: ElementType>(
+        &self,
+        vectors: &[impl Borrow<FieldVec<F>>],
+    ) -> Result<FieldVec<F>> {
+        let operation = INTERLEAVE.name;
+        let (arguments, form) = self.all(operation, vectors)?;
+        let each = arguments.first().map_or(0, |it| it.elements);
+        let mut lengths = arguments.iter().map(|it| it.elements);
+        lengths.try_for_each(|found| expect_equal(operation, each, found))?;
+        let len = each.saturating_mul(arguments.len());
+        expect_possible::<F>(operation, len)?;
+        Ok(self.whole(&INTERLEAVE, F::ID, arguments).result(len, form))
+    }
+
+    /// Every `step`-th element of x from `start` on: `start`, `start` + `step` and so on, as
+    /// long as there are any.
+    ///
+    /// # Errors
+    /// [`Error::WrongNumber`] for a step of 0, [`Error::OutOfRange`] for a start past the
+    /// end, else as [`Self::add`].
+    pub fn strided<F: ElementType>(
+        &self,
+        x: &FieldVec<F>,
+        start: usize,
+        step: usize,
+    ) -> Result<FieldVec<F>> {
+        let operation = STRIDED.name;
+        if step == 0 {
+            return Err(Error::WrongNumber {
+                operation,
+                expected: "a step of 1 or more".to_owned(),
+                found: 0,
+            });
+        }
+        let x = x.slice(start..)?;
+        let arguments = vec![self.argument(operation, &x)?];
+        let node = self.whole(&STRIDED, F::ID, arguments).with(&[step as u64]);
+        Ok(node.result(x.len().div_ceil(step), x.form()))
+    }
+
+    /// Elements of x by their indices: element i of the result is element `indices[i]` of x.
+    ///
+    /// # Errors
+    /// [`Error::WrongNumber`] for an index that x has no element at, else as [`Self::add`].
+    /// On submission [`Error::VectorTooLong`] for an x that the device cannot bind as a
+    /// whole.
+    pub fn gather<F: ElementType>(
+        &self,
+        x: &FieldVec<F>,
+        indices: &Indices,
+    ) -> Result<FieldVec<F>> {
+        let operation = GATHER.name;
+        if let Some((largest, place)) = indices.largest {
+            let found = usize::try_from(largest).unwrap_or(usize::MAX);
+            if found >= x.len() {
+                return Err(Error::WrongNumber {
+                    operation,
+                    expected: format!("an index below {} at place {place}", x.len()),
+                    found,
+                });
+            }
+        }
+        let arguments = vec![
+            self.argument(operation, x)?,
+            self.argument(operation, &indices.words)?,
+        ];
+        let node = self.whole(&GATHER, F::ID, arguments);
+        Ok(node.result(indices.count, x.form()))
+    }
+}
+
+/// Elements of an argument that stay together.
+type Stretch<'a> = (&'a Argument, Range<usize>);
+
+fn wholes<'a>(call: &Call<'a>) -> Vec<Stretch<'a>> {
+    let arguments = call.arguments.iter();
+    arguments.map(|it| (it, 0..it.elements)).collect()
+}
+
+fn halves<'a>(call: &Call<'a>) -> Vec<Stretch<'a>> {
+    let (x, by) = (&call.arguments[0], parameter(call, 0));
+    vec![(x, by..x.elements), (x, 0..by)]
+}
+
+fn parameter(call: &Call<'_>, number: usize) -> usize {
+    usize::try_from(call.parameters[number]).unwrap_or(usize::MAX)
+}
+
+/// One stretch after the other.
+fn join_on_device(
+    steps: &mut Steps<'_>,
+    call: &Call<'_>,
+    stretches: &[Stretch<'_>],
+) -> Result<(), Error> {
+    let output = steps.take_bytes(call.bytes(0))?;
+    let mut first = 0;
+    for (argument, elements) in stretches {
+        steps.copy(argument, elements, &output, first)?;
+        first += elements.len() * argument.of.bytes();
+    }
+    steps.set_result(call, 0, output);
+    Ok(())
+}
+
+fn interleave_on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
+    let (step, each) = (call.arguments.len(), call.arguments[0].elements);
+    let output = steps.take_bytes(call.bytes(0))?;
+    for (number, argument) in call.arguments.iter().enumerate() {
+        let (from, to) = ((argument, 1), (&output, number, step));
+        stride(steps, argument.of, from, to, each)?;
+    }
+    steps.set_result(call, 0, output);
+    Ok(())
+}
+
+fn stride_on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
+    let x = &call.arguments[0];
+    let output = steps.take_bytes(call.bytes(0))?;
+    let (from, to) = ((x, parameter(call, 0)), (&output, 0, 1));
+    stride(steps, x.of, from, to, call.results[0].elements)?;
+    steps.set_result(call, 0, output);
+    Ok(())
+}
+
+/// Moves `elements` elements: of an argument every `step_in`-th, to every `step_out`-th of
+/// `output`, from the `first` on.
+fn stride(
+    steps: &mut Steps<'_>,
+    of: ElementId,
+    (argument, step_in): (&Argument, usize),
+    (output, first, step_out): (&Storage, usize, usize),
+    elements: usize,
+) -> Result<(), Error> {
+    let parts = of.bytes() / PART;
+    // Whichever spans more is cut; where its steps are long, into pieces of one element or
+    // none.
+    let step = step_in.max(step_out);
+    let span = (elements - 1) * step + 1;
+    for piece in steps.pieces(of, span, elements_of_a_group(parts)) {
+        let moved = piece.start.div_ceil(step)..piece.end.div_ceil(step);
+        let Some(last) = moved.len().checked_sub(1) else {
+            continue;
+        };
+        let spanned = |step: usize| moved.start * step..(moved.start + last) * step + 1;
+        let from = steps.input(argument, &spanned(step_in))?;
+        let to = spanned(step_out);
+        let to = first + to.start..first + to.end;
+        let to = steps.window(output, of, &to, Access::Write);
+        // Of one element there is no step, which may be of any length.
+        let in_parts = |step: usize| count(if last == 0 { 0 } else { step * parts });
+        let constants = [
+            count(moved.len())?,
+            count(parts)?,
+            from.start,
+            to.start,
+            in_parts(step_in)?,
+            in_parts(step_out)?,
+        ];
+        let invocations = moved.len() * parts;
+        steps.dispatch(&STRIDED_KERNEL, of, &[&from, &to], &constants, invocations)?;
+    }
+    Ok(())
+}
+
+fn gather_on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
+    let [x, indices] = [&call.arguments[0], &call.arguments[1]];
+    let (elements, parts) = (call.results[0].elements, x.of.bytes() / PART);
+    // An element may come from anywhere, so that the vector is bound as a whole.
+    let most = steps.most_bound(x.of, usize::MAX);
+    if x.elements > most {
+        return Err(Error::VectorTooLong {
+            operation: GATHER.name,
+            most,
+            found: x.elements,
+        });
+    }
+    let output = steps.take_bytes(call.bytes(0))?;
+    let from = steps.input(x, &(0..x.elements))?;
+    for piece in steps.pieces(x.of, elements, elements_of_a_group(parts)) {
+        let each = INDICES_OF_AN_ELEMENT;
+        let words = piece.start / each..piece.end.div_ceil(each);
+        let numbers = steps.input(indices, &words)?;
+        let to = steps.window(&output, x.of, &piece, Access::Write);
+        let words_of_a_part = PART / size_of::<u32>();
+        let constants = [
+            count(piece.len())?,
+            count(parts)?,
+            from.start,
+            to.start,
+            numbers.start * count(words_of_a_part)? + count(piece.start % each)?,
+        ];
+        let (buffers, invocations) = ([&from, &to, &numbers], piece.len() * parts);
+        steps.dispatch(&INDEXED, x.of, &buffers, &constants, invocations)?;
+    }
+    steps.set_result(call, 0, output);
+    Ok(())
+}
+
+/// Elements that a workgroup moves, of so many parts each.
+fn elements_of_a_group(parts: usize) -> usize {
+    (STRIDED_KERNEL.group_size as usize / parts).max(1)
+}
+
+/// One stretch after the other.
+fn join_on_cpu(run: &mut Run<'_>, call: &Call<'_>, stretches: &[Stretch<'_>]) -> Result<(), Error> {
+    let mut out = run.take(limbs_of_result(call))?;
+    let (mut rest, mut pieces) = (out.as_mut_slice(), Vec::new());
+    for (argument, elements) in stretches {
+        let limbs = argument.of.limbs();
+        let from = &run.limbs(argument)?[elements.start * limbs..elements.end * limbs];
+        let (to, after) = rest.split_at_mut(from.len());
+        rest = after;
+        let piece = GRAIN * limbs;
+        pieces.extend(to.chunks_mut(piece).zip(from.chunks(piece)));
+    }
+    run.for_each(pieces, |(to, from)| to.copy_from_slice(from))?;
+    run.set_result(call, 0, out);
+    Ok(())
+}
+
+fn gather_on_cpu(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
+    let indices: &[u32] = must_cast_slice(run.limbs(&call.arguments[1])?);
+    let out = moved(run, call, |place| (0, indices[place] as usize))?;
+    run.set_result(call, 0, out);
+    Ok(())
+}
+
+fn move_on_cpu(
+    run: &mut Run<'_>,
+    call: &Call<'_>,
+    from: impl Fn(usize) -> (usize, usize) + Sync,
+) -> Result<(), Error> {
+    let out = moved(run, call, from)?;
+    run.set_result(call, 0, out);
+    Ok(())
+}
+
+/// The result, where `from` says for each place which argument and which element of it.
+fn moved(
+    run: &Run<'_>,
+    call: &Call<'_>,
+    from: impl Fn(usize) -> (usize, usize) + Sync,
+) -> Result<Words, Error> {
+    let limbs = call.results[0].of.limbs();
+    let arguments = call.arguments.iter().map(|it| run.limbs(it));
+    let arguments: Vec<&[u64]> = arguments.collect::<Result<_, _>>()?;
+    let mut out = run.take(limbs_of_result(call))?;
+    let pieces = out.as_mut_slice().chunks_mut(GRAIN * limbs).enumerate();
+    run.for_each(pieces.collect(), |(number, out)| {
+        for (place, out) in (number * GRAIN..).zip(out.chunks_exact_mut(limbs)) {
+            let (argument, element) = from(place);
+            out.copy_from_slice(&arguments[argument][element * limbs..][..limbs]);
+        }
+    })?;
+    Ok(out)
+}
+
+fn limbs_of_result(call: &Call<'_>) -> usize {
+    call.bytes(0) / size_of::<u64>()
+}
+
+#[cfg(test)]
+pub(super) fn samples<F: Field>() -> Vec<(&'static str, super::Sample<F>)> {
+    vec![
+        (CONCAT.name, |q, x, y| q.concat(&[x, y, x])),
+        (ROTATE.name, |q, x, _| q.rotate(x, 7)),
+        (INTERLEAVE.name, |q, x, y| q.interleave(&[y, x, x])),
+        (STRIDED.name, |q, x, _| q.strided(x, 2, 5)),
+        (GATHER.name, |q, x, _| {
+            let indices: Vec<u32> = (0..700).map(|place| 13 * place % 599).collect();
+            q.gather(x, &x.engine().upload_indices(&indices)?)
+        }),
+    ]
+}
