@@ -150,8 +150,11 @@ impl<F: PrimeField> Compute for F {
         // one subtraction is enough.
         let (sum, carry) = F::Limbs::add(a, b);
         let reduced = F::Limbs::reduce_once(&sum, &F::MODULUS);
-        let is_right = !carry && is_canonical::<F>(&reduced);
-        debug_assert!(is_right || !is_canonical::<F>(a) || !is_canonical::<F>(b));
+        debug_assert!(
+            (!carry && is_canonical::<F>(&reduced))
+                || !is_canonical::<F>(a)
+                || !is_canonical::<F>(b)
+        );
         reduced
     }
 
@@ -160,8 +163,7 @@ impl<F: PrimeField> Compute for F {
         // Of canonical operands above -p, so that adding p once is enough.
         let (difference, below) = F::Limbs::sub(a, b);
         let raised = F::Limbs::add_if(&difference, &F::MODULUS, below);
-        let is_right = is_canonical::<F>(&raised);
-        debug_assert!(is_right || !is_canonical::<F>(a) || !is_canonical::<F>(b));
+        debug_assert!(is_canonical::<F>(&raised) || !is_canonical::<F>(a) || !is_canonical::<F>(b));
         raised
     }
 

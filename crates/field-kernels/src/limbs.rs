@@ -1,5 +1,7 @@
 //! Arithmetic on little-endian limbs of any number, which knows no field.
 
+use std::hint::select_unpredictable;
+
 /// Arrays of limbs, as functions see them that are generic over a field and so do not
 /// know the length. Public only as a bound of [`PrimeField`](crate::PrimeField)'s limbs.
 pub trait Limbs: Sized {
@@ -65,19 +67,14 @@ impl<const N: usize> Limbs for [u64; N] {
 
     #[inline]
     fn reduce_once(x: &Self, p: &Self) -> Self {
-        let (mut result, below) = Self::sub(x, p);
-        let keep = u64::from(below).wrapping_neg();
-        for i in 0..N {
-            result[i] ^= (result[i] ^ x[i]) & keep;
-        }
-        result
+        let (reduced, below) = Self::sub(x, p);
+        std::array::from_fn(|i| select_unpredictable(below, x[i], reduced[i]))
     }
 
     #[inline]
     fn add_if(x: &Self, p: &Self, wanted: bool) -> Self {
-        let mask = u64::from(wanted).wrapping_neg();
-        let (sum, _) = Self::add(x, &p.map(|limb| limb & mask));
-        sum
+        let (sum, _) = Self::add(x, p);
+        std::array::from_fn(|i| select_unpredictable(wanted, sum[i], x[i]))
     }
 
     #[inline]
