@@ -173,6 +173,24 @@ vector_kernels! {
     INVERSE_UP = "inverse_up", 4, 6, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// Its way down: inverses.
     INVERSE_DOWN = "inverse_down", 4, 6, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
+    /// Tables of powers, for the kernels that follow.
+    POWER_TABLES = "power_tables", 2, 4, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
+    /// The powers of an element.
+    POWERS = "powers", 3, 6, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
+    /// Coefficients of a polynomial to fewer, for its values.
+    EVALUATE = "evaluate", 3, 8, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
+    /// The way up of running sums.
+    SCAN_SUM_UP = "scan_sum_up", 3, 7, 128, {fp fr fp2};
+    /// Their way down.
+    SCAN_SUM_DOWN = "scan_sum_down", 4, 10, 128, {fp fr fp2};
+    /// The way up of running products.
+    SCAN_PRODUCT_UP = "scan_product_up", 3, 7, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
+    /// Their way down.
+    SCAN_PRODUCT_DOWN = "scan_product_down", 4, 10, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
+    /// The way up of a running Horner's rule.
+    SCAN_HORNER_UP = "scan_horner_up", 4, 7, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
+    /// Its way down.
+    SCAN_HORNER_DOWN = "scan_horner_down", 5, 10, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// The bit-reversed order.
     BIT_REVERSE = "bit_reverse", 2, 3, 128, {fp fr fp2};
     /// Elements from every so-manieth place to every so-manieth.

@@ -3,6 +3,7 @@
 use field_kernels::{Field, arithmetic};
 
 use super::field_vec::{FieldVec, Form};
+use crate::Result;
 
 /// One element, to be used with each element of a vector.
 ///
@@ -58,6 +59,14 @@ pub enum Operand<F: Field> {
 }
 
 impl<F: Field> Operand<F> {
+    /// A scalar, or the only element of a vector as one.
+    pub(super) fn single(self) -> Result<Self> {
+        match self {
+            Self::Vector(vector) => vector.as_scalar().map(Self::Scalar),
+            scalar @ Self::Scalar(_) => Ok(scalar),
+        }
+    }
+
     /// Its elements; one for all has no number of its own.
     pub(super) fn len(&self) -> Option<usize> {
         match self {

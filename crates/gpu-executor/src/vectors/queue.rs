@@ -1,6 +1,7 @@
 //! Records operations, to be run in one submission.
 
 mod elementwise;
+mod polynomials;
 mod record;
 
 use std::cell::{Cell, RefCell};
@@ -163,10 +164,7 @@ impl Queue {
     ) -> Result<FieldVec<F>> {
         let operation = "fill";
         expect_possible::<F>(operation, len)?;
-        let element = match element.into() {
-            Operand::Vector(vector) => Operand::Scalar(vector.as_scalar()?),
-            scalar => scalar,
-        };
+        let element = element.into().single()?;
         let form = element.form().unwrap_or_default();
         let argument = self.operand(operation, &element, Some(form))?;
         Ok(self

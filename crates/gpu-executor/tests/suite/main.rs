@@ -36,6 +36,7 @@ mod vector_memory;
 mod vector_movement;
 mod vector_pending;
 mod vector_permute;
+mod vector_polynomials;
 mod vector_programs;
 mod vector_results;
 mod vector_slices;

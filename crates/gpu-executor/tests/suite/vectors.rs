@@ -5,7 +5,7 @@ use field_kernels::{Fp, Fp2, Fr};
 use gpu_executor::device::Builder;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{
-    Arithmetic, FieldVec, Form, MemoryAccess, Queue, Scalar, VectorEngine,
+    Arithmetic, FieldVec, Form, MemoryAccess, Queue, Scalar, Scan, VectorEngine,
 };
 
 use crate::engines::{expect, run, upload};
@@ -67,6 +67,27 @@ fn scalar<F: Oracle>() -> Scalar<F> {
 /// Indices of a vector of so many elements: some of them twice.
 fn gathered(elements: usize) -> impl Iterator<Item = usize> {
     (0..elements + elements / 2).map(move |place| 7 * place % elements)
+}
+
+/// 1, base, base^2 and so on.
+fn powers<Ark: ark_ff::Field>(base: Ark) -> impl Iterator<Item = Ark> {
+    std::iter::successors(Some(Ark::ONE), move |power| Some(*power * base))
+}
+
+/// The value at `point` of the polynomial with the coefficients x.
+fn value<Ark: ark_ff::Field>(x: &[Ark], point: Ark) -> Ark {
+    x.iter()
+        .zip(powers(point))
+        .map(|(x, power)| *x * power)
+        .sum()
+}
+
+/// What comes of `first` and then of each of x.
+fn running<Ark: Copy>(x: &[Ark], first: Ark, next: impl Fn(Ark, Ark) -> Ark) -> Vec<Ark> {
+    let mut all = vec![first];
+    x.iter()
+        .for_each(|x| all.push(next(all[all.len() - 1], *x)));
+    all
 }
 
 /// The list: each operation, how it is recorded, and what it means.
@@ -200,6 +221,78 @@ macro_rules! cases {
                     q.gather(x, &x.engine().upload_indices(&indices)?)
                 },
                 |x, _| gathered(x.len()).map(|it| x[it]).collect(),
+            ),
+            whole(
+                "powers",
+                |q, x, _| q.powers(scalar(), x.len()),
+                |x, _| powers(Ark::from(77_u64)).take(x.len()).collect(),
+            ),
+            whole(
+                "evaluate at a scalar",
+                |q, x, _| q.evaluate(x, scalar()),
+                |x, _| vec![value(x, Ark::from(77_u64))],
+            ),
+            whole(
+                "evaluate at a few points",
+                |q, x, y| q.evaluate(x, y.slice(y.len() - y.len().min(3)..)?),
+                |x, y| {
+                    let points = &y[y.len() - y.len().min(3)..];
+                    points.iter().map(|y| value(x, *y)).collect()
+                },
+            ),
+            whole(
+                "running_sum",
+                |q, x, _| q.running_sum(x, Scan::Inclusive),
+                |x, _| running(x, Ark::from(0_u64), |sum, x| sum + x)[1..].to_vec(),
+            ),
+            whole(
+                "running_sum before each",
+                |q, x, _| q.running_sum(x, Scan::Exclusive),
+                |x, _| running(x, Ark::from(0_u64), |sum, x| sum + x)[..x.len()].to_vec(),
+            ),
+            whole(
+                "running_product",
+                |q, x, _| q.running_product(x, Scan::Inclusive),
+                |x, _| running(x, Ark::from(1_u64), |product, x| product * x)[1..].to_vec(),
+            ),
+            whole(
+                "running_product before each, of few zeros",
+                |q, x, _| q.running_product(&q.select(x, x, 5)?, Scan::Exclusive),
+                |x, _| {
+                    let zero = Ark::from(0_u64);
+                    let x: Vec<_> = x
+                        .iter()
+                        .map(|x| if *x == zero { Ark::from(5_u64) } else { *x })
+                        .collect();
+                    running(&x, Ark::from(1_u64), |product, x| product * x)[..x.len()].to_vec()
+                },
+            ),
+            whole(
+                "divide_by_linear",
+                |q, x, _| {
+                    let (quotient, remainder) = q.divide_by_linear(x, scalar())?;
+                    q.concat(&[remainder, quotient])
+                },
+                |x, _| {
+                    let x: Vec<_> = x.iter().rev().copied().collect();
+                    let z = Ark::from(77_u64);
+                    let values = running(&x, Ark::from(0_u64), |value, x| value * z + x);
+                    match x.is_empty() {
+                        true => values,
+                        false => values[1..].iter().rev().copied().collect(),
+                    }
+                },
+            ),
+            whole(
+                "divide_by_vanishing",
+                |q, x, _| {
+                    let (quotient, remainder) = q.divide_by_vanishing(x, 100)?;
+                    q.concat(&[remainder, quotient])
+                },
+                |x, _| {
+                    let sum = |at: usize| x[at..].iter().step_by(100).sum();
+                    (0..x.len()).map(sum).collect()
+                },
             ),
             each(
                 "a chain with a shared value",

@@ -85,17 +85,26 @@ fn linked_kernels_are_valid() {
     }
 }
 
-/// What the batched inverse reads and writes in place.
+/// What the batched inverse and scans read and write in place.
 #[test]
-fn the_way_down_of_the_inverse_may_overwrite_what_it_reads() {
+fn the_ways_down_may_overwrite_what_they_read() {
     const DECORATE_ALIASED: [u32; 2] = [3 << 16 | 71, 20];
-    for module in vector_kernels::INVERSE_DOWN.modules() {
-        let words = module.words();
-        let notes = words
-            .windows(3)
-            .filter(|w| [w[0], w[2]] == DECORATE_ALIASED);
+    let kernels = [
         // Elements, products and output.
-        assert_eq!(notes.count(), 3, "{}", module.name);
+        (&vector_kernels::INVERSE_DOWN, 3),
+        // Elements and output.
+        (&vector_kernels::SCAN_SUM_DOWN, 2),
+        (&vector_kernels::SCAN_PRODUCT_DOWN, 2),
+        (&vector_kernels::SCAN_HORNER_DOWN, 2),
+    ];
+    for (kernel, aliased) in kernels {
+        for module in kernel.modules() {
+            let words = module.words();
+            let notes = words
+                .windows(3)
+                .filter(|w| [w[0], w[2]] == DECORATE_ALIASED);
+            assert_eq!(notes.count(), aliased, "{}", module.name);
+        }
     }
 }
 

@@ -8,10 +8,13 @@
 //! the CPU [`Run`] gives it memory, tables and threads. No other file names an operation.
 
 mod compare;
+mod evaluate;
 mod inverse;
 mod movement;
 mod permute;
+mod powers;
 mod reduce;
+mod scan;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +25,7 @@ use crate::Error;
 
 pub use compare::Comparison;
 pub use movement::Indices;
+pub use scan::Scan;
 
 /// An operation over whole vectors: a row.
 pub(crate) struct WholeOperation {
@@ -57,10 +61,13 @@ pub(crate) type Sample<F> = fn(
 #[cfg(test)]
 pub(crate) fn samples<F: super::Field>() -> Vec<(&'static str, Sample<F>)> {
     let families = [
+        evaluate::samples(),
         inverse::samples(),
         movement::samples(),
         permute::samples(),
+        powers::samples(),
         reduce::samples(),
+        scan::samples(),
     ];
     families.concat()
 }

@@ -216,7 +216,7 @@ fn inner_product_on_cpu<F: Arithmetic>(run: &mut Run<'_>, call: &Call<'_>) -> Re
 }
 
 /// What becomes of each of `pieces`.
-fn each_piece<F: Field, T: Send>(
+pub(super) fn each_piece<F: Field, T: Send>(
     run: &Run<'_>,
     pieces: impl Iterator<Item = T>,
     reduce: impl Fn(T) -> F::Limbs + Sync,

@@ -138,7 +138,7 @@ impl Queue {
     }
 
     /// An operand in a form, or in its own.
-    pub(super) fn operand<F: Field>(
+    pub(in crate::vectors) fn operand<F: Field>(
         &self,
         operation: &'static str,
         operand: &Operand<F>,

@@ -94,8 +94,17 @@ impl Steps<'_> {
         pieces(elements, self.most_of_a_dispatch(of, group), group)
     }
 
+    /// Likewise, whole blocks of `block` elements, for each of which there is a workgroup.
+    pub(crate) fn blocks(&self, of: ElementId, elements: usize, block: usize) -> Vec<Range<usize>> {
+        pieces(
+            elements,
+            self.most_of_a_dispatch(of, block).max(block),
+            block,
+        )
+    }
+
     /// The most elements of one dispatch, `group` of them for each workgroup.
-    pub(super) fn most_of_a_dispatch(&self, of: ElementId, group: usize) -> usize {
+    pub(crate) fn most_of_a_dispatch(&self, of: ElementId, group: usize) -> usize {
         let most = self.most_bound(of, group);
         self.chunk.map_or(most, |chunk| chunk.min(most))
     }

@@ -3,7 +3,7 @@
 use std::iter::zip;
 
 use ark_ff::{Field as _, One, Zero};
-use gpu_executor::vectors::{FieldVec, Form, Operand, Queue, Scalar};
+use gpu_executor::vectors::{FieldVec, Form, Operand, Queue, Scalar, Scan};
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
@@ -124,6 +124,102 @@ fn operations<F: Oracle>() -> Vec<Operation<F>> {
     ]
 }
 
+/// An operation over two whole vectors, and what arkworks makes of all elements.
+struct Whole<F: Oracle> {
+    name: &'static str,
+    /// The one form that it takes.
+    form: Option<Form>,
+    record: RecordWhole<F>,
+    model: ModelOfAll<F::Ark>,
+}
+
+type RecordWhole<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> gpu_executor::Result<FieldVec<F>>;
+
+type ModelOfAll<Ark> = fn(&[Ark], &[Ark]) -> Vec<Ark>;
+
+/// The list.
+fn whole_operations<F: Oracle>() -> Vec<Whole<F>> {
+    let any = |name, record, model| Whole {
+        name,
+        form: None,
+        record,
+        model,
+    };
+    let montgomery = |name, record, model| Whole {
+        form: Some(Form::Montgomery),
+        ..any(name, record, model)
+    };
+    vec![
+        any("sum", |q, x, _| q.sum(x), |x, _| vec![x.iter().sum()]),
+        any(
+            "running sum",
+            |q, x, _| q.running_sum(x, Scan::Inclusive),
+            |x, _| running(x, F::Ark::zero(), |sum, x| sum + x),
+        ),
+        any(
+            "rotate",
+            |q, x, _| q.rotate(x, -5),
+            |x, _| {
+                let mut x = x.to_vec();
+                let by = 5 % x.len();
+                x.rotate_right(by);
+                x
+            },
+        ),
+        any(
+            "half of interleave",
+            |q, x, y| q.interleave(&[x, y])?.slice(..x.len()),
+            |x, y| {
+                zip(x, y)
+                    .flat_map(|(x, y)| [*x, *y])
+                    .take(x.len())
+                    .collect()
+            },
+        ),
+        any(
+            "concat of halves",
+            |q, x, y| q.concat(&[y.slice(y.len() / 2..)?, x.slice(..x.len() / 2)?]),
+            |x, y| [&y[y.len() / 2..], &x[..x.len() / 2]].concat(),
+        ),
+        montgomery(
+            "product",
+            |q, x, _| q.product(x),
+            |x, _| vec![x.iter().product()],
+        ),
+        montgomery(
+            "inner product",
+            |q, x, y| q.inner_product(x, y),
+            |x, y| vec![zip(x, y).map(|(x, y)| *x * y).sum()],
+        ),
+        montgomery(
+            "running product",
+            |q, x, _| q.running_product(x, Scan::Inclusive),
+            |x, _| running(x, F::Ark::one(), |product, x| product * x),
+        ),
+        montgomery(
+            "evaluate at its last",
+            |q, x, _| q.evaluate(x, x.slice(x.len() - 1..)?.as_scalar()?),
+            |x, _| {
+                let last = x[x.len() - 1];
+                vec![
+                    x.iter()
+                        .rev()
+                        .fold(F::Ark::zero(), |value, x| value * last + x),
+                ]
+            },
+        ),
+    ]
+}
+
+/// What comes of `first` and then of each of x.
+fn running<Ark: Copy>(x: &[Ark], first: Ark, next: fn(Ark, Ark) -> Ark) -> Vec<Ark> {
+    let all = x.iter().scan(first, |before, x| {
+        *before = next(*before, *x);
+        Some(*before)
+    });
+    all.collect()
+}
+
 impl<F: Oracle> World<F> {
     pub(super) fn new(random: &mut SmallRng) -> Self {
         let lengths = LENGTHS.sample(random, 2).copied().collect();
@@ -174,7 +270,7 @@ impl<F: Oracle> World<F> {
             }
             6 => self.read(random, tracks, trace),
             7 => self.compare(random, tracks, trace),
-            8 => self.reduce(random, tracks, trace),
+            8 => self.whole(random, tracks, trace),
             9 => {
                 let ready: Vec<_> = self.slots.iter().filter(|slot| slot.is_submitted).collect();
                 match ready.choose(random) {
@@ -299,7 +395,8 @@ impl<F: Oracle> World<F> {
         Ok(())
     }
 
-    fn reduce(
+    /// An operation over whole vectors.
+    fn whole(
         &mut self,
         random: &mut SmallRng,
         tracks: &[Track],
@@ -307,26 +404,17 @@ impl<F: Oracle> World<F> {
     ) -> anyhow::Result<()> {
         let x = self.any(random).clone();
         let y = self.partner(random, &x);
-        let which = match x.form() {
-            Form::Montgomery => random.random_range(0..3),
-            Form::Plain => 0,
-        };
-        let (name, result): (_, F::Ark) = match which {
-            0 => ("sum", x.model.iter().sum()),
-            1 => ("product", x.model.iter().product()),
-            _ => (
-                "inner product",
-                zip(&x.model, &y.model).map(|(x, y)| *x * y).sum(),
-            ),
-        };
-        let record = |queue: &Queue, at: usize| match which {
-            0 => queue.sum(&x.vectors[at]),
-            1 => queue.product(&x.vectors[at]),
-            _ => queue.inner_product(&x.vectors[at], &y.vectors[at]),
+        let mut operations = whole_operations::<F>();
+        operations.retain(|it| it.form.is_none_or(|form| form == x.form()));
+        let operation = operations.choose(random).unwrap();
+        let record = |queue: &Queue, at: usize| {
+            let (x, y) = (&x.vectors[at], &y.vectors[at]);
+            (operation.record)(queue, x, y)
         };
         let vectors = recorded(tracks, record)?;
-        let what = format!("{name} {} {}", x.label(), y.label());
-        self.keep(vectors, vec![result], &what, trace);
+        let what = format!("{} {} {}", operation.name, x.label(), y.label());
+        let model = (operation.model)(&x.model, &y.model);
+        self.keep(vectors, model, &what, trace);
         Ok(())
     }
 

@@ -1,0 +1,188 @@
+//! Values of a polynomial at points.
+
+use field_kernels::vector_kernels::EVALUATE as KERNEL;
+use field_kernels::{ElementId, Field, arithmetic};
+use vk_mem_paths::{Access, Storage};
+
+use super::powers::{Bases, PowerTables, ROW, power, rows};
+use super::reduce::each_piece;
+use super::{Call, WholeOperation};
+use crate::vectors::cpu::{Arithmetic, GRAIN, Run};
+use crate::vectors::field_vec::{FieldVec, Form};
+use crate::vectors::fields::with_field;
+use crate::vectors::operand::Operand;
+use crate::vectors::program::Argument;
+use crate::vectors::queue::Queue;
+use crate::vectors::vulkan::{PART, Steps, count};
+use crate::{Error, Result};
+
+static EVALUATE: WholeOperation = WholeOperation {
+    name: "evaluate",
+    multiplies: true,
+    leaves: None,
+    on_device,
+    on_cpu: |run, call| with_field!(call.field, F => on_cpu::<F>(run, call)),
+};
+
+impl Queue {
+    /// The values at `points` of the polynomial with the coefficients x, the constant one
+    /// first: a vector of one for a scalar, and of as many as there are for a vector of
+    /// points. Reads x once for each point, and multiplies each coefficient once. The
+    /// polynomial without coefficients is zero everywhere.
+    ///
+    /// # Errors
+    /// [`Error::WrongForm`] for anything in plain form, else as [`Self::add`].
+    pub fn evaluate<F: Field>(
+        &self,
+        x: &FieldVec<F>,
+        points: impl Into<Operand<F>>,
+    ) -> Result<FieldVec<F>> {
+        let (operation, points) = (EVALUATE.name, points.into());
+        self.expect_form(operation, x, Form::Montgomery)?;
+        let arguments = vec![
+            self.argument(operation, x)?,
+            self.operand(operation, &points, Some(Form::Montgomery))?,
+        ];
+        let len = points.len().unwrap_or(1);
+        if x.is_empty() {
+            return self.fill(0, len);
+        }
+        let node = self.whole(&EVALUATE, F::ID, arguments);
+        Ok(node.result(len, Form::Montgomery))
+    }
+}
+
+/// Points of one dispatch at most: so many tables are in memory at a time.
+const MOST_POINTS: usize = 256;
+/// Rows of a block at most.
+const MOST_ROWS: usize = 64;
+
+fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
+    let (field, [x, points]) = (call.field, [&call.arguments[0], &call.arguments[1]]);
+    let result = steps.take(field, points.elements)?;
+    // All points of a dispatch together take no more elements than one dispatch does.
+    let together = (steps.most_of_a_dispatch(field, ROW) / x.elements).clamp(1, MOST_POINTS);
+    for first in (0..points.elements).step_by(together) {
+        let those = first..points.elements.min(first + together);
+        let bases = Bases {
+            first: steps.input(points, &those)?,
+            step: 1,
+            count: those.len(),
+        };
+        level(
+            steps,
+            field,
+            &Coefficients::Shared(x),
+            &bases,
+            (&result, first),
+        )?;
+    }
+    steps.set_result(call, 0, result);
+    Ok(())
+}
+
+/// Of polynomials of so many coefficients each, one for each point or one for all.
+enum Coefficients<'a> {
+    Shared(&'a Argument),
+    OfEach(&'a Storage, usize),
+}
+
+impl Coefficients<'_> {
+    fn count(&self) -> usize {
+        match self {
+            Self::Shared(x) => x.elements,
+            Self::OfEach(_, count) => *count,
+        }
+    }
+}
+
+/// One level of it: the coefficients of each polynomial to those of a shorter one, in a
+/// power of its point, whose value is written to the result, from a place on.
+fn level(
+    steps: &mut Steps<'_>,
+    field: ElementId,
+    x: &Coefficients<'_>,
+    bases: &Bases,
+    to: (&Storage, usize),
+) -> Result<(), Error> {
+    let (elements, points) = (x.count(), bases.count);
+    let rows = rows(steps, field, elements, MOST_ROWS);
+    let block = rows * ROW;
+    let blocks = elements.div_ceil(block);
+    let tables = PowerTables::new(steps, field, bases, ROW.ilog2())?;
+    let left = match blocks {
+        1 => None,
+        _ => Some(steps.take(field, points * blocks)?),
+    };
+    let (output, first) = left.as_ref().map_or(to, |left| (left, 0));
+    let output = steps.window(
+        output,
+        field,
+        &(first..first + points * blocks),
+        Access::Write,
+    );
+    let table = tables.of(steps, &(0..points));
+    // Of several polynomials all are in one piece.
+    for piece in steps.blocks(field, elements, block) {
+        let from = match x {
+            Coefficients::Shared(x) => steps.input(x, &piece)?,
+            Coefficients::OfEach(storage, _) if points == 1 => {
+                steps.window(storage, field, &piece, Access::Read)
+            }
+            Coefficients::OfEach(storage, _) => steps.output(field, storage).to_read(),
+        };
+        let groups = piece.len().div_ceil(block);
+        let step = match x {
+            Coefficients::Shared(_) => 0,
+            Coefficients::OfEach(_, each) => count(*each)?,
+        };
+        let constants = [
+            count(piece.len())?,
+            count(rows)?,
+            count(groups)?,
+            from.start,
+            step,
+            table.start,
+            output.start + count(piece.start / block * field.bytes() / PART)?,
+            count(blocks)?,
+        ];
+        let buffers = [&from, &table, &output];
+        steps.dispatch_groups(&KERNEL, field, &buffers, &constants, points * groups)?;
+    }
+    match &left {
+        None => Ok(()),
+        Some(left) => {
+            let bases = tables.squares(steps, block.ilog2());
+            level(
+                steps,
+                field,
+                &Coefficients::OfEach(left, blocks),
+                &bases,
+                to,
+            )
+        }
+    }
+}
+
+fn on_cpu<F: Arithmetic>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
+    let x = run.elements::<F>(&call.arguments[0])?;
+    let points = run.elements::<F>(&call.arguments[1])?;
+    let mut out = run.take(points.len() * F::LIMBS)?;
+    for (point, out) in points.iter().zip(F::elements_mut(out.as_mut_slice())?) {
+        let values = each_piece::<F, _>(run, x.chunks(GRAIN), |x| horner::<F>(x, point))?;
+        *out = horner::<F>(&values, &power::<F>(point, GRAIN));
+    }
+    run.set_result(call, 0, out);
+    Ok(())
+}
+
+fn horner<F: Arithmetic>(x: &[F::Limbs], point: &F::Limbs) -> F::Limbs {
+    let zero = F::Limbs::default();
+    let next = |value, x| arithmetic::add::<F>(&F::mul(&value, point), x);
+    x.iter().rev().fold(zero, next)
+}
+
+#[cfg(test)]
+pub(super) fn samples<F: Field>() -> Vec<(&'static str, super::Sample<F>)> {
+    vec![(EVALUATE.name, |q, x, y| q.evaluate(x, y.slice(5..12)?))]
+}

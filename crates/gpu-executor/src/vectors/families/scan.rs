@@ -1,0 +1,401 @@
+//! Running sums, running products, and Horner's rule as it runs: what comes of the elements
+//! of a vector up to each of them.
+
+use std::ops::Range;
+
+use field_kernels::vector_kernels::{
+    SCAN_HORNER_DOWN, SCAN_HORNER_UP, SCAN_PRODUCT_DOWN, SCAN_PRODUCT_UP, SCAN_SUM_DOWN,
+    SCAN_SUM_UP,
+};
+use field_kernels::{ElementId, Field, VectorKernel, arithmetic};
+use vk_mem_paths::{Access, Storage};
+
+use super::powers::{Bases, PowerTables, ROW, power, rows};
+use super::reduce::each_piece;
+use super::{Call, WholeOperation};
+use crate::vectors::cpu::{Arithmetic, GRAIN, Run};
+use crate::vectors::field_vec::{FieldVec, Form};
+use crate::vectors::fields::with_field;
+use crate::vectors::operand::Operand;
+use crate::vectors::program::Argument;
+use crate::vectors::queue::Queue;
+use crate::vectors::vulkan::{Steps, Window, count};
+use crate::{Error, Result};
+
+static RUNNING_SUM: WholeOperation = WholeOperation {
+    name: "running_sum",
+    multiplies: false,
+    leaves: None,
+    on_device: |steps, call| on_device(steps, call, &SUM),
+    on_cpu: |run, call| with_field!(call.field, F => on_cpu::<F>(run, call, &Sum)),
+};
+
+static RUNNING_PRODUCT: WholeOperation = WholeOperation {
+    name: "running_product",
+    multiplies: true,
+    leaves: None,
+    on_device: |steps, call| on_device(steps, call, &PRODUCT),
+    on_cpu: |run, call| with_field!(call.field, F => on_cpu::<F>(run, call, &Product)),
+};
+
+/// Horner's rule, from the last element to the first: y_i = x_i + z y_(i + 1).
+static RUNNING_HORNER: WholeOperation = WholeOperation {
+    name: "divide_by_linear",
+    multiplies: true,
+    leaves: None,
+    on_device: |steps, call| on_device(steps, call, &HORNER),
+    on_cpu: |run, call| {
+        with_field!(call.field, F => {
+            let z = run.elements::<F>(&call.arguments[1])?[0];
+            on_cpu::<F>(run, call, &Horner(z))
+        })
+    },
+};
+
+/// Which elements each result of a scan is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scan {
+    /// Those up to its place, and the one at its place.
+    Inclusive,
+    /// Those before its place: the first result is 0, or 1 of a product.
+    Exclusive,
+}
+
+impl Queue {
+    /// The sums of the elements up to each: x_0, x_0 + x_1 and so on, or 0, x_0,
+    /// x_0 + x_1 and so on.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn running_sum<F: Field>(&self, x: &FieldVec<F>, scan: Scan) -> Result<FieldVec<F>> {
+        let arguments = vec![self.argument(RUNNING_SUM.name, x)?];
+        let node = self.whole(&RUNNING_SUM, F::ID, arguments);
+        Ok(node.with(&[parameter(scan)]).result(x.len(), x.form()))
+    }
+
+    /// The products of the elements up to each, of a vector in Montgomery form: x_0,
+    /// x_0 x_1 and so on, or 1, x_0, x_0 x_1 and so on. Takes two products an element, and
+    /// a quarter.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn running_product<F: Field>(&self, x: &FieldVec<F>, scan: Scan) -> Result<FieldVec<F>> {
+        let operation = RUNNING_PRODUCT.name;
+        self.expect_form(operation, x, Form::Montgomery)?;
+        let arguments = vec![self.argument(operation, x)?];
+        let node = self.whole(&RUNNING_PRODUCT, F::ID, arguments);
+        Ok(node.with(&[parameter(scan)]).result(x.len(), x.form()))
+    }
+
+    /// The values that Horner's rule goes through at the point z, from the last of the
+    /// coefficients x to the first: y_i = x_i + z y_(i + 1). So y_0 is the value at z, and
+    /// the others are the coefficients of the quotient by X - z.
+    pub(in crate::vectors) fn running_horner<F: Field>(
+        &self,
+        x: &FieldVec<F>,
+        z: impl Into<Operand<F>>,
+    ) -> Result<FieldVec<F>> {
+        let operation = RUNNING_HORNER.name;
+        self.expect_form(operation, x, Form::Montgomery)?;
+        let arguments = vec![
+            self.argument(operation, x)?,
+            self.operand(operation, &z.into().single()?, Some(Form::Montgomery))?,
+        ];
+        let node = self.whole(&RUNNING_HORNER, F::ID, arguments);
+        let node = node.with(&[parameter(Scan::Inclusive)]);
+        Ok(node.result(x.len(), x.form()))
+    }
+}
+
+fn parameter(scan: Scan) -> u64 {
+    u64::from(scan == Scan::Exclusive)
+}
+
+/// A scan on a device.
+struct Kernels {
+    up: &'static VectorKernel,
+    down: &'static VectorKernel,
+    /// Whether it goes by a second argument, z, and from the last element to the first.
+    horner: bool,
+}
+
+const SUM: Kernels = Kernels {
+    up: &SCAN_SUM_UP,
+    down: &SCAN_SUM_DOWN,
+    horner: false,
+};
+
+const PRODUCT: Kernels = Kernels {
+    up: &SCAN_PRODUCT_UP,
+    down: &SCAN_PRODUCT_DOWN,
+    horner: false,
+};
+
+const HORNER: Kernels = Kernels {
+    up: &SCAN_HORNER_UP,
+    down: &SCAN_HORNER_DOWN,
+    horner: true,
+};
+
+/// Elements of a run at most.
+const MOST_OF_A_RUN: usize = 32;
+/// And at least: as many as the kernels have in shared memory at a time.
+const LEAST_OF_A_RUN: usize = 2;
+
+/// The result may be the argument's memory.
+fn on_device(steps: &mut Steps<'_>, call: &Call<'_>, kernels: &Kernels) -> Result<(), Error> {
+    let (field, x) = (call.field, &call.arguments[0]);
+    let base = match call.arguments.get(1) {
+        Some(z) => Some(Bases {
+            first: steps.input(z, &(0..1))?,
+            step: 0,
+            count: 1,
+        }),
+        None => None,
+    };
+    let output = match steps.free_argument(call.arguments, x.elements * field.bytes()) {
+        Some(storage) => storage,
+        None => steps.take(field, x.elements)?.into(),
+    };
+    let elements = Elements {
+        from: Origin::Argument(x),
+        to: &output,
+        count: x.elements,
+        exclusive: call.parameters[0] != 0,
+        backwards: kernels.horner,
+    };
+    level(steps, field, kernels, &elements, base.as_ref())?;
+    steps.set_result(call, 0, output);
+    Ok(())
+}
+
+/// What is scanned, and how.
+struct Elements<'a> {
+    from: Origin<'a>,
+    to: &'a Storage,
+    count: usize,
+    exclusive: bool,
+    backwards: bool,
+}
+
+enum Origin<'a> {
+    Argument(&'a Argument),
+    /// In their own memory.
+    There,
+}
+
+impl Elements<'_> {
+    /// Those that are scanned at these places.
+    fn at(&self, places: &Range<usize>) -> Range<usize> {
+        match self.backwards {
+            true => self.count - places.end..self.count - places.start,
+            false => places.clone(),
+        }
+    }
+
+    fn input(
+        &self,
+        steps: &Steps<'_>,
+        field: ElementId,
+        places: &Range<usize>,
+    ) -> Result<Window, Error> {
+        match self.from {
+            Origin::Argument(argument) => steps.input(argument, &self.at(places)),
+            Origin::There => Ok(steps.window(self.to, field, &self.at(places), Access::Read)),
+        }
+    }
+}
+
+/// One level of it: runs on the way up, what workgroups came to by the next level, and the
+/// elements on the way down.
+fn level(
+    steps: &mut Steps<'_>,
+    field: ElementId,
+    kernels: &Kernels,
+    elements: &Elements<'_>,
+    base: Option<&Bases>,
+) -> Result<(), Error> {
+    let run = rows(steps, field, elements.count, MOST_OF_A_RUN).max(LEAST_OF_A_RUN);
+    let block = run * ROW;
+    let blocks = elements.count.div_ceil(block);
+    let tables = match base {
+        Some(base) => Some(PowerTables::new(steps, field, base, run.ilog2())?),
+        None => None,
+    };
+    let table = tables.as_ref().map(|it| it.of(steps, &(0..1)));
+    let before = steps.take(field, blocks * ROW)?;
+    let groups = steps.take(field, blocks)?;
+    let windows = |steps: &Steps<'_>, piece: &Range<usize>, access| {
+        let blocks = piece.start / block..piece.end.div_ceil(block);
+        let runs = blocks.start * ROW..blocks.end * ROW;
+        (
+            steps.window(&before, field, &runs, access),
+            steps.window(&groups, field, &blocks, access),
+        )
+    };
+    let pieces = steps.blocks(field, elements.count, block);
+    let constants = |piece: &Range<usize>, x: &Window, before: &Window, groups: &Window| {
+        let backwards = u32::from(elements.backwards);
+        let table = table.as_ref().map_or(0, |it| it.start);
+        let starts = [x.start, before.start, groups.start, table];
+        let counts = [count(piece.len())?, run.ilog2(), backwards];
+        Ok::<_, Error>([counts.as_slice(), &starts].concat())
+    };
+    for piece in &pieces {
+        let x = elements.input(steps, field, piece)?;
+        let (before, groups) = windows(steps, piece, Access::Write);
+        let constants = constants(piece, &x, &before, &groups)?;
+        let mut buffers = vec![&x, &before, &groups];
+        buffers.extend(&table);
+        let workgroups = piece.len().div_ceil(block);
+        steps.dispatch_groups(kernels.up, field, &buffers, &constants, workgroups)?;
+    }
+    if blocks > 1 {
+        let base = tables.as_ref().map(|it| it.squares(steps, block.ilog2()));
+        let elements = Elements {
+            from: Origin::There,
+            to: &groups,
+            count: blocks,
+            exclusive: true,
+            backwards: false,
+        };
+        level(steps, field, kernels, &elements, base.as_ref())?;
+    }
+    for piece in &pieces {
+        let x = elements.input(steps, field, piece)?;
+        let (before, groups) = windows(steps, piece, Access::Read);
+        let to = steps.window(elements.to, field, &elements.at(piece), Access::Write);
+        let mut constants = constants(piece, &x, &before, &groups)?;
+        let flags = [blocks > 1, elements.exclusive].map(u32::from);
+        constants.extend([to.start, flags[0], flags[1]]);
+        let mut buffers = vec![&x, &before, &groups, &to];
+        buffers.extend(&table);
+        let workgroups = piece.len().div_ceil(block);
+        steps.dispatch_groups(kernels.down, field, &buffers, &constants, workgroups)?;
+    }
+    Ok(())
+}
+
+/// A scan on the CPU.
+trait Rule<F: Arithmetic>: Sync {
+    /// What comes before the first element.
+    fn nothing(&self) -> F::Limbs;
+
+    /// What comes of `before` and then x.
+    fn join(&self, before: &F::Limbs, x: &F::Limbs) -> F::Limbs;
+
+    /// The same where x stands for so many elements.
+    fn join_many(&self, before: &F::Limbs, x: &F::Limbs, _elements: usize) -> F::Limbs {
+        self.join(before, x)
+    }
+
+    /// Whether it goes from the last element to the first.
+    fn backwards(&self) -> bool {
+        false
+    }
+}
+
+struct Sum;
+struct Product;
+struct Horner<L>(L);
+
+impl<F: Arithmetic> Rule<F> for Sum {
+    fn nothing(&self) -> F::Limbs {
+        F::Limbs::default()
+    }
+
+    fn join(&self, before: &F::Limbs, x: &F::Limbs) -> F::Limbs {
+        arithmetic::add::<F>(before, x)
+    }
+}
+
+impl<F: Arithmetic> Rule<F> for Product {
+    fn nothing(&self) -> F::Limbs {
+        F::ONE
+    }
+
+    fn join(&self, before: &F::Limbs, x: &F::Limbs) -> F::Limbs {
+        F::mul(before, x)
+    }
+}
+
+impl<F: Arithmetic> Rule<F> for Horner<F::Limbs> {
+    fn nothing(&self) -> F::Limbs {
+        F::Limbs::default()
+    }
+
+    fn join(&self, before: &F::Limbs, x: &F::Limbs) -> F::Limbs {
+        arithmetic::add::<F>(&F::mul(before, &self.0), x)
+    }
+
+    fn join_many(&self, before: &F::Limbs, x: &F::Limbs, elements: usize) -> F::Limbs {
+        let factor = power::<F>(&self.0, elements);
+        arithmetic::add::<F>(&F::mul(before, &factor), x)
+    }
+
+    fn backwards(&self) -> bool {
+        true
+    }
+}
+
+fn on_cpu<F: Arithmetic>(
+    run: &mut Run<'_>,
+    call: &Call<'_>,
+    rule: &impl Rule<F>,
+) -> Result<(), Error> {
+    let x = run.elements::<F>(&call.arguments[0])?;
+    let exclusive = call.parameters[0] != 0;
+    let mut out = run.take(x.len() * F::LIMBS)?;
+    // Each piece by itself, then what comes before each, and each again.
+    let totals = each_piece::<F, _>(run, in_order(rule, x.chunks(GRAIN)), |x| {
+        let elements = in_order(rule, x.iter());
+        elements.fold(rule.nothing(), |before, x| rule.join(&before, x))
+    })?;
+    let mut before = rule.nothing();
+    let pieces = x
+        .chunks(GRAIN)
+        .zip(F::elements_mut(out.as_mut_slice())?.chunks_mut(GRAIN));
+    let pieces = in_order(rule, pieces)
+        .zip(&totals)
+        .map(|((x, out), total)| {
+            let this = before;
+            before = rule.join_many(&before, total, x.len());
+            (this, x, out)
+        });
+    run.for_each(pieces.collect(), |(mut before, x, out)| {
+        for (x, out) in in_order(rule, x.iter().zip(out)) {
+            let next = rule.join(&before, x);
+            *out = if exclusive { before } else { next };
+            before = next;
+        }
+    })?;
+    run.set_result(call, 0, out);
+    Ok(())
+}
+
+/// The items as a scan goes through them.
+fn in_order<F: Arithmetic, T>(
+    rule: &impl Rule<F>,
+    items: impl DoubleEndedIterator<Item = T> + ExactSizeIterator,
+) -> impl Iterator<Item = T> {
+    let (mut items, backwards) = (items, rule.backwards());
+    std::iter::from_fn(move || match backwards {
+        true => items.next_back(),
+        false => items.next(),
+    })
+}
+
+#[cfg(test)]
+pub(super) fn samples<F: Field>() -> Vec<(&'static str, super::Sample<F>)> {
+    vec![
+        (RUNNING_SUM.name, |q, x, _| {
+            q.running_sum(x, Scan::Inclusive)
+        }),
+        (RUNNING_PRODUCT.name, |q, x, _| {
+            q.running_product(x, Scan::Exclusive)
+        }),
+        (RUNNING_HORNER.name, |q, x, y| {
+            q.running_horner(x, y.slice(7..8)?)
+        }),
+    ]
+}

@@ -1,0 +1,337 @@
+//! Polynomials, powers and scans: against ark-poly, at lengths of several levels, at points
+//! that are special, and what is refused.
+
+use ark_poly::univariate::{DenseOrSparsePolynomial, DensePolynomial};
+use ark_poly::{DenseUVPolynomial as _, Polynomial as _};
+use field_kernels::{FR_MODULUS, Field, Fp2, Fr, arithmetic};
+use gpu_executor::Error;
+use gpu_executor::vectors::{FieldVec, Form, Operand, Scalar, Scan, VectorEngine};
+
+use crate::engines::{self, error, expect, on_both_engines, random, run, sums};
+use crate::oracle::Oracle;
+
+type Ark = ark_bls12_381::Fr;
+
+on_both_engines! {
+    [engines::settled().dispatch_elements(384)]
+    lengths_of_several_levels
+    quotients_and_values_of_polynomials
+    the_points_zero_one_and_the_last
+    many_points_at_once
+    quotients_by_vanishing_polynomials
+    slices_and_results_in_place
+    elements_of_vectors_as_points
+    plain_forms_are_refused
+    degrees_and_points_must_fit
+}
+
+mod in_one_dispatch {
+    use super::*;
+
+    on_both_engines! {
+        lengths_of_several_levels
+        many_points_at_once
+    }
+}
+
+fn polynomial(x: &[[u64; 4]]) -> DensePolynomial<Ark> {
+    DensePolynomial::from_coefficients_vec(x.iter().map(Fr::ark_of).collect())
+}
+
+/// Coefficients, with zeros up to so many.
+fn coefficients(polynomial: &DensePolynomial<Ark>, count: usize) -> Vec<[u64; 4]> {
+    assert!(polynomial.coeffs.len() <= count);
+    let mut limbs: Vec<_> = polynomial.coeffs.iter().map(Fr::limbs_of).collect();
+    limbs.resize(count, [0; 4]);
+    limbs
+}
+
+/// Each result is made of the one before it.
+fn scanned<F: Field>(
+    x: &[F::Limbs],
+    first: F::Limbs,
+    next: impl Fn(&F::Limbs, &F::Limbs) -> F::Limbs,
+) -> Vec<F::Limbs> {
+    let all = x.iter().scan(first, |before, x| {
+        *before = next(before, x);
+        Some(*before)
+    });
+    all.collect()
+}
+
+fn lengths_of_several_levels(engine: &VectorEngine) {
+    for (seed, len) in (0..).zip([255, 256, 257, 2048, 2049, 70_001]) {
+        let (x, vector) = random::<Fr>(engine, len, seed);
+        let z = x[len / 2];
+        let queue = engine.queue();
+        let sums = queue.running_sum(&vector, Scan::Inclusive).unwrap();
+        let before = queue.running_sum(&vector, Scan::Exclusive).unwrap();
+        let no_zero = queue.select(&vector, &vector, 3).unwrap();
+        let products = queue.running_product(&no_zero, Scan::Inclusive).unwrap();
+        let powers = queue.powers::<Fr>(Scalar::new(z), len).unwrap();
+        let value = queue.evaluate(&vector, Scalar::new(z)).unwrap();
+        let (quotient, remainder) = queue.divide_by_linear(&vector, Scalar::new(z)).unwrap();
+        run(queue);
+        let (zero, what) = ([0; 4], format!("{len} elements"));
+        let expected = scanned::<Fr>(&x, zero, arithmetic::add::<Fr>);
+        expect(&sums, &expected, &what);
+        let shifted = [&[zero], &expected[..len - 1]].concat();
+        expect(&before, &shifted, &what);
+        let three = arithmetic::to_montgomery::<Fr>(&[3, 0, 0, 0]);
+        let no_zero: Vec<_> = x
+            .iter()
+            .map(|x| if *x == zero { three } else { *x })
+            .collect();
+        let expected = scanned::<Fr>(&no_zero, Fr::ONE, arithmetic::mul::<Fr>);
+        expect(&products, &expected, &what);
+        let expected = scanned::<Fr>(&vec![z; len - 1], Fr::ONE, arithmetic::mul::<Fr>);
+        expect(&powers, &[&[Fr::ONE], expected.as_slice()].concat(), &what);
+        let polynomial = polynomial(&x);
+        let expected = Fr::limbs_of(&polynomial.evaluate(&Fr::ark_of(&z)));
+        expect(&value, &[expected], &what);
+        expect(&remainder, &[expected], &what);
+        let divisor = linear(&z);
+        let divided = &polynomial / &divisor;
+        expect(&quotient, &coefficients(&divided, len - 1), &what);
+    }
+}
+
+/// X - z.
+fn linear(z: &[u64; 4]) -> DensePolynomial<Ark> {
+    DensePolynomial::from_coefficients_vec(vec![-Fr::ark_of(z), Ark::from(1_u64)])
+}
+
+fn quotients_and_values_of_polynomials(engine: &VectorEngine) {
+    // Short ones: a constant, and those around a run.
+    for len in [1, 2, 3, 4, 5, 129] {
+        let (x, vector) = random::<Fr>(engine, len, 60);
+        let (z, _) = random::<Fr>(engine, 40, 61);
+        let z = z[39];
+        let queue = engine.queue();
+        let (quotient, remainder) = queue.divide_by_linear(&vector, Scalar::new(z)).unwrap();
+        // Less its remainder it is a multiple.
+        let (constant, rest) = vector.split_at(1).unwrap();
+        let constant = queue.sub(&constant, &remainder).unwrap();
+        let multiple = queue.concat(&[constant, rest]).unwrap();
+        let (same, nothing) = queue.divide_by_linear(&multiple, Scalar::new(z)).unwrap();
+        run(queue);
+        let what = format!("{len} coefficients");
+        let divided = &polynomial(&x) / &linear(&z);
+        expect(&quotient, &coefficients(&divided, len - 1), &what);
+        expect(&same, &coefficients(&divided, len - 1), &what);
+        let value = polynomial(&x).evaluate(&Fr::ark_of(&z));
+        expect(&remainder, &[Fr::limbs_of(&value)], &what);
+        expect(&nothing, &[[0; 4]], &what);
+    }
+}
+
+fn the_points_zero_one_and_the_last(engine: &VectorEngine) {
+    let (x, vector) = random::<Fr>(engine, 600, 7);
+    let last = arithmetic::neg::<Fr>(&Fr::ONE);
+    for z in [[0; 4], Fr::ONE, last] {
+        let queue = engine.queue();
+        let value = queue.evaluate(&vector, Scalar::new(z)).unwrap();
+        let powers = queue.powers::<Fr>(Scalar::new(z), 600).unwrap();
+        let (quotient, remainder) = queue.divide_by_linear(&vector, Scalar::new(z)).unwrap();
+        run(queue);
+        let what = format!("at {z:x?}");
+        let expected = Fr::limbs_of(&polynomial(&x).evaluate(&Fr::ark_of(&z)));
+        expect(&value, &[expected], &what);
+        expect(&remainder, &[expected], &what);
+        let divided = &polynomial(&x) / &linear(&z);
+        expect(&quotient, &coefficients(&divided, 599), &what);
+        let mut all = vec![Fr::ONE];
+        all.extend(scanned::<Fr>(&[z; 599], Fr::ONE, arithmetic::mul::<Fr>));
+        expect(&powers, &all, &what);
+    }
+    // By an integer, which is in Montgomery form then.
+    let queue = engine.queue();
+    let value = queue.evaluate(&vector, 2).unwrap();
+    let powers = queue.powers::<Fr>(2, 3).unwrap();
+    let plain = queue.from_montgomery(&powers).unwrap();
+    run(queue);
+    let expected = polynomial(&x).evaluate(&Ark::from(2_u64));
+    expect(&value, &[Fr::limbs_of(&expected)], "at 2");
+    expect(&plain, &[[1, 0, 0, 0], [2, 0, 0, 0], [4, 0, 0, 0]], "of 2");
+}
+
+fn many_points_at_once(engine: &VectorEngine) {
+    for (coefficients, count) in [(1, 1000), (3, 0), (129, 300), (900, 5)] {
+        let (x, vector) = random::<Fr>(engine, coefficients, 8);
+        let (z, points) = random::<Fr>(engine, count + 1, 9);
+        let queue = engine.queue();
+        let values = queue.evaluate(&vector, points.slice(1..).unwrap()).unwrap();
+        let of_none = queue
+            .evaluate(&vector.slice(..0).unwrap(), &points)
+            .unwrap();
+        run(queue);
+        let polynomial = polynomial(&x);
+        let at = |z: &[u64; 4]| Fr::limbs_of(&polynomial.evaluate(&Fr::ark_of(z)));
+        let expected: Vec<_> = z[1..].iter().map(at).collect();
+        expect(&values, &expected, &format!("{coefficients} at {count}"));
+        expect(&of_none, &vec![[0; 4]; count + 1], "the zero polynomial");
+    }
+}
+
+fn quotients_by_vanishing_polynomials(engine: &VectorEngine) {
+    for (len, n) in [
+        (1000, 256),
+        (1000, 1),
+        (1024, 512),
+        (513, 512),
+        (512, 512),
+        (5, 512),
+        (7, 3),
+        (0, 1),
+    ] {
+        let (x, vector) = random::<Fr>(engine, len, 10);
+        let queue = engine.queue();
+        let (quotient, remainder) = queue.divide_by_vanishing(&vector, n).unwrap();
+        run(queue);
+        let mut divisor = vec![Ark::from(0_u64); n + 1];
+        divisor[0] = Ark::from(-1_i64);
+        divisor[n] = Ark::from(1_u64);
+        let divisor = DensePolynomial::from_coefficients_vec(divisor);
+        let [x, divisor] = [polynomial(&x), divisor].map(DenseOrSparsePolynomial::from);
+        let (divided, rest) = x.divide_with_q_and_r(&divisor).unwrap();
+        let what = format!("{len} coefficients by X^{n} - 1");
+        let left = len.saturating_sub(n);
+        expect(&quotient, &coefficients(&divided, left), &what);
+        expect(&remainder, &coefficients(&rest, len - left), &what);
+    }
+}
+
+/// In Fp2, from odd beginnings, and where nobody holds the argument any more.
+fn slices_and_results_in_place(engine: &VectorEngine) {
+    let (x, vector) = random::<Fp2>(engine, 1000, 11);
+    let part = vector.slice(7..900).unwrap();
+    let x = &x[7..900];
+    let queue = engine.queue();
+    let sums_of_sums = {
+        let sums = queue.running_sum(&part, Scan::Inclusive).unwrap();
+        queue.running_sum(&sums, Scan::Exclusive).unwrap()
+    };
+    let twice = {
+        let doubled = queue.double(&part).unwrap();
+        let (quotient, _) = queue.divide_by_linear(&doubled, Scalar::new(x[3])).unwrap();
+        quotient
+    };
+    let powers = queue.powers(part.slice(3..4).unwrap(), 700).unwrap();
+    run(queue);
+    let zero = <Fp2 as field_kernels::ElementType>::Limbs::default();
+    let sums_once = scanned::<Fp2>(x, zero, arithmetic::add::<Fp2>);
+    let expected = scanned::<Fp2>(&sums_once, zero, arithmetic::add::<Fp2>);
+    let expected = [&[zero], &expected[..x.len() - 1]].concat();
+    expect(&sums_of_sums, &expected, "sums of sums");
+    let doubled: Vec<_> = sums::<Fp2>(x, x).into_iter().rev().collect();
+    let point = x[3];
+    let values = scanned::<Fp2>(&doubled, zero, |value, x| {
+        arithmetic::add::<Fp2>(&arithmetic::mul::<Fp2>(value, &point), x)
+    });
+    let quotient: Vec<_> = values[..x.len() - 1].iter().rev().copied().collect();
+    expect(&twice, &quotient, "a quotient in place");
+    let all = scanned::<Fp2>(&vec![point; 699], Fp2::ONE, arithmetic::mul::<Fp2>);
+    expect(&powers.slice(1..).unwrap(), &all, "powers");
+    expect(&part, x, "the argument");
+}
+
+/// Points that the device has just computed, of the vector itself too.
+fn elements_of_vectors_as_points(engine: &VectorEngine) {
+    let (x, vector) = random::<Fr>(engine, 500, 12);
+    let queue = engine.queue();
+    let point = queue.sum(&vector).unwrap();
+    let value = queue.evaluate(&vector, point.as_scalar().unwrap()).unwrap();
+    let (_, remainder) = queue.divide_by_linear(&vector, &point).unwrap();
+    let powers = queue.powers(&point, 300).unwrap();
+    let (quotient, at_own) = {
+        let own = queue.copy(&vector).unwrap();
+        let last = own.slice(499..).unwrap().as_scalar().unwrap();
+        queue.divide_by_linear(&own, last).unwrap()
+    };
+    run(queue);
+    let polynomial = polynomial(&x);
+    let sum: Ark = x.iter().map(Fr::ark_of).sum();
+    let expected = Fr::limbs_of(&polynomial.evaluate(&sum));
+    expect(&value, &[expected], "at the sum");
+    expect(&remainder, &[expected], "at the sum");
+    let z = Fr::limbs_of(&sum);
+    let all = scanned::<Fr>(&[z; 299], Fr::ONE, arithmetic::mul::<Fr>);
+    expect(&powers.slice(1..).unwrap(), &all, "powers of the sum");
+    let expected = polynomial.evaluate(&Fr::ark_of(&x[499]));
+    expect(&at_own, &[Fr::limbs_of(&expected)], "at its last");
+    let divided = &polynomial / &linear(&x[499]);
+    expect(&quotient, &coefficients(&divided, 499), "by its last");
+}
+
+fn plain_forms_are_refused(engine: &VectorEngine) {
+    let (_, x) = random::<Fr>(engine, 4, 13);
+    let plain = engine.upload_plain::<Fr>(&[[1, 2, 3, 4]; 4]).unwrap();
+    let one = || plain.slice(..1).unwrap();
+    let queue = engine.queue();
+    let none = |result: gpu_executor::Result<(FieldVec<Fr>, FieldVec<Fr>)>| result.map(|it| it.0);
+    for (operation, refused) in [
+        (
+            "running_product",
+            queue.running_product(&plain, Scan::Inclusive),
+        ),
+        ("powers", queue.powers(one(), 3)),
+        (
+            "evaluate",
+            queue.evaluate(&plain, Operand::Scalar(1.into())),
+        ),
+        ("evaluate", queue.evaluate(&x, &plain)),
+        ("divide_by_linear", none(queue.divide_by_linear(&plain, 1))),
+        ("divide_by_linear", none(queue.divide_by_linear(&x, one()))),
+    ] {
+        let wrong = Error::WrongForm {
+            operation,
+            expected: Form::Montgomery,
+            found: Form::Plain,
+        };
+        assert_eq!(error(refused), wrong);
+    }
+    // What only adds takes any.
+    let sums = queue.running_sum(&plain, Scan::Inclusive).unwrap();
+    let (quotient, _) = queue.divide_by_vanishing(&plain, 3).unwrap();
+    run(queue);
+    assert_eq!([sums.form(), quotient.form()], [Form::Plain; 2]);
+    expect(
+        &sums.slice(..2).unwrap(),
+        &[[1, 2, 3, 4], [2, 4, 6, 8]],
+        "sums",
+    );
+    expect(&quotient, &[[1, 2, 3, 4]], "a quotient");
+}
+
+fn degrees_and_points_must_fit(engine: &VectorEngine) {
+    let (_, x) = random::<Fr>(engine, 4, 14);
+    let queue = engine.queue();
+    assert_eq!(
+        error(queue.divide_by_vanishing(&x, 0)).to_string(),
+        "divide_by_vanishing: expected a degree of 1 or more, found 0"
+    );
+    let several = "as_scalar: expected a vector of one element, found 4 elements";
+    assert_eq!(error(queue.divide_by_linear(&x, &x)).to_string(), several);
+    assert_eq!(error(queue.powers(&x, 2)).to_string(), several);
+    let bad = error(queue.evaluate(&x, Scalar::new(FR_MODULUS)));
+    assert!(matches!(bad, Error::VectorNotCanonical { .. }), "{bad}");
+    let too_long = error(queue.powers::<Fr>(2, usize::MAX));
+    let is_so = matches!(
+        too_long,
+        Error::VectorTooLong {
+            operation: "powers",
+            ..
+        }
+    );
+    assert!(is_so, "{too_long}");
+    // Of nothing.
+    let none = x.slice(..0).unwrap();
+    let (quotient, remainder) = queue.divide_by_linear(&none, 5).unwrap();
+    let powers = queue.powers::<Fr>(2, 0).unwrap();
+    let sums = queue.running_sum(&none, Scan::Exclusive).unwrap();
+    run(queue);
+    expect(&remainder, &[[0; 4]], "a remainder of nothing");
+    for it in [quotient, powers, sums] {
+        expect(&it, &[], "of nothing");
+    }
+}

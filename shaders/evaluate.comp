@@ -1,0 +1,99 @@
+// Values of a polynomial with coefficients x: many coefficients to one for each workgroup
+// and point, which is a coefficient of a polynomial in a power of the point.
+//
+// A workgroup has a block of `rows` rows of 128 coefficients. Each invocation sums up its
+// column, times point^(128 row), with one reduction; then a tree in shared memory joins
+// the columns, times point^column. The table of each point is that of `power_tables` with
+// a shift of 7.
+//
+// The loop is bounded by who dispatches: 64 rows at most, which one Wide sum takes.
+//
+// keep functions of fp2_
+// variant: fp_evaluate_u32 = FIELD_FP MUL_U32
+// variant: fp_evaluate_u64 = FIELD_FP MUL_U64
+// variant: fp_evaluate_f64 = FIELD_FP MUL_F64
+// variant: fr_evaluate_u32 = FIELD_FR MUL_U32
+// variant: fr_evaluate_u64 = FIELD_FR MUL_U64
+// variant: fr_evaluate_f64 = FIELD_FR MUL_F64
+// variant: fp2_evaluate_u32 = FIELD_FP2 MUL_U32
+// variant: fp2_evaluate_u64 = FIELD_FP2 MUL_U64
+// variant: fp2_evaluate_f64 = FIELD_FP2 MUL_F64
+
+#version 460
+#extension GL_GOOGLE_include_directive : require
+
+#include "vectors.glsl"
+
+#define GROUP_SIZE 128u
+#define SQUARES 16u
+#define TABLE (SQUARES + 128u)
+
+layout(local_size_x = 128) in;
+
+layout(set = 0, binding = 0, std430) readonly buffer Coefficients { uvec4 x_parts[]; };
+layout(set = 0, binding = 1, std430) readonly buffer Tables { uvec4 table_parts[]; };
+layout(set = 0, binding = 2, std430) writeonly buffer Output { uvec4 out_parts[]; };
+
+layout(push_constant) uniform Job {
+    uint count;
+    uint rows;
+    // Workgroups for each point.
+    uint groups;
+    uint start_x;
+    // From one point's coefficients to the next one's, in elements; 0 where all have the
+    // same.
+    uint step_x;
+    uint start_table;
+    uint start_out;
+    // Likewise, of the results.
+    uint step_out;
+} job;
+
+shared uvec4 joined[GROUP_SIZE * FIELD_PARTS];
+
+void main() {
+    uint lane = gl_LocalInvocationID.x;
+    uint point = gl_WorkGroupID.x / job.groups;
+    uint group = gl_WorkGroupID.x - point * job.groups;
+    uint table = job.start_table + point * TABLE * FIELD_PARTS;
+    uint start_x = job.start_x + point * job.step_x * FIELD_PARTS;
+
+    // The next coefficient is on its way from memory while this one is multiplied.
+    uint i = group * job.rows * GROUP_SIZE + lane;
+    Wide sum = wide_zero();
+    Elem x = f_zero();
+    if (i < job.count) {
+        uint from = start_x + i * FIELD_PARTS;
+        x = READ_ELEMENT(x_parts, from);
+    }
+    for (uint row = 0u; row < job.rows && i < job.count; row += 1u) {
+        Elem next = f_zero();
+        i += GROUP_SIZE;
+        if (i < job.count) {
+            uint from = start_x + i * FIELD_PARTS;
+            next = READ_ELEMENT(x_parts, from);
+        }
+        uint at = table + (SQUARES + row) * FIELD_PARTS;
+        wide_add_product(sum, x, READ_ELEMENT(table_parts, at));
+        x = next;
+    }
+    Elem result = wide_reduce(sum);
+
+    uint own = lane * FIELD_PARTS;
+    WRITE_ELEMENT(joined, own, result)
+    for (uint log = 7u; log > 0u; log -= 1u) {
+        uint near = 1u << (log - 1u);
+        barrier();
+        if (lane < near) {
+            uint other = (lane + near) * FIELD_PARTS;
+            uint at = table + (log - 1u) * FIELD_PARTS;
+            Elem above = f_mul(READ_ELEMENT(joined, other), READ_ELEMENT(table_parts, at));
+            result = f_add(result, above);
+            WRITE_ELEMENT(joined, own, result)
+        }
+    }
+    if (lane == 0u) {
+        uint at = job.start_out + (point * job.step_out + group) * FIELD_PARTS;
+        WRITE_ELEMENT(out_parts, at, result)
+    }
+}
