@@ -1,4 +1,4 @@
-//! Polynomials, powers and scans: against ark-poly, at lengths of several levels, at points
+//! Polynomials, powers, scans and linear combinations: against ark-poly, at lengths of several levels, at points
 //! that are special, and what is refused.
 
 use ark_poly::univariate::{DenseOrSparsePolynomial, DensePolynomial};
@@ -23,6 +23,8 @@ on_both_engines! {
     elements_of_vectors_as_points
     plain_forms_are_refused
     degrees_and_points_must_fit
+    combinations_of_any_number_of_vectors
+    what_combinations_refuse
 }
 
 mod in_one_dispatch {
@@ -334,4 +336,74 @@ fn degrees_and_points_must_fit(engine: &VectorEngine) {
     for it in [quotient, powers, sums] {
         expect(&it, &[], "of nothing");
     }
+}
+
+/// Of slices that begin anywhere, and by scalars of every kind.
+fn combinations_of_any_number_of_vectors(engine: &VectorEngine) {
+    let (x, vector) = random::<Fr>(engine, 500, 15);
+    for count in [1, 2, 7, 8, 9, 16, 17, 40] {
+        let vectors: Vec<_> = (0..count)
+            .map(|at| vector.slice(3 * at..3 * at + 380).unwrap())
+            .collect();
+        let queue = engine.queue();
+        let sum = queue.sum(&vector).unwrap();
+        let scalars: Vec<Operand<Fr>> = (0..count)
+            .map(|at| match at % 4 {
+                0 => Scalar::new(x[at]).into(),
+                1 => vector.slice(at..=at).unwrap().into(),
+                2 => 7.into(),
+                _ => sum.clone().into(),
+            })
+            .collect();
+        let combined = queue.linear_combination(&vectors, &scalars).unwrap();
+        drop((vectors, scalars));
+        run(queue);
+        let sum: Ark = x.iter().map(Fr::ark_of).sum();
+        let scalar = |at: usize| match at % 4 {
+            0 | 1 => Fr::ark_of(&x[at]),
+            2 => Ark::from(7_u64),
+            _ => sum,
+        };
+        let of = |i: usize| {
+            let products = (0..count).map(|at| scalar(at) * Fr::ark_of(&x[3 * at + i]));
+            Fr::limbs_of(&products.sum())
+        };
+        let expected: Vec<_> = (0..380).map(of).collect();
+        expect(&combined, &expected, &format!("{count} vectors"));
+    }
+}
+
+fn what_combinations_refuse(engine: &VectorEngine) {
+    let (_, x) = random::<Fr>(engine, 4, 16);
+    let plain = engine.upload_plain::<Fr>(&[[1, 2, 3, 4]; 4]).unwrap();
+    let none: [FieldVec<Fr>; 0] = [];
+    let queue = engine.queue();
+    let refused = |vectors: &[&FieldVec<Fr>], scalars: &[Operand<Fr>]| {
+        error(queue.linear_combination(vectors, scalars)).to_string()
+    };
+    assert_eq!(
+        error(queue.linear_combination(&none, &[1])).to_string(),
+        "linear_combination: expected a vector or more, found 0"
+    );
+    assert_eq!(
+        refused(&[&x, &x], &[1.into()]),
+        "linear_combination: expected a scalar for each of 2 vectors, found 1"
+    );
+    assert_eq!(
+        refused(&[&x, &x.slice(1..).unwrap()], &[1.into(), 2.into()]),
+        "linear_combination: expected vectors of equal length, found 4 and 3 elements"
+    );
+    assert_eq!(
+        refused(&[&x], &[(&x).into()]),
+        "as_scalar: expected a vector of one element, found 4 elements"
+    );
+    let wrong = "linear_combination: expected elements in Montgomery form, found plain form";
+    assert_eq!(refused(&[&plain], &[1.into()]), wrong);
+    assert_eq!(refused(&[&x, &plain], &[1.into(), 1.into()]), wrong);
+    let scalar = plain.slice(..1).unwrap();
+    assert_eq!(refused(&[&x], &[scalar.into()]), wrong);
+    let empty = x.slice(..0).unwrap();
+    let nothing = queue.linear_combination(&[&empty], &[1]).unwrap();
+    run(queue);
+    expect(&nothing, &[], "of nothing");
 }

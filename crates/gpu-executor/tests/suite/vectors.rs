@@ -222,6 +222,23 @@ macro_rules! cases {
                 },
                 |x, _| gathered(x.len()).map(|it| x[it]).collect(),
             ),
+            each(
+                "linear_combination of three",
+                |q, x, y| {
+                    let scalars = [scalar(), Scalar::from(0), Scalar::from(u64::MAX)];
+                    q.linear_combination(&[x, y, y], &scalars)
+                },
+                |x, y| Ark::from(77_u64) * x + Ark::from(u64::MAX) * y,
+            ),
+            each(
+                "linear_combination of seventeen, in three passes",
+                |q, x, y| {
+                    let vectors: Vec<_> = (0..17).map(|at| [x, y][at % 2]).collect();
+                    let scalars: Vec<_> = (1..=17).map(Scalar::from).collect();
+                    q.linear_combination(&vectors, &scalars)
+                },
+                |x, y| Ark::from(81_u64) * x + Ark::from(72_u64) * y,
+            ),
             whole(
                 "powers",
                 |q, x, _| q.powers(scalar(), x.len()),

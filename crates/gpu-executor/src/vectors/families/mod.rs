@@ -10,6 +10,7 @@
 mod compare;
 mod evaluate;
 mod inverse;
+mod linear_combination;
 mod movement;
 mod permute;
 mod powers;
@@ -63,6 +64,7 @@ pub(crate) fn samples<F: super::Field>() -> Vec<(&'static str, Sample<F>)> {
     let families = [
         evaluate::samples(),
         inverse::samples(),
+        linear_combination::samples(),
         movement::samples(),
         permute::samples(),
         powers::samples(),

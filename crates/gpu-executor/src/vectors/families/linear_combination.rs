@@ -1,0 +1,133 @@
+//! Sums of many vectors, each times a scalar.
+
+use std::borrow::Borrow;
+
+use field_kernels::vector_kernels::LINEAR_COMBINATION as KERNEL;
+use field_kernels::{Field, arithmetic};
+use vk_mem_paths::Access;
+
+use super::{Call, WholeOperation};
+use crate::vectors::cpu::{Arithmetic, GRAIN, Run};
+use crate::vectors::field_vec::{FieldVec, Form};
+use crate::vectors::fields::with_field;
+use crate::vectors::operand::Operand;
+use crate::vectors::program::Argument;
+use crate::vectors::queue::{Queue, expect_equal};
+use crate::vectors::vulkan::{Steps, count};
+use crate::{Error, Result};
+
+static LINEAR_COMBINATION: WholeOperation = WholeOperation {
+    name: "linear_combination",
+    multiplies: true,
+    leaves: None,
+    on_device,
+    on_cpu: |run, call| with_field!(call.field, F => on_cpu::<F>(run, call)),
+};
+
+impl Queue {
+    /// The sum of `vectors`, which are of one length, each times its scalar: elements of the
+    /// host, integers, or single elements of vectors. In one pass over up to 8 vectors, and
+    /// one more for each further 8, which reads and writes the result too.
+    ///
+    /// # Errors
+    /// [`Error::WrongNumber`] where there is not one scalar for each vector and one vector
+    /// at least, [`Error::WrongForm`] for anything in plain form, [`Error::WrongLength`] for
+    /// a scalar that is several elements, else as [`Self::add`].
+    pub fn linear_combination<F: Field>(
+        &self,
+        vectors: &[impl Borrow<FieldVec<F>>],
+        scalars: &[impl Into<Operand<F>> + Clone],
+    ) -> Result<FieldVec<F>> {
+        let operation = LINEAR_COMBINATION.name;
+        let wrong = |expected, found| Error::WrongNumber {
+            operation,
+            expected,
+            found,
+        };
+        let Some(first) = vectors.first().map(Borrow::borrow) else {
+            return Err(wrong("a vector or more".to_owned(), 0));
+        };
+        if scalars.len() != vectors.len() {
+            let expected = format!("a scalar for each of {} vectors", vectors.len());
+            return Err(wrong(expected, scalars.len()));
+        }
+        self.expect_form(operation, first, Form::Montgomery)?;
+        let (mut arguments, form) = self.all(operation, vectors)?;
+        let mut lengths = arguments.iter().map(|it| it.elements);
+        lengths.try_for_each(|found| expect_equal(operation, first.len(), found))?;
+        for scalar in scalars {
+            let scalar = scalar.clone().into().single()?;
+            arguments.push(self.operand(operation, &scalar, Some(form))?);
+        }
+        let node = self.whole(&LINEAR_COMBINATION, F::ID, arguments);
+        Ok(node.result(first.len(), form))
+    }
+}
+
+/// Vectors that the kernel takes.
+const MOST_VECTORS: usize = 8;
+
+/// The vectors, and the scalars.
+fn halves<'a>(call: &Call<'a>) -> (&'a [Argument], &'a [Argument]) {
+    call.arguments.split_at(call.arguments.len() / 2)
+}
+
+fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
+    let (field, (vectors, scalars)) = (call.field, halves(call));
+    let elements = call.results[0].elements;
+    let output = steps.take(field, elements)?;
+    let together = steps.take(field, scalars.len())?;
+    for (number, scalar) in scalars.iter().enumerate() {
+        steps.copy(scalar, &(0..1), &together, number * field.bytes())?;
+    }
+    for piece in steps.pieces(field, elements, KERNEL.group_size as usize) {
+        let to = steps.window(&output, field, &piece, Access::Write);
+        for (pass, vectors) in vectors.chunks(MOST_VECTORS).enumerate() {
+            let first = pass * MOST_VECTORS;
+            let those = first..first + vectors.len();
+            let factors = steps.window(&together, field, &those, Access::Read);
+            let inputs = vectors.iter().map(|it| steps.input(it, &piece));
+            let mut inputs = inputs.collect::<Result<Vec<_>, _>>()?;
+            // Something must be bound where there is no vector.
+            inputs.resize(MOST_VECTORS, inputs[0].clone());
+            let counts = [count(piece.len())?, count(vectors.len())?];
+            let mut constants = vec![counts[0], counts[1], u32::from(pass > 0)];
+            constants.extend([factors.start, to.start]);
+            constants.extend(inputs.iter().map(|it| it.start));
+            let buffers: Vec<_> = inputs.iter().chain([&factors, &to]).collect();
+            steps.dispatch(&KERNEL, field, &buffers, &constants, piece.len())?;
+        }
+    }
+    steps.set_result(call, 0, output);
+    Ok(())
+}
+
+fn on_cpu<F: Arithmetic>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
+    let (vectors, scalars) = halves(call);
+    let vectors = vectors.iter().map(|it| run.elements::<F>(it));
+    let vectors: Vec<_> = vectors.collect::<Result<_, _>>()?;
+    let scalars = scalars.iter().map(|it| Ok(run.elements::<F>(it)?[0]));
+    let scalars: Vec<_> = scalars.collect::<Result<_, Error>>()?;
+    let mut out = run.take(call.results[0].elements * F::LIMBS)?;
+    let pieces = F::elements_mut(out.as_mut_slice())?.chunks_mut(GRAIN);
+    run.for_each(pieces.enumerate().collect(), |(number, out)| {
+        out.fill(F::Limbs::default());
+        for (vector, scalar) in vectors.iter().zip(&scalars) {
+            for (x, out) in vector[number * GRAIN..].iter().zip(&mut *out) {
+                *out = arithmetic::add::<F>(out, &F::mul(x, scalar));
+            }
+        }
+    })?;
+    run.set_result(call, 0, out);
+    Ok(())
+}
+
+#[cfg(test)]
+pub(super) fn samples<F: Field>() -> Vec<(&'static str, super::Sample<F>)> {
+    vec![(LINEAR_COMBINATION.name, |q, x, y| {
+        let vectors = [x, y, y, x, x, x, y, x, y, x];
+        let elements = (0..10).map(|at| y.slice(at..at + 1)?.as_scalar());
+        let scalars: Vec<_> = elements.collect::<crate::Result<_>>()?;
+        q.linear_combination(&vectors, &scalars)
+    })]
+}

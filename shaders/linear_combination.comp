@@ -1,0 +1,83 @@
+// A sum of vectors, each times a scalar: of up to 8 at a time, so that each is read once and
+// the result written once. More go in several passes, which add to the result.
+//
+// An invocation has one element of each vector, and reduces the sum of its products once.
+// The loop is bounded by who dispatches: 8 vectors at most.
+//
+// keep functions of fp2_
+// variant: fp_linear_combination_u32 = FIELD_FP MUL_U32
+// variant: fp_linear_combination_u64 = FIELD_FP MUL_U64
+// variant: fp_linear_combination_f64 = FIELD_FP MUL_F64
+// variant: fr_linear_combination_u32 = FIELD_FR MUL_U32
+// variant: fr_linear_combination_u64 = FIELD_FR MUL_U64
+// variant: fr_linear_combination_f64 = FIELD_FR MUL_F64
+// variant: fp2_linear_combination_u32 = FIELD_FP2 MUL_U32
+// variant: fp2_linear_combination_u64 = FIELD_FP2 MUL_U64
+// variant: fp2_linear_combination_f64 = FIELD_FP2 MUL_F64
+
+#version 460
+#extension GL_GOOGLE_include_directive : require
+
+#include "vectors.glsl"
+
+layout(local_size_x = 128) in;
+
+layout(set = 0, binding = 0, std430) readonly buffer Vector0 { uvec4 x0_parts[]; };
+layout(set = 0, binding = 1, std430) readonly buffer Vector1 { uvec4 x1_parts[]; };
+layout(set = 0, binding = 2, std430) readonly buffer Vector2 { uvec4 x2_parts[]; };
+layout(set = 0, binding = 3, std430) readonly buffer Vector3 { uvec4 x3_parts[]; };
+layout(set = 0, binding = 4, std430) readonly buffer Vector4 { uvec4 x4_parts[]; };
+layout(set = 0, binding = 5, std430) readonly buffer Vector5 { uvec4 x5_parts[]; };
+layout(set = 0, binding = 6, std430) readonly buffer Vector6 { uvec4 x6_parts[]; };
+layout(set = 0, binding = 7, std430) readonly buffer Vector7 { uvec4 x7_parts[]; };
+layout(set = 0, binding = 8, std430) readonly buffer Scalars { uvec4 scalar_parts[]; };
+layout(set = 0, binding = 9, std430) buffer Output { uvec4 out_parts[]; };
+
+layout(push_constant) uniform Job {
+    uint count;
+    uint vectors;
+    // Whether the sum is added to what the output holds.
+    uint adds;
+    uint start_scalars;
+    uint start_out;
+    uint start_x[8];
+} job;
+
+Elem element(uint vector, uint i) {
+    uint at = job.start_x[vector] + i * FIELD_PARTS;
+    switch (vector) {
+        case 0u: return READ_ELEMENT(x0_parts, at);
+        case 1u: return READ_ELEMENT(x1_parts, at);
+        case 2u: return READ_ELEMENT(x2_parts, at);
+        case 3u: return READ_ELEMENT(x3_parts, at);
+        case 4u: return READ_ELEMENT(x4_parts, at);
+        case 5u: return READ_ELEMENT(x5_parts, at);
+        case 6u: return READ_ELEMENT(x6_parts, at);
+        default: return READ_ELEMENT(x7_parts, at);
+    }
+}
+
+void main() {
+    uint i = gl_GlobalInvocationID.x;
+    if (i >= job.count) {
+        return;
+    }
+    // The next element is on its way from memory while this one is multiplied.
+    Wide sum = wide_zero();
+    Elem x = element(0u, i);
+    for (uint vector = 0u; vector < job.vectors; vector += 1u) {
+        Elem next = x;
+        if (vector + 1u < job.vectors) {
+            next = element(vector + 1u, i);
+        }
+        uint from = job.start_scalars + vector * FIELD_PARTS;
+        wide_add_product(sum, x, READ_ELEMENT(scalar_parts, from));
+        x = next;
+    }
+    Elem result = wide_reduce(sum);
+    uint at = job.start_out + i * FIELD_PARTS;
+    if (job.adds != 0u) {
+        result = f_add(result, READ_ELEMENT(out_parts, at));
+    }
+    WRITE_ELEMENT(out_parts, at, result)
+}
