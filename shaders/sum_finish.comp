@@ -43,7 +43,9 @@ void add(uvec4 other_low, uvec4 other_high, inout uvec4 low, inout uvec4 high) {
 
 // One word of the joined sum: its own low half, and the high half of the word below.
 uint joined_word(uint low, uint high, inout uint below_high, inout uint carry) {
-    uint word = word_add(low, below_high, carry);
+    uint word;
+    ADD_WORD_LOCALS
+    ADD_WORD(word, low, below_high)
     below_high = high;
     return word;
 }

@@ -39,46 +39,38 @@ struct Elem {
 #define WORDS_OF_MODULUS WORDS_OF(MODULUS)
 #define R_SQUARED ELEM_OF(RR32)
 
+// No function: where a driver inlines what is kept as functions, each call leaves
+// variables of its own, and Mesa's compiler takes time by the square of their number.
 #ifdef MUL_U32
 // x + y + carry, with carry 0 or 1 in and out. At most one of the two additions
 // overflows: if x + y does, its low word is at most 2^32 - 2.
-uint word_add(uint x, uint y, inout uint carry) {
-    uint overflow_xy, overflow_carry;
-    uint partial = uaddCarry(x, y, overflow_xy);
-    uint sum = uaddCarry(partial, carry, overflow_carry);
+#define ADD_WORD(sum, x, y) \
+    sum = uaddCarry(x, y, overflow_xy); \
+    sum = uaddCarry(sum, carry, overflow_carry); \
     carry = overflow_xy | overflow_carry;
-    return sum;
-}
+#define ADD_WORD_LOCALS uint overflow_xy, overflow_carry;
 #else
 // The same in 64 bits, which GPUs with such integers do in fewer instructions.
-uint word_add(uint x, uint y, inout uint carry) {
-    uint64_t sum = uint64_t(x) + uint64_t(y) + uint64_t(carry);
-    carry = uint(sum >> 32);
-    return uint(sum);
-}
+#define ADD_WORD(sum, x, y) \
+    wide = uint64_t(x) + uint64_t(y) + uint64_t(carry); \
+    carry = uint(wide >> 32); \
+    sum = uint(wide);
+#define ADD_WORD_LOCALS uint64_t wide;
 #endif
-
-// The difference is x + (2^32 - 1 - y) + 1: what is carried is 0 for a borrow, 1 for none.
-uint word_sub(uint x, uint y, inout uint carry) {
-    return word_add(x, ~y, carry);
-}
 
 uvec4 part_add(uvec4 x, uvec4 y, inout uint carry) {
     uvec4 sum;
-    sum.x = word_add(x.x, y.x, carry);
-    sum.y = word_add(x.y, y.y, carry);
-    sum.z = word_add(x.z, y.z, carry);
-    sum.w = word_add(x.w, y.w, carry);
+    ADD_WORD_LOCALS
+    ADD_WORD(sum.x, x.x, y.x)
+    ADD_WORD(sum.y, x.y, y.y)
+    ADD_WORD(sum.z, x.z, y.z)
+    ADD_WORD(sum.w, x.w, y.w)
     return sum;
 }
 
+// The difference is x + (2^32 - 1 - y) + 1: what is carried is 0 for a borrow, 1 for none.
 uvec4 part_sub(uvec4 x, uvec4 y, inout uint carry) {
-    uvec4 difference;
-    difference.x = word_sub(x.x, y.x, carry);
-    difference.y = word_sub(x.y, y.y, carry);
-    difference.z = word_sub(x.z, y.z, carry);
-    difference.w = word_sub(x.w, y.w, carry);
-    return difference;
+    return part_add(x, ~y, carry);
 }
 
 // The sum of the integers; no carry leaves the words where it is below 2^384, 2^256.

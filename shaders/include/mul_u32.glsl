@@ -3,22 +3,19 @@
 #ifndef MUL_U32_GLSL
 #define MUL_U32_GLSL
 
-// The low word of x * y + t + carry, whose high word becomes the carry: the sum is
-// at most (2^32 - 1)^2 + 2 (2^32 - 1) = 2^64 - 1.
-uint word_mul_add(uint x, uint y, uint t, inout uint carry) {
-    uint high, low, overflow_t, overflow_carry;
-    umulExtended(x, y, high, low);
-    low = uaddCarry(low, t, overflow_t);
-    low = uaddCarry(low, carry, overflow_carry);
+// t becomes the low word of x * y + t + carry, whose high word becomes the carry: the
+// sum is at most (2^32 - 1)^2 + 2 (2^32 - 1) = 2^64 - 1. No function, as ADD_WORD.
+#define MUL_ADD_U32(x, y, t) \
+    umulExtended(x, y, high, low); \
+    low = uaddCarry(low, t, overflow_t); \
+    t = uaddCarry(low, carry, overflow_carry); \
     carry = high + overflow_t + overflow_carry;
-    return low;
-}
 
 // t += x[i] * y, then t = (t + m * p) / 2^32 with the m that makes the lowest word
 // zero. Before and after, t < 2p; the top word of p is below 2^31 - 1, so the two
 // carries that meet in the word above never overflow it.
-#define ADD_PRODUCT_U32(i, j) t[j] = word_mul_add(x[i], y[j], t[j], carry);
-#define ADD_MODULUS_U32(m, j) t[j] = word_mul_add(m, p[j], t[j], carry);
+#define ADD_PRODUCT_U32(i, j) MUL_ADD_U32(x[i], y[j], t[j])
+#define ADD_MODULUS_U32(m, j) MUL_ADD_U32(m, p[j], t[j])
 #define SHIFT_DOWN_U32(last, j) t[j] = j < last ? t[(j + 1) % FIELD_WORDS] : above + carry;
 #define ROW_U32(i) \
     carry = 0u; \
@@ -42,7 +39,7 @@ Elem mul_u32(Elem a, Elem b) {
     uint y[FIELD_WORDS] = WORDS_OF(b);
     Elem zero = f_zero();
     uint t[FIELD_WORDS] = WORDS_OF(zero);
-    uint carry, above, m;
+    uint carry, above, m, high, low, overflow_t, overflow_carry;
     ROW_U32(0)
     ROW_U32(1)
     ROW_U32(2)
