@@ -1,0 +1,167 @@
+//! What provers do with polynomials beside transforms: each operation on vectors of Fr held
+//! to the CPU engine, then timed by the device's own clock, beside a copy of the same bytes.
+//!
+//! `cargo run --release -p gpu-executor --features blst --example bench_polynomials -- --log2 20 24`
+#![allow(clippy::print_stdout, reason = "a command-line program")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use clap::Parser;
+use field_kernels::Fr;
+use gpu_executor::spirv::PersistentVulkanBackend;
+use gpu_executor::vectors::{FieldVec, Indices, Queue, Scalar, Scan, VectorEngine};
+
+use support::{median, random};
+
+#[derive(Parser)]
+#[command(about = "Times what provers do with polynomials on the device")]
+struct Options {
+    /// Elements of the vectors, as powers of two.
+    #[arg(long, num_args = 1.., default_values_t = [20, 24], value_parser = clap::value_parser!(u32).range(4..=28))]
+    log2: Vec<u32>,
+}
+
+/// How long a device is at work before it is timed: its clocks rise slowly.
+const WARM_UP: Duration = Duration::from_millis(500);
+/// Timed submissions of each operation, of which the median counts.
+const ROUNDS: usize = 9;
+
+/// What the operations take, on one engine.
+struct Arguments {
+    x: FieldVec<Fr>,
+    /// Eight vectors in memory of their own.
+    eight: Vec<FieldVec<Fr>>,
+    scalars: Vec<Scalar<Fr>>,
+    shuffled: Indices,
+}
+
+impl Arguments {
+    fn on(engine: &VectorEngine, limbs: &[[u64; 4]]) -> Result<Self> {
+        let (n, x) = (limbs.len(), engine.upload::<Fr>(limbs)?);
+        let queue = engine.queue();
+        let all = queue.concat(&vec![x.clone(); 8])?;
+        queue.submit()?.wait()?;
+        let eight = (0..8).map(|at| all.slice(at * n..(at + 1) * n));
+        // An odd step goes to every place of a power of two.
+        let places = (0..n).map(|place| u32::try_from(place * 0x9e37_79b1 % n));
+        Ok(Self {
+            eight: eight.collect::<Result<_, _>>()?,
+            scalars: limbs[..8].iter().map(|it| Scalar::new(*it)).collect(),
+            shuffled: engine.upload_indices(&places.collect::<Result<Vec<_>, _>>()?)?,
+            x,
+        })
+    }
+}
+
+type Record = fn(&Queue, &Arguments) -> gpu_executor::Result<FieldVec<Fr>>;
+
+/// Each operation, and the bytes that it must read and write for each element; of a scan
+/// those that it does.
+const OPERATIONS: [(&str, u32, Record); 14] = [
+    ("copy", 64, |q, it| q.copy(&it.x)),
+    ("concat", 64, |q, it| {
+        let (low, high) = it.x.split_at(it.x.len() / 3)?;
+        q.concat(&[high, low])
+    }),
+    ("rotate", 64, |q, it| q.rotate(&it.x, 1)),
+    ("interleave 2", 64, |q, it| {
+        let (low, high) = it.x.split_at(it.x.len() / 2)?;
+        q.interleave(&[low, high])
+    }),
+    ("strided by 2", 32, |q, it| q.strided(&it.x, 1, 2)),
+    ("gather, shuffled", 68, |q, it| {
+        q.gather(&it.x, &it.shuffled)
+    }),
+    ("powers", 32, |q, it| q.powers(&it.scalars[3], it.x.len())),
+    ("evaluate at 1 point", 32, |q, it| {
+        q.evaluate(&it.x, &it.scalars[3])
+    }),
+    ("evaluate at 4 points", 128, |q, it| {
+        q.evaluate(&it.x, it.x.slice(..4)?)
+    }),
+    ("running sum", 96, |q, it| {
+        q.running_sum(&it.x, Scan::Inclusive)
+    }),
+    ("running product", 96, |q, it| {
+        q.running_product(&it.x, Scan::Inclusive)
+    }),
+    ("linear combination of 8", 288, |q, it| {
+        q.linear_combination(&it.eight, &it.scalars)
+    }),
+    ("divide by X - z", 96, |q, it| {
+        Ok(q.divide_by_linear(&it.x, &it.scalars[3])?.0)
+    }),
+    ("divide by X^(n / 4) - 1", 64, |q, it| {
+        Ok(q.divide_by_vanishing(&it.x, it.x.len() / 4)?.0)
+    }),
+];
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let mut backend = PersistentVulkanBackend::builder()
+        .timestamps(true)
+        .build()?;
+    println!("{} ({})", backend.device().name, backend.device().driver);
+    let (engine, cpu) = (backend.vectors()?, VectorEngine::cpu()?);
+    for log2 in options.log2 {
+        let limbs = random::<Fr>(1 << log2, 1);
+        let on_device = Arguments::on(&engine, &limbs)?;
+        let on_cpu = Arguments::on(&cpu, &limbs)?;
+        let mut copy = 0.0;
+        println!(
+            "2^{log2}{:>28}{:>10}{:>10}{:>10}",
+            "ms", "GB/s", "of copy", "G/s"
+        );
+        for (name, bytes, record) in OPERATIONS {
+            let (time, found) = timed(&engine, &on_device, record)?;
+            let (_, expected) = once(&cpu, &on_cpu, record)?;
+            ensure!(
+                found.download::<u64>()? == expected.download::<u64>()?,
+                "{name} is wrong"
+            );
+            let elements = f64::from(1_u32 << log2);
+            let rate = elements / time.as_secs_f64() / 1e9;
+            let moved = rate * f64::from(bytes);
+            copy = if name == "copy" { moved } else { copy };
+            let milliseconds = time.as_secs_f64() * 1e3;
+            println!(
+                "{name:24}{milliseconds:>9.4}{moved:>10.0}{:>10.3}{rate:>10.2}",
+                moved / copy
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The median time of a submission, and the last result.
+fn timed(
+    engine: &VectorEngine,
+    arguments: &Arguments,
+    record: Record,
+) -> Result<(Duration, FieldVec<Fr>)> {
+    let (begun, mut times) = (Instant::now(), Vec::new());
+    loop {
+        let (time, result) = once(engine, arguments, record)?;
+        if begun.elapsed() > WARM_UP {
+            times.push(time);
+        }
+        if times.len() == ROUNDS {
+            return Ok((median(times), result));
+        }
+    }
+}
+
+fn once(
+    engine: &VectorEngine,
+    arguments: &Arguments,
+    record: Record,
+) -> Result<(Duration, FieldVec<Fr>)> {
+    let queue = engine.queue();
+    let result = record(&queue, arguments)?;
+    let done = queue.submit()?.wait()?;
+    let report = done.report();
+    Ok((report.device_time.unwrap_or(report.total), result))
+}
