@@ -17,7 +17,7 @@ pub(super) const DISPATCH: usize = 128;
 const LONG: usize = (40 << 20) / Fr::BYTES;
 
 /// Two submissions, of which the second does not wait for the first: a chain, an
-/// inverse, a sum and a comparison, with readbacks; then one that works in place on what
+/// inverse, a rotation, a quotient by X - z, a sum and a comparison, with readbacks; then one that works in place on what
 /// the first left. Whether all of it is right.
 ///
 /// # Errors
@@ -34,6 +34,9 @@ pub(super) fn short(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow:
     let queue = engine.queue();
     let mut z = queue.mul(&queue.add(&x, &y)?, Scalar::new(b[0]))?;
     let inverses = queue.inverse(&z)?;
+    let turned = queue.rotate(&z, 3)?;
+    let (quotient, value) = queue.divide_by_linear(&turned, Scalar::new(a[0]))?;
+    let value = queue.read(&value)?;
     let sum = queue.read(&queue.sum(&z)?)?;
     let (same, other) = (queue.equal(&x, &x)?, queue.equal(&x, &y)?);
     let first = queue.submit()?;
@@ -51,11 +54,18 @@ pub(super) fn short(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow:
     let chain = zip(&a, &b, |a, b| mul::<Fr>(&add::<Fr>(a, b), &factor));
     let doubled: Vec<Element> = chain.iter().map(double::<Fr>).collect();
     let zero = Element::default();
+    let turned = [&chain[3..], &chain[..3]].concat();
+    let mut values = turned.clone();
+    for place in (0..SHORT - 1).rev() {
+        values[place] = add::<Fr>(&mul::<Fr>(&values[place + 1], &a[0]), &values[place]);
+    }
     let inverted = chain.iter().map(|x| inverse::<Fr>(x).unwrap_or(zero));
     let products = zip(&doubled[7..], &a, mul::<Fr>);
     Ok(
         inverses.download::<[u64; 4]>()? == inverted.collect::<Vec<_>>()
             && z.download::<[u64; 4]>()? == doubled
+            && quotient.download::<[u64; 4]>()? == values[1..]
+            && first.element(&value)? == values[0]
             && first.element(&sum)? == total(&chain)
             && second.element(&inner)? == total(&products)
             && first.equal(&same)?
