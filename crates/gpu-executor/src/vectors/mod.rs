@@ -99,6 +99,7 @@ mod exponent;
 mod families;
 mod field_vec;
 mod fields;
+mod indices;
 mod interop;
 mod operand;
 mod pending;
@@ -116,12 +117,13 @@ pub use domain::Domain;
 pub use elements::{AsElements, AsElementsMut, Element};
 pub use engine::VectorEngine;
 pub use exponent::Exponent;
-pub use families::{Comparison, Indices, Scan};
+pub use families::{Comparison, Scan};
 pub use field_kernels::chain::MemoryAccess;
 pub use field_kernels::{
     Arithmetic, ElementId, ElementType, ExtensionField, Field, Fp, Fp2, Fr, PrimeField,
 };
 pub use field_vec::{FieldVec, Form};
+pub use indices::Indices;
 pub use operand::{Operand, Scalar};
 pub use pending::{Completed, Pending};
 pub use queue::{Queue, Readback};

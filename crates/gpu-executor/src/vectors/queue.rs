@@ -19,7 +19,7 @@ use super::pending::Pending;
 use super::plan::{Fusion, plan};
 use super::program::{Program, Task};
 use super::value::State;
-use crate::Result;
+use crate::{Error, Result};
 pub(super) use record::{expect_equal, expect_possible};
 
 /// Counts queues, so that a vector knows its own.
@@ -223,7 +223,7 @@ impl Queue {
                 Ok(Pending::new(engine, self.number, operations, became, begun))
             }
             Err(error) => {
-                let reason = Arc::new(error.clone());
+                let reason: Arc<Error> = Arc::new(error.clone());
                 for value in values.into_iter().flatten() {
                     value.set(State::Failed(Arc::clone(&reason)));
                 }

@@ -25,7 +25,6 @@ use super::vulkan::Steps;
 use crate::Error;
 
 pub use compare::Comparison;
-pub use movement::Indices;
 pub use scan::Scan;
 
 /// An operation over whole vectors: a row.

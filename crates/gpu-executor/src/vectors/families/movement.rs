@@ -10,17 +10,15 @@ use bytemuck::must_cast_slice;
 #[cfg(test)]
 use field_kernels::Field;
 use field_kernels::vector_kernels::{INDEXED, STRIDED as STRIDED_KERNEL};
-use field_kernels::{ElementId, ElementType, Fr};
-use vk_mem_paths::{Access, Element, Storage};
+use field_kernels::{ElementId, ElementType};
+use vk_mem_paths::{Access, Storage};
 
 use super::{Call, WholeOperation};
-use crate::vectors::VectorEngine;
 use crate::vectors::cpu::{GRAIN, Run, Words};
-use crate::vectors::field_vec::{FieldVec, Form};
+use crate::vectors::field_vec::FieldVec;
+use crate::vectors::indices::{INDICES_OF_AN_ELEMENT, Indices};
 use crate::vectors::program::Argument;
 use crate::vectors::queue::{Queue, expect_equal, expect_possible};
-use crate::vectors::runner::internal;
-use crate::vectors::value::State;
 use crate::vectors::vulkan::{PART, Steps, count};
 use crate::{Error, Result};
 
@@ -69,57 +67,6 @@ static GATHER: WholeOperation = WholeOperation {
     on_device: gather_on_device,
     on_cpu: gather_on_cpu,
 };
-
-/// Places of a vector's elements, from 0, kept where the engine computes: what
-/// [`Queue::gather`] goes by. The same index may be in it several times.
-#[derive(Clone, Debug)]
-pub struct Indices {
-    /// Eight indices where an element would be: no element of a field, and never used as
-    /// one.
-    words: FieldVec<Fr>,
-    count: usize,
-    /// The largest, and its place.
-    largest: Option<(u32, usize)>,
-}
-
-const INDICES_OF_AN_ELEMENT: usize = Fr::BYTES / size_of::<u32>();
-
-impl Indices {
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.count
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-}
-
-impl VectorEngine {
-    /// Keeps indices for [`Queue::gather`], to be used once or often.
-    ///
-    /// # Errors
-    /// [`Error::DataPath`] and [`Error::Vulkan`] for memory and for what the driver
-    /// returned.
-    pub fn upload_indices(&self, indices: &[u32]) -> Result<Indices> {
-        let mut words = indices.to_vec();
-        words.resize(indices.len().next_multiple_of(INDICES_OF_AN_ELEMENT), 0);
-        let uploaded = self
-            .runner()
-            .upload(must_cast_slice(&words), Element::from(Fr::BYTES))?;
-        let stored = uploaded.map_err(|_| internal("indices of any value"))?;
-        let (elements, state) = (words.len() / INDICES_OF_AN_ELEMENT, State::Stored(stored));
-        let places = indices.iter().copied().zip(0..);
-        Ok(Indices {
-            words: FieldVec::new(self, state, elements, Form::Plain),
-            count: indices.len(),
-            largest: places.max_by_key(|(index, _)| *index),
-        })
-    }
-}
 
 impl Queue {
     /// The elements of all `vectors`, one vector after the other.
@@ -227,7 +174,7 @@ impl Queue {
             self.argument(operation, &indices.words)?,
         ];
         let node = self.whole(&GATHER, F::ID, arguments);
-        Ok(node.result(indices.count, x.form()))
+        Ok(node.result(indices.len(), x.form()))
     }
 }
 
