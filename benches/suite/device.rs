@@ -21,7 +21,7 @@ pub(crate) fn write_down(suite: &Suite) -> anyhow::Result<()> {
         "name": suite.caps.name,
         "driver": suite.caps.driver,
         "cpu": machine::cpu(),
-        "date": machine::today()?,
+        "date": gpu_executor::today(),
         "quick": suite.plan.quick,
     });
     write("device.json", &device)

@@ -9,6 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use vk_mem_paths::Tuning;
 
+pub use date::today;
 pub(crate) use file::{Kept, Subject};
 pub(crate) use keeper::{Dated, Keeper};
 

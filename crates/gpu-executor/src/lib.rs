@@ -86,6 +86,9 @@ pub mod spirv;
 pub mod vectors;
 
 pub use cache::Cache;
+/// For records of the benchmarks.
+#[doc(hidden)]
+pub use calibration::today;
 pub use calibration::{Calibration, ChosenBy};
 pub use canonical::Inputs;
 pub use error::{Error, Result};

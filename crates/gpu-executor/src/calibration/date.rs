@@ -6,7 +6,7 @@ const SECONDS_OF_A_DAY: u64 = 86_400;
 
 /// The day in universal time, as `2026-11-29`. That of a clock before 1970 is its
 /// first day.
-pub(super) fn today() -> String {
+pub fn today() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     date(now.map_or(0, |since| since.as_secs()) / SECONDS_OF_A_DAY)
 }
