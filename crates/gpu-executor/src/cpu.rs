@@ -11,10 +11,10 @@ use vk_core::spirv::SpirvCheck;
 use vk_mem_paths::{StageTimes, ThreadPool};
 
 use crate::field_add::{Batch, FieldAdd};
-use crate::jobs::{self, Job, Outputs};
+use crate::jobs::{Job, Outputs};
 use crate::kernels::{self, ELEMENT_BYTES, Kernel, LIMBS};
 use crate::vectors::VectorEngine;
-use crate::{ChosenBy, Engine, Error, Inputs, Mode, RunReport, canonical};
+use crate::{ChosenBy, Engine, Error, Inputs, RunReport, canonical};
 
 /// Elements that one thread computes at a time.
 const GRAIN: usize = 4_096;
@@ -89,42 +89,22 @@ impl CpuEngine {
         self.report.as_ref()
     }
 
-    /// Checks the jobs, finds the kernel, and forgets the last run.
-    fn prepare(
-        &mut self,
-        spirv: &[u8],
-        jobs: &[Job<'_>],
-        elements: usize,
-    ) -> Result<(&'static Kernel, usize), Error> {
-        self.report = None;
-        let limbs = jobs::check(jobs, elements)?;
-        Ok((known(spirv)?, limbs))
-    }
-
-    fn report(
-        &self,
-        kernel: &Kernel,
-        mode: Mode,
-        jobs: usize,
-        elements: usize,
-        start: Instant,
-    ) -> RunReport {
-        let total = elements * jobs;
-        let bytes = (total * ELEMENT_BYTES) as u64;
+    fn report(&self, kernel: &Kernel, batch: &Batch<'_>, start: Instant) -> RunReport {
+        let bytes = (batch.total() * ELEMENT_BYTES) as u64;
         RunReport {
             engine: Engine::Cpu {
                 threads: self.threads.threads(),
             },
             kernel: kernel.name.to_owned(),
             spirv: SpirvCheck::Own,
-            mode,
+            mode: batch.mode,
             path: None,
             path_reason: "",
-            chunk: elements,
+            chunk: batch.elements,
             depth: 1,
-            chunks: jobs,
-            jobs,
-            elements: total,
+            chunks: batch.jobs.len(),
+            jobs: batch.jobs.len(),
+            elements: batch.total(),
             bytes_in: 2 * bytes,
             bytes_out: bytes,
             chosen_by: ChosenBy::Rule,
@@ -146,32 +126,15 @@ impl FieldAdd for CpuEngine {
         results: Option<&mut [&mut [u64]]>,
     ) -> Result<Vec<Vec<u64>>, Error> {
         let start = Instant::now();
-        let jobs = batch.jobs;
-        let spirv = batch.spirv.unwrap_or_else(|| self.field_add_spirv());
-        let (kernel, limbs) = self.prepare(spirv, jobs, batch.elements)?;
-        let results = match results {
-            Some(results) => {
-                jobs::check_results(results, jobs.len(), limbs)?;
-                let out = results.iter_mut().map(|out| jobs::as_uninit(out));
-                compute(&mut self.threads, kernel, self.inputs, jobs, out)?;
-                Vec::new()
-            }
-            None => {
-                let mut outputs = Outputs::new(jobs.len(), limbs)?;
-                compute(
-                    &mut self.threads,
-                    kernel,
-                    self.inputs,
-                    jobs,
-                    outputs.limbs(),
-                )?;
-                // SAFETY: `compute` returned Ok, so it has written every element of
-                // every output.
-                unsafe { outputs.assume_written() }
-            }
-        };
-        self.report = Some(self.report(kernel, batch.mode, jobs.len(), batch.elements, start));
-        Ok(results)
+        self.report = None;
+        let mut outputs = Outputs::of(batch, results)?;
+        let kernel = known(batch.spirv.unwrap_or_else(|| self.field_add_spirv()))?;
+        let out = outputs.limbs();
+        compute(&mut self.threads, kernel, self.inputs, batch.jobs, out)?;
+        self.report = Some(self.report(kernel, batch, start));
+        // SAFETY: `compute` returned Ok, so it has written every element of
+        // every output.
+        Ok(unsafe { outputs.assume_written() })
     }
 }
 
@@ -186,12 +149,12 @@ fn known(spirv: &[u8]) -> Result<&'static Kernel, Error> {
 }
 
 /// Writes the result of every job, grain by grain on all threads.
-fn compute<'a>(
+fn compute(
     threads: &mut ThreadPool,
     kernel: &Kernel,
     inputs: Inputs,
     jobs: &[Job<'_>],
-    outputs: impl Iterator<Item = &'a mut [MaybeUninit<u64>]> + Send,
+    outputs: Vec<&mut [MaybeUninit<u64>]>,
 ) -> Result<(), Error> {
     let grain = GRAIN * LIMBS;
     let pieces = jobs

@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 use vk_mem_paths::advise_huge_pages;
 
 use crate::Error;
+use crate::field_add::Batch;
 use crate::kernels::{ELEMENT_BYTES, LIMBS};
 
 /// One job: the inputs A and B, each a flat slice of 6 limbs per element.
@@ -22,42 +23,30 @@ pub(crate) fn limbs(elements: usize) -> Result<usize, Error> {
 
 /// Checks that every slice of `jobs` holds exactly `elements` elements, and
 /// returns that length in limbs.
-pub(crate) fn check(jobs: &[Job<'_>], elements: usize) -> Result<usize, Error> {
+fn check(jobs: &[Job<'_>], elements: usize) -> Result<usize, Error> {
     let expected = limbs(elements)?;
     for (job, (a, b)) in jobs.iter().enumerate() {
         for (operand, slice) in [("A", a), ("B", b)] {
-            if slice.len() != expected {
-                return Err(Error::InvalidJob {
-                    job,
-                    operand,
-                    expected,
-                    found: slice.len(),
-                });
-            }
+            check_length(job, operand, slice, expected)?;
         }
     }
     Ok(expected)
 }
 
-/// Checks that there is one result of `limbs` limbs for each of `jobs` jobs.
-pub(crate) fn check_results(
-    results: &[&mut [u64]],
-    jobs: usize,
-    limbs: usize,
+fn check_length(
+    job: usize,
+    operand: &'static str,
+    slice: &[u64],
+    expected: usize,
 ) -> Result<(), Error> {
-    if results.len() != jobs {
-        return Err(Error::InvalidResults {
-            expected: jobs,
-            found: results.len(),
-        });
-    }
-    match results.iter().position(|result| result.len() != limbs) {
-        None => Ok(()),
-        Some(job) => Err(Error::InvalidJob {
+    let found = slice.len();
+    match found == expected {
+        true => Ok(()),
+        false => Err(Error::InvalidJob {
             job,
-            operand: "a result",
-            expected: limbs,
-            found: results[job].len(),
+            operand,
+            expected,
+            found,
         }),
     }
 }
@@ -79,52 +68,89 @@ pub(crate) fn as_bytes(limbs: &mut [MaybeUninit<u64>]) -> &mut [MaybeUninit<u8>]
     unsafe { std::slice::from_raw_parts_mut(start.cast(), bytes) }
 }
 
-/// The result vectors of a batch, allocated and not yet written: zeroing
-/// them first would touch every page twice.
-pub(crate) struct Outputs {
-    vectors: Vec<Vec<u64>>,
-    limbs: usize,
+/// Where the results of a batch go: slices of the caller's, or new vectors, allocated and
+/// not yet written: zeroing them first would touch every page twice.
+pub(crate) enum Outputs<'r, 's> {
+    Kept(&'r mut [&'s mut [u64]]),
+    New {
+        vectors: Vec<Vec<u64>>,
+        limbs: usize,
+    },
 }
 
-impl Outputs {
-    pub(crate) fn new(jobs: usize, limbs: usize) -> Result<Self, Error> {
-        let allocate = |job| {
-            let mut vector: Vec<u64> = Vec::new();
-            match vector.try_reserve_exact(limbs) {
-                Ok(()) => {
-                    advise_huge_pages(vector.spare_capacity_mut());
-                    Ok(vector)
-                }
-                Err(_) => Err(Error::OutOfHostMemory {
-                    purpose: format!("the result of job {job}"),
-                    requested: limbs * size_of::<u64>(),
-                }),
-            }
+impl<'r, 's> Outputs<'r, 's> {
+    /// Checks that the jobs of `batch` fit its elements, and that `results` do, or makes
+    /// room for new ones.
+    ///
+    /// # Errors
+    /// [`Error::InvalidJob`], [`Error::InvalidResults`], [`Error::TooManyElements`] and
+    /// [`Error::OutOfHostMemory`].
+    pub(crate) fn of(
+        batch: &Batch<'_>,
+        results: Option<&'r mut [&'s mut [u64]]>,
+    ) -> Result<Self, Error> {
+        let (jobs, limbs) = (batch.jobs.len(), check(batch.jobs, batch.elements)?);
+        let Some(results) = results else {
+            let vectors = (0..jobs).map(|job| allocate(job, limbs));
+            let vectors = vectors.collect::<Result<_, _>>()?;
+            return Ok(Self::New { vectors, limbs });
         };
-        Ok(Self {
-            vectors: (0..jobs).map(allocate).collect::<Result<_, _>>()?,
-            limbs,
-        })
+        if results.len() != jobs {
+            return Err(Error::InvalidResults {
+                expected: jobs,
+                found: results.len(),
+            });
+        }
+        for (job, result) in results.iter().enumerate() {
+            check_length(job, "a result", result, limbs)?;
+        }
+        Ok(Self::Kept(results))
+    }
+
+    /// Whether it is memory that nobody has written yet.
+    pub(crate) fn are_fresh(&self) -> bool {
+        matches!(self, Self::New { .. })
     }
 
     /// Each result's limbs, to be written.
-    pub(crate) fn limbs(&mut self) -> impl Iterator<Item = &mut [MaybeUninit<u64>]> {
-        let limbs = self.limbs;
-        let vectors = self.vectors.iter_mut();
-        vectors.map(move |vector| &mut vector.spare_capacity_mut()[..limbs])
+    pub(crate) fn limbs(&mut self) -> Vec<&mut [MaybeUninit<u64>]> {
+        match self {
+            Self::Kept(results) => results.iter_mut().map(|it| as_uninit(it)).collect(),
+            Self::New { vectors, limbs } => vectors
+                .iter_mut()
+                .map(|vector| &mut vector.spare_capacity_mut()[..*limbs])
+                .collect(),
+        }
     }
 
-    /// The results.
+    /// The results that are new; none where the caller has them.
     ///
     /// # Safety
     /// Every limb that [`Self::limbs`] gave out has been written.
-    pub(crate) unsafe fn assume_written(mut self) -> Vec<Vec<u64>> {
-        for vector in &mut self.vectors {
-            // SAFETY: `new` reserved `limbs`, and the caller says that their
+    pub(crate) unsafe fn assume_written(self) -> Vec<Vec<u64>> {
+        let Self::New { mut vectors, limbs } = self else {
+            return Vec::new();
+        };
+        for vector in &mut vectors {
+            // SAFETY: `of` reserved `limbs`, and the caller says that their
             // bytes are written; every bit pattern is a u64.
-            unsafe { vector.set_len(self.limbs) };
+            unsafe { vector.set_len(limbs) };
         }
-        self.vectors
+        vectors
+    }
+}
+
+fn allocate(job: usize, limbs: usize) -> Result<Vec<u64>, Error> {
+    let mut vector: Vec<u64> = Vec::new();
+    match vector.try_reserve_exact(limbs) {
+        Ok(()) => {
+            advise_huge_pages(vector.spare_capacity_mut());
+            Ok(vector)
+        }
+        Err(_) => Err(Error::OutOfHostMemory {
+            purpose: format!("the result of job {job}"),
+            requested: limbs * size_of::<u64>(),
+        }),
     }
 }
 
@@ -161,7 +187,10 @@ mod tests {
 
     #[test]
     fn outputs_keep_what_was_written() {
-        let mut outputs = Outputs::new(2, 6).unwrap();
+        let (a, b) = ([0; 6], [0; 6]);
+        let jobs: [Job<'_>; 2] = [(&a, &b); 2];
+        let mut outputs = Outputs::of(&Batch::new(&jobs, 1), None).unwrap();
+        assert!(outputs.are_fresh());
         for (value, limbs) in (1_u8..).zip(outputs.limbs()) {
             let bytes = as_bytes(limbs);
             assert_eq!(bytes.len(), 48);
@@ -176,21 +205,27 @@ mod tests {
     #[test]
     fn results_are_checked_in_number_and_length() {
         let (mut first, mut second) = (vec![0; 12], vec![0; 11]);
-        assert_eq!(check_results(&[], 0, 12), Ok(()));
-        assert_eq!(check_results(&[&mut first], 1, 12), Ok(()));
+        let input = [0; 12];
+        let jobs: [Job<'_>; 2] = [(&input, &input); 2];
+        let found = |jobs, results: &mut [&mut [u64]]| {
+            let outputs = Outputs::of(&Batch::new(jobs, 2), Some(results));
+            outputs.map(|outputs| outputs.are_fresh())
+        };
+        assert_eq!(found(&[], &mut []), Ok(false));
+        assert_eq!(found(&jobs[..1], &mut [&mut first]), Ok(false));
         let number = Error::InvalidResults {
             expected: 2,
             found: 1,
         };
-        assert_eq!(check_results(&[&mut first], 2, 12), Err(number));
+        assert_eq!(found(&jobs, &mut [&mut first]), Err(number));
         let length = Error::InvalidJob {
             job: 1,
             operand: "a result",
             expected: 12,
             found: 11,
         };
-        let results: [&mut [u64]; 2] = [&mut first, &mut second];
-        assert_eq!(check_results(&results, 2, 12), Err(length));
+        let mut results: [&mut [u64]; 2] = [&mut first, &mut second];
+        assert_eq!(found(&jobs, &mut results), Err(length));
     }
 
     #[test]

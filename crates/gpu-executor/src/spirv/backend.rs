@@ -2,20 +2,20 @@
 
 mod calibrate;
 
-use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use field_kernels::Fp;
 use vk_core::{ComputePipeline, DeviceCaps, ValidationLog};
-use vk_mem_paths::{AllocatedMemory, PathChoice, Plan, Stats};
+use vk_mem_paths::{AllocatedMemory, Request};
 
-use super::how::How;
+use super::how;
 use super::opened::Opened;
+use crate::canonical::{self, Order};
 use crate::device::{Build, Builder, OpenDevice, Settings};
 use crate::field_add::{Batch, FieldAdd};
-use crate::jobs::{self, Job, Outputs};
-use crate::{Error, RunReport, canonical, kernels};
+use crate::jobs::{self, Outputs};
+use crate::{Error, RunReport, kernels};
 
 /// Runs batches of field operations on one Vulkan device.
 ///
@@ -139,9 +139,9 @@ impl PersistentVulkanBackend {
         self.opened.open.device.instance().validation_log()
     }
 
-    /// The path of a call like `batch`.
-    pub(crate) fn path_of(&self, batch: &Batch<'_>) -> PathChoice {
-        How::of(batch, self.settings()).request.path
+    /// What `batch` and the settings ask for.
+    pub(crate) fn request(&self, batch: &Batch<'_>) -> Request {
+        how::request(batch.mode, batch.device_local, self.settings())
     }
 
     /// What it works by.
@@ -187,46 +187,38 @@ impl PersistentVulkanBackend {
         results: Option<&mut [&mut [u64]]>,
     ) -> Result<Vec<Vec<u64>>, Error> {
         let start = Instant::now();
-        let jobs = batch.jobs;
+        self.report = None;
+        let mut outputs = Outputs::of(batch, results)?;
+        self.revive()?;
         let spirv = batch.spirv.unwrap_or_else(|| self.field_add_spirv());
-        let how = How::of(batch, self.settings());
-        let (kernel, compile, limbs) = self.prepare(spirv, jobs, batch.elements)?;
-        let (ran, results) = match results {
-            Some(results) => {
-                jobs::check_results(results, jobs.len(), limbs)?;
-                let out = results.iter_mut().map(|out| (jobs::as_uninit(out), false));
-                (self.transfer(&kernel, jobs, out, &how)?, Vec::new())
+        let (kernel, compile) = self.kernel(spirv)?;
+        let request = self.request(batch);
+        let element = self.settings().inputs.element::<Fp>(Order::Limbs);
+        let fresh = outputs.are_fresh();
+        let jobs = batch.jobs.iter().zip(outputs.limbs());
+        let mut jobs: Vec<_> = jobs
+            .map(|((a, b), out)| vk_mem_paths::Job {
+                a: bytemuck::must_cast_slice(a),
+                b: bytemuck::must_cast_slice(b),
+                out: jobs::as_bytes(out),
+                fresh,
+            })
+            .collect();
+        let transfer = &mut self.opened.transfer;
+        let ran = match transfer.run(&kernel, &request, element, &mut jobs) {
+            Err(vk_mem_paths::Error::RefusedInput { job, what, element }) => {
+                return Err(canonical::refusal(batch.jobs, job, what, element));
             }
-            None => {
-                let mut outputs = Outputs::new(jobs.len(), limbs)?;
-                let out = outputs.limbs().map(|out| (out, true));
-                let ran = self.transfer(&kernel, jobs, out, &how)?;
-                // SAFETY: a run that returns Ok has written every byte of every
-                // output (contract of `Transfer::run`).
-                (ran, unsafe { outputs.assume_written() })
-            }
+            ran => ran?,
         };
         self.report = Some(RunReport {
             compile,
             chosen_by: self.chosen_by(ran.0.is_measured()),
-            ..how.report(ran, spirv, &kernel, jobs.len(), start)
+            ..how::report(ran, batch.mode, spirv, &kernel, batch.jobs.len(), start)
         });
-        Ok(results)
-    }
-
-    /// Checks the jobs, makes or finds the kernel and says how long that took, and
-    /// forgets the last run.
-    fn prepare(
-        &mut self,
-        spirv: &[u8],
-        jobs: &[Job<'_>],
-        elements: usize,
-    ) -> Result<(Arc<ComputePipeline>, Duration, usize), Error> {
-        self.report = None;
-        let limbs = jobs::check(jobs, elements)?;
-        self.revive()?;
-        let (kernel, compile) = self.kernel(spirv)?;
-        Ok((kernel, compile, limbs))
+        // SAFETY: a run that returns Ok has written every byte of every output (contract
+        // of `Transfer::run`).
+        Ok(unsafe { outputs.assume_written() })
     }
 
     /// The kernel of a module, and how long its pipeline took to make.
@@ -237,37 +229,6 @@ impl PersistentVulkanBackend {
         let start = Instant::now();
         let kernel = self.opened.kernels.get(spirv)?;
         Ok((kernel, start.elapsed()))
-    }
-    /// Runs the jobs into `out`: for each the limbs, and whether they are
-    /// fresh memory.
-    fn transfer<'a>(
-        &mut self,
-        kernel: &Arc<ComputePipeline>,
-        jobs: &[Job<'a>],
-        out: impl Iterator<Item = (&'a mut [MaybeUninit<u64>], bool)>,
-        how: &How,
-    ) -> Result<(Plan, Stats), Error> {
-        let byte_jobs = jobs.iter().zip(out);
-        let mut byte_jobs: Vec<_> = byte_jobs
-            .map(|((a, b), (out, fresh))| vk_mem_paths::Job {
-                a: bytemuck::must_cast_slice(a),
-                b: bytemuck::must_cast_slice(b),
-                out: jobs::as_bytes(out),
-                fresh,
-            })
-            .collect();
-        let element = self
-            .settings()
-            .inputs
-            .element::<Fp>(canonical::Order::Limbs);
-        let transfer = &mut self.opened.transfer;
-        match transfer.run(kernel, &how.request, element, &mut byte_jobs) {
-            Ok(ran) => Ok(ran),
-            Err(vk_mem_paths::Error::RefusedInput { job, what, element }) => {
-                Err(canonical::refusal(jobs, job, what, element))
-            }
-            Err(error) => Err(error.into()),
-        }
     }
 }
 

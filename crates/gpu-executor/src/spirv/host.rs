@@ -5,9 +5,9 @@ use std::time::Instant;
 use vk_mem_paths::PathChoice;
 
 use super::PersistentVulkanBackend;
-use super::how::How;
+use super::how;
 use crate::kernels::ELEMENT_BYTES;
-use crate::{Error, HostBuffer, Result, RunReport};
+use crate::{Error, HostBuffer, Mode, Result, RunReport};
 
 impl PersistentVulkanBackend {
     /// A buffer of `elements` elements, all zero, that runs of this backend
@@ -103,18 +103,18 @@ impl PersistentVulkanBackend {
         check(a, b, out)?;
         self.revive()?;
         let (kernel, compile) = self.kernel(spirv)?;
-        let mut how = How::pipelined(self.settings());
+        let mut request = how::request(Mode::Pipelined, false, self.settings());
         if path != PathChoice::Auto {
-            how.request.path = path;
+            request.path = path;
         }
         let (a, b, out) = (&a.0, &b.0, &mut out.0);
         let ran = self
             .opened
             .host_runs
-            .run(&kernel, &how.request, ELEMENT_BYTES, a, b, out)?;
+            .run(&kernel, &request, ELEMENT_BYTES, a, b, out)?;
         self.report = Some(RunReport {
             compile,
-            ..how.report(ran, spirv, &kernel, 1, start)
+            ..how::report(ran, Mode::Pipelined, spirv, &kernel, 1, start)
         });
         Ok(())
     }
