@@ -112,24 +112,28 @@ impl<'c> Drive<'_, 'c> {
     /// Empties the slot of this turn, if a chunk is in it.
     fn finish(&mut self, turn: usize) -> Result<(), Error> {
         let Some(InSlot {
-            chunk: submitted_chunk,
+            chunk: results,
             number: chunk,
             submitted,
         }) = self.in_slots[turn].take()
         else {
             return Ok(());
         };
-        let slot = &mut self.slots[turn];
-        let finished = slot.finish(submitted_chunk, chunk, self.wait, self.threads)?;
+        let (slot, wait, elements) = (&mut self.slots[turn], self.wait, results.elements);
+        let waiting = Instant::now();
+        trace_span!("wait", chunk, elements).in_scope(|| slot.release(wait))?;
+        let done = Instant::now();
+        trace_span!("copy out", chunk, elements)
+            .in_scope(|| slot.copy_out(results, self.threads))?;
+        let copied = Instant::now();
+        let device = slot.device_stages()?;
         let times = &mut self.stats.times;
-        times.wait += finished.done - finished.waiting;
-        times.copy_out += finished.copied - finished.done;
-        times.add_device(&finished.device);
+        times.wait += done - waiting;
+        times.copy_out += copied - done;
+        times.add_device(&device);
         let id = ChunkId { slot: turn, chunk };
-        let window = submitted..finished.done;
-        self.timing.device(id, &finished.device, window);
-        let copy_out = finished.done..finished.copied;
-        self.timing.host(id, StageKind::CopyOut, copy_out);
+        self.timing.device(id, &device, submitted..done);
+        self.timing.host(id, StageKind::CopyOut, done..copied);
         Ok(())
     }
 }

@@ -4,9 +4,7 @@
 //! name. The host touches the upload and readback memory only while the batch is free.
 
 use std::sync::Arc;
-use std::time::Instant;
 
-use tracing::trace_span;
 use vk_core::{ComputePipeline, Device, WaitPolicy};
 
 use super::chunks::Chunk;
@@ -17,18 +15,6 @@ use super::{Plan, TransferPath};
 use crate::memory::{Memory, ReadbackBuffer, UploadBuffer};
 use crate::threads::host_copy::{self, Input};
 use crate::{Element, Error, ThreadPool};
-
-/// How a chunk came to its end.
-pub(super) struct Finished {
-    /// When the host began to wait for the device.
-    pub(super) waiting: Instant,
-    /// When it saw that the device was done, and began to copy.
-    pub(super) done: Instant,
-    /// When the results were copied out.
-    pub(super) copied: Instant,
-    /// The stages on the device, in order; nothing where they are not timed.
-    pub(super) device: TimedStages,
-}
 
 /// Staging memory for a chunk, and the commands that work on it.
 pub(super) struct Slot {
@@ -132,43 +118,28 @@ impl Slot {
         unsafe { self.commands.batch.submit(wait).map(drop) }
     }
 
-    /// Waits for the chunk in flight, which is `submitted` and has the number
-    /// `chunk`, and copies its results out.
-    pub(super) fn finish(
-        &mut self,
-        submitted: Chunk<'_>,
-        chunk: usize,
-        wait: WaitPolicy,
-        threads: &mut ThreadPool,
-    ) -> Result<Finished, Error> {
-        let elements = submitted.elements;
-        let recorded = self.recorded.as_ref().map(|(_, elements)| *elements);
-        if recorded != Some(elements) {
-            return Err(Error::Internal {
-                what: format!("expected the results of {recorded:?} elements, found {elements}"),
-            });
-        }
-        let waiting = Instant::now();
-        trace_span!("wait", chunk, elements).in_scope(|| self.release(wait))?;
-        let done = Instant::now();
-        trace_span!("copy out", chunk, elements).in_scope(|| self.copy_out(submitted, threads))?;
-        Ok(Finished {
-            waiting,
-            done,
-            copied: Instant::now(),
-            device: self.commands.device_stages()?,
-        })
-    }
-
     /// Waits for whatever is in flight.
     pub(super) fn release(&mut self, wait: WaitPolicy) -> Result<(), Error> {
         self.commands.batch.wait(wait)
     }
 
-    fn copy_out(&mut self, chunk: Chunk<'_>, threads: &mut ThreadPool) -> Result<(), Error> {
+    /// Copies the results of `chunk`, which was submitted last, out.
+    pub(super) fn copy_out(
+        &mut self,
+        chunk: Chunk<'_>,
+        threads: &mut ThreadPool,
+    ) -> Result<(), Error> {
+        self.commands.batch.expect_free()?;
+        let recorded = self.recorded.as_ref().map(|(_, elements)| *elements);
+        if recorded != Some(chunk.elements) {
+            let found = chunk.elements;
+            return Err(Error::Internal {
+                what: format!("expected the results of {recorded:?} elements, found {found}"),
+            });
+        }
         let range = self.layout.out(chunk.elements);
-        // SAFETY: the submission that wrote this range and ended with the host
-        // barrier is complete, said `release`; none since.
+        // SAFETY: the batch is free, so the submission that wrote this range and ended with
+        // the host barrier is complete.
         let mut from = unsafe { self.readback.read(&range)? };
         let mut copies = Vec::with_capacity(chunk.segments.len());
         for segment in chunk.segments {
@@ -178,6 +149,12 @@ impl Slot {
         }
         host_copy::run(copies, threads);
         Ok(())
+    }
+
+    /// When the stages of the last chunk were at work on the device, in order; nothing where
+    /// they are not timed.
+    pub(super) fn device_stages(&self) -> Result<TimedStages, Error> {
+        self.commands.device_stages()
     }
 
     fn record(&mut self, kernel: &Arc<ComputePipeline>, elements: usize) -> Result<(), Error> {
