@@ -26,11 +26,8 @@ const MOST_LABELS: usize = 12;
 impl Axis {
     /// Numbers of elements, labelled where something was measured: at the
     /// powers of two, if any of them is one.
-    ///
-    /// # Errors
-    /// When no value is positive.
     pub(crate) fn sizes(title: &str, values: impl Iterator<Item = f64>) -> anyhow::Result<Self> {
-        let mut values: Vec<f64> = values.filter(positive).collect();
+        let (mut values, range) = between(values, |end, out| end * (0.3 * out).exp2())?;
         values.sort_by(f64::total_cmp);
         values.dedup();
         // Sizes beside a power of two would have their labels beside its own.
@@ -41,23 +38,19 @@ impl Axis {
         Ok(Self {
             title: title.to_owned(),
             is_logarithmic: true,
-            range: between(&values, |end, out| end * (0.3 * out).exp2())?,
+            range,
             ticks: labelled.iter().copied().step_by(step).collect(),
             format: binary,
         })
     }
 
     /// A quantity over decades, such as a rate, labelled by `format`.
-    ///
-    /// # Errors
-    /// When no value is positive.
     pub(crate) fn rates(
         title: &str,
         values: impl Iterator<Item = f64>,
         format: fn(f64) -> String,
     ) -> anyhow::Result<Self> {
-        let values: Vec<f64> = values.filter(positive).collect();
-        let range = between(&values, |end, out| end * (0.5 * out).exp2())?;
+        let (_, range) = between(values, |end, out| end * (0.5 * out).exp2())?;
         // Where there is room for more than the powers of ten.
         let factors: &[f64] = match (range.end / range.start).log2() {
             0.0..4.0 => &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0],
@@ -76,25 +69,17 @@ impl Axis {
     }
 
     /// A quantity from 0 on.
-    ///
-    /// # Errors
-    /// When no value is positive.
     pub(crate) fn from_zero(
         title: &str,
         values: impl Iterator<Item = f64>,
     ) -> anyhow::Result<Self> {
-        let values: Vec<f64> = values.filter(positive).collect();
-        let range = between(&values, |end, _| end)?;
+        let (_, range) = between(values, |end, _| end)?;
         Ok(Self::linear(title, 0.0..range.end * 1.02))
     }
 
     /// A quantity whose values differ little.
-    ///
-    /// # Errors
-    /// When no value is positive.
     pub(crate) fn close(title: &str, values: impl Iterator<Item = f64>) -> anyhow::Result<Self> {
-        let values: Vec<f64> = values.filter(positive).collect();
-        let Range { start, end } = between(&values, |end, _| end)?;
+        let (_, Range { start, end }) = between(values, |end, _| end)?;
         let room = (end - start) / 16.0;
         Ok(Self::linear(title, start - room..end + room))
     }
@@ -154,16 +139,20 @@ impl ValueFormatter<f64> for Axis {
     }
 }
 
-fn positive(value: &f64) -> bool {
-    value.is_finite() && *value > 0.0
-}
-
-/// The range of `values`, whose ends `room` moves: down by -1, up by 1.
-fn between(values: &[f64], room: fn(f64, f64) -> f64) -> anyhow::Result<Range<f64>> {
+/// Those of `values` that can be drawn, and their range, whose ends `room` moves: down by
+/// -1, up by 1.
+///
+/// # Errors
+/// When no value is positive.
+fn between(
+    values: impl Iterator<Item = f64>,
+    room: fn(f64, f64) -> f64,
+) -> anyhow::Result<(Vec<f64>, Range<f64>)> {
+    let values: Vec<f64> = values.filter(|it| it.is_finite() && *it > 0.0).collect();
     let ends = |(low, high): (f64, f64), value: &f64| (low.min(*value), high.max(*value));
     let first = *values.first().context("no measurement is positive")?;
     let (low, high) = values.iter().fold((first, first), ends);
-    Ok(room(low, -1.0)..room(high, 1.0))
+    Ok((values, room(low, -1.0)..room(high, 1.0)))
 }
 
 #[cfg(test)]

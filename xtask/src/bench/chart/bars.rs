@@ -40,9 +40,6 @@ const AROUND: u32 = 82;
 
 impl Bars {
     /// The chart as SVG.
-    ///
-    /// # Errors
-    /// When drawing fails.
     pub(crate) fn svg(&self) -> anyhow::Result<String> {
         let rows = u32::try_from(self.rows.len())?;
         let ends = self.x.range();

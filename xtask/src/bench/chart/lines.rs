@@ -68,9 +68,6 @@ type Place = (i32, i32);
 impl Chart {
     /// The chart as SVG, with `heading` above: the title, then what it was
     /// made from.
-    ///
-    /// # Errors
-    /// When drawing fails.
     pub(crate) fn svg(&self, heading: &[String]) -> anyhow::Result<String> {
         let lines = u32::try_from(heading.len())?;
         let above = lines * HEADING_HEIGHT;
@@ -131,7 +128,24 @@ impl Chart {
     }
 }
 
+impl Limit {
+    pub(crate) fn new(label: impl Into<String>, y: f64) -> Self {
+        let label = label.into();
+        Self { label, y }
+    }
+}
+
 impl Line {
+    /// A line that is not dashed.
+    pub(crate) fn new(label: impl Into<String>, colour: usize, points: Vec<(f64, f64)>) -> Self {
+        Self {
+            label: label.into(),
+            colour,
+            dashed: false,
+            points,
+        }
+    }
+
     fn stroke(&self) -> Stroke {
         let dash = self.dashed.then_some((4, 3));
         (COLOURS[self.colour % COLOURS.len()], dash)
@@ -179,10 +193,7 @@ mod tests {
                 dashed: true,
                 points: vec![(64.0, 1e6), (4096.0, 4e7)],
             }],
-            limits: vec![Limit {
-                label: "host memcpy".to_owned(),
-                y: 3e7,
-            }],
+            limits: vec![Limit::new("host memcpy", 3e7)],
             marks: vec![Mark {
                 label: "crossover: none".to_owned(),
                 at: None,

@@ -1,33 +1,17 @@
 //! Whether the path that the library chooses is the fastest one.
 
-use super::headline::Row;
+use super::headline::{Row, beside_other};
 use super::html;
-use super::plots::over_sizes;
-use super::results::{Results, is_reused, jobs};
-use crate::bench::chart::{Axis, Chart, Limit, Line};
-use crate::bench::numbers::{binary, count, milliseconds, percent, times};
+use super::plots::{lines_by_jobs, over_sizes};
+use super::results::{Pair, Results, is_reused, jobs, memory, numbers_of_jobs};
+use crate::bench::chart::{Axis, Chart, Limit};
+use crate::bench::numbers::{milliseconds, percent};
 
 /// The most time that the chosen path may take, beside the fastest one.
 const TARGET: f64 = 1.05;
 
-/// What the library chose for one batch, and what was fastest.
-pub(crate) struct Choice<'a> {
-    jobs: u64,
-    elements: u64,
-    auto_ns: f64,
-    fastest_ns: f64,
-    fastest: &'a str,
-}
-
-impl Choice<'_> {
-    /// The time of the chosen path over that of the fastest one.
-    fn ratio(&self) -> f64 {
-        self.auto_ns / self.fastest_ns
-    }
-}
-
-/// The choices of the group `auto`, by size and number of jobs.
-pub(crate) fn choices<'a>(results: &Results<'a>) -> Vec<Choice<'a>> {
+/// What the library chose beside the fastest fixed path, by size and number of jobs.
+pub(crate) fn choices<'a>(results: &Results<'a>) -> Vec<Pair<'a>> {
     let fastest = |batch: &str, elements| {
         let of_size = results.group("auto").filter(|one| one.elements == elements);
         let times = of_size.filter_map(|one| Some((path_of(&one.function, batch)?, one.median_ns)));
@@ -37,18 +21,23 @@ pub(crate) fn choices<'a>(results: &Results<'a>) -> Vec<Choice<'a>> {
     let chosen = results.group("auto").filter(|one| is_reused(&one.function));
     let choices = chosen.filter_map(|one| {
         let batch = one.function.strip_prefix("auto, ")?;
-        let (fastest, fastest_ns) = fastest(batch, one.elements)?;
-        Some(Choice {
+        let (other, other_ns) = fastest(batch, one.elements)?;
+        Some(Pair {
             jobs: jobs(batch)?,
             elements: one.elements,
-            auto_ns: one.median_ns,
-            fastest_ns,
-            fastest,
+            ns: one.median_ns,
+            other,
+            other_ns,
         })
     });
     let mut choices: Vec<_> = choices.collect();
     choices.sort_by_key(|choice| (choice.elements, choice.jobs));
     choices
+}
+
+/// The time of the chosen path over that of the fastest one.
+fn ratio(choice: &Pair<'_>) -> f64 {
+    choice.ns / choice.other_ns
 }
 
 /// `bar` of `bar, 4 jobs, reused`, which ran the batch `4 jobs, reused`.
@@ -57,15 +46,12 @@ fn path_of<'a>(function: &'a str, batch: &str) -> Option<&'a str> {
 }
 
 /// How many choices met the target, and the worst of them.
-pub(crate) fn rows(choices: &[Choice<'_>]) -> Vec<Row> {
-    let worst = choices
-        .iter()
-        .max_by(|a, b| a.ratio().total_cmp(&b.ratio()));
+pub(crate) fn rows(choices: &[Pair<'_>]) -> Vec<Row> {
+    let worst = choices.iter().max_by(|a, b| ratio(a).total_cmp(&ratio(b)));
     let Some(worst) = worst else {
         return Vec::new();
     };
-    let met = choices.iter().filter(|one| one.ratio() <= TARGET).count();
-    let (jobs, size) = (count(worst.jobs, "job"), binary(worst.elements as f64));
+    let met = choices.iter().filter(|one| ratio(one) <= TARGET).count();
     vec![
         Row {
             measure: "chosen path within 5 % of the fastest fixed one".to_owned(),
@@ -73,51 +59,25 @@ pub(crate) fn rows(choices: &[Choice<'_>]) -> Vec<Row> {
             beside: "target: all of them".to_owned(),
             ratio: percent(met as f64 / choices.len() as f64),
         },
-        Row {
-            measure: format!("chosen path at its worst, {jobs} of {size}, reused results"),
-            value: milliseconds(worst.auto_ns),
-            beside: format!("{}: {}", worst.fastest, milliseconds(worst.fastest_ns)),
-            ratio: times(1.0 / worst.ratio()),
-        },
+        beside_other("chosen path at its worst, ", worst, memory(true)),
     ]
 }
 
 /// The time of the chosen path over that of the fastest one, per number of
 /// jobs, over their size; `None` where nothing was chosen.
-///
-/// # Errors
-/// When no measurement is positive.
-pub(crate) fn chart(choices: &[Choice<'_>]) -> anyhow::Result<Option<Chart>> {
-    let mut counts: Vec<u64> = choices.iter().map(|choice| choice.jobs).collect();
-    counts.sort_unstable();
-    counts.dedup();
-    let line = |(colour, jobs): (usize, u64)| {
-        let of_count = choices.iter().filter(|choice| choice.jobs == jobs);
-        Line {
-            label: count(jobs, "job"),
-            colour,
-            dashed: false,
-            points: of_count
-                .map(|choice| (choice.elements as f64, choice.ratio()))
-                .collect(),
-        }
-    };
-    let lines = counts.into_iter().enumerate().map(line).collect();
-    let limits = [
-        ("as fast as the fastest fixed path", 1.0),
-        ("target: 5 % slower at most", TARGET),
+pub(crate) fn chart(choices: &[Pair<'_>]) -> anyhow::Result<Option<Chart>> {
+    let lines = lines_by_jobs(choices, &numbers_of_jobs(choices), "", ratio);
+    let limits = vec![
+        Limit::new("as fast as the fastest fixed path", 1.0),
+        Limit::new("target: 5 % slower at most", TARGET),
     ];
-    let limits = limits.map(|(label, y)| Limit {
-        label: label.to_owned(),
-        y,
-    });
-    over_sizes("elements in each job", lines, limits.into(), |ratios| {
+    over_sizes("elements in each job", lines, limits, |ratios| {
         Axis::close("time of the chosen path / of the fastest", ratios)
     })
 }
 
 /// All choices as a table, in HTML.
-pub(crate) fn table(choices: &[Choice<'_>]) -> String {
+pub(crate) fn table(choices: &[Pair<'_>]) -> String {
     let columns = [
         "#elements in each job",
         "#jobs",
@@ -130,10 +90,10 @@ pub(crate) fn table(choices: &[Choice<'_>]) -> String {
         [
             one.elements.to_string(),
             one.jobs.to_string(),
-            milliseconds(one.auto_ns),
-            milliseconds(one.fastest_ns),
-            one.fastest.to_owned(),
-            format!("{:.3}", one.ratio()),
+            milliseconds(one.ns),
+            milliseconds(one.other_ns),
+            one.other.to_owned(),
+            format!("{:.3}", ratio(one)),
         ]
     });
     html::details("Show every batch", &html::table(columns, rows))
@@ -163,14 +123,9 @@ mod tests {
             ("device-local, 1 job, reused", 4096, 1.04e6),
             ("host-visible, 1 job, reused", 64, 0.8e6),
         ]);
-        let text = |one: &Choice<'_>| {
-            let Choice {
-                elements,
-                jobs,
-                fastest,
-                ..
-            } = one;
-            format!("{elements} {jobs} {fastest} {:.2}", one.ratio())
+        let text = |one: &Pair<'_>| {
+            let (elements, jobs, fastest) = (one.elements, one.jobs, one.other);
+            format!("{elements} {jobs} {fastest} {:.2}", ratio(one))
         };
         let found: Vec<_> = choices(&Results(&all)).iter().map(text).collect();
         let expected = [

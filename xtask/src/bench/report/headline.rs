@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use super::results::{Points, Results, common, is_host_buffers, is_reused, jobs, memory};
+use super::results::{Pair, Points, Results, common, is_host_buffers, is_reused, jobs, memory};
 use super::{auto, vectors};
-use crate::bench::numbers::{bandwidth, binary, milliseconds, percent, rate, times};
+use crate::bench::numbers::{bandwidth, binary, count, milliseconds, percent, rate, times};
 use crate::bench::suite_output::{BYTES_PER_ADDITION, Limits};
 
 /// One figure beside what bounds it, or beside what does the same.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
     /// What was measured.
     pub(crate) measure: String,
@@ -29,26 +29,22 @@ impl fmt::Display for Row {
 
 /// The rows that the measurements give; those not measured are left out.
 pub(crate) fn rows(results: &Results<'_>, limits: &Limits) -> Vec<Row> {
-    let mut rows = kernels(results, limits);
-    for reused in [false, true] {
-        rows.extend(host_to_host(results, limits, reused));
-    }
-    rows.extend(host_buffers(results, limits));
-    rows.extend(
-        [false, true]
-            .iter()
-            .flat_map(|reused| batches(results, *reused)),
-    );
-    rows.extend(
-        ["device", "CPU"]
-            .iter()
-            .filter_map(|engine| check(results, engine)),
-    );
-    rows.extend(auto::rows(&auto::choices(results)));
-    rows.extend(vectors::rows(results, limits));
-    rows.extend(against_cpu(results));
-    rows.extend(overhead(results));
-    rows
+    let memories = [false, true];
+    let copied = memories.map(|reused| host_to_host(results, limits, reused));
+    let batches = memories.map(|reused| batches(results, reused));
+    let checks = ["device", "CPU"].map(|engine| check(results, engine));
+    [
+        kernels(results, limits),
+        copied.concat(),
+        host_buffers(results, limits),
+        batches.concat(),
+        checks.into_iter().flatten().collect(),
+        auto::rows(&auto::choices(results)),
+        vectors::rows(results, limits),
+        against_cpu(results),
+        overhead(results),
+    ]
+    .concat()
 }
 
 /// Each kernel at its largest size, beside the device's own copies.
@@ -95,6 +91,13 @@ fn beside_time(measure: String, time: f64, (name, other): (&str, f64)) -> Row {
     }
 }
 
+/// The times of a pair of calls that write to fresh or reused `memory`.
+pub(crate) fn beside_other(what: &str, pair: &Pair<'_>, memory: &str) -> Row {
+    let (jobs, size) = (count(pair.jobs, "job"), binary(pair.elements as f64));
+    let measure = format!("{what}{jobs} of {size}, {memory} results");
+    beside_time(measure, pair.ns, (pair.other, pair.other_ns))
+}
+
 /// The fastest path at the largest size, beside what carries its bytes.
 fn host_to_host(results: &Results<'_>, limits: &Limits, reused: bool) -> Vec<Row> {
     let Some((elements, rate)) = results.fastest_path(reused).last().copied() else {
@@ -126,21 +129,10 @@ fn host_buffers(results: &Results<'_>, limits: &Limits) -> Vec<Row> {
 fn batches(results: &Results<'_>, reused: bool) -> Vec<Row> {
     let mut gains = gains(results, reused);
     gains.retain(|gain| gain.jobs > 1);
-    gains.sort_by(|a, b| a.ratio().total_cmp(&b.ratio()));
-    let row = |(which, gain): (&str, Option<&Gain>)| {
-        let Gain {
-            jobs,
-            elements,
-            sequential_ns,
-            pipelined_ns,
-        } = gain?;
-        let (size, memory) = (binary(*elements), memory(reused));
-        let measure = format!("pipelining at its {which}, {jobs} jobs of {size}, {memory} results");
-        Some(beside_time(
-            measure,
-            *pipelined_ns,
-            ("sequential", *sequential_ns),
-        ))
+    gains.sort_by(|a, b| a.gain().total_cmp(&b.gain()));
+    let row = |(which, gain): (&str, Option<&Pair<'_>>)| {
+        let what = format!("pipelining at its {which}, ");
+        Some(beside_other(&what, gain?, memory(reused)))
     };
     let ends = [("best", gains.last()), ("worst", gains.first())];
     ends.into_iter().filter_map(row).collect()
@@ -161,36 +153,21 @@ fn check(results: &Results<'_>, engine: &str) -> Option<Row> {
     Some(beside_time(measure, time, ("unchecked", other)))
 }
 
-/// Sequential and pipelined calls of the same jobs.
-pub(crate) struct Gain {
-    /// Jobs in one call.
-    pub(crate) jobs: u64,
-    /// Elements in each.
-    pub(crate) elements: f64,
-    sequential_ns: f64,
-    pipelined_ns: f64,
-}
-
-impl Gain {
-    /// How many times faster pipelined was.
-    pub(crate) fn ratio(&self) -> f64 {
-        self.sequential_ns / self.pipelined_ns
-    }
-}
-
-/// Every pair of sequential and pipelined calls of the group `batch`, by size.
-pub(crate) fn gains(results: &Results<'_>, reused: bool) -> Vec<Gain> {
+/// Every pipelined call of the group `batch` beside the sequential one of the same jobs, by
+/// size.
+pub(crate) fn gains<'a>(results: &Results<'a>, reused: bool) -> Vec<Pair<'a>> {
     let of_memory = results
         .group("batch")
         .filter(|one| is_reused(&one.function) == reused);
     let gains = of_memory.filter_map(|one| {
         let batch = one.function.strip_prefix("pipelined, ")?;
         let other = results.get("batch", &format!("sequential, {batch}"), one.elements)?;
-        Some(Gain {
+        Some(Pair {
             jobs: jobs(batch)?,
-            elements: one.elements as f64,
-            sequential_ns: other.median_ns,
-            pipelined_ns: one.median_ns,
+            elements: one.elements,
+            ns: one.median_ns,
+            other: "sequential",
+            other_ns: other.median_ns,
         })
     });
     gains.collect()

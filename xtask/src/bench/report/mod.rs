@@ -15,9 +15,6 @@ use html::Section;
 use results::Results;
 
 /// The page, as HTML.
-///
-/// # Errors
-/// When drawing fails.
 pub(crate) fn page(output: &SuiteOutput) -> anyhow::Result<String> {
     let results = Results(&output.measurements);
     let mut sections = sections(&results, &output.limits)?;
@@ -36,9 +33,6 @@ pub(crate) fn headline(output: &SuiteOutput) -> Vec<String> {
 
 /// The chart of the paths alone, with its source above, as SVG; `None` where
 /// no path was measured.
-///
-/// # Errors
-/// When drawing fails.
 pub(crate) fn paths_svg(output: &SuiteOutput) -> anyhow::Result<Option<String>> {
     let heading = &output.heading;
     let above = [

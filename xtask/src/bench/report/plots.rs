@@ -2,16 +2,15 @@
 
 use super::crossover::{Crossover, crossover};
 use super::headline::gains;
-use super::results::{ALL_THREADS, Results, is_reused, memory, without_reused};
+use super::results::{
+    ALL_THREADS, Pair, Results, is_reused, memory, numbers_of_jobs, without_reused,
+};
 use crate::bench::chart::{Axis, Chart, Limit, Line, Mark};
 use crate::bench::numbers::{binary, count, decimal, plain};
 use crate::bench::suite_output::{BYTES_PER_ADDITION, Limits};
 
 /// Throughput over size, per path, below what carries the bytes; `None` where
 /// no path was measured.
-///
-/// # Errors
-/// When no measurement is positive, here and below.
 pub(crate) fn paths(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Option<Chart>> {
     let mut lines = lines_of(results, "paths", |_| true);
     for line in &mut lines {
@@ -22,40 +21,37 @@ pub(crate) fn paths(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Op
         ("limit: copies both ways at once", limits.staged_additions()),
         ("limit: host memcpy, all threads", limits.copied_additions()),
     ];
-    let limits = limits.map(|(label, y)| Limit {
-        label: label.to_owned(),
-        y,
-    });
+    let limits = limits.map(|(label, y)| Limit::new(label, y));
     throughput("elements in the job", lines, limits.into())
 }
 
 /// Pipelined over sequential calls, per number of jobs, over their size.
 pub(crate) fn batches(results: &Results<'_>) -> anyhow::Result<Option<Chart>> {
-    let gains = [false, true].map(|reused| (reused, gains(results, reused)));
-    let of_both = gains.iter().flat_map(|(_, gains)| gains);
-    let mut counts: Vec<u64> = of_both.map(|gain| gain.jobs).collect();
-    counts.sort_unstable();
-    counts.dedup();
-    let mut lines: Vec<Line> = Vec::new();
-    for (reused, gains) in &gains {
-        for (colour, jobs) in counts.iter().enumerate() {
-            let of_count = gains.iter().filter(|gain| gain.jobs == *jobs);
-            let memory = if *reused { ", reused" } else { "" };
-            lines.push(Line {
-                label: count(*jobs, "job") + memory,
-                colour,
-                dashed: *reused,
-                points: of_count.map(|gain| (gain.elements, gain.ratio())).collect(),
-            });
-        }
-    }
-    let even = Limit {
-        label: "as fast as sequential".to_owned(),
-        y: 1.0,
-    };
-    over_sizes("elements in each job", lines, vec![even], |ratios| {
+    let gains = [false, true].map(|reused| gains(results, reused));
+    let counts = numbers_of_jobs(gains.iter().flatten());
+    let mut lines = lines_by_jobs(&gains[0], &counts, "", Pair::gain);
+    let mut reused = lines_by_jobs(&gains[1], &counts, ", reused", Pair::gain);
+    reused.iter_mut().for_each(|line| line.dashed = true);
+    lines.extend(reused);
+    let even = vec![Limit::new("as fast as sequential", 1.0)];
+    over_sizes("elements in each job", lines, even, |ratios| {
         Axis::from_zero("sequential time / pipelined time", ratios)
     })
+}
+
+/// A line for each of `counts` numbers of jobs, of `ratio` over the size of a job.
+pub(crate) fn lines_by_jobs<'a>(
+    pairs: &[Pair<'a>],
+    counts: &[u64],
+    memory: &str,
+    ratio: fn(&Pair<'a>) -> f64,
+) -> Vec<Line> {
+    let line = |(colour, jobs): (usize, &u64)| {
+        let of_count = pairs.iter().filter(|pair| pair.jobs == *jobs);
+        let points = of_count.map(|pair| (pair.elements as f64, ratio(pair)));
+        Line::new(count(*jobs, "job") + memory, colour, points.collect())
+    };
+    counts.iter().enumerate().map(line).collect()
 }
 
 /// Bytes that each kernel moves per second over size, below what the device
@@ -65,10 +61,7 @@ pub(crate) fn kernels(results: &Results<'_>, limits: &Limits) -> anyhow::Result<
     for (_, y) in lines.iter_mut().flat_map(|line| &mut line.points) {
         *y *= BYTES_PER_ADDITION / 1e9;
     }
-    let limit = Limit {
-        label: "limit: copy in device memory".to_owned(),
-        y: limits.device_copy / 1e9,
-    };
+    let limit = Limit::new("limit: copy in device memory", limits.device_copy / 1e9);
     over_sizes("elements of each operand", lines, vec![limit], |rates| {
         Axis::rates("GB/s moved (144 bytes per element)", rates, plain)
     })
@@ -77,16 +70,17 @@ pub(crate) fn kernels(results: &Results<'_>, limits: &Limits) -> anyhow::Result<
 /// The fastest path beside the CPU's libraries with all threads, and from
 /// which size on it is ahead of all of them.
 pub(crate) fn against_cpu(results: &Results<'_>) -> anyhow::Result<Option<Chart>> {
-    let device = |label: &str, colour, dashed, points| Line {
-        label: format!("device, {label}"),
-        colour,
-        dashed,
-        points,
-    };
     let mut lines = vec![
-        device("fastest path", 0, false, results.fastest_path(false)),
-        device("fastest path, reused", 0, true, results.fastest_path(true)),
-        device("host buffers", 1, false, results.host_buffers()),
+        Line::new("device, fastest path", 0, results.fastest_path(false)),
+        Line {
+            dashed: true,
+            ..Line::new(
+                "device, fastest path, reused",
+                0,
+                results.fastest_path(true),
+            )
+        },
+        Line::new("device, host buffers", 1, results.host_buffers()),
     ];
     lines.retain(|line| !line.points.is_empty());
     let mut peers = lines_of(results, "cpu", |function| function.contains(ALL_THREADS));
@@ -136,19 +130,18 @@ fn lines_of(results: &Results<'_>, group: &str, which: impl Fn(&str) -> bool) ->
         let name = without_reused(function);
         let colour = names.iter().position(|other| *other == name);
         Line {
-            label: (*function).to_owned(),
-            colour: colour.unwrap_or_default(),
             dashed: is_reused(function),
-            points: results.rates(group, function),
+            ..Line::new(
+                *function,
+                colour.unwrap_or_default(),
+                results.rates(group, function),
+            )
         }
     };
     functions.iter().map(line).collect()
 }
 
 /// Lines of elements per second over size, with limits; `None` where there are no lines.
-///
-/// # Errors
-/// When no measurement is positive.
 pub(crate) fn throughput(
     x: &str,
     lines: Vec<Line>,
@@ -161,9 +154,6 @@ pub(crate) fn throughput(
 
 /// Lines over size, with limits; `y` makes an axis for all values. `None` where there are
 /// no lines.
-///
-/// # Errors
-/// When no measurement is positive.
 pub(crate) fn over_sizes(
     x: &str,
     lines: Vec<Line>,

@@ -1,5 +1,7 @@
 //! Looks measurements up.
 
+use std::collections::BTreeSet;
+
 use crate::bench::suite_output::Measurement;
 
 /// What is appended to the name of a benchmark that writes to the same
@@ -106,6 +108,35 @@ pub(crate) fn memory(reused: bool) -> &'static str {
 /// How many jobs `4 jobs` or `4 jobs, reused` are.
 pub(crate) fn jobs(batch: &str) -> Option<u64> {
     batch.split(' ').next()?.parse().ok()
+}
+
+/// A call of several jobs, beside another way to run the same ones.
+pub(crate) struct Pair<'a> {
+    /// Jobs in one call.
+    pub(crate) jobs: u64,
+    /// Elements in each.
+    pub(crate) elements: u64,
+    /// How long it takes, in nanoseconds.
+    pub(crate) ns: f64,
+    /// The other way, by its name in the benchmarks.
+    pub(crate) other: &'a str,
+    /// How long that takes.
+    pub(crate) other_ns: f64,
+}
+
+impl Pair<'_> {
+    /// How many times faster it is than the other.
+    pub(crate) fn gain(&self) -> f64 {
+        self.other_ns / self.ns
+    }
+}
+
+/// How many jobs the calls of `pairs` have, each number once.
+pub(crate) fn numbers_of_jobs<'a, 'b: 'a>(
+    pairs: impl IntoIterator<Item = &'a Pair<'b>>,
+) -> Vec<u64> {
+    let counts: BTreeSet<u64> = pairs.into_iter().map(|pair| pair.jobs).collect();
+    counts.into_iter().collect()
 }
 
 /// The sizes that are in both, with both rates.

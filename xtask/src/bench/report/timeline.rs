@@ -16,9 +16,6 @@ const STAGES: [(&str, usize); 5] = [
 ];
 
 /// The section of one run; `None` where its stages were not timed.
-///
-/// # Errors
-/// When drawing fails.
 pub(crate) fn section(run: &Run) -> anyhow::Result<Option<Section>> {
     if run.spans.is_empty() {
         return Ok(None);

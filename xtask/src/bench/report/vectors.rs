@@ -56,16 +56,13 @@ fn chains(field: &str, results: &Results<'_>) -> Vec<Row> {
 
 /// Elements per second over length of what memory limits, below additions at
 /// the speed of the device's copies; `None` where none was measured.
-///
-/// # Errors
-/// When no measurement is positive.
 pub(crate) fn element_wise(
     results: &Results<'_>,
     limits: &Limits,
 ) -> anyhow::Result<Option<Chart>> {
-    let bounds = FIELDS.iter().map(|(field, bytes)| Limit {
-        label: format!("limit: {field} add, copy in device memory"),
-        y: limits.device_copy / bytes,
+    let bounds = FIELDS.iter().map(|(field, bytes)| {
+        let label = format!("limit: {field} add, copy in device memory");
+        Limit::new(label, limits.device_copy / bytes)
     });
     let lines = lines(results, |operation| ELEMENT_WISE.contains(&operation));
     throughput("elements of each operand", lines, bounds.collect())
@@ -73,9 +70,6 @@ pub(crate) fn element_wise(
 
 /// Elements per second over length of all others; `None` where none was
 /// measured.
-///
-/// # Errors
-/// When no measurement is positive.
 pub(crate) fn others(results: &Results<'_>) -> anyhow::Result<Option<Chart>> {
     let lines = lines(results, |operation| !ELEMENT_WISE.contains(&operation));
     throughput("elements of each operand", lines, vec![])
@@ -92,10 +86,8 @@ fn lines(results: &Results<'_>, which: impl Fn(&str) -> bool) -> Vec<Line> {
             operation.is_some_and(&which)
         });
         lines.extend(of_field.enumerate().map(|(colour, function)| Line {
-            label: (*function).to_owned(),
-            colour,
             dashed: number > 0,
-            points: results.rates(GROUP, function),
+            ..Line::new(*function, colour, results.rates(GROUP, function))
         }));
     }
     lines
