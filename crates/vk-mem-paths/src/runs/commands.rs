@@ -23,16 +23,6 @@ pub(super) struct ChunkCommands {
     stages: &'static [StageKind],
 }
 
-/// What a chunk computes, and where.
-pub(super) struct ChunkSteps<'a> {
-    pub(super) kernel: &'a Arc<ComputePipeline>,
-    pub(super) elements: usize,
-    /// A, B and the output in memory that the host reaches.
-    pub(super) host: [Region; 3],
-    /// Where the kernel works; `None`: on the host's memory.
-    pub(super) device: Option<&'a DeviceOperands>,
-}
-
 impl ChunkCommands {
     /// Nothing recorded yet.
     pub(super) fn new(device: &Arc<Device>, timestamps: bool) -> Result<Self, Error> {
@@ -44,29 +34,34 @@ impl ChunkCommands {
         })
     }
 
-    /// Records `chunk`.
+    /// Records `kernel` over `count` elements of A, B and the output in memory that the host
+    /// reaches; it works on `device`'s, or without that on the host's.
     ///
     /// # Errors
     /// As [`Batch::record`].
-    pub(super) fn record(&mut self, chunk: ChunkSteps<'_>) -> Result<(), Error> {
-        let count = chunk.elements;
+    pub(super) fn record(
+        &mut self,
+        pipeline: &Arc<ComputePipeline>,
+        count: usize,
+        [a, b, out]: [Region; 3],
+        device: Option<&DeviceOperands>,
+    ) -> Result<(), Error> {
         let elements = u32::try_from(count).map_err(|_| Error::Internal {
             what: format!("expected a chunk below 2^32 elements, found {count}"),
         })?;
-        let [a, b, out] = chunk.host;
         let results = [out.clone()];
         let kernel = |buffers: [Region; 3]| {
-            let constants = chunk.kernel.push_constants(elements);
+            let constants = pipeline.push_constants(elements);
             let words = constants.as_chunks().0.iter();
             Step::Dispatch {
-                pipeline: Arc::clone(chunk.kernel),
+                pipeline: Arc::clone(pipeline),
                 buffers: buffers.into(),
                 constants: words.map(|word| u32::from_ne_bytes(*word)).collect(),
-                workgroups: elements.div_ceil(chunk.kernel.shape().workgroup_size),
+                workgroups: elements.div_ceil(pipeline.shape().workgroup_size),
             }
         };
         let copy = |from, to| Step::Copy { from, to };
-        let steps = match chunk.device {
+        let steps = match device {
             None => vec![vec![kernel([a, b, out])]],
             Some(own) => {
                 let (read, write) = (Access::Read, Access::Write);
@@ -80,7 +75,7 @@ impl ChunkCommands {
                 vec![inputs, vec![kernel(operands)], result]
             }
         };
-        self.stages = match chunk.device {
+        self.stages = match device {
             None => IN_PLACE,
             Some(_) => COPIED,
         };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use vk_core::{ComputePipeline, Device, WaitPolicy};
 
 use super::chunks::Chunk;
-use super::commands::{ChunkCommands, ChunkSteps, DeviceOperands};
+use super::commands::{ChunkCommands, DeviceOperands};
 use super::layout::Layout;
 use super::timeline::TimedStages;
 use super::{Plan, TransferPath};
@@ -166,16 +166,13 @@ impl Slot {
         }
         self.recorded = None;
         let layout = &self.layout;
-        self.commands.record(ChunkSteps {
-            kernel,
-            elements,
-            host: [
-                self.upload.region(layout.a(elements)),
-                self.upload.region(layout.b(elements)),
-                self.readback.region(layout.out(elements)),
-            ],
-            device: self.device.as_ref(),
-        })?;
+        let host = [
+            self.upload.region(layout.a(elements)),
+            self.upload.region(layout.b(elements)),
+            self.readback.region(layout.out(elements)),
+        ];
+        let device = self.device.as_ref();
+        self.commands.record(kernel, elements, host, device)?;
         self.recorded = Some((Arc::clone(kernel), elements));
         Ok(())
     }

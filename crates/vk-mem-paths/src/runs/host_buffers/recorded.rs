@@ -8,7 +8,7 @@ use vk_core::{ComputePipeline, Device, WaitPolicy};
 
 use crate::Error;
 use crate::memory::{Access, Block, Region};
-use crate::runs::commands::{ChunkCommands, ChunkSteps, DeviceOperands};
+use crate::runs::commands::{ChunkCommands, DeviceOperands};
 use crate::runs::{Plan, StageTimes};
 
 /// A, B and the output.
@@ -44,16 +44,13 @@ impl RecordedRun {
             let bytes = first * element..(first + count) * element;
             let [a, b, out] = operands;
             let mut chunk = ChunkCommands::new(device, timestamps)?;
-            chunk.record(ChunkSteps {
-                kernel,
-                elements: count,
-                host: [
-                    Region::new(a, bytes.clone(), Access::Read),
-                    Region::new(b, bytes.clone(), Access::Read),
-                    Region::new(out, bytes, Access::Write),
-                ],
-                device: scratch.and_then(|scratch| scratch.get(chunks.len() % plan.depth())),
-            })?;
+            let host = [
+                Region::new(a, bytes.clone(), Access::Read),
+                Region::new(b, bytes.clone(), Access::Read),
+                Region::new(out, bytes, Access::Write),
+            ];
+            let device = scratch.and_then(|scratch| scratch.get(chunks.len() % plan.depth()));
+            chunk.record(kernel, count, host, device)?;
             chunk.batch.let_go();
             chunks.push(chunk);
         }
