@@ -26,13 +26,14 @@ const OPTIONAL: &str = "test -p field-kernels -p gpu-executor --no-fail-fast --f
 
 /// The tests that these features are for: those of what was compiled, and of operations
 /// on vectors, each with every arithmetic and on both engines.
-const OF_OPTIONAL: [&str; 6] = [
+const OF_OPTIONAL: [&str; 7] = [
     "modules::",
     "chain::",
     "paths::",
     "interop::",
     "vectors::",
     "vector_results::",
+    "transforms::",
 ];
 
 /// Tests that say most of a driver in half a minute; those of `vector_errors` too.

@@ -193,6 +193,8 @@ vector_kernels! {
     SCAN_HORNER_DOWN = "scan_horner_down", 5, 10, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// A sum of up to 8 vectors, each times a scalar.
     LINEAR_COMBINATION = "linear_combination", 10, 13, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
+    /// A pass of a transform.
+    TRANSFORM = "transform", 3, 13, 256, {fr: [U32 u32, U64 u64, F64 f64]};
     /// The bit-reversed order.
     BIT_REVERSE = "bit_reverse", 2, 3, 128, {fp fr fp2};
     /// Elements from every so-manieth place to every so-manieth.
@@ -213,7 +215,10 @@ mod tests {
     #[test]
     fn every_kernel_has_a_module_for_every_device() {
         for kernel in VECTOR_KERNELS {
-            for field in [crate::Fp::ID, crate::Fr::ID, crate::Fp2::ID] {
+            assert!(!kernel.modules.is_empty(), "{}", kernel.name);
+            for of_field in kernel.modules {
+                // A transform is of one field, most are of all.
+                let field = of_field[0].field.unwrap_or(crate::Fp::ID);
                 let least = kernel.module(field, Arithmetic::U32).unwrap();
                 assert_eq!(least.arithmetic, Arithmetic::U32);
                 let most = kernel.module(field, Arithmetic::F64).unwrap();

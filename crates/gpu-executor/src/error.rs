@@ -178,6 +178,16 @@ pub enum Error {
         /// The number.
         found: usize,
     },
+    /// A vector is not made of rows as an operation takes them.
+    #[error("{operation}: expected one or more rows of {row} elements, found {found} elements")]
+    WrongRows {
+        /// The operation.
+        operation: &'static str,
+        /// Elements of a row.
+        row: usize,
+        /// Elements of the vector.
+        found: usize,
+    },
     /// A vector is too long for an operation on this device.
     #[error("{operation}: expected {most} elements at most on this device, found {found}")]
     VectorTooLong {

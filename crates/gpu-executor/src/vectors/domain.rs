@@ -173,7 +173,6 @@ impl Domain {
         }
         // With p the point i, it is (x^n - s^n) p / (n s^n (x - p)). None of what is inverted is
         // zero: x is none of the points.
-        let invert = |x: Limbs| inverse::<Fr>(&x).unwrap_or_default();
         let divisor = mul::<Fr>(&self.size_in_field(), &self.power_of_size(self.shift));
         let scale = mul::<Fr>(&vanishing, &invert(divisor));
         // All x - p at once: their products on the way up, their inverses on the way down.
@@ -193,6 +192,21 @@ impl Domain {
         Ok(values)
     }
 
+    /// log2 of the size.
+    pub(super) fn log2(&self) -> u32 {
+        self.log2
+    }
+
+    /// The inverses of the points.
+    pub(super) fn inverted(&self) -> Self {
+        let [generator, shift] = [self.generator, self.shift].map(invert);
+        Self {
+            generator,
+            shift,
+            ..*self
+        }
+    }
+
     /// x^n.
     fn power_of_size(&self, x: Limbs) -> Limbs {
         (0..self.log2).fold(x, |x, _| square::<Fr>(&x))
@@ -204,13 +218,18 @@ impl Domain {
     }
 }
 
+/// Of what is not zero.
+fn invert(x: Limbs) -> Limbs {
+    inverse::<Fr>(&x).unwrap_or_default()
+}
+
 /// 7.
 fn field_generator() -> Limbs {
     arithmetic::to_montgomery::<Fr>(&[Fr::GENERATOR, 0, 0, 0])
 }
 
 /// 7^((p - 1) / 2^log2), whose order is 2^log2.
-fn root_of_unity(log2: u32) -> Limbs {
+pub(super) fn root_of_unity(log2: u32) -> Limbs {
     let generator = field_generator();
     let mut exponent = Fr::MODULUS;
     exponent[0] -= 1;

@@ -117,7 +117,7 @@ pub use domain::Domain;
 pub use elements::{AsElements, AsElementsMut, Element};
 pub use engine::VectorEngine;
 pub use exponent::Exponent;
-pub use families::{Comparison, Scan};
+pub use families::{Comparison, Order, Scan, Transform};
 pub use field_kernels::chain::MemoryAccess;
 pub use field_kernels::{
     Arithmetic, ElementId, ElementType, ExtensionField, Field, Fp, Fp2, Fr, PrimeField,

@@ -11,10 +11,10 @@ use gpu_executor::vectors::Domain;
 use crate::engines::{error, products, sum};
 use crate::oracle::{Oracle as _, random};
 
-type ArkDomain = Radix2EvaluationDomain<ArkFr>;
+pub(crate) type ArkDomain = Radix2EvaluationDomain<ArkFr>;
 
 /// Both domains of a size: the group, the coset of the generator, and one of a random shift.
-fn domains(log2: u32) -> Vec<(Domain, ArkDomain)> {
+pub(crate) fn domains(log2: u32) -> Vec<(Domain, ArkDomain)> {
     let (domain, ark) = (
         Domain::new(1 << log2).unwrap(),
         ArkDomain::new(1 << log2).unwrap(),

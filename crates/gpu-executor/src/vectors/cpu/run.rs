@@ -103,10 +103,6 @@ impl<'r> Run<'r> {
     }
 
     /// A table: as it was kept, else as `make` makes it.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "no family of today has a table")
-    )]
     pub(crate) fn table(
         &self,
         key: TableKey,

@@ -18,6 +18,7 @@ mod reduce;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod transform;
 
 use super::cpu::Run;
 use super::program::{Argument, NodeResult, Program};
@@ -26,6 +27,7 @@ use crate::Error;
 
 pub use compare::Comparison;
 pub use scan::Scan;
+pub use transform::{Order, Transform};
 
 /// An operation over whole vectors: a row.
 pub(crate) struct WholeOperation {
@@ -70,7 +72,18 @@ pub(crate) fn samples<F: super::Field>() -> Vec<(&'static str, Sample<F>)> {
         reduce::samples(),
         scan::samples(),
     ];
-    families.concat()
+    let mut samples = families.concat();
+    samples.extend(of_one_field(transform::samples()));
+    samples
+}
+
+/// Those of a family of one field, where that is `F`.
+#[cfg(test)]
+fn of_one_field<G: super::Field, F: super::Field>(
+    samples: Vec<(&'static str, Sample<G>)>,
+) -> Vec<(&'static str, Sample<F>)> {
+    let samples: Box<dyn std::any::Any> = Box::new(samples);
+    samples.downcast().map_or(Vec::new(), |its| *its)
 }
 
 /// What a number says that a node leaves on the host.

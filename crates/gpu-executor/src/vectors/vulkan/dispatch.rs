@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use field_kernels::chain::{CONSTANT_WORDS, Chain, Input, MAX_INPUTS};
-use field_kernels::{ElementId, ElementOperation, VectorKernel};
-use vk_core::{ComputePipeline, DeviceKind};
+use field_kernels::{Arithmetic, ElementId, ElementOperation, VectorKernel};
+use vk_core::{ComputePipeline, DeviceCaps, DeviceKind};
 use vk_mem_paths::{Access, Region, Step, Storage, most_dispatched};
 
 use super::pieces::{pieces, window};
@@ -113,6 +113,24 @@ impl Steps<'_> {
     /// workgroup.
     pub(crate) fn most_bound(&self, of: ElementId, group: usize) -> usize {
         most_dispatched(self.kernels.caps(), of.bytes(), group)
+    }
+
+    /// The most workgroups of one dispatch, of `group` elements each.
+    pub(crate) fn most_groups(&self, group: usize) -> usize {
+        let most = usize::try_from(self.kernels.caps().limits.max_workgroups_x);
+        let most = most.unwrap_or(usize::MAX);
+        let chunk = self.chunk.map_or(most, |chunk| chunk.div_ceil(group));
+        chunk.clamp(1, most)
+    }
+
+    /// What the device can do.
+    pub(crate) fn caps(&self) -> &DeviceCaps {
+        self.kernels.caps()
+    }
+
+    /// What products in a field are computed with.
+    pub(crate) fn arithmetic(&self, field: ElementId) -> Arithmetic {
+        self.kernels.arithmetic(field)
     }
 
     /// Workgroups that share `items` items, one an invocation and round; `most` at most.

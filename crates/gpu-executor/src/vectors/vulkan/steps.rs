@@ -180,10 +180,6 @@ impl<'a> Steps<'a> {
 
     /// A table, by the arithmetic of its elements: as it was kept, else as `make` makes it,
     /// by steps of this batch. It is kept once the batch is submitted.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "no family of today has a table")
-    )]
     pub(crate) fn table(
         &mut self,
         key: TableKey,

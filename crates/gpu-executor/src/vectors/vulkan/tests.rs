@@ -94,7 +94,8 @@ fn every_operation_over_whole_vectors_has_a_sample() {
     let mut rows = 0;
     for file in std::fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
-        if path.ends_with("tests.rs") {
+        // Rows are in the files, not in the parts of a family that has a folder.
+        if path.is_dir() || path.ends_with("tests.rs") {
             continue;
         }
         let source = std::fs::read_to_string(&path).unwrap();

@@ -73,9 +73,12 @@ impl Machine {
 
     fn run(&mut self, steps: usize) -> anyhow::Result<()> {
         for _ in 0..steps {
-            match self.random.random_range(0..12) {
+            match self.random.random_range(0..13) {
                 0 => self.submit()?,
                 1 => self.wait()?,
+                12 => self
+                    .fr
+                    .transform(&mut self.random, &self.tracks, &mut self.trace)?,
                 // Mostly one field, so that neighbours can be fused.
                 2..4 => self
                     .fr

@@ -1,5 +1,7 @@
 //! The vectors of one field, and what a program does with them.
 
+mod transforms;
+
 use std::iter::zip;
 
 use ark_ff::{Field as _, One, Zero};

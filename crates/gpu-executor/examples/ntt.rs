@@ -1,0 +1,247 @@
+//! Transforms of every direction and order, on a device or on the CPU engine, beside
+//! ark-poly's on all cores, and whether all results are equal to those.
+//!
+//! `cargo run --release -p gpu-executor --features arkworks --example ntt -- --log2 20`
+#![allow(clippy::print_stdout, reason = "a command-line program")]
+
+mod support;
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use ark_bls12_381::Fr as ArkFr;
+use ark_ff::{FftField as _, Field as _};
+use ark_poly::{EvaluationDomain as _, Radix2EvaluationDomain};
+use clap::Parser;
+use gpu_executor::spirv::PersistentVulkanBackend;
+use gpu_executor::vectors::{Domain, Element as _, FieldVec, Fr, Order, Transform, VectorEngine};
+
+use Order::{BitReversed, Natural};
+use support::ms;
+
+#[derive(Parser)]
+#[command(about = "Times transforms over Fr, and compares with ark-poly")]
+struct Options {
+    /// log2 of the sizes.
+    #[arg(long, value_delimiter = ',', default_values_t = [12, 16, 20])]
+    log2: Vec<u32>,
+    /// Rows of that size in one vector, each transformed.
+    #[arg(long, default_value_t = 1)]
+    rows: usize,
+    /// Compute on the CPU engine instead of a Vulkan device.
+    #[arg(long)]
+    cpu: bool,
+    /// Timed runs of each; the median is shown. Fewer where they take more than ten seconds.
+    #[arg(long, default_value_t = 9)]
+    samples: usize,
+    /// Appends the rows of the table to this file.
+    #[arg(long)]
+    csv: Option<PathBuf>,
+}
+
+/// The orders of what is taken and left.
+const ORDERS: [(Order, Order); 3] = [
+    (Natural, Natural),
+    (Natural, BitReversed),
+    (BitReversed, Natural),
+];
+
+const COLUMNS: [&str; 9] = [
+    "log2",
+    "rows",
+    "transform",
+    "from",
+    "to",
+    "on the device ms",
+    "computed ms",
+    "ark-poly ms",
+    "equal",
+];
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    ensure!(options.rows > 0, "expected one row at least, found 0");
+    let engine = match options.cpu {
+        true => VectorEngine::cpu()?,
+        // Timestamps, to tell the kernels' own time.
+        false => {
+            let builder = PersistentVulkanBackend::builder().timestamps(true);
+            builder.build()?.vectors()?
+        }
+    };
+    let threads = std::thread::available_parallelism()?.get();
+    println!(
+        "{}; beside it ark-poly on {threads} threads; medians",
+        engine.engine()
+    );
+    let mut table = support::table(COLUMNS);
+    let mut all_equal = true;
+    for &log2 in &options.log2 {
+        for row in rows_of_size(&engine, log2, &options)? {
+            all_equal &= row[8] == "equal";
+            if let Some(path) = &options.csv {
+                append(path, &engine.engine().to_string(), &row)?;
+            }
+            table.add_row(row);
+        }
+    }
+    println!("{table}");
+    ensure!(
+        all_equal,
+        "expected what ark-poly computes, found other elements"
+    );
+    println!("equal");
+    Ok(())
+}
+
+/// All transforms of one size.
+fn rows_of_size(engine: &VectorEngine, log2: u32, options: &Options) -> Result<Vec<[String; 9]>> {
+    let size = 1_usize.checked_shl(log2).context("log2 is too large")?;
+    let limbs = support::random::<Fr>(size * options.rows, 1);
+    let natural: Vec<ArkFr> = limbs.into_iter().map(ArkFr::from_limbs).collect();
+    let x = engine.upload(&natural)?;
+    let x_reversed = engine.upload(&bit_reversed(&natural, size))?;
+    let mut rows = Vec::new();
+    for (name, inverse, coset) in [
+        ("forward", false, false),
+        ("forward, coset", false, true),
+        ("inverse", true, false),
+        ("inverse, coset", true, true),
+    ] {
+        let domain = Domain::new(size)?;
+        let (domain, offset) = match coset {
+            true => (domain.coset_of_generator(), ArkFr::GENERATOR),
+            false => (domain, ArkFr::ONE),
+        };
+        let by_ark = Radix2EvaluationDomain::new_coset(size, offset);
+        let by_ark = by_ark.context("a domain of ark-poly")?;
+        let (expected, ark_time) = ark(&by_ark, inverse, &natural, options.samples)?;
+        let transform = match inverse {
+            false => Transform::forward(&domain),
+            true => Transform::inverse(&domain),
+        };
+        for (from, to) in ORDERS {
+            let x = if from == Natural { &x } else { &x_reversed };
+            let transform = transform.from(from).to(to);
+            let (mut found, device, total) = run(engine, x, &transform, options.samples)?;
+            if to == BitReversed {
+                found = bit_reversed(&found, size);
+            }
+            rows.push([
+                log2.to_string(),
+                options.rows.to_string(),
+                name.to_owned(),
+                title(from).to_owned(),
+                title(to).to_owned(),
+                device.map_or("-".to_owned(), ms),
+                ms(total),
+                ms(ark_time),
+                if found == expected {
+                    "equal"
+                } else {
+                    "NOT EQUAL"
+                }
+                .to_owned(),
+            ]);
+        }
+    }
+    Ok(rows)
+}
+
+/// The result, and the medians of the time on the device and of that until it was waited for.
+fn run(
+    engine: &VectorEngine,
+    x: &FieldVec<Fr>,
+    transform: &Transform,
+    samples: usize,
+) -> Result<(Vec<ArkFr>, Option<Duration>, Duration)> {
+    let (mut device, mut total) = (Vec::new(), Vec::new());
+    let mut result = None;
+    sampled(samples, || {
+        // Its memory is the next one's.
+        result = None;
+        let queue = engine.queue();
+        let y = queue.transform(x, transform)?;
+        let done = queue.submit()?.wait()?;
+        result = Some(y);
+        device.push(done.report().device_time);
+        total.push(done.total());
+        Ok(())
+    })?;
+    // The first one warms up.
+    let device: Option<Vec<Duration>> = device.drain(1..).collect();
+    let result = result.context("a result")?.download()?;
+    let total = support::median(total.split_off(1));
+    Ok((result, device.map(support::median), total))
+}
+
+/// What ark-poly computes of each row, and the median of the times.
+fn ark(
+    domain: &Radix2EvaluationDomain<ArkFr>,
+    inverse: bool,
+    x: &[ArkFr],
+    samples: usize,
+) -> Result<(Vec<ArkFr>, Duration)> {
+    let (mut times, mut result) = (Vec::new(), Vec::new());
+    sampled(samples, || {
+        let rows = x.chunks(domain.size()).map(<[ArkFr]>::to_vec);
+        let mut rows: Vec<Vec<ArkFr>> = rows.collect();
+        let begin = Instant::now();
+        for row in &mut rows {
+            match inverse {
+                false => domain.fft_in_place(row),
+                true => domain.ifft_in_place(row),
+            }
+        }
+        times.push(begin.elapsed());
+        result = rows;
+        Ok(())
+    })?;
+    Ok((result.concat(), support::median(times.split_off(1))))
+}
+
+/// Runs once to warm up, and then `samples` times or for ten seconds, once at least.
+fn sampled(samples: usize, mut run: impl FnMut() -> Result<()>) -> Result<()> {
+    run()?;
+    let begin = Instant::now();
+    for _ in 0..samples.max(1) {
+        run()?;
+        if begin.elapsed() > Duration::from_secs(10) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn bit_reversed(x: &[ArkFr], size: usize) -> Vec<ArkFr> {
+    let bits = size.ilog2();
+    let reverse = |i: usize| {
+        i.reverse_bits()
+            .checked_shr(usize::BITS - bits)
+            .unwrap_or(0)
+    };
+    let rows = x.chunks(size);
+    rows.flat_map(|row| (0..size).map(move |i| row[reverse(i)]))
+        .collect()
+}
+
+fn title(order: Order) -> &'static str {
+    match order {
+        Natural => "natural",
+        BitReversed => "bit-reversed",
+    }
+}
+
+/// Appends a row, and before the first the columns.
+fn append(path: &PathBuf, engine: &str, row: &[String; 9]) -> Result<()> {
+    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    if file.metadata()?.len() == 0 {
+        writeln!(file, "engine,{}", COLUMNS.join(","))?;
+    }
+    let row = row.each_ref().map(|it| it.replace(',', ""));
+    writeln!(file, "{},{}", engine.replace(',', ""), row.join(","))?;
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! Transforms between the coefficients of polynomials and their values at the points of a
+//! domain: the number-theoretic transform (NTT) of Fr.
+
+mod cpu;
+mod device;
+mod factors;
+
+use field_kernels::{ElementType as _, Fr};
+
+use super::WholeOperation;
+use crate::vectors::domain::Domain;
+use crate::vectors::elements::AsElementsMut;
+use crate::vectors::engine::VectorEngine;
+use crate::vectors::field_vec::{FieldVec, Form};
+use crate::vectors::queue::Queue;
+use crate::{Error, Result};
+
+static TRANSFORM: WholeOperation = WholeOperation {
+    name: "transform",
+    multiplies: true,
+    leaves: None,
+    on_device: device::on_device,
+    on_cpu: cpu::on_cpu,
+};
+
+/// In which order a row of 2^k elements stands in a vector.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// Element i at place i.
+    #[default]
+    Natural,
+    /// Element i at the place whose number has the k bits of i from the last to the first, as
+    /// [`Queue::bit_reverse`] puts it there.
+    BitReversed,
+}
+
+/// A transform, for [`Queue::transform`]: over which domain, in which direction, and the order
+/// of what it takes and of what it leaves, natural unless it says otherwise.
+///
+/// Forward and to bit-reversed order, and inverse from it, is fastest: products of polynomials
+/// need no other order, since at equal places stand values at the same point.
+///
+/// ```
+/// use gpu_executor::vectors::{Domain, Fr, Order, Transform, VectorEngine};
+///
+/// # fn main() -> anyhow::Result<()> {
+/// # let engine = VectorEngine::cpu_with_threads(2)?;
+/// let x = engine.upload::<Fr>(&vec![[3, 0, 0, 0]; 1024])?;
+/// let domain = Domain::new(1024)?.coset_of_generator();
+/// let queue = engine.queue();
+/// let there = Transform::forward(&domain).to(Order::BitReversed);
+/// let back = Transform::inverse(&domain).from(Order::BitReversed);
+/// let y = queue.transform(&queue.transform(&x, &there)?, &back)?;
+/// let same = queue.equal(&x, &y)?;
+/// assert!(queue.submit()?.wait()?.equal(&same)?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Transform {
+    domain: Domain,
+    inverse: bool,
+    from: Order,
+    to: Order,
+}
+
+impl Transform {
+    /// From coefficients c to values: element i of the result is c_0 + c_1 x + c_2 x^2 + ... at
+    /// point i of the domain.
+    #[must_use]
+    pub fn forward(domain: &Domain) -> Self {
+        Self {
+            domain: *domain,
+            inverse: false,
+            from: Order::Natural,
+            to: Order::Natural,
+        }
+    }
+
+    /// From the values back to the coefficients.
+    #[must_use]
+    pub fn inverse(domain: &Domain) -> Self {
+        Self {
+            inverse: true,
+            ..Self::forward(domain)
+        }
+    }
+
+    /// The same, of elements in this order.
+    #[must_use]
+    pub fn from(self, order: Order) -> Self {
+        Self {
+            from: order,
+            ..self
+        }
+    }
+
+    /// The same, with the result in this order.
+    #[must_use]
+    pub fn to(self, order: Order) -> Self {
+        Self { to: order, ..self }
+    }
+
+    /// log2 of the size, 1 if inverse, 1 if the argument is bit-reversed, 1 if the result is,
+    /// and the limbs of the domain's shift.
+    fn parameters(&self) -> [u64; 8] {
+        let Self {
+            domain,
+            inverse,
+            from,
+            to,
+        } = self;
+        let [a, b, c, d] = domain.shift();
+        let [from, to] = [from, to].map(|order| u64::from(*order == Order::BitReversed));
+        let log2 = u64::from(domain.log2());
+        [log2, u64::from(*inverse), from, to, a, b, c, d]
+    }
+}
+
+impl Queue {
+    /// The transform of each row of x, a vector in Montgomery form: of its first n elements, of
+    /// the next n and so on, where n is the size of the domain.
+    ///
+    /// # Errors
+    /// [`Error::WrongRows`] for a vector that is not of such rows, one at least, else as
+    /// [`Self::add`].
+    pub fn transform(&self, x: &FieldVec<Fr>, transform: &Transform) -> Result<FieldVec<Fr>> {
+        let (operation, row) = (TRANSFORM.name, transform.domain.size());
+        if x.is_empty() || !x.len().is_multiple_of(row) {
+            return Err(Error::WrongRows {
+                operation,
+                row,
+                found: x.len(),
+            });
+        }
+        self.expect_form(operation, x, Form::Montgomery)?;
+        let arguments = vec![self.argument(operation, x)?];
+        let node = self.whole(&TRANSFORM, Fr::ID, arguments);
+        let node = node.with(&transform.parameters());
+        Ok(node.result(x.len(), Form::Montgomery))
+    }
+
+    /// x := the transform of each of its rows.
+    ///
+    /// # Errors
+    /// As [`Self::transform`].
+    pub fn transform_assign(&self, x: &mut FieldVec<Fr>, transform: &Transform) -> Result<()> {
+        *x = self.transform(x, transform)?;
+        Ok(())
+    }
+
+    /// The values at the points of `domain` of the polynomial with the coefficients x, or of
+    /// each row of them: [`Transform::forward`], both in natural order.
+    ///
+    /// # Errors
+    /// As [`Self::transform`].
+    pub fn ntt(&self, x: &FieldVec<Fr>, domain: &Domain) -> Result<FieldVec<Fr>> {
+        self.transform(x, &Transform::forward(domain))
+    }
+
+    /// x := its values at the points of `domain`.
+    ///
+    /// # Errors
+    /// As [`Self::transform`].
+    pub fn ntt_assign(&self, x: &mut FieldVec<Fr>, domain: &Domain) -> Result<()> {
+        self.transform_assign(x, &Transform::forward(domain))
+    }
+
+    /// The coefficients of the polynomial with the values x at the points of `domain`, or of
+    /// each row of them: [`Transform::inverse`], both in natural order.
+    ///
+    /// # Errors
+    /// As [`Self::transform`].
+    pub fn inverse_ntt(&self, x: &FieldVec<Fr>, domain: &Domain) -> Result<FieldVec<Fr>> {
+        self.transform(x, &Transform::inverse(domain))
+    }
+
+    /// x := the coefficients.
+    ///
+    /// # Errors
+    /// As [`Self::transform`].
+    pub fn inverse_ntt_assign(&self, x: &mut FieldVec<Fr>, domain: &Domain) -> Result<()> {
+        self.transform_assign(x, &Transform::inverse(domain))
+    }
+}
+
+impl VectorEngine {
+    /// Transforms elements on the host in place, each row of them: uploads, transforms and
+    /// downloads. Of slices of limbs in Montgomery form, and with the features of these names
+    /// of arkworks' `Fr` and of `blst_fr`.
+    ///
+    /// ```
+    /// use gpu_executor::vectors::{Domain, Transform, VectorEngine};
+    ///
+    /// # fn main() -> anyhow::Result<()> {
+    /// # let engine = VectorEngine::cpu_with_threads(2)?;
+    /// let mut values = vec![[5, 0, 0, 0]; 1024];
+    /// let domain = Domain::new(1024)?;
+    /// engine.transform(&mut values, &Transform::forward(&domain))?;
+    /// assert_eq!(values[1], [0; 4]);
+    /// engine.transform(&mut values, &Transform::inverse(&domain))?;
+    /// assert_eq!(values[1], [5, 0, 0, 0]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Self::upload`], [`Queue::transform`] and [`Queue::submit`]. The elements are as they
+    /// were then, unless it was the copy back to them that failed.
+    pub fn transform(
+        &self,
+        elements: &mut (impl AsElementsMut<Fr> + ?Sized),
+        transform: &Transform,
+    ) -> Result<()> {
+        let mut vector = self.upload(elements)?;
+        let queue = self.queue();
+        queue.transform_assign(&mut vector, transform)?;
+        queue.submit()?.wait()?;
+        vector.download_into(elements)
+    }
+}
+
+#[cfg(test)]
+pub(super) fn samples() -> Vec<(&'static str, super::Sample<Fr>)> {
+    vec![
+        (TRANSFORM.name, |q, x, _| {
+            q.ntt(&x.slice(1..513)?, &Domain::new(512)?.coset_of_generator())
+        }),
+        (TRANSFORM.name, |q, x, _| {
+            let rows = Transform::inverse(&Domain::new(64)?).from(Order::BitReversed);
+            q.transform(&x.slice(5..197)?, &rows)
+        }),
+    ]
+}
