@@ -75,9 +75,10 @@ const FENCES: &str = "GPU_EXECUTOR_TEST_FENCES";
 /// The crates whose tests use a device.
 const CRATES: [&str; 3] = ["vk-core", "vk-mem-paths", "gpu-executor"];
 /// Tests of timelines themselves, which have to be there.
-const OF_TIMELINES: [&str; 3] = [
+const OF_TIMELINES: [&str; 4] = [
     "a_counter_past_every_submission_is_a_loss",
     "after_a_timeout_nobody_waits_again",
+    "one_users_timeout_is_not_anothers",
     "where_neither_looking_nor_blocking_tells",
 ];
 /// Tests of a wait that runs out: with GPU-assisted checks the layer waits
