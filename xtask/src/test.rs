@@ -26,7 +26,7 @@ const OPTIONAL: &str = "test -p field-kernels -p gpu-executor --no-fail-fast --f
 
 /// The tests that these features are for: those of what was compiled, and of operations
 /// on vectors, each with every arithmetic and on both engines.
-const OF_OPTIONAL: [&str; 7] = [
+const OF_OPTIONAL: [&str; 8] = [
     "modules::",
     "chain::",
     "paths::",
@@ -34,6 +34,7 @@ const OF_OPTIONAL: [&str; 7] = [
     "vectors::",
     "vector_results::",
     "transforms::",
+    "transform_plugs::",
 ];
 
 /// Tests that say most of a driver in half a minute; those of `vector_errors` too.

@@ -124,6 +124,8 @@ pub use field_kernels::{
 };
 pub use field_vec::{FieldVec, Form};
 pub use indices::Indices;
+#[cfg(feature = "arkworks")]
+pub use interop::{DomainEngine, EngineDomain};
 pub use operand::{Operand, Scalar};
 pub use pending::{Completed, Pending};
 pub use queue::{Queue, Readback};

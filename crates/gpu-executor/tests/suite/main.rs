@@ -28,6 +28,7 @@ mod paths;
 mod results_into;
 mod spec_api;
 mod spirv_policy;
+mod transform_plugs;
 mod transforms;
 mod vector_arguments;
 mod vector_errors;

@@ -4,6 +4,11 @@
 mod arkworks;
 #[cfg(feature = "blst")]
 mod blst;
+#[cfg(feature = "arkworks")]
+mod evaluation_domain;
+
+#[cfg(feature = "arkworks")]
+pub use evaluation_domain::{DomainEngine, EngineDomain};
 
 /// Makes `$type` an [`Element`](super::Element) of `$field` in Montgomery form, whose
 /// limbs begin with those at each `$path`, which is at the coordinate `$number`: with the
