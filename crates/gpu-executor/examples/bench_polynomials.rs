@@ -1,4 +1,4 @@
-//! What provers do with polynomials beside transforms: each operation on vectors of Fr held
+//! What provers do with polynomials: each operation on vectors of Fr held
 //! to the CPU engine, then timed by the device's own clock, beside a copy of the same bytes.
 //!
 //! `cargo run --release -p gpu-executor --features blst --example bench_polynomials -- --log2 20 24`
@@ -12,7 +12,9 @@ use anyhow::{Result, ensure};
 use clap::Parser;
 use field_kernels::Fr;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::vectors::{FieldVec, Indices, Queue, Scalar, Scan, VectorEngine};
+use gpu_executor::vectors::{
+    Domain, FieldVec, Indices, Order, Queue, Scalar, Scan, Transform, VectorEngine,
+};
 
 use support::{median, random};
 
@@ -60,7 +62,7 @@ type Record = fn(&Queue, &Arguments) -> gpu_executor::Result<FieldVec<Fr>>;
 
 /// Each operation, and the bytes that it must read and write for each element; of a scan
 /// those that it does.
-const OPERATIONS: [(&str, u32, Record); 14] = [
+const OPERATIONS: [(&str, u32, Record); 16] = [
     ("copy", 64, |q, it| q.copy(&it.x)),
     ("concat", 64, |q, it| {
         let (low, high) = it.x.split_at(it.x.len() / 3)?;
@@ -90,6 +92,14 @@ const OPERATIONS: [(&str, u32, Record); 14] = [
     }),
     ("linear combination of 8", 288, |q, it| {
         q.linear_combination(&it.eight, &it.scalars)
+    }),
+    ("transform", 64, |q, it| {
+        let there = Transform::forward(&Domain::new(it.x.len())?).to(Order::BitReversed);
+        q.transform(&it.x, &there)
+    }),
+    ("product of two halves", 64, |q, it| {
+        let (low, high) = it.x.split_at(it.x.len() / 2)?;
+        q.multiply_polynomials(&low, &high)
     }),
     ("divide by X - z", 96, |q, it| {
         Ok(q.divide_by_linear(&it.x, &it.scalars[3])?.0)

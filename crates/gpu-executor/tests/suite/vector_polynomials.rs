@@ -5,7 +5,9 @@ use ark_poly::univariate::{DenseOrSparsePolynomial, DensePolynomial};
 use ark_poly::{DenseUVPolynomial as _, Polynomial as _};
 use field_kernels::{FR_MODULUS, Field, Fp2, Fr, arithmetic};
 use gpu_executor::Error;
-use gpu_executor::vectors::{FieldVec, Form, Operand, Scalar, Scan, VectorEngine};
+use gpu_executor::vectors::{
+    Domain, FieldVec, Form, Operand, Order, Scalar, Scan, Transform, VectorEngine,
+};
 
 use crate::engines::{self, error, expect, on_both_engines, random, run, sums};
 use crate::oracle::Oracle;
@@ -25,6 +27,9 @@ on_both_engines! {
     degrees_and_points_must_fit
     combinations_of_any_number_of_vectors
     what_combinations_refuse
+    products_of_polynomials
+    quotients_on_cosets
+    what_quotients_on_cosets_refuse
 }
 
 mod in_one_dispatch {
@@ -406,4 +411,129 @@ fn what_combinations_refuse(engine: &VectorEngine) {
     let nothing = queue.linear_combination(&[&empty], &[1]).unwrap();
     run(queue);
     expect(&nothing, &[], "of nothing");
+}
+
+fn products_of_polynomials(engine: &VectorEngine) {
+    for (left, right) in [
+        (1, 1),
+        (1, 5),
+        (4, 3),
+        (129, 300),
+        (512, 513),
+        (0, 3),
+        (3, 0),
+    ] {
+        let (a, a_vector) = random::<Fr>(engine, left, 17);
+        let (b, b_vector) = random::<Fr>(engine, right, 18);
+        let queue = engine.queue();
+        let product = queue.multiply_polynomials(&a_vector, &b_vector).unwrap();
+        let square = queue.multiply_polynomials(&a_vector, &a_vector).unwrap();
+        run(queue);
+        let what = format!("{left} by {right} coefficients");
+        let count = |a: usize, b: usize| if a * b == 0 { 0 } else { a + b - 1 };
+        let (a, b) = (polynomial(&a), polynomial(&b));
+        let expected = coefficients(&a.naive_mul(&b), count(left, right));
+        expect(&product, &expected, &what);
+        let expected = coefficients(&a.naive_mul(&a), count(left, left));
+        expect(&square, &expected, &what);
+    }
+    let plain = engine.upload_plain::<Fr>(&[[1, 2, 3, 4]; 4]).unwrap();
+    let refused = error(engine.queue().multiply_polynomials(&plain, &plain));
+    let operation = "multiply_polynomials";
+    assert!(matches!(refused, Error::WrongForm { operation: found, .. } if found == operation));
+}
+
+/// Longer and shorter than the domain, in both orders.
+fn quotients_on_cosets(engine: &VectorEngine) {
+    for (n, points) in [
+        (1, 1),
+        (1, 8),
+        (4, 4),
+        (4, 64),
+        (64, 128),
+        (64, 256),
+        (64, 16),
+        (256, 512),
+    ] {
+        let group = Domain::new(n).unwrap();
+        let shifted = group
+            .coset(arithmetic::to_montgomery::<Fr>(&[5, 0, 0, 0]))
+            .unwrap();
+        let coset = Domain::new(points).unwrap().coset_of_generator();
+        let (values, vector) = random::<Fr>(engine, points, 19);
+        for domain in [group, shifted] {
+            let shift = ark_ff::Field::pow(&Fr::ark_of(&domain.shift()), [n as u64]);
+            let one = |(x, value): ([u64; 4], &[u64; 4])| {
+                let vanishing = ark_ff::Field::pow(&Fr::ark_of(&x), [n as u64]) - shift;
+                Fr::limbs_of(&(Fr::ark_of(value) / vanishing))
+            };
+            let expected: Vec<_> = coset.elements().zip(&values).map(one).collect();
+            let queue = engine.queue();
+            let natural = queue
+                .divide_by_vanishing_on_coset(&vector, Order::Natural, &coset, &domain)
+                .unwrap();
+            let turned = queue.bit_reverse(&vector).unwrap();
+            let reversed = queue
+                .divide_by_vanishing_on_coset(&turned, Order::BitReversed, &coset, &domain)
+                .unwrap();
+            let reversed = queue.bit_reverse(&reversed).unwrap();
+            run(queue);
+            let what = format!("X^{n} - s^{n} at {points} points");
+            expect(&natural, &expected, &what);
+            expect(&reversed, &expected, &what);
+        }
+    }
+    // What a prover does: a multiple, its values on a coset, the quotient's, the quotient.
+    let (quotient, vector) = random::<Fr>(engine, 700, 20);
+    let (domain, coset) = (Domain::new(256).unwrap(), Domain::new(1024).unwrap());
+    let coset = coset.coset_of_generator();
+    let queue = engine.queue();
+    let zeros = |count| queue.fill::<Fr>(0, count).unwrap();
+    let up = queue.concat(&[&zeros(256), &vector, &zeros(68)]).unwrap();
+    let down = queue.concat(&[&vector, &zeros(324)]).unwrap();
+    let multiple = queue.sub(&up, &down).unwrap();
+    let there = Transform::forward(&coset).to(Order::BitReversed);
+    let values = queue.transform(&multiple, &there).unwrap();
+    let divided = queue
+        .divide_by_vanishing_on_coset(&values, Order::BitReversed, &coset, &domain)
+        .unwrap();
+    let back = Transform::inverse(&coset).from(Order::BitReversed);
+    let found = queue.transform(&divided, &back).unwrap();
+    run(queue);
+    expect(
+        &found.slice(..700).unwrap(),
+        &quotient,
+        "a prover's quotient",
+    );
+    expect(
+        &found.slice(700..).unwrap(),
+        &[[0; 4]; 324],
+        "nothing above",
+    );
+}
+
+fn what_quotients_on_cosets_refuse(engine: &VectorEngine) {
+    let (_, x) = random::<Fr>(engine, 8, 21);
+    let plain = engine.upload_plain::<Fr>(&[[1, 2, 3, 4]; 8]).unwrap();
+    let queue = engine.queue();
+    let domain = |size| Domain::new(size).unwrap();
+    let refused = |values: &FieldVec<Fr>, coset: Domain, n: usize| {
+        let order = Order::Natural;
+        error(queue.divide_by_vanishing_on_coset(values, order, &coset, &domain(n))).to_string()
+    };
+    assert_eq!(
+        refused(&x, domain(4).coset_of_generator(), 4),
+        "divide_by_vanishing_on_coset: expected a value for each point of the coset, found 8 elements"
+    );
+    assert_eq!(
+        refused(&x, domain(8), 2),
+        "the coset of a quotient: expected one without points of the domain, \
+         found \"one of 8 points with some of it\""
+    );
+    let meets = refused(&x, domain(8), 16);
+    assert!(meets.starts_with("the coset of a quotient: "), "{meets}");
+    assert_eq!(
+        refused(&plain, domain(8).coset_of_generator(), 2),
+        "divide_by_vanishing_on_coset: expected elements in Montgomery form, found plain form"
+    );
 }

@@ -4,7 +4,7 @@ use field_kernels::vector_kernels::EVALUATE as KERNEL;
 use field_kernels::{ElementId, Field, arithmetic};
 use vk_mem_paths::{Access, Storage};
 
-use super::powers::{Bases, PowerTables, ROW, power, rows};
+use super::powers::{Bases, PowerTables, ROW, rows};
 use super::reduce::each_piece;
 use super::{Call, WholeOperation};
 use crate::vectors::cpu::{Arithmetic, GRAIN, Run};
@@ -170,7 +170,7 @@ fn on_cpu<F: Arithmetic>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error
     let mut out = run.take(points.len() * F::LIMBS)?;
     for (point, out) in points.iter().zip(F::elements_mut(out.as_mut_slice())?) {
         let values = each_piece::<F, _>(run, x.chunks(GRAIN), |x| horner::<F>(x, point))?;
-        *out = horner::<F>(&values, &power::<F>(point, GRAIN));
+        *out = horner::<F>(&values, &arithmetic::pow::<F>(point, GRAIN as u64));
     }
     run.set_result(call, 0, out);
     Ok(())

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use field_kernels::vector_kernels::{POWER_TABLES, POWERS as KERNEL};
-use field_kernels::{ElementId, Field};
+use field_kernels::{ElementId, Field, arithmetic};
 use vk_mem_paths::{Access, Storage};
 
 use super::{Call, WholeOperation};
@@ -170,7 +170,7 @@ fn write_powers(
 fn on_cpu<F: Arithmetic>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
     let base = run.elements::<F>(&call.arguments[0])?[0];
     let mut out = run.take(call.results[0].elements * F::LIMBS)?;
-    let next_piece = power::<F>(&base, GRAIN);
+    let next_piece = arithmetic::pow::<F>(&base, GRAIN as u64);
     let mut first = F::ONE;
     let pieces = F::elements_mut(out.as_mut_slice())?.chunks_mut(GRAIN);
     let pieces = pieces.map(|out| {
@@ -186,18 +186,6 @@ fn on_cpu<F: Arithmetic>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error
     })?;
     run.set_result(call, 0, out);
     Ok(())
-}
-
-/// x^exponent.
-pub(super) fn power<F: Arithmetic>(x: &F::Limbs, exponent: usize) -> F::Limbs {
-    let bits = (0..usize::BITS - exponent.leading_zeros()).rev();
-    bits.fold(F::ONE, |power, bit| {
-        let square = F::mul(&power, &power);
-        match exponent >> bit & 1 {
-            0 => square,
-            _ => F::mul(&square, x),
-        }
-    })
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use field_kernels::vector_kernels::{
 use field_kernels::{ElementId, Field, VectorKernel, arithmetic};
 use vk_mem_paths::{Access, Storage};
 
-use super::powers::{Bases, PowerTables, ROW, power, rows};
+use super::powers::{Bases, PowerTables, ROW, rows};
 use super::reduce::each_piece;
 use super::{Call, WholeOperation};
 use crate::vectors::cpu::{Arithmetic, GRAIN, Run};
@@ -329,7 +329,7 @@ impl<F: Arithmetic> Rule<F> for Horner<F::Limbs> {
     }
 
     fn join_many(&self, before: &F::Limbs, x: &F::Limbs, elements: usize) -> F::Limbs {
-        let factor = power::<F>(&self.0, elements);
+        let factor = arithmetic::pow::<F>(&self.0, elements as u64);
         arithmetic::add::<F>(&F::mul(before, &factor), x)
     }
 
