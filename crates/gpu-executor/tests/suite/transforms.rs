@@ -18,6 +18,7 @@ use crate::oracle::{Oracle as _, random};
 use crate::support::built;
 
 on_both_engines! {
+    [engines::settled().dispatch_elements(384)]
     vectors_of_one_element_at_one_place
     a_transform_there_and_back_is_the_vector
     results_in_the_place_of_vectors_that_others_see

@@ -3,7 +3,7 @@
 use field_kernels::arithmetic::{add, double, inverse, mul};
 use field_kernels::{ElementType, Fr, PrimeField, edge};
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::vectors::Scalar;
+use gpu_executor::vectors::{Domain, Scalar};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
@@ -11,14 +11,17 @@ type Element = <Fr as ElementType>::Limbs;
 
 /// Elements of a short vector.
 const SHORT: usize = 300;
+/// Of them, those that are transformed.
+const TRANSFORMED: usize = 256;
 /// Elements of one dispatch over short vectors, so that each takes several.
 pub(super) const DISPATCH: usize = 128;
 /// Elements of a long vector: of more bytes than both pieces of staging memory have.
 const LONG: usize = (40 << 20) / Fr::BYTES;
 
 /// Two submissions, of which the second does not wait for the first: a chain, an
-/// inverse, a rotation, a quotient by X - z, a sum and a comparison, with readbacks; then one that works in place on what
-/// the first left. Whether all of it is right.
+/// inverse, a rotation, a quotient by X - z, a sum and a comparison, with readbacks; then one
+/// that works in place on what the first left, with a transform there and back. Whether all of
+/// it is right.
 ///
 /// # Errors
 /// What the library returned.
@@ -45,6 +48,10 @@ pub(super) fn short(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow:
     queue.double_assign(&mut z)?;
     let part = z.slice(7..SHORT)?;
     let inner = queue.read(&queue.inner_product(&part, &x.slice(0..SHORT - 7)?)?)?;
+    let domain = Domain::new(TRANSFORMED)?;
+    let values = queue.ntt(&z.slice(..TRANSFORMED)?, &domain)?;
+    let at_one = queue.read(&values.slice(..1)?)?;
+    let back = queue.inverse_ntt(&values, &domain)?;
     let second = queue.submit()?;
 
     // What goes wrong with either is the business of that one alone.
@@ -68,6 +75,8 @@ pub(super) fn short(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow:
             && first.element(&value)? == values[0]
             && first.element(&sum)? == total(&chain)
             && second.element(&inner)? == total(&products)
+            && second.element(&at_one)? == total(&doubled[..TRANSFORMED])
+            && back.download::<[u64; 4]>()? == doubled[..TRANSFORMED]
             && first.equal(&same)?
             && !first.equal(&other)?,
     )
