@@ -2,13 +2,16 @@
 // every so-manieth, or by a table of indices, of which the first says which element
 // becomes the first, and so on.
 //
-// It knows no field: an invocation moves one part of 16 bytes.
+// It knows no field: an invocation moves four parts of 16 bytes, all of which are on their
+// way from memory before the first is written. Those of a workgroup are neighbours each time.
 //
 // variant: strided = STRIDED
 // variant: indexed = INDEXED
 
 #version 460
 #extension GL_GOOGLE_include_directive : require
+
+#define GROUP_SIZE 128u
 
 layout(local_size_x = 128) in;
 
@@ -33,12 +36,14 @@ layout(push_constant) uniform Job {
 #endif
 } job;
 
-void main() {
-    uint part = gl_GlobalInvocationID.x;
+// Where a part comes from, and where it goes.
+struct Way {
+    uint from;
+    uint to;
+};
+
+Way way(uint part) {
     uint element = part / job.parts_of_element;
-    if (element >= job.count) {
-        return;
-    }
     uint inside = part - element * job.parts_of_element;
 #ifdef INDEXED
     uint from = indices[job.start_indices + element] * job.parts_of_element;
@@ -47,5 +52,20 @@ void main() {
     uint from = element * job.step_in;
     uint to = element * job.step_out;
 #endif
-    out_parts[job.start_out + to + inside] = in_parts[job.start_in + from + inside];
+    return Way(job.start_in + from + inside, job.start_out + to + inside);
+}
+
+// Where there is no such part, the last one is read and nothing written.
+#define WAY(k) \
+    uint part##k = first + uint(k) * GROUP_SIZE; \
+    Way way##k = way(min(part##k, end - 1u));
+#define READ(k) uvec4 moved##k = in_parts[way##k.from];
+#define WRITE(k) if (part##k < end) { out_parts[way##k.to] = moved##k; }
+
+void main() {
+    uint first = gl_WorkGroupID.x * 4u * GROUP_SIZE + gl_LocalInvocationID.x;
+    uint end = job.count * job.parts_of_element;
+    WAY(0) WAY(1) WAY(2) WAY(3)
+    READ(0) READ(1) READ(2) READ(3)
+    WRITE(0) WRITE(1) WRITE(2) WRITE(3)
 }
