@@ -15,6 +15,7 @@ mod numbers;
 mod record;
 mod report;
 mod suite_output;
+mod transforms;
 
 use std::path::{Path, PathBuf};
 
@@ -50,6 +51,15 @@ pub(crate) struct Args {
         conflicts_with_all = ["bench_exe", "quick", "no_install", "filter"]
     )]
     from: Option<PathBuf>,
+    /// Measure nothing: plot these records of transforms, CSVs of the example `ntt` or with its
+    /// first columns, beside each other and beside the first file.
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 1..,
+        conflicts_with_all = ["bench_exe", "quick", "no_install", "filter", "from", "report", "out"]
+    )]
+    transforms: Vec<PathBuf>,
     /// The git revision the record names [default: asked of git].
     #[arg(long, value_name = "REV")]
     revision: Option<String>,
@@ -61,12 +71,15 @@ pub(crate) struct Args {
 }
 
 /// Runs the suite and writes `DIR/<device>/<date>.csv`, `<date>-limits.csv`,
-/// `<date>.svg` and, if asked for, `<date>.html`.
+/// `<date>.svg` and, if asked for, `<date>.html`. With `--transforms` only plots.
 ///
 /// # Errors
 /// When there is no device, when the suite fails (a wrong result among the
 /// reasons), or when the record cannot be written.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    if !args.transforms.is_empty() {
+        return transforms::plot(&args.transforms);
+    }
     let criterion = match &args.from {
         Some(folder) => folder.clone(),
         None => measure(args)?,
