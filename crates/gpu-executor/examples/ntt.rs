@@ -16,8 +16,11 @@ use ark_bls12_381::Fr as ArkFr;
 use ark_ff::{FftField as _, Field as _};
 use ark_poly::{EvaluationDomain as _, Radix2EvaluationDomain};
 use clap::Parser;
+use gpu_executor::Engine;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::vectors::{Domain, Element as _, FieldVec, Fr, Order, Transform, VectorEngine};
+use gpu_executor::vectors::{
+    Domain, Element as _, FieldVec, Fr, Order, Scalar, Transform, VectorEngine,
+};
 
 use Order::{BitReversed, Natural};
 use support::ms;
@@ -34,13 +37,21 @@ struct Options {
     /// Compute on the CPU engine instead of a Vulkan device.
     #[arg(long)]
     cpu: bool,
-    /// Timed runs of each; the median is shown. Fewer where they take more than ten seconds.
+    /// Timed runs of each; the median is shown. Fewer where they take more than two seconds.
     #[arg(long, default_value_t = 9)]
     samples: usize,
     /// Appends the rows of the table to this file.
     #[arg(long)]
     csv: Option<PathBuf>,
 }
+
+/// log2 of the longest transforms that ark-poly computes too. Longer ones are held to the values
+/// of the polynomial at a few points, and to the way back.
+const MOST_BY_ARK: u32 = 22;
+/// How long a device is at work before it is timed: its clocks rise slowly.
+const WARM_UP: Duration = Duration::from_millis(400);
+/// How long samples are taken at most.
+const MOST_SAMPLING: Duration = Duration::from_secs(2);
 
 /// The orders of what is taken and left.
 const ORDERS: [(Order, Order); 3] = [
@@ -100,6 +111,9 @@ fn main() -> Result<()> {
 /// All transforms of one size.
 fn rows_of_size(engine: &VectorEngine, log2: u32, options: &Options) -> Result<Vec<[String; 9]>> {
     let size = 1_usize.checked_shl(log2).context("log2 is too large")?;
+    if log2 > MOST_BY_ARK {
+        return rows_without_ark(engine, size, options);
+    }
     let limbs = support::random::<Fr>(size * options.rows, 1);
     let natural: Vec<ArkFr> = limbs.into_iter().map(ArkFr::from_limbs).collect();
     let x = engine.upload(&natural)?;
@@ -126,38 +140,104 @@ fn rows_of_size(engine: &VectorEngine, log2: u32, options: &Options) -> Result<V
         for (from, to) in ORDERS {
             let x = if from == Natural { &x } else { &x_reversed };
             let transform = transform.from(from).to(to);
-            let (mut found, device, total) = run(engine, x, &transform, options.samples)?;
+            let (found, device, total) = timed(engine, x, &transform, options.samples)?;
+            let mut found = found.download()?;
             if to == BitReversed {
                 found = bit_reversed(&found, size);
             }
-            rows.push([
-                log2.to_string(),
-                options.rows.to_string(),
-                name.to_owned(),
-                title(from).to_owned(),
-                title(to).to_owned(),
-                device.map_or("-".to_owned(), ms),
-                ms(total),
-                ms(ark_time),
-                if found == expected {
-                    "equal"
-                } else {
-                    "NOT EQUAL"
-                }
-                .to_owned(),
-            ]);
+            let times = (device, total, Some(ark_time));
+            let names = (name, from, to);
+            rows.push(row(log2, options, names, times, found == expected));
         }
     }
     Ok(rows)
 }
 
+/// Of a size that ark-poly would take too long for: of c^i + d^i at place i.
+fn rows_without_ark(
+    engine: &VectorEngine,
+    size: usize,
+    options: &Options,
+) -> Result<Vec<[String; 9]>> {
+    let len = size.checked_mul(options.rows).context("too many rows")?;
+    let domain = Domain::new(size)?;
+    let queue = engine.queue();
+    let [c, d] = [5, 6].map(|seed| support::random::<Fr>(1, seed)[0]);
+    let x = queue.add(
+        queue.powers(Scalar::new(c), len)?,
+        queue.powers(Scalar::new(d), len)?,
+    )?;
+    queue.submit()?.wait()?;
+    let forward = Transform::forward(&domain);
+    let (y, device, total) = timed(engine, &x, &forward, options.samples)?;
+    let mut equal = true;
+    for place in [0, 1, size / 3, size - 1] {
+        let queue = engine.queue();
+        let point = Scalar::new(domain.element(place));
+        let value = queue.evaluate(&x.slice(..size)?, point)?;
+        let same = queue.equal(&value, &y.slice(place..=place)?)?;
+        equal &= queue.submit()?.wait()?.equal(&same)?;
+    }
+    let names = ("forward", Natural, Natural);
+    let mut rows = vec![row(
+        size.ilog2(),
+        options,
+        names,
+        (device, total, None),
+        equal,
+    )];
+    let inverse = Transform::inverse(&domain);
+    let (back, device, total) = timed(engine, &y, &inverse, options.samples)?;
+    let queue = engine.queue();
+    let same = queue.equal(&back, &x)?;
+    let equal = queue.submit()?.wait()?.equal(&same)?;
+    let names = ("inverse", Natural, Natural);
+    rows.push(row(
+        size.ilog2(),
+        options,
+        names,
+        (device, total, None),
+        equal,
+    ));
+    Ok(rows)
+}
+
+fn row(
+    log2: u32,
+    options: &Options,
+    (name, from, to): (&str, Order, Order),
+    (device, total, ark): (Option<Duration>, Duration, Option<Duration>),
+    equal: bool,
+) -> [String; 9] {
+    let or_dash = |time: Option<Duration>| time.map_or("-".to_owned(), ms);
+    [
+        log2.to_string(),
+        options.rows.to_string(),
+        name.to_owned(),
+        title(from).to_owned(),
+        title(to).to_owned(),
+        or_dash(device),
+        ms(total),
+        or_dash(ark),
+        if equal { "equal" } else { "NOT EQUAL" }.to_owned(),
+    ]
+}
+
 /// The result, and the medians of the time on the device and of that until it was waited for.
-fn run(
+fn timed(
     engine: &VectorEngine,
     x: &FieldVec<Fr>,
     transform: &Transform,
     samples: usize,
-) -> Result<(Vec<ArkFr>, Option<Duration>, Duration)> {
+) -> Result<(FieldVec<Fr>, Option<Duration>, Duration)> {
+    if !matches!(engine.engine(), Engine::Cpu { .. }) {
+        let begin = Instant::now();
+        while begin.elapsed() < WARM_UP {
+            let queue = engine.queue();
+            let _result = queue.transform(x, transform)?;
+            queue.submit()?.wait()?;
+        }
+    }
     let (mut device, mut total) = (Vec::new(), Vec::new());
     let mut result = None;
     sampled(samples, || {
@@ -173,7 +253,7 @@ fn run(
     })?;
     // The first one warms up.
     let device: Option<Vec<Duration>> = device.drain(1..).collect();
-    let result = result.context("a result")?.download()?;
+    let result = result.context("a result")?;
     let total = support::median(total.split_off(1));
     Ok((result, device.map(support::median), total))
 }
@@ -203,13 +283,13 @@ fn ark(
     Ok((result.concat(), support::median(times.split_off(1))))
 }
 
-/// Runs once to warm up, and then `samples` times or for ten seconds, once at least.
+/// Runs once to warm up, and then `samples` times or for [`MOST_SAMPLING`], once at least.
 fn sampled(samples: usize, mut run: impl FnMut() -> Result<()>) -> Result<()> {
     run()?;
     let begin = Instant::now();
     for _ in 0..samples.max(1) {
         run()?;
-        if begin.elapsed() > Duration::from_secs(10) {
+        if begin.elapsed() > MOST_SAMPLING {
             break;
         }
     }
