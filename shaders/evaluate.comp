@@ -6,7 +6,8 @@
 // the columns, times point^column. The table of each point is that of `power_tables` with
 // a shift of 7.
 //
-// The loop is bounded by who dispatches: 64 rows at most, which one Wide sum takes.
+// The loop is bounded by who dispatches: 64 rows at most, two at a time. One Wide sum takes
+// so many products.
 //
 // keep functions of fp2_
 // variant: fp_evaluate_u32 = FIELD_FP MUL_U32
@@ -51,6 +52,30 @@ layout(push_constant) uniform Job {
 
 shared uvec4 joined[GROUP_SIZE * FIELD_PARTS];
 
+// What a row is multiplied by. In memory that a workgroup shares, except where that is too
+// little.
+#ifdef FIELD_FP2
+WideFactor factor(uint table, uint row) {
+    uint at = table + (SQUARES + row) * FIELD_PARTS;
+    return wide_factor(READ_ELEMENT(table_parts, at));
+}
+#else
+#define MOST_ROWS 64u
+shared WideFactor factors[MOST_ROWS];
+
+WideFactor factor(uint table, uint row) { return factors[row]; }
+#endif
+
+// The coefficient with this number, zero where there is none.
+Elem coefficient(uint start, uint i) {
+    Elem x = f_zero();
+    if (i < job.count) {
+        uint at = start + i * FIELD_PARTS;
+        x = READ_ELEMENT(x_parts, at);
+    }
+    return x;
+}
+
 void main() {
     uint lane = gl_LocalInvocationID.x;
     uint point = gl_WorkGroupID.x / job.groups;
@@ -58,24 +83,35 @@ void main() {
     uint table = job.start_table + point * TABLE * FIELD_PARTS;
     uint start_x = job.start_x + point * job.step_x * FIELD_PARTS;
 
-    // The next coefficient is on its way from memory while this one is multiplied.
+    // The next two coefficients are on their way from memory while one is multiplied.
     uint i = group * job.rows * GROUP_SIZE + lane;
-    Wide sum = wide_zero();
-    Elem x = f_zero();
-    if (i < job.count) {
-        uint from = start_x + i * FIELD_PARTS;
-        x = READ_ELEMENT(x_parts, from);
+    Elem even = coefficient(start_x, i);
+    Elem odd = f_zero();
+    if (job.rows > 1u) {
+        odd = coefficient(start_x, i + GROUP_SIZE);
     }
-    for (uint row = 0u; row < job.rows && i < job.count; row += 1u) {
-        Elem next = f_zero();
-        i += GROUP_SIZE;
-        if (i < job.count) {
-            uint from = start_x + i * FIELD_PARTS;
-            next = READ_ELEMENT(x_parts, from);
+#ifndef FIELD_FP2
+    if (lane < MOST_ROWS) {
+        uint at = table + (SQUARES + lane) * FIELD_PARTS;
+        factors[lane] = wide_factor(READ_ELEMENT(table_parts, at));
+    }
+    barrier();
+#endif
+    // Rows are a power of two: where there is but one, the odd coefficient is zero.
+    Wide sum = wide_zero();
+    for (uint row = 0u; row < job.rows && i < job.count; row += 2u) {
+        i += 2u * GROUP_SIZE;
+        bool more = row + 2u < job.rows;
+        Elem x = even;
+        if (more) {
+            even = coefficient(start_x, i);
         }
-        uint at = table + (SQUARES + row) * FIELD_PARTS;
-        wide_add_product(sum, x, READ_ELEMENT(table_parts, at));
-        x = next;
+        wide_add_product(sum, x, factor(table, row));
+        x = odd;
+        if (more) {
+            odd = coefficient(start_x, i + GROUP_SIZE);
+        }
+        wide_add_product(sum, x, factor(table, row + 1u));
     }
     Elem result = wide_reduce(sum);
 

@@ -2,7 +2,7 @@
 // the result written once. More go in several passes, which add to the result.
 //
 // An invocation has one element of each vector, and reduces the sum of its products once.
-// The loop is bounded by who dispatches: 8 vectors at most.
+// The loop is bounded by who dispatches: 8 vectors at most, two at a time.
 //
 // keep functions of fp2_
 // variant: fp_linear_combination_u32 = FIELD_FP MUL_U32
@@ -57,22 +57,45 @@ Elem element(uint vector, uint i) {
     }
 }
 
+#define MOST_VECTORS 8u
+
+shared WideFactor factors[MOST_VECTORS];
+
 void main() {
+    uint lane = gl_LocalInvocationID.x;
     uint i = gl_GlobalInvocationID.x;
-    if (i >= job.count) {
+    bool is_element = i < job.count;
+    // The next two elements are on their way from memory while one is multiplied.
+    Elem even = f_zero();
+    Elem odd = f_zero();
+    if (is_element) {
+        even = element(0u, i);
+        if (job.vectors > 1u) {
+            odd = element(1u, i);
+        }
+    }
+    if (lane < job.vectors) {
+        uint from = job.start_scalars + lane * FIELD_PARTS;
+        factors[lane] = wide_factor(READ_ELEMENT(scalar_parts, from));
+    }
+    barrier();
+    if (!is_element) {
         return;
     }
-    // The next element is on its way from memory while this one is multiplied.
     Wide sum = wide_zero();
-    Elem x = element(0u, i);
-    for (uint vector = 0u; vector < job.vectors; vector += 1u) {
-        Elem next = x;
-        if (vector + 1u < job.vectors) {
-            next = element(vector + 1u, i);
+    for (uint vector = 0u; vector < job.vectors; vector += 2u) {
+        Elem x = even;
+        if (vector + 2u < job.vectors) {
+            even = element(vector + 2u, i);
         }
-        uint from = job.start_scalars + vector * FIELD_PARTS;
-        wide_add_product(sum, x, READ_ELEMENT(scalar_parts, from));
-        x = next;
+        wide_add_product(sum, x, factors[vector]);
+        if (vector + 1u < job.vectors) {
+            x = odd;
+            if (vector + 3u < job.vectors) {
+                odd = element(vector + 3u, i);
+            }
+            wide_add_product(sum, x, factors[vector + 1u]);
+        }
     }
     Elem result = wide_reduce(sum);
     uint at = job.start_out + i * FIELD_PARTS;

@@ -3,8 +3,8 @@
 //   base^(2^k) for k < 16, and then
 //   base^(j 2^shift) for j < 128, the shift 9 at most.
 //
-// One invocation squares 15 times; then each multiplies what its j is made of, 7 factors
-// at most.
+// In 16 steps, one product each: with each square an invocation makes the next one, and as
+// many as there are powers yet make twice as many of them.
 //
 // keep functions of fp2_
 // variant: fp_power_tables_u32 = FIELD_FP MUL_U32
@@ -39,31 +39,48 @@ layout(push_constant) uniform Job {
 } job;
 
 shared uvec4 squares[SQUARES * FIELD_PARTS];
+shared uvec4 multiples[MULTIPLES * FIELD_PARTS];
 
 void main() {
     uint lane = gl_LocalInvocationID.x;
-    uint start = job.start_table + gl_WorkGroupID.x * (SQUARES + MULTIPLES) * FIELD_PARTS;
+    uint own = lane * FIELD_PARTS;
     if (lane == 0u) {
         uint from = job.start_base + gl_WorkGroupID.x * job.step_base * FIELD_PARTS;
-        Elem square = READ_ELEMENT(base_parts, from);
-        for (uint k = 0u; k < SQUARES; k += 1u) {
-            if (k > 0u) {
-                square = f_mul(square, square);
-            }
+        Elem base = READ_ELEMENT(base_parts, from);
+        WRITE_ELEMENT(squares, 0u, base)
+        Elem one = f_one();
+        WRITE_ELEMENT(multiples, 0u, one)
+    }
+    for (uint k = 0u; k < SQUARES; k += 1u) {
+        barrier();
+        bool is_next = lane == 0u && k + 1u < SQUARES;
+        // Of the bit k - shift of its j, where that is the highest one.
+        bool is_multiple = k >= job.shift && k < job.shift + 7u && lane >> (k - job.shift) == 1u;
+        if (is_next || is_multiple) {
             uint at = k * FIELD_PARTS;
-            WRITE_ELEMENT(squares, at, square)
-            at += start;
-            WRITE_ELEMENT(table_parts, at, square)
+            Elem square = READ_ELEMENT(squares, at);
+            Elem factor = square;
+            if (is_multiple) {
+                at = (lane - (1u << (k - job.shift))) * FIELD_PARTS;
+                factor = READ_ELEMENT(multiples, at);
+            }
+            Elem result = f_mul(square, factor);
+            if (is_multiple) {
+                WRITE_ELEMENT(multiples, own, result)
+            } else {
+                at = (k + 1u) * FIELD_PARTS;
+                WRITE_ELEMENT(squares, at, result)
+            }
         }
     }
     barrier();
-    Elem power = f_one();
-    for (uint bit = 0u; lane >> bit != 0u; bit += 1u) {
-        if ((lane >> bit & 1u) != 0u) {
-            uint at = (job.shift + bit) * FIELD_PARTS;
-            power = f_mul(power, READ_ELEMENT(squares, at));
-        }
+    uint start = job.start_table + gl_WorkGroupID.x * (SQUARES + MULTIPLES) * FIELD_PARTS;
+    if (lane < SQUARES) {
+        Elem square = READ_ELEMENT(squares, own);
+        uint at = start + own;
+        WRITE_ELEMENT(table_parts, at, square)
     }
-    uint to = start + (SQUARES + lane) * FIELD_PARTS;
-    WRITE_ELEMENT(table_parts, to, power)
+    Elem multiple = READ_ELEMENT(multiples, own);
+    uint to = start + SQUARES * FIELD_PARTS + own;
+    WRITE_ELEMENT(table_parts, to, multiple)
 }

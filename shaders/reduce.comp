@@ -97,7 +97,7 @@ Elem own_result(uint i, uint stride) {
                 next_a = element_a(i);
                 next_b = element_b(i);
             }
-            wide_add_product(sum, a, b);
+            wide_add_product(sum, a, wide_factor(b));
             a = next_a;
             b = next_b;
         }

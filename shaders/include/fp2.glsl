@@ -24,6 +24,8 @@
 #define f_invert base_invert
 #define f_to_mont base_to_mont
 #define f_from_mont base_from_mont
+#define WideFactor BaseWideFactor
+#define wide_factor base_wide_factor
 #define wide_zero base_wide_zero
 #define wide_add_product base_wide_add_product
 #define wide_reduce base_wide_reduce
@@ -45,6 +47,8 @@
 #undef f_invert
 #undef f_to_mont
 #undef f_from_mont
+#undef WideFactor
+#undef wide_factor
 #undef wide_zero
 #undef wide_add_product
 #undef wide_reduce
@@ -113,9 +117,17 @@ struct Wide {
     Elem sum;
 };
 
+struct WideFactor {
+    Elem element;
+};
+
+WideFactor wide_factor(Elem b) { return WideFactor(b); }
+
 Wide wide_zero() { return Wide(f_zero()); }
 
-void wide_add_product(inout Wide wide, Elem a, Elem b) { wide.sum = f_add(wide.sum, f_mul(a, b)); }
+void wide_add_product(inout Wide wide, Elem a, WideFactor b) {
+    wide.sum = f_add(wide.sum, f_mul(a, b.element));
+}
 
 Elem wide_reduce(Wide wide) { return wide.sum; }
 

@@ -1,8 +1,11 @@
 // Sums of products, reduced once for all: half the work of a sum of reduced ones.
 //
 //   Wide sum = wide_zero();
-//   wide_add_product(sum, a, b);     // up to WIDE_PRODUCTS times
-//   Elem result = wide_reduce(sum);  // the sum of all a * b / R mod p, below p
+//   wide_add_product(sum, a, wide_factor(b));  // up to WIDE_PRODUCTS times
+//   Elem result = wide_reduce(sum);            // the sum of all a * b / R mod p, below p
+//
+// A factor is an element in the limbs that it is multiplied in: made once where many
+// invocations multiply by it.
 //
 // WIDE_PRODUCTS are as many as wide_reduce can take: n products make a sum below
 // n p^2, the reduction of which is below (n p / R + 1) p. With 256, and p / R = 0.11 or
@@ -21,9 +24,17 @@ struct Wide {
     Elem sum;
 };
 
+struct WideFactor {
+    Elem element;
+};
+
+WideFactor wide_factor(Elem b) { return WideFactor(b); }
+
 Wide wide_zero() { return Wide(f_zero()); }
 
-void wide_add_product(inout Wide wide, Elem a, Elem b) { wide.sum = f_add(wide.sum, f_mul(a, b)); }
+void wide_add_product(inout Wide wide, Elem a, WideFactor b) {
+    wide.sum = f_add(wide.sum, f_mul(a, b.element));
+}
 
 Elem wide_reduce(Wide wide) { return wide.sum; }
 
@@ -36,8 +47,21 @@ struct Wide {
     uint64_t t[2 * LIMBS30];
 };
 
+struct WideFactor {
+    uint limb[LIMBS30];
+};
+
+#define WIDE_SET_FACTOR(first, k) factor.limb[k] = LIMB30(w, first, k);
+
+WideFactor wide_factor(Elem b) {
+    uint w[PADDED_WORDS] = PADDED_WORDS_OF(b);
+    WideFactor factor;
+    EACH_LIMB30(WIDE_SET_FACTOR, 0)
+    return factor;
+}
+
 #define WIDE_SET_ZERO(first, k) wide.t[(first) + k] = 0ul;
-#define WIDE_ADD_PRODUCT(i, j) wide.t[(i) + j] += uint64_t(x[i]) * y[j];
+#define WIDE_ADD_PRODUCT(i, j) wide.t[(i) + j] += uint64_t(x[i]) * b.limb[j];
 #define WIDE_ROW(i) EACH_LIMB30(WIDE_ADD_PRODUCT, i)
 #define WIDE_PASS_CARRY(first, k) \
     carry = wide.t[(first) + k] >> 30; \
@@ -53,13 +77,11 @@ Wide wide_zero() {
     return wide;
 }
 
-void wide_add_product(inout Wide wide, Elem a, Elem b) {
+void wide_add_product(inout Wide wide, Elem a, WideFactor b) {
     uint v[PADDED_WORDS] = PADDED_WORDS_OF(a);
-    uint w[PADDED_WORDS] = PADDED_WORDS_OF(b);
-    uint x[LIMBS30], y[LIMBS30];
+    uint x[LIMBS30];
     uint64_t carry, from_below = 0ul;
     EACH_LIMB30(SET_X_U30, SHIFT30)
-    EACH_LIMB30(SET_Y_U30, 0)
     WIDE_ROW(0) WIDE_ROW(1) WIDE_ROW(2) WIDE_ROW(3) WIDE_ROW(4)
     WIDE_ROW(5) WIDE_ROW(6) WIDE_ROW(7) WIDE_ROW(8)
 #ifdef FIELD_FP
@@ -102,6 +124,16 @@ struct Wide {
     uint products;
 };
 
+struct WideFactor {
+    double limb[F64_LIMBS];
+};
+
+WideFactor wide_factor(Elem b) {
+    WideFactor factor;
+    SET_LIMBS_F64(factor.limb, b)
+    return factor;
+}
+
 // On top of what a column of a reduction starts with.
 #define WIDE_START(k) START_F64(k, PRODUCTS_F64(k), PRODUCTS_F64((k) - 1))
 #ifdef FIELD_FP
@@ -131,10 +163,9 @@ Wide wide_zero() {
     return wide;
 }
 
-void wide_add_product(inout Wide wide, Elem a, Elem b) {
-    precise double x[F64_LIMBS], y[F64_LIMBS];
+void wide_add_product(inout Wide wide, Elem a, WideFactor b) {
+    precise double x[F64_LIMBS], y[F64_LIMBS] = b.limb;
     SET_LIMBS_F64(x, a)
-    SET_LIMBS_F64(y, b)
 #ifdef FIELD_FP
     ADD_PRODUCT_8(wide.parts, x, y)
 #else

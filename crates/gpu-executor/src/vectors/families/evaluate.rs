@@ -69,11 +69,12 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
             step: 1,
             count: those.len(),
         };
+        let tables = PowerTables::new(steps, field, &bases, ROW.ilog2())?;
         level(
             steps,
             field,
             &Coefficients::Shared(x),
-            &bases,
+            &tables,
             (&result, first),
         )?;
     }
@@ -97,24 +98,29 @@ impl Coefficients<'_> {
 }
 
 /// One level of it: the coefficients of each polynomial to those of a shorter one, in a
-/// power of its point, whose value is written to the result, from a place on.
+/// power of its point, whose value is written to the result, from a place on. The tables are
+/// those of the points.
 fn level(
     steps: &mut Steps<'_>,
     field: ElementId,
     x: &Coefficients<'_>,
-    bases: &Bases,
+    tables: &PowerTables,
     to: (&Storage, usize),
 ) -> Result<(), Error> {
-    let (elements, points) = (x.count(), bases.count);
+    let (elements, points) = (x.count(), tables.count());
     let rows = rows(steps, field, elements, MOST_ROWS);
     let block = rows * ROW;
     let blocks = elements.div_ceil(block);
-    let tables = PowerTables::new(steps, field, bases, ROW.ilog2())?;
-    let left = match blocks {
+    let next = match blocks {
         1 => None,
-        _ => Some(steps.take(field, points * blocks)?),
+        _ => {
+            // Made while this level is, whose dispatches do not need them.
+            let bases = tables.squares(steps, block.ilog2());
+            let tables = PowerTables::new(steps, field, &bases, ROW.ilog2())?;
+            Some((steps.take(field, points * blocks)?, tables))
+        }
     };
-    let (output, first) = left.as_ref().map_or(to, |left| (left, 0));
+    let (output, first) = next.as_ref().map_or(to, |(left, _)| (left, 0));
     let output = steps.window(
         output,
         field,
@@ -149,17 +155,11 @@ fn level(
         let buffers = [&from, &table, &output];
         steps.dispatch_groups(&KERNEL, field, &buffers, &constants, points * groups)?;
     }
-    match &left {
+    match &next {
         None => Ok(()),
-        Some(left) => {
-            let bases = tables.squares(steps, block.ilog2());
-            level(
-                steps,
-                field,
-                &Coefficients::OfEach(left, blocks),
-                &bases,
-                to,
-            )
+        Some((left, tables)) => {
+            let left = Coefficients::OfEach(left, blocks);
+            level(steps, field, &left, tables, to)
         }
     }
 }

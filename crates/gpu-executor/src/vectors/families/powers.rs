@@ -77,6 +77,11 @@ impl PowerTables {
         Ok(Self { field, storage })
     }
 
+    /// How many bases there are.
+    pub(super) fn count(&self) -> usize {
+        self.storage.bytes() / self.field.bytes() / Self::ELEMENTS
+    }
+
     /// Those of some of the bases.
     pub(super) fn of(&self, steps: &Steps<'_>, bases: &Range<usize>) -> Window {
         let elements = bases.start * Self::ELEMENTS..bases.end * Self::ELEMENTS;
@@ -85,11 +90,11 @@ impl PowerTables {
 
     /// base^(2^log) for each base, as bases.
     pub(super) fn squares(&self, steps: &Steps<'_>, log: u32) -> Bases {
-        let (first, end) = (log as usize, self.storage.bytes() / self.field.bytes());
+        let (first, end) = (log as usize, self.count() * Self::ELEMENTS);
         Bases {
             first: steps.window(&self.storage, self.field, &(first..end), Access::Read),
             step: Self::ELEMENTS,
-            count: end / Self::ELEMENTS,
+            count: self.count(),
         }
     }
 }
