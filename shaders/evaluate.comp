@@ -38,8 +38,9 @@ layout(set = 0, binding = 2, std430) writeonly buffer Output { uvec4 out_parts[]
 layout(push_constant) uniform Job {
     uint count;
     uint rows;
-    // Workgroups for each point.
-    uint groups;
+    // Of a block's workgroups each has another point: together they read its coefficients
+    // from memory once.
+    uint points;
     uint start_x;
     // From one point's coefficients to the next one's, in elements; 0 where all have the
     // same.
@@ -78,8 +79,8 @@ Elem coefficient(uint start, uint i) {
 
 void main() {
     uint lane = gl_LocalInvocationID.x;
-    uint point = gl_WorkGroupID.x / job.groups;
-    uint group = gl_WorkGroupID.x - point * job.groups;
+    uint group = gl_WorkGroupID.x / job.points;
+    uint point = gl_WorkGroupID.x - group * job.points;
     uint table = job.start_table + point * TABLE * FIELD_PARTS;
     uint start_x = job.start_x + point * job.step_x * FIELD_PARTS;
 

@@ -145,7 +145,7 @@ fn level(
         let constants = [
             count(piece.len())?,
             count(rows)?,
-            count(groups)?,
+            count(points)?,
             from.start,
             step,
             table.start,
