@@ -75,7 +75,7 @@
 #define GROUP_LOG 6u
 // Elements of a run that are in shared memory at a time.
 #ifdef FIELD_FP2
-#define SEGMENT 2u
+#define SEGMENT 1u
 #else
 #define SEGMENT 4u
 #endif
