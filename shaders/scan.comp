@@ -2,14 +2,13 @@
 //   y = z y + x from element to element,
 // in two passes over the elements.
 //
-// Each invocation has a run of `run` neighbours, each workgroup 64 runs. UP: it leaves
+// Each invocation has a run of `run` neighbours, each workgroup 128 runs. UP: it leaves
 // what its run comes to, joined with the runs before it in its workgroup, and the
 // workgroup what all of its runs come to. Somebody scans those. DOWN: each invocation goes
 // through its run again, from what comes before it on, and writes the elements.
 //
 // Elements pass through shared memory, a segment of each run at a time, so that what the
-// invocations read and write together are neighbours. Each has all its parts of a segment on
-// their way from memory before the first is stored. A segment has a part more than its
+// invocations read and write together are neighbours. A segment has a part more than its
 // elements: what is read together then lies in different banks.
 //
 // By Horner's rule runs are joined with powers of z, which all have the same length: the
@@ -66,24 +65,22 @@
 
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#extension GL_EXT_control_flow_attributes : require
 #extension GL_EXT_spirv_intrinsics : require
 
 #include "vectors.glsl"
 
-#define GROUP_SIZE 64u
-#define GROUP_LOG 6u
+#define GROUP_SIZE 128u
 // Elements of a run that are in shared memory at a time.
 #ifdef FIELD_FP2
 #define SEGMENT 1u
 #else
-#define SEGMENT 4u
+#define SEGMENT 2u
 #endif
 #define SEGMENT_PARTS (SEGMENT * FIELD_PARTS)
 #define SEGMENT_STRIDE (SEGMENT_PARTS + 1u)
 #define SQUARES 16u
 
-layout(local_size_x = 64) in;
+layout(local_size_x = 128) in;
 
 #define ALIASED spirv_decorate(20)
 
@@ -165,16 +162,10 @@ bool place(uint part, uint first, out uint in_tile, out uint in_vector) {
 // Brings a segment of each run into shared memory, from the `first` of its elements on.
 void load(uint first) {
     uint in_tile, in_vector;
-    uvec4 parts[SEGMENT_PARTS];
-    [[unroll]] for (uint k = 0u; k < SEGMENT_PARTS; k += 1u) {
-        parts[k] = uvec4(0u);
-        if (place(k * GROUP_SIZE + gl_LocalInvocationID.x, first, in_tile, in_vector)) {
-            parts[k] = x_parts[job.start_x + in_vector];
+    for (uint part = gl_LocalInvocationID.x; part < GROUP_SIZE * SEGMENT_PARTS; part += GROUP_SIZE) {
+        if (place(part, first, in_tile, in_vector)) {
+            tile[in_tile] = x_parts[job.start_x + in_vector];
         }
-    }
-    [[unroll]] for (uint k = 0u; k < SEGMENT_PARTS; k += 1u) {
-        place(k * GROUP_SIZE + gl_LocalInvocationID.x, first, in_tile, in_vector);
-        tile[in_tile] = parts[k];
     }
     barrier();
 }
@@ -205,7 +196,7 @@ void main() {
     // With the runs before it, one, two, four and so on at a time.
     WRITE_ELEMENT(tile, own, total)
     barrier();
-    for (uint log = 0u; log < GROUP_LOG; log += 1u) {
+    for (uint log = 0u; log < 7u; log += 1u) {
         uint near = 1u << log;
         Elem before = nothing();
         if (lane >= near) {
@@ -271,8 +262,8 @@ void main() {
         }
         barrier();
         uint in_tile, in_vector;
-        [[unroll]] for (uint k = 0u; k < SEGMENT_PARTS; k += 1u) {
-            if (place(k * GROUP_SIZE + lane, first, in_tile, in_vector)) {
+        for (uint part = lane; part < GROUP_SIZE * SEGMENT_PARTS; part += GROUP_SIZE) {
+            if (place(part, first, in_tile, in_vector)) {
                 out_parts[job.start_out + in_vector] = tile[in_tile];
             }
         }

@@ -180,17 +180,17 @@ vector_kernels! {
     /// Coefficients of a polynomial to fewer, for its values.
     EVALUATE = "evaluate", 3, 8, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// The way up of running sums.
-    SCAN_SUM_UP = "scan_sum_up", 3, 7, 64, {fp fr fp2};
+    SCAN_SUM_UP = "scan_sum_up", 3, 7, 128, {fp fr fp2};
     /// Their way down.
-    SCAN_SUM_DOWN = "scan_sum_down", 4, 10, 64, {fp fr fp2};
+    SCAN_SUM_DOWN = "scan_sum_down", 4, 10, 128, {fp fr fp2};
     /// The way up of running products.
-    SCAN_PRODUCT_UP = "scan_product_up", 3, 7, 64, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
+    SCAN_PRODUCT_UP = "scan_product_up", 3, 7, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// Their way down.
-    SCAN_PRODUCT_DOWN = "scan_product_down", 4, 10, 64, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
+    SCAN_PRODUCT_DOWN = "scan_product_down", 4, 10, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// The way up of a running Horner's rule.
-    SCAN_HORNER_UP = "scan_horner_up", 4, 7, 64, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
+    SCAN_HORNER_UP = "scan_horner_up", 4, 7, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// Its way down.
-    SCAN_HORNER_DOWN = "scan_horner_down", 5, 10, 64, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
+    SCAN_HORNER_DOWN = "scan_horner_down", 5, 10, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// A sum of up to 8 vectors, each times a scalar.
     LINEAR_COMBINATION = "linear_combination", 10, 13, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// A pass of a transform.

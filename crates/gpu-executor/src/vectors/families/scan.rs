@@ -10,7 +10,7 @@ use field_kernels::vector_kernels::{
 use field_kernels::{ElementId, Field, VectorKernel, arithmetic};
 use vk_mem_paths::{Access, Storage};
 
-use super::powers::{Bases, PowerTables, rows};
+use super::powers::{Bases, PowerTables, ROW, rows};
 use super::reduce::each_piece;
 use super::{Call, WholeOperation};
 use crate::vectors::cpu::{Arithmetic, GRAIN, Run};
@@ -140,9 +140,7 @@ const HORNER: Kernels = Kernels {
 /// Elements of a run at most.
 const MOST_OF_A_RUN: usize = 32;
 /// And at least: as many as the kernels have in shared memory at a time.
-const LEAST_OF_A_RUN: usize = 4;
-/// Runs of a workgroup, one an invocation.
-const RUNS: usize = SCAN_SUM_UP.group_size as usize;
+const LEAST_OF_A_RUN: usize = 2;
 
 /// The result may be the argument's memory.
 fn on_device(steps: &mut Steps<'_>, call: &Call<'_>, kernels: &Kernels) -> Result<(), Error> {
@@ -218,18 +216,18 @@ fn level(
     base: Option<&Bases>,
 ) -> Result<(), Error> {
     let run = rows(steps, field, elements.count, MOST_OF_A_RUN).max(LEAST_OF_A_RUN);
-    let block = run * RUNS;
+    let block = run * ROW;
     let blocks = elements.count.div_ceil(block);
     let tables = match base {
         Some(base) => Some(PowerTables::new(steps, field, base, run.ilog2())?),
         None => None,
     };
     let table = tables.as_ref().map(|it| it.of(steps, &(0..1)));
-    let before = steps.take(field, blocks * RUNS)?;
+    let before = steps.take(field, blocks * ROW)?;
     let groups = steps.take(field, blocks)?;
     let windows = |steps: &Steps<'_>, piece: &Range<usize>, access| {
         let blocks = piece.start / block..piece.end.div_ceil(block);
-        let runs = blocks.start * RUNS..blocks.end * RUNS;
+        let runs = blocks.start * ROW..blocks.end * ROW;
         (
             steps.window(&before, field, &runs, access),
             steps.window(&groups, field, &blocks, access),
