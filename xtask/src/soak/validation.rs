@@ -81,11 +81,14 @@ const OF_TIMELINES: [&str; 4] = [
     "one_users_timeout_is_not_anothers",
     "where_neither_looking_nor_blocking_tells",
 ];
-/// Tests of a wait that runs out: with GPU-assisted checks the layer waits
-/// inside each submission, so that nothing is ever in flight.
-const OF_TIMEOUTS: [&str; 2] = [
-    "after_a_timeout_the_output_is_empty",
+/// Tests that need something in flight: with GPU-assisted checks the layer waits inside each
+/// submission, so that nothing ever is.
+const OF_FLIGHT: [&str; 5] = [
+    "a_download_keeps_no_other_thread_from_submitting",
     "after_a_timeout_calls_fail_at_once",
+    "after_a_timeout_the_output_is_empty",
+    "other_tasks_run_while_a_submission_is_awaited",
+    "until_the_work_has_ended_nothing_is_taken_for_computed",
 ];
 
 /// Runs the suite once for each of [`PASSES`] that the layer can do.
@@ -126,9 +129,9 @@ fn suite(shell: &Shell, args: &Args, pass: &Pass) -> anyhow::Result<Finding> {
     };
     let crates = crates.iter().flat_map(|name| ["--package", *name]);
     let of_timelines = OF_TIMELINES.iter().filter(|_| pass.fences);
-    let of_timeouts = OF_TIMEOUTS.iter().filter(|_| pass.switch == GPU_ASSISTED);
+    let of_flight = OF_FLIGHT.iter().filter(|_| pass.switch == GPU_ASSISTED);
     let skip = of_timelines
-        .chain(of_timeouts)
+        .chain(of_flight)
         .flat_map(|name| ["--skip", *name]);
     let tests = cmd!(
         shell,
