@@ -191,6 +191,8 @@ vector_kernels! {
     SCAN_HORNER_UP = "scan_horner_up", 4, 7, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// Its way down.
     SCAN_HORNER_DOWN = "scan_horner_down", 5, 10, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
+    /// Sums along the columns of a matrix.
+    COLUMN_SUMS = "column_sums", 3, 6, 128, {fp fr fp2};
     /// A sum of up to 8 vectors, each times a scalar.
     LINEAR_COMBINATION = "linear_combination", 10, 13, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// A pass of a transform.

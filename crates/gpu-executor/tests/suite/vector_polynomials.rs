@@ -38,6 +38,7 @@ mod in_one_dispatch {
     on_both_engines! {
         lengths_of_several_levels
         many_points_at_once
+        quotients_by_vanishing_polynomials
     }
 }
 
@@ -190,6 +191,11 @@ fn quotients_by_vanishing_polynomials(engine: &VectorEngine) {
         (5, 512),
         (7, 3),
         (0, 1),
+        // Rows in parts, with a short one at the end; as many as there may be, and one more.
+        (1900, 500),
+        (256 * 7, 7),
+        (256 * 7 + 1, 7),
+        (20_001, 3),
     ] {
         let (x, vector) = random::<Fr>(engine, len, 10);
         let queue = engine.queue();

@@ -19,6 +19,7 @@ mod scan;
 #[cfg(test)]
 mod tests;
 mod transform;
+mod vanishing;
 
 use super::cpu::Run;
 use super::program::{Argument, NodeResult, Program};
@@ -71,6 +72,7 @@ pub(crate) fn samples<F: super::Field>() -> Vec<(&'static str, Sample<F>)> {
         powers::samples(),
         reduce::samples(),
         scan::samples(),
+        vanishing::samples(),
     ];
     let mut samples = families.concat();
     samples.extend(of_one_field(transform::samples()));

@@ -109,37 +109,4 @@ impl Queue {
             false => Ok((values.slice(1..)?, values.slice(..1)?)),
         }
     }
-
-    /// The quotient of the polynomial x by X^n - 1, and the remainder: the first n
-    /// coefficients are the remainder's, and so are all where x has no more; the quotient
-    /// has as many as are left. Both share memory. Where the remainder is zero, x is zero
-    /// on all n-th roots of unity. Takes log2(len / n) passes over x, rounded up.
-    ///
-    /// # Errors
-    /// [`Error::WrongNumber`] for an n of 0, else as [`Self::add`].
-    pub fn divide_by_vanishing<F: Field>(
-        &self,
-        x: &FieldVec<F>,
-        n: usize,
-    ) -> Result<(FieldVec<F>, FieldVec<F>)> {
-        if n == 0 {
-            return Err(Error::WrongNumber {
-                operation: "divide_by_vanishing",
-                expected: "a degree of 1 or more".to_owned(),
-                found: 0,
-            });
-        }
-        // X^n is 1 modulo X^n - 1, so each coefficient goes to those n, 2n and so on below:
-        // the sums of every n-th from each on, of one, two, four and so on of them.
-        let mut sums = x.clone();
-        let mut apart = n;
-        while apart < x.len() {
-            let (low, high) = sums.split_at(x.len() - apart)?;
-            let low = self.add(&low, sums.slice(apart..)?)?;
-            sums = self.concat(&[low, high])?;
-            apart = apart.saturating_mul(2);
-        }
-        let (remainder, quotient) = sums.split_at(n.min(x.len()))?;
-        Ok((quotient, remainder))
-    }
 }
