@@ -24,7 +24,7 @@
 //! The scalar field's elements are 4 limbs, 32 bytes, the form of arkworks' `Fr` and of
 //! `blst_fr`. [`Fp`] and [`Fr`] are the two fields as types, and [`Fp2`] is the quadratic
 //! extension of the base field, 12 limbs; [`arithmetic`] computes in each, in Montgomery
-//! form.
+//! form. Points of the two curves over [`Fp`] and [`Fp2`] are in [`curve`].
 //!
 //! # Kernels
 //!
@@ -51,6 +51,7 @@ mod embedded;
 
 pub mod arithmetic;
 pub mod chain;
+pub mod curve;
 #[doc(hidden)]
 pub mod edge;
 mod element;

@@ -17,6 +17,12 @@ pub const fn r<const N: usize>(p: &[u64; N]) -> [u64; N] {
     power_of_two(p, 64 * N)
 }
 
+/// x R mod p: the Montgomery form of a plain value x, which is below p.
+#[must_use]
+pub const fn montgomery<const N: usize>(x: &[u64; N], p: &[u64; N]) -> [u64; N] {
+    doubled(x, p, 64 * N)
+}
+
 /// R<sup>2</sup> mod p: a Montgomery product with it brings an element into
 /// Montgomery form.
 #[must_use]
@@ -81,14 +87,20 @@ pub const fn two_adicity<const N: usize>(p: &[u64; N]) -> u32 {
 
 /// 2<sup>exponent</sup> mod p, by doubling one.
 const fn power_of_two<const N: usize>(p: &[u64; N], exponent: usize) -> [u64; N] {
-    let mut power = [0; N];
-    power[0] = 1;
+    let mut one = [0; N];
+    one[0] = 1;
+    doubled(&one, p, exponent)
+}
+
+/// x 2<sup>times</sup> mod p.
+const fn doubled<const N: usize>(x: &[u64; N], p: &[u64; N], times: usize) -> [u64; N] {
+    let mut doubled = *x;
     let mut doublings = 0;
-    while doublings < exponent {
-        power = double(&power, p);
+    while doublings < times {
+        doubled = double(&doubled, p);
         doublings += 1;
     }
-    power
+    doubled
 }
 
 /// 2 x mod p. Steps of its own, since those of `limbs` are not const in this Rust.
@@ -123,6 +135,7 @@ mod tests {
         assert_eq!(r(&MERSENNE), [2, 0]);
         assert_eq!(r2(&MERSENNE), [4, 0]);
         assert_eq!(r3(&MERSENNE), [8, 0]);
+        assert_eq!(montgomery(&[5, 0], &MERSENNE), [10, 0]);
         assert_eq!(inv(&MERSENNE), 1);
         assert_eq!(bits(&MERSENNE), 127);
         assert_eq!(two_adicity(&MERSENNE), 1);

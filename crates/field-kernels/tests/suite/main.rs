@@ -8,6 +8,7 @@
 
 mod arithmetic;
 mod chain;
+mod curve;
 mod extension;
 mod modules;
 mod oracles;
