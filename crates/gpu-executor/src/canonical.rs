@@ -2,12 +2,8 @@
 
 use std::mem::MaybeUninit;
 
-use field_kernels::{ElementId, ElementType, Fp, PrimeField, arithmetic};
-use vk_mem_paths::{CheckedCopy, Element};
-
-use crate::Error;
-use crate::jobs::Job;
-use crate::kernels::LIMBS;
+use field_kernels::{ElementType, PrimeField, arithmetic};
+use vk_mem_paths::{CheckedCopy, Element, Refused};
 
 /// What the elements of the inputs are held to.
 #[non_exhaustive]
@@ -52,30 +48,27 @@ impl Inputs {
 const LIMB_BYTES: usize = size_of::<u64>();
 
 /// Copies whole elements, limbs in native byte order or, of each coordinate, `BIG_ENDIAN`
-/// bytes, and returns the position of the first one that is not canonical.
+/// bytes, and returns the first one that is not canonical.
 fn copy<E: ElementType, const BIG_ENDIAN: bool>(
     from: &[u8],
     to: &mut [MaybeUninit<u8>],
-) -> Option<usize> {
+) -> Option<Refused> {
     let bytes = E::Base::BYTES;
     let mut doubtful = false;
     for (place, coordinate) in to.chunks_exact_mut(bytes).zip(from.chunks_exact(bytes)) {
         place.write_copy_of_slice(coordinate);
         doubtful |= is_doubtful::<E::Base>(limb::<BIG_ENDIAN>(coordinate, E::Base::LIMBS - 1));
     }
-    let refused = |coordinate: &[u8]| {
+    let limbs = |coordinate: &[u8]| {
         let mut limbs = <E::Base as ElementType>::Limbs::default();
         for (number, place) in limbs.as_mut().iter_mut().enumerate() {
             *place = limb::<BIG_ENDIAN>(coordinate, number);
         }
-        !arithmetic::is_canonical::<E::Base>(&limbs)
+        limbs
     };
     match doubtful {
         false => None,
-        true => {
-            let found = from.chunks_exact(bytes).position(refused)?;
-            Some(found / E::ID.coordinates())
-        }
+        true => first_coordinate::<E>(from.chunks_exact(bytes).map(limbs)),
     }
 }
 
@@ -86,16 +79,38 @@ pub(crate) fn is_doubtful<F: PrimeField>(highest: u64) -> bool {
     highest >= F::MODULUS.as_ref()[F::LIMBS - 1]
 }
 
-/// The position of the first of `elements` that is not canonical.
-pub(crate) fn first_refused<F: PrimeField>(elements: &[F::Limbs]) -> Option<usize> {
-    let highest = |element: &F::Limbs| element.as_ref()[F::LIMBS - 1];
-    let doubtful = |any, element: &F::Limbs| any | is_doubtful::<F>(highest(element));
-    match elements.iter().fold(false, doubtful) {
+/// The first of `elements` that is not canonical.
+pub(crate) fn first_refused<E: ElementType>(elements: &[E::Limbs]) -> Option<Refused> {
+    let coordinates = <E::Base as ElementType>::elements(E::words(elements)).unwrap_or_default();
+    let highest = |limbs: &BaseLimbs<E>| limbs.as_ref()[E::Base::LIMBS - 1];
+    let doubtful = |any, limbs: &BaseLimbs<E>| any | is_doubtful::<E::Base>(highest(limbs));
+    match coordinates.iter().fold(false, doubtful) {
         false => None,
-        true => elements
-            .iter()
-            .position(|element| !arithmetic::is_canonical::<F>(element)),
+        true => first_coordinate::<E>(coordinates.iter().copied()),
     }
+}
+
+/// The limbs of a coordinate.
+type BaseLimbs<E> = <<E as ElementType>::Base as ElementType>::Limbs;
+
+/// The first of the `coordinates` of elements that is not canonical, with the highest limb
+/// in which it differs from the modulus, or the lowest of the modulus itself.
+fn first_coordinate<E: ElementType>(
+    coordinates: impl Iterator<Item = BaseLimbs<E>>,
+) -> Option<Refused> {
+    let mut coordinates = coordinates.enumerate();
+    let refused = |limbs: &BaseLimbs<E>| !arithmetic::is_canonical::<E::Base>(limbs);
+    let (number, limbs) = coordinates.find(|(_, limbs)| refused(limbs))?;
+    let (limbs, modulus) = (limbs.as_ref(), E::ID.modulus());
+    let differs = |limb: &usize| limbs[*limb] != modulus[*limb];
+    let limb = (0..modulus.len()).rev().find(differs).unwrap_or(0);
+    let (element, coordinate) = (number / E::ID.coordinates(), number % E::ID.coordinates());
+    Some(Refused {
+        element,
+        name: E::NAME,
+        limb: coordinate * modulus.len() + limb,
+        found: limbs[limb],
+    })
 }
 
 fn limb<const BIG_ENDIAN: bool>(element: &[u8], number: usize) -> u64 {
@@ -111,69 +126,12 @@ fn limb<const BIG_ENDIAN: bool>(element: &[u8], number: usize) -> u64 {
     }
 }
 
-/// The error for an `element` of an input of `jobs` that was refused.
-pub(crate) fn refusal(
-    jobs: &[Job<'_>],
-    job: usize,
-    operand: &'static str,
-    element: usize,
-) -> Error {
-    let slice = jobs
-        .get(job)
-        .map(|(a, b)| if operand == "B" { b } else { a });
-    let limbs = slice.and_then(|slice| slice.get(element * LIMBS..));
-    let limbs = limbs.unwrap_or_default();
-    let limb = deciding_limb(Fp::ID, limbs);
-    Error::NotCanonical {
-        job,
-        operand,
-        element,
-        limb,
-        found: limbs.get(limb).copied().unwrap_or_default(),
-    }
-}
-
-/// The error for an `element` of `bytes` in this order that was refused.
-pub(crate) fn refused_of(field: ElementId, bytes: &[u8], order: Order, element: usize) -> Error {
-    let bytes = bytes.chunks_exact(field.bytes()).nth(element);
-    let coordinates = bytes.unwrap_or_default().chunks_exact(field.base().bytes());
-    let limbs = coordinates.flat_map(|bytes| {
-        (0..bytes.len() / LIMB_BYTES).map(move |number| match order {
-            Order::Limbs => limb::<false>(bytes, number),
-            Order::BigEndian => limb::<true>(bytes, number),
-        })
-    });
-    refused(field, &limbs.collect::<Vec<_>>(), element)
-}
-
-/// The error for an element with these limbs, at place `element`, that was refused.
-pub(crate) fn refused(field: ElementId, limbs: &[u64], element: usize) -> Error {
-    let limb = deciding_limb(field, limbs);
-    Error::VectorNotCanonical {
-        element,
-        field: field.name(),
-        limb,
-        found: limbs.get(limb).copied().unwrap_or_default(),
-    }
-}
-
-/// The limb by which an element is not canonical: of its first coordinate that is not below
-/// the modulus the highest in which they differ, or the lowest of the modulus itself.
-fn deciding_limb(field: ElementId, element: &[u64]) -> usize {
-    let modulus = field.modulus();
-    let mut coordinates = element.chunks(modulus.len()).enumerate();
-    let refused = coordinates.find(|(_, it)| it.iter().rev().ge(modulus.iter().rev()));
-    let (number, coordinate) = refused.unwrap_or((0, element));
-    let differs = |limb: &usize| coordinate.get(*limb) != modulus.get(*limb);
-    let limb = (0..modulus.len()).rev().find(differs).unwrap_or(0);
-    number * modulus.len() + limb
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::MODULUS;
-    use field_kernels::{FR_MODULUS, Fp, Fr, arithmetic, edge};
+    use crate::Error;
+    use crate::kernels::{LIMBS, MODULUS};
+    use field_kernels::{FR_MODULUS, Fp, Fp2, Fr, arithmetic, edge};
 
     fn raised(by: [u64; LIMBS]) -> [u64; LIMBS] {
         let mut carry = false;
@@ -209,8 +167,9 @@ mod tests {
             assert!(!arithmetic::is_canonical::<Fp>(&bad));
             for at in [0, 1, all.len() / 2, all.len() - 1] {
                 let good = std::mem::replace(&mut all[at], bad);
-                let found = (copied(&all), first_refused::<Fp>(&all));
-                assert_eq!(found, (Some(at), Some(at)), "{bad:x?}");
+                let found = copied(&all);
+                assert_eq!(found, first_refused::<Fp>(&all));
+                assert_eq!(found.unwrap().element, at, "{bad:x?}");
                 all[at] = good;
             }
         }
@@ -218,19 +177,25 @@ mod tests {
         // Nor does it matter what stands around: nothing, or another such.
         for bad in refused {
             for all in [&[bad][..], &[bad, bad]] {
-                assert_eq!((copied(all), first_refused::<Fp>(all)), (Some(0), Some(0)));
+                let found = copied(all);
+                assert_eq!(found, first_refused::<Fp>(all));
+                assert_eq!(found.unwrap().element, 0);
             }
         }
     }
 
     #[test]
     fn the_error_names_job_operand_element_and_the_deciding_limb() {
-        let good = [1; 3 * LIMBS];
-        let mut bad = good;
-        bad[2 * LIMBS..].copy_from_slice(&raised([0, 0, 0, 7, 0, 0]));
-        let jobs: [Job<'_>; 2] = [(&good, &good), (&good, &bad)];
+        let bad = raised([0, 0, 0, 7, 0, 0]);
+        let refused = first_refused::<Fp>(&[[1; LIMBS], [1; LIMBS], bad]).unwrap();
+        let placed = vk_mem_paths::Error::RefusedInput {
+            job: 1,
+            what: "B",
+            refused,
+        };
+        let error = Error::from(placed);
         assert_eq!(
-            refusal(&jobs, 1, "B", 2),
+            error,
             Error::NotCanonical {
                 job: 1,
                 operand: "B",
@@ -240,23 +205,25 @@ mod tests {
             }
         );
         assert_eq!(
-            refusal(&jobs, 1, "B", 2).to_string(),
+            error.to_string(),
             "job 1: expected element 2 of B below the modulus, found limb 3 = 0x64774b84f38512c6 \
              (there the modulus has 0x64774b84f38512bf); docs/configuration.md tells how to switch \
              the check off"
         );
-        assert_eq!(deciding_limb(Fp::ID, &MODULUS), 0);
-        let jobs: [Job<'_>; 1] = [(&bad, &good)];
-        assert!(matches!(
-            refusal(&jobs, 0, "A", 2),
-            Error::NotCanonical {
-                job: 0,
-                operand: "A",
-                element: 2,
-                limb: 3,
-                ..
+        assert_eq!(first_refused::<Fp>(&[MODULUS]).unwrap().limb, 0);
+        // The second coordinate of the second element.
+        let mut pair = [[0; 2 * LIMBS]; 2];
+        pair[1][LIMBS..].copy_from_slice(&bad);
+        let found = MODULUS[3] + 7;
+        assert_eq!(
+            Error::from(first_refused::<Fp2>(&pair).unwrap()),
+            Error::VectorNotCanonical {
+                element: 1,
+                field: "fp2",
+                limb: LIMBS + 3,
+                found,
             }
-        ));
+        );
     }
 
     #[test]
@@ -272,22 +239,19 @@ mod tests {
             elements.iter_mut().for_each(|element| element.reverse());
             let other = copy::<Fr, true>(&reversed, &mut to());
             assert_eq!(found, other);
-            if let Some(at) = found {
-                let errors = [(from, Order::Limbs), (&reversed, Order::BigEndian)]
-                    .map(|(bytes, order)| refused_of(Fr::ID, bytes, order, at));
-                assert_eq!(errors[0], errors[1]);
-            }
             found
         };
         assert_eq!((copied(&all), first_refused::<Fr>(&all)), (None, None));
         let last = all.len() - 1;
         all[last] = FR_MODULUS;
+        let refused = Refused {
+            element: last,
+            name: "fr",
+            limb: 0,
+            found: FR_MODULUS[0],
+        };
         let found = (copied(&all), first_refused::<Fr>(&all));
-        assert_eq!(found, (Some(last), Some(last)));
-        assert!(matches!(
-            refused(Fr::ID, &all[last], last),
-            Error::VectorNotCanonical { field: "fr", limb: 0, found, .. } if found == FR_MODULUS[0]
-        ));
+        assert_eq!(found, (Some(refused), Some(refused)));
     }
 
     #[test]

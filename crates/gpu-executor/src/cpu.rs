@@ -3,12 +3,11 @@
 pub(crate) mod measure;
 
 use std::mem::MaybeUninit;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use field_kernels::Fp;
 use vk_core::spirv::SpirvCheck;
-use vk_mem_paths::{StageTimes, ThreadPool};
+use vk_mem_paths::{Least, Refused, StageTimes, ThreadPool};
 
 use crate::field_add::{Batch, FieldAdd};
 use crate::jobs::{Job, Outputs};
@@ -172,22 +171,17 @@ fn compute(
                 out,
             })
         });
-    let first: Mutex<Option<Refused>> = Mutex::new(None);
+    let first = Least::default();
     threads.for_each(threads.threads(), pieces, |piece| {
         if let Some(refused) = piece.compute(kernel, inputs) {
-            // Written as a whole, so a panic elsewhere left it whole.
-            let mut first = first.lock().unwrap_or_else(PoisonError::into_inner);
-            *first = Some(first.map_or(refused, |other| other.min(refused)));
+            first.note(refused);
         }
     });
-    match first.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    match first.into_inner() {
         None => Ok(()),
-        Some((job, element, operand)) => Err(canonical::refusal(jobs, job, operand, element)),
+        Some((job, refused, operand)) => Err(Error::refused_of(job, operand, refused)),
     }
 }
-
-/// Job, element and operand.
-type Refused = (usize, usize, &'static str);
 
 /// What one thread computes at a time.
 struct Piece<'a, 'o> {
@@ -200,8 +194,9 @@ struct Piece<'a, 'o> {
 }
 
 impl Piece<'_, '_> {
-    /// Writes the results, and returns the first element that is refused.
-    fn compute(self, kernel: &Kernel, inputs: Inputs) -> Option<Refused> {
+    /// Writes the results, and returns the first element that is refused: its job, itself
+    /// and its operand.
+    fn compute(self, kernel: &Kernel, inputs: Inputs) -> Option<(usize, Refused, &'static str)> {
         let (a, _) = self.a.as_chunks::<LIMBS>();
         let (b, _) = self.b.as_chunks::<LIMBS>();
         let (out, _) = self.out.as_chunks_mut::<LIMBS>();
@@ -217,8 +212,8 @@ impl Piece<'_, '_> {
         [("A", a), ("B", b)]
             .into_iter()
             .find_map(|(operand, elements)| {
-                let inside = canonical::first_refused::<Fp>(elements)?;
-                Some((self.job, self.first + inside, operand))
+                let refused = canonical::first_refused::<Fp>(elements)?;
+                Some((self.job, refused.after(self.first), operand))
             })
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use field_kernels::PartialElement;
+use vk_mem_paths::Refused;
 
 use crate::kernels::{LIMBS, MODULUS};
 
@@ -281,7 +282,35 @@ impl From<vk_mem_paths::Error> for Error {
     fn from(error: vk_mem_paths::Error) -> Self {
         match error {
             vk_mem_paths::Error::Vulkan(error) => Self::Vulkan(error),
+            vk_mem_paths::Error::RefusedInput { job, what, refused } => {
+                Self::refused_of(job, what, refused)
+            }
             error => Self::DataPath(error),
+        }
+    }
+}
+
+/// Of a vector, or a scalar.
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        Self::VectorNotCanonical {
+            element: refused.element,
+            field: refused.name,
+            limb: refused.limb,
+            found: refused.found,
+        }
+    }
+}
+
+impl Error {
+    /// Of an `operand` of a job.
+    pub(crate) fn refused_of(job: usize, operand: &'static str, refused: Refused) -> Self {
+        Self::NotCanonical {
+            job,
+            operand,
+            element: refused.element,
+            limb: refused.limb,
+            found: refused.found,
         }
     }
 }

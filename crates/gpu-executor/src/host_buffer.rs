@@ -83,13 +83,9 @@ impl HostBuffer {
     /// [`Error::NotCanonical`] for the first one that is not, as of job 0 and
     /// its operand `the buffer`.
     pub fn expect_canonical(&self) -> anyhow::Result<()> {
-        let limbs = self.as_slice();
-        match canonical::first_refused::<Fp>(limbs.as_chunks().0) {
+        match canonical::first_refused::<Fp>(self.as_slice().as_chunks().0) {
             None => Ok(()),
-            Some(element) => {
-                let job = [(limbs, limbs)];
-                Err(canonical::refusal(&job, 0, "the buffer", element).into())
-            }
+            Some(refused) => Err(Error::refused_of(0, "the buffer", refused).into()),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The one error type of this crate.
 
+use crate::Refused;
+
 /// What went wrong between the caller's slices and the finished results.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,15 +24,16 @@ pub enum Error {
     /// The check of the inputs refused an element
     /// ([`Element::check`](crate::Element::check)).
     #[error(
-        "job {job}: expected element {element} of {what} to pass the check, found one that does not"
+        "job {job}: expected element {} of {what} to pass the check of {}, found limb {} = {:#x}",
+        refused.element, refused.name, refused.limb, refused.found
     )]
     RefusedInput {
         /// The job's position in the batch, from 0.
         job: usize,
         /// Which slice.
         what: &'static str,
-        /// The element's position in the slice, from 0.
-        element: usize,
+        /// The element in that slice.
+        refused: Refused,
     },
     /// No memory type of the device fits a purpose.
     #[error("no memory type fits {purpose}; the device has {found}")]

@@ -11,7 +11,7 @@ use vk_mem_paths::{AllocatedMemory, Request};
 
 use super::how;
 use super::opened::Opened;
-use crate::canonical::{self, Order};
+use crate::canonical::Order;
 use crate::device::{Build, Builder, OpenDevice, Settings};
 use crate::field_add::{Batch, FieldAdd};
 use crate::jobs::{self, Outputs};
@@ -205,12 +205,7 @@ impl PersistentVulkanBackend {
             })
             .collect();
         let transfer = &mut self.opened.transfer;
-        let ran = match transfer.run(&kernel, &request, element, &mut jobs) {
-            Err(vk_mem_paths::Error::RefusedInput { job, what, element }) => {
-                return Err(canonical::refusal(batch.jobs, job, what, element));
-            }
-            ran => ran?,
-        };
+        let ran = transfer.run(&kernel, &request, element, &mut jobs)?;
         self.report = Some(RunReport {
             compile,
             chosen_by: self.chosen_by(ran.0.is_measured()),

@@ -1,7 +1,7 @@
 //! Domains of transforms: the powers of a root of unity, and cosets of them.
 
-use field_kernels::arithmetic::{from_montgomery, inverse, is_canonical, mul, square, sub};
-use field_kernels::{ElementType as _, Field as _, Fr, PrimeField as _, arithmetic};
+use field_kernels::arithmetic::{from_montgomery, inverse, mul, square, sub};
+use field_kernels::{Field as _, Fr, PrimeField as _, arithmetic};
 
 use crate::{Error, Result, canonical};
 
@@ -63,8 +63,8 @@ impl Domain {
     /// [`Error::Config`] for zero, [`Error::VectorNotCanonical`] for limbs that are not below
     /// the modulus.
     pub fn coset(&self, shift: Limbs) -> Result<Self> {
-        if !is_canonical::<Fr>(&shift) {
-            return Err(canonical::refused(Fr::ID, &shift, 0));
+        if let Some(refused) = canonical::first_refused::<Fr>(&[shift]) {
+            return Err(refused.into());
         }
         if shift == Limbs::default() {
             return Err(Error::Config {

@@ -13,7 +13,7 @@ use super::queue::Queue;
 use super::runner::Runner;
 use super::value::State;
 use super::vulkan::VulkanRunner;
-use crate::canonical::{self, Order};
+use crate::canonical::Order;
 use crate::device::{Build, Builder, OpenDevice, Settings};
 use crate::{Engine, Error, Inputs, Result};
 
@@ -207,8 +207,7 @@ impl VectorEngine {
         form: Form,
     ) -> Result<FieldVec<F>> {
         let element = self.inputs.element::<F>(order);
-        let uploaded = self.runner.upload(bytes, element)?;
-        let stored = uploaded.map_err(|at| canonical::refused_of(F::ID, bytes, order, at))?;
+        let stored = self.runner.upload(bytes, element)?;
         let len = bytes.len() / F::BYTES;
         Ok(FieldVec::new(self, State::Stored(stored), len, form))
     }

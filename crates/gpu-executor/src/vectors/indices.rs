@@ -6,7 +6,6 @@ use vk_mem_paths::Element;
 
 use super::engine::VectorEngine;
 use super::field_vec::{FieldVec, Form};
-use super::runner::internal;
 use super::value::State;
 use crate::Result;
 
@@ -48,10 +47,8 @@ impl VectorEngine {
     pub fn upload_indices(&self, indices: &[u32]) -> Result<Indices> {
         let mut words = indices.to_vec();
         words.resize(indices.len().next_multiple_of(INDICES_OF_AN_ELEMENT), 0);
-        let uploaded = self
-            .runner()
-            .upload(must_cast_slice(&words), Element::from(Fr::BYTES))?;
-        let stored = uploaded.map_err(|_| internal("indices of any value"))?;
+        let any = Element::from(Fr::BYTES);
+        let stored = self.runner().upload(must_cast_slice(&words), any)?;
         let (elements, state) = (words.len() / INDICES_OF_AN_ELEMENT, State::Stored(stored));
         let places = indices.iter().copied().zip(0..);
         Ok(Indices {

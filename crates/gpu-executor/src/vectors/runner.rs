@@ -21,8 +21,8 @@ pub(crate) trait Runner: Send + Sync {
     /// How far it fuses element-wise neighbours.
     fn fusion(&self) -> Fusion;
 
-    /// Keeps a copy of `bytes`, whole elements, or says which `element` refuses first.
-    fn upload(&self, bytes: &[u8], element: Element) -> Result<Result<Stored, usize>, Error>;
+    /// Keeps a copy of `bytes`, whole elements. The first that `element` refuses is an error.
+    fn upload(&self, bytes: &[u8], element: Element) -> Result<Stored, Error>;
 
     /// Copies bytes of `stored`, from the byte `first` on, waiting for what computes them.
     /// On `Ok` all of `out` is written.

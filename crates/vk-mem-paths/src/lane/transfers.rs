@@ -12,8 +12,7 @@ use crate::Error;
 use crate::memory::{
     Access, Memory, MemoryUse, ReadbackBuffer, Storage, StoragePool, UploadBuffer,
 };
-use crate::threads::host_copy::{self, Input};
-use crate::threads::{Element, ThreadPool};
+use crate::threads::{Element, ThreadPool, host_copy};
 
 /// Uploads from the host's slices to the storage of a lane.
 pub struct Uploads {
@@ -109,14 +108,17 @@ impl Uploads {
                 .memory
                 .views([range.clone(), part.len()..part.len()])?
         };
-        let input = Input {
-            copy: (part, to),
-            job: 0,
-            what: "the vector",
-            first: offset / element.bytes.max(1),
-        };
-        self.side
-            .with_threads(|threads| host_copy::run_checked(vec![input], element, threads))??;
+        let copies = vec![(part, to)];
+        let copied = self
+            .side
+            .with_threads(|threads| host_copy::run_checked(copies, element, threads));
+        if let Some((_, refused)) = copied? {
+            return Err(Error::RefusedInput {
+                job: 0,
+                what: "the vector",
+                refused: refused.after(offset / element.bytes.max(1)),
+            });
+        }
         buffer.memory.flush(&range)?;
         let to = storage.region(offset..offset + part.len(), Access::Write);
         let from = buffer.memory.region(range);

@@ -10,10 +10,11 @@ use vk_core::{ComputePipeline, Device, WaitPolicy};
 use super::chunks::Chunk;
 use super::commands::{ChunkCommands, DeviceOperands};
 use super::layout::Layout;
+use super::request::OPERANDS;
 use super::timeline::TimedStages;
 use super::{Plan, TransferPath};
 use crate::memory::{Memory, ReadbackBuffer, UploadBuffer};
-use crate::threads::host_copy::{self, Input};
+use crate::threads::host_copy;
 use crate::{Element, Error, ThreadPool};
 
 /// Staging memory for a chunk, and the commands that work on it.
@@ -86,21 +87,21 @@ impl Slot {
         let ranges = [self.layout.a(chunk.elements), self.layout.b(chunk.elements)];
         // SAFETY: the batch is free, and nothing else names the memory.
         let [mut a, mut b] = unsafe { self.upload.views(ranges.clone())? };
-        let mut inputs = Vec::with_capacity(2 * chunk.segments.len());
+        let mut copies = Vec::with_capacity(2 * chunk.segments.len());
         for segment in &chunk.segments {
             let (to_a, rest_a) = a.split_at_mut(segment.a.len());
             let (to_b, rest_b) = b.split_at_mut(segment.b.len());
-            for (what, copy) in [("A", (segment.a, to_a)), ("B", (segment.b, to_b))] {
-                inputs.push(Input {
-                    copy,
-                    job: segment.job,
-                    what,
-                    first: segment.first,
-                });
-            }
+            copies.extend([(segment.a, to_a), (segment.b, to_b)]);
             (a, b) = (rest_a, rest_b);
         }
-        host_copy::run_checked(inputs, element, threads)?;
+        if let Some((copy, refused)) = host_copy::run_checked(copies, element, threads) {
+            let segment = &chunk.segments[copy / 2];
+            return Err(Error::RefusedInput {
+                job: segment.job,
+                what: OPERANDS[copy % 2],
+                refused: refused.after(segment.first),
+            });
+        }
         ranges.iter().try_for_each(|range| self.upload.flush(range))
     }
 

@@ -4,14 +4,36 @@ use std::mem::MaybeUninit;
 use std::sync::{Mutex, PoisonError};
 
 use super::ThreadPool;
-use crate::Error;
 
 /// Copies whole elements from one place to another of equal length, and returns
-/// the position of the first one that may not go into a kernel; what is copied
-/// then does not matter.
+/// the first one that may not go into a kernel; what is copied then does not
+/// matter.
 ///
 /// Looking and copying are one step because they are one pass over memory.
-pub type CheckedCopy = fn(&[u8], &mut [MaybeUninit<u8>]) -> Option<usize>;
+pub type CheckedCopy = fn(&[u8], &mut [MaybeUninit<u8>]) -> Option<Refused>;
+
+/// An element that may not go into a kernel, as the check describes it. Of two the one
+/// that comes first is the lesser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Refused {
+    /// Its position, from 0.
+    pub element: usize,
+    /// The name of the elements' type.
+    pub name: &'static str,
+    /// Which of its 64-bit limbs decides, from 0 for the lowest.
+    pub limb: usize,
+    /// That limb.
+    pub found: u64,
+}
+
+impl Refused {
+    /// The same where `elements` others come before those that were looked at.
+    #[must_use]
+    pub fn after(self, elements: usize) -> Self {
+        let element = elements + self.element;
+        Self { element, ..self }
+    }
+}
 
 /// All that the data path knows of an element.
 #[derive(Clone, Copy, Debug)]
@@ -40,17 +62,6 @@ const PIECE: usize = 64 << 10;
 /// One contiguous copy: source and destination have equal lengths.
 pub(crate) type Copy<'a> = (&'a [u8], &'a mut [MaybeUninit<u8>]);
 
-/// A copy of whole elements that a caller gave, and how to name them.
-pub(crate) struct Input<'a> {
-    pub(crate) copy: Copy<'a>,
-    /// The job's position in the batch.
-    pub(crate) job: usize,
-    /// Which slice of it.
-    pub(crate) what: &'static str,
-    /// The position of the first element in that.
-    pub(crate) first: usize,
-}
-
 /// Runs all `copies`, with the help of `threads` where they are large enough.
 pub(crate) fn run(copies: Vec<Copy<'_>>, threads: &mut ThreadPool) {
     let total: usize = copies.iter().map(|(from, _)| from.len()).sum();
@@ -63,60 +74,62 @@ pub(crate) fn run(copies: Vec<Copy<'_>>, threads: &mut ThreadPool) {
     threads.for_each(total.div_ceil(PIECE), pieces, copy);
 }
 
-/// Copies `inputs` in, as [`run`] does, and looks at each element where `element` says so.
-///
-/// # Errors
-/// [`Error::RefusedInput`] with the first element that does not pass.
+/// Runs all `copies`, as [`run`] does, and looks at each element where `element` says so.
+/// Returns the first of the copies with an element that is refused, and its first such one.
 pub(crate) fn run_checked(
-    inputs: Vec<Input<'_>>,
+    copies: Vec<Copy<'_>>,
     element: Element,
     threads: &mut ThreadPool,
-) -> Result<(), Error> {
+) -> Option<(usize, Refused)> {
     let Some(check) = element.check else {
-        run(
-            inputs.into_iter().map(|input| input.copy).collect(),
-            threads,
-        );
-        return Ok(());
+        run(copies, threads);
+        return None;
     };
-    let names: Vec<_> = inputs
-        .iter()
-        .map(|input| (input.job, input.what, input.first))
-        .collect();
-    let total: usize = inputs.iter().map(|input| input.copy.0.len()).sum();
+    let total: usize = copies.iter().map(|(from, _)| from.len()).sum();
     let element_bytes = element.bytes.max(1);
     let piece = whole_elements(PIECE, element_bytes);
-    let pieces = inputs.into_iter().enumerate().flat_map(|(number, input)| {
-        let (from, to) = input.copy;
+    let copies = copies.into_iter().enumerate();
+    let pieces = copies.flat_map(|(number, (from, to))| {
         let pieces = from.chunks(piece).zip(to.chunks_mut(piece));
         let firsts = (0..).step_by(piece / element_bytes);
         firsts
             .zip(pieces)
             .map(move |(first, piece)| (number, first, piece))
     });
-    // The input and, in it, the element.
-    let refused: Mutex<Option<(usize, usize)>> = Mutex::new(None);
+    let refused = Least::default();
     let task = |(number, first, (from, to)): (usize, usize, Copy<'_>)| {
-        if let Some(inside) = check(from, to) {
-            let found = (number, first + inside);
-            // Written as a whole, so a panic elsewhere left it whole.
-            let mut refused = refused.lock().unwrap_or_else(PoisonError::into_inner);
-            *refused = Some(refused.map_or(found, |other| other.min(found)));
+        if let Some(found) = check(from, to) {
+            refused.note((number, found.after(first)));
         }
     };
     match total < PARALLEL_FROM {
         true => pieces.for_each(task),
         false => threads.for_each(total.div_ceil(piece), pieces, task),
     }
-    let refused = refused.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let named = refused.and_then(|(number, inside)| Some((names.get(number)?, inside)));
-    match named {
-        None => Ok(()),
-        Some((&(job, what, first), inside)) => Err(Error::RefusedInput {
-            job,
-            what,
-            element: first + inside,
-        }),
+    refused.into_inner()
+}
+
+/// The least of what several threads found.
+#[derive(Debug)]
+pub struct Least<T>(Mutex<Option<T>>);
+
+impl<T: Ord + std::marker::Copy> Least<T> {
+    /// Keeps `found` if it is less than all before.
+    pub fn note(&self, found: T) {
+        // Written as a whole, so a panic elsewhere left it whole.
+        let mut least = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *least = Some(least.map_or(found, |other| other.min(found)));
+    }
+
+    /// The least, if any was found.
+    pub fn into_inner(self) -> Option<T> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Default for Least<T> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
     }
 }
 
@@ -165,10 +178,21 @@ mod tests {
     }
 
     /// Refuses elements of 3 bytes that begin with a 9.
-    fn nines(from: &[u8], to: &mut [MaybeUninit<u8>]) -> Option<usize> {
+    fn nines(from: &[u8], to: &mut [MaybeUninit<u8>]) -> Option<Refused> {
         assert!(from.len().is_multiple_of(3), "{} bytes", from.len());
         copy((from, to));
-        from.chunks(3).position(|element| element[0] == 9)
+        let element = from.chunks(3).position(|element| element[0] == 9)?;
+        Some(nine(element))
+    }
+
+    fn nine(element: usize) -> Refused {
+        let (name, limb, found) = ("three bytes", 0, 9);
+        Refused {
+            element,
+            name,
+            limb,
+            found,
+        }
     }
 
     #[test]
@@ -179,28 +203,15 @@ mod tests {
             let mut to = vec![MaybeUninit::new(0_u8); 3 * elements];
             let mut run = |from: &[u8], check| {
                 let mut small = [MaybeUninit::uninit(); 3];
-                let input = |copy, job, what, first| Input {
-                    copy,
-                    job,
-                    what,
-                    first,
-                };
-                let inputs = vec![
-                    input((&b"abc"[..], &mut small[..]), 4, "A", 9),
-                    input((from, &mut to[..]), 5, "B", 100),
-                ];
-                run_checked(inputs, Element { bytes: 3, check }, &mut threads)
+                let copies = vec![(&b"abc"[..], &mut small[..]), (from, &mut to[..])];
+                run_checked(copies, Element { bytes: 3, check }, &mut threads)
             };
-            assert_eq!(run(&from, Some(nines)), Ok(()));
+            assert_eq!(run(&from, Some(nines)), None);
             for bad in [elements - 1, elements / 2, 0] {
                 from[3 * bad] = 9;
-                let refused = Error::RefusedInput {
-                    job: 5,
-                    what: "B",
-                    element: 100 + bad,
-                };
-                assert_eq!(run(&from, Some(nines)), Err(refused), "of {elements}");
-                assert_eq!(run(&from, None), Ok(()));
+                let refused = Some((1, nine(bad)));
+                assert_eq!(run(&from, Some(nines)), refused, "of {elements}");
+                assert_eq!(run(&from, None), None);
             }
             // SAFETY: all bytes were initialised when the vector was made.
             let byte = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() };

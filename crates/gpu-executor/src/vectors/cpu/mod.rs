@@ -11,11 +11,10 @@ mod threads;
 
 use std::mem::MaybeUninit;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytemuck::must_cast_slice;
 use field_kernels::chain::{MAX_INPUTS, MAX_OUTPUTS};
-use vk_mem_paths::Element;
+use vk_mem_paths::{Element, Least};
 
 use self::flight::CpuFlight;
 use self::threads::{Job, Threads};
@@ -65,27 +64,27 @@ impl Runner for CpuRunner {
         }
     }
 
-    fn upload(&self, bytes: &[u8], element: Element) -> Result<Result<Stored, usize>, Error> {
+    fn upload(&self, bytes: &[u8], element: Element) -> Result<Stored, Error> {
         let shared = self.0.here()?.shared();
         let mut copy = shared.take(bytes.len() / size_of::<u64>())?;
         let piece = PIECE * element.bytes;
         let to = as_bytes(as_uninit(copy.as_mut_slice())).chunks_mut(piece);
         let pieces: Vec<_> = to.zip(bytes.chunks(piece)).enumerate().collect();
-        let refused = AtomicUsize::new(usize::MAX);
+        let refused = Least::default();
         shared.copy_each(pieces, |(number, (to, from))| match element.check {
             Some(checked_copy) => {
-                if let Some(element) = checked_copy(from, to) {
-                    refused.fetch_min(number * PIECE + element, Ordering::Relaxed);
+                if let Some(found) = checked_copy(from, to) {
+                    refused.note(found.after(number * PIECE));
                 }
             }
             None => {
                 to.write_copy_of_slice(from);
             }
         });
-        Ok(match refused.into_inner() {
-            usize::MAX => Ok(Stored::Host(HostElements::of(copy))),
-            element => Err(element),
-        })
+        match refused.into_inner() {
+            None => Ok(Stored::Host(HostElements::of(copy))),
+            Some(refused) => Err(refused.into()),
+        }
     }
 
     fn download(

@@ -161,8 +161,8 @@ impl Queue {
                 (limbs, Some(expected.unwrap_or_default()))
             }
         };
-        if !field_kernels::arithmetic::is_canonical::<F>(limbs) {
-            return Err(crate::canonical::refused(F::ID, limbs.as_ref(), 0));
+        if let Some(refused) = crate::canonical::first_refused::<F>(&[*limbs]) {
+            return Err(refused.into());
         }
         let limbs = form.map_or(*limbs, |form| integer_in::<F>(form, limbs));
         let number = self.program.borrow_mut().constant(limbs.as_ref());

@@ -231,10 +231,10 @@ impl Runner for VulkanRunner {
         self.on.fusion
     }
 
-    fn upload(&self, bytes: &[u8], element: Element) -> Result<Result<Stored, usize>, Error> {
+    fn upload(&self, bytes: &[u8], element: Element) -> Result<Stored, Error> {
         let on = &*self.on;
         if bytes.is_empty() {
-            return Ok(Ok(Stored::Nowhere));
+            return Ok(Stored::Nowhere);
         }
         on.device.expect_alive()?;
         let mut uploads = lock(&on.uploads);
@@ -243,8 +243,8 @@ impl Runner for VulkanRunner {
         let storage = on.tables.make_room(is_full, take).map_err(Error::from);
         let storage = noting_loss(&on.device, storage)?;
         match uploads.upload(&storage, bytes, element) {
-            Ok(()) => Ok(Ok(Stored::Device(Arc::new(storage)))),
-            Err(vk_mem_paths::Error::RefusedInput { element, .. }) => Ok(Err(element)),
+            Ok(()) => Ok(Stored::Device(Arc::new(storage))),
+            Err(vk_mem_paths::Error::RefusedInput { refused, .. }) => Err(refused.into()),
             Err(error) => noting_loss(&on.device, Err(error.into())),
         }
     }

@@ -152,7 +152,7 @@ fn neither_uploads_nor_downloads_wait_for_a_batch_in_the_making() {
         let element = Inputs::default().element::<Fr>(Order::Limbs);
         runner.upload(bytes, element)
     };
-    let stored = upload(&[1, 2, 3, 4]).unwrap().unwrap();
+    let stored = upload(&[1, 2, 3, 4]).unwrap();
     let mut out = [MaybeUninit::new(0_u8); Fr::BYTES];
     let making = lock(&runner.on.inner);
     std::thread::scope(|scope| {
