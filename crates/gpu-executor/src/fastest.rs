@@ -73,7 +73,7 @@ impl Fastest {
             .spirv
             .is_none_or(|spirv| kernels::find_by_spirv(spirv).is_some());
         let caps = self.vulkan.device();
-        let path = self.vulkan.request(batch).path;
+        let path = self.vulkan.request(batch.mode, batch.device_local).path;
         let device = &self.times.tuning;
         let device = device.fastest(batch.total(), path, |path| path.is_usable(caps));
         let faster = cpu_is_faster(device, &self.times.cpu);

@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 
 use field_kernels::Fp;
 use vk_core::{ComputePipeline, DeviceCaps, ValidationLog};
-use vk_mem_paths::{AllocatedMemory, Request};
+use vk_mem_paths::{AllocatedMemory, Packing, PathChoice, Plan, Request, Stats, TransferPath};
 
-use super::how;
 use super::opened::Opened;
 use crate::canonical::Order;
 use crate::device::{Build, Builder, OpenDevice, Settings};
 use crate::field_add::{Batch, FieldAdd};
 use crate::jobs::{self, Outputs};
-use crate::{Error, RunReport, kernels};
+use crate::vectors::{Queue, VectorEngine};
+use crate::{ChosenBy, Engine, Error, Mode, Result, RunReport, kernels};
 
 /// Runs batches of field operations on one Vulkan device.
 ///
@@ -124,6 +124,32 @@ impl PersistentVulkanBackend {
         self.opened.open.device.caps()
     }
 
+    /// Vectors that stay on this backend's device, by its settings: made once, and the same
+    /// engine from then on. It shares the backend's memory, and may outlive the backend;
+    /// after the loss of the device its vectors are gone, and this returns an engine on the
+    /// device that was opened anew.
+    ///
+    /// # Errors
+    /// As [`VectorEngine::new`], and [`Error::Vulkan`](crate::Error::Vulkan) where the
+    /// device was lost and cannot be opened anew.
+    pub fn vectors(&mut self) -> Result<VectorEngine> {
+        self.revive()?;
+        if let Some(known) = &self.opened.vectors {
+            return Ok(known.clone());
+        }
+        let lane = self.opened.transfer.lane();
+        let made = VectorEngine::with_lane(&self.opened.open, lane)?;
+        Ok(self.opened.vectors.insert(made).clone())
+    }
+
+    /// A queue for operations on the vectors of [`Self::vectors`].
+    ///
+    /// # Errors
+    /// As [`Self::vectors`].
+    pub fn queue(&mut self) -> Result<Queue> {
+        Ok(self.vectors()?.queue())
+    }
+
     /// How much memory is allocated through Vulkan now: staging memory, which
     /// is kept from run to run, and host buffers.
     ///
@@ -139,9 +165,24 @@ impl PersistentVulkanBackend {
         self.opened.open.device.instance().validation_log()
     }
 
-    /// What `batch` and the settings ask for.
-    pub(crate) fn request(&self, batch: &Batch<'_>) -> Request {
-        how::request(batch.mode, batch.device_local, self.settings())
+    /// What a call and the settings ask for together.
+    pub(crate) fn request(&self, mode: Mode, device_local: bool) -> Request {
+        let settings = self.settings();
+        let (chunk, depth) = (settings.chunk, settings.depth);
+        match mode {
+            Mode::Sequential => Request {
+                path: settings.path(device_local, PathChoice::Fixed(TransferPath::HostVisible)),
+                chunk,
+                depth: Some(1),
+                packing: Packing::PerJob,
+            },
+            Mode::Pipelined => Request {
+                path: settings.path(false, PathChoice::Auto),
+                chunk,
+                depth,
+                packing: Packing::AcrossJobs,
+            },
+        }
     }
 
     /// What it works by.
@@ -192,7 +233,7 @@ impl PersistentVulkanBackend {
         self.revive()?;
         let spirv = batch.spirv.unwrap_or_else(|| self.field_add_spirv());
         let (kernel, compile) = self.kernel(spirv)?;
-        let request = self.request(batch);
+        let request = self.request(batch.mode, batch.device_local);
         let element = self.settings().inputs.element::<Fp>(Order::Limbs);
         let fresh = outputs.are_fresh();
         let jobs = batch.jobs.iter().zip(outputs.limbs());
@@ -209,7 +250,7 @@ impl PersistentVulkanBackend {
         self.report = Some(RunReport {
             compile,
             chosen_by: self.chosen_by(ran.0.is_measured()),
-            ..how::report(ran, batch.mode, spirv, &kernel, batch.jobs.len(), start)
+            ..report(ran, batch.mode, spirv, &kernel, batch.jobs.len(), start)
         });
         // SAFETY: a run that returns Ok has written every byte of every output (contract
         // of `Transfer::run`).
@@ -252,3 +293,57 @@ impl std::fmt::Debug for PersistentVulkanBackend {
             .finish_non_exhaustive()
     }
 }
+
+/// The report of a run of `jobs` jobs that began at `start` and ends now, of a kernel that
+/// was there, by the rules.
+pub(super) fn report(
+    (plan, stats): (Plan, Stats),
+    mode: Mode,
+    spirv: &[u8],
+    kernel: &ComputePipeline,
+    jobs: usize,
+    start: Instant,
+) -> RunReport {
+    let caps = kernel.device().caps();
+    RunReport {
+        engine: Engine::Vulkan {
+            device: caps.name.clone(),
+            driver: caps.driver.clone(),
+        },
+        kernel: kernel_name(spirv, kernel),
+        spirv: kernel.check(),
+        mode,
+        path: Some(plan.path()),
+        path_reason: plan.reason(),
+        chunk: plan.chunk(),
+        depth: plan.depth(),
+        chunks: stats.chunks,
+        jobs,
+        elements: stats.elements,
+        bytes_in: stats.bytes_in,
+        bytes_out: stats.bytes_out,
+        chosen_by: ChosenBy::Rule,
+        total: start.elapsed(),
+        compile: Duration::ZERO,
+        stages: stats.times,
+        overlap: stats.overlap(),
+        timeline: stats.timeline,
+    }
+}
+
+fn kernel_name(spirv: &[u8], kernel: &ComputePipeline) -> String {
+    match kernels::find_by_spirv(spirv) {
+        Some(known) => known.name.to_owned(),
+        None => {
+            let digits = kernel
+                .hash()
+                .iter()
+                .take(6)
+                .map(|byte| format!("{byte:02x}"));
+            format!("sha256:{}", digits.collect::<String>())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,7 @@ use std::time::Instant;
 
 use vk_mem_paths::PathChoice;
 
-use super::PersistentVulkanBackend;
-use super::how;
+use super::backend::{PersistentVulkanBackend, report};
 use crate::kernels::ELEMENT_BYTES;
 use crate::{Error, HostBuffer, Mode, Result, RunReport};
 
@@ -103,7 +102,7 @@ impl PersistentVulkanBackend {
         check(a, b, out)?;
         self.revive()?;
         let (kernel, compile) = self.kernel(spirv)?;
-        let mut request = how::request(Mode::Pipelined, false, self.settings());
+        let mut request = self.request(Mode::Pipelined, false);
         if path != PathChoice::Auto {
             request.path = path;
         }
@@ -114,7 +113,7 @@ impl PersistentVulkanBackend {
             .run(&kernel, &request, ELEMENT_BYTES, a, b, out)?;
         self.report = Some(RunReport {
             compile,
-            ..how::report(ran, Mode::Pipelined, spirv, &kernel, 1, start)
+            ..report(ran, Mode::Pipelined, spirv, &kernel, 1, start)
         });
         Ok(())
     }

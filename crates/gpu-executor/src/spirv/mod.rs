@@ -2,9 +2,7 @@
 
 mod backend;
 mod host;
-mod how;
 mod opened;
-mod resident;
 
 pub use backend::PersistentVulkanBackend;
 pub use vk_core::spirv::{SpirvCheck, SpirvValidation};

@@ -1,12 +1,12 @@
-//! A chunk's commands, recorded once and submitted again: what host-to-host runs and runs
-//! over host buffers have in common.
+//! A chunk's commands, recorded once and submitted again, and the device memory that they
+//! work in: what host-to-host runs and runs over host buffers have in common.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use vk_core::{ComputePipeline, Device};
+use vk_core::{ComputePipeline, Device, DeviceCaps};
 
 use super::StageKind;
-use super::layout::Layout;
 use super::timeline::TimedStages;
 use crate::lane::{Batch, Life, Part, Step};
 use crate::memory::{Access, Block, Memory, Region};
@@ -134,5 +134,80 @@ impl DeviceOperands {
 
     fn out(&self, elements: usize, access: Access) -> Region {
         Region::new(&self.output, self.layout.out(elements), access)
+    }
+}
+
+/// The places of A, B and the output for chunks of up to `capacity` elements.
+///
+/// A and B share one input buffer, B starting at a fixed, aligned offset, so
+/// that a shorter chunk moves nothing; the output has a buffer of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Layout {
+    element_bytes: usize,
+    b_offset: usize,
+}
+
+impl Layout {
+    /// The layout for chunks of up to `capacity` elements on a device with `caps`.
+    pub(super) fn on(caps: &DeviceCaps, capacity: usize, element_bytes: usize) -> Self {
+        let alignment = usize::try_from(caps.limits.storage_buffer_alignment);
+        Self::new(capacity, element_bytes, alignment.unwrap_or(usize::MAX))
+    }
+
+    /// The layout for `capacity` elements of `element_bytes` bytes, with B at
+    /// a multiple of `alignment`.
+    fn new(capacity: usize, element_bytes: usize, alignment: usize) -> Self {
+        Self {
+            element_bytes,
+            b_offset: (capacity * element_bytes).next_multiple_of(alignment),
+        }
+    }
+
+    /// Whether there is room for chunks of `elements` elements of `element_bytes` bytes.
+    pub(super) fn fits(&self, elements: usize, element_bytes: usize) -> bool {
+        self.element_bytes == element_bytes && elements * element_bytes <= self.b_offset
+    }
+
+    /// Bytes of the input buffer.
+    pub(super) fn input_bytes(&self) -> usize {
+        2 * self.b_offset
+    }
+
+    /// Bytes of the output buffer.
+    pub(super) fn output_bytes(&self) -> usize {
+        self.b_offset
+    }
+
+    /// A's bytes in the input buffer for a chunk of `elements`.
+    pub(super) fn a(&self, elements: usize) -> Range<usize> {
+        0..elements * self.element_bytes
+    }
+
+    /// B's bytes in the input buffer for a chunk of `elements`.
+    pub(super) fn b(&self, elements: usize) -> Range<usize> {
+        self.b_offset..self.b_offset + elements * self.element_bytes
+    }
+
+    /// The output's bytes in the output buffer for a chunk of `elements`.
+    pub(super) fn out(&self, elements: usize) -> Range<usize> {
+        0..elements * self.element_bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b_is_aligned_and_overlaps_nothing() {
+        for (capacity, alignment) in [(1, 16), (1, 256), (5, 64), (128, 16), (129, 256)] {
+            let layout = Layout::new(capacity, 48, alignment);
+            let (a, b) = (layout.a(capacity), layout.b(capacity));
+            assert!(a.end <= b.start && b.end <= layout.input_bytes());
+            assert_eq!(b.start % alignment, 0);
+            assert_eq!(a.len(), 48 * capacity);
+            assert_eq!(layout.b(1), b.start..b.start + 48);
+            assert!(layout.out(capacity).end <= layout.output_bytes());
+        }
     }
 }

@@ -4,10 +4,8 @@
 mod calibrate;
 mod chunks;
 mod commands;
-mod drive;
 mod fastest_of;
 mod host_buffers;
-mod layout;
 mod limits;
 mod plan;
 mod request;

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use vk_core::{ComputePipeline, Device, WaitPolicy};
 
 use super::chunks::Chunk;
-use super::commands::{ChunkCommands, DeviceOperands};
-use super::layout::Layout;
+use super::commands::{ChunkCommands, DeviceOperands, Layout};
 use super::request::OPERANDS;
 use super::timeline::TimedStages;
 use super::{Plan, TransferPath};
@@ -27,7 +26,6 @@ pub(super) struct Slot {
     /// Of the device-local path alone.
     device: Option<DeviceOperands>,
     layout: Layout,
-    timed: bool,
 }
 
 impl Slot {
@@ -51,7 +49,6 @@ impl Slot {
                 TransferPath::DeviceLocal => Some(DeviceOperands::new(memory, layout)?),
             },
             layout,
-            timed: timestamps,
         })
     }
 
@@ -61,11 +58,6 @@ impl Slot {
 
     pub(super) fn is_in_flight(&self) -> bool {
         self.commands.batch.is_in_flight()
-    }
-
-    /// Whether runs on this slot are timed.
-    pub(super) fn is_timed(&self) -> bool {
-        self.timed
     }
 
     /// Copies the inputs of `chunk` into the upload buffer.

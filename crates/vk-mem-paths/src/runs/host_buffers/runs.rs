@@ -10,8 +10,7 @@ use super::{HostBuffer, plan_host_buffers};
 use crate::Error;
 use crate::lane::TransferOptions;
 use crate::memory::{Block, Memory};
-use crate::runs::commands::DeviceOperands;
-use crate::runs::layout::Layout;
+use crate::runs::commands::{DeviceOperands, Layout};
 use crate::runs::request::{OPERANDS, elements_of, expect_kernel_of};
 use crate::runs::{Plan, Request, Stats, Transfer, TransferPath};
 
