@@ -65,6 +65,11 @@ impl Plan {
         self.batches_up_to(self.auto_most)
     }
 
+    /// Elements of each operand of `device` and `peers`: the two longest of `vectors`.
+    pub fn longest_vectors(&self) -> impl Iterator<Item = usize> {
+        self.vector_sizes.iter().rev().take(2).rev().copied()
+    }
+
     /// How many batches of `auto` this machine has too little memory for.
     #[must_use]
     pub fn auto_left_out(&self) -> usize {

@@ -1,11 +1,9 @@
 //! The same additions without a GPU: this library's engine and its peers,
 //! each with one thread and with all.
 
-use std::marker::PhantomData;
-
 use ark_bls12_381::Fq;
-use ark_ff::{BigInt, Fp};
-use blst::{blst_fp, blst_fp_add};
+use ark_ff::BigInt;
+use blst::blst_fp;
 use field_kernels::LIMBS;
 use gpu_executor::FieldAdd;
 use gpu_executor::cpu::CpuEngine;
@@ -19,6 +17,21 @@ use crate::paths::{as_slices, reused};
 const GRAIN: usize = 4_096;
 const ONE: &str = "1 thread";
 const ALL: &str = "all threads";
+
+/// A function of blst, as one of two elements.
+macro_rules! blst {
+    ($function:ident) => {
+        |x, y| {
+            let mut out = Default::default();
+            // SAFETY: all three point to whole, initialised elements, and `out` is borrowed
+            // by nobody else.
+            unsafe { blst::$function(&raw mut out, x, y) };
+            out
+        }
+    };
+}
+pub(crate) use blst;
+
 pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
     let mut engines = [(ONE, CpuEngine::with_threads(1)?), (ALL, CpuEngine::new()?)];
     let (mut group, plan) = suite.group("cpu");
@@ -35,8 +48,18 @@ pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
             let (name, mut results) = (reused(&name), jobs.results());
             group.reused(&name, &jobs, &mut results, call, |out| jobs.check(out))?;
         }
-        arkworks().measure(&mut group, &jobs)?;
-        blst().measure(&mut group, &jobs)?;
+        let arkworks = Peer {
+            name: "ark-ff",
+            make: |limbs| Fq::new_unchecked(BigInt(limbs)),
+            limbs: |element| &element.0.0,
+        };
+        arkworks.measure(&mut group, &jobs, |a, b| *a + b)?;
+        let blst = Peer {
+            name: "blst",
+            make: |l| blst_fp { l },
+            limbs: |element| &element.l,
+        };
+        blst.measure(&mut group, &jobs, blst!(blst_fp_add))?;
     }
     Ok(())
 }
@@ -49,45 +72,13 @@ struct Peer<T> {
     limbs: fn(&T) -> &[u64; LIMBS],
 }
 
-fn arkworks() -> Peer<Fq> {
-    Peer {
-        name: "ark-ff",
-        make: |limbs| Fp(BigInt(limbs), PhantomData),
-        limbs: |element| &element.0.0,
-    }
-}
-
-fn blst() -> Peer<blst_fp> {
-    Peer {
-        name: "blst",
-        make: |l| blst_fp { l },
-        limbs: |element| &element.l,
-    }
-}
-
-/// Addition by the peer's own means.
-trait Add: Copy + Default + Send + Sync {
-    fn add(&self, other: &Self) -> Self;
-}
-
-impl Add for Fq {
-    fn add(&self, other: &Self) -> Self {
-        *self + other
-    }
-}
-
-impl Add for blst_fp {
-    fn add(&self, other: &Self) -> Self {
-        let mut sum = Self::default();
-        // SAFETY: all three point to whole, initialised `blst_fp` values, and
-        // `sum` is borrowed by nobody else.
-        unsafe { blst_fp_add(&raw mut sum, self, other) };
-        sum
-    }
-}
-
-impl<T: Add> Peer<T> {
-    fn measure(&self, group: &mut Group<'_>, jobs: &Jobs) -> anyhow::Result<()> {
+impl<T: Copy + Default + Send + Sync> Peer<T> {
+    fn measure(
+        &self,
+        group: &mut Group<'_>,
+        jobs: &Jobs,
+        add: impl Fn(&T, &T) -> T + Sync,
+    ) -> anyhow::Result<()> {
         let [(a, b)] = jobs.as_slices()[..] else {
             anyhow::bail!("one job was asked for");
         };
@@ -96,11 +87,11 @@ impl<T: Add> Peer<T> {
         let check_one = |out: &Vec<T>| jobs.check_elements(&[out], self.limbs);
 
         let one = format!("{}, {ONE}", self.name);
-        let call = || Ok(a.iter().zip(&b).map(|(a, b)| a.add(b)).collect());
+        let call = || Ok(a.iter().zip(&b).map(|(a, b)| add(a, b)).collect());
         group.fresh(&one, jobs, call, check_one)?;
         let mut results = vec![vec![T::default(); a.len()]];
         let call = |out: &mut [Vec<T>]| {
-            add_into(&mut out[0], &a, &b);
+            each_into(&mut out[0], &a, &b, &add);
             Ok(())
         };
         group.reused(&reused(&one), jobs, &mut results, call, check)?;
@@ -108,13 +99,11 @@ impl<T: Add> Peer<T> {
         let all = format!("{}, {ALL}", self.name);
         let call = || {
             let pairs = a.par_iter().zip(&b).with_min_len(GRAIN);
-            Ok(pairs.map(|(a, b)| a.add(b)).collect())
+            Ok(pairs.map(|(a, b)| add(a, b)).collect())
         };
         group.fresh(&all, jobs, call, check_one)?;
         let call = |out: &mut [Vec<T>]| {
-            let inputs = a.par_chunks(GRAIN).zip(b.par_chunks(GRAIN));
-            let pieces = out[0].par_chunks_mut(GRAIN).zip(inputs);
-            pieces.for_each(|(out, (a, b))| add_into(out, a, b));
+            each_into_by_all(&mut out[0], &a, &b, &add);
             Ok(())
         };
         group.reused(&reused(&all), jobs, &mut results, call, check)
@@ -126,8 +115,21 @@ impl<T: Add> Peer<T> {
     }
 }
 
-fn add_into<T: Add>(out: &mut [T], a: &[T], b: &[T]) {
+/// Writes what `one` makes of each pair.
+fn each_into<T>(out: &mut [T], a: &[T], b: &[T], one: &impl Fn(&T, &T) -> T) {
     for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
-        *out = a.add(b);
+        *out = one(a, b);
     }
+}
+
+/// The same by all threads.
+pub(crate) fn each_into_by_all<T: Send + Sync>(
+    out: &mut [T],
+    a: &[T],
+    b: &[T],
+    one: &(impl Fn(&T, &T) -> T + Sync),
+) {
+    let inputs = a.par_chunks(GRAIN).zip(b.par_chunks(GRAIN));
+    let pieces = out.par_chunks_mut(GRAIN).zip(inputs);
+    pieces.for_each(|(out, (a, b))| each_into(out, a, b, one));
 }

@@ -23,6 +23,7 @@ mod measure;
 mod operations;
 mod overhead;
 mod paths;
+mod peers;
 mod resident;
 mod startup;
 mod timed;
@@ -38,15 +39,17 @@ use measure::Suite;
 /// A group of benchmarks: its name, and what runs them.
 type Group = (&'static str, fn(&mut Suite) -> anyhow::Result<()>);
 
-const GROUPS: [Group; 8] = [
+const GROUPS: [Group; 10] = [
     ("overhead", overhead::bench),
     ("kernel", kernel::bench),
     ("paths", paths::bench),
     ("batch", batch::bench),
     ("check", check::bench),
     ("vectors", vectors::bench),
+    ("device", vectors::bench_by_device),
     // Products heat the device, and here it rests.
     ("cpu", cpu::bench),
+    ("peers", peers::bench),
     // The longest.
     ("auto", auto::bench),
 ];

@@ -1,8 +1,8 @@
-//! The operations of the group `vectors`.
+//! The operations on vectors that are timed.
 
 use field_kernels::{PrimeField, arithmetic};
 use gpu_executor::vectors::{FieldVec, Queue, Scalar};
-use gpu_executor_benches::Expected;
+use gpu_executor_benches::Expected::{self, Each, Folded, Moved};
 
 /// What records it on x and y.
 type Record<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> gpu_executor::Result<FieldVec<F>>;
@@ -23,22 +23,16 @@ impl<F: PrimeField> Operation<F> {
 
 /// What memory alone limits comes first: products take a device to its power
 /// limit, and some stay slow for a while after that.
-pub(crate) fn operations<F: PrimeField>() -> [Operation<F>; 10] {
-    use Expected::{Each, Sum};
+pub(crate) fn operations<F: PrimeField>() -> Vec<Operation<F>> {
     use arithmetic::{add, mul, square};
-    let operation = |name, record, expected| Operation {
-        name,
-        record,
-        expected,
-    };
-    [
+    vec![
         operation("copy", |q, x, _| q.copy(x), Each(|x, _, found| found == x)),
         operation(
             "add",
             |q, x, y| q.add(x, y),
             Each(|x, y, found| *found == add::<F>(x, y)),
         ),
-        operation("sum", |q, x, _| q.sum(x), Sum(|x, _| *x)),
+        operation("sum", |q, x, _| q.sum(x), sum(|x, _| *x)),
         operation(
             "mul",
             |q, x, y| q.mul(x, y),
@@ -57,7 +51,7 @@ pub(crate) fn operations<F: PrimeField>() -> [Operation<F>; 10] {
         operation(
             "inner product",
             |q, x, y| q.inner_product(x, y),
-            Sum(mul::<F>),
+            sum(mul::<F>),
         ),
         operation("chain of 5", chain, Each(is_chained::<F>)),
         operation("chain of 5, not fused", not_fused, Each(is_chained::<F>)),
@@ -67,6 +61,64 @@ pub(crate) fn operations<F: PrimeField>() -> [Operation<F>; 10] {
             Each(|x, _, found| mul::<F>(x, found) == F::ONE),
         ),
     ]
+}
+
+/// Others, which take as long as one of those, or show what the device itself can do.
+pub(crate) fn more_operations<F: PrimeField>() -> Vec<Operation<F>> {
+    use arithmetic::{add, double, mul, neg, sub};
+    vec![
+        operation(
+            "sub",
+            |q, x, y| q.sub(x, y),
+            Each(|x, y, found| *found == sub::<F>(x, y)),
+        ),
+        operation(
+            "neg",
+            |q, x, _| q.neg(x),
+            Each(|x, _, found| *found == neg::<F>(x)),
+        ),
+        operation(
+            "double",
+            |q, x, _| q.double(x),
+            Each(|x, _, found| *found == double::<F>(x)),
+        ),
+        operation(
+            "bit reversal",
+            |q, x, _| q.bit_reverse(x),
+            Moved(|place, count| place.reverse_bits() >> (count.leading_zeros() + 1)),
+        ),
+        operation(
+            "10 additions",
+            |q, x, y| (1..10).try_fold(q.add(x, y)?, |sum, _| q.add(&sum, y)),
+            Each(|x, y, found| *found == (0..10).fold(*x, |sum, _| add::<F>(&sum, y))),
+        ),
+        operation(
+            "product",
+            |q, x, _| q.product(x),
+            Folded(|x, _| *x, F::ONE, mul::<F>),
+        ),
+        operation(
+            "4 products",
+            |q, x, y| (1..4).try_fold(q.mul(x, y)?, |product, _| q.mul(&product, y)),
+            Each(|x, y, found| *found == (0..4).fold(*x, |product, _| mul::<F>(&product, y))),
+        ),
+    ]
+}
+
+fn operation<F: PrimeField>(
+    name: &'static str,
+    record: Record<F>,
+    expected: Expected<F>,
+) -> Operation<F> {
+    Operation {
+        name,
+        record,
+        expected,
+    }
+}
+
+fn sum<F: PrimeField>(term: fn(&F::Limbs, &F::Limbs) -> F::Limbs) -> Expected<F> {
+    Folded(term, F::Limbs::default(), arithmetic::add::<F>)
 }
 
 /// Five operations of which only the last one's result is wanted:

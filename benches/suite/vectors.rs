@@ -1,11 +1,11 @@
-//! Operations on vectors that stay on the device, over their length: each a
-//! submission that is recorded, made and waited for, by the host's clock.
+//! Operations on vectors that stay, over their length: each a submission that is
+//! recorded, made and waited for.
 
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::Context;
-use field_kernels::{Fp, Fr, PrimeField};
+use anyhow::{Context, ensure};
+use field_kernels::{ElementType as _, Fp, Fr, PrimeField};
 use gpu_executor::Error;
 use gpu_executor::kernels::field_add_for;
 use gpu_executor::vectors::{FieldVec, VectorEngine};
@@ -14,49 +14,134 @@ use gpu_executor_benches::{Jobs, Operands};
 use crate::clocks::Clocks;
 use crate::device;
 use crate::measure::{Group, Suite};
-use crate::operations::{Operation, operations};
+use crate::operations::{Operation, more_operations, operations};
 use crate::resident::Resident;
 
 /// Elements of each operand of the additions that keep the device at work.
 const PACE: usize = 1 << 18;
 
+/// By the host's clock.
 pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
-    let engine = VectorEngine::new()?;
-    let mut pace = Pace::new()?;
+    let mut on = On {
+        engine: VectorEngine::new()?,
+        pace: Some(Pace::new()?),
+        clock: Clock::Host,
+    };
     let (mut group, plan) = suite.group("vectors");
     for &elements in &plan.vector_sizes {
-        field::<Fp>(&mut group, &engine, &mut pace, elements)?;
-        field::<Fr>(&mut group, &engine, &mut pace, elements)?;
+        on.field::<Fp>(&mut group, elements, operations())?;
+        on.field::<Fr>(&mut group, elements, operations())?;
+        on.transfers(&mut group, elements)?;
     }
     Ok(())
 }
 
-fn field<F: PrimeField>(
-    group: &mut Group<'_>,
-    engine: &VectorEngine,
-    pace: &mut Pace,
-    elements: usize,
-) -> anyhow::Result<()> {
-    let mut vectors = match Vectors::<F>::new(engine, elements) {
-        Ok(vectors) => vectors,
-        Err(why) if is_too_large(&why) => {
-            for operation in operations::<F>() {
-                group.pass_over(&operation.title(), elements, &why);
-            }
-            return Ok(());
-        }
-        Err(error) => return Err(error),
+/// By the device's own clock, and more of them.
+pub(crate) fn bench_by_device(suite: &mut Suite) -> anyhow::Result<()> {
+    let mut on = On {
+        engine: VectorEngine::builder().timestamps(true).build()?,
+        pace: Some(Pace::new()?),
+        clock: Clock::Device,
     };
-    for operation in operations::<F>() {
-        vectors.measure(group, pace, &operation)?;
+    let (mut group, plan) = suite.group("device");
+    for elements in plan.longest_vectors() {
+        on.field::<Fp>(&mut group, elements, all_operations())?;
+        on.field::<Fr>(&mut group, elements, all_operations())?;
     }
     Ok(())
+}
+
+/// The light ones of both lists first.
+fn all_operations<F: PrimeField>() -> Vec<Operation<F>> {
+    let (mut all, more) = (operations(), more_operations());
+    all.splice(1..1, more);
+    all
+}
+
+/// Whose time counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clock {
+    /// From the recording of an operation to the end of the wait for it.
+    Host,
+    /// The device's, from the first command to the end of the last.
+    Device,
+}
+
+/// An engine, and how it is timed.
+pub(crate) struct On {
+    pub(crate) engine: VectorEngine,
+    /// Of a device.
+    pub(crate) pace: Option<Pace>,
+    pub(crate) clock: Clock,
+}
+
+impl On {
+    /// Measures `operations` on vectors of `elements` elements.
+    ///
+    /// # Errors
+    /// As [`Group::timed`]; vectors that are too long for the device are none.
+    pub(crate) fn field<F: PrimeField>(
+        &mut self,
+        group: &mut Group<'_>,
+        elements: usize,
+        operations: Vec<Operation<F>>,
+    ) -> anyhow::Result<()> {
+        let mut vectors = match Vectors::<F>::new(&self.engine, elements) {
+            Ok(vectors) => vectors,
+            Err(why) if is_too_large(&why) => {
+                for operation in operations {
+                    group.pass_over(&operation.title(), elements, &why);
+                }
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        for operation in operations {
+            vectors.measure(group, self.pace.as_mut(), self.clock, &operation)?;
+        }
+        Ok(())
+    }
+
+    /// Measures an upload until it is complete, and a download.
+    fn transfers(&mut self, group: &mut Group<'_>, elements: usize) -> anyhow::Result<()> {
+        let (engine, count) = (&self.engine, elements as u64);
+        let operands = Operands::<Fp>::random(elements);
+        let words = Fp::words(&operands.x);
+        let vector = match engine.upload::<Fp>(words).map_err(anyhow::Error::from) {
+            Err(why) if is_too_large(&why) => {
+                group.pass_over("fp upload", elements, &why);
+                return Ok(());
+            }
+            uploaded => uploaded?,
+        };
+        group.timed("fp upload", elements, count, |iterations| {
+            let start = Instant::now();
+            for _ in 0..iterations {
+                let vector = engine.upload::<Fp>(words)?;
+                // The last piece is on its way; a read of one element comes after it.
+                let queue = engine.queue();
+                let _first = queue.read(&vector.slice(0..1)?)?;
+                queue.submit()?.wait()?;
+            }
+            Ok(start.elapsed())
+        })?;
+        let mut found = vec![0; words.len()];
+        group.timed("fp download", elements, count, |iterations| {
+            let start = Instant::now();
+            for _ in 0..iterations {
+                vector.download_into(&mut found)?;
+            }
+            let elapsed = start.elapsed();
+            ensure!(found == words, "expected the elements that went up");
+            Ok(elapsed)
+        })
+    }
 }
 
 /// What keeps the device at work until its clocks are up: a kernel whose time
 /// is the device's own, and so shows its clocks. Of calls on short vectors
 /// most is the host's.
-struct Pace {
+pub(crate) struct Pace {
     resident: Resident,
     clocks: Clocks,
 }
@@ -107,12 +192,13 @@ impl<'e, F: PrimeField> Vectors<'e, F> {
     fn measure(
         &mut self,
         group: &mut Group<'_>,
-        pace: &mut Pace,
+        mut pace: Option<&mut Pace>,
+        clock: Clock,
         operation: &Operation<F>,
     ) -> anyhow::Result<()> {
         let (title, elements) = (operation.title(), self.a.len());
         let first = match self.call(operation) {
-            Ok(first) => first,
+            Ok((first, _)) => first,
             Err(why) if is_too_large(&why) => {
                 group.pass_over(&title, elements, &why);
                 return Ok(());
@@ -123,26 +209,35 @@ impl<'e, F: PrimeField> Vectors<'e, F> {
         // Held one at a time: where memory is short there is room for no second one.
         let mut last = Some(first);
         group.timed(&title, elements, elements as u64, |iterations| {
-            pace.catch_up()?;
-            // The device comes back to this one from the kernels that kept pace.
-            last = None;
-            last = Some(self.call(operation)?);
-            let start = Instant::now();
+            if let Some(pace) = &mut pace {
+                pace.catch_up()?;
+                // The device comes back to this one from the kernels that kept pace.
+                last = None;
+                last = Some(self.call(operation)?.0);
+            }
+            let (start, mut by_device) = (Instant::now(), Duration::ZERO);
             for _ in 0..iterations {
                 last = None;
-                last = Some(black_box(self.call(operation)?));
+                let (result, time) = self.call(operation)?;
+                last = Some(black_box(result));
+                by_device += time;
             }
-            Ok(start.elapsed())
+            Ok(match clock {
+                Clock::Host => start.elapsed(),
+                Clock::Device => by_device,
+            })
         })?;
         last.map_or(Ok(()), |last| self.check(operation, &last))
             .context(title)
     }
 
-    fn call(&self, operation: &Operation<F>) -> anyhow::Result<FieldVec<F>> {
+    /// The result, and how long it took by the device's clock; by the host's without one.
+    fn call(&self, operation: &Operation<F>) -> anyhow::Result<(FieldVec<F>, Duration)> {
         let queue = self.engine.queue();
         let result = (operation.record)(&queue, &self.a, &self.b)?;
-        queue.submit()?.wait()?;
-        Ok(result)
+        let done = queue.submit()?.wait()?;
+        let report = done.report();
+        Ok((result, report.device_time.unwrap_or(report.total)))
     }
 
     fn check(&mut self, operation: &Operation<F>, result: &FieldVec<F>) -> anyhow::Result<()> {

@@ -15,6 +15,7 @@ use comfy_table::Table;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{Fr, VectorEngine};
 use gpu_executor::{Cache, Effort, Measured, Tuning};
+use tracing_subscriber::filter::LevelFilter;
 
 #[derive(Parser)]
 #[command(about = "Measures and keeps which data paths and kernels are fastest")]
@@ -25,9 +26,8 @@ struct Options {
 }
 
 fn main() -> Result<()> {
-    tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::WARN)
-        .init();
+    let level = std::env::var("RUST_LOG").map_or(Ok(LevelFilter::WARN), |level| level.parse());
+    tracing_subscriber::fmt().with_max_level(level?).init();
     let effort = match Options::parse().brief {
         true => Effort::BRIEF,
         false => Effort::THOROUGH,

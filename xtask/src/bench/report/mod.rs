@@ -96,7 +96,7 @@ fn sections(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Vec<Sectio
              are additions whose bytes move at the speed of a copy inside device memory; a copy \
              and a square move fewer bytes.",
             vectors::element_wise(results, limits)?,
-            String::new(),
+            vectors::table(results, limits),
         ),
         (
             "Vectors that stay, reductions and chains",

@@ -1,20 +1,45 @@
 //! Operations on vectors that stay on the device.
 
 use super::headline::{Row, beside_copy};
+use super::html;
 use super::plots::throughput;
 use super::results::Results;
 use crate::bench::chart::{Chart, Limit, Line};
-use crate::bench::numbers::{binary, microseconds, times};
+use crate::bench::numbers::{binary, microseconds, percent, rate, times};
 use crate::bench::suite_output::{Limits, Measurement};
 
 const GROUP: &str = "vectors";
+/// By the device's own clock.
+const BY_DEVICE: &str = "device";
+/// On the host's cores.
+const PEERS: &str = "peers";
 
 /// What memory limits, or nearly: an element of the result for each of the
 /// operands.
 const ELEMENT_WISE: [&str; 5] = ["copy", "add", "mul", "square", "axpy"];
 
+/// What goes over the bus.
+const TRANSFERS: [&str; 2] = ["upload", "download"];
+
 /// What a field's benchmarks begin with, and the bytes that an addition in it moves.
 const FIELDS: [(&str, f64); 2] = [("fp", 3.0 * 48.0), ("fr", 3.0 * 32.0)];
+
+/// How many elements an operation reads and writes for each of its operands', where that
+/// is what bounds it or nearly so.
+const MOVED: [(&str, f64); 12] = [
+    ("copy", 2.0),
+    ("add", 3.0),
+    ("sub", 3.0),
+    ("neg", 2.0),
+    ("double", 2.0),
+    ("mul", 3.0),
+    ("square", 2.0),
+    ("axpy", 3.0),
+    ("sum", 1.0),
+    ("inner product", 2.0),
+    ("bit reversal", 2.0),
+    ("product", 1.0),
+];
 
 /// Additions of the longest vectors beside the device's own copies, and what
 /// fusing a chain gains where it is all overhead and where memory limits it.
@@ -71,8 +96,53 @@ pub(crate) fn element_wise(
 /// Elements per second over length of all others; `None` where none was
 /// measured.
 pub(crate) fn others(results: &Results<'_>) -> anyhow::Result<Option<Chart>> {
-    let lines = lines(results, |operation| !ELEMENT_WISE.contains(&operation));
+    let lines = lines(results, |operation| {
+        !ELEMENT_WISE.contains(&operation) && !TRANSFERS.contains(&operation)
+    });
     throughput("elements of each operand", lines, vec![])
+}
+
+/// Each operation on the longest vectors by the device's own clock, beside a copy and
+/// beside this library's engine on the CPU, in HTML; nothing where none was measured.
+pub(crate) fn table(results: &Results<'_>, limits: &Limits) -> String {
+    let rows = results.functions(BY_DEVICE).into_iter().filter_map(|name| {
+        let (elements, found) = *results.rates(BY_DEVICE, name).last()?;
+        let of_copy = moved(name).map(|bytes| percent(found * bytes / limits.device_copy));
+        let on_cpu = results
+            .rates(PEERS, name)
+            .last()
+            .map(|(_, found)| rate(*found));
+        Some([
+            name.to_owned(),
+            binary(elements),
+            rate(found),
+            of_copy.unwrap_or_default(),
+            on_cpu.unwrap_or_default(),
+        ])
+    });
+    let columns = [
+        "operation",
+        "#elements",
+        "#on the device",
+        "#bytes moved, of a copy's",
+        "#CPU engine",
+    ];
+    let mut rows = rows.peekable();
+    match rows.peek() {
+        None => String::new(),
+        Some(_) => html::details(
+            "Show each by the device's own clock",
+            &html::table(columns, rows),
+        ),
+    }
+}
+
+/// The bytes that an operation moves for each element of its operands.
+fn moved(function: &str) -> Option<f64> {
+    let (field, operation) = function.split_once(' ')?;
+    let (_, addition) = FIELDS.iter().find(|(name, _)| *name == field)?;
+    let (_, elements) = MOVED.iter().find(|(name, _)| *name == operation)?;
+    Some(elements * addition / 3.0)
 }
 
 /// A colour for each operation, and dashes for the second field.
@@ -161,6 +231,34 @@ mod tests {
         ];
         assert_eq!(of(element_wise(&results, &limits())), expected);
         assert_eq!(of(others(&results)), [line("fp sum", false)]);
+        assert_eq!(table(&results, &limits()), "");
         assert!(others(&Results(&[])).unwrap().is_none());
+    }
+
+    #[test]
+    fn the_table_has_the_longest_vectors_beside_a_copy_and_the_cpu() {
+        let of = |group, function, elements, rate| measurement(group, function, elements, rate);
+        let all = [
+            of(BY_DEVICE, "fr 4 products", 4096, 5e9),
+            of(BY_DEVICE, "fr square", 64, 1e9),
+            of(BY_DEVICE, "fr square", 4096, 50e9),
+            of(PEERS, "blst fr mul", 4096, 2e9),
+            of(PEERS, "fr square", 4096, 1e9),
+        ];
+        let html = table(&Results(&all), &limits());
+        let row = |cells: [&str; 4]| {
+            let cells = cells.map(|cell| format!("<td class=\"number\">{cell}</td>"));
+            cells.concat()
+        };
+        let products = row(["4K", "5G elements/s", "", ""]);
+        assert!(
+            html.contains(&format!("<td>fr 4 products</td>{products}")),
+            "{html}"
+        );
+        let square = row(["4K", "50G elements/s", "80.0 %", "1G elements/s"]);
+        assert!(
+            html.contains(&format!("<td>fr square</td>{square}")),
+            "{html}"
+        );
     }
 }
