@@ -4,6 +4,7 @@ use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::time::Duration;
 
+use field_kernels::ElementId;
 use vk_mem_paths::Element;
 
 use super::families::Number;
@@ -20,6 +21,11 @@ pub(crate) trait Runner: Send + Sync {
 
     /// How far it fuses element-wise neighbours.
     fn fusion(&self) -> Fusion;
+
+    /// The most elements of a vector that a kernel takes as a whole.
+    fn most_bound(&self, _of: ElementId) -> usize {
+        usize::MAX
+    }
 
     /// Keeps a copy of `bytes`, whole elements. The first that `element` refuses is an error.
     fn upload(&self, bytes: &[u8], element: Element) -> Result<Stored, Error>;

@@ -101,6 +101,13 @@ pub fn with_storage_buffer_alignment(mut device: PhysicalDevice, bytes: u64) -> 
     device
 }
 
+/// `device` as if a storage buffer binding could be no longer than `bytes`.
+#[must_use]
+pub fn with_storage_buffer_range(mut device: PhysicalDevice, bytes: u64) -> PhysicalDevice {
+    device.caps.limits.max_storage_buffer_range = bytes;
+    device
+}
+
 /// The variable that, set to `1`, makes every device of the process one without
 /// timeline semaphores, so that a whole suite runs on fences.
 pub const FENCES_VARIABLE: &str = "GPU_EXECUTOR_TEST_FENCES";

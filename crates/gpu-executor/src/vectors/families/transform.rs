@@ -4,6 +4,7 @@
 mod cpu;
 mod device;
 mod factors;
+mod halves;
 mod host;
 
 use field_kernels::{ElementType as _, Fr};
@@ -118,7 +119,9 @@ impl Transform {
 
 impl Queue {
     /// The transform of each row of x, a vector in Montgomery form: of its first n elements, of
-    /// the next n and so on, where n is the size of the domain.
+    /// the next n and so on, where n is the size of the domain. Rows past what a device binds at
+    /// once (mostly 2^26 elements) take a pass for each level beyond, one more to natural order
+    /// of the result, or from the other order of the argument, and memory for two more vectors.
     ///
     /// # Errors
     /// [`Error::WrongRows`] for a vector that is not of such rows, one at least, else as
@@ -134,6 +137,16 @@ impl Queue {
         }
         self.expect_form(operation, x, Form::Montgomery)?;
         let arguments = vec![self.argument(operation, x)?];
+        if row > self.most_bound::<Fr>() {
+            let rows = (0..x.len()).step_by(row);
+            let rows = rows.map(|first| x.slice(first..first + row));
+            let rows = rows.map(|x| self.transform_by_halves(&x?, transform));
+            let mut rows = rows.collect::<Result<Vec<_>>>()?;
+            return match rows.len() {
+                1 => Ok(rows.remove(0)),
+                _ => self.concat(&rows),
+            };
+        }
         let node = self.whole(&TRANSFORM, Fr::ID, arguments);
         let node = node.with(&transform.parameters());
         Ok(node.result(x.len(), Form::Montgomery))

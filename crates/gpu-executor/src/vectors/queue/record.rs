@@ -100,6 +100,11 @@ impl Queue {
         }
     }
 
+    /// The most elements of a vector that a kernel of the engine takes as a whole.
+    pub(in crate::vectors) fn most_bound<F: ElementType>(&self) -> usize {
+        self.engine.runner().most_bound(F::ID)
+    }
+
     /// The queue's number, which no other has.
     pub(in crate::vectors) fn number(&self) -> u64 {
         self.number

@@ -15,9 +15,11 @@ mod tests;
 use std::mem::MaybeUninit;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use field_kernels::Arithmetic;
+use field_kernels::{Arithmetic, ElementId};
 use vk_core::{Device, DeviceCaps, WaitPolicy};
-use vk_mem_paths::{Downloads, Element, Lane, Storage, StoragePool, ThreadPool, Uploads};
+use vk_mem_paths::{
+    Downloads, Element, Lane, Storage, StoragePool, ThreadPool, Uploads, most_dispatched,
+};
 
 use super::plan::{Fusion, Stage};
 use super::program::Program;
@@ -233,6 +235,10 @@ impl Runner for VulkanRunner {
 
     fn fusion(&self) -> Fusion {
         self.on.fusion
+    }
+
+    fn most_bound(&self, of: ElementId) -> usize {
+        most_dispatched(self.caps(), of.bytes(), usize::MAX)
     }
 
     fn upload(&self, bytes: &[u8], element: Element) -> Result<Stored, Error> {

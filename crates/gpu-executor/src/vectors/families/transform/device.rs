@@ -66,11 +66,7 @@ pub(super) fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Er
     let (x, n) = (&call.arguments[0], 1_usize << log2);
     let most = steps.most_bound(Fr::ID, usize::MAX);
     if n > most {
-        return Err(Error::VectorTooLong {
-            operation: call.operation.name,
-            most,
-            found: n,
-        });
+        return Err(internal("a transform that a kernel can bind"));
     }
     if n == 1 {
         let output = steps.take(Fr::ID, x.elements)?;
