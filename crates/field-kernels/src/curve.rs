@@ -6,7 +6,8 @@
 //! no inversion.
 //!
 //! ```
-//! use field_kernels::curve::{self, Curve, G1, Xyzz};
+//! use field_kernels::curve::{self, Xyzz};
+//! use field_kernels::{Curve, G1};
 //!
 //! let generator = Xyzz::<G1>::from_affine(&G1::GENERATOR);
 //! let three = generator.double().add_affine(&G1::GENERATOR);

@@ -64,6 +64,7 @@ pub mod operations;
 pub mod params;
 pub mod vector_kernels;
 
+pub use curve::{Curve, G1, G2};
 pub use element::{ElementId, ElementType, PRIME_FIELDS, PartialElement};
 pub use extension::{ExtensionField, Fp2};
 pub use field::{Field, Fp, Fr, PrimeField};

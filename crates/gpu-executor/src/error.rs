@@ -117,13 +117,23 @@ pub enum Error {
     VectorNotCanonical {
         /// The element's position, from 0.
         element: usize,
-        /// The field: `fp` or `fr`.
+        /// The type of elements: `fp`, `fr`, `g1` and so on.
         field: &'static str,
         /// The highest limb in which it differs from the modulus, from 0 for
         /// the lowest; 0 for the modulus itself.
         limb: usize,
         /// That limb.
         found: u64,
+    },
+    /// A vector has a point, or the encoding of one, that is refused.
+    #[error("point {element}: expected one of {curve}, found {fault}")]
+    InvalidPoint {
+        /// The point's position, from 0.
+        element: usize,
+        /// The curve: `g1` or `g2`.
+        curve: &'static str,
+        /// Why.
+        fault: crate::vectors::PointFault,
     },
     /// A slice of limbs or bytes is no whole number of elements, or not as long as a
     /// vector.

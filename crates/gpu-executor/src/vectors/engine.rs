@@ -113,7 +113,7 @@ impl VectorEngine {
     /// [`Error::VectorNotCanonical`] for an element that is not below the modulus;
     /// [`Error::DataPath`] and [`Error::Vulkan`] for memory and for what the driver
     /// returned.
-    pub fn upload<F: ElementType>(
+    pub fn upload<F: Field>(
         &self,
         elements: &(impl AsElements<F> + ?Sized),
     ) -> Result<FieldVec<F>> {
@@ -125,7 +125,7 @@ impl VectorEngine {
     /// # Errors
     /// [`Error::WrongForm`] for a type that is always in Montgomery form, as those of
     /// arkworks and blst are, else as [`Self::upload`].
-    pub fn upload_plain<F: ElementType>(
+    pub fn upload_plain<F: Field>(
         &self,
         elements: &(impl AsElements<F> + ?Sized),
     ) -> Result<FieldVec<F>> {
@@ -152,7 +152,7 @@ impl VectorEngine {
     ) -> Result<FieldVec<F>> {
         let bytes = bytes.as_ref();
         expect_whole(bytes.len(), F::BYTES, "bytes")?;
-        let vector = self.upload_as(bytes, Order::BigEndian, Form::Plain)?;
+        let vector = self.upload_as(bytes, self.inputs, Order::BigEndian, Form::Plain)?;
         self.queue().converted(&operations::FROM_BE_BYTES, vector)
     }
 
@@ -201,19 +201,21 @@ impl VectorEngine {
         &*self.runner
     }
 
-    fn upload_limbs<F: ElementType>(&self, limbs: &[u64], form: Form) -> Result<FieldVec<F>> {
+    fn upload_limbs<F: Field>(&self, limbs: &[u64], form: Form) -> Result<FieldVec<F>> {
         expect_whole(limbs.len(), F::LIMBS, "limbs")?;
-        self.upload_as(bytemuck::must_cast_slice(limbs), Order::Limbs, form)
+        let bytes = bytemuck::must_cast_slice(limbs);
+        self.upload_as(bytes, self.inputs, Order::Limbs, form)
     }
 
     /// Whole elements.
-    fn upload_as<F: ElementType>(
+    pub(super) fn upload_as<F: ElementType>(
         &self,
         bytes: &[u8],
+        inputs: Inputs,
         order: Order,
         form: Form,
     ) -> Result<FieldVec<F>> {
-        let element = self.inputs.element::<F>(order);
+        let element = inputs.element::<F>(order);
         let stored = self.runner.upload(bytes, element)?;
         let len = bytes.len() / F::BYTES;
         Ok(FieldVec::new(self, State::Stored(stored), len, form))
@@ -227,7 +229,7 @@ impl Build for VectorEngine {
 }
 
 /// Holds a slice that is to be uploaded to whole elements, of so many units each.
-fn expect_whole(found: usize, each: usize, unit: &'static str) -> Result<()> {
+pub(super) fn expect_whole(found: usize, each: usize, unit: &'static str) -> Result<()> {
     match found.is_multiple_of(each) {
         true => Ok(()),
         false => Err(Error::InvalidLength {

@@ -1,5 +1,5 @@
-//! From the value of a field to its type: the one list of the fields that engines compute
-//! in.
+//! From the value of a field or a curve to its type: the one list of those that engines
+//! compute in.
 
 /// Evaluates `$body`, a [`Result`](crate::Result), where `$F` is the field with this id.
 macro_rules! with_field {
@@ -12,9 +12,16 @@ macro_rules! with_field {
             type $F = field_kernels::$field;
             $body
         } else)* {
-            Err($crate::vectors::runner::internal("a field of this library"))
+            Err($crate::vectors::runner::internal("a field or a curve of this library"))
         }
     }};
 }
 
-pub(super) use with_field;
+/// As `with_field!`, of curves, whose points `$C` are.
+macro_rules! with_curve {
+    ($id:expr, $C:ident => $body:expr) => {
+        $crate::vectors::fields::with_field!($id, $C => $body; G1 G2)
+    };
+}
+
+pub(super) use {with_curve, with_field};

@@ -87,9 +87,14 @@
 //! # }
 //! ```
 //!
-//! With the feature `blst` the CPU engine also multiplies and inverts by blst. That
-//! library is compiled for the processor of the machine that builds it, unless its own
-//! feature `portable` is on.
+//! The CPU engine itself multiplies and inverts by blst. That library is compiled for the
+//! processor of the machine that builds it, unless its own feature `portable` is on.
+//!
+//! # Points of the curve
+//!
+//! A [`PointVec`] is a vector of affine points of [`G1`] or [`G2`]. It comes up as limbs, as
+//! points of arkworks (`G1Affine`, `G2Affine`) and of blst (`blst_p1_affine`,
+//! `blst_p2_affine`), or decoded from bytes, each time held to what a [`PointCheck`] says.
 
 mod cpu;
 mod domain;
@@ -104,6 +109,7 @@ mod interop;
 mod operand;
 mod pending;
 mod plan;
+mod points;
 mod program;
 mod queue;
 mod report;
@@ -120,7 +126,8 @@ pub use exponent::Exponent;
 pub use families::{Comparison, Order, Scan, Transform};
 pub use field_kernels::chain::MemoryAccess;
 pub use field_kernels::{
-    Arithmetic, ElementId, ElementType, ExtensionField, Field, Fp, Fp2, Fr, PrimeField,
+    Arithmetic, Curve, ElementId, ElementType, ExtensionField, Field, Fp, Fp2, Fr, G1, G2,
+    PrimeField,
 };
 pub use field_vec::{FieldVec, Form};
 pub use indices::Indices;
@@ -128,5 +135,6 @@ pub use indices::Indices;
 pub use interop::{DomainEngine, EngineDomain};
 pub use operand::{Operand, Scalar};
 pub use pending::{Completed, Pending};
+pub use points::{PointCheck, PointEncoding, PointFault, PointVec};
 pub use queue::{Queue, Readback};
 pub use report::{KernelChoice, VectorReport};

@@ -43,6 +43,9 @@ pub(crate) trait Runner: Send + Sync {
     /// without waiting for them.
     fn run(&self, program: Program, stages: Vec<Stage>) -> Result<Begun, Error>;
 
+    /// Calls `task` with each number below `count`, on the host's threads that the engine has.
+    fn on_host(&self, count: usize, task: &(dyn Fn(usize) + Sync)) -> Result<(), Error>;
+
     /// Frees memory that no vector uses, and tables; how many bytes that was.
     fn trim(&self) -> usize;
 

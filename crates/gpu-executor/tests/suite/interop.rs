@@ -5,9 +5,9 @@
 use std::fmt::Debug;
 
 use field_kernels::edge::edge_elements;
-use field_kernels::{ElementType, Field, arithmetic};
+use field_kernels::{Curve, ElementType, Field, G1, G2, arithmetic};
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::vectors::{AsElements, Element, Form, Operand, Scalar, VectorEngine};
+use gpu_executor::vectors::{AsElements, Element, Form, Operand, PointCheck, Scalar, VectorEngine};
 use gpu_executor::{Engine, Error};
 
 use crate::oracle::random;
@@ -153,6 +153,27 @@ fn assert_form(error: &Error, expected: Form, found: Form) {
     assert_eq!(wrong, Some((expected, found)), "{error}");
 }
 
+/// Points lie in memory as their limbs, infinity as zeros, and go up and down as they are.
+fn check_points<T: Element<Type = C> + PartialEq, C: Curve>(generator: T, infinity: T) {
+    assert_eq!(size_of::<T>(), C::BYTES);
+    assert_eq!(align_of::<T>(), align_of::<u64>());
+    assert_eq!(T::FORM, Some(Form::Montgomery));
+    let points = [generator, infinity, generator];
+    let limbs = [C::GENERATOR, C::Limbs::default(), C::GENERATOR];
+    assert_eq!(points.as_limbs(), C::words(&limbs));
+    assert_eq!(points.as_limbs().as_ptr().addr(), points.as_ptr().addr());
+    for (point, limbs) in points.into_iter().zip(limbs) {
+        assert_eq!(point.to_limbs(), limbs);
+        assert_eq!(T::from_limbs(limbs), point);
+    }
+    let engine = VectorEngine::cpu_with_threads(2).unwrap();
+    let vector = engine.upload_points(&points, PointCheck::Subgroup).unwrap();
+    assert_eq!(vector.download::<T>().unwrap(), points);
+    let mut two = [infinity; 2];
+    vector.slice(..2).unwrap().download_into(&mut two).unwrap();
+    assert_eq!(two, points[..2]);
+}
+
 fn on_both<T: Foreign>() {
     let engine = VectorEngine::cpu_with_threads(2).unwrap();
     assert_eq!(engine.engine(), Engine::Cpu { threads: 2 });
@@ -164,7 +185,8 @@ fn on_both<T: Foreign>() {
 #[cfg(feature = "arkworks")]
 mod arkworks {
     use super::*;
-    use ark_bls12_381::{Fq, Fq2};
+    use ark_bls12_381::{Fq, Fq2, G1Affine, G2Affine};
+    use ark_ec::AffineRepr as _;
     use ark_ff::{BigInt, PrimeField};
 
     macro_rules! foreign {
@@ -213,6 +235,12 @@ mod arkworks {
     }
 
     #[test]
+    fn arkworks_points_are_their_limbs() {
+        check_points::<G1Affine, G1>(G1Affine::generator(), G1Affine::identity());
+        check_points::<G2Affine, G2>(G2Affine::generator(), G2Affine::identity());
+    }
+
+    #[test]
     fn vectors_of_arkworks_base_field() {
         on_both::<ark_bls12_381::Fq>();
     }
@@ -231,7 +259,7 @@ mod arkworks {
 #[cfg(feature = "blst")]
 mod blst {
     use super::*;
-    use ::blst::{blst_fp, blst_fp2, blst_fr};
+    use ::blst::{blst_fp, blst_fp2, blst_fr, blst_p1_affine, blst_p2_affine};
 
     macro_rules! foreign {
         ($type:ident, $product:ident, $sum:ident, $of_plain:expr) => {
@@ -296,6 +324,16 @@ mod blst {
         check_layout::<blst_fp>();
         check_layout::<blst_fr>();
         check_layout::<blst_fp2>();
+    }
+
+    #[test]
+    fn blst_points_are_their_limbs() {
+        // SAFETY: a constant of the library.
+        let g1 = unsafe { ::blst::BLS12_381_G1 };
+        // SAFETY: as above.
+        let g2 = unsafe { ::blst::BLS12_381_G2 };
+        check_points::<blst_p1_affine, G1>(g1, blst_p1_affine::default());
+        check_points::<blst_p2_affine, G2>(g2, blst_p2_affine::default());
     }
 
     #[test]

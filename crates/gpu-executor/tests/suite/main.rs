@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod curves;
 mod engines;
 mod oracle;
 mod programs;
@@ -25,6 +26,7 @@ mod interop;
 mod kernels;
 mod life;
 mod paths;
+mod points;
 mod results_into;
 mod spec_api;
 mod spirv_policy;

@@ -1,25 +1,19 @@
 //! What the CPU engine computes with: field-kernels' arithmetic, and in its place, where
 //! it is faster, that of blst.
 
-use field_kernels::{Bulk, ElementOperation, Field, arithmetic};
+use field_kernels::{Bulk, ElementOperation, Field};
 
 /// A field with its fastest functions on the CPU. All of them are equal to those of
 /// [`field_kernels::arithmetic`] on canonical elements.
 pub(crate) trait Arithmetic: Field {
     /// Operations that have a faster implementation than that of the registry.
-    const FASTER: &'static [(&'static ElementOperation, Bulk<Self>)] = &[];
+    const FASTER: &'static [(&'static ElementOperation, Bulk<Self>)];
 
     /// a b.
-    #[inline]
-    fn mul(a: &Self::Limbs, b: &Self::Limbs) -> Self::Limbs {
-        arithmetic::mul::<Self>(a, b)
-    }
+    fn mul(a: &Self::Limbs, b: &Self::Limbs) -> Self::Limbs;
 
     /// x^-1, and 0 for 0.
-    #[inline]
-    fn inverse(x: &Self::Limbs) -> Self::Limbs {
-        arithmetic::inverse::<Self>(x).unwrap_or_default()
-    }
+    fn inverse(x: &Self::Limbs) -> Self::Limbs;
 
     /// The function that computes `operation`.
     fn bulk(operation: &ElementOperation) -> Bulk<Self> {
@@ -30,6 +24,3 @@ pub(crate) trait Arithmetic: Field {
         }
     }
 }
-
-#[cfg(not(feature = "blst"))]
-impl<F: Field> Arithmetic for F {}

@@ -2,7 +2,7 @@
 //! compiler makes of field-kernels' arithmetic.
 
 use blst::{blst_fp, blst_fp2, blst_fr};
-use field_kernels::{Bulk, ElementOperation, Fp, Fp2, Fr, operations};
+use field_kernels::{Bulk, ElementOperation, ElementType, Fp, Fp2, Fr, operations};
 
 use super::arithmetic::Arithmetic;
 
@@ -10,8 +10,8 @@ use super::arithmetic::Arithmetic;
 macro_rules! call {
     ($type:ty: $function:ident($out:expr $(, $operand:expr)+)) => {{
         let out = std::ptr::from_mut($out).cast::<$type>();
-        // SAFETY: `Limbs` of the field have the layout of `$type`, as is asserted in
-        // `vectors::interop`; the pointers come from borrows of them, the one that is
+        // SAFETY: `$type` is a C structure of nothing but limbs, and as large as the field's
+        // `Limbs`, as `arithmetic!` asserts; the pointers come from borrows of them, the one that is
         // written through from an exclusive one.
         unsafe { blst::$function(out $(, std::ptr::from_ref($operand).cast::<$type>())+) }
     }};
@@ -19,6 +19,8 @@ macro_rules! call {
 
 macro_rules! arithmetic {
     ($field:ident, $type:ty, $mul:ident, $square:ident, $inverse:ident $(, $to:ident, $from:ident)?) => {
+        const _: () = assert!(size_of::<$type>() == <$field as ElementType>::BYTES);
+
         impl Arithmetic for $field {
             const FASTER: &'static [(&'static ElementOperation, Bulk<Self>)] = &[
                 (&operations::MUL, |[a, b, _], out| {

@@ -1,9 +1,9 @@
 //! Programs on the host's processor.
 
 mod arithmetic;
-#[cfg(feature = "blst")]
 mod blst;
 mod chain;
+mod curve;
 mod flight;
 mod memory;
 mod run;
@@ -25,6 +25,7 @@ use super::value::Stored;
 use crate::jobs::{as_bytes, as_uninit};
 use crate::{Engine, Error};
 pub(crate) use arithmetic::Arithmetic;
+pub(crate) use curve::BlstCurve;
 pub(crate) use flight::HostElements;
 pub(crate) use memory::Words;
 pub(crate) use run::Run;
@@ -132,6 +133,10 @@ impl Runner for CpuRunner {
             flight,
         })?;
         Ok(begun)
+    }
+
+    fn on_host(&self, count: usize, task: &(dyn Fn(usize) + Sync)) -> Result<(), Error> {
+        self.0.here()?.shared().for_each((0..count).collect(), task)
     }
 
     fn trim(&self) -> usize {

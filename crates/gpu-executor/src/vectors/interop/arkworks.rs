@@ -1,30 +1,55 @@
-//! arkworks' `Fq` and `Fr`, a big integer in Montgomery form and a marker of no size, and
-//! `Fq2`, two of the former.
+//! arkworks' `Fq` and `Fr`, a big integer in Montgomery form and a marker of no size, `Fq2`,
+//! two of the former, and affine points of two coordinates, which are zero of infinity: these
+//! curves have no flag for it.
 //!
 //! The types are not `repr(transparent)` or `repr(C)`, so their layout is what the compiler
 //! chose, and the assertions of `element!` hold it to that of their limbs.
 
-use ark_bls12_381::{Fq, Fq2, Fr as ArkFr};
+use ark_bls12_381::{Fq, Fq2, Fr as ArkFr, g1, g2};
+use ark_ec::short_weierstrass::Affine;
 use ark_ff::BigInt;
-use field_kernels::{Fp, Fp2, Fr};
+use field_kernels::{Fp, Fp2, Fr, G1, G2, curve};
 
-use super::{element, join, split};
+use super::{element, field_element, join, split};
 use crate::vectors::Exponent;
+
+// ark-bls12-381's aliases go through an associated type, by which the compiler cannot tell
+// the two from each other.
+type G1Affine = Affine<g1::Config>;
+type G2Affine = Affine<g2::Config>;
 
 const fn fq(limbs: [u64; 6]) -> Fq {
     Fq::new_unchecked(BigInt(limbs))
 }
 
-element!(Fq, Fp, [0: 0.0], |it: Fq| it.0.0, fq);
-element!(ArkFr, Fr, [0: 0.0], |it: ArkFr| it.0.0, |limbs| ArkFr::new_unchecked(BigInt(limbs)));
+field_element!(Fq, Fp, [0: 0.0], |it: Fq| it.0.0, fq);
+field_element!(ArkFr, Fr, [0: 0.0], |it: ArkFr| it.0.0, |limbs| ArkFr::new_unchecked(BigInt(limbs)));
+field_element!(Fq2, Fp2, [0: c0, 1: c1], fq2_limbs, fq2);
 element!(
-    Fq2, Fp2, [0: c0, 1: c1],
-    |it: Fq2| join([it.c0.0.0, it.c1.0.0]),
+    G1Affine, G1, [0: x, 1: y],
+    |it: G1Affine| join([it.x.0.0, it.y.0.0]),
     |limbs| {
-        let [c0, c1] = split(limbs);
-        Fq2::new(fq(c0), fq(c1))
+        let [x, y] = split(limbs);
+        G1Affine::new_unchecked(fq(x), fq(y))
     }
 );
+element!(
+    G2Affine, G2, [0: x.c0, 1: x.c1, 2: y.c0, 3: y.c1],
+    |it: G2Affine| curve::from_coordinates::<G2>(&[it.x, it.y].map(fq2_limbs)),
+    |limbs| {
+        let [x, y] = curve::coordinates::<G2>(&limbs);
+        G2Affine::new_unchecked(fq2(x), fq2(y))
+    }
+);
+
+fn fq2_limbs(element: Fq2) -> [u64; 12] {
+    join([element.c0.0.0, element.c1.0.0])
+}
+
+fn fq2(limbs: [u64; 12]) -> Fq2 {
+    let [c0, c1] = split(limbs);
+    Fq2::new(fq(c0), fq(c1))
+}
 
 impl<const N: usize> From<BigInt<N>> for Exponent {
     fn from(integer: BigInt<N>) -> Self {

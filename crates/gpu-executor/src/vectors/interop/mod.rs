@@ -12,7 +12,7 @@ pub use evaluation_domain::{DomainEngine, EngineDomain};
 
 /// Makes `$type` an [`Element`](super::Element) of `$field` in Montgomery form, whose
 /// limbs begin with those at each `$path`, which is at the coordinate `$number`: with the
-/// layout proven, and with conversions to what operations take.
+/// layout proven.
 #[cfg(any(feature = "arkworks", feature = "blst"))]
 macro_rules! element {
     ($type:ty, $field:ident, [$($number:literal: $($path:tt).+),+], $to_limbs:expr, $from_limbs:expr) => {
@@ -44,6 +44,15 @@ macro_rules! element {
             }
         }
 
+    };
+}
+
+/// As `element!`, of a field: with conversions to what operations take.
+#[cfg(any(feature = "arkworks", feature = "blst"))]
+macro_rules! field_element {
+    ($type:ty, $field:ident, $($rest:tt)+) => {
+        element!($type, $field, $($rest)+);
+
         impl From<$type> for $crate::vectors::Scalar<$field> {
             fn from(element: $type) -> Self {
                 Self::new($crate::vectors::Element::to_limbs(element))
@@ -59,7 +68,7 @@ macro_rules! element {
 }
 
 #[cfg(any(feature = "arkworks", feature = "blst"))]
-use element;
+use {element, field_element};
 
 /// The limbs of two coordinates.
 #[cfg(any(feature = "arkworks", feature = "blst"))]

@@ -80,6 +80,8 @@ enum GoesBy {
 /// What a device's vectors are set up with.
 #[derive(Clone, Debug)]
 pub(super) struct VulkanSettings {
+    /// Threads of the host at most; 0 for one per core.
+    pub(super) threads: usize,
     /// Elements of one dispatch at most, beside what the device's limits say.
     pub(super) dispatch: Option<usize>,
     /// What of the choice of kernels is not the library's.
@@ -108,6 +110,7 @@ impl VulkanRunner {
             None => (Choice::of(caps), ChosenBy::Rule),
         };
         let settings = VulkanSettings {
+            threads: open.settings.transfer.threads,
             dispatch: open.settings.dispatch,
             asked,
             keeper,
@@ -297,6 +300,13 @@ impl Runner for VulkanRunner {
         begun.did.compile += compile;
         begun.did.choice = Some(report);
         Ok(begun)
+    }
+
+    fn on_host(&self, count: usize, task: &(dyn Fn(usize) + Sync)) -> Result<(), Error> {
+        // Those that copy have a lock that copies wait for.
+        let mut threads = ThreadPool::new(self.on.settings.threads)?;
+        threads.run(count, task);
+        Ok(())
     }
 
     fn trim(&self) -> usize {

@@ -34,6 +34,7 @@ pub(crate) fn runner_on(
     change(&mut choice);
     let choice = asked.over(choice, device.caps()).unwrap();
     let settings = VulkanSettings {
+        threads: 0,
         dispatch,
         asked,
         keeper: Keeper::new(None, Subject::new(device.caps(), 1)),
