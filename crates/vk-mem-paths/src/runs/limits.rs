@@ -39,12 +39,21 @@ pub(crate) fn chunk_limit(
     let limits = &caps.limits;
     let group = work.workgroup_size as usize;
     let dispatch = most_dispatched(caps, work.element_bytes, group) as u64;
-    let staging = staging_limit(caps, path, element * depth as u64)?;
+    let staging = staging_limit(caps, &uses_of(path), element * depth as u64)?;
     let limit = dispatch.min(both_inputs_limit(caps, element)).min(staging);
     // One whole alignment unit below the limit, so that aligned offsets
     // inside the buffers stay within it too.
     let slack = limits.storage_buffer_alignment.div_ceil(element);
     Ok(usize::try_from(limit.saturating_sub(slack).max(1)).unwrap_or(usize::MAX))
+}
+
+/// The operands of a chunk by the memory that they lie in: A and B in, the result out.
+fn uses_of(path: TransferPath) -> Vec<(MemoryUse, u64)> {
+    let mut uses = vec![(path.upload_memory(), 2), (MemoryUse::Readback, 1)];
+    if path == TransferPath::DeviceLocal {
+        uses.push((MemoryUse::Device, 3));
+    }
+    uses
 }
 
 /// The most elements of a chunk whose inputs lie in one buffer.
@@ -53,17 +62,19 @@ pub(crate) fn both_inputs_limit(caps: &DeviceCaps, element: u64) -> u64 {
     limits.max_allocation.min(limits.max_buffer_size) / (2 * element)
 }
 
-/// The most elements per chunk so that no heap gives more than its share;
-/// `slots` is the bytes of one element times the number of slots.
-fn staging_limit(caps: &DeviceCaps, path: TransferPath, slots: u64) -> Result<u64, Error> {
-    // Operands in one chunk element, by purpose: A and B in, the result out.
-    let mut uses = vec![(path.upload_memory(), 2), (MemoryUse::Readback, 1)];
-    if path == TransferPath::DeviceLocal {
-        uses.push((MemoryUse::Device, 3));
-    }
+/// The most elements per chunk so that no heap gives more than its share: of `uses`, each a
+/// number of operands; `slots` is the bytes of one element times the number of slots.
+///
+/// # Errors
+/// [`Error::NoMemoryType`] for a use that the device has no memory for.
+pub(crate) fn staging_limit(
+    caps: &DeviceCaps,
+    uses: &[(MemoryUse, u64)],
+    slots: u64,
+) -> Result<u64, Error> {
     let mut operands = vec![0_u64; caps.heaps.len()];
     for (purpose, count) in uses {
-        let ranked = rank_memory_types(caps, purpose);
+        let ranked = rank_memory_types(caps, *purpose);
         let heap = ranked.first().map(|&kind| caps.memory_types[kind].heap);
         match heap.and_then(|heap| operands.get_mut(heap)) {
             Some(operands) => *operands += count,
@@ -129,7 +140,7 @@ mod tests {
                 heap.size = size;
             }
             // 48 bytes in each of two slots.
-            staging_limit(&caps, path, 96)
+            staging_limit(&caps, &uses_of(path), 96)
         };
         let unlimited = 1 << 40;
         let small = 4 * 3 * 96_000;

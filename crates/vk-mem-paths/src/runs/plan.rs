@@ -83,7 +83,7 @@ pub const DEFAULT_CHUNK: usize = 524_288;
 /// sequential run of one job is: half of one takes the device less time than
 /// submitting another costs. On an H200 two chunks of 2^15 elements were 1.04 to
 /// 1.2 times as fast as one of 2^16, and two of 2^13 slower than one of 2^14.
-const OVERLAP_FROM: usize = 1 << 16;
+pub(super) const OVERLAP_FROM: usize = 1 << 16;
 /// Elements that take as long as one chunk more costs. The first chunk is copied
 /// in, and the last one copied out, while the device has nothing to do, so chunks
 /// of n elements waste n and a run of t elements (t / n) times this: least where
@@ -100,7 +100,7 @@ const MOST_OVERLAPPED: usize = 1 << 17;
 /// of several jobs.
 const SHARED_CHUNK: usize = 65_536;
 /// The most chunks in flight: more only cost memory.
-const MAX_DEPTH: usize = 256;
+pub(super) const MAX_DEPTH: usize = 256;
 /// Memory that runs out for chunks of fewer elements is not theirs.
 pub(super) const LEAST_CHUNK: usize = 1 << 6;
 /// Chunks in flight: the host fills one slot while the device works on the

@@ -2,6 +2,7 @@
 
 use vk_core::{DeviceCaps, DeviceKind};
 
+use crate::runs::plan::OVERLAP_FROM;
 use crate::{Strategy, TransferPath};
 
 /// The paths that differ on a device with `caps`.
@@ -31,9 +32,6 @@ const CHUNKS: [usize; 7] = [
 ];
 /// How many of them a run is tried with: the largest that leave two or more.
 const CUTS: usize = 3;
-
-/// From this many elements on, overlapping the pieces of a run usually pays.
-const OVERLAP_FROM: usize = 1 << 16;
 
 /// The strategies worth trying for a run of `elements` on a device of `kind`,
 /// but for the path; the likeliest first.

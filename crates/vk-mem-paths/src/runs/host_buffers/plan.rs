@@ -3,10 +3,10 @@
 
 use vk_core::DeviceCaps;
 
-use crate::runs::limits::both_inputs_limit;
-use crate::runs::plan::{LEAST_CHUNK, whole_steps};
+use crate::runs::limits::{both_inputs_limit, staging_limit};
+use crate::runs::plan::{LEAST_CHUNK, MAX_DEPTH, whole_steps};
 use crate::runs::{Packing, PathChoice, Plan, Request, TransferPath};
-use crate::{MemoryUse, most_dispatched, rank_memory_types};
+use crate::{MemoryUse, most_dispatched};
 
 /// Elements of a direct chunk: little enough that a slow device finishes it
 /// long before a watchdog looks, enough that submitting costs nothing.
@@ -17,15 +17,9 @@ const STAGED_CHUNK: (usize, usize) = (1 << 14, 1 << 18);
 /// Chunks in flight: three keep upload, kernel and download busy, one more
 /// waits while the host notices that another is done.
 const DEPTH: usize = 4;
-/// The most chunks in flight.
-const MAX_DEPTH: usize = 256;
 /// The most chunks that a small chunk asked for makes of a run: each has
 /// commands and descriptors of its own, which are kept.
 const MOST_CHUNKS: usize = 1_024;
-/// The most device memory that the chunks in flight take, in bytes.
-const SCRATCH_BUDGET: u64 = 1 << 30;
-/// The largest part of the device's heap that they take.
-const HEAP_SHARE: u64 = 4;
 
 /// Plans a run over `total` elements of `element_bytes` bytes, on a device
 /// with `caps`, by a kernel whose workgroups compute `workgroup_size`
@@ -100,12 +94,10 @@ fn chunk_limit(
     let bytes = usize::try_from(element).unwrap_or(usize::MAX);
     let mut limit = most_dispatched(caps, bytes, workgroup_size as usize) as u64;
     if path == TransferPath::DeviceLocal {
-        let ranked = rank_memory_types(caps, MemoryUse::Device);
-        let kind = ranked.first().and_then(|&kind| caps.memory_types.get(kind));
-        let heap = kind.and_then(|kind| caps.heaps.get(kind.heap));
-        let share = heap.map_or(0, |heap| heap.size / HEAP_SHARE);
-        let scratch = share.min(SCRATCH_BUDGET) / (3 * element * depth as u64);
-        limit = limit.min(both_inputs_limit(caps, element)).min(scratch);
+        // Where there is no such memory at all, making it says so.
+        let scratch = staging_limit(caps, &[(MemoryUse::Device, 3)], element * depth as u64);
+        limit = limit.min(both_inputs_limit(caps, element));
+        limit = limit.min(scratch.unwrap_or(0));
     }
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
@@ -120,6 +112,7 @@ fn aligned_step(alignment: u64, element: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runs::limits::STAGING_BUDGET;
     use proptest::prelude::*;
     use vk_core::testing::recorded;
 
@@ -298,7 +291,7 @@ mod tests {
             prop_assert!(bytes <= caps.limits.max_storage_buffer_range);
             prop_assert!(plan.chunk.div_ceil(workgroup_size as usize) <= caps.limits.max_workgroups_x as usize);
             if plan.path == TransferPath::DeviceLocal {
-                prop_assert!(3 * bytes * plan.depth as u64 <= SCRATCH_BUDGET);
+                prop_assert!(3 * bytes * plan.depth as u64 <= STAGING_BUDGET);
             }
         }
     }
