@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use gpu_executor::kernels::ELEMENT_BYTES;
 use vk_core::{ComputePipeline, Device, KernelCache};
-use vk_mem_paths::{Access, Downloads, Element, Step, Storage, Uploads, most_dispatched};
+use vk_mem_paths::{Access, Downloads, ElementFormat, Step, Storage, Uploads, most_dispatched};
 
 use crate::timed::Timed;
 
@@ -27,7 +27,7 @@ pub(crate) struct Resident {
 }
 
 /// Bytes that are copied as they are.
-const BYTES: Element = Element {
+const BYTES: ElementFormat = ElementFormat {
     bytes: ELEMENT_BYTES,
     check: None,
 };

@@ -55,6 +55,21 @@ pub struct Layout {
     pub group_size: u32,
 }
 
+impl Layout {
+    /// The fastest or near it for chains of every kind on an H200, where `Direct` takes up to
+    /// 1.6 times as long, and a workgroup of 32 leaves a fifth of the memory's bandwidth idle
+    /// in chains that only read and write (benches/records/nvidia-h200/2026-11-26-vectors.csv).
+    pub const OF_A_GPU: Self = Self {
+        access: MemoryAccess::StagedStores,
+        group_size: 64,
+    };
+}
+
+/// The most field products of one kernel, counted for each coordinate of the field's
+/// elements. Memory does not limit so many any more, more gained nothing, and a driver takes
+/// half a second for four and two for twelve of the base field (an H100, NVIDIA 580).
+pub const MOST_PRODUCTS: u32 = 4;
+
 /// One operation of a chain. Its arguments are values by number: the inputs come
 /// first, then the results of the operations in their order.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 
 use field_kernels::{ElementType, PrimeField, arithmetic};
-use vk_mem_paths::{CheckedCopy, Element, Refused};
+use vk_mem_paths::{CheckedCopy, ElementFormat, Refused};
 
 /// What the elements of the inputs are held to.
 #[non_exhaustive]
@@ -33,12 +33,12 @@ pub(crate) enum Order {
 
 impl Inputs {
     /// What the data path has to know of an element that lies in memory in this order.
-    pub(crate) fn element<E: ElementType>(self, order: Order) -> Element {
+    pub(crate) fn element<E: ElementType>(self, order: Order) -> ElementFormat {
         let copy: CheckedCopy = match order {
             Order::Limbs => copy::<E, false>,
             Order::BigEndian => copy::<E, true>,
         };
-        Element {
+        ElementFormat {
             bytes: E::BYTES,
             check: (self == Self::Canonical).then_some(copy),
         }

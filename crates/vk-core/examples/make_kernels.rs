@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use field_kernels::chain::{
-    CONSTANT_WORDS, Chain, Input, Layout, Link, MAX_INPUTS, MAX_OUTPUTS, MemoryAccess, Template,
+    CONSTANT_WORDS, Chain, Input, Layout, Link, MAX_INPUTS, MAX_OUTPUTS, MOST_PRODUCTS, Template,
 };
 use field_kernels::operations::{ADD, DOUBLE, ELEMENT_OPERATIONS, MUL, NEG, SQUARE, SUB};
 use field_kernels::{
@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let field = module.field.ok_or("a template of no field")?;
         for (what, chain) in chains(field, arithmetic) {
             let name = format!("{field} {arithmetic} {what}");
-            let words = template.link(&chain, LAYOUT)?;
+            let words = template.link(&chain, Layout::OF_A_GPU)?;
             let shape = (chain.bindings(), CONSTANT_WORDS);
             maker.make(&name, arithmetic, &words, shape)?;
         }
@@ -105,16 +105,6 @@ impl Maker {
     }
 }
 
-/// How the library lays out chains on a GPU: its `Choice::of`.
-const LAYOUT: Layout = Layout {
-    access: MemoryAccess::StagedStores,
-    group_size: 64,
-};
-
-/// Field products of a chain at most, if it is of several operations: the planner's, which
-/// counts products, inputs and outputs for each coordinate of the field's elements.
-const MOST_PRODUCTS: usize = 4;
-
 /// Each operation by itself, and chains up to the longest that the planner makes. Those
 /// without a product are made with `Arithmetic::U32` alone.
 fn chains(field: ElementId, arithmetic: Arithmetic) -> Vec<(String, Chain)> {
@@ -128,7 +118,7 @@ fn chains(field: ElementId, arithmetic: Arithmetic) -> Vec<(String, Chain)> {
         let chain = in_a_row(operations, inputs, outputs);
         let (length, products) = (operations.len(), chain.products());
         let each = field.coordinates();
-        let is_planned = each * products as usize <= MOST_PRODUCTS
+        let is_planned = each * products as usize <= MOST_PRODUCTS as usize
             && each * inputs <= MAX_INPUTS
             && each * outputs <= MAX_OUTPUTS;
         if !is_planned {
@@ -154,7 +144,7 @@ fn chains(field: ElementId, arithmetic: Arithmetic) -> Vec<(String, Chain)> {
     // As much as one kernel takes.
     let each = field.coordinates();
     let mut longest = vec![&ADD; 32];
-    longest[..MOST_PRODUCTS / each].fill(&MUL);
+    longest[..MOST_PRODUCTS as usize / each].fill(&MUL);
     add(&longest, MAX_INPUTS / each, MAX_OUTPUTS / each);
     chains.retain(|(_, chain)| chain.products() > 0 || arithmetic == Arithmetic::U32);
     chains

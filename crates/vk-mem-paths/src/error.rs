@@ -22,7 +22,7 @@ pub enum Error {
         found: usize,
     },
     /// The check of the inputs refused an element
-    /// ([`Element::check`](crate::Element::check)).
+    /// ([`ElementFormat::check`](crate::ElementFormat::check)).
     #[error(
         "job {job}: expected element {} of {what} to pass the check of {}, found limb {} = {:#x}",
         refused.element, refused.name, refused.limb, refused.found

@@ -45,4 +45,4 @@ pub use runs::{
     Request, Span, StageKind, StageTimes, Stats, Strategy, Transfer, TransferPath, Tuning,
     Workload, fastest_of, plan, plan_host_buffers,
 };
-pub use threads::{CheckedCopy, Element, Least, Refused, ThreadPool, advise_huge_pages};
+pub use threads::{CheckedCopy, ElementFormat, Least, Refused, ThreadPool, advise_huge_pages};

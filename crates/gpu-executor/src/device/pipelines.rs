@@ -62,10 +62,10 @@ pub(crate) enum KernelSource {
 
 /// The kernels of vectors that were made, so that each is linked and compiled once.
 #[derive(Default)]
-pub(crate) struct VectorKernels(Mutex<Made>);
+pub(crate) struct VectorKernels(Mutex<Known>);
 
 #[derive(Default)]
-struct Made {
+struct Known {
     // With the count of uses at its last one.
     kernels: HashMap<KernelSource, (Arc<ComputePipeline>, u64)>,
     uses: u64,
@@ -100,7 +100,7 @@ impl VectorKernels {
     }
 }
 
-impl Made {
+impl Known {
     fn get(&mut self, source: &KernelSource) -> Option<Arc<ComputePipeline>> {
         self.uses += 1;
         let (kernel, used) = self.kernels.get_mut(source)?;

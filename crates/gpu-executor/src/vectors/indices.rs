@@ -2,7 +2,7 @@
 
 use bytemuck::must_cast_slice;
 use field_kernels::{ElementType as _, Fr};
-use vk_mem_paths::Element;
+use vk_mem_paths::ElementFormat;
 
 use super::engine::VectorEngine;
 use super::field_vec::{FieldVec, Form};
@@ -47,7 +47,7 @@ impl VectorEngine {
     pub fn upload_indices(&self, indices: &[u32]) -> Result<Indices> {
         let mut words = indices.to_vec();
         words.resize(indices.len().next_multiple_of(INDICES_OF_AN_ELEMENT), 0);
-        let any = Element::from(Fr::BYTES);
+        let any = ElementFormat::from(Fr::BYTES);
         let stored = self.runner().upload(must_cast_slice(&words), any)?;
         let (elements, state) = (words.len() / INDICES_OF_AN_ELEMENT, State::Stored(stored));
         let places = indices.iter().copied().zip(0..);

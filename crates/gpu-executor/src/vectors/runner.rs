@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use field_kernels::ElementId;
-use vk_mem_paths::Element;
+use vk_mem_paths::ElementFormat;
 
 use super::families::Number;
 use super::plan::{Fusion, Stage};
@@ -28,7 +28,7 @@ pub(crate) trait Runner: Send + Sync {
     }
 
     /// Keeps a copy of `bytes`, whole elements. The first that `element` refuses is an error.
-    fn upload(&self, bytes: &[u8], element: Element) -> Result<Stored, Error>;
+    fn upload(&self, bytes: &[u8], element: ElementFormat) -> Result<Stored, Error>;
 
     /// Copies bytes of `stored`, from the byte `first` on, waiting for what computes them.
     /// On `Ok` all of `out` is written.

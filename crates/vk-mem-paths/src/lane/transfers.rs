@@ -12,7 +12,7 @@ use crate::Error;
 use crate::memory::{
     Access, Memory, MemoryUse, ReadbackBuffer, Storage, StoragePool, UploadBuffer,
 };
-use crate::threads::{Element, ThreadPool, host_copy};
+use crate::threads::{ElementFormat, ThreadPool, host_copy};
 
 /// Uploads from the host's slices to the storage of a lane.
 pub struct Uploads {
@@ -71,7 +71,7 @@ impl Uploads {
         &mut self,
         storage: &Storage,
         bytes: &[u8],
-        element: Element,
+        element: ElementFormat,
     ) -> Result<(), Error> {
         self.side.expect_own(storage)?;
         expect_room(storage, bytes.len())?;
@@ -98,7 +98,7 @@ impl Uploads {
         part: &[u8],
         storage: &Storage,
         offset: usize,
-        element: Element,
+        element: ElementFormat,
     ) -> Result<(), Error> {
         let buffer = self.staging.settled(number)?;
         let range = 0..part.len();

@@ -14,7 +14,7 @@ use super::timeline::TimedStages;
 use super::{Plan, TransferPath};
 use crate::memory::{Memory, ReadbackBuffer, UploadBuffer};
 use crate::threads::host_copy;
-use crate::{Element, Error, ThreadPool};
+use crate::{ElementFormat, Error, ThreadPool};
 
 /// Staging memory for a chunk, and the commands that work on it.
 pub(super) struct Slot {
@@ -64,7 +64,7 @@ impl Slot {
     pub(super) fn stage(
         &mut self,
         chunk: &Chunk<'_>,
-        element: Element,
+        element: ElementFormat,
         threads: &mut ThreadPool,
     ) -> Result<(), Error> {
         self.commands.batch.expect_free()?;

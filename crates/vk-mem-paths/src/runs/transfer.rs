@@ -21,7 +21,7 @@ use super::{Plan, Request, StageKind, Stats, TransferPath, Tuning, Workload, pla
 use crate::Error;
 use crate::lane::{Lane, TransferOptions};
 use crate::memory::{AllocatedMemory, Memory};
-use crate::threads::{Ahead, Element, ThreadPool};
+use crate::threads::{Ahead, ElementFormat, ThreadPool};
 
 /// Runs batches of jobs on one device and keeps slots (staging buffers,
 /// descriptor sets, command buffers) from run to run.
@@ -102,10 +102,10 @@ impl Transfer {
         &mut self,
         kernel: &Arc<ComputePipeline>,
         request: &Request,
-        element: impl Into<Element>,
+        element: impl Into<ElementFormat>,
         jobs: &mut [Job<'_>],
     ) -> Result<(Plan, Stats), Error> {
-        let element: Element = element.into();
+        let element: ElementFormat = element.into();
         let element_bytes = element.bytes;
         expect_kernel_of(&self.device, kernel)?;
         let elements = check_jobs(jobs, element_bytes)?;
@@ -146,7 +146,7 @@ impl Transfer {
         &mut self,
         kernel: &Arc<ComputePipeline>,
         plan: &Plan,
-        element: Element,
+        element: ElementFormat,
         total: usize,
         jobs: &mut [Job<'_>],
     ) -> Result<Stats, Error> {
@@ -259,7 +259,7 @@ struct Drive<'r, 'c> {
     slots: &'r mut [Slot],
     threads: &'r mut ThreadPool,
     kernel: &'r Arc<ComputePipeline>,
-    element: Element,
+    element: ElementFormat,
     wait: WaitPolicy,
     in_slots: Vec<Option<InSlot<'c>>>,
     stats: Stats,

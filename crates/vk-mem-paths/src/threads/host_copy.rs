@@ -37,7 +37,7 @@ impl Refused {
 
 /// All that the data path knows of an element.
 #[derive(Clone, Copy, Debug)]
-pub struct Element {
+pub struct ElementFormat {
     /// Its bytes.
     pub bytes: usize,
     /// How the elements of the inputs are copied where not all of them may go
@@ -45,7 +45,7 @@ pub struct Element {
     pub check: Option<CheckedCopy>,
 }
 
-impl From<usize> for Element {
+impl From<usize> for ElementFormat {
     /// Elements of `bytes` bytes, any of which may go into a kernel.
     fn from(bytes: usize) -> Self {
         Self { bytes, check: None }
@@ -78,7 +78,7 @@ pub(crate) fn run(copies: Vec<Copy<'_>>, threads: &mut ThreadPool) {
 /// Returns the first of the copies with an element that is refused, and its first such one.
 pub(crate) fn run_checked(
     copies: Vec<Copy<'_>>,
-    element: Element,
+    element: ElementFormat,
     threads: &mut ThreadPool,
 ) -> Option<(usize, Refused)> {
     let Some(check) = element.check else {
@@ -204,7 +204,7 @@ mod tests {
             let mut run = |from: &[u8], check| {
                 let mut small = [MaybeUninit::uninit(); 3];
                 let copies = vec![(&b"abc"[..], &mut small[..]), (from, &mut to[..])];
-                run_checked(copies, Element { bytes: 3, check }, &mut threads)
+                run_checked(copies, ElementFormat { bytes: 3, check }, &mut threads)
             };
             assert_eq!(run(&from, Some(nines)), None);
             for bad in [elements - 1, elements / 2, 0] {

@@ -6,5 +6,5 @@ mod thread_pool;
 
 pub(crate) use fresh::Ahead;
 pub use fresh::advise_huge_pages;
-pub use host_copy::{CheckedCopy, Element, Least, Refused};
+pub use host_copy::{CheckedCopy, ElementFormat, Least, Refused};
 pub use thread_pool::ThreadPool;

@@ -4,7 +4,7 @@
 use blst::{blst_fp, blst_fp2, blst_fr};
 use field_kernels::{Bulk, ElementOperation, ElementType, Fp, Fp2, Fr, operations};
 
-use super::arithmetic::Arithmetic;
+use super::field::CpuField;
 
 /// Calls a function of blst on limbs as they are.
 macro_rules! call {
@@ -21,7 +21,7 @@ macro_rules! arithmetic {
     ($field:ident, $type:ty, $mul:ident, $square:ident, $inverse:ident $(, $to:ident, $from:ident)?) => {
         const _: () = assert!(size_of::<$type>() == <$field as ElementType>::BYTES);
 
-        impl Arithmetic for $field {
+        impl CpuField for $field {
             const FASTER: &'static [(&'static ElementOperation, Bulk<Self>)] = &[
                 (&operations::MUL, |[a, b, _], out| {
                     for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {

@@ -5,13 +5,13 @@ use std::ops::Range;
 use field_kernels::chain::{Chain, Input};
 
 use super::GRAIN;
-use super::arithmetic::Arithmetic;
+use super::field::CpuField;
 use super::memory::Words;
 use super::threads::Shared;
 use crate::Error;
 
 /// Computes `chain` over `elements` elements. A scalar input has one element.
-pub(super) fn compute<F: Arithmetic>(
+pub(super) fn compute<F: CpuField>(
     chain: &Chain,
     inputs: &[&[F::Limbs]],
     outputs: &mut [Words],
@@ -34,7 +34,7 @@ pub(super) fn compute<F: Arithmetic>(
 }
 
 /// What one thread computes at a time: the elements of `range`.
-fn compute_some<F: Arithmetic>(
+fn compute_some<F: CpuField>(
     chain: &Chain,
     inputs: &[&[F::Limbs]],
     range: Range<usize>,

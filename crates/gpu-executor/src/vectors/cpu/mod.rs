@@ -1,9 +1,9 @@
 //! Programs on the host's processor.
 
-mod arithmetic;
 mod blst;
 mod chain;
 mod curve;
+mod field;
 mod flight;
 mod memory;
 mod run;
@@ -14,18 +14,18 @@ use std::sync::Arc;
 
 use bytemuck::must_cast_slice;
 use field_kernels::chain::{MAX_INPUTS, MAX_OUTPUTS};
-use vk_mem_paths::{Element, Least};
+use vk_mem_paths::{ElementFormat, Least};
 
 use self::flight::CpuFlight;
-use self::threads::{Job, Threads};
+use self::threads::{Submission, Threads};
 use super::plan::{Fusion, Stage};
 use super::program::Program;
 use super::runner::{Begun, Did, Runner, internal};
 use super::value::Stored;
 use crate::jobs::{as_bytes, as_uninit};
 use crate::{Engine, Error};
-pub(crate) use arithmetic::Arithmetic;
 pub(crate) use curve::BlstCurve;
+pub(crate) use field::CpuField;
 pub(crate) use flight::HostElements;
 pub(crate) use memory::Words;
 pub(crate) use run::Run;
@@ -65,7 +65,7 @@ impl Runner for CpuRunner {
         }
     }
 
-    fn upload(&self, bytes: &[u8], element: Element) -> Result<Stored, Error> {
+    fn upload(&self, bytes: &[u8], element: ElementFormat) -> Result<Stored, Error> {
         let shared = self.0.here()?.shared();
         let mut copy = shared.take(bytes.len() / size_of::<u64>())?;
         let piece = PIECE * element.bytes;
@@ -126,7 +126,7 @@ impl Runner for CpuRunner {
             },
             flight: Arc::clone(&flight) as _,
         };
-        threads.give(Job {
+        threads.give(Submission {
             program,
             stages,
             results,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use field_kernels::Field;
 
-use super::arithmetic::Arithmetic;
+use super::field::CpuField;
 use super::memory::Words;
-use super::threads::{Job, Shared};
+use super::threads::{Shared, Submission};
 use super::{chain, limbs_of};
 use crate::Error;
 use crate::vectors::families::Call;
@@ -17,14 +17,14 @@ use crate::vectors::program::{Argument, Program, Source};
 use crate::vectors::runner::{Left, internal};
 use crate::vectors::tables::TableKey;
 
-/// Computes all of `job`, and fills the places of its results.
-pub(super) fn compute(job: Job, shared: &Shared) -> Result<Left, Error> {
-    let Job {
+/// Computes all of `submission`, and fills the places of its results.
+pub(super) fn compute(submission: Submission, shared: &Shared) -> Result<Left, Error> {
+    let Submission {
         program,
         stages,
         results,
         ..
-    } = job;
+    } = submission;
     // What a program before it should have left.
     for input in &program.inputs {
         limbs_of(input, "submit")?;
@@ -140,7 +140,7 @@ impl<'r> Run<'r> {
         }
     }
 
-    fn chain<F: Arithmetic>(&mut self, work: &ChainWork) -> Result<(), Error> {
+    fn chain<F: CpuField>(&mut self, work: &ChainWork) -> Result<(), Error> {
         let inputs = work.inputs.iter();
         let inputs: Vec<&[F::Limbs]> = inputs
             .map(|argument| self.elements::<F>(argument))

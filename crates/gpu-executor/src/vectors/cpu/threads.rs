@@ -29,7 +29,7 @@ pub(super) struct Threads {
     process: Process,
     count: usize,
     shared: Arc<Shared>,
-    jobs: Option<Sender<Job>>,
+    submissions: Option<Sender<Submission>>,
     runs: Option<JoinHandle<()>>,
     /// Those of a process that was forked from it.
     forked: OnceLock<Result<Box<Threads>, Error>>,
@@ -44,7 +44,7 @@ pub(super) struct Shared {
 }
 
 /// A program to be run.
-pub(super) struct Job {
+pub(super) struct Submission {
     pub(super) program: Program,
     pub(super) stages: Vec<Stage>,
     /// Where the results go that somebody held when it was submitted, by number.
@@ -63,7 +63,7 @@ impl Threads {
             workers: Mutex::new(workers),
             stop: AtomicBool::new(false),
         });
-        let (jobs, given) = channel();
+        let (submissions, given) = channel();
         let thread = std::thread::Builder::new().name("gpu-executor-runs".to_owned());
         let its = Arc::clone(&shared);
         let runs = thread.spawn(move || run_all(&its, &given));
@@ -75,7 +75,7 @@ impl Threads {
             process: Process::current(),
             count,
             shared,
-            jobs: Some(jobs),
+            submissions: Some(submissions),
             runs: Some(runs),
             forked: OnceLock::new(),
         })
@@ -105,10 +105,10 @@ impl Threads {
         &self.shared
     }
 
-    /// Has `job` run after all that were given before.
-    pub(super) fn give(&self, job: Job) -> Result<(), Error> {
-        let jobs = self.jobs.as_ref();
-        match jobs.is_some_and(|jobs| jobs.send(job).is_ok()) {
+    /// Has `submission` run after all that were given before.
+    pub(super) fn give(&self, submission: Submission) -> Result<(), Error> {
+        let submissions = self.submissions.as_ref();
+        match submissions.is_some_and(|submissions| submissions.send(submission).is_ok()) {
             true => Ok(()),
             false => Err(internal("the thread that runs programs")),
         }
@@ -118,14 +118,14 @@ impl Threads {
 impl Drop for Threads {
     /// Nobody is left to see what is still to be computed, so that it is given up.
     fn drop(&mut self) {
-        let (jobs, runs) = (self.jobs.take(), self.runs.take());
+        let (submissions, runs) = (self.submissions.take(), self.runs.take());
         if !self.process.is_current() {
             // The thread is in the other process; its end of the channel may be locked.
-            std::mem::forget((jobs, runs, Arc::clone(&self.shared)));
+            std::mem::forget((submissions, runs, Arc::clone(&self.shared)));
             return;
         }
         self.shared.stop.store(true, Ordering::Relaxed);
-        drop(jobs);
+        drop(submissions);
         if let Some(runs) = runs {
             // It catches the panics of what it runs; it has none of its own.
             let _ = runs.join();
@@ -133,10 +133,10 @@ impl Drop for Threads {
     }
 }
 
-fn run_all(shared: &Shared, jobs: &Receiver<Job>) {
-    for job in jobs {
-        let flight = Arc::clone(&job.flight);
-        let ran = catch_unwind(AssertUnwindSafe(|| compute(job, shared)));
+fn run_all(shared: &Shared, submissions: &Receiver<Submission>) {
+    for submission in submissions {
+        let flight = Arc::clone(&submission.flight);
+        let ran = catch_unwind(AssertUnwindSafe(|| compute(submission, shared)));
         // By now its arguments are let go of.
         flight.finish(ran.unwrap_or_else(|panic| Err(panicked(&*panic))));
     }

@@ -7,7 +7,7 @@ use vk_mem_paths::{Access, Storage};
 use super::powers::{Bases, PowerTables, ROW, rows};
 use super::reduce::each_piece;
 use super::{Call, WholeOperation};
-use crate::vectors::cpu::{Arithmetic, GRAIN, Run};
+use crate::vectors::cpu::{CpuField, GRAIN, Run};
 use crate::vectors::field_vec::{FieldVec, Form};
 use crate::vectors::fields::with_field;
 use crate::vectors::operand::Operand;
@@ -164,7 +164,7 @@ fn level(
     }
 }
 
-fn on_cpu<F: Arithmetic>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
+fn on_cpu<F: CpuField>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
     let x = run.elements::<F>(&call.arguments[0])?;
     let points = run.elements::<F>(&call.arguments[1])?;
     let mut out = run.take(points.len() * F::LIMBS)?;
@@ -176,7 +176,7 @@ fn on_cpu<F: Arithmetic>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error
     Ok(())
 }
 
-fn horner<F: Arithmetic>(x: &[F::Limbs], point: &F::Limbs) -> F::Limbs {
+fn horner<F: CpuField>(x: &[F::Limbs], point: &F::Limbs) -> F::Limbs {
     let zero = F::Limbs::default();
     let next = |value, x| arithmetic::add::<F>(&F::mul(&value, point), x);
     x.iter().rev().fold(zero, next)

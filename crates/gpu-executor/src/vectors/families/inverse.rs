@@ -8,7 +8,7 @@ use field_kernels::{ElementId, Field, operations};
 use vk_mem_paths::Access;
 
 use super::{Call, Number, WholeOperation};
-use crate::vectors::cpu::{Arithmetic, GRAIN, Run};
+use crate::vectors::cpu::{CpuField, GRAIN, Run};
 use crate::vectors::field_vec::{FieldVec, Form};
 use crate::vectors::fields::with_field;
 use crate::vectors::queue::Queue;
@@ -116,7 +116,7 @@ fn level(
 /// Elements that share one inversion on the CPU.
 const SHARE: usize = 4 * GRAIN;
 
-fn on_cpu<F: Arithmetic>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
+fn on_cpu<F: CpuField>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
     let x = run.elements::<F>(&call.arguments[0])?;
     let mut out = run.take(x.len() * F::LIMBS)?;
     let found = Mutex::new(0);
@@ -134,7 +134,7 @@ fn on_cpu<F: Arithmetic>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error
 }
 
 /// Writes the inverses, and returns how many zeros there were.
-fn invert<F: Arithmetic>(x: &[F::Limbs], out: &mut [F::Limbs]) -> u64 {
+fn invert<F: CpuField>(x: &[F::Limbs], out: &mut [F::Limbs]) -> u64 {
     let zero = F::Limbs::default();
     let mut product = F::ONE;
     let mut zeros = 0;

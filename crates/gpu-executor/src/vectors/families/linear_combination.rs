@@ -7,7 +7,7 @@ use field_kernels::{Field, arithmetic};
 use vk_mem_paths::Access;
 
 use super::{Call, WholeOperation};
-use crate::vectors::cpu::{Arithmetic, GRAIN, Run};
+use crate::vectors::cpu::{CpuField, GRAIN, Run};
 use crate::vectors::field_vec::{FieldVec, Form};
 use crate::vectors::fields::with_field;
 use crate::vectors::operand::Operand;
@@ -102,7 +102,7 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-fn on_cpu<F: Arithmetic>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
+fn on_cpu<F: CpuField>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
     let (vectors, scalars) = halves(call);
     let vectors = vectors.iter().map(|it| run.elements::<F>(it));
     let vectors: Vec<_> = vectors.collect::<Result<_, _>>()?;

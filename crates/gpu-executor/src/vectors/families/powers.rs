@@ -7,7 +7,7 @@ use field_kernels::{ElementId, Field, arithmetic};
 use vk_mem_paths::{Access, Storage};
 
 use super::{Call, WholeOperation};
-use crate::vectors::cpu::{Arithmetic, GRAIN, Run};
+use crate::vectors::cpu::{CpuField, GRAIN, Run};
 use crate::vectors::field_vec::{FieldVec, Form};
 use crate::vectors::fields::with_field;
 use crate::vectors::operand::Operand;
@@ -172,7 +172,7 @@ fn write_powers(
     Ok(())
 }
 
-fn on_cpu<F: Arithmetic>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
+fn on_cpu<F: CpuField>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
     let base = run.elements::<F>(&call.arguments[0])?[0];
     let mut out = run.take(call.results[0].elements * F::LIMBS)?;
     let next_piece = arithmetic::pow::<F>(&base, GRAIN as u64);

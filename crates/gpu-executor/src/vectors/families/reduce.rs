@@ -8,7 +8,7 @@ use field_kernels::{ElementId, Field, VectorKernel, arithmetic};
 use vk_mem_paths::{Access, Storage};
 
 use super::{Call, WholeOperation};
-use crate::vectors::cpu::{Arithmetic, GRAIN, Run};
+use crate::vectors::cpu::{CpuField, GRAIN, Run};
 use crate::vectors::field_vec::{FieldVec, Form};
 use crate::vectors::fields::with_field;
 use crate::vectors::queue::Queue;
@@ -193,19 +193,19 @@ fn multiply(
     steps.dispatch_groups(kernel, field, &[a, b, output], &constants, groups)
 }
 
-fn sum_on_cpu<F: Arithmetic>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
+fn sum_on_cpu<F: CpuField>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
     let x = run.elements::<F>(&call.arguments[0])?;
     let partial = each_piece::<F, _>(run, x.chunks(GRAIN), |x| sum::<F>(x.iter().copied()))?;
     keep::<F>(run, call, sum::<F>(partial.into_iter()))
 }
 
-fn product_on_cpu<F: Arithmetic>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
+fn product_on_cpu<F: CpuField>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
     let x = run.elements::<F>(&call.arguments[0])?;
     let partial = each_piece::<F, _>(run, x.chunks(GRAIN), product::<F>)?;
     keep::<F>(run, call, product::<F>(&partial))
 }
 
-fn inner_product_on_cpu<F: Arithmetic>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
+fn inner_product_on_cpu<F: CpuField>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
     let x = run.elements::<F>(&call.arguments[0])?;
     let y = run.elements::<F>(&call.arguments[1])?;
     let pairs = x.chunks(GRAIN).zip(y.chunks(GRAIN));
@@ -240,7 +240,7 @@ fn sum<F: Field>(elements: impl Iterator<Item = F::Limbs>) -> F::Limbs {
     elements.fold(zero, |sum, element| arithmetic::add::<F>(&sum, &element))
 }
 
-fn product<F: Arithmetic>(elements: &[F::Limbs]) -> F::Limbs {
+fn product<F: CpuField>(elements: &[F::Limbs]) -> F::Limbs {
     let multiply = |product, element: &F::Limbs| F::mul(&product, element);
     elements.iter().fold(F::ONE, multiply)
 }

@@ -13,7 +13,7 @@ use vk_mem_paths::{Access, Storage};
 use super::powers::{Bases, PowerTables, ROW, rows};
 use super::reduce::each_piece;
 use super::{Call, WholeOperation};
-use crate::vectors::cpu::{Arithmetic, GRAIN, Run};
+use crate::vectors::cpu::{CpuField, GRAIN, Run};
 use crate::vectors::field_vec::{FieldVec, Form};
 use crate::vectors::fields::with_field;
 use crate::vectors::operand::Operand;
@@ -277,7 +277,7 @@ fn level(
 }
 
 /// A scan on the CPU.
-trait Rule<F: Arithmetic>: Sync {
+trait Rule<F: CpuField>: Sync {
     /// What comes before the first element.
     fn nothing(&self) -> F::Limbs;
 
@@ -299,7 +299,7 @@ struct Sum;
 struct Product;
 struct Horner<L>(L);
 
-impl<F: Arithmetic> Rule<F> for Sum {
+impl<F: CpuField> Rule<F> for Sum {
     fn nothing(&self) -> F::Limbs {
         F::Limbs::default()
     }
@@ -309,7 +309,7 @@ impl<F: Arithmetic> Rule<F> for Sum {
     }
 }
 
-impl<F: Arithmetic> Rule<F> for Product {
+impl<F: CpuField> Rule<F> for Product {
     fn nothing(&self) -> F::Limbs {
         F::ONE
     }
@@ -319,7 +319,7 @@ impl<F: Arithmetic> Rule<F> for Product {
     }
 }
 
-impl<F: Arithmetic> Rule<F> for Horner<F::Limbs> {
+impl<F: CpuField> Rule<F> for Horner<F::Limbs> {
     fn nothing(&self) -> F::Limbs {
         F::Limbs::default()
     }
@@ -338,7 +338,7 @@ impl<F: Arithmetic> Rule<F> for Horner<F::Limbs> {
     }
 }
 
-fn on_cpu<F: Arithmetic>(
+fn on_cpu<F: CpuField>(
     run: &mut Run<'_>,
     call: &Call<'_>,
     rule: &impl Rule<F>,
@@ -374,7 +374,7 @@ fn on_cpu<F: Arithmetic>(
 }
 
 /// The items as a scan goes through them.
-fn in_order<F: Arithmetic, T>(
+fn in_order<F: CpuField, T>(
     rule: &impl Rule<F>,
     items: impl DoubleEndedIterator<Item = T> + ExactSizeIterator,
 ) -> impl Iterator<Item = T> {

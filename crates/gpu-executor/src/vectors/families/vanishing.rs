@@ -5,7 +5,7 @@ use field_kernels::{Field, arithmetic};
 use vk_mem_paths::Access;
 
 use super::{Call, WholeOperation};
-use crate::vectors::cpu::{Arithmetic, GRAIN, Run};
+use crate::vectors::cpu::{CpuField, GRAIN, Run};
 use crate::vectors::field_vec::FieldVec;
 use crate::vectors::fields::with_field;
 use crate::vectors::queue::Queue;
@@ -118,7 +118,7 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-fn on_cpu<F: Arithmetic>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
+fn on_cpu<F: CpuField>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
     let (x, width) = (run.elements::<F>(&call.arguments[0])?, width(call));
     let mut out = run.take(x.len() * F::LIMBS)?;
     let mut columns = Vec::new();

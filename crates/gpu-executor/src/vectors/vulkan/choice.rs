@@ -28,13 +28,6 @@ pub(crate) struct FieldChoice {
     pub(crate) heavy: Layout,
 }
 
-/// The fastest or near it for chains of every kind on an H200, where `Direct` takes up to
-/// 1.6 times as long, and a workgroup of 32 leaves a fifth of the memory's bandwidth idle
-/// in chains that only read and write (benches/records/nvidia-h200/2026-11-26-vectors.csv).
-const OF_A_GPU: Layout = Layout {
-    access: MemoryAccess::StagedStores,
-    group_size: 64,
-};
 /// Shared memory of a software device is memory like any other.
 const OF_SOFTWARE: Layout = Layout {
     access: MemoryAccess::Direct,
@@ -56,7 +49,7 @@ impl Choice {
     pub(crate) fn of(caps: &DeviceCaps) -> Self {
         let layout = match caps.kind {
             DeviceKind::Software => OF_SOFTWARE,
-            _ => OF_A_GPU,
+            _ => Layout::OF_A_GPU,
         };
         let all = FieldChoice {
             arithmetic: arithmetic_of(caps),
@@ -204,7 +197,12 @@ mod tests {
             recorded::integrated(),
         ] {
             let FieldChoice { light, heavy, .. } = Choice::of(&caps).of_field(Fp::ID);
-            assert_eq!((light, heavy), (OF_A_GPU, OF_A_GPU), "{}", caps.name);
+            assert_eq!(
+                (light, heavy),
+                (Layout::OF_A_GPU, Layout::OF_A_GPU),
+                "{}",
+                caps.name
+            );
         }
         let of_software = Choice::of(&recorded::llvmpipe());
         assert_eq!(of_software.of_field(Fr::ID).light, OF_SOFTWARE);
@@ -215,7 +213,7 @@ mod tests {
         let choice = FieldChoice {
             arithmetic: Arithmetic::U32,
             light: OF_SOFTWARE,
-            heavy: OF_A_GPU,
+            heavy: Layout::OF_A_GPU,
         };
         let of = |operation, field| {
             let chain = Chain::of(operation, &[Input::Vector; 2]);
@@ -249,7 +247,7 @@ mod tests {
         let choice = asked.over(Choice::of(&caps), &caps).unwrap();
         let layout = Layout {
             group_size: 32,
-            ..OF_A_GPU
+            ..Layout::OF_A_GPU
         };
         let both = FieldChoice {
             arithmetic: Arithmetic::U32,

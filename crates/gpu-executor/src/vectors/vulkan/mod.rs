@@ -15,10 +15,11 @@ mod tests;
 use std::mem::MaybeUninit;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use field_kernels::chain::MOST_PRODUCTS;
 use field_kernels::{Arithmetic, ElementId};
 use vk_core::{Device, DeviceCaps, WaitPolicy};
 use vk_mem_paths::{
-    Downloads, Element, Lane, Storage, StoragePool, ThreadPool, Uploads, most_dispatched,
+    Downloads, ElementFormat, Lane, Storage, StoragePool, ThreadPool, Uploads, most_dispatched,
 };
 
 use super::plan::{Fusion, Stage};
@@ -42,10 +43,6 @@ pub(crate) use tests::runner_on;
 
 /// The most operations of one kernel.
 const MOST_OPERATIONS: usize = 32;
-/// The most field products of one kernel. Memory does not limit so many any more, more
-/// gained nothing, and a driver takes half a second for four and two for twelve of the
-/// base field (an H100, NVIDIA 580).
-const MOST_PRODUCTS: u32 = 4;
 
 /// Runs programs on one device.
 pub(crate) struct VulkanRunner {
@@ -244,7 +241,7 @@ impl Runner for VulkanRunner {
         most_dispatched(self.caps(), of.bytes(), usize::MAX)
     }
 
-    fn upload(&self, bytes: &[u8], element: Element) -> Result<Stored, Error> {
+    fn upload(&self, bytes: &[u8], element: ElementFormat) -> Result<Stored, Error> {
         let on = &*self.on;
         if bytes.is_empty() {
             return Ok(Stored::Nowhere);

@@ -8,8 +8,8 @@ use field_kernels::{Arithmetic, ElementType as _, Fp};
 use vk_core::testing::{DeviceTest, device_under_test};
 use vk_core::{ComputePipeline, Device, KernelCache, PhysicalDevice, PipelineShape};
 use vk_mem_paths::{
-    Access, Downloads, Element, Error, Finished, Lane, Region, Step, Storage, Submitted, Transfer,
-    TransferOptions, Uploads,
+    Access, Downloads, ElementFormat, Error, Finished, Lane, Region, Step, Storage, Submitted,
+    Transfer, TransferOptions, Uploads,
 };
 
 /// A lane and what makes operations for it; drops before its guard.
@@ -24,7 +24,7 @@ pub(crate) struct Setup {
 }
 
 /// Bytes that the host copies as they are.
-pub(crate) const BYTES: Element = Element {
+pub(crate) const BYTES: ElementFormat = ElementFormat {
     bytes: 1,
     check: None,
 };

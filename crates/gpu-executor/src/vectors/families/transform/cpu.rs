@@ -17,7 +17,7 @@ use field_kernels::arithmetic::{add, sub, to_montgomery};
 use field_kernels::{ElementType as _, Field as _, Fr};
 
 use crate::Error;
-use crate::vectors::cpu::{Arithmetic as _, GRAIN, Run, Words};
+use crate::vectors::cpu::{CpuField as _, GRAIN, Run, Words};
 use crate::vectors::domain::Domain;
 use crate::vectors::families::Call;
 use crate::vectors::runner::internal;

@@ -5,7 +5,7 @@ use field_kernels::{Bulk, ElementOperation, Field};
 
 /// A field with its fastest functions on the CPU. All of them are equal to those of
 /// [`field_kernels::arithmetic`] on canonical elements.
-pub(crate) trait Arithmetic: Field {
+pub(crate) trait CpuField: Field {
     /// Operations that have a faster implementation than that of the registry.
     const FASTER: &'static [(&'static ElementOperation, Bulk<Self>)];
 
