@@ -119,6 +119,18 @@ impl<F: ElementType> FieldVec<F> {
         })
     }
 
+    /// The same memory as elements of another type, into which it and its start are cut.
+    pub(super) fn reinterpreted<E: ElementType>(&self) -> FieldVec<E> {
+        FieldVec {
+            engine: self.engine.clone(),
+            value: Arc::clone(&self.value),
+            start: self.start * F::LIMBS / E::LIMBS,
+            len: self.len * F::LIMBS / E::LIMBS,
+            form: self.form,
+            field: PhantomData,
+        }
+    }
+
     /// The first `mid` elements and the rest.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Records operations, to be run in one submission.
 
 mod elementwise;
+mod points;
 mod polynomials;
 mod record;
 

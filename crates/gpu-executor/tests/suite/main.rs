@@ -26,6 +26,7 @@ mod interop;
 mod kernels;
 mod life;
 mod paths;
+mod point_operations;
 mod points;
 mod results_into;
 mod spec_api;

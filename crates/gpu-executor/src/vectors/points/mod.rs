@@ -28,7 +28,8 @@ pub use encoding::PointEncoding;
 pub type PointVec<C> = FieldVec<C>;
 
 /// What points are held to when they are uploaded; their coordinates are below the modulus in
-/// any case. Operations are right for points of the subgroup alone.
+/// any case. Sums are right for all points of the curve, products by scalars for those of the
+/// subgroup alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PointCheck {
     /// Each is in the subgroup of order r: of points from anywhere.

@@ -1,0 +1,137 @@
+//! Sums of points of the curve, made of operations on their coordinates.
+//!
+//! All of it is complete: points may be equal, opposite and infinity, mixed in one vector. A
+//! point of the curve is infinity where y is 0, since there is none of order 2.
+
+use field_kernels::{Curve, Field};
+
+use super::{Queue, expect_equal};
+use crate::Result;
+use crate::vectors::field_vec::FieldVec;
+use crate::vectors::points::PointVec;
+
+/// Points as a vector for each coordinate.
+struct Coordinates<F: Field> {
+    x: FieldVec<F>,
+    y: FieldVec<F>,
+}
+
+impl Queue {
+    /// p + q, of points at the same place. Takes about seven products of coordinates each.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn add_points<C: Curve>(&self, p: &PointVec<C>, q: &PointVec<C>) -> Result<PointVec<C>> {
+        expect_equal("add_points", p.len(), q.len())?;
+        let sums = self.sums(&self.coordinates(p)?, &self.coordinates(q)?)?;
+        self.points(&sums)
+    }
+
+    /// p - q, of points at the same place.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn sub_points<C: Curve>(&self, p: &PointVec<C>, q: &PointVec<C>) -> Result<PointVec<C>> {
+        expect_equal("sub_points", p.len(), q.len())?;
+        let q = self.opposites(self.coordinates(q)?)?;
+        let differences = self.sums(&self.coordinates(p)?, &q)?;
+        self.points(&differences)
+    }
+
+    /// -p of each point.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn neg_points<C: Curve>(&self, p: &PointVec<C>) -> Result<PointVec<C>> {
+        let opposites = self.opposites(self.coordinates(p)?)?;
+        self.points(&opposites)
+    }
+
+    /// 2 p of each point.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn double_points<C: Curve>(&self, p: &PointVec<C>) -> Result<PointVec<C>> {
+        let p = self.coordinates(p)?;
+        self.points(&self.sums(&p, &p)?)
+    }
+
+    /// The sum of all points, as a vector of one; of none it is infinity. By halves, in as many
+    /// rounds as the length has bits.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn sum_points<C: Curve>(&self, p: &PointVec<C>) -> Result<PointVec<C>> {
+        if p.is_empty() {
+            return Ok(self.fill::<C::Field>(0, 2)?.reinterpreted());
+        }
+        let mut rest = self.coordinates(p)?;
+        while let half @ 1.. = rest.x.len() / 2 {
+            let (first, second) = (rest.part(0, half)?, rest.part(half, half)?);
+            let sums = self.sums(&first, &second)?;
+            // Of an odd number one is left for the next half.
+            rest = match rest.x.len() % 2 {
+                0 => sums,
+                _ => {
+                    let last = rest.part(2 * half, 1)?;
+                    Coordinates {
+                        x: self.concat(&[sums.x, last.x])?,
+                        y: self.concat(&[sums.y, last.y])?,
+                    }
+                }
+            };
+        }
+        self.points(&rest)
+    }
+
+    fn coordinates<C: Curve>(&self, p: &PointVec<C>) -> Result<Coordinates<C::Field>> {
+        let by_turns = p.reinterpreted::<C::Field>();
+        Ok(Coordinates {
+            x: self.strided(&by_turns, 0, 2)?,
+            y: self.strided(&by_turns, 1.min(by_turns.len()), 2)?,
+        })
+    }
+
+    fn points<C: Curve>(&self, p: &Coordinates<C::Field>) -> Result<PointVec<C>> {
+        Ok(self.interleave(&[&p.x, &p.y])?.reinterpreted())
+    }
+
+    fn opposites<F: Field>(&self, p: Coordinates<F>) -> Result<Coordinates<F>> {
+        let y = self.neg(&p.y)?;
+        Ok(Coordinates { y, ..p })
+    }
+
+    /// The line through both points, or the tangent where they are one, meets the curve in a
+    /// third point, which is the opposite of the sum.
+    fn sums<F: Field>(&self, p: &Coordinates<F>, q: &Coordinates<F>) -> Result<Coordinates<F>> {
+        let (run, rise) = (self.sub(&q.x, &p.x)?, self.sub(&q.y, &p.y)?);
+        // Where x is the same: 3 x^2 / 2 y of equal points, and 3 x^2 / 0 of opposite ones.
+        let square = self.square(&p.x)?;
+        let tangent = self.add(self.double(&square)?, &square)?;
+        let rise = self.select(&run, &rise, &tangent)?;
+        let run = self.select(&run, &run, self.add(&p.y, &q.y)?)?;
+        // A slope of nothing is 1, so that the report counts no zeros.
+        let slope = self.mul(&rise, self.inverse(&self.select(&run, &run, 1)?)?)?;
+        let x = self.sub(self.sub(self.square(&slope)?, &p.x)?, &q.x)?;
+        let y = self.sub(self.mul(&slope, self.sub(&p.x, &x)?)?, &p.y)?;
+        // Infinity of opposite points; where one is infinity, the other.
+        let sum = |sum: &FieldVec<F>, of_p: &FieldVec<F>, of_q: &FieldVec<F>| {
+            let sum = self.select(&run, sum, 0)?;
+            let sum = self.select(&q.y, &sum, of_p)?;
+            self.select(&p.y, &sum, of_q)
+        };
+        Ok(Coordinates {
+            x: sum(&x, &p.x, &q.x)?,
+            y: sum(&y, &p.y, &q.y)?,
+        })
+    }
+}
+
+impl<F: Field> Coordinates<F> {
+    fn part(&self, start: usize, len: usize) -> Result<Self> {
+        Ok(Self {
+            x: self.x.slice(start..start + len)?,
+            y: self.y.slice(start..start + len)?,
+        })
+    }
+}

@@ -1,0 +1,160 @@
+//! Sums of points against arkworks: all pairs of infinity, equal, opposite and other points,
+//! of the subgroup and outside of it, on both engines.
+
+use ark_ec::CurveGroup as _;
+use ark_ec::short_weierstrass::Projective;
+use field_kernels::Curve;
+use gpu_executor::Error;
+use gpu_executor::vectors::{G1, G2, PointCheck, PointVec, VectorEngine};
+
+use crate::curves::{CurveOracle, from_ark, outside, points, to_ark};
+use crate::engines::{on_both_engines, run};
+
+on_both_engines! {
+    all_pairs_of_points
+    sums_of_many_points
+    results_are_arguments_of_the_next
+    lengths_must_be_equal
+}
+
+fn upload<C: Curve>(engine: &VectorEngine, points: &[C::Limbs]) -> PointVec<C> {
+    let check = PointCheck::OnCurve;
+    engine.upload_points(C::words(points), check).unwrap()
+}
+
+#[track_caller]
+fn expect<C: CurveOracle>(found: &PointVec<C>, expected: Vec<Projective<C::Config>>, what: &str) {
+    let expected = Projective::normalize_batch(&expected);
+    let expected: Vec<_> = expected.into_iter().map(from_ark::<C>).collect();
+    let limbs: Vec<u64> = found.download().unwrap();
+    let found = C::elements(&limbs).unwrap();
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let mut pairs = found.iter().zip(&expected).enumerate();
+    let wrong = pairs.find(|(_, (found, expected))| found != expected);
+    assert!(wrong.is_none(), "{what}: {wrong:x?}");
+}
+
+fn ark<C: CurveOracle>(points: &[C::Limbs]) -> Vec<Projective<C::Config>> {
+    points.iter().map(|it| to_ark::<C>(it).into()).collect()
+}
+
+/// Every pair of some points; more than one workgroup of them.
+fn pairs<C: CurveOracle>() -> (Vec<C::Limbs>, Vec<C::Limbs>) {
+    let mut some = points::<C>(14, 2);
+    let outside: Vec<C::Limbs> = outside::<C>().take(2).collect();
+    some.extend(&outside);
+    some.extend(outside.iter().map(field_kernels::curve::opposite::<C>));
+    let pairs = some.iter().flat_map(|p| some.iter().map(|q| (*p, *q)));
+    pairs.unzip()
+}
+
+fn all_pairs_of_points(engine: &VectorEngine) {
+    all_pairs::<G1>(engine);
+    all_pairs::<G2>(engine);
+}
+
+fn all_pairs<C: CurveOracle>(engine: &VectorEngine) {
+    let (p, q) = pairs::<C>();
+    let (x, y) = (upload::<C>(engine, &p), upload::<C>(engine, &q));
+    let (p, q) = (ark::<C>(&p), ark::<C>(&q));
+    for range in [0..p.len(), 0..0, 0..1, 3..4, 5..7, 7..p.len() - 1] {
+        let (x, y) = (
+            x.slice(range.clone()).unwrap(),
+            y.slice(range.clone()).unwrap(),
+        );
+        let (p, q) = (&p[range.clone()], &q[range]);
+        let queue = engine.queue();
+        let sum = queue.add_points(&x, &y).unwrap();
+        let difference = queue.sub_points(&x, &y).unwrap();
+        let opposite = queue.neg_points(&x).unwrap();
+        let double = queue.double_points(&x).unwrap();
+        let done = run(queue);
+        assert_eq!(done.report().zeros, 0);
+        let pairs = || p.iter().zip(q);
+        expect(&sum, pairs().map(|(p, q)| *p + q).collect(), "add_points");
+        expect(
+            &difference,
+            pairs().map(|(p, q)| *p - q).collect(),
+            "sub_points",
+        );
+        expect(&opposite, p.iter().map(|p| -*p).collect(), "neg_points");
+        expect(&double, p.iter().map(|p| *p + p).collect(), "double_points");
+    }
+}
+
+fn sums_of_many_points(engine: &VectorEngine) {
+    sums::<G1>(engine);
+    sums::<G2>(engine);
+}
+
+fn sums<C: CurveOracle>(engine: &VectorEngine) {
+    let (p, _) = pairs::<C>();
+    let others = points::<C>(331, 9);
+    let equal = vec![others[9]; 65];
+    for points in [&p[..], &others, &equal] {
+        let vector = upload::<C>(engine, points);
+        let ark = ark::<C>(points);
+        for (start, len) in [
+            (0, 0),
+            (0, 1),
+            (1, 2),
+            (1, 3),
+            (0, 7),
+            (2, 63),
+            (0, points.len()),
+        ] {
+            let part = vector.slice(start..start + len).unwrap();
+            let queue = engine.queue();
+            let sum = queue.sum_points(&part).unwrap();
+            run(queue);
+            let expected = ark[start..start + len].iter().sum();
+            expect(&sum, vec![expected], &format!("{len} points"));
+        }
+    }
+}
+
+fn results_are_arguments_of_the_next(engine: &VectorEngine) {
+    chained::<G1>(engine);
+    chained::<G2>(engine);
+}
+
+/// In one submission and in the next, cut and moved.
+fn chained<C: CurveOracle>(engine: &VectorEngine) {
+    let (p, q) = (points::<C>(150, 3), points::<C>(150, 4));
+    let (x, y) = (upload::<C>(engine, &p), upload::<C>(engine, &q));
+    let (p, q) = (ark::<C>(&p), ark::<C>(&q));
+    let queue = engine.queue();
+    let sum = queue.add_points(&x, &y).unwrap();
+    let rotated = queue.rotate(&sum, 1).unwrap();
+    let again = queue.add_points(&rotated.slice(..149).unwrap(), &sum.slice(..149).unwrap());
+    let again = again.unwrap();
+    run(queue);
+    let sums: Vec<_> = p.iter().zip(&q).map(|(p, q)| *p + q).collect();
+    let twice: Vec<_> = sums[1..].iter().zip(&sums).map(|(p, q)| *p + q).collect();
+    expect(&again, twice.clone(), "sums of sums");
+    let queue = engine.queue();
+    let less = queue.sub_points(&again, &sum.slice(1..).unwrap()).unwrap();
+    run(queue);
+    expect(&less, sums[..149].to_vec(), "of an earlier submission");
+    // The arguments are as they were.
+    expect(&x, p, "x");
+    expect(&sum, sums, "sum");
+}
+
+fn lengths_must_be_equal(engine: &VectorEngine) {
+    let points = upload::<G1>(engine, &points::<G1>(5, 1));
+    let queue = engine.queue();
+    let short = points.slice(1..).unwrap();
+    for (operation, result) in [
+        ("add_points", queue.add_points(&points, &short)),
+        ("sub_points", queue.sub_points(&points, &short)),
+    ] {
+        let (left, right) = (5, 4);
+        let expected = Error::UnequalVectors {
+            operation,
+            left,
+            right,
+        };
+        assert_eq!(result.unwrap_err(), expected);
+    }
+}
