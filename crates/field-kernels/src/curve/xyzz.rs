@@ -102,9 +102,12 @@ impl<C: Curve> Xyzz<C> {
         self.add_scaled(first, second, scale)
     }
 
-    /// Twice the point. 9 field products.
+    /// Twice the point. 9 field products, and none of infinity.
     #[must_use]
     pub fn double(&self) -> Self {
+        if self.is_infinity() {
+            return *self;
+        }
         let (product, difference) = (mul::<C::Field>, sub::<C::Field>);
         let u = double::<C::Field>(&self.y);
         let v = square::<C::Field>(&u);
@@ -117,7 +120,6 @@ impl<C: Curve> Xyzz<C> {
         Self {
             x,
             y,
-            // Of infinity 0, as it was.
             zz: product(&v, &self.zz),
             zzz: product(&w, &self.zzz),
         }

@@ -1,7 +1,8 @@
 //! Points of the curve by blst's functions.
 
-use blst::{BLST_ERROR, blst_p1_affine, blst_p2_affine};
-use field_kernels::{Curve, ElementType, G1, G2};
+use blst::{BLST_ERROR, blst_p1, blst_p1_affine, blst_p2, blst_p2_affine};
+use field_kernels::curve::{Coordinate, Xyzz};
+use field_kernels::{Curve, ElementType, FR_MODULUS, G1, G2, arithmetic, params};
 
 use crate::vectors::PointFault;
 
@@ -24,14 +25,49 @@ pub(crate) trait BlstCurve: Curve {
 
     /// Writes the uncompressed encoding to `bytes`, which are as many.
     fn serialize(point: &Self::Limbs, bytes: &mut [u8]);
+
+    /// A point of the subgroup times an integer below the subgroup's order.
+    fn multiple(point: &Self::Limbs, scalar: &Integer) -> Xyzz<Self>;
+
+    /// The sum of two points or more, as many as scalars, each times the digit of its scalar
+    /// that begins at the bit `first`, by Pippenger's method. A digit has `window` bits, or
+    /// fewer at the end, and a sign; the next one takes the carry. `buckets` are zeros, so
+    /// many as [`bucket_limbs`] says, and are so again.
+    fn window(
+        points: &[Self::Limbs],
+        scalars: &[Integer],
+        first: usize,
+        window: usize,
+        buckets: &mut [u64],
+    ) -> Xyzz<Self>;
+}
+
+/// A scalar as an integer whose bytes in memory are from the lowest to the highest.
+pub(super) type Integer = [u64; 4];
+
+/// Bits of scalars.
+pub(super) const SCALAR_BITS: usize = params::bits(&FR_MODULUS) as usize;
+
+/// Limbs of the buckets of a digit: one for each number that it may be, without its sign.
+pub(super) fn bucket_limbs<C: Curve>(window: usize) -> usize {
+    Xyzz::<C>::LIMBS << (window - 1)
+}
+
+/// The point with Jacobian coordinates: x = X / Z<sup>2</sup>, y = Y / Z<sup>3</sup>.
+fn from_jacobian<C: Curve>([x, y, z]: [Coordinate<C>; 3]) -> Xyzz<C> {
+    let zz = arithmetic::square::<C::Field>(&z);
+    let zzz = arithmetic::mul::<C::Field>(&zz, &z);
+    Xyzz { x, y, zz, zzz }
 }
 
 macro_rules! curve {
     (
-        $curve:ident, $affine:ty, $on_curve:ident, $in_group:ident, $uncompress:ident,
-        $deserialize:ident, $compress:ident, $serialize:ident
+        $curve:ident, $affine:ty, $jacobian:ty, $on_curve:ident, $in_group:ident, $uncompress:ident,
+        $deserialize:ident, $compress:ident, $serialize:ident, $from_affine:ident, $multiply:ident,
+        $tile:ident
     ) => {
-        // Both are C structures of nothing but limbs, in this order.
+        // All are C structures of nothing but limbs, in this order.
+        const _: () = assert!(size_of::<$jacobian>() == size_of::<[Coordinate<$curve>; 3]>());
         const _: () = assert!(size_of::<$affine>() == <$curve as ElementType>::BYTES);
         const _: () =
             assert!(std::mem::offset_of!($affine, y) == <$curve as ElementType>::BYTES / 2);
@@ -92,6 +128,53 @@ macro_rules! curve {
                     unsafe { blst::$serialize(bytes.as_mut_ptr(), point) };
                 }
             }
+
+            fn multiple(point: &Self::Limbs, scalar: &Integer) -> Xyzz<Self> {
+                let point = std::ptr::from_ref(point).cast::<$affine>();
+                let mut jacobian = <$jacobian>::default();
+                // SAFETY: reads one point, which the limbs are by the assertions above, and
+                // writes another.
+                unsafe { blst::$from_affine(&raw mut jacobian, point) };
+                let mut product = [Coordinate::<Self>::default(); 3];
+                let to = product.as_mut_ptr().cast::<$jacobian>();
+                let scalar = scalar.as_ptr().cast::<u8>();
+                // SAFETY: reads one point and the bits of one integer, and writes one point,
+                // which three coordinates are by the assertions above.
+                unsafe { blst::$multiply(to, &raw const jacobian, scalar, SCALAR_BITS) };
+                from_jacobian(product)
+            }
+
+            fn window(
+                points: &[Self::Limbs],
+                scalars: &[Integer],
+                first: usize,
+                window: usize,
+                buckets: &mut [u64],
+            ) -> Xyzz<Self> {
+                assert!(points.len() >= 2 && points.len() == scalars.len());
+                assert!(buckets.len() == bucket_limbs::<Self>(window) && first <= SCALAR_BITS);
+                // Each a list of runs, of one run here.
+                let points = [points.as_ptr().cast::<$affine>(), std::ptr::null()];
+                let integers = [scalars.as_ptr().cast::<u8>(), std::ptr::null()];
+                let mut sum = [Coordinate::<Self>::default(); 3];
+                let to = sum.as_mut_ptr().cast::<$jacobian>();
+                // SAFETY: reads as many points and integers as there are, each of as many bytes
+                // as so many bits take, by the assertions above; and writes one point and as
+                // many buckets as a digit of `window` bits has numbers.
+                unsafe {
+                    blst::$tile(
+                        to,
+                        points.as_ptr(),
+                        scalars.len(),
+                        integers.as_ptr(),
+                        SCALAR_BITS,
+                        buckets.as_mut_ptr(),
+                        first,
+                        window,
+                    );
+                }
+                from_jacobian(sum)
+            }
         }
     };
 }
@@ -109,20 +192,28 @@ fn decoded(result: BLST_ERROR) -> Result<(), PointFault> {
 curve!(
     G1,
     blst_p1_affine,
+    blst_p1,
     blst_p1_affine_on_curve,
     blst_p1_affine_in_g1,
     blst_p1_uncompress,
     blst_p1_deserialize,
     blst_p1_affine_compress,
-    blst_p1_affine_serialize
+    blst_p1_affine_serialize,
+    blst_p1_from_affine,
+    blst_p1_mult,
+    blst_p1s_tile_pippenger
 );
 curve!(
     G2,
     blst_p2_affine,
+    blst_p2,
     blst_p2_affine_on_curve,
     blst_p2_affine_in_g2,
     blst_p2_uncompress,
     blst_p2_deserialize,
     blst_p2_affine_compress,
-    blst_p2_affine_serialize
+    blst_p2_affine_serialize,
+    blst_p2_from_affine,
+    blst_p2_mult,
+    blst_p2s_tile_pippenger
 );

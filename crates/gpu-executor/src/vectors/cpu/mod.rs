@@ -6,6 +6,7 @@ mod curve;
 mod field;
 mod flight;
 mod memory;
+mod msm;
 mod run;
 mod threads;
 

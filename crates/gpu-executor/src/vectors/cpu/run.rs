@@ -117,6 +117,11 @@ impl<'r> Run<'r> {
         Ok(made)
     }
 
+    /// How many threads there are.
+    pub(crate) fn threads(&self) -> usize {
+        self.shared.threads()
+    }
+
     /// Calls `task` with each of `pieces`, on all threads.
     pub(crate) fn for_each<T: Send>(
         &self,

@@ -154,6 +154,11 @@ impl Shared {
         self.pool.trim()
     }
 
+    /// How many compute at once.
+    pub(super) fn threads(&self) -> usize {
+        lock(&self.workers).threads()
+    }
+
     /// Calls `task` with each of `pieces`, on all threads.
     ///
     /// # Errors

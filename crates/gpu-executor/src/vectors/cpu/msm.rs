@@ -1,0 +1,185 @@
+//! Products of points by scalars, and sums of such products, on the host's threads: by blst's
+//! functions, the sums by Pippenger's method, cut into digits of the scalars and stretches of
+//! the points.
+#![cfg_attr(
+    not(test),
+    allow(dead_code, reason = "called by families that are to come")
+)]
+
+use std::ops::Range;
+
+use field_kernels::curve::Xyzz;
+use field_kernels::{ElementType as _, Fr, arithmetic};
+
+use super::curve::{BlstCurve, Integer, SCALAR_BITS, bucket_limbs};
+use super::{Run, Words};
+use crate::Error;
+use crate::vectors::Form;
+
+/// Of each row of scalars the sum of all points, each times its scalar. A row has as many
+/// scalars as there are points, which are of the subgroup; without points sums are infinity.
+pub(crate) fn msm<C: BlstCurve>(
+    run: &Run<'_>,
+    points: &[C::Limbs],
+    scalars: &[[u64; 4]],
+    form: Form,
+    sums: usize,
+) -> Result<Vec<Xyzz<C>>, Error> {
+    let mut results = vec![Xyzz::<C>::default(); sums];
+    let integers = integers(run, scalars, form)?;
+    let rows: Vec<&[Integer]> = integers.get()?.chunks_exact(points.len().max(1)).collect();
+    if let [point] = points {
+        let pieces = results.iter_mut().zip(&rows).collect();
+        run.for_each(pieces, |(sum, row)| *sum = C::multiple(point, &row[0]))?;
+    }
+    if points.len() < 2 {
+        return Ok(results);
+    }
+    let grid = Grid::new(points.len(), sums, run.threads());
+    let at_once = (MOST_TILES / grid.tiles()).max(1);
+    for (results, rows) in results.chunks_mut(at_once).zip(rows.chunks(at_once)) {
+        let mut tiles = vec![Xyzz::<C>::default(); rows.len() * grid.tiles()];
+        run.for_each(tiles.iter_mut().enumerate().collect(), |(number, tile)| {
+            let (row, number) = (rows[number / grid.tiles()], number % grid.tiles());
+            let (digit, stretch) = (number / grid.stretches, number % grid.stretches);
+            let stretch = grid.stretch(stretch);
+            let mut buckets = vec![0; bucket_limbs::<C>(grid.window)];
+            *tile = C::window(
+                &points[stretch.clone()],
+                &row[stretch],
+                digit * grid.window,
+                grid.window,
+                &mut buckets,
+            );
+        })?;
+        let pieces = results.iter_mut().zip(tiles.chunks(grid.tiles()));
+        run.for_each(pieces.collect(), |(sum, tiles)| *sum = grid.sum(tiles))?;
+    }
+    Ok(results)
+}
+
+/// Each point of the subgroup times its scalar, or all times the only one.
+pub(crate) fn products<C: BlstCurve>(
+    run: &Run<'_>,
+    points: &[C::Limbs],
+    scalars: &[[u64; 4]],
+    form: Form,
+    out: &mut [C::Limbs],
+) -> Result<(), Error> {
+    let integers = integers(run, scalars, form)?;
+    let scalars = integers.get()?;
+    let scalar = |place: usize| match scalars {
+        [only] => only,
+        _ => &scalars[place],
+    };
+    let pieces = out.chunks_mut(PIECE).zip(points.chunks(PIECE)).enumerate();
+    run.for_each(pieces.collect(), |(number, (out, points))| {
+        let places = (number * PIECE..).zip(points);
+        let products = places.map(|(place, point)| C::multiple(point, scalar(place)));
+        let products: Vec<_> = products.collect();
+        out.copy_from_slice(&Xyzz::to_affine_all(&products));
+    })
+}
+
+/// Products that one thread computes at a time.
+const PIECE: usize = 32;
+/// Tiles whose sums are held at once, about.
+const MOST_TILES: usize = 1 << 14;
+
+/// Scalars as integers whose bytes begin with the lowest.
+enum Integers<'s> {
+    Given(&'s [Integer]),
+    Made(Words),
+}
+
+impl Integers<'_> {
+    fn get(&self) -> Result<&[Integer], Error> {
+        match self {
+            Self::Given(integers) => Ok(integers),
+            Self::Made(words) => Ok(Fr::elements(words.as_slice())?),
+        }
+    }
+}
+
+fn integers<'s>(run: &Run<'_>, scalars: &'s [[u64; 4]], form: Form) -> Result<Integers<'s>, Error> {
+    if form == Form::Plain && cfg!(target_endian = "little") {
+        return Ok(Integers::Given(scalars));
+    }
+    let mut words = run.take(scalars.len() * Fr::LIMBS)?;
+    let to = Fr::elements_mut(words.as_mut_slice())?.chunks_mut(super::GRAIN);
+    let pieces = to.zip(scalars.chunks(super::GRAIN)).collect();
+    run.for_each(pieces, |(to, from)| {
+        for (to, from) in to.iter_mut().zip(from) {
+            let integer = match form {
+                Form::Montgomery => arithmetic::from_montgomery::<Fr>(from),
+                Form::Plain => *from,
+            };
+            *to = integer.map(u64::to_le);
+        }
+    })?;
+    Ok(Integers::Made(words))
+}
+
+/// How a sum is cut into tiles: digits of the scalars, and stretches of the points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Grid {
+    points: usize,
+    /// Bits of a digit.
+    window: usize,
+    stretches: usize,
+}
+
+impl Grid {
+    /// The one that is fastest, about, on so many threads, of so many sums of two points or
+    /// more.
+    fn new(points: usize, sums: usize, threads: usize) -> Self {
+        let grids = (2..=MOST_BITS).flat_map(|window| {
+            (1..=threads.min(points / 2)).map(move |stretches| Self {
+                points,
+                window,
+                stretches,
+            })
+        });
+        let time = |grid: &Self| {
+            let rounds = (grid.tiles() * sums).div_ceil(threads);
+            // In field products: a point is added to a bucket, each bucket to two sums.
+            rounds * (10 * points.div_ceil(grid.stretches) + (28 << (grid.window - 1)))
+        };
+        grids.min_by_key(time).unwrap_or(Self {
+            points,
+            window: 2,
+            stretches: 1,
+        })
+    }
+
+    /// One more than there are whole digits: it takes what is left, or a carry.
+    fn digits(&self) -> usize {
+        SCALAR_BITS / self.window + 1
+    }
+
+    fn tiles(&self) -> usize {
+        self.digits() * self.stretches
+    }
+
+    /// The points of a stretch: two or more.
+    fn stretch(&self, number: usize) -> Range<usize> {
+        let (each, more) = (self.points / self.stretches, self.points % self.stretches);
+        let start = |number: usize| number * each + number.min(more);
+        start(number)..start(number + 1)
+    }
+
+    /// The sum of all tiles, those of the lowest digit first.
+    fn sum<C: BlstCurve>(&self, tiles: &[Xyzz<C>]) -> Xyzz<C> {
+        let digits = tiles.chunks(self.stretches).rev();
+        digits.fold(Xyzz::default(), |sum, digit| {
+            let raised = (0..self.window).fold(sum, |sum, _| sum.double());
+            digit.iter().fold(raised, |sum, tile| sum.add(tile))
+        })
+    }
+}
+
+/// Bits of a digit at most: its buckets are 1.5 MiB of G1, 3 of G2.
+const MOST_BITS: usize = 14;
+
+#[cfg(test)]
+mod tests;
