@@ -1,8 +1,6 @@
 //! Random elements of either field.
 
 use field_kernels::{PrimeField, edge};
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
 use rayon::prelude::*;
 
 /// Elements that one thread makes from one seed.
@@ -14,10 +12,8 @@ pub(crate) fn random<F: PrimeField>(seed: u64, count: usize) -> Vec<F::Limbs> {
     let mut elements = vec![F::Limbs::default(); count];
     let grains = elements.par_chunks_mut(GRAIN).enumerate();
     grains.for_each(|(grain, elements)| {
-        let mut rng = StdRng::seed_from_u64((seed << 32) | grain as u64);
-        for element in elements {
-            *element = edge::random::<F>(|| rng.next_u64());
-        }
+        let seed = (seed << 32) | grain as u64;
+        elements.copy_from_slice(&edge::random_elements::<F>(elements.len(), seed));
     });
     elements
 }

@@ -1,11 +1,12 @@
 //! Additions from host memory to host memory, by the documented calls.
 
 use anyhow::{Context, Result, ensure};
+use field_kernels::edge::random_elements;
 use field_kernels::{Fp, arithmetic};
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::{Batch, Engine, Executor, FieldAdd, RunReport};
 
-use crate::{elements, print};
+use crate::print;
 
 /// Adds the same `jobs` of `count` elements one after the other, with the device's own
 /// memory asked for, overlapped, and on the CPU.
@@ -13,7 +14,7 @@ use crate::{elements, print};
 /// # Errors
 /// Those of the engines, and where a sum is not the reference's.
 pub(crate) fn run(executor: &mut Executor, jobs: usize, count: usize) -> Result<()> {
-    let operands = (0..2 * jobs as u64).map(|seed| elements::<Fp>(count, seed));
+    let operands = (0..2 * jobs as u64).map(|seed| random_elements::<Fp>(count, seed));
     let operands: Vec<_> = operands.collect();
     let pairs = operands.chunks(2).map(|pair| (&pair[0], &pair[1]));
     let sums = |(a, b): (&Vec<_>, &Vec<_>)| -> Vec<u64> {

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
-use field_kernels::{PrimeField, edge};
 use gpu_executor::Executor;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::spirv::PersistentVulkanBackend;
@@ -82,18 +81,4 @@ fn print(what: &str, place: &str, elements: usize, time: Duration) {
         "  {what:26}  {place:20}  {:9.2} ms  {rate:8.2} M/s",
         seconds * 1e3
     );
-}
-
-/// `count` elements of `F`, the same ones for the same `seed`: canonical, and as good as
-/// random, by the generator SplitMix64.
-fn elements<F: PrimeField>(count: usize, seed: u64) -> Vec<F::Limbs> {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    };
-    let elements = std::iter::repeat_with(|| edge::random::<F>(&mut next));
-    elements.take(count).collect()
 }

@@ -2,10 +2,11 @@
 
 use anyhow::{Result, ensure};
 use field_kernels::arithmetic::{add, mul, sub};
+use field_kernels::edge::random_elements;
 use field_kernels::{ElementType, Field as _, Fr};
 use gpu_executor::vectors::{FieldVec, Queue, VectorEngine};
 
-use crate::{elements, print};
+use crate::print;
 
 type Element = <Fr as ElementType>::Limbs;
 
@@ -14,7 +15,7 @@ type Element = <Fr as ElementType>::Limbs;
 /// # Errors
 /// Those of the engine, and where a result is not the reference's.
 pub(crate) fn run(engine: &VectorEngine, count: usize) -> Result<()> {
-    let [a, b, c] = [1, 2, 3].map(|seed| elements::<Fr>(count, seed));
+    let [a, b, c] = [1, 2, 3].map(|seed| random_elements::<Fr>(count, seed));
     let upload = |elements: &Vec<Element>| engine.upload::<Fr>(elements.as_slice());
     let (x, y, z) = (upload(&a)?, upload(&b)?, upload(&c)?);
     let of_chain = |((a, b), c)| sub::<Fr>(&mul::<Fr>(&add::<Fr>(a, b), c), a);

@@ -79,6 +79,35 @@ pub fn random<E: ElementType>(mut next: impl FnMut() -> u64) -> E::Limbs {
     })
 }
 
+/// `count` canonical elements, as good as random: the same for the same seed, everywhere.
+#[must_use]
+pub fn random_elements<E: ElementType>(count: usize, seed: u64) -> Vec<E::Limbs> {
+    let mut next = split_mix(seed);
+    let elements = std::iter::repeat_with(|| random::<E>(&mut next));
+    elements.take(count).collect()
+}
+
+/// `count` canonical elements: edge elements first, from a place that the seed chooses, so
+/// that different ones meet, then random ones.
+#[must_use]
+pub fn edges_and_random<E: ElementType>(count: usize, seed: u64) -> Vec<E::Limbs> {
+    let (edges, mut next) = (edge_elements::<E>(), split_mix(seed));
+    let start = usize::try_from(next() % edges.len() as u64).unwrap_or(0);
+    let first = edges.iter().cycle().skip(start).take(edges.len()).copied();
+    let others = std::iter::repeat_with(|| random::<E>(&mut next));
+    first.chain(others).take(count).collect()
+}
+
+/// The generator SplitMix64.
+fn split_mix(mut state: u64) -> impl FnMut() -> u64 {
+    move || {
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+}
+
 /// How many come first: 0, 1, 2, (p-1)/2, (p+1)/2, p-2 and p-1.
 const AROUND_MODULUS: usize = 7;
 

@@ -1,8 +1,6 @@
 //! Random canonical elements, edge elements first, and what comes of them.
 
 use field_kernels::{BinaryOp, Fp, LIMBS, edge};
-use rand::rngs::SmallRng;
-use rand::{Rng, RngExt, SeedableRng};
 
 /// An element's limbs.
 pub type Element = [u64; LIMBS];
@@ -20,20 +18,10 @@ impl Operands {
     /// A than in B.
     #[must_use]
     pub fn random(elements: usize, seed: u64) -> Self {
-        let mut random = SmallRng::seed_from_u64(seed);
-        let edges = edge::edge_elements::<Fp>();
-        let mut flat = || {
-            let start = random.random_range(0..edges.len());
-            let edges = edges.iter().cycle().skip(start).copied();
-            let mut limbs: Vec<u64> = edges.take(elements.min(100)).flatten().collect();
-            while limbs.len() < LIMBS * elements {
-                limbs.extend(canonical(&mut random));
-            }
-            limbs
-        };
+        let flat = |seed| edge::edges_and_random::<Fp>(elements, seed).into_flattened();
         Self {
-            a: flat(),
-            b: flat(),
+            a: flat(2 * seed),
+            b: flat(2 * seed + 1),
         }
     }
 
@@ -49,11 +37,6 @@ impl Operands {
     pub fn elements(&self) -> usize {
         self.a.len() / LIMBS
     }
-}
-
-/// A random element below the modulus.
-pub fn canonical(random: &mut impl Rng) -> Element {
-    edge::random::<Fp>(|| random.next_u64())
 }
 
 #[cfg(test)]

@@ -1,20 +1,12 @@
 //! What examples share: random elements, medians, tables.
-#![allow(dead_code, reason = "each example uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each example uses a part of it")]
 
 use std::time::Duration;
 
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
-use field_kernels::{PrimeField, edge};
-use rand::rngs::SmallRng;
-use rand::{Rng, SeedableRng};
-
-/// `count` random canonical elements.
-pub(crate) fn random<F: PrimeField>(count: usize, seed: u64) -> Vec<F::Limbs> {
-    let mut random = SmallRng::seed_from_u64(seed);
-    let elements = std::iter::repeat_with(|| edge::random::<F>(|| random.next_u64()));
-    elements.take(count).collect()
-}
+/// Canonical ones, for a count and a seed.
+pub(crate) use field_kernels::edge::random_elements as random;
 
 pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();

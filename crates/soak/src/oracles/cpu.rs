@@ -7,9 +7,9 @@ use ark_bls12_381::Fq;
 use ark_ff::BigInt;
 use field_kernels::{Fp, arithmetic, edge};
 use gpu_executor_soak::finding;
-use gpu_executor_soak::operands::{Element, canonical};
-use rand::SeedableRng;
+use gpu_executor_soak::operands::Element;
 use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
 
 /// All pairs of edge elements.
 pub(crate) fn edges() -> anyhow::Result<bool> {
@@ -50,8 +50,9 @@ pub(crate) fn random(pairs: usize, seed: u64) -> anyhow::Result<bool> {
 
 fn random_share(pairs: usize, seed: u64) -> anyhow::Result<()> {
     let mut random = SmallRng::seed_from_u64(seed);
+    let mut element = || edge::random::<Fp>(|| random.next_u64());
     for _ in 0..pairs {
-        let (a, b) = (canonical(&mut random), canonical(&mut random));
+        let (a, b) = (element(), element());
         agree(&a, &b).with_context(|| format!("seed {seed}"))?;
     }
     Ok(())

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use field_kernels::edge::random_elements;
 use field_kernels::{Fp, arithmetic};
 use gpu_executor::FieldAdd;
 use gpu_executor::device::Builder;
@@ -433,7 +434,7 @@ fn over_host_buffers(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow
 
 /// Random canonical elements, as limbs.
 fn elements(seed: u64) -> Vec<u64> {
-    vectors::elements::<Fp>(ELEMENTS, seed).into_flattened()
+    random_elements::<Fp>(ELEMENTS, seed).into_flattened()
 }
 
 fn sums(a: &[u64], b: &[u64]) -> Vec<u64> {

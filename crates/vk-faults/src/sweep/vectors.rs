@@ -1,11 +1,10 @@
 //! What a program does with vectors while a fault is injected.
 
 use field_kernels::arithmetic::{add, double, inverse, mul};
-use field_kernels::{ElementType, Fr, PrimeField, edge};
+use field_kernels::edge::random_elements as elements;
+use field_kernels::{ElementType, Fr};
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{Domain, Scalar};
-use rand::rngs::SmallRng;
-use rand::{Rng, SeedableRng};
 
 type Element = <Fr as ElementType>::Limbs;
 
@@ -109,11 +108,4 @@ fn zip(a: &[Element], b: &[Element], one: impl Fn(&Element, &Element) -> Element
 fn total(elements: &[Element]) -> Element {
     let zero = Element::default();
     elements.iter().fold(zero, |sum, x| add::<Fr>(&sum, x))
-}
-
-/// Random canonical elements.
-pub(super) fn elements<F: PrimeField>(count: usize, seed: u64) -> Vec<F::Limbs> {
-    let mut random = SmallRng::seed_from_u64(seed);
-    let elements = std::iter::repeat_with(|| edge::random::<F>(|| random.next_u64()));
-    elements.take(count).collect()
 }

@@ -9,10 +9,11 @@
 )]
 
 use ark_ff::{BigInt, BigInteger as _, PrimeField as _};
-use field_kernels::edge::{self, edge_elements};
+use field_kernels::edge::edge_elements;
 use field_kernels::{Field, Fp, Fp2, Fr};
-use rand::rngs::SmallRng;
-use rand::{Rng, SeedableRng};
+
+/// Elements for a count and a seed.
+pub(crate) use field_kernels::edge::edges_and_random as random;
 
 /// A field with its type in arkworks.
 pub(crate) trait Oracle: Field {
@@ -68,22 +69,6 @@ pub(crate) fn be_bytes<Ark: ark_ff::Field>(element: &Ark) -> Vec<u8> {
     coordinates
         .flat_map(|it| it.into_bigint().to_bytes_be())
         .collect()
-}
-
-/// `count` canonical elements: edge elements first, from a place that the seed
-/// chooses, then random ones.
-pub(crate) fn random<F: Field>(count: usize, seed: u64) -> Vec<F::Limbs> {
-    let mut random = SmallRng::seed_from_u64(seed);
-    let edges = edge_elements::<F>();
-    let start = usize::try_from(random.next_u64() % edges.len() as u64).unwrap();
-    let edges = edges
-        .iter()
-        .cycle()
-        .skip(start)
-        .take(count.min(edges.len()));
-    let edges = edges.copied().collect::<Vec<_>>().into_iter();
-    let others = std::iter::repeat_with(|| edge::random::<F>(|| random.next_u64()));
-    edges.chain(others).take(count).collect()
 }
 
 /// Every pair of edge elements.
