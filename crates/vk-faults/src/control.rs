@@ -6,7 +6,7 @@ use std::path::Path;
 use ash::vk;
 
 use crate::layer::state;
-use crate::state::{Fault, Mode, Pretence, known_call};
+use crate::state::{Counts, Fault, Mode, Pretence, known_call};
 
 type Arm = unsafe extern "C" fn(*const c_char) -> bool;
 type Disarm = extern "C" fn();
@@ -50,14 +50,14 @@ pub(crate) extern "C" fn vk_faults_pretend(no_timelines: bool, incoherent: bool,
     };
 }
 
-/// Writes as much of the report to `buffer` as `capacity` bytes take, and
-/// returns how long it is.
+/// Writes as much of the counts, in JSON, to `buffer` as `capacity` bytes take,
+/// and returns how long they are.
 ///
 /// # Safety
 /// `buffer` is valid for writes of `capacity` bytes.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn vk_faults_report(buffer: *mut u8, capacity: usize) -> usize {
-    let report = state().report();
+    let report = serde_json::to_string(&state().counts()).unwrap_or_default();
     let length = report.len().min(capacity);
     // SAFETY: this function's contract; the report is a string of its own.
     unsafe { std::ptr::copy_nonoverlapping(report.as_ptr(), buffer, length) };
@@ -80,17 +80,6 @@ pub struct Control {
     report: Report,
     // The functions above live in it.
     _library: libloading::Library,
-}
-
-/// What the layer counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// How many calls were made to fail.
-    pub fired: u64,
-    /// How often each entry point was called.
-    pub calls: Vec<(String, u64)>,
-    /// How many objects of each kind are alive.
-    pub live: Vec<(String, u64)>,
 }
 
 impl Control {
@@ -159,52 +148,7 @@ impl Control {
         // SAFETY: the buffer is that long.
         let length = unsafe { (self.report)(buffer.as_mut_ptr(), buffer.len()) };
         buffer.truncate(length);
-        std::str::from_utf8(&buffer)?.parse()
-    }
-}
-
-impl Counts {
-    /// The objects that are alive beyond `times` as many as in `kept`.
-    pub(crate) fn beyond(&self, kept: &Self, times: u64) -> Vec<(String, u64)> {
-        let most = |kind: &str| {
-            let known = kept.live.iter().find(|(other, _)| other == kind);
-            known.map_or(0, |(_, count)| times * count)
-        };
-        let mut left = self.live.clone();
-        left.retain(|(kind, count)| *count > most(kind));
-        left
-    }
-}
-
-impl std::fmt::Display for Counts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "fired\t{}", self.fired)?;
-        let lines = |kind, counts: &[(String, u64)]| -> String {
-            let lines = counts
-                .iter()
-                .map(|(what, count)| format!("{kind}\t{what}\t{count}\n"));
-            lines.collect()
-        };
-        f.write_str(&lines("call", &self.calls))?;
-        f.write_str(&lines("live", &self.live))
-    }
-}
-
-impl std::str::FromStr for Counts {
-    type Err = anyhow::Error;
-
-    /// Reads counts as they are displayed.
-    fn from_str(report: &str) -> anyhow::Result<Self> {
-        let mut counts = Self::default();
-        for line in report.lines() {
-            match line.split('\t').collect::<Vec<_>>()[..] {
-                ["fired", count] => counts.fired = count.parse()?,
-                ["call", name, count] => counts.calls.push((name.to_owned(), count.parse()?)),
-                ["live", kind, count] => counts.live.push((kind.to_owned(), count.parse()?)),
-                _ => anyhow::bail!("expected a line of a report, found {line:?}"),
-            }
-        }
-        Ok(counts)
+        Ok(serde_json::from_slice(&buffer)?)
     }
 }
 
@@ -223,20 +167,6 @@ pub fn can_inject(call: &str, result: vk::Result) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_report_is_read_as_it_is_written() {
-        let report = "fired\t1\ncall\tvkCreateFence\t3\nlive\tquery pool\t2\n";
-        let counts: Counts = report.parse().unwrap();
-        let pair = |name: &str, count| vec![(name.to_owned(), count)];
-        assert_eq!(counts.calls, pair("vkCreateFence", 3));
-        assert_eq!(counts.to_string(), report);
-        assert!("call\tvkCreateFence".parse::<Counts>().is_err());
-        let kept: Counts = "live\tquery pool\t1\n".parse().unwrap();
-        assert_eq!(counts.beyond(&kept, 1), pair("query pool", 2));
-        assert_eq!(counts.beyond(&kept, 2), []);
-        assert_eq!(counts.beyond(&Counts::default(), 2), pair("query pool", 2));
-    }
 
     #[test]
     fn only_faults_of_known_calls_are_taken() {

@@ -15,6 +15,6 @@ pub mod manifest;
 mod state;
 pub mod sweep;
 
-pub use control::{Control, Counts, can_inject};
+pub use control::{Control, can_inject};
 pub use layer::{LAYER_NAME, vk_faults_negotiate};
-pub use state::{Fault, Mode, Pretence};
+pub use state::{Counts, Fault, Mode, Pretence};

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CStr;
 
 use ash::vk;
+use serde::{Deserialize, Serialize};
 use vk_core::results;
 
 /// A fault to inject.
@@ -97,6 +98,27 @@ pub struct Pretence {
     /// What has completed shows only to those who block for it: counters and
     /// fences that are merely looked at never move.
     pub lazy: bool,
+}
+
+/// What the layer counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// How many calls were made to fail.
+    pub fired: u64,
+    /// How often each entry point was called.
+    pub calls: BTreeMap<String, u64>,
+    /// How many objects of each kind are alive.
+    pub live: BTreeMap<String, u64>,
+}
+
+impl Counts {
+    /// The objects that are alive beyond `times` as many as in `kept`.
+    pub(crate) fn beyond(&self, kept: &Self, times: u64) -> BTreeMap<String, u64> {
+        let most = |kind: &str| kept.live.get(kind).map_or(0, |count| times * count);
+        let mut left = self.live.clone();
+        left.retain(|kind, count| *count > most(kind));
+        left
+    }
 }
 
 /// The layer's memory.
@@ -211,21 +233,20 @@ impl State {
         }
     }
 
-    /// The counts and the objects alive, a line each: `fired<TAB>n`,
-    /// `call<TAB>name<TAB>n`, `live<TAB>kind<TAB>n`.
-    pub(crate) fn report(&self) -> String {
-        let mut lines = format!("fired\t{}\n", self.fired);
-        for (call, count) in &self.counts {
-            lines += &format!("call\t{call}\t{count}\n");
-        }
-        let mut kinds = BTreeMap::<_, u64>::new();
+    /// What was counted since a fault was armed, and the objects alive.
+    pub(crate) fn counts(&self) -> Counts {
+        let calls = self.counts.iter();
+        let mut live = BTreeMap::new();
         for (kind, _) in &self.live {
-            *kinds.entry(kind).or_default() += 1;
+            *live.entry((*kind).to_owned()).or_default() += 1;
         }
-        for (kind, count) in kinds {
-            lines += &format!("live\t{kind}\t{count}\n");
+        Counts {
+            fired: self.fired,
+            calls: calls
+                .map(|(call, count)| ((*call).to_owned(), *count))
+                .collect(),
+            live,
         }
-        lines
     }
 }
 
@@ -281,7 +302,8 @@ mod tests {
         );
         sticky.disarm();
         assert_eq!(verdicts(&mut sticky, 1), [Forward]);
-        assert!(sticky.report().contains("fired\t2\ncall\tvkQueueSubmit\t4"));
+        let counts = sticky.counts();
+        assert_eq!((counts.fired, counts.calls[SUBMIT]), (2, 4));
     }
 
     #[test]
@@ -313,8 +335,21 @@ mod tests {
         let mut state = State::default();
         state.made("buffer", 7);
         state.made("memory", 7);
+        state.made("memory", 8);
         state.gone("buffer", 7);
-        assert_eq!(state.report(), "fired\t0\nlive\tmemory\t1\n");
+        let counts = state.counts();
+        let memory = |count| BTreeMap::from([("memory".to_owned(), count)]);
+        assert_eq!(
+            (&counts.calls, &counts.live),
+            (&BTreeMap::new(), &memory(2))
+        );
+        let kept = Counts {
+            live: memory(1),
+            ..Counts::default()
+        };
+        assert_eq!(counts.beyond(&kept, 1), memory(2));
+        assert_eq!(counts.beyond(&kept, 2), BTreeMap::new());
+        assert_eq!(counts.beyond(&Counts::default(), 2), memory(2));
     }
 
     #[test]

@@ -41,7 +41,7 @@ enum Action {
     #[command(hide = true)]
     Judge {
         scenario: String,
-        /// What a run without a fault keeps on a shared device.
+        /// What a run without a fault keeps on a shared device, in JSON.
         kept: String,
     },
 }
@@ -73,7 +73,8 @@ fn main() -> anyhow::Result<()> {
             let mut faults = Vec::new();
             std::io::stdin().read_to_end(&mut faults)?;
             let faults = BufReader::new(Cursor::new(faults));
-            sweep::judge_all(find(&scenario)?, &kept.parse()?, faults, std::io::stdout())
+            let kept = serde_json::from_str(&kept)?;
+            sweep::judge_all(find(&scenario)?, &kept, faults, std::io::stdout())
         }
     }
 }

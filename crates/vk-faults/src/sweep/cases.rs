@@ -1,5 +1,7 @@
 //! Which faults a scenario is tried under.
 
+use std::collections::BTreeMap;
+
 use ash::vk;
 use vk_core::results;
 
@@ -31,7 +33,11 @@ pub enum Thoroughness {
 
 /// The faults for `scenario`, of which a clean run makes the calls `counts`.
 #[must_use]
-pub fn faults(scenario: &Scenario, counts: &[(String, u64)], how: Thoroughness) -> Vec<Fault> {
+pub fn faults(
+    scenario: &Scenario,
+    counts: &BTreeMap<String, u64>,
+    how: Thoroughness,
+) -> Vec<Fault> {
     let watched = |call: &str| scenario.calls.is_empty() || scenario.calls.contains(&call);
     let calls = counts.iter().filter(|(call, _)| watched(call));
     calls

@@ -20,11 +20,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const NO_PATIENCE: Duration = Duration::from_millis(200);
 
 /// Runs `scenario` without a fault and writes what was called how often, and on a shared
-/// device which objects are kept, a line each as the layer reports them.
+/// device which objects are kept, as [`Counts`] in JSON.
 ///
 /// # Errors
 /// When the layer is not there, or the results are wrong.
-pub fn count(scenario: &Scenario, mut out: impl Write) -> anyhow::Result<()> {
+pub fn count(scenario: &Scenario, out: impl Write) -> anyhow::Result<()> {
     let control = control(scenario)?;
     let folder = tempfile::tempdir()?;
     control.arm(None)?;
@@ -37,12 +37,11 @@ pub fn count(scenario: &Scenario, mut out: impl Write) -> anyhow::Result<()> {
         "expected nothing left without a fault, found {:?}",
         counts.live
     );
-    write!(out, "{counts}")?;
-    Ok(())
+    Ok(serde_json::to_writer(out, &counts)?)
 }
 
 /// Runs `scenario` under each fault that `faults` has a line of, and writes
-/// `begin<TAB>fault` before and `end<TAB>verdict` after each. On a shared device there is
+/// `begin<TAB>fault` before and `end<TAB>verdict`, in JSON, after each. On a shared device there is
 /// one, and a run without a fault keeps `kept`.
 ///
 /// # Errors
@@ -59,7 +58,7 @@ pub fn judge_all(
         writeln!(out, "begin\t{fault}")?;
         out.flush()?;
         let verdict = judge(scenario, &control, &fault, kept)?;
-        writeln!(out, "end\t{verdict}")?;
+        writeln!(out, "end\t{}", serde_json::to_string(&verdict)?)?;
         out.flush()?;
     }
     Ok(())

@@ -76,7 +76,7 @@ impl Children {
             let said = String::from_utf8_lossy(&output.stderr);
             bail!("`{}` without a fault failed: {said}", scenario.name);
         }
-        std::str::from_utf8(&output.stdout)?.parse()
+        Ok(serde_json::from_slice(&output.stdout)?)
     }
 
     /// Runs `scenario` under each of `faults`.
@@ -89,9 +89,10 @@ impl Children {
         faults: Vec<Fault>,
     ) -> anyhow::Result<Vec<Trial>> {
         let kept = match scenario.shared {
-            true => self.counts(scenario)?.to_string(),
-            false => String::new(),
+            true => self.counts(scenario)?,
+            false => Counts::default(),
         };
+        let kept = serde_json::to_string(&kept)?;
         // An instance is made once per process, and so is a shared device.
         let once = |fault: &Fault| scenario.shared || fault.call.contains("Instance");
         let (alone, together): (Vec<_>, Vec<_>) = faults.into_iter().partition(once);
@@ -175,7 +176,7 @@ fn sweep(
     let counts = children.counts(scenario)?;
     // A scenario is for calls that come.
     for call in scenario.calls {
-        if !counts.calls.iter().any(|(counted, _)| counted == call) {
+        if !counts.calls.contains_key(*call) {
             bail!("`{}` never calls {call}", scenario.name);
         }
     }

@@ -61,7 +61,7 @@ fn one_child(
                 Some(("begin", _)) => begun = true,
                 Some(("end", verdict)) => {
                     let fault = left.pop_front().context("a verdict too many")?;
-                    judged.push((fault, verdict.parse()?));
+                    judged.push((fault, serde_json::from_str(verdict)?));
                     begun = false;
                 }
                 _ => anyhow::bail!("expected a verdict of a child, found {line:?}"),
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn a_child_that_dies_is_a_crash_and_the_next_goes_on() {
         // Judges the first fault that it is given, and dies of the second.
-        let script = "read a; echo \"begin\t$a\"; echo \"end\tright\"; \
+        let script = "read a; echo \"begin\t$a\"; echo 'end\t\"Right\"'; \
                       if read b; then echo \"begin\t$b\"; echo why >&2; kill -ABRT $$; fi";
         let judged = judge(|| shell(script), faults(3), SILENCE).unwrap();
         let verdicts: Vec<_> = judged.into_iter().map(|(_, verdict)| verdict).collect();
