@@ -16,8 +16,8 @@ use super::{Run, Words};
 use crate::Error;
 use crate::vectors::Form;
 
-/// Of each row of scalars the sum of all points, each times its scalar. A row has as many
-/// scalars as there are points, which are of the subgroup; without points sums are infinity.
+/// Sums of points of the subgroup, each times its scalar: one for each of `sums` rows of
+/// scalars. A row has as many scalars as there are points, or each row has points of its own.
 pub(crate) fn msm<C: BlstCurve>(
     run: &Run<'_>,
     points: &[C::Limbs],
@@ -26,27 +26,34 @@ pub(crate) fn msm<C: BlstCurve>(
     sums: usize,
 ) -> Result<Vec<Xyzz<C>>, Error> {
     let mut results = vec![Xyzz::<C>::default(); sums];
-    let integers = integers(run, scalars, form)?;
-    let rows: Vec<&[Integer]> = integers.get()?.chunks_exact(points.len().max(1)).collect();
-    if let [point] = points {
-        let pieces = results.iter_mut().zip(&rows).collect();
-        run.for_each(pieces, |(sum, row)| *sum = C::multiple(point, &row[0]))?;
-    }
-    if points.len() < 2 {
+    let terms = scalars.len() / sums.max(1);
+    if terms == 0 {
         return Ok(results);
     }
-    let grid = Grid::new(points.len(), sums, run.threads());
+    let integers = integers(run, scalars, form)?;
+    let rows = integers.get()?.chunks_exact(terms);
+    let rows = rows.zip(points.chunks_exact(terms).cycle());
+    let rows: Vec<(&[Integer], &[C::Limbs])> = rows.collect();
+    if terms == 1 {
+        let pieces = results.iter_mut().zip(&rows).collect();
+        run.for_each(pieces, |(sum, (scalars, points))| {
+            *sum = C::multiple(&points[0], &scalars[0]);
+        })?;
+        return Ok(results);
+    }
+    let grid = Grid::new(terms, sums, run.threads());
     let at_once = (MOST_TILES / grid.tiles()).max(1);
     for (results, rows) in results.chunks_mut(at_once).zip(rows.chunks(at_once)) {
         let mut tiles = vec![Xyzz::<C>::default(); rows.len() * grid.tiles()];
         run.for_each(tiles.iter_mut().enumerate().collect(), |(number, tile)| {
-            let (row, number) = (rows[number / grid.tiles()], number % grid.tiles());
+            let (scalars, points) = rows[number / grid.tiles()];
+            let number = number % grid.tiles();
             let (digit, stretch) = (number / grid.stretches, number % grid.stretches);
             let stretch = grid.stretch(stretch);
             let mut buckets = vec![0; bucket_limbs::<C>(grid.window)];
             *tile = C::window(
                 &points[stretch.clone()],
-                &row[stretch],
+                &scalars[stretch],
                 digit * grid.window,
                 grid.window,
                 &mut buckets,

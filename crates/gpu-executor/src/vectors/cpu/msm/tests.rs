@@ -166,6 +166,27 @@ fn sums_of_products_are_those_added_point_by_point() {
     sums::<G2>();
 }
 
+fn rows_of_their_own<C: Curve>() {
+    let engine = VectorEngine::cpu_with_threads(3).unwrap();
+    for (sums, terms) in [(2, 1), (40, 1), (7, 2), (5, 33)] {
+        let (points, scalars) = (points::<C>(sums * terms), scalars(sums * terms));
+        let rows = points.chunks(terms).zip(scalars.chunks(terms));
+        let expected: Vec<_> = rows
+            .map(|(points, scalars)| expected::<C>(points, scalars))
+            .collect();
+        let p = engine.upload_points::<C>(C::words(&points), PointCheck::Subgroup);
+        let s = engine.upload_plain::<Fr>(&scalars).unwrap();
+        let found = run(&MSM, &p.unwrap(), &s, sums);
+        assert!(found == Xyzz::to_affine_all(&expected), "{sums} of {terms}");
+    }
+}
+
+#[test]
+fn each_row_may_have_points_of_its_own() {
+    rows_of_their_own::<G1>();
+    rows_of_their_own::<G2>();
+}
+
 fn each_product<C: Curve>() {
     let engine = VectorEngine::cpu_with_threads(3).unwrap();
     let (points, scalars) = (points::<C>(150), scalars(150));
