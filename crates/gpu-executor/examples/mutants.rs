@@ -33,7 +33,7 @@ struct Options {
 enum What {
     /// The names of the kernels, one per line.
     Kernels,
-    /// `INDEX INTERFACE VAL` for each mutant of a kernel or a file: 1 where the
+    /// `INDEX INTERFACE VAL` for each mutant of a kernel: 1 where the
     /// layer lets it pass.
     Layers {
         kernel: String,
@@ -46,14 +46,6 @@ enum What {
         #[command(flatten)]
         range: Range,
     },
-    /// Writes a mutant to a file.
-    Write {
-        kernel: String,
-        index: u64,
-        file: std::path::PathBuf,
-    },
-    /// What both layers say of files, and how long the interface took.
-    Check { files: Vec<std::path::PathBuf> },
 }
 
 /// Mutants `from`, `from + step` and so on, below `to`.
@@ -81,23 +73,16 @@ fn main() -> Result<()> {
             }
             Ok(())
         }
-        What::Layers { kernel, range } => layers(&find(&kernel)?, &range),
-        What::Drive { kernel, range } => drive(&find(&kernel)?, &range),
-        What::Write {
-            kernel,
-            index,
-            file,
-        } => Ok(std::fs::write(file, mutant(&find(&kernel)?, index))?),
-        What::Check { files } => check(&files),
+        What::Layers { kernel, range } => layers(find(&kernel)?, &range),
+        What::Drive { kernel, range } => drive(find(&kernel)?, &range),
     }
 }
 
-/// The module of the kernel with this name, or of a file.
-fn find(name: &str) -> Result<Vec<u8>> {
-    match KERNELS.iter().find(|kernel| kernel.name == name) {
-        Some(kernel) => Ok(kernel.spirv.to_vec()),
-        None => std::fs::read(name).with_context(|| format!("no kernel and no file {name:?}")),
-    }
+/// The module of the kernel with this name.
+fn find(name: &str) -> Result<&'static [u8]> {
+    let kernel = KERNELS.iter().find(|kernel| kernel.name == name);
+    let kernel = kernel.with_context(|| format!("expected a kernel, found {name:?}"))?;
+    Ok(kernel.spirv)
 }
 
 fn backend() -> Result<PersistentVulkanBackend> {
@@ -152,20 +137,4 @@ fn limit_memory() {
         let _ = setrlimit(Resource::As, limit(ADDRESS_SPACE));
         let _ = setrlimit(Resource::Core, limit(0));
     }
-}
-
-fn check(files: &[std::path::PathBuf]) -> Result<()> {
-    let backend = backend()?;
-    let caps = backend.device();
-    for file in files {
-        let bytes = std::fs::read(file)?;
-        let start = std::time::Instant::now();
-        let found = KernelInterface::parse(&bytes, caps).map(drop);
-        let took = start.elapsed();
-        match found.and_then(|()| validate(&bytes, caps)) {
-            Ok(()) => println!("ok {took:?} {}", file.display()),
-            Err(error) => println!("refused {}: {error}", file.display()),
-        }
-    }
-    Ok(())
 }

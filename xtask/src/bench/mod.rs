@@ -2,13 +2,11 @@
 //!
 //! In a build with the feature `bench`, which one without starts.
 //!
-//! Also works without cargo and without the sources. Either this program and
-//! the suite's executable are carried to the machine that has the GPU, and
-//! started there as `xtask bench --bench-exe suite --revision REV --out DIR`.
-//! Or the suite alone is, and started with the folder for its output in
-//! `CRITERION_HOME` (`suite --bench`, in parts if wanted: `suite --bench
-//! kernel`); from what it left there `xtask bench --from FOLDER` makes the
-//! record anywhere.
+//! Also works without cargo and without the sources: the suite's executable is
+//! carried to the machine that has the GPU, and started there with the folder
+//! for its output in `CRITERION_HOME` (`suite --bench`, in parts if wanted:
+//! `suite --bench kernel`); from what it left there `xtask bench --from FOLDER`
+//! makes the record anywhere.
 
 mod chart;
 mod numbers;
@@ -20,7 +18,7 @@ mod transforms;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use xshell::{Shell, cmd};
+use xshell::cmd;
 
 use crate::driver::{self, Wanted};
 use crate::workspace;
@@ -39,16 +37,13 @@ pub(crate) struct Args {
     /// a folder beside the build output].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Run this prebuilt suite instead of `cargo bench`.
-    #[arg(long, value_name = "PATH", requires_all = ["revision", "out"])]
-    bench_exe: Option<PathBuf>,
     /// Measure nothing: make the record from what the suite left in this
     /// folder, which was its CRITERION_HOME.
     #[arg(
         long,
         value_name = "FOLDER",
         requires = "revision",
-        conflicts_with_all = ["bench_exe", "quick", "no_install", "filter"]
+        conflicts_with_all = ["quick", "no_install", "filter"]
     )]
     from: Option<PathBuf>,
     /// Measure nothing: plot these records of transforms, CSVs of the example `ntt` or with its
@@ -57,7 +52,7 @@ pub(crate) struct Args {
         long,
         value_name = "FILE",
         num_args = 1..,
-        conflicts_with_all = ["bench_exe", "quick", "no_install", "filter", "from", "report", "out"]
+        conflicts_with_all = ["quick", "no_install", "filter", "from", "report", "out"]
     )]
     transforms: Vec<PathBuf>,
     /// The git revision the record names [default: asked of git].
@@ -89,18 +84,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 
 /// Runs the suite and returns the folder of its output.
 fn measure(args: &Args) -> anyhow::Result<PathBuf> {
-    // A prebuilt suite may run where there is no workspace.
-    let (shell, criterion) = match &args.bench_exe {
-        Some(_) => {
-            let folder = format!("gpu-executor-criterion-{}", std::process::id());
-            (Shell::new()?, std::env::temp_dir().join(folder))
-        }
-        None => {
-            let shell = workspace::shell()?;
-            let target = workspace::target_dir(&shell)?;
-            (shell, target.join("bench-criterion"))
-        }
-    };
+    let shell = workspace::shell()?;
+    let criterion = workspace::target_dir(&shell)?.join("bench-criterion");
     let wanted = Wanted {
         validation: false,
         shaderc: false,
@@ -111,16 +96,10 @@ fn measure(args: &Args) -> anyhow::Result<PathBuf> {
     shell.remove_path(&criterion)?;
     shell.create_dir(&criterion)?;
     let filter = args.filter.as_slice();
-    let command = match &args.bench_exe {
-        Some(exe) => {
-            let exe = std::path::absolute(exe)?;
-            cmd!(shell, "{exe} --bench {filter...}")
-        }
-        None => cmd!(
-            shell,
-            "cargo bench -p gpu-executor-benches --features criterion --bench suite -- {filter...}"
-        ),
-    };
+    let command = cmd!(
+        shell,
+        "cargo bench -p gpu-executor-benches --features criterion --bench suite -- {filter...}"
+    );
     let mut command = command.env("CRITERION_HOME", &criterion);
     if args.quick {
         command = command.env("GPU_EXECUTOR_BENCH_QUICK", "1");
