@@ -10,6 +10,8 @@ use super::numbers::plain;
 /// The least size in each plot, as a power of two, and what its name ends with.
 const PLOTS: [(f64, &str); 2] = [(0.0, "svg"), (16.0, "long.svg")];
 
+const NOTHING: &str = "no measurement is positive";
+
 /// Writes two plots beside the first of `files`, CSVs as the example `ntt` writes them up to
 /// the column of times: of forward transforms of one row in natural order. The lines of the
 /// other files, which need not be of this library, are dashed.
@@ -32,9 +34,11 @@ pub(super) fn plot(files: &[PathBuf]) -> anyhow::Result<()> {
         });
         let lines: Vec<_> = lines.collect();
         let points = || lines.iter().flat_map(|line| line.points.iter());
+        let x = Axis::sizes("n, elements of a transform", points().map(|it| it.0));
+        let y = Axis::rates("ns / (n log2 n)", points().map(|it| it.1), plain);
         let chart = Chart {
-            x: Axis::sizes("n, elements of a transform", points().map(|it| it.0))?,
-            y: Axis::rates("ns / (n log2 n)", points().map(|it| it.1), plain)?,
+            x: x.context(NOTHING)?,
+            y: y.context(NOTHING)?,
             lines,
             limits: Vec::new(),
             marks: Vec::new(),

@@ -9,7 +9,6 @@ mod results;
 mod timeline;
 mod vectors;
 
-use super::chart::Chart;
 use super::suite_output::{Limits, SuiteOutput};
 use html::Section;
 use results::Results;
@@ -42,7 +41,7 @@ pub(crate) fn paths_svg(output: &SuiteOutput) -> anyhow::Result<Option<String>> 
             heading.date, heading.revision, heading.driver, heading.cpu
         ),
     ];
-    let chart = plots::paths(&Results(&output.measurements), &output.limits)?;
+    let chart = plots::paths(&Results(&output.measurements), &output.limits);
     chart.map(|chart| chart.svg(&above)).transpose()
 }
 
@@ -60,14 +59,14 @@ fn sections(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Vec<Sectio
              down; what the device's copies carry both ways at once, which bounds the paths that \
              copy on the device; and what the host's own copies carry into and out of staging \
              memory, which bounds all but host buffers.",
-            plots::paths(results, limits)?,
+            plots::paths(results, limits),
             String::new(),
         ),
         (
             "Pipelined over sequential",
             "How many times faster one pipelined call is than one sequential call with the same \
              jobs; dashed with results written to the same memory every time.",
-            plots::batches(results)?,
+            plots::batches(results),
             String::new(),
         ),
         (
@@ -78,7 +77,7 @@ fn sections(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Vec<Sectio
              machine where it did, the others by its fixed rules: below 1 the choice was also \
              the better cut of the work. Each is measured by itself, so that on a busy machine a \
              part of every difference is noise.",
-            auto::chart(&choices)?,
+            auto::chart(&choices),
             auto::table(&choices),
         ),
         (
@@ -86,7 +85,7 @@ fn sections(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Vec<Sectio
             "The kernel alone on operands in device memory, by the device's own clock where it \
              has one, beside a copy inside device memory, which moves as many bytes and computes \
              nothing.",
-            plots::kernels(results, limits)?,
+            plots::kernels(results, limits),
             String::new(),
         ),
         (
@@ -95,14 +94,14 @@ fn sections(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Vec<Sectio
              for it by the host's clock, over their length; dashed in the scalar field. The limits \
              are additions whose bytes move at the speed of a copy inside device memory; a copy \
              and a square move fewer bytes.",
-            vectors::element_wise(results, limits)?,
+            vectors::element_wise(results, limits),
             vectors::table(results, limits),
         ),
         (
             "Vectors that stay, reductions and chains",
             "The same of sums, inner products, batched inverses, and five operations in one \
              submission, as one kernel and as five.",
-            vectors::others(results)?,
+            vectors::others(results),
             String::new(),
         ),
         (
@@ -111,23 +110,22 @@ fn sections(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Vec<Sectio
              libraries on all threads; dashed with results written to the same memory every \
              time. The circle is where the fastest path \
              overtakes the fastest of them for good.",
-            plots::against_cpu(results)?,
+            plots::against_cpu(results),
             String::new(),
         ),
     ];
     let drawn = charts
         .into_iter()
-        .filter_map(|(title, text, chart, below)| Some((title, text, chart?, below)));
-    drawn
-        .map(|(title, text, chart, below): (&str, &str, Chart, _)| {
-            Ok(Section {
+        .filter_map(|(title, text, chart, below)| {
+            let section = chart?.svg(&[]).map(|svg| Section {
                 title: title.to_owned(),
                 text: text.to_owned(),
-                svg: chart.svg(&[])?,
+                svg,
                 below,
-            })
-        })
-        .collect()
+            });
+            Some(section)
+        });
+    drawn.collect()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::bench::suite_output::{BYTES_PER_ADDITION, Limits};
 
 /// Throughput over size, per path, below what carries the bytes; `None` where
 /// no path was measured.
-pub(crate) fn paths(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Option<Chart>> {
+pub(crate) fn paths(results: &Results<'_>, limits: &Limits) -> Option<Chart> {
     let mut lines = lines_of(results, "paths", |_| true);
     for line in &mut lines {
         line.label = line.label.replace('_', "-");
@@ -26,7 +26,7 @@ pub(crate) fn paths(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Op
 }
 
 /// Pipelined over sequential calls, per number of jobs, over their size.
-pub(crate) fn batches(results: &Results<'_>) -> anyhow::Result<Option<Chart>> {
+pub(crate) fn batches(results: &Results<'_>) -> Option<Chart> {
     let gains = [false, true].map(|reused| gains(results, reused));
     let counts = numbers_of_jobs(gains.iter().flatten());
     let mut lines = lines_by_jobs(&gains[0], &counts, "", Pair::gain);
@@ -56,7 +56,7 @@ pub(crate) fn lines_by_jobs<'a>(
 
 /// Bytes that each kernel moves per second over size, below what the device
 /// copies.
-pub(crate) fn kernels(results: &Results<'_>, limits: &Limits) -> anyhow::Result<Option<Chart>> {
+pub(crate) fn kernels(results: &Results<'_>, limits: &Limits) -> Option<Chart> {
     let mut lines = lines_of(results, "kernel", |_| true);
     for (_, y) in lines.iter_mut().flat_map(|line| &mut line.points) {
         *y *= BYTES_PER_ADDITION / 1e9;
@@ -69,7 +69,7 @@ pub(crate) fn kernels(results: &Results<'_>, limits: &Limits) -> anyhow::Result<
 
 /// The fastest path beside the CPU's libraries with all threads, and from
 /// which size on it is ahead of all of them.
-pub(crate) fn against_cpu(results: &Results<'_>) -> anyhow::Result<Option<Chart>> {
+pub(crate) fn against_cpu(results: &Results<'_>) -> Option<Chart> {
     let mut lines = vec![
         Line::new("device, fastest path", 0, results.fastest_path(false)),
         Line {
@@ -91,17 +91,15 @@ pub(crate) fn against_cpu(results: &Results<'_>) -> anyhow::Result<Option<Chart>
         peer.label = label.replace("engine", "this library's CPU engine");
     }
     lines.extend(peers);
-    let mut chart = throughput("elements in the job", lines, Vec::new())?;
-    if let Some(chart) = &mut chart {
-        chart.marks = [false, true]
-            .into_iter()
-            .filter_map(|reused| {
-                let found = crossover(&results.fastest_path(reused), &results.all_threads(reused));
-                Some(mark(memory(reused), found?))
-            })
-            .collect();
-    }
-    Ok(chart)
+    let chart = throughput("elements in the job", lines, Vec::new())?;
+    let marks = [false, true].into_iter().filter_map(|reused| {
+        let found = crossover(&results.fastest_path(reused), &results.all_threads(reused));
+        Some(mark(memory(reused), found?))
+    });
+    Some(Chart {
+        marks: marks.collect(),
+        ..chart
+    })
 }
 
 fn mark(memory: &str, found: Crossover) -> Mark {
@@ -142,11 +140,7 @@ fn lines_of(results: &Results<'_>, group: &str, which: impl Fn(&str) -> bool) ->
 }
 
 /// Lines of elements per second over size, with limits; `None` where there are no lines.
-pub(crate) fn throughput(
-    x: &str,
-    lines: Vec<Line>,
-    limits: Vec<Limit>,
-) -> anyhow::Result<Option<Chart>> {
+pub(crate) fn throughput(x: &str, lines: Vec<Line>, limits: Vec<Limit>) -> Option<Chart> {
     over_sizes(x, lines, limits, |rates| {
         Axis::rates("elements per second", rates, decimal)
     })
@@ -158,19 +152,16 @@ pub(crate) fn over_sizes(
     x: &str,
     lines: Vec<Line>,
     limits: Vec<Limit>,
-    y: impl FnOnce(std::vec::IntoIter<f64>) -> anyhow::Result<Axis>,
-) -> anyhow::Result<Option<Chart>> {
+    y: impl FnOnce(std::vec::IntoIter<f64>) -> Option<Axis>,
+) -> Option<Chart> {
     let points = || lines.iter().flat_map(|line| &line.points);
-    if lines.is_empty() {
-        return Ok(None);
-    }
     let limits_y = limits.iter().map(|limit| limit.y);
     let values: Vec<f64> = points().map(|point| point.1).chain(limits_y).collect();
-    Ok(Some(Chart {
+    Some(Chart {
         x: Axis::sizes(x, points().map(|point| point.0))?,
         y: y(values.into_iter())?,
         lines,
         limits,
         marks: Vec::new(),
-    }))
+    })
 }

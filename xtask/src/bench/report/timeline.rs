@@ -1,5 +1,7 @@
 //! The stages of a run, drawn over time.
 
+use anyhow::Context;
+
 use super::html::Section;
 use crate::bench::chart::{Axis, Bar, Bars, Row};
 use crate::bench::numbers::{binary, count, plain};
@@ -65,7 +67,8 @@ fn bars(run: &Run) -> anyhow::Result<Bars> {
         Row::Bars(format!("slot {slot}"), of_slot.map(bar).collect())
     }));
     let ends = run.spans.iter().map(|span| span.end_ms);
-    let x = Axis::from_zero("ms since the start of the run", ends)?;
+    let x = Axis::from_zero("ms since the start of the run", ends);
+    let x = x.context("no stage takes any time")?;
     Ok(Bars { x, rows })
 }
 

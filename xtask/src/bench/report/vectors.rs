@@ -81,10 +81,7 @@ fn chains(field: &str, results: &Results<'_>) -> Vec<Row> {
 
 /// Elements per second over length of what memory limits, below additions at
 /// the speed of the device's copies; `None` where none was measured.
-pub(crate) fn element_wise(
-    results: &Results<'_>,
-    limits: &Limits,
-) -> anyhow::Result<Option<Chart>> {
+pub(crate) fn element_wise(results: &Results<'_>, limits: &Limits) -> Option<Chart> {
     let bounds = FIELDS.iter().map(|(field, bytes)| {
         let label = format!("limit: {field} add, copy in device memory");
         Limit::new(label, limits.device_copy / bytes)
@@ -95,7 +92,7 @@ pub(crate) fn element_wise(
 
 /// Elements per second over length of all others; `None` where none was
 /// measured.
-pub(crate) fn others(results: &Results<'_>) -> anyhow::Result<Option<Chart>> {
+pub(crate) fn others(results: &Results<'_>) -> Option<Chart> {
     let lines = lines(results, |operation| {
         !ELEMENT_WISE.contains(&operation) && !TRANSFERS.contains(&operation)
     });
@@ -219,8 +216,8 @@ mod tests {
             ("fr mul", 64, 1e6),
         ]);
         let results = Results(&all);
-        let of = |chart: anyhow::Result<Option<Chart>>| -> Vec<_> {
-            let lines = chart.unwrap().unwrap().lines.into_iter();
+        let of = |chart: Option<Chart>| -> Vec<_> {
+            let lines = chart.unwrap().lines.into_iter();
             lines.map(|it| (it.label, it.dashed)).collect()
         };
         let line = |label: &str, dashed| (label.to_owned(), dashed);
@@ -232,7 +229,7 @@ mod tests {
         assert_eq!(of(element_wise(&results, &limits())), expected);
         assert_eq!(of(others(&results)), [line("fp sum", false)]);
         assert_eq!(table(&results, &limits()), "");
-        assert!(others(&Results(&[])).unwrap().is_none());
+        assert!(others(&Results(&[])).is_none());
     }
 
     #[test]
