@@ -297,43 +297,30 @@ impl Wanted {
     }
 
     fn settings(self, environment: Environment) -> Result<Settings, Error> {
-        for (variable, value) in [
-            ("chunk_elements", self.chunk),
-            ("depth", self.depth),
-            ("threads", self.threads),
+        let refused = |variable, value: String, accepted: String| Error::Config {
+            variable,
+            value,
+            accepted,
+        };
+        for (variable, value, least) in [
+            ("chunk_elements", self.chunk, 1),
+            ("depth", self.depth, 1),
+            ("threads", self.threads, 1),
+            ("dispatch_elements", self.dispatch, FEWEST_DISPATCHED),
         ] {
-            if value == Some(0) {
-                return Err(Error::Config {
-                    variable,
-                    value: "0".to_owned(),
-                    accepted: "1 or more".to_owned(),
-                });
+            if let Some(value) = value.filter(|value| *value < least) {
+                let accepted = format!("{least} or more");
+                return Err(refused(variable, value.to_string(), accepted));
             }
-        }
-        if let Some(elements) = self
-            .dispatch
-            .filter(|elements| *elements < FEWEST_DISPATCHED)
-        {
-            return Err(Error::Config {
-                variable: "dispatch_elements",
-                value: elements.to_string(),
-                accepted: format!("{FEWEST_DISPATCHED} or more"),
-            });
         }
         let workgroup = self.kernels.workgroup;
         if let Some(size) = workgroup.filter(|size| ![32, 64, 128].contains(size)) {
-            return Err(Error::Config {
-                variable: "workgroup_size",
-                value: size.to_string(),
-                accepted: "32, 64 or 128".to_owned(),
-            });
+            let accepted = "32, 64 or 128".to_owned();
+            return Err(refused("workgroup_size", size.to_string(), accepted));
         }
         if self.timeout == Some(Duration::ZERO) {
-            return Err(Error::Config {
-                variable: "timeout",
-                value: "0".to_owned(),
-                accepted: "more than no time".to_owned(),
-            });
+            let accepted = "more than no time".to_owned();
+            return Err(refused("timeout", "0".to_owned(), accepted));
         }
         let wait = self.wait_policy(&environment);
         let (device, device_variable) = match (self.device, environment.device) {
