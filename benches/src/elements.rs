@@ -8,7 +8,8 @@ pub(crate) const GRAIN: usize = 1 << 14;
 
 /// Canonical elements, others for each `seed`, made by all threads. The same
 /// arguments give the same elements, in every run and on every machine.
-pub(crate) fn random<F: PrimeField>(seed: u64, count: usize) -> Vec<F::Limbs> {
+#[must_use]
+pub fn random<F: PrimeField>(seed: u64, count: usize) -> Vec<F::Limbs> {
     let mut elements = vec![F::Limbs::default(); count];
     let grains = elements.par_chunks_mut(GRAIN).enumerate();
     grains.for_each(|(grain, elements)| {

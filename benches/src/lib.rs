@@ -1,4 +1,4 @@
-//! What the benchmarks share: random inputs with what must come of them, the
+//! What the benchmarks share: random inputs, jobs with what must come of them, the
 //! sizes, and the machine's description.
 //!
 //! The suite itself is `suite/`; `cargo xtask bench` runs it and keeps a
@@ -7,9 +7,8 @@
 mod elements;
 mod jobs;
 pub mod machine;
-mod operands;
 mod plan;
 
+pub use elements::random;
 pub use jobs::Jobs;
-pub use operands::{Expected, Operands};
 pub use plan::Plan;

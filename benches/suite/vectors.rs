@@ -9,7 +9,7 @@ use field_kernels::{ElementType as _, Fp, Fr, PrimeField};
 use gpu_executor::Error;
 use gpu_executor::kernels::field_add_for;
 use gpu_executor::vectors::{FieldVec, VectorEngine};
-use gpu_executor_benches::{Jobs, Operands};
+use gpu_executor_benches::{Jobs, random};
 
 use crate::clocks::Clocks;
 use crate::device;
@@ -24,6 +24,7 @@ const PACE: usize = 1 << 18;
 pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
     let mut on = On {
         engine: VectorEngine::new()?,
+        reference: VectorEngine::cpu()?,
         pace: Some(Pace::new()?),
         clock: Clock::Host,
     };
@@ -40,6 +41,7 @@ pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
 pub(crate) fn bench_by_device(suite: &mut Suite) -> anyhow::Result<()> {
     let mut on = On {
         engine: VectorEngine::builder().timestamps(true).build()?,
+        reference: VectorEngine::cpu()?,
         pace: Some(Pace::new()?),
         clock: Clock::Device,
     };
@@ -70,6 +72,8 @@ pub(crate) enum Clock {
 /// An engine, and how it is timed.
 pub(crate) struct On {
     pub(crate) engine: VectorEngine,
+    /// What its results are held to: the engine on the CPU.
+    pub(crate) reference: VectorEngine,
     /// Of a device.
     pub(crate) pace: Option<Pace>,
     pub(crate) clock: Clock,
@@ -86,7 +90,7 @@ impl On {
         elements: usize,
         operations: Vec<Operation<F>>,
     ) -> anyhow::Result<()> {
-        let mut vectors = match Vectors::<F>::new(&self.engine, elements) {
+        let vectors = match Vectors::<F>::new(&self.engine, &self.reference, elements) {
             Ok(vectors) => vectors,
             Err(why) if is_too_large(&why) => {
                 for operation in operations {
@@ -105,8 +109,8 @@ impl On {
     /// Measures an upload until it is complete, and a download.
     fn transfers(&mut self, group: &mut Group<'_>, elements: usize) -> anyhow::Result<()> {
         let (engine, count) = (&self.engine, elements as u64);
-        let operands = Operands::<Fp>::random(elements);
-        let words = Fp::words(&operands.x);
+        let elements_up = random::<Fp>(0, elements);
+        let words = Fp::words(&elements_up);
         let vector = match engine.upload::<Fp>(words).map_err(anyhow::Error::from) {
             Err(why) if is_too_large(&why) => {
                 group.pass_over("fp upload", elements, &why);
@@ -164,25 +168,30 @@ impl Pace {
     }
 }
 
-/// Two vectors, here and on the device, and where results come down to.
+/// Two vectors on an engine, and the same on the one that it is held to.
 struct Vectors<'e, F: PrimeField> {
     engine: &'e VectorEngine,
-    operands: Operands<F>,
-    a: FieldVec<F>,
-    b: FieldVec<F>,
-    found: Vec<u64>,
+    reference: &'e VectorEngine,
+    operands: [FieldVec<F>; 2],
+    reference_operands: [FieldVec<F>; 2],
 }
 
 impl<'e, F: PrimeField> Vectors<'e, F> {
-    fn new(engine: &'e VectorEngine, elements: usize) -> anyhow::Result<Self> {
-        let operands = Operands::<F>::random(elements);
-        let [a, b] = [&operands.x, &operands.y].map(|it| engine.upload::<F>(F::words(it)));
+    fn new(
+        engine: &'e VectorEngine,
+        reference: &'e VectorEngine,
+        elements: usize,
+    ) -> anyhow::Result<Self> {
+        let [x, y] = [0, 1].map(|seed| random::<F>(seed, elements));
+        let on = |engine: &VectorEngine| {
+            let [x, y] = [&x, &y].map(|it| engine.upload::<F>(F::words(it)));
+            anyhow::Ok([x?, y?])
+        };
         Ok(Self {
+            operands: on(engine)?,
+            reference_operands: on(reference)?,
             engine,
-            a: a?,
-            b: b?,
-            operands,
-            found: vec![0; elements * F::LIMBS],
+            reference,
         })
     }
 
@@ -190,13 +199,13 @@ impl<'e, F: PrimeField> Vectors<'e, F> {
     /// result is checked, and that of the last one: a device that waits for
     /// the host to check each sample lowers its clocks.
     fn measure(
-        &mut self,
+        &self,
         group: &mut Group<'_>,
         mut pace: Option<&mut Pace>,
         clock: Clock,
         operation: &Operation<F>,
     ) -> anyhow::Result<()> {
-        let (title, elements) = (operation.title(), self.a.len());
+        let (title, elements) = (operation.title(), self.operands[0].len());
         let first = match self.call(operation) {
             Ok((first, _)) => first,
             Err(why) if is_too_large(&why) => {
@@ -205,7 +214,8 @@ impl<'e, F: PrimeField> Vectors<'e, F> {
             }
             Err(error) => return Err(error.context(title)),
         };
-        self.check(operation, &first).context(title.clone())?;
+        let expected = self.expected(operation)?;
+        check(&first, &expected).context(title.clone())?;
         // Held one at a time: where memory is short there is room for no second one.
         let mut last = Some(first);
         group.timed(&title, elements, elements as u64, |iterations| {
@@ -227,24 +237,42 @@ impl<'e, F: PrimeField> Vectors<'e, F> {
                 Clock::Device => by_device,
             })
         })?;
-        last.map_or(Ok(()), |last| self.check(operation, &last))
+        last.map_or(Ok(()), |last| check(&last, &expected))
             .context(title)
     }
 
-    /// The result, and how long it took by the device's clock; by the host's without one.
     fn call(&self, operation: &Operation<F>) -> anyhow::Result<(FieldVec<F>, Duration)> {
-        let queue = self.engine.queue();
-        let result = (operation.record)(&queue, &self.a, &self.b)?;
-        let done = queue.submit()?.wait()?;
-        let report = done.report();
-        Ok((result, report.device_time.unwrap_or(report.total)))
+        call(self.engine, operation, &self.operands)
     }
 
-    fn check(&mut self, operation: &Operation<F>, result: &FieldVec<F>) -> anyhow::Result<()> {
-        let found = &mut self.found[..result.len() * F::LIMBS];
-        result.download_into(found)?;
-        self.operands
-            .check(&operation.expected, F::elements(found)?)
+    fn expected(&self, operation: &Operation<F>) -> anyhow::Result<Vec<u64>> {
+        let (result, _) = call(self.reference, operation, &self.reference_operands)?;
+        Ok(result.download::<u64>()?)
+    }
+}
+
+/// The result, and how long it took by the device's clock; by the host's without one.
+fn call<F: PrimeField>(
+    engine: &VectorEngine,
+    operation: &Operation<F>,
+    [x, y]: &[FieldVec<F>; 2],
+) -> anyhow::Result<(FieldVec<F>, Duration)> {
+    let queue = engine.queue();
+    let result = (operation.record)(&queue, x, y)?;
+    let done = queue.submit()?.wait()?;
+    let report = done.report();
+    Ok((result, report.device_time.unwrap_or(report.total)))
+}
+
+/// Holds every limb of `result` to what is expected.
+fn check<F: PrimeField>(result: &FieldVec<F>, expected: &[u64]) -> anyhow::Result<()> {
+    let found = result.download::<u64>()?;
+    let (count, wanted) = (found.len(), expected.len());
+    ensure!(count == wanted, "{count} limbs instead of {wanted}");
+    let mut pairs = found.iter().zip(expected);
+    match pairs.position(|(found, expected)| found != expected) {
+        None => Ok(()),
+        Some(limb) => anyhow::bail!("element {} is wrong", limb / F::LIMBS),
     }
 }
 
