@@ -150,6 +150,12 @@ impl<'a> Recorder<'a> {
                 // SAFETY: this function's contract.
                 unsafe { device.cmd_update_buffer(commands, buffer, offset, bytes) };
             }
+            Step::Zero { to } => {
+                let (buffer, offset) = (to.block.raw(), to.range.start as u64);
+                let bytes = to.range.len() as u64;
+                // SAFETY: this function's contract.
+                unsafe { device.cmd_fill_buffer(commands, buffer, offset, bytes, 0) };
+            }
         }
     }
 

@@ -49,6 +49,11 @@ pub enum Step {
         /// What is written.
         bytes: Vec<u8>,
     },
+    /// Writes zeros.
+    Zero {
+        /// Written; a multiple of 4 bytes, at a multiple of 4.
+        to: Region,
+    },
 }
 
 impl Step {
@@ -60,15 +65,15 @@ impl Step {
         let (many, some): (&[Region], [Option<&Region>; 2]) = match self {
             Self::Dispatch { buffers, .. } => (buffers, [None, None]),
             Self::Copy { from, to } => (&[], [Some(from), Some(to)]),
-            Self::Write { to, .. } => (&[], [Some(to), None]),
+            Self::Write { to, .. } | Self::Zero { to } => (&[], [Some(to), None]),
         };
         many.iter().chain(some.into_iter().flatten())
     }
 
-    /// What a copy or a write by the host writes.
+    /// What a copy, a write by the host or zeros write.
     pub(super) fn written(&self) -> Option<Region> {
         match self {
-            Self::Copy { to, .. } | Self::Write { to, .. } => Some(to.clone()),
+            Self::Copy { to, .. } | Self::Write { to, .. } | Self::Zero { to } => Some(to.clone()),
             Self::Dispatch { .. } => None,
         }
     }
@@ -79,7 +84,7 @@ impl Step {
             Self::Dispatch {
                 pipeline, buffers, ..
             } => Some((pipeline, buffers)),
-            Self::Copy { .. } | Self::Write { .. } => None,
+            Self::Copy { .. } | Self::Write { .. } | Self::Zero { .. } => None,
         }
     }
 
@@ -125,6 +130,10 @@ impl Step {
                     ));
                 }
                 ("bytes to write", to.range.len(), bytes.len())
+            }
+            Self::Zero { to } => {
+                expect_multiple("the first byte of zeros", 4, to.range.start)?;
+                return expect_multiple("the bytes of zeros", 4, to.range.len());
             }
         };
         match expected == found {
