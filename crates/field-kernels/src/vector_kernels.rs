@@ -197,6 +197,20 @@ vector_kernels! {
     LINEAR_COMBINATION = "linear_combination", 10, 13, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// A pass of a transform.
     TRANSFORM = "transform", 3, 13, 256, {fr: [U32 u32, U64 u64, F64 f64]};
+    /// How many entries of a multi-scalar multiplication each bucket has.
+    MSM_COUNT = "msm_count", 2, 7, 128, {fr};
+    /// Where each bucket starts.
+    MSM_OFFSETS = "msm_offsets", 1, 2, 256, {};
+    /// Its entries, by bucket.
+    MSM_SCATTER = "msm_scatter", 3, 7, 128, {fr};
+    /// Sums of stretches of entries.
+    MSM_ACCUMULATE = "msm_accumulate", 5, 10, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
+    /// Sums of buckets, out of those.
+    MSM_BUCKETS = "msm_buckets", 4, 6, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
+    /// The same of buckets of many stretches.
+    MSM_LONG_BUCKETS = "msm_long_buckets", 4, 6, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
+    /// Sums of buckets to sums of one weight.
+    MSM_FOLD = "msm_fold", 2, 5, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// The bit-reversed order.
     BIT_REVERSE = "bit_reverse", 2, 3, 128, {fp fr fp2};
     /// Elements from every so-manieth place to every so-manieth.

@@ -6,8 +6,6 @@
 
 mod support;
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -16,8 +14,6 @@ use ark_bls12_381::Fr as ArkFr;
 use ark_ff::{FftField as _, Field as _};
 use ark_poly::{EvaluationDomain as _, Radix2EvaluationDomain};
 use clap::Parser;
-use gpu_executor::Engine;
-use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{
     Domain, Element as _, FieldVec, Fr, Order, Scalar, Transform, VectorEngine,
 };
@@ -48,11 +44,6 @@ struct Options {
 /// log2 of the longest transforms that ark-poly computes too. Longer ones are held to the values
 /// of the polynomial at a few points, and to the way back.
 const MOST_BY_ARK: u32 = 22;
-/// How long a device is at work before it is timed: its clocks rise slowly.
-const WARM_UP: Duration = Duration::from_millis(400);
-/// How long samples are taken at most.
-const MOST_SAMPLING: Duration = Duration::from_secs(2);
-
 /// The orders of what is taken and left.
 const ORDERS: [(Order, Order); 3] = [
     (Natural, Natural),
@@ -75,14 +66,7 @@ const COLUMNS: [&str; 9] = [
 fn main() -> Result<()> {
     let options = Options::parse();
     ensure!(options.rows > 0, "expected one row at least, found 0");
-    let engine = match options.cpu {
-        true => VectorEngine::cpu()?,
-        // Timestamps, to tell the kernels' own time.
-        false => {
-            let builder = PersistentVulkanBackend::builder().timestamps(true);
-            builder.build()?.vectors()?
-        }
-    };
+    let engine = support::engine(options.cpu)?;
     let threads = std::thread::available_parallelism()?.get();
     println!(
         "{}; beside it ark-poly on {threads} threads; medians",
@@ -94,7 +78,7 @@ fn main() -> Result<()> {
         for row in rows_of_size(&engine, log2, &options)? {
             all_equal &= row[8] == "equal";
             if let Some(path) = &options.csv {
-                append(path, &engine.engine().to_string(), &row)?;
+                support::append(path, &COLUMNS, &engine, &row)?;
             }
             table.add_row(row);
         }
@@ -230,17 +214,15 @@ fn timed(
     transform: &Transform,
     samples: usize,
 ) -> Result<(FieldVec<Fr>, Option<Duration>, Duration)> {
-    if !matches!(engine.engine(), Engine::Cpu { .. }) {
-        let begin = Instant::now();
-        while begin.elapsed() < WARM_UP {
-            let queue = engine.queue();
-            let _result = queue.transform(x, transform)?;
-            queue.submit()?.wait()?;
-        }
-    }
+    support::warm_up(engine, || {
+        let queue = engine.queue();
+        let _result = queue.transform(x, transform)?;
+        queue.submit()?.wait()?;
+        Ok(())
+    })?;
     let (mut device, mut total) = (Vec::new(), Vec::new());
     let mut result = None;
-    sampled(samples, || {
+    support::sampled(samples, || {
         // Its memory is the next one's.
         result = None;
         let queue = engine.queue();
@@ -266,7 +248,7 @@ fn ark(
     samples: usize,
 ) -> Result<(Vec<ArkFr>, Duration)> {
     let (mut times, mut result) = (Vec::new(), Vec::new());
-    sampled(samples, || {
+    support::sampled(samples, || {
         let rows = x.chunks(domain.size()).map(<[ArkFr]>::to_vec);
         let mut rows: Vec<Vec<ArkFr>> = rows.collect();
         let begin = Instant::now();
@@ -281,19 +263,6 @@ fn ark(
         Ok(())
     })?;
     Ok((result.concat(), support::median(times.split_off(1))))
-}
-
-/// Runs once to warm up, and then `samples` times or for [`MOST_SAMPLING`], once at least.
-fn sampled(samples: usize, mut run: impl FnMut() -> Result<()>) -> Result<()> {
-    run()?;
-    let begin = Instant::now();
-    for _ in 0..samples.max(1) {
-        run()?;
-        if begin.elapsed() > MOST_SAMPLING {
-            break;
-        }
-    }
-    Ok(())
 }
 
 fn bit_reversed(x: &[ArkFr], size: usize) -> Vec<ArkFr> {
@@ -313,15 +282,4 @@ fn title(order: Order) -> &'static str {
         Natural => "natural",
         BitReversed => "bit-reversed",
     }
-}
-
-/// Appends a row, and before the first the columns.
-fn append(path: &PathBuf, engine: &str, row: &[String; 9]) -> Result<()> {
-    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-    if file.metadata()?.len() == 0 {
-        writeln!(file, "engine,{}", COLUMNS.join(","))?;
-    }
-    let row = row.each_ref().map(|it| it.replace(',', ""));
-    writeln!(file, "{},{}", engine.replace(',', ""), row.join(","))?;
-    Ok(())
 }

@@ -1,12 +1,58 @@
 //! What examples share: random elements, medians, tables.
 #![allow(dead_code, unused_imports, reason = "each example uses a part of it")]
 
-use std::time::Duration;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
+use anyhow::Result;
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 /// Canonical ones, for a count and a seed.
 pub(crate) use field_kernels::edge::random_elements as random;
+use gpu_executor::Engine;
+use gpu_executor::spirv::PersistentVulkanBackend;
+use gpu_executor::vectors::VectorEngine;
+
+/// How long a device is at work before it is timed: its clocks rise slowly.
+const WARM_UP: Duration = Duration::from_millis(400);
+/// How long samples are taken at most.
+const MOST_SAMPLING: Duration = Duration::from_secs(2);
+
+/// The CPU's engine, or a device's with timestamps, to tell the kernels' own time.
+pub(crate) fn engine(cpu: bool) -> Result<VectorEngine> {
+    match cpu {
+        true => Ok(VectorEngine::cpu()?),
+        false => {
+            let builder = PersistentVulkanBackend::builder().timestamps(true);
+            Ok(builder.build()?.vectors()?)
+        }
+    }
+}
+
+/// Runs for [`WARM_UP`] on a device, once at least on the CPU.
+pub(crate) fn warm_up(engine: &VectorEngine, mut run: impl FnMut() -> Result<()>) -> Result<()> {
+    let begin = Instant::now();
+    run()?;
+    while !matches!(engine.engine(), Engine::Cpu { .. }) && begin.elapsed() < WARM_UP {
+        run()?;
+    }
+    Ok(())
+}
+
+/// Runs once to warm up, and then `samples` times or for [`MOST_SAMPLING`], once at least.
+pub(crate) fn sampled(samples: usize, mut run: impl FnMut() -> Result<()>) -> Result<()> {
+    run()?;
+    let begin = Instant::now();
+    for _ in 0..samples.max(1) {
+        run()?;
+        if begin.elapsed() > MOST_SAMPLING {
+            break;
+        }
+    }
+    Ok(())
+}
 
 pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
@@ -23,4 +69,21 @@ pub(crate) fn table<T: Into<comfy_table::Row>>(columns: T) -> Table {
 /// Milliseconds, for a table.
 pub(crate) fn ms(time: Duration) -> String {
     format!("{:.4}", time.as_secs_f64() * 1e3)
+}
+
+/// Appends a row to a file of comma-separated values, and before the first the columns.
+pub(crate) fn append(
+    path: &Path,
+    columns: &[&str],
+    engine: &VectorEngine,
+    row: &[String],
+) -> Result<()> {
+    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    if file.metadata()?.len() == 0 {
+        writeln!(file, "engine,{}", columns.join(","))?;
+    }
+    let cells = [engine.engine().to_string()];
+    let cells = cells.iter().chain(row).map(|it| it.replace(',', ""));
+    writeln!(file, "{}", cells.collect::<Vec<_>>().join(","))?;
+    Ok(())
 }

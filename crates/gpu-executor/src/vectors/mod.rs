@@ -123,8 +123,9 @@ pub use domain::Domain;
 pub use elements::{AsElements, AsElementsMut, Element};
 pub use engine::VectorEngine;
 pub use exponent::Exponent;
-pub use families::{Comparison, Order, Scan, Transform};
+pub use families::{Comparison, Msm, Order, Scan, Transform};
 pub use field_kernels::chain::MemoryAccess;
+pub use field_kernels::curve::Xyzz;
 pub use field_kernels::{
     Arithmetic, Curve, ElementId, ElementType, ExtensionField, Field, Fp, Fp2, Fr, G1, G2,
     PrimeField,

@@ -25,6 +25,7 @@ mod inputs;
 mod interop;
 mod kernels;
 mod life;
+mod msm;
 mod paths;
 mod point_operations;
 mod points;

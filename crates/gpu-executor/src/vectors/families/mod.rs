@@ -12,6 +12,7 @@ mod evaluate;
 mod inverse;
 mod linear_combination;
 mod movement;
+mod msm;
 mod permute;
 mod powers;
 mod reduce;
@@ -27,6 +28,7 @@ use super::vulkan::Steps;
 use crate::Error;
 
 pub use compare::Comparison;
+pub use msm::Msm;
 pub use scan::Scan;
 pub use transform::{Order, Transform};
 

@@ -106,6 +106,11 @@ impl Steps<'_> {
     /// The most elements of one dispatch, `group` of them for each workgroup.
     pub(crate) fn most_of_a_dispatch(&self, of: ElementId, group: usize) -> usize {
         let most = self.most_bound(of, group);
+        self.chunk(most)
+    }
+
+    /// Of so many elements, as many as are to be taken at once.
+    pub(crate) fn chunk(&self, most: usize) -> usize {
         self.chunk.map_or(most, |chunk| chunk.min(most))
     }
 
@@ -113,6 +118,12 @@ impl Steps<'_> {
     /// workgroup.
     pub(crate) fn most_bound(&self, of: ElementId, group: usize) -> usize {
         most_dispatched(self.kernels.caps(), of.bytes(), group)
+    }
+
+    /// The most bytes of one binding that are bound from the start of their memory.
+    pub(crate) fn most_bytes(&self) -> usize {
+        let most = self.kernels.caps().limits.max_storage_buffer_range;
+        usize::try_from(most).unwrap_or(usize::MAX)
     }
 
     /// The most workgroups of one dispatch, of `group` elements each.
@@ -223,11 +234,19 @@ impl Steps<'_> {
             _ => (argument.start + elements.start) * argument.of.bytes(),
         };
         let from = self.source(argument.source)?;
-        self.steps.push(Step::Copy {
-            from: from.region(begin..begin + bytes, Access::Read),
-            to: to.region(first..first + bytes, Access::Write),
-        });
+        let from = from.region(begin..begin + bytes, Access::Read);
+        self.copy_region(from, to.region(first..first + bytes, Access::Write));
         Ok(())
+    }
+
+    /// Copies between two regions of equal length that do not overlap.
+    pub(crate) fn copy_region(&mut self, from: Region, to: Region) {
+        self.steps.push(Step::Copy { from, to });
+    }
+
+    /// Writes zeros: a multiple of 4 bytes.
+    pub(crate) fn zero(&mut self, to: Region) {
+        self.steps.push(Step::Zero { to });
     }
 
     /// Writes what the host knows to the start of `storage`: a multiple of 4 bytes.

@@ -1,0 +1,235 @@
+//! Multi-scalar multiplications over G1 on a device or on the CPU engine, beside blst's on all
+//! cores, and whether the sums are equal to those.
+//!
+//! `cargo run --release -p gpu-executor --features blst --example msm -- --log2 20`
+#![allow(clippy::print_stdout, reason = "a command-line program")]
+
+mod support;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use blst::{blst_p1, blst_p1_affine};
+use clap::Parser;
+use field_kernels::arithmetic;
+use gpu_executor::vectors::{Curve as _, Fr, G1, PointCheck, VectorEngine, Xyzz};
+
+use support::ms;
+
+#[derive(Parser)]
+#[command(about = "Times multi-scalar multiplications over G1, and compares with blst")]
+struct Options {
+    /// log2 of the numbers of points.
+    #[arg(long, value_delimiter = ',', default_values_t = [10, 14, 18])]
+    log2: Vec<u32>,
+    /// Rows of scalars over the same points, a sum each.
+    #[arg(long, default_value_t = 1)]
+    rows: usize,
+    /// What the scalars are.
+    #[arg(long, value_enum, default_value_t = Scalars::Uniform)]
+    scalars: Scalars,
+    /// All points the same.
+    #[arg(long)]
+    one_point: bool,
+    /// Compute on the CPU engine instead of a Vulkan device.
+    #[arg(long)]
+    cpu: bool,
+    /// Do not compute by blst too; sums are held to known logarithms then.
+    #[arg(long)]
+    no_blst: bool,
+    /// Timed runs of each; the median is shown. Fewer where they take more than two seconds.
+    #[arg(long, default_value_t = 9)]
+    samples: usize,
+    /// Appends the rows of the table to this file.
+    #[arg(long)]
+    csv: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Scalars {
+    /// Random.
+    Uniform,
+    /// One random one for all.
+    Equal,
+    /// 0 or 1.
+    Bits,
+    /// Every other one zero.
+    HalfZero,
+    /// Below 2^32.
+    Short,
+}
+
+const COLUMNS: [&str; 9] = [
+    "log2",
+    "rows",
+    "scalars",
+    "kernels",
+    "compiled ms",
+    "on the device ms",
+    "computed ms",
+    "blst ms",
+    "equal",
+];
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let engine = support::engine(options.cpu)?;
+    let threads = std::thread::available_parallelism()?.get();
+    println!(
+        "{}; beside it blst on {threads} threads; medians",
+        engine.engine()
+    );
+    let mut table = support::table(COLUMNS);
+    let mut all_equal = true;
+    for &log2 in &options.log2 {
+        let row = row(&engine, log2, threads, &options)?;
+        all_equal &= row[8] == "equal";
+        if let Some(path) = &options.csv {
+            support::append(path, &COLUMNS, &engine, &row)?;
+        }
+        table.add_row(row);
+    }
+    println!("{table}");
+    ensure!(all_equal, "expected other sums");
+    println!("equal");
+    Ok(())
+}
+
+/// Everything over 2^log2 points.
+fn row(engine: &VectorEngine, log2: u32, threads: usize, options: &Options) -> Result<[String; 9]> {
+    let n = 1_usize << log2;
+    let step = if options.one_point { 0 } else { 7 };
+    let points = walk(n, step, threads)?;
+    let scalars = scalars(n * options.rows, options.scalars);
+    let p = engine.upload_points::<G1>(points.as_flattened(), PointCheck::Trusted)?;
+    let s = engine.upload_plain::<Fr>(scalars.as_flattened())?;
+    let run = || -> Result<_> {
+        let queue = engine.queue();
+        let begin = Instant::now();
+        let msm = queue.msm_rows(&p, &s)?;
+        let done = queue.submit()?.wait()?;
+        let sums = done.msm_rows(&msm)?;
+        Ok((sums, begin.elapsed(), done.report().clone()))
+    };
+    let first = run()?.2;
+    support::warm_up(engine, || run().map(drop))?;
+    let (mut total, mut device) = (Vec::new(), Vec::new());
+    support::sampled(options.samples, || {
+        let (_, time, report) = run()?;
+        total.push(time);
+        device.push(report.device_time);
+        Ok(())
+    })?;
+    let device: Option<Vec<Duration>> = device.drain(1..).collect();
+    let (sums, _, report) = run()?;
+
+    // Point i is the generator times i * step + 1.
+    let by_logarithms = scalars.chunks(n).map(|row| {
+        let mut logarithm = [0; 4];
+        for (i, scalar) in row.iter().enumerate() {
+            let of_point = arithmetic::to_montgomery::<Fr>(&[i as u64 * step + 1, 0, 0, 0]);
+            let product = arithmetic::mul::<Fr>(scalar, &of_point);
+            logarithm = arithmetic::add::<Fr>(&logarithm, &product);
+        }
+        Xyzz::<G1>::from_affine(&G1::GENERATOR).mul(&logarithm)
+    });
+    let mut equal = sums.iter().copied().eq(by_logarithms);
+    let mut blst_time = "-".to_owned();
+    if !options.no_blst && options.rows == 1 {
+        let (sum, time) = by_blst(&points, &scalars, options.samples)?;
+        equal &= sum == sums[0].to_affine();
+        blst_time = ms(time);
+    }
+    Ok([
+        log2.to_string(),
+        options.rows.to_string(),
+        format!("{:?}", options.scalars),
+        report.kernels.to_string(),
+        ms(first.compile),
+        device.map(support::median).map_or("-".to_owned(), ms),
+        ms(support::median(total.split_off(1))),
+        blst_time,
+        if equal { "equal" } else { "DIFFERENT" }.to_owned(),
+    ])
+}
+
+/// The generator times 1, step + 1, 2 step + 1, and so on.
+fn walk(n: usize, step: u64, threads: usize) -> Result<Vec<[u64; 12]>> {
+    let generator = Xyzz::<G1>::from_affine(&G1::GENERATOR);
+    let step_point = generator.mul(&[step]).to_affine();
+    let mut points = vec![[0; 12]; n];
+    let each = n.div_ceil(threads).next_multiple_of(1024);
+    std::thread::scope(|scope| {
+        for (part, points) in points.chunks_mut(each).enumerate() {
+            scope.spawn(move || {
+                let first = (part * each) as u64 * step + 1;
+                let mut point = generator.mul(&[first]);
+                for block in points.chunks_mut(1024) {
+                    let sums = block.iter().map(|_| {
+                        let this = point;
+                        point = point.add_affine(&step_point);
+                        this
+                    });
+                    let sums: Vec<_> = sums.collect();
+                    block.copy_from_slice(&Xyzz::to_affine_all(&sums));
+                }
+            });
+        }
+    });
+    Ok(points)
+}
+
+/// Plain integers below r.
+fn scalars(n: usize, which: Scalars) -> Vec<[u64; 4]> {
+    let random = support::random::<Fr>(n, 5);
+    let first = random[0];
+    let scalars = random
+        .into_iter()
+        .enumerate()
+        .map(|(i, scalar)| match which {
+            Scalars::Uniform => scalar,
+            Scalars::Equal => first,
+            Scalars::Bits => [scalar[0] & 1, 0, 0, 0],
+            Scalars::HalfZero if i % 2 == 0 => [0; 4],
+            Scalars::HalfZero => scalar,
+            Scalars::Short => [scalar[0] & 0xffff_ffff, 0, 0, 0],
+        });
+    scalars.collect()
+}
+
+/// blst's sum, and the median of the times.
+fn by_blst(
+    points: &[[u64; 12]],
+    scalars: &[[u64; 4]],
+    samples: usize,
+) -> Result<([u64; 12], Duration)> {
+    let points: Vec<blst_p1_affine> = points
+        .iter()
+        .map(|limbs| {
+            let mut point = blst_p1_affine::default();
+            point.x.l.copy_from_slice(&limbs[..6]);
+            point.y.l.copy_from_slice(&limbs[6..]);
+            point
+        })
+        .collect();
+    let bytes: Vec<u8> = scalars
+        .as_flattened()
+        .iter()
+        .flat_map(|limb| limb.to_le_bytes())
+        .collect();
+    let (mut times, mut sum) = (Vec::new(), blst_p1::default());
+    support::sampled(samples, || {
+        let begin = Instant::now();
+        sum = blst::MultiPoint::mult(points.as_slice(), &bytes, 255);
+        times.push(begin.elapsed());
+        Ok(())
+    })?;
+    let mut affine = blst_p1_affine::default();
+    // SAFETY: both are there, and all of blst's limbs are values of it.
+    unsafe { blst::blst_p1_to_affine(&mut affine, &sum) };
+    let mut limbs = [0; 12];
+    limbs[..6].copy_from_slice(&affine.x.l);
+    limbs[6..].copy_from_slice(&affine.y.l);
+    Ok((limbs, support::median(times.split_off(1))))
+}

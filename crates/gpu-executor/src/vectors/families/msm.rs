@@ -1,0 +1,214 @@
+//! Multi-scalar multiplications: sums of points, each times a scalar.
+
+mod device;
+mod plan;
+
+use field_kernels::curve::{Curve, Xyzz};
+use field_kernels::{ElementType as _, Fr};
+
+use self::plan::{Plan, Shape};
+use super::{Call, WholeOperation};
+use crate::vectors::cpu::{self, BlstCurve, Run};
+use crate::vectors::field_vec::{FieldVec, Form};
+use crate::vectors::fields::with_curve;
+use crate::vectors::pending::Completed;
+use crate::vectors::points::PointVec;
+use crate::vectors::queue::{Queue, Readback, expect_equal};
+use crate::vectors::runner::internal;
+use crate::{Error, Result};
+
+static MSM: WholeOperation = WholeOperation {
+    name: "msm",
+    multiplies: true,
+    leaves: None,
+    on_device: device::on_device,
+    on_cpu: |run, call| with_curve!(call.arguments[0].of, C => on_cpu::<C>(run, call)),
+};
+
+/// Sums of points times scalars, to be known when a submission is complete; see [`Queue::msm`]
+/// and [`Completed::msm`].
+#[must_use = "the sums are asked for by it"]
+#[derive(Debug)]
+pub struct Msm<C: Curve> {
+    parts: Readback<C::Field>,
+    sums: usize,
+    plan: Plan,
+}
+
+impl Queue {
+    /// A multi-scalar multiplication: the sum of the points, each times its scalar; infinity
+    /// without any. Scalars may be in either form. Points may be equal, opposite and infinity.
+    ///
+    /// ```
+    /// use gpu_executor::vectors::{Curve, Fr, G1, PointCheck, VectorEngine};
+    ///
+    /// # fn main() -> anyhow::Result<()> {
+    /// # let engine = VectorEngine::cpu_with_threads(2)?;
+    /// let points = engine.upload_points::<G1>(&[G1::GENERATOR; 3], PointCheck::Subgroup)?;
+    /// let scalars = engine.upload_plain::<Fr>(&[[5, 0, 0, 0], [6, 0, 0, 0], [0; 4]])?;
+    /// let queue = engine.queue();
+    /// let msm = queue.msm(&points, &scalars)?;
+    /// let sum = queue.submit()?.wait()?.msm(&msm)?;
+    /// let eleven = engine.upload_plain::<Fr>(&[[11, 0, 0, 0]])?;
+    /// let queue = engine.queue();
+    /// let msm = queue.msm(&points.slice(0..1)?, &eleven)?;
+    /// assert_eq!(sum, queue.submit()?.wait()?.msm(&msm)?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn msm<C: Curve>(&self, points: &PointVec<C>, scalars: &FieldVec<Fr>) -> Result<Msm<C>> {
+        expect_equal(MSM.name, points.len(), scalars.len())?;
+        self.msm_of(points, scalars, points.len(), 1)
+    }
+
+    /// Several sums over the same points: one for each row of as many scalars as there are
+    /// points. See [`Completed::msm_rows`].
+    ///
+    /// # Errors
+    /// [`Error::WrongRows`] for scalars that are not of such rows, one at least, else as
+    /// [`Self::msm`].
+    pub fn msm_rows<C: Curve>(
+        &self,
+        points: &PointVec<C>,
+        scalars: &FieldVec<Fr>,
+    ) -> Result<Msm<C>> {
+        let (row, found) = (points.len(), scalars.len());
+        self.msm_of(points, scalars, row, rows(row, found)?)
+    }
+
+    /// Several sums, each of `terms` points and as many scalars: of the first so many, of the
+    /// next and so on. See [`Completed::msm_rows`].
+    ///
+    /// # Errors
+    /// [`Error::WrongRows`] for vectors that are not of such rows, one at least, else as
+    /// [`Self::msm`].
+    pub fn msm_each<C: Curve>(
+        &self,
+        points: &PointVec<C>,
+        scalars: &FieldVec<Fr>,
+        terms: usize,
+    ) -> Result<Msm<C>> {
+        expect_equal(MSM.name, points.len(), scalars.len())?;
+        self.msm_of(points, scalars, terms, rows(terms, scalars.len())?)
+    }
+
+    fn msm_of<C: Curve>(
+        &self,
+        points: &PointVec<C>,
+        scalars: &FieldVec<Fr>,
+        terms: usize,
+        sums: usize,
+    ) -> Result<Msm<C>> {
+        let plan = Plan::new(Shape { sums, terms });
+        let arguments = vec![
+            self.argument(MSM.name, points)?,
+            self.argument(MSM.name, scalars)?,
+        ];
+        let node = self.whole(&MSM, C::Field::ID, arguments);
+        let is_montgomery = u64::from(scalars.form() == Form::Montgomery);
+        let node = node.with(&[sums as u64, terms as u64, is_montgomery]);
+        let parts = if terms == 0 { 0 } else { sums * plan.parts() };
+        let parts = node.result::<C::Field>(4 * parts, Form::Montgomery);
+        Ok(Msm {
+            parts: self.read(&parts)?,
+            sums,
+            plan,
+        })
+    }
+}
+
+/// Rows of `row` in `found` scalars.
+fn rows(row: usize, found: usize) -> Result<usize> {
+    match found.checked_div(row) {
+        Some(rows) if rows > 0 && rows * row == found => Ok(rows),
+        None if found == 0 => Ok(1),
+        _ => Err(Error::WrongRows {
+            operation: MSM.name,
+            row,
+            found,
+        }),
+    }
+}
+
+impl Completed {
+    /// The sum. The last of the additions are done here, on the host: some 500 of them.
+    ///
+    /// # Errors
+    /// [`Error::ForeignReadback`] for one of another queue, [`Error::WrongLength`] for several
+    /// sums.
+    pub fn msm<C: Curve>(&self, msm: &Msm<C>) -> Result<Xyzz<C>> {
+        match self.msm_rows(msm)?.as_slice() {
+            [sum] => Ok(*sum),
+            sums => Err(Error::WrongLength {
+                operation: MSM.name,
+                expected: "a single sum",
+                found: sums.len(),
+            }),
+        }
+    }
+
+    /// The sums, one for each row of scalars.
+    ///
+    /// # Errors
+    /// [`Error::ForeignReadback`] for those of another queue.
+    pub fn msm_rows<C: Curve>(&self, msm: &Msm<C>) -> Result<Vec<Xyzz<C>>> {
+        let coordinates = self.elements(&msm.parts)?;
+        let parts = coordinates.as_chunks().0.iter();
+        let parts: Vec<_> = parts
+            .map(|&[x, y, zz, zzz]| Xyzz { x, y, zz, zzz })
+            .collect();
+        if parts.is_empty() {
+            return Ok(vec![Xyzz::default(); msm.sums]);
+        }
+        let sums = parts.chunks(msm.plan.parts());
+        Ok(sums.map(|parts| msm.plan.join(parts)).collect())
+    }
+}
+
+/// What a node goes by.
+struct Parameters {
+    shape: Shape,
+    form: Form,
+    /// Whether each sum has points of its own.
+    own: bool,
+}
+
+fn parameters(call: &Call<'_>) -> Result<Parameters, Error> {
+    let &[sums, terms, is_montgomery] = call.parameters else {
+        return Err(internal("the parameters of a multi-scalar multiplication"));
+    };
+    let number = |it: u64| usize::try_from(it).map_err(|_| internal("a number of points"));
+    let shape = Shape {
+        sums: number(sums)?,
+        terms: number(terms)?,
+    };
+    Ok(Parameters {
+        shape,
+        form: match is_montgomery {
+            1 => Form::Montgomery,
+            _ => Form::Plain,
+        },
+        own: shape.sums > 1 && call.arguments[0].elements > shape.terms,
+    })
+}
+
+fn on_cpu<C: BlstCurve>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
+    let Parameters { shape, form, .. } = parameters(call)?;
+    let points = C::elements(run.limbs(&call.arguments[0])?)?;
+    let scalars = run.elements::<Fr>(&call.arguments[1])?;
+    let sums = cpu::msm::<C>(run, points, scalars, form, shape.sums)?;
+    // A whole sum is the first of its points, of weight 1; the others are infinity.
+    let mut out = run.take(call.bytes(0) / size_of::<u64>())?;
+    let rows = out
+        .as_mut_slice()
+        .chunks_mut(Plan::new(shape).parts() * Xyzz::<C>::LIMBS);
+    for (row, sum) in rows.zip(sums) {
+        row.fill(0);
+        row[..Xyzz::<C>::LIMBS].copy_from_slice(&sum.to_words());
+    }
+    run.set_result(call, 0, out);
+    Ok(())
+}

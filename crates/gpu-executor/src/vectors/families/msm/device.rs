@@ -1,0 +1,323 @@
+//! Multi-scalar multiplications on a device, by Pippenger's method: entries are sorted by
+//! the digits of their scalars into buckets, buckets are summed, and the sums are folded to
+//! a few for each window (`shaders/msm_*.comp`).
+
+use std::ops::Range;
+
+use field_kernels::vector_kernels::{
+    MSM_ACCUMULATE, MSM_BUCKETS, MSM_COUNT, MSM_FOLD, MSM_LONG_BUCKETS, MSM_OFFSETS, MSM_SCATTER,
+};
+use field_kernels::{ElementId, ElementType as _, Fr, VectorKernel};
+use vk_mem_paths::{Access, Storage};
+
+use super::plan::{Plan, Shape};
+use super::{Parameters, parameters};
+use crate::Error;
+use crate::vectors::families::Call;
+use crate::vectors::field_vec::Form;
+use crate::vectors::vulkan::{Steps, Window, count};
+
+/// Heads of a bucket from which on a workgroup adds them: `MOST_HEADS` of the shader.
+const MOST_HEADS: usize = 8;
+
+/// What is summed at once: some sums, and of each the same terms.
+struct Part<'c> {
+    call: &'c Call<'c>,
+    parameters: &'c Parameters,
+    plan: Plan,
+    sums: Range<usize>,
+    terms: Range<usize>,
+}
+
+/// Memory that all parts take in turn.
+struct Scratch {
+    /// Where each bucket starts, later where it ends: 4 bytes each.
+    ends: Storage,
+    /// The entries by bucket: 4 bytes each.
+    entries: Storage,
+    buckets: Storage,
+    heads: Storage,
+    /// Long buckets: 4 bytes each, their number first.
+    long: Storage,
+}
+
+pub(super) fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
+    let parameters = parameters(call)?;
+    let Shape { sums, terms } = parameters.shape;
+    let plan = Plan::new(parameters.shape);
+    let output = steps.take(call.field, call.results[0].elements)?;
+    let at_once = at_once(steps, call, &parameters, &plan);
+    let scratch = Scratch::new(steps, &plan, at_once, 4 * call.field.bytes())?;
+    for first in (0..sums).step_by(at_once.sums) {
+        let those = first..sums.min(first + at_once.sums);
+        for begin in (0..terms).step_by(at_once.terms) {
+            let part = Part {
+                call,
+                parameters: &parameters,
+                plan,
+                sums: those.clone(),
+                terms: begin..terms.min(begin + at_once.terms),
+            };
+            part.sort(steps, &scratch)?;
+            part.accumulate(steps, &scratch)?;
+        }
+        fold(
+            steps,
+            call.field,
+            (&plan, &those),
+            &scratch.buckets,
+            &output,
+        )?;
+    }
+    steps.set_result(call, 0, output);
+    Ok(())
+}
+
+/// As many sums and terms of each as every binding has room for.
+fn at_once(steps: &Steps<'_>, call: &Call<'_>, parameters: &Parameters, plan: &Plan) -> Shape {
+    let Shape { sums, terms } = parameters.shape;
+    let (entry, sum, point) = (4, 4 * call.field.bytes(), call.arguments[0].of.bytes());
+    let most = |bytes: usize| steps.most_bytes() / bytes;
+    let most_terms = (most(entry) / plan.windows)
+        .min(most(point))
+        .min(most(sum) / plan.windows * plan.stretch);
+    let most_terms = steps.chunk(most_terms).max(1);
+    let terms_at_once = terms.div_ceil(terms.div_ceil(most_terms));
+    let columns = (most(sum) >> plan.log_buckets())
+        .min(most(entry) / terms_at_once)
+        .min(most(sum) / terms_at_once.div_ceil(plan.stretch));
+    let mut most_sums = columns / plan.windows;
+    if parameters.own {
+        most_sums = most_sums.min(most(point) / terms);
+    }
+    Shape {
+        sums: most_sums.clamp(1, sums),
+        terms: terms_at_once,
+    }
+}
+
+impl Scratch {
+    fn new(steps: &Steps<'_>, plan: &Plan, at_once: Shape, point: usize) -> Result<Self, Error> {
+        let columns = at_once.sums * plan.windows;
+        let buckets = columns << plan.log_buckets();
+        let stretches = at_once.terms.div_ceil(plan.stretch);
+        Ok(Self {
+            ends: steps.take_bytes(4 * buckets)?,
+            entries: steps.take_bytes(4 * columns * at_once.terms)?,
+            buckets: steps.take_bytes(point * buckets)?,
+            heads: steps.take_bytes(point * columns * stretches)?,
+            long: steps.take_bytes(4 * (1 + columns * most_long(stretches)))?,
+        })
+    }
+
+    /// Ends, entries, buckets, heads, long buckets.
+    fn windows(&self) -> [Window; 5] {
+        let all = [
+            &self.ends,
+            &self.entries,
+            &self.buckets,
+            &self.heads,
+            &self.long,
+        ];
+        all.map(Window::on)
+    }
+}
+
+/// Long buckets of a column at most.
+fn most_long(stretches: usize) -> usize {
+    stretches.div_ceil(MOST_HEADS)
+}
+
+impl Part<'_> {
+    fn columns(&self) -> usize {
+        self.sums.len() * self.plan.windows
+    }
+
+    fn stretches(&self) -> usize {
+        self.terms.len().div_ceil(self.plan.stretch)
+    }
+
+    /// 1 where buckets hold sums of earlier terms.
+    fn goes_on(&self) -> u32 {
+        u32::from(self.terms.start > 0)
+    }
+
+    /// Sorts the entries by bucket.
+    fn sort(&self, steps: &mut Steps<'_>, scratch: &Scratch) -> Result<(), Error> {
+        let bytes = 4 * (self.columns() << self.plan.log_buckets());
+        let ends = scratch.ends.region(0..bytes, Access::Write);
+        steps.zero(ends);
+        self.each_scalar(steps, &MSM_COUNT, &[&Window::on(&scratch.ends)])?;
+        let groups = self.columns();
+        let most = steps.most_groups(1 << self.plan.log_buckets());
+        for first in (0..groups).step_by(most) {
+            let constants = [1 << self.plan.log_buckets(), count(first)?];
+            let buffers = [&Window::on(&scratch.ends)];
+            let groups = most.min(groups - first);
+            steps.dispatch_groups(&MSM_OFFSETS, Fr::ID, &buffers, &constants, groups)?;
+        }
+        let (ends, entries) = (Window::on(&scratch.ends), Window::on(&scratch.entries));
+        self.each_scalar(steps, &MSM_SCATTER, &[&ends, &entries])
+    }
+
+    fn each_scalar(
+        &self,
+        steps: &mut Steps<'_>,
+        kernel: &'static VectorKernel,
+        buffers: &[&Window],
+    ) -> Result<(), Error> {
+        let scalars = &self.call.arguments[1];
+        // Of a part of the terms one sum at a time: they do not lie together.
+        let row = self.parameters.shape.terms;
+        let is_whole = self.terms.len() == row;
+        let together = if is_whole { self.sums.len() } else { 1 };
+        for sum in self.sums.clone().step_by(together) {
+            let first = sum * row + self.terms.start;
+            let elements = first..first + together * self.terms.len();
+            for piece in steps.pieces(Fr::ID, elements.len(), kernel.group_size as usize) {
+                let those = elements.start + piece.start..elements.start + piece.end;
+                let from = steps.input(scalars, &those)?;
+                let done = (sum - self.sums.start) * self.terms.len();
+                let constants = [
+                    count(piece.len())?,
+                    count(done + piece.start)?,
+                    from.start,
+                    count(self.terms.len())?,
+                    count(self.plan.windows)?,
+                    self.plan.bits,
+                    u32::from(self.parameters.form == Form::Montgomery),
+                ];
+                let buffers: Vec<_> = [&from].into_iter().chain(buffers.iter().copied()).collect();
+                steps.dispatch(kernel, Fr::ID, &buffers, &constants, piece.len())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sums the entries of each bucket.
+    fn accumulate(&self, steps: &mut Steps<'_>, scratch: &Scratch) -> Result<(), Error> {
+        let field = self.call.field;
+        let row = self.parameters.shape.terms;
+        let (points, stride) = match self.parameters.own {
+            false => (self.terms.clone(), 0),
+            true => {
+                let last = self.sums.end - 1;
+                let points = self.sums.start * row + self.terms.start..last * row + self.terms.end;
+                (points, row)
+            }
+        };
+        let points = steps.input(&self.call.arguments[0], &points)?;
+        let [ends, entries, buckets, heads, long] = scratch.windows();
+        let (stretches, stretch) = (count(self.stretches())?, count(self.plan.stretch)?);
+        let (columns, log_buckets) = (self.columns(), self.plan.log_buckets());
+        let all = columns * self.stretches();
+        let (to_ends, to_entries, to_heads) = (ends.to_read(), entries.to_read(), heads.to_read());
+        each_dispatch(steps, &MSM_ACCUMULATE, all, |steps, first, groups| {
+            let constants = [
+                points.start,
+                count(all)?,
+                first,
+                stretches,
+                stretch,
+                count(self.terms.len())?,
+                log_buckets,
+                count(stride)?,
+                count(self.plan.windows)?,
+                self.goes_on(),
+            ];
+            let buffers = [&points, &to_entries, &to_ends, &buckets, &heads];
+            steps.dispatch_groups(&MSM_ACCUMULATE, field, &buffers, &constants, groups)
+        })?;
+
+        steps.zero(scratch.long.region(0..4, Access::Write));
+        let all = columns << log_buckets;
+        let buffers = [&to_heads, &to_ends, &buckets, &long];
+        each_dispatch(steps, &MSM_BUCKETS, all, |steps, first, groups| {
+            let constants = [
+                count(all)?,
+                first,
+                stretches,
+                stretch,
+                log_buckets,
+                self.goes_on(),
+            ];
+            steps.dispatch_groups(&MSM_BUCKETS, field, &buffers, &constants, groups)
+        })?;
+        let all = columns * most_long(self.stretches());
+        let most = steps.most_groups(1);
+        for first in (0..all).step_by(most) {
+            let constants = [
+                count(all)?,
+                count(first)?,
+                stretches,
+                stretch,
+                log_buckets,
+                0,
+            ];
+            let groups = most.min(all - first);
+            steps.dispatch_groups(&MSM_LONG_BUCKETS, field, &buffers, &constants, groups)?;
+        }
+        Ok(())
+    }
+}
+
+/// Folds the buckets of `sums` to the points that are left of them.
+fn fold(
+    steps: &mut Steps<'_>,
+    field: ElementId,
+    (plan, sums): (&Plan, &Range<usize>),
+    buckets: &Storage,
+    output: &Storage,
+) -> Result<(), Error> {
+    let columns = sums.len() * plan.windows;
+    let point = 4 * field.bytes();
+    let parts = sums.start * plan.parts()..sums.end * plan.parts();
+    if plan.log_buckets() == 0 {
+        let from = buckets.region(0..point * parts.len(), Access::Read);
+        let to = output.region(point * parts.start..point * parts.end, Access::Write);
+        steps.copy_region(from, to);
+        return Ok(());
+    }
+    let most = columns << plan.log_buckets();
+    let between = [
+        steps.take_bytes(point * most)?,
+        steps.take_bytes(point * most)?,
+    ];
+    let mut from = Window::on(buckets).to_read();
+    for round in 0..plan.log_buckets() {
+        let log_length = plan.log_buckets() - round - 1;
+        let all = (columns * (round as usize + 2)) << log_length;
+        let to = match log_length {
+            0 => steps.window(
+                output,
+                field,
+                &(4 * parts.start..4 * parts.end),
+                Access::Write,
+            ),
+            _ => Window::on(&between[round as usize % 2]),
+        };
+        let buffers = [&from, &to];
+        each_dispatch(steps, &MSM_FOLD, all, |steps, first, groups| {
+            let constants = [count(all)?, first, round, log_length, to.start];
+            steps.dispatch_groups(&MSM_FOLD, field, &buffers, &constants, groups)
+        })?;
+        from = to.to_read();
+    }
+    Ok(())
+}
+
+/// Dispatches of `items` invocations together: the first of each, and its workgroups.
+fn each_dispatch(
+    steps: &mut Steps<'_>,
+    kernel: &'static VectorKernel,
+    items: usize,
+    mut dispatch: impl FnMut(&mut Steps<'_>, u32, usize) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let group = kernel.group_size as usize;
+    let most = steps.most_groups(group) * group;
+    for first in (0..items).step_by(most) {
+        let groups = most.min(items - first).div_ceil(group);
+        dispatch(steps, count(first)?, groups)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,261 @@
+//! Multi-scalar multiplications against arkworks, on random and on degenerate points and
+//! scalars.
+
+use ark_bls12_381::Fr as ArkFr;
+use ark_ec::VariableBaseMSM as _;
+use ark_ec::short_weierstrass::Projective;
+use ark_ff::{Field as _, PrimeField as _, Zero as _};
+use field_kernels::{Curve, Fr};
+use gpu_executor::Error;
+use gpu_executor::spirv::PersistentVulkanBackend;
+use gpu_executor::vectors::{
+    Arithmetic, FieldVec, G1, G2, PointCheck, PointVec, Queue, VectorEngine, Xyzz,
+};
+
+use crate::curves::{CurveOracle, from_ark, points, to_ark};
+use crate::engines::{self, error, on_both_engines};
+use crate::oracle::{self, Oracle as _};
+use crate::support::built;
+
+on_both_engines! {
+    lengths_around_every_boundary
+    degenerate_points_and_scalars
+    several_sums
+    sums_beside_other_operations
+    lengths_that_do_not_fit
+}
+
+// Terms in several parts, whose sums meet in the buckets.
+mod in_parts_on_the_device {
+    use super::*;
+
+    fn engine(check: fn(&VectorEngine)) {
+        let (_guard, mut backend) = built(engines::settled().dispatch_elements(64));
+        check(&backend.vectors().unwrap());
+    }
+
+    #[test]
+    fn degenerate() {
+        engine(degenerate_points_and_scalars);
+    }
+
+    #[test]
+    fn several() {
+        engine(several_sums);
+    }
+}
+
+fn on_device(arithmetic: Arithmetic, check: fn(&VectorEngine)) {
+    let builder = PersistentVulkanBackend::builder();
+    let (_guard, mut backend) = built(builder.arithmetic(arithmetic));
+    check(&backend.vectors().unwrap());
+}
+
+#[test]
+fn degenerate_ones_in_limbs_of_30_bits() {
+    on_device(Arithmetic::U64, degenerate_points_and_scalars);
+}
+
+/// A device whose `fma` rounds twice is told from the others by its products.
+#[test]
+fn degenerate_ones_by_the_double_units() {
+    let builder = PersistentVulkanBackend::builder().arithmetic(Arithmetic::F64);
+    let (_guard, mut backend) = built(builder);
+    match backend.vectors() {
+        Ok(engine) => degenerate_points_and_scalars(&engine),
+        Err(error) => {
+            let text = error.to_string();
+            assert!(text.contains("arithmetic f64"), "{text}");
+        }
+    }
+}
+
+fn upload<C: Curve>(
+    engine: &VectorEngine,
+    points: &[C::Limbs],
+    scalars: &[ArkFr],
+) -> (PointVec<C>, FieldVec<Fr>) {
+    let points = engine.upload_points(C::words(points), PointCheck::Subgroup);
+    let scalars: Vec<_> = scalars.iter().map(Fr::limbs_of).collect();
+    (points.unwrap(), engines::upload::<Fr>(engine, &scalars))
+}
+
+/// arkworks' sum.
+fn by_ark<C: CurveOracle>(points: &[C::Limbs], scalars: &[ArkFr]) -> C::Limbs {
+    let points: Vec<_> = points.iter().map(to_ark::<C>).collect();
+    let sum = Projective::<C::Config>::msm(&points, scalars).unwrap();
+    from_ark::<C>(sum)
+}
+
+fn affine<C: Curve>(sums: &[Xyzz<C>]) -> Vec<C::Limbs> {
+    sums.iter().map(Xyzz::to_affine).collect()
+}
+
+/// One sum, of scalars in Montgomery form and of plain ones.
+#[track_caller]
+fn check<C: CurveOracle>(
+    engine: &VectorEngine,
+    points: &[C::Limbs],
+    scalars: &[ArkFr],
+    what: &str,
+) {
+    let (p, s) = upload::<C>(engine, points, scalars);
+    let integers: Vec<u64> = scalars.iter().flat_map(|it| it.into_bigint().0).collect();
+    let plain = engine.upload_plain::<Fr>(&integers).unwrap();
+    let queue = engine.queue();
+    let (one, other) = (queue.msm(&p, &s).unwrap(), queue.msm(&p, &plain).unwrap());
+    let done = engines::run(queue);
+    let expected = by_ark::<C>(points, scalars);
+    let found = [done.msm(&one).unwrap(), done.msm(&other).unwrap()];
+    assert!(affine(&found) == [expected; 2], "{what}, {}", C::NAME);
+}
+
+/// Edge elements among them.
+fn random_scalars(count: usize, seed: u64) -> Vec<ArkFr> {
+    let limbs = oracle::random::<Fr>(count, seed);
+    limbs.iter().map(Fr::ark_of).collect()
+}
+
+fn lengths_around_every_boundary(engine: &VectorEngine) {
+    for count in [
+        0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256,
+        257, 511, 512, 513, 1000,
+    ] {
+        let (points, scalars) = (points::<G1>(count, 3), random_scalars(count, count as u64));
+        check::<G1>(engine, &points, &scalars, &format!("{count} points"));
+    }
+    for count in [1, 2, 3, 33, 64, 65] {
+        let (points, scalars) = (points::<G2>(count, 3), random_scalars(count, count as u64));
+        check::<G2>(engine, &points, &scalars, &format!("{count} points"));
+    }
+}
+
+fn degenerate_points_and_scalars(engine: &VectorEngine) {
+    degenerate::<G1>(engine, 150);
+    degenerate::<G2>(engine, 40);
+}
+
+fn degenerate<C: CurveOracle>(engine: &VectorEngine, n: usize) {
+    // Infinity, equal and opposite ones among them.
+    let mixed = points::<C>(n, 5);
+    let same = vec![mixed[6]; n];
+    let random = random_scalars(n, 4);
+    let powers: Vec<_> = (0..n as u64).map(|k| ArkFr::from(2).pow([k])).collect();
+    let scalars = [
+        ("random", random.clone()),
+        ("one random", vec![random[n - 1]; n]),
+        ("zeros", vec![ArkFr::zero(); n]),
+        ("ones", vec![ArkFr::ONE; n]),
+        ("r - 1", vec![-ArkFr::ONE; n]),
+        ("powers of two", powers),
+    ];
+    for (what, scalars) in &scalars {
+        check::<C>(engine, &mixed, scalars, &format!("{what}, mixed points"));
+        check::<C>(engine, &same, scalars, &format!("{what}, one point"));
+    }
+    let infinity = vec![C::Limbs::default(); n];
+    check::<C>(engine, &infinity, &random, "infinity");
+    for n in [2, 3] {
+        check::<C>(
+            engine,
+            &same[..n],
+            &vec![random[9]; n],
+            "a few that are equal",
+        );
+    }
+}
+
+fn several_sums(engine: &VectorEngine) {
+    for (terms, sums) in [(1, 5), (3, 4), (64, 3), (100, 2)] {
+        several::<G1>(engine, terms, sums);
+    }
+    several::<G2>(engine, 20, 3);
+    several::<G2>(engine, 64, 2);
+}
+
+fn several<C: CurveOracle>(engine: &VectorEngine, terms: usize, sums: usize) {
+    let (points, scalars) = (
+        points::<C>(terms * sums, 8),
+        random_scalars(terms * sums, 2),
+    );
+    let (p, s) = upload::<C>(engine, &points, &scalars);
+    let queue = engine.queue();
+    let over_the_same = queue.msm_rows(&p.slice(0..terms).unwrap(), &s).unwrap();
+    let each = queue.msm_each(&p, &s, terms).unwrap();
+    let done = engines::run(queue);
+    let rows = scalars.chunks(terms);
+    let expected: Vec<_> = rows.map(|row| by_ark::<C>(&points[..terms], row)).collect();
+    assert!(
+        affine(&done.msm_rows(&over_the_same).unwrap()) == expected,
+        "{terms} x {sums}"
+    );
+    let rows = points.chunks(terms).zip(scalars.chunks(terms));
+    let expected: Vec<_> = rows.map(|(points, row)| by_ark::<C>(points, row)).collect();
+    assert!(
+        affine(&done.msm_rows(&each).unwrap()) == expected,
+        "{terms} x {sums}, each"
+    );
+    let error = error(done.msm(&each));
+    assert!(matches!(error, Error::WrongLength { .. }), "{error}");
+}
+
+/// Of slices at odd offsets, and of scalars that the same submission computes.
+fn sums_beside_other_operations(engine: &VectorEngine) {
+    let (points, scalars) = (points::<G1>(75, 9), random_scalars(75, 6));
+    let (p, s) = upload::<G1>(engine, &points, &scalars);
+    let queue = engine.queue();
+    let squares = queue.square(&s).unwrap();
+    let msm = msm_of_slices(&queue, &p, &squares, 3..74);
+    let done = engines::run(queue);
+    let squares: Vec<_> = scalars[3..74].iter().map(|it| it.square()).collect();
+    let expected = by_ark::<G1>(&points[3..74], &squares);
+    assert!(done.msm(&msm).unwrap().to_affine() == expected);
+}
+
+fn msm_of_slices(
+    queue: &Queue,
+    points: &PointVec<G1>,
+    scalars: &FieldVec<Fr>,
+    range: std::ops::Range<usize>,
+) -> gpu_executor::vectors::Msm<G1> {
+    let points = points.slice(range.clone()).unwrap();
+    queue.msm(&points, &scalars.slice(range).unwrap()).unwrap()
+}
+
+fn lengths_that_do_not_fit(engine: &VectorEngine) {
+    let (p, s) = upload::<G1>(engine, &points::<G1>(6, 1), &random_scalars(5, 1));
+    let queue = engine.queue();
+    let unequal = error(queue.msm(&p, &s));
+    assert!(
+        matches!(
+            unequal,
+            Error::UnequalVectors {
+                left: 6,
+                right: 5,
+                ..
+            }
+        ),
+        "{unequal}"
+    );
+    let rows = error(queue.msm_rows(&p, &s));
+    assert!(
+        matches!(
+            rows,
+            Error::WrongRows {
+                row: 6,
+                found: 5,
+                ..
+            }
+        ),
+        "{rows}"
+    );
+    let five = p.slice(0..5).unwrap();
+    for terms in [0, 2, 10] {
+        let each = error(queue.msm_each(&five, &s, terms));
+        assert!(matches!(each, Error::WrongRows { found: 5, .. }), "{each}");
+    }
+    let foreign = engines::cpu();
+    let (other, _) = upload::<G1>(&foreign, &points::<G1>(5, 1), &[]);
+    let foreign = error(queue.msm(&other, &s));
+    assert!(matches!(foreign, Error::ForeignVector { .. }), "{foreign}");
+}
