@@ -77,6 +77,7 @@ pub(crate) fn samples<F: super::Field>() -> Vec<(&'static str, Sample<F>)> {
         vanishing::samples(),
     ];
     let mut samples = families.concat();
+    samples.extend(of_one_field(msm::samples()));
     samples.extend(of_one_field(transform::samples()));
     samples
 }

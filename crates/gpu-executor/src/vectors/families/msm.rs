@@ -212,3 +212,17 @@ fn on_cpu<C: BlstCurve>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error>
     run.set_result(call, 0, out);
     Ok(())
 }
+
+#[cfg(test)]
+pub(super) fn samples() -> Vec<(&'static str, super::Sample<Fr>)> {
+    use crate::vectors::{G1, PointCheck};
+
+    vec![(MSM.name, |q, x, _| {
+        let points = vec![G1::GENERATOR; x.len()];
+        let points = G1::words(&points);
+        let points = x.engine.upload_points::<G1>(points, PointCheck::Trusted)?;
+        // Its result is read, so it is computed whoever holds it.
+        let _msm = q.msm(&points, x)?;
+        q.copy(x)
+    })]
+}
