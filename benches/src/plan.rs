@@ -65,9 +65,11 @@ impl Plan {
         self.batches_up_to(self.auto_most)
     }
 
-    /// Elements of each operand of `device` and `peers`: the two longest of `vectors`.
+    /// Elements of each operand of `device` and `peers`: the longest of `vectors`, and
+    /// unless it is to be quick the next ones too.
     pub fn longest_vectors(&self) -> impl Iterator<Item = usize> {
-        self.vector_sizes.iter().rev().take(2).rev().copied()
+        let count = if self.quick { 1 } else { 2 };
+        self.vector_sizes.iter().rev().take(count).rev().copied()
     }
 
     /// How many batches of `auto` this machine has too little memory for.
@@ -119,7 +121,7 @@ impl Plan {
             limit_bytes: (1 << 20) * ELEMENT_BYTES,
             samples: 10,
             warm_up: Duration::from_millis(50),
-            measurement: Duration::from_millis(300),
+            measurement: Duration::from_millis(200),
         }
     }
 }

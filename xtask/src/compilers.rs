@@ -181,12 +181,12 @@ fn start(program: &Path, driver: &Path, family: &str) -> anyhow::Result<Output> 
 struct Compiled {
     family: String,
     driver: String,
-    kernels: Vec<Kernel>,
+    kernels: Vec<CompiledKernel>,
 }
 
 /// What the compiler said of one.
 #[derive(Debug)]
-struct Kernel {
+struct CompiledKernel {
     name: String,
     arithmetic: String,
     /// Why the chip cannot run it.
@@ -198,12 +198,12 @@ struct Kernel {
 impl Compiled {
     fn parse(family: &str, text: &str) -> anyhow::Result<Self> {
         let mut driver = None;
-        let mut kernels: Vec<Kernel> = Vec::new();
+        let mut kernels: Vec<CompiledKernel> = Vec::new();
         for line in text.lines() {
             let fields: Vec<&str> = line.split('\t').collect();
             match (fields.as_slice(), kernels.last_mut()) {
                 (["device", _, of], _) => driver = Some((*of).to_owned()),
-                (["kernel", name, arithmetic], _) => kernels.push(Kernel {
+                (["kernel", name, arithmetic], _) => kernels.push(CompiledKernel {
                     name: (*name).to_owned(),
                     arithmetic: (*arithmetic).to_owned(),
                     cannot: None,
@@ -265,7 +265,7 @@ impl Compiled {
     }
 }
 
-impl Kernel {
+impl CompiledKernel {
     /// Doubles are not: the library's rule takes them on some chips of NVIDIA alone.
     fn may_be_chosen(&self) -> bool {
         self.cannot.is_none() && self.arithmetic != "f64"
