@@ -2,10 +2,14 @@
 //
 // A transform of n elements in natural order leaves its results in bit-reversed order, level
 // by level: level k cuts each of 2^k blocks in half, and makes a, b of two elements at the
-// same place of both halves a + b w and a - b w. A pass does some levels at once in shared
-// memory. The `before` levels before it left 2^before blocks. A block is a matrix of 2^levels
-// rows and 2^columns columns; a workgroup takes 2^log_c columns of it, or in the last pass,
-// where a block is one column, as many blocks.
+// same place of both halves a + b w and a - b w. A pass does some levels at once, with its
+// elements in registers. The `before` levels before it left 2^before blocks. A block is a
+// matrix of 2^levels rows and 2^columns columns; a workgroup takes 2^log_c columns of it, or
+// in the last pass, where a block is one column, as many blocks.
+//
+// An invocation has a pair of elements all along. After a level it gives one of what it made
+// to the invocation that has the other half of its next pair, and takes the other of that:
+// through shared memory, or from register to register (SHUFFLE) where both are in a subgroup.
 //
 // In a pass all blocks are transformed by the same factors w, powers of a root of unity in
 // bit-reversed order. What tells blocks apart is a factor for each element, by which the
@@ -18,17 +22,24 @@
 // variant: fr_transform_u32 = FIELD_FR MUL_U32
 // variant: fr_transform_u64 = FIELD_FR MUL_U64
 // variant: fr_transform_f64 = FIELD_FR MUL_F64
+// variant: fr_transform_shuffle_u32 = FIELD_FR MUL_U32 SHUFFLE
+// variant: fr_transform_shuffle_u64 = FIELD_FR MUL_U64 SHUFFLE
+// variant: fr_transform_shuffle_f64 = FIELD_FR MUL_F64 SHUFFLE
 
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
 #extension GL_EXT_spirv_intrinsics : require
+#ifdef SHUFFLE
+#extension GL_KHR_shader_subgroup_basic : require
+#extension GL_KHR_shader_subgroup_shuffle : require
+#endif
 
 #include "vectors.glsl"
 
-#define TILE 512u
-
-layout(local_size_x = 256) in;
+// As many as the pass that is dispatched has pairs in a workgroup: 256 at most.
+layout(local_size_x = 256, local_size_x_id = 0) in;
+#define GROUP_SIZE gl_WorkGroupSize.x
 
 // The output may be the input's memory: without the decoration `Aliased` (20) a driver may
 // assume that it is not.
@@ -66,12 +77,6 @@ layout(push_constant) uniform Job {
 #else
 #include "transform_words.glsl"
 #endif
-
-// Neighbouring invocations use neighbouring banks of shared memory at every level.
-uint bank(uint i) {
-    uint above = i >> 3u;
-    return i ^ (above & 7u) ^ ((above & 2u) << 1u);
-}
 
 uint reversed(uint x, uint bits) { return bits == 0u ? 0u : bitfieldReverse(x) >> (32u - bits); }
 
@@ -126,8 +131,40 @@ void store(uint row, uint column, Value x) {
     WRITE_ELEMENT(out_parts, at, e)
 }
 
+// Neighbours in the order of lanes share a column's rows, or have neighbouring columns.
+uint lane;
+
+#ifdef SHUFFLE
+bool is_full;
+
+// The lane by its place in its subgroup. Where some subgroup is not full, places have gaps:
+// lanes are then as without subgroups, and nothing is shuffled.
+void find_lane() {
+    is_full = gl_NumSubgroups * gl_SubgroupSize == GROUP_SIZE;
+    lane = is_full ? gl_SubgroupID * gl_SubgroupSize + gl_SubgroupInvocationID
+                   : gl_LocalInvocationID.x;
+}
+#else
+void find_lane() { lane = gl_LocalInvocationID.x; }
+#endif
+
+// What the invocation gives whose lane differs in the one bit of `mask`, for x. All call it.
+// There is room for two levels, so that one barrier for each is enough: who writes where
+// others read at the level before the last is past the barrier that they came to after it.
+Value exchange(Value x, uint mask, uint level) {
+#ifdef SHUFFLE
+    if (is_full && mask < gl_SubgroupSize) {
+        return shuffled(x, mask);
+    }
+#endif
+    uint at = (level & 1u) * GROUP_SIZE + lane;
+    put(at, x);
+    barrier();
+    return fetch(at ^ mask);
+}
+
 void main() {
-    uint lane = gl_LocalInvocationID.x;
+    find_lane();
     uint group = job.first_group + gl_WorkGroupID.x;
     columns = job.log_n - job.before - job.levels;
     if (is(LAST)) {
@@ -140,64 +177,52 @@ void main() {
     bool is_active = lane < 1u << (job.levels + job.log_c) >> 1;
     uint column = lane & ((1u << job.log_c) - 1u);
     uint pair = lane >> job.log_c;
+    uint half_rows = 1u << job.levels >> 1;
     Value a, b;
-
-    [[dont_unroll]] for (uint level = 0u; level < job.levels; level += 1u) {
-        // Rows from a to b, as a power of two, and the number of their part of the block.
-        uint below = job.levels - 1u - level;
-        uint part = pair >> below;
-        uint row = (part << (below + 1u)) + (pair & ((1u << below) - 1u));
-        uint at_a = (row << job.log_c) + column;
-        uint at_b = at_a + (1u << (below + job.log_c));
-        if (level > 0u) {
-            barrier();
-        }
-        if (is_active) {
-            if (level == 0u) {
-                a = load(row, column);
-                b = load(row + (1u << below), column);
-                // b and then a.
-                if (job.table_in != 0u) {
-                    [[dont_unroll]] for (uint i = 0u; i < 2u; i += 1u) {
-                        uint of = row + ((1u - i) << below);
-                        Value product = value_mul(b, factor(job.table_in + of));
-                        b = a;
-                        a = product;
-                    }
-                }
-            } else {
-                a = fetch(bank(at_a));
-                b = fetch(bank(at_b));
-            }
-            // The factor of the first part is one.
-            if (part != 0u) {
-                b = value_mul(b, factor(part));
-            }
-            Value sum = value_add(a, b);
-            b = value_sub(a, b);
-            a = sum;
-            if (below > 0u) {
-                put(bank(at_a), a);
-                put(bank(at_b), b);
-            }
+    if (is_active) {
+        a = load(pair, column);
+        b = load(pair + half_rows, column);
+        if (job.table_in != 0u) {
+            multiply_pair(a, b, 0u, 0u, job.table_in, pair, half_rows);
+            // In limbs as those of elements.
+            a = value_of(value_words(a));
+            b = value_of(value_words(b));
         }
     }
+
+    [[dont_unroll]] for (uint level = 0u; level < job.levels; level += 1u) {
+        // Rows from a to b, as a power of two. The number of their part of the block is
+        // the upper bits of `pair`, and the next of its bits says which half of that the
+        // invocation does at the next level: sums, or as `upper` the differences.
+        uint below = job.levels - 1u - level;
+        uint mask = below == 0u ? 0u : 1u << (below - 1u + job.log_c);
+        bool upper = (lane & mask) != 0u;
+        Value kept, given;
+        butterfly(a, b, pair >> below, upper, kept, given);
+        if (below > 0u) {
+            given = exchange(given, mask, level);
+        }
+        if (upper) {
+            a = given;
+            b = kept;
+        } else {
+            a = kept;
+            b = given;
+        }
+    }
+#ifdef SHUFFLE
+    // Elements are written where others of the subgroup have read.
+    subgroupBarrier();
+#endif
     if (!is_active) {
         return;
     }
-    uint row = 2u * pair;
     if (job.table_out != 0u) {
-        // a and b by the first table, and again by the second.
         uint next_row = is(LAST) ? 0u : (first_column + column) >> (columns - job.next);
-        uint first = job.table_out + (next_row << job.levels) + row;
-        uint second = job.table_block + (next_row << job.before) + in_row(block);
-        uint factors = job.table_block == 0u ? 2u : 4u;
-        [[dont_unroll]] for (uint i = 0u; i < factors; i += 1u) {
-            Value product = value_mul(a, factor(i < 2u ? first + i : second));
-            a = b;
-            b = product;
-        }
+        uint by_block = (next_row << job.before) + in_row(block);
+        multiply_pair(a, b, job.table_block, by_block, job.table_out, next_row * half_rows + pair,
+                      half_rows << job.next);
     }
-    store(row, column, a);
-    store(row + 1u, column, b);
+    store(2u * pair, column, a);
+    store(2u * pair + 1u, column, b);
 }

@@ -3,18 +3,28 @@
 // needs them. So sums and differences are five additions, and a product neither reduces its
 // result nor puts it into words.
 //
-// A value may be up to 2^11 p in size, and its limbs up to 2^62: a level at most doubles
-// what is not multiplied, the first limbs are below 2^52, and those of a product below 2^56.
-// A product first takes off the multiple of p nearest to the value, which leaves 0.51 p at
-// most, and makes limbs from -2^50 to 2^50. The factor is w 2^255 mod p, from -p / 2 to
-// p / 2, in such limbs, as doubles. The product is Montgomery's with 2^255, so x w:
+// With b = 2^51, a product takes off the multiple of p nearest to the value x, which leaves
+// 0.51 p at most, and makes digits x_0 to x_4 from -2^50 to 2^50, and 2^12 for a carry. Then
 //
-//   |x w 2^255 + m p| / 2^255 <= 0.51 p (p / 2) / 2^255 + p / 2 < 0.74 p
+//   by a wide factor, which is five numbers w b, w b^2 to w b^5 modulo p:
+//     x_0 (w b) + x_1 (w b^2) + .. + x_4 (w b^5) = x w b, one digit longer than p,
+//     so one step of Montgomery's takes the digit off:
+//     |x w b + m p| / b < (5 (2^50 + 2^12) p / 2 + 2^50 p) / 2^51 < 1.76 p
+//   by a narrow factor, w b^5 alone: five digits longer, five steps,
+//     |x w b^5 + m p| / b^5 <= 0.51 p (p / 2) / 2^255 + p / 2 < 0.74 p
 //
-// since m, put together from multiples between -2^50 and 2^50, is 2^254 at most in size.
+// where all that is modulo p is from -p / 2 to p / 2, in limbs from -2^50 to 2^50, as doubles,
+// and the multiple m of p is, of each step, between -2^50 and 2^50.
+//
+// A limb of a wide product is less than 6 2^50 + 6 2^49 in size, of a narrow one 8 2^50 +
+// 10 2^49: below 2^54. Levels begin with values below 2 p and limbs below 2^51, the top one
+// 2^52. A level doubles what is not multiplied, and adds no more than a wide product to all
+// else. So after 9 levels values are below 2^9 2 p + 9 1.76 p < 1.1 2^10 p, the top limb below
+// 2^61 + 9 2^54, and the others, less that multiple of p, below 2^60 + 9 2^54 + 1.1 2^60: all
+// below 2^62. What is stored, other than reduced, is a narrow product.
 //
 // How two limbs are multiplied exactly is said in mul_f64.glsl. TOP_SIGNED is 3 2^102 here,
-// so that products may be negative: limbs up to 2^51 times 2^50.9 keep it between 2^103
+// so that products may be negative: a digit times a limb, below 2^101, keeps it between 2^103
 // and 2^104.
 
 #ifndef TRANSFORM_F64_GLSL
@@ -24,15 +34,16 @@ struct Value {
     int64_t limb[5];
 };
 
-struct Factor {
-    double limb[5];
-};
+layout(set = 0, binding = 2, std430) readonly buffer Factors { dvec2 factor_pairs[]; };
 
-layout(set = 0, binding = 2, std430) readonly buffer Factors { double factor_limbs[]; };
+// Factors of the parts of a block, whose first pairs of doubles come first, and then their
+// second ones; pairs of a wide factor: 25 doubles, and one for nothing.
+#define PARTS 256u
+#define WIDE_PAIRS 13u
 
-shared uvec4 lower_limbs[TILE];
-shared uvec4 upper_limbs[TILE];
-shared uvec2 top_limbs[TILE];
+shared uvec4 lower_limbs[2u * GROUP_SIZE];
+shared uvec4 upper_limbs[2u * GROUP_SIZE];
+shared uvec2 top_limbs[2u * GROUP_SIZE];
 
 // The limbs of p, and the same between -2^50 and 2^50, the top one apart.
 #define RADIX 2251799813685248.0lf
@@ -88,24 +99,50 @@ Value value_sub(Value a, Value b) {
 }
 
 // x less the multiple of p nearest to it, by the upper half of its top limb: of 2^49 times
-// that over p's, bits from 17 on.
+// that over p's, bits from 17 on. A limb of p is 2^32 UPPER + LOWER.
 const int MULTIPLES = int(2417851639229258349412352.0lf / SIGNED51_4 + 0.5lf);
-#define TAKE_OFF(unused, k) x.limb[k] -= int64_t(multiple) * int64_t(SIGNED51_##k);
+#define WORD 4294967296.0lf
+#define UPPER51(k) int(floor(SIGNED51_##k / WORD + 0.5lf))
+#define LOWER51(k) int(SIGNED51_##k - floor(SIGNED51_##k / WORD + 0.5lf) * WORD)
+#define TAKE_OFF(unused, k) \
+    x.limb[k] += int64_t(multiple) * int64_t(LOWER51(k)) + (int64_t(multiple * UPPER51(k)) << 32);
 
 void take_off_multiple(inout Value x) {
     int multiple, unused;
     imulExtended(int(unpackUint2x32(uint64_t(x.limb[4])).y), MULTIPLES, multiple, unused);
-    multiple = (multiple + 0x10000) >> 17;
+    multiple = -((multiple + 0x10000) >> 17);
     EACH_5(TAKE_OFF, 0)
 }
 
-// Products of two limbs in column k, and of those how many are of a row's first limb.
-#define ROWS51(k) ((k) < 5 ? (k) + 1 : 9 - (k))
-// A column starts with the constants of all that will be added taken off; see mul_f64.glsl.
-#define START51(first, k) \
-    c[(first) + k] = ((first) + k < 5 ? ROUND51 : 0ul) \
-        - uint64_t(2 * ROWS51((first) + k) - ((first) + k < 5 ? 1 : 0)) * MIDDLE_BITS \
-        - uint64_t(2 * ((first) + k == 0 ? 0 : ROWS51((first) + k - 1))) * TOP_SIGNED_BITS;
+// Digits of x as doubles; with the sign bit of a double as `sign`, of -x. With 2^62 + 2^50
+// added, the lower 51 bits of a limb are its digit and 2^50, the others its carry and 2^11:
+// as the fraction of a double from 2^52 on, digit and carry below are too large by 3 2^51 +
+// 2^11, the first digit by 3 2^51.
+#define BIASED_WORDS(unused, k) \
+    words[k] = unpackUint2x32(uint64_t(x.limb[k])); \
+    words[k].y += 0x40040000u;
+#define DIGIT(k) PAIR(words[k].x, (words[k].y & UPPER_LIMB_MASK) + 0x43340000u)
+#define CARRY(k) uint64_t(words[k].y >> 19)
+#define SIGNED_DIGIT(bits, bias) fma(uint64BitsToDouble(bits), one, bias)
+
+void set_digits(Value x, uint sign, out double v[5]) {
+    uvec2 words[5];
+    double one = packDouble2x32(uvec2(0u, 0x3ff00000u | sign));
+    double bias = packDouble2x32(uvec2(2048u, 0xc3380000u ^ sign));
+    EACH_5(BIASED_WORDS, 0)
+    v[0] = SIGNED_DIGIT(DIGIT(0), packDouble2x32(uvec2(0u, 0xc3380000u ^ sign)));
+    v[1] = SIGNED_DIGIT(DIGIT(1) + CARRY(0), bias);
+    v[2] = SIGNED_DIGIT(DIGIT(2) + CARRY(1), bias);
+    v[3] = SIGNED_DIGIT(DIGIT(3) + CARRY(2), bias);
+    // The top limb is a digit as it is: 3 2^51 instead of what was added to it.
+    v[4] = SIGNED_DIGIT(PAIR(words[4].x, words[4].y + 0x03340000u) + CARRY(3), bias);
+}
+
+// A column starts with the constants of all that will be added taken off, see mul_f64.glsl:
+// of `lows` lower and `highs` upper halves of products. One that a step takes off is rounded.
+#define START51(k, lows, highs, is_taken_off) \
+    c[k] = ((is_taken_off) ? ROUND51 : 0ul) - uint64_t(lows) * MIDDLE_BITS \
+        - uint64_t(highs) * TOP_SIGNED_BITS;
 #define ROUND51 ((1ul << 50) - 1ul)
 
 #define MULTIPLY51(x, y, k) \
@@ -113,56 +150,122 @@ void take_off_multiple(inout Value x) {
     low = fma(x, y, TOP_SIGNED + MIDDLE - high); \
     c[k] = c[k] + carried + doubleBitsToUint64(low); \
     carried = doubleBitsToUint64(high);
-#define ADD_PRODUCT51(i, j) MULTIPLY51(v[i], w.limb[j], i + j)
 #define ADD_MODULUS51(i, j) MULTIPLY51(m, SIGNED51_##j, i + j)
 
-// The 51 bits of two words from -2^50 to 2^50, which were added to them before, as a double.
-#define SIGNED_DOUBLE(words) \
-    (packDouble2x32(uvec2(words.x, (words.y & UPPER_LIMB_MASK) | 0x43300000u)) - LIMB_BIAS)
-#define SET_DOUBLE(unused, k) \
-    words = unpackUint2x32(uint64_t(x.limb[k] + int64_t(carry))); \
-    words.y += HALF_LIMB; \
-    carry = int(words.y) >> 19; \
-    v[k] = SIGNED_DOUBLE(words);
-
-// p begins with 1 - 2^32 modulo 2^51: the multiple of it that makes a column c zero is
-// -c (1 + 2^32), without a product.
-#define ROW51(i) \
-    carried = 0ul; \
-    EACH_5(ADD_PRODUCT51, i) \
-    c[(i) + 5] += carried; \
-    words = unpackUint2x32(ROUND51 - c[i]); \
-    words.y += words.x + HALF_LIMB; \
-    m = SIGNED_DOUBLE(words); \
+// A step of Montgomery's. p begins with 1 - 2^32 modulo 2^51: the multiple of it that makes a
+// column c zero is -c (1 + 2^32), without a product.
+#define STEP51(i) \
+    column = unpackUint2x32(ROUND51 - c[i]); \
+    column.y += column.x + HALF_LIMB; \
+    m = packDouble2x32(uvec2(column.x, (column.y & UPPER_LIMB_MASK) | 0x43300000u)) - LIMB_BIAS; \
     carried = doubleBitsToUint64(fma(m, SIGNED51_0, TOP_SIGNED)); \
     ABOVE_0_OF_5(ADD_MODULUS51, i) \
     c[(i) + 5] += carried; \
     c[(i) + 1] += uint64_t(int64_t(int(unpackUint2x32(c[i]).y) >> 19));
 
-#define SET_RESULT(unused, k) product.limb[k] = int64_t(c[5 + k]);
+#define START_WIDE51(first, k) \
+    START51((first) + k, (first) + k == 0 ? 5 : (first) + k < 5 ? 6 : 0, (first) + k == 0 ? 0 : 6, \
+            (first) + k == 0)
+#define LOAD_WIDE(unused, k) w[k] = factor_pairs[first + k * stride];
+#define ADD_WIDE51(i, j) MULTIPLY51(v[i], w[(5 * (i) + j) / 2][(5 * (i) + j) & 1], j)
+#define WIDE_ROW51(i) \
+    carried = 0ul; \
+    EACH_5(ADD_WIDE51, i) \
+    c[5] += carried;
+#define SET_WIDE_RESULT(unused, k) x.limb[k] = int64_t(c[1 + k]);
 
-Value value_mul(Value x, Factor w) {
-    precise double v[5], m, high, low;
-    uint64_t c[10], carried;
-    int carry = 0;
-    uvec2 words;
+// x, or with the sign bit -x, by the wide factor whose pairs of doubles are at `first` and
+// each `stride` further.
+Value multiply_wide(Value x, uint sign, uint first, uint stride) {
+    precise double m, high, low;
+    double v[5];
+    dvec2 w[WIDE_PAIRS];
+    uint64_t c[6], carried;
+    uvec2 column;
+    EACH_13(LOAD_WIDE, 0)
     take_off_multiple(x);
-    SET_DOUBLE(0, 0)
-    SET_DOUBLE(0, 1)
-    SET_DOUBLE(0, 2)
-    SET_DOUBLE(0, 3)
-    words = unpackUint2x32(uint64_t(x.limb[4] + int64_t(carry)));
-    v[4] = packDouble2x32(uvec2(words.x, words.y + 0x43380000u)) - MIDDLE;
-    EACH_5(START51, 0)
-    EACH_5(START51, 5)
-    ROW51(0)
-    ROW51(1)
-    ROW51(2)
-    ROW51(3)
-    ROW51(4)
-    Value product;
-    EACH_5(SET_RESULT, 0)
-    return product;
+    set_digits(x, sign, v);
+    EACH_5(START_WIDE51, 0)
+    START_WIDE51(5, 0)
+    WIDE_ROW51(0)
+    WIDE_ROW51(1)
+    WIDE_ROW51(2)
+    WIDE_ROW51(3)
+    WIDE_ROW51(4)
+    STEP51(0)
+    EACH_5(SET_WIDE_RESULT, 0)
+    return x;
+}
+
+// Products of two limbs in column k, and of those how many are of a row's first limb.
+#define ROWS51(k) ((k) < 5 ? (k) + 1 : 9 - (k))
+#define START_NARROW51(first, k) \
+    START51((first) + k, 2 * ROWS51((first) + k) - ((first) + k < 5 ? 1 : 0), \
+            2 * ((first) + k == 0 ? 0 : ROWS51((first) + k - 1)), (first) + k < 5)
+#define ADD_NARROW51(i, j) MULTIPLY51(v[i], w[j].x, i + j)
+#define NARROW_ROW51(i) \
+    carried = 0ul; \
+    EACH_5(ADD_NARROW51, i) \
+    c[(i) + 5] += carried; \
+    STEP51(i)
+#define SET_NARROW_RESULT(unused, k) x.limb[k] = int64_t(c[5 + k]);
+
+// x by the first of two narrow factors.
+Value multiply_narrow(Value x, dvec2 w[5]) {
+    precise double m, high, low;
+    double v[5];
+    uint64_t c[10], carried;
+    uvec2 column;
+    take_off_multiple(x);
+    set_digits(x, 0u, v);
+    EACH_5(START_NARROW51, 0)
+    EACH_5(START_NARROW51, 5)
+    NARROW_ROW51(0)
+    NARROW_ROW51(1)
+    NARROW_ROW51(2)
+    NARROW_ROW51(3)
+    NARROW_ROW51(4)
+    EACH_5(SET_NARROW_RESULT, 0)
+    return x;
+}
+
+#define NEGATE_LIMB(unused, k) b.limb[k] = -b.limb[k];
+
+// a + w b to be kept and a - w b to be given away, or where it is `upper` the other way
+// round, with the factor w of a part of the block.
+void butterfly(Value a, Value b, uint part, bool upper, out Value kept, out Value given) {
+    // The factor of the first part is one.
+    if (part != 0u) {
+        b = multiply_wide(b, upper ? 0x80000000u : 0u, part, PARTS);
+    } else if (upper) {
+        EACH_5(NEGATE_LIMB, 0)
+    }
+    kept = value_add(a, b);
+    given = value_sub(a, b);
+}
+
+#define LOAD_NARROW(unused, k) w[k] = factor_pairs[table + k * pairs + pair];
+#define NEXT_NARROW(unused, k) w[k].x = w[k].y;
+
+// a and b by a factor of a table for both, unless that is 0, and then by the two of a pair in
+// a table of so many pairs: by a wide and narrow ones, so that what is left can be stored.
+void multiply_pair(inout Value a, inout Value b, uint both, uint place,
+                   uint table, uint pair, uint pairs) {
+    if (both != 0u) {
+        [[dont_unroll]] for (uint i = 0u; i < 2u; i += 1u) {
+            Value product = multiply_wide(a, 0u, both + place * WIDE_PAIRS, 1u);
+            a = b;
+            b = product;
+        }
+    }
+    dvec2 w[5];
+    EACH_5(LOAD_NARROW, 0)
+    [[dont_unroll]] for (uint i = 0u; i < 2u; i += 1u) {
+        Value product = multiply_narrow(a, w);
+        EACH_5(NEXT_NARROW, 0)
+        a = b;
+        b = product;
+    }
 }
 
 // x + p, below 2^256: x is between -p and 1.2 p.
@@ -188,15 +291,6 @@ Elem value_reduced(Value x) {
     return reduce_once(value_words(x));
 }
 
-#define SET_FACTOR(first, k) w.limb[k] = factor_limbs[first + k];
-
-Factor factor(uint i) {
-    Factor w;
-    i *= 5u;
-    EACH_5(SET_FACTOR, i)
-    return w;
-}
-
 #define WORDS_OF_LIMB(k) unpackUint2x32(uint64_t(x.limb[k]))
 #define LIMB_OF_WORDS(words) int64_t(packUint2x32(words))
 
@@ -217,5 +311,18 @@ void put(uint i, Value x) {
     upper_limbs[i] = uvec4(WORDS_OF_LIMB(2), WORDS_OF_LIMB(3));
     top_limbs[i] = WORDS_OF_LIMB(4);
 }
+
+#ifdef SHUFFLE
+#define SHUFFLE_LIMB(unused, k) \
+    words = WORDS_OF_LIMB(k); \
+    words = uvec2(subgroupShuffleXor(words.x, mask), subgroupShuffleXor(words.y, mask)); \
+    x.limb[k] = LIMB_OF_WORDS(words);
+
+Value shuffled(Value x, uint mask) {
+    uvec2 words;
+    EACH_5(SHUFFLE_LIMB, 0)
+    return x;
+}
+#endif
 
 #endif

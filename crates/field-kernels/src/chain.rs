@@ -10,6 +10,7 @@ mod link;
 use std::fmt;
 
 pub use link::Template;
+pub(crate) use link::in_groups_of;
 
 use crate::ElementOperation;
 use crate::operations::MAX_ARITY;

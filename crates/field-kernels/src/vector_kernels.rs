@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::ElementId;
-use crate::chain::{CONSTANT_WORDS, MAX_INPUTS, MAX_OUTPUTS};
+use crate::chain::{self, CONSTANT_WORDS, MAX_INPUTS, MAX_OUTPUTS, Unlinkable};
 
 /// What a module multiplies with, and so what it asks of a device.
 #[non_exhaustive]
@@ -60,8 +60,10 @@ pub struct VectorKernel {
     pub bindings: usize,
     /// Words of its push constants.
     pub constant_words: usize,
-    /// Invocations of one workgroup.
+    /// Invocations of one workgroup; of kernels that leave it open, the most.
     pub group_size: u32,
+    /// Whether invocations of a subgroup hand values to one another, which a device may lack.
+    pub needs_shuffle: bool,
     /// Its modules: for each field those of its arithmetics.
     pub modules: &'static [&'static [VectorModule]],
 }
@@ -109,6 +111,15 @@ impl VectorModule {
         let words = self.spirv.as_chunks().0.iter();
         words.map(|word| u32::from_le_bytes(*word)).collect()
     }
+
+    /// The same for workgroups of so many invocations, of a module that leaves that open: it
+    /// is its specialization constant 0.
+    ///
+    /// # Errors
+    /// For a module that does not.
+    pub fn words_in_groups_of(&self, invocations: u32) -> Result<Vec<u32>, Unlinkable> {
+        chain::in_groups_of(self.spirv, invocations)
+    }
 }
 
 /// The modules of one row: `{}` for one that knows no field, `{fp fr}` for one of each
@@ -140,14 +151,19 @@ macro_rules! modules {
     };
 }
 
-/// A row each: name, bindings, words of push constants, invocations of a workgroup, modules.
+/// A row each: name, bindings, words of push constants, invocations of a workgroup, modules,
+/// and `shuffled` where it needs that.
 macro_rules! vector_kernels {
-    ($($(#[$doc:meta])* $row:ident = $name:literal, $bindings:expr, $words:expr, $group:expr, $modules:tt;)*) => {
+    (@needs_shuffle) => { false };
+    (@needs_shuffle shuffled) => { true };
+    ($($(#[$doc:meta])* $row:ident = $name:literal, $bindings:expr, $words:expr, $group:expr, $modules:tt
+        $(, $shuffled:ident)?;)*) => {
         $($(#[$doc])* pub static $row: VectorKernel = VectorKernel {
             name: $name,
             bindings: $bindings,
             constant_words: $words,
             group_size: $group,
+            needs_shuffle: vector_kernels!(@needs_shuffle $($shuffled)?),
             modules: modules!($name $modules),
         };)*
 
@@ -195,8 +211,10 @@ vector_kernels! {
     COLUMN_SUMS = "column_sums", 3, 6, 128, {fp fr fp2};
     /// A sum of up to 8 vectors, each times a scalar.
     LINEAR_COMBINATION = "linear_combination", 10, 13, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
-    /// A pass of a transform.
+    /// A pass of a transform, in workgroups of 32 to 256 invocations.
     TRANSFORM = "transform", 3, 13, 256, {fr: [U32 u32, U64 u64, F64 f64]};
+    /// The same, which hands elements from register to register inside of a subgroup.
+    TRANSFORM_SHUFFLE = "transform_shuffle", 3, 13, 256, {fr: [U32 u32, U64 u64, F64 f64]}, shuffled;
     /// How many entries of a multi-scalar multiplication each bucket has.
     MSM_COUNT = "msm_count", 2, 7, 128, {fr};
     /// Where each bucket starts.

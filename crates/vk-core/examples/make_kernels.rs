@@ -22,7 +22,7 @@ use field_kernels::{
     Arithmetic, ElementId, ElementOperation, KERNELS, VECTOR_KERNELS, VectorKernel, vector_kernels,
 };
 use vk_core::testing::without_timeline_semaphores;
-use vk_core::{Compiler, Device, Instance, PipelineCache, PipelineShape, Validation};
+use vk_core::{Compiler, Device, Features, Instance, PipelineCache, PipelineShape, Validation};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let maker = Maker::open()?;
@@ -49,6 +49,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     for kernel in VECTOR_KERNELS.iter().filter(whole) {
         let shape = (kernel.bindings, kernel.constant_words);
         for module in kernel.modules() {
+            if kernel.needs_shuffle && !maker.features().subgroup_shuffle() {
+                eprintln!("kernel\t{}\t{}", module.name, module.arithmetic);
+                eprintln!("cannot\tthe device lacks subgroup shuffle");
+                continue;
+            }
             maker.make(module.name, module.arithmetic, &module.words(), shape)?;
         }
     }
@@ -72,6 +77,10 @@ impl Maker {
         Ok(Self(Compiler::new(cache, Duration::from_hours(1))))
     }
 
+    fn features(&self) -> &Features {
+        &self.0.cache().device().caps().features
+    }
+
     /// Says which kernel is next and makes it, if the device can run it: one with so many
     /// bindings and words of push constants.
     fn make(
@@ -82,7 +91,7 @@ impl Maker {
         (bindings, constants): (usize, usize),
     ) -> Result<(), Box<dyn Error>> {
         eprintln!("kernel\t{name}\t{arithmetic}");
-        let has = &self.0.cache().device().caps().features;
+        let has = self.features();
         if arithmetic.needs_shader_int64() && !has.shader_int64 {
             eprintln!("cannot\tthe device lacks shaderInt64");
             return Ok(());
@@ -99,7 +108,7 @@ impl Maker {
         };
         // SAFETY: a module of this library, or linked from one, with its bindings and
         // constants: tests hold them all to the Khronos validator. The device has the
-        // features that its arithmetic takes.
+        // features that its arithmetic takes, and where it shuffles that one.
         unsafe { self.0.make(words, shape)? };
         Ok(())
     }

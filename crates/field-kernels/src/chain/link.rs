@@ -39,8 +39,7 @@ impl Template {
     ///
     /// What is missing in it.
     pub fn parse(spirv: &[u8]) -> Result<Self, Unlinkable> {
-        let module = rspirv::dr::load_bytes(spirv)
-            .map_err(|error| Unlinkable(format!("expected a SPIR-V module, found: {error}")))?;
+        let module = load(spirv)?;
         let entry = module.entry_points.first();
         let main = entry.and_then(|entry| id(entry.operands.get(1)?));
         let main = main.ok_or_else(|| missing("an entry point"))?;
@@ -147,6 +146,19 @@ impl Types {
         };
         all().ok_or_else(|| missing("the types of a `main`"))
     }
+}
+
+/// The words of a module with workgroups of so many invocations: it leaves that open, as a
+/// template does.
+pub(crate) fn in_groups_of(spirv: &[u8], invocations: u32) -> Result<Vec<u32>, Unlinkable> {
+    let mut module = load(spirv)?;
+    edit::set_group_size(&mut module, invocations)?;
+    Ok(module.assemble())
+}
+
+fn load(spirv: &[u8]) -> Result<Module, Unlinkable> {
+    rspirv::dr::load_bytes(spirv)
+        .map_err(|error| Unlinkable(format!("expected a SPIR-V module, found: {error}")))
 }
 
 /// The functions that a function calls.

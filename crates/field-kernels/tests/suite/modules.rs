@@ -20,6 +20,8 @@ const OP_LOOP_MERGE: u32 = 246;
 const CAPABILITY_SHADER: u32 = 1;
 const CAPABILITY_FLOAT64: u32 = 10;
 const CAPABILITY_INT64: u32 = 11;
+/// `GroupNonUniform` and `GroupNonUniformShuffle`.
+const CAPABILITIES_SHUFFLE: [u32; 2] = [61, 65];
 
 /// What the registry's tables have in common.
 struct Module {
@@ -27,6 +29,7 @@ struct Module {
     spirv: &'static [u8],
     needs_shader_int64: bool,
     needs_shader_float64: bool,
+    needs_shuffle: bool,
 }
 
 impl Module {
@@ -44,13 +47,17 @@ fn registered() -> Vec<Module> {
         spirv: kernel.spirv,
         needs_shader_int64: kernel.needs_shader_int64,
         needs_shader_float64: false,
+        needs_shuffle: false,
     });
-    let modules = VECTOR_KERNELS.iter().flat_map(|kernel| kernel.modules());
-    let modules = modules.map(|module| Module {
+    let modules = VECTOR_KERNELS
+        .iter()
+        .flat_map(|kernel| kernel.modules().map(move |module| (kernel, module)));
+    let modules = modules.map(|(kernel, module)| Module {
         name: module.name,
         spirv: module.spirv,
         needs_shader_int64: module.arithmetic.needs_shader_int64(),
         needs_shader_float64: module.arithmetic.needs_shader_float64(),
+        needs_shuffle: kernel.needs_shuffle,
     });
     kernels.chain(modules).collect()
 }
@@ -149,6 +156,9 @@ fn what_a_row_says_it_needs_is_what_the_module_declares() {
         }
         if module.needs_shader_int64 {
             expected.push(CAPABILITY_INT64);
+        }
+        if module.needs_shuffle {
+            expected.extend(CAPABILITIES_SHUFFLE);
         }
         assert_eq!(capabilities(&module.words()), expected, "{}", module.name);
     }

@@ -56,8 +56,8 @@ impl Pipelines {
 pub(crate) enum KernelSource {
     /// Linked from the functions of a field in an arithmetic.
     Chain(ElementId, Arithmetic, Layout, Chain),
-    /// A module as it is, by its name.
-    Module(&'static str),
+    /// A module, by its name, with so many invocations of a workgroup.
+    Module(&'static str, u32),
 }
 
 /// The kernels of vectors that were made, so that each is linked and compiled once.
@@ -169,7 +169,7 @@ mod tests {
             push_constant_bytes: 4 * 5,
             workgroup_size: EQUAL.group_size,
         };
-        let source = |number: usize| KernelSource::Module(&*number.to_string().leak());
+        let source = |number: usize| KernelSource::Module(&*number.to_string().leak(), 128);
         let keep = |number| {
             // SAFETY: a module of the library with its shape.
             let made = unsafe { compiler.make(&words, shape) }.unwrap();

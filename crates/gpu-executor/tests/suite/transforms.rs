@@ -20,6 +20,7 @@ use crate::support::built;
 on_both_engines! {
     [engines::settled().dispatch_elements(384)]
     vectors_of_one_element_at_one_place
+    vectors_of_one_element_at_every_place
     a_transform_there_and_back_is_the_vector
     results_in_the_place_of_vectors_that_others_see
     transforms_beside_element_wise_neighbours
@@ -193,6 +194,26 @@ fn vectors_of_one_element_at_one_place(engine: &VectorEngine) {
             let expected: Vec<_> = rows.collect();
             expect(&values, &expected, &format!("place {place} of 2^{log2}"));
             expect(&back, &x, "and back");
+        }
+    }
+}
+
+/// Where nothing is reduced between levels, p - 1 everywhere grows most.
+fn vectors_of_one_element_at_every_place(engine: &VectorEngine) {
+    let edges = edge_elements::<Fr>();
+    for log2 in [3, 9, 11] {
+        for (domain, ark) in domains(log2) {
+            let size = domain.size();
+            let rows = edges.iter().map(|edge| vec![*edge; size]);
+            let x: Vec<_> = rows.flatten().collect();
+            let vector = upload::<Fr>(engine, &x);
+            let queue = engine.queue();
+            let values = queue.ntt(&vector, &domain).unwrap();
+            let coefficients = queue.inverse_ntt(&vector, &domain).unwrap();
+            run(queue);
+            let what = format!("edges over {domain:?}");
+            expect(&values, &by_ark(&x, &ark, false), &what);
+            expect(&coefficients, &by_ark(&x, &ark, true), &what);
         }
     }
 }

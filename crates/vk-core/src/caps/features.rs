@@ -114,6 +114,14 @@ impl Chain {
 }
 
 impl Features {
+    /// Whether invocations of a compute shader can hand values to others of their subgroup
+    /// (`SHUFFLE`, and what says who is in it, `BASIC`).
+    #[must_use]
+    pub fn subgroup_shuffle(&self) -> bool {
+        let needed = vk::SubgroupFeatureFlags::BASIC | vk::SubgroupFeatureFlags::SHUFFLE;
+        self.subgroup_operations.contains(needed)
+    }
+
     /// Those that `physical` has.
     pub(super) fn query(
         instance: &ash::Instance,

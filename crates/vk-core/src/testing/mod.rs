@@ -85,6 +85,13 @@ pub fn without_timeline_semaphores(mut device: PhysicalDevice) -> PhysicalDevice
     device
 }
 
+/// `device` as if its subgroups had no operations.
+#[must_use]
+pub fn without_subgroup_operations(mut device: PhysicalDevice) -> PhysicalDevice {
+    device.caps.features.subgroup_operations = ash::vk::SubgroupFeatureFlags::empty();
+    device
+}
+
 /// `device` as if it were a discrete one: on a software device the planner
 /// leaves nothing to measurements.
 #[must_use]

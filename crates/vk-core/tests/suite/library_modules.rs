@@ -85,6 +85,27 @@ fn linked_kernels_are_valid() {
     }
 }
 
+#[test]
+fn transforms_are_valid_in_workgroups_of_every_size() {
+    let kernels = [
+        &vector_kernels::TRANSFORM,
+        &vector_kernels::TRANSFORM_SHUFFLE,
+    ];
+    for module in kernels.iter().flat_map(|kernel| kernel.modules()) {
+        for invocations in [32, 64, 128, 256] {
+            let words = module.words_in_groups_of(invocations).unwrap();
+            let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+            assert_eq!(is_valid(&bytes), Ok(()), "{} of {invocations}", module.name);
+        }
+    }
+    let fixed = vector_kernels::EQUAL.modules().next().unwrap();
+    let error = fixed.words_in_groups_of(64).unwrap_err();
+    assert!(
+        error.to_string().contains("specialization constant 0"),
+        "{error}"
+    );
+}
+
 /// What the batched inverse and scans read and write in place.
 #[test]
 fn the_ways_down_may_overwrite_what_they_read() {

@@ -25,6 +25,7 @@ static GATHER: VectorKernel = VectorKernel {
     bindings: 3,
     constant_words: 4,
     group_size: 128,
+    needs_shuffle: false,
     modules: &[&[VectorModule {
         name: "gather",
         field: None,

@@ -176,7 +176,22 @@ impl Steps<'_> {
         constants: &[u32],
         groups: usize,
     ) -> Result<(), Error> {
-        let pipeline = self.kernels.whole(kernel, field)?;
+        let size = kernel.group_size;
+        self.dispatch_groups_of(size, kernel, field, buffers, constants, groups)
+    }
+
+    /// As [`Self::dispatch_groups`], of `size` invocations each, for a kernel that leaves open
+    /// how many these are.
+    pub(crate) fn dispatch_groups_of(
+        &mut self,
+        size: u32,
+        kernel: &'static VectorKernel,
+        field: ElementId,
+        buffers: &[&Window],
+        constants: &[u32],
+        groups: usize,
+    ) -> Result<(), Error> {
+        let pipeline = self.kernels.whole(kernel, field, size)?;
         let buffers = buffers.iter().map(|it| it.region.clone()).collect();
         self.push(pipeline, buffers, constants.to_vec(), groups)
     }

@@ -88,16 +88,18 @@ impl Kernels {
         self.make(source, &words, shape, begun)
     }
 
-    /// The kernel of a module that is used as it is.
+    /// The kernel of a module with workgroups of `group_size` invocations: the module's own,
+    /// or another that it leaves open.
     pub(super) fn whole(
         &mut self,
         kernel: &VectorKernel,
         field: ElementId,
+        group_size: u32,
     ) -> Result<Arc<ComputePipeline>, Error> {
         let arithmetic = self.arithmetic(field);
         let module = kernel.module(field, arithmetic);
         let module = module.ok_or_else(|| internal("a module for every kernel and field"))?;
-        let source = KernelSource::Module(module.name);
+        let source = KernelSource::Module(module.name, group_size);
         if let Some(known) = self.made.get(&source) {
             return Ok(known);
         }
@@ -105,9 +107,15 @@ impl Kernels {
         let shape = PipelineShape {
             bindings: kernel.bindings,
             push_constant_bytes: bytes(kernel.constant_words),
-            workgroup_size: kernel.group_size,
+            workgroup_size: group_size,
         };
-        self.make(source, &module.words(), shape, begun)
+        let words = match group_size == kernel.group_size {
+            true => module.words(),
+            false => module
+                .words_in_groups_of(group_size)
+                .map_err(|error| internal(&format!("workgroups of any size ({error})")))?,
+        };
+        self.make(source, &words, shape, begun)
     }
 
     fn make(

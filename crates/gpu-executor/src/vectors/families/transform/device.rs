@@ -1,11 +1,11 @@
-//! Transforms on a device: a few passes over the vector, each of which does some levels in
-//! shared memory (`shaders/transform.comp`).
+//! Transforms on a device: a few passes over the vector, each of which does some levels
+//! without going back to memory (`shaders/transform.comp`).
 
 use std::sync::Arc;
 
-use field_kernels::vector_kernels::TRANSFORM as KERNEL;
-use field_kernels::{Arithmetic, ElementType as _, Fr};
-use vk_core::DeviceKind;
+use field_kernels::vector_kernels::{TRANSFORM, TRANSFORM_SHUFFLE};
+use field_kernels::{Arithmetic, ElementType as _, Fr, VectorKernel};
+use vk_core::{DeviceCaps, DeviceKind};
 use vk_mem_paths::Access;
 
 use super::factors::{Direction, Factors};
@@ -15,10 +15,14 @@ use crate::vectors::runner::internal;
 use crate::vectors::tables::TableKey;
 use crate::vectors::vulkan::{Steps, Window, count};
 
-/// log2 of the elements of a workgroup, and so of the longest transform of one pass.
-pub(super) const TILE: u32 = 9;
+/// The most levels of a pass: it takes workgroups of 2^9 elements.
+pub(super) const MOST_LEVELS: u32 = 9;
+/// log2 of the elements of a workgroup where levels do not take more.
+const TILE: u32 = 8;
 /// Workgroups that fill every device there is; below that, a workgroup takes fewer elements.
 const FILLS: usize = 256;
+/// The least invocations of a workgroup.
+const LEAST_INVOCATIONS: u32 = 32;
 
 /// `LAST`, `FROM_REVERSED` and `TO_NATURAL` of the shader.
 const LAST: u32 = 1;
@@ -37,7 +41,7 @@ pub(super) struct Pass {
 /// The passes of a transform of 2^log2 elements: as few as there can be, of about as many
 /// levels each.
 pub(super) fn passes(log2: u32) -> Vec<Pass> {
-    let number = log2.div_ceil(TILE).max(1);
+    let number = log2.div_ceil(MOST_LEVELS).max(1);
     let ends = (0..=number).map(|pass| pass * log2 / number);
     let starts = ends.clone();
     let passes = starts.zip(ends.skip(1));
@@ -75,9 +79,10 @@ pub(super) fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Er
         return Ok(());
     }
 
-    expect_shared_memory(steps)?;
     let passes = passes(log2);
-    let factors = Factors::new(log2, direction, shift, &passes);
+    expect_shared_memory(steps, &passes)?;
+    let arithmetic = steps.arithmetic(Fr::ID);
+    let factors = Factors::new(log2, direction, shift, &passes, arithmetic);
     // They depend on size, direction and shift, not on the orders.
     let key = TableKey {
         name: call.operation.name,
@@ -85,7 +90,7 @@ pub(super) fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Er
         parameters: [&[u64::from(log2), *inverse], shift.as_slice()].concat(),
     };
     let table = steps.table(key, |steps| {
-        let bytes = factors.bytes(steps.arithmetic(Fr::ID));
+        let bytes = factors.bytes();
         let storage = steps.take_bytes(bytes.len())?;
         steps.write(&storage, &bytes);
         Ok(storage)
@@ -142,12 +147,21 @@ pub(super) fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Er
     Ok(())
 }
 
-/// What a workgroup has of it: of each element its words, or five limbs of 64 bits.
-fn expect_shared_memory(steps: &Steps<'_>) -> Result<(), Error> {
+/// The kernel for a device: where subgroups can, elements go from register to register.
+fn kernel(caps: &DeviceCaps) -> &'static VectorKernel {
+    match caps.features.subgroup_shuffle() {
+        true => &TRANSFORM_SHUFFLE,
+        false => &TRANSFORM,
+    }
+}
+
+/// Of a workgroup's elements its shared memory has words, or five limbs of 64 bits.
+fn expect_shared_memory(steps: &Steps<'_>, passes: &[Pass]) -> Result<(), Error> {
     let arithmetic = steps.arithmetic(Fr::ID);
+    let tile = passes.iter().map(Pass::tile).max().unwrap_or_default();
     let needed = match arithmetic {
-        Arithmetic::F64 => 40 << TILE,
-        _ => Fr::BYTES << TILE,
+        Arithmetic::F64 => 40 << tile,
+        _ => Fr::BYTES << tile,
     };
     let found = steps.caps().limits.max_shared_memory;
     match needed <= found as usize {
@@ -156,6 +170,27 @@ fn expect_shared_memory(steps: &Steps<'_>) -> Result<(), Error> {
             needed: format!("{needed} bytes of shared memory for a transform by {arithmetic}"),
             found: format!("{found} at most on {}", steps.caps().name),
         })),
+    }
+}
+
+impl Pass {
+    /// log2 of the elements of a workgroup at most.
+    fn tile(&self) -> u32 {
+        self.levels.max(TILE)
+    }
+
+    /// log2 of the columns of a workgroup, where `elements` elements are in so many columns or
+    /// blocks: as many as fit, unless that leaves parts of the device without work. Two are
+    /// kept in any case, so that what is read together is 64 bytes.
+    fn log_columns(&self, elements: usize, columns: usize, fills: usize) -> u32 {
+        let most = (self.tile() - self.levels).min(columns.next_power_of_two().ilog2());
+        let has_work = |log_c: &u32| elements >> (self.levels + log_c) >= fills;
+        (2..=most).rev().find(has_work).unwrap_or(most.min(1))
+    }
+
+    /// Invocations of a workgroup of 2^log_c columns: one for each pair of elements.
+    fn invocations(&self, log_c: u32) -> u32 {
+        (1 << (self.levels + log_c) >> 1).max(LEAST_INVOCATIONS)
     }
 }
 
@@ -179,18 +214,14 @@ fn dispatch(
         DeviceKind::Software => 0,
         _ => FILLS,
     };
-    // Columns of a workgroup, as a power of two: as many as fit, unless that leaves parts of
-    // the device without work.
     let elements = rows << log2;
-    let mut log_c = (TILE - pass.levels).min(columns.next_power_of_two().ilog2());
-    while log_c > 0 && elements >> (pass.levels + log_c) < fills {
-        log_c -= 1;
-    }
+    let log_c = pass.log_columns(elements, columns, fills);
+    let (kernel, invocations) = (kernel(steps.caps()), pass.invocations(log_c));
     let groups = match is_last {
         true => blocks.div_ceil(1 << log_c),
         false => elements >> (pass.levels + log_c),
     };
-    let most = steps.most_groups(1 << TILE);
+    let most = steps.most_groups(1 << (pass.levels + log_c));
     for first in (0..groups).step_by(most) {
         let constants = [
             places.from.start,
@@ -209,14 +240,21 @@ fn dispatch(
         ];
         let buffers = [places.from, places.to, places.factors];
         let groups = most.min(groups - first);
-        steps.dispatch_groups(&KERNEL, Fr::ID, &buffers, &constants, groups)?;
+        steps.dispatch_groups_of(invocations, kernel, Fr::ID, &buffers, &constants, groups)?;
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use field_kernels::edge::edge_elements;
+    use vk_core::testing::{device_under_test, recorded, without_subgroup_operations};
+
     use super::*;
+    use crate::Inputs;
+    use crate::device::Asked;
+    use crate::vectors::vulkan::runner_on;
+    use crate::vectors::{Domain, Transform, VectorEngine};
 
     #[test]
     fn passes_do_all_levels_in_as_few_as_fit() {
@@ -235,10 +273,69 @@ mod tests {
             let mut before = 0;
             for pass in passes(log2) {
                 assert_eq!(pass.before, before);
-                assert!((1..=TILE).contains(&pass.levels), "{log2}: {pass:?}");
+                assert!((1..=MOST_LEVELS).contains(&pass.levels), "{log2}: {pass:?}");
                 before += pass.levels;
             }
             assert_eq!(before, log2);
+        }
+    }
+
+    /// As was fastest on an H200.
+    #[test]
+    fn workgroups_have_an_invocation_for_each_pair_of_256_elements_or_512() {
+        let shapes = |log2: u32| {
+            let passes = passes(log2).into_iter();
+            let shapes = passes.map(|pass| {
+                let columns = 1 << (log2 - pass.levels);
+                let log_c = pass.log_columns(1 << log2, columns, FILLS);
+                (pass.levels, log_c, pass.invocations(log_c))
+            });
+            shapes.collect::<Vec<_>>()
+        };
+        assert_eq!(shapes(1), [(1, 0, 32)]);
+        assert_eq!(shapes(9), [(9, 0, 256)]);
+        assert_eq!(shapes(12), [(6, 1, 64), (6, 1, 64)]);
+        assert_eq!(shapes(16), [(8, 0, 128), (8, 0, 128)]);
+        assert_eq!(shapes(18), [(9, 0, 256), (9, 0, 256)]);
+        assert_eq!(shapes(20), [(6, 2, 128), (7, 1, 128), (7, 1, 128)]);
+        assert_eq!(shapes(26), [(8, 0, 128), (9, 0, 256), (9, 0, 256)]);
+        // Of many short rows as many as fit; of few no more than there are.
+        let short = Pass {
+            before: 0,
+            levels: 3,
+        };
+        assert_eq!(short.log_columns(1 << 20, 1 << 17, FILLS), 5);
+        assert_eq!(short.log_columns(3 << 3, 3, FILLS), 1);
+        assert_eq!(short.log_columns(3 << 3, 3, 0), 2);
+    }
+
+    #[test]
+    fn elements_are_shuffled_where_subgroups_can() {
+        let name = |caps| kernel(&caps).name;
+        assert_eq!(name(recorded::h200()), "transform_shuffle");
+        assert_eq!(name(recorded::llvmpipe()), "transform");
+    }
+
+    /// On a device with shuffles too, where all other tests have them.
+    #[test]
+    fn transforms_without_shuffles_are_as_on_the_cpu() {
+        let (_guard, physical) = device_under_test().unwrap();
+        let physical = without_subgroup_operations(physical);
+        let runner = runner_on(&physical, |_| {}, Asked::default(), None);
+        let device = VectorEngine::on(runner, Inputs::default());
+        let cpu = VectorEngine::cpu_with_threads(2).unwrap();
+        let edges = edge_elements::<Fr>();
+        for log2 in [1, 4, 7, 9, 11, 13] {
+            let domain = Domain::new(1 << log2).unwrap().coset_of_generator();
+            let x: Vec<_> = edges.iter().copied().cycle().take(3 << log2).collect();
+            for transform in [Transform::forward(&domain), Transform::inverse(&domain)] {
+                let [found, expected] = [&device, &cpu].map(|engine| {
+                    let mut limbs = x.concat();
+                    engine.transform(&mut limbs, &transform).unwrap();
+                    limbs
+                });
+                assert!(found == expected, "{transform:?}");
+            }
         }
     }
 }
