@@ -15,6 +15,7 @@ mod support;
 mod cache_files;
 mod calibration;
 mod domains;
+mod eip2537;
 mod endless;
 mod environment;
 mod errors;
