@@ -65,14 +65,17 @@ const uint STEP_OF[STEPS] = uint[](
     STEP(ZZ1, ZZ2, ZZ1), STEP(ZZZ1, ZZZ2, ZZZ1), STEP(X2, X2, R), STEP(P, P, PP),
     STEP(P, PP, PPP), STEP(X1, PP, Q), STEP(R, R, X1), STEP(R, Q, Q), STEP(Y1, PPP, Y1),
     STEP(ZZ1, PP, ZZ1), STEP(ZZZ1, PPP, ZZZ1));
-// The second point is affine: these steps are left out.
-#define FIRST_AFFINE 2u
-#define ONLY_OF_XYZZ(step) ((step) == 4u || (step) == 5u)
-// Before this one it is known whether the points are equal; it is of doublings alone.
+// Where a sum begins: of any points, or
+#define ANY 0u
+// of a second point that is affine, which leaves these steps out, or
+#define AFFINE 2u
+#define ONLY_OF_ANY(step) ((step) == 4u || (step) == 5u)
+// of equal points. Of others it is known before this step whether they are equal; it is of
+// doublings alone.
 #define DOUBLE 6u
 
 // The sum of two points other than infinity.
-Xyzz point_sum(Xyzz a, Xyzz b, bool is_affine) {
+Xyzz point_sum(Xyzz a, Xyzz b, uint first) {
     Elem slot[SLOTS];
     slot[X1] = a.x;
     slot[Y1] = a.y;
@@ -84,12 +87,12 @@ Xyzz point_sum(Xyzz a, Xyzz b, bool is_affine) {
     slot[ZZZ2] = b.zzz;
     bool doubles = false;
     [[dont_unroll]]
-    for (uint step = is_affine ? FIRST_AFFINE : 0u; step < STEPS; ++step) {
-        if (is_affine && ONLY_OF_XYZZ(step)) {
+    for (uint step = first; step < STEPS; ++step) {
+        if (first == AFFINE && ONLY_OF_ANY(step)) {
             continue;
         }
         if (step == DOUBLE) {
-            doubles = f_is_zero(slot[P]) && f_is_zero(slot[R]);
+            doubles = first == DOUBLE || (f_is_zero(slot[P]) && f_is_zero(slot[R]));
             if (!doubles) {
                 continue;
             }
@@ -132,7 +135,7 @@ Xyzz point_add_affine(Xyzz sum, Elem x, Elem y) {
     if (point_is_infinity(sum)) {
         return point;
     }
-    return point_sum(sum, point, true);
+    return point_sum(sum, point, AFFINE);
 }
 
 // 14 products.
@@ -143,7 +146,7 @@ Xyzz point_add(Xyzz a, Xyzz b) {
     if (point_is_infinity(b)) {
         return a;
     }
-    return point_sum(a, b, false);
+    return point_sum(a, b, ANY);
 }
 
 #endif

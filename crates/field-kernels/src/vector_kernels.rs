@@ -215,6 +215,8 @@ vector_kernels! {
     TRANSFORM = "transform", 3, 13, 256, {fr: [U32 u32, U64 u64, F64 f64]};
     /// The same, which hands elements from register to register inside of a subgroup.
     TRANSFORM_SHUFFLE = "transform_shuffle", 3, 13, 256, {fr: [U32 u32, U64 u64, F64 f64]}, shuffled;
+    /// Points times integers.
+    MULTIPLY_POINTS = "multiply_points", 3, 6, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// How many entries of a multi-scalar multiplication each bucket has.
     MSM_COUNT = "msm_count", 2, 7, 128, {fr};
     /// Where each bucket starts.

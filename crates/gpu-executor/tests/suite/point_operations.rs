@@ -1,19 +1,24 @@
-//! Sums of points against arkworks: all pairs of infinity, equal, opposite and other points,
+//! Sums and products of points against arkworks: all pairs of infinity, equal, opposite and other points,
 //! of the subgroup and outside of it, on both engines.
 
+use ark_bls12_381::Fr as ArkFr;
 use ark_ec::CurveGroup as _;
 use ark_ec::short_weierstrass::Projective;
+use ark_ff::Field as _;
 use field_kernels::Curve;
 use gpu_executor::Error;
-use gpu_executor::vectors::{G1, G2, PointCheck, PointVec, VectorEngine};
+use gpu_executor::vectors::{Arithmetic, Fr, G1, G2, PointCheck, PointVec, Scalar, VectorEngine};
 
 use crate::curves::{CurveOracle, from_ark, outside, points, to_ark};
 use crate::engines::{on_both_engines, run};
+use crate::oracle::{Oracle as _, random};
+use crate::support::built;
 
 on_both_engines! {
     all_pairs_of_points
     sums_of_many_points
     results_are_arguments_of_the_next
+    products_by_scalars
     lengths_must_be_equal
 }
 
@@ -139,6 +144,82 @@ fn chained<C: CurveOracle>(engine: &VectorEngine) {
     // The arguments are as they were.
     expect(&x, p, "x");
     expect(&sum, sums, "sum");
+}
+
+fn products_by_scalars(engine: &VectorEngine) {
+    products::<G1>(engine);
+    products::<G2>(engine);
+}
+
+/// Each kind of point with each kind of scalar, and one scalar for all.
+fn products<C: CurveOracle>(engine: &VectorEngine) {
+    let some = points::<C>(9, 2);
+    let last = -ArkFr::from(1);
+    let mut factors = [0, 1, 2, 3, 1_u64 << 32].map(ArkFr::from).to_vec();
+    factors.extend([last, last - ArkFr::from(1), ArkFr::from(2).pow([254])]);
+    factors.extend(random::<Fr>(80, 3)[60..].iter().map(Fr::ark_of));
+    let pairs = some.iter().flat_map(|p| factors.iter().map(|k| (*p, *k)));
+    let (p, k): (Vec<_>, Vec<_>) = pairs.unzip();
+    let limbs: Vec<_> = k.iter().map(Fr::limbs_of).collect();
+    let (x, y) = (
+        upload::<C>(engine, &p),
+        engine.upload::<Fr>(&limbs).unwrap(),
+    );
+    let expected = |p: &[_], k: &[ArkFr]| {
+        let p = ark::<C>(p);
+        p.iter()
+            .zip(k.iter().cycle())
+            .map(|(p, k)| *p * k)
+            .collect()
+    };
+    let queue = engine.queue();
+    let all = queue.mul_points(&x, &y).unwrap();
+    let (short, of_short) = (x.slice(5..134).unwrap(), y.slice(5..134).unwrap());
+    let plain = queue.from_montgomery(&of_short).unwrap();
+    let some_of_them = queue.mul_points(&short, plain).unwrap();
+    let nothing = queue.mul_points(&x.slice(3..3).unwrap(), 5).unwrap();
+    let done = run(queue);
+    assert_eq!(done.report().zeros, 0);
+    expect(&all, expected(&p, &k), "each its own");
+    expect(&some_of_them, expected(&p[5..134], &k[5..134]), "a part");
+    expect(&nothing, Vec::new(), "of no point");
+    let p = &p[2..70];
+    let x = x.slice(2..70).unwrap();
+    let element = Scalar::new(limbs[20]);
+    let of_vector = y.slice(21..22).unwrap().as_scalar().unwrap();
+    for (scalar, k) in [
+        (Scalar::from(0), ArkFr::from(0)),
+        (Scalar::from(1), ArkFr::from(1)),
+        (Scalar::from(77), ArkFr::from(77)),
+        (element, k[20]),
+        (of_vector, k[21]),
+    ] {
+        let queue = engine.queue();
+        let products = queue.mul_points(&x, scalar).unwrap();
+        run(queue);
+        expect(&products, expected(p, &[k]), "one for all");
+    }
+    let queue = engine.queue();
+    let error = queue.mul_points(&x, &y).unwrap_err();
+    assert!(matches!(error, Error::UnequalVectors { .. }), "{error}");
+}
+
+/// The kernel in each arithmetic that the device has, and in pieces.
+#[test]
+fn products_in_each_arithmetic_and_in_pieces() {
+    for arithmetic in Arithmetic::ALL {
+        let builder = crate::engines::settled().arithmetic(arithmetic);
+        let builder = builder.dispatch_elements(67);
+        let (_guard, mut backend) = built(builder);
+        match backend.vectors() {
+            Ok(engine) => products::<G1>(&engine),
+            // A device whose `fma` rounds twice is told from the others by its products.
+            Err(error) => {
+                let text = error.to_string();
+                assert!(text.contains("arithmetic f64"), "{text}");
+            }
+        }
+    }
 }
 
 fn lengths_must_be_equal(engine: &VectorEngine) {

@@ -29,7 +29,7 @@ pub(crate) use curve::BlstCurve;
 pub(crate) use field::CpuField;
 pub(crate) use flight::HostElements;
 pub(crate) use memory::Words;
-pub(crate) use msm::msm;
+pub(crate) use msm::{msm, products};
 pub(crate) use run::Run;
 
 /// Elements that one thread computes at a time: few enough for all values of a chain

@@ -1,10 +1,6 @@
 //! Products of points by scalars, and sums of such products, on the host's threads: by blst's
 //! functions, the sums by Pippenger's method, cut into digits of the scalars and stretches of
 //! the points.
-#![cfg_attr(
-    not(test),
-    allow(dead_code, reason = "called by families that are to come")
-)]
 
 use std::ops::Range;
 
@@ -65,26 +61,27 @@ pub(crate) fn msm<C: BlstCurve>(
     Ok(results)
 }
 
-/// Each point of the subgroup times its scalar, or all times the only one.
+/// Each point of the subgroup times its scalar, in plain form, or all times the only one; the
+/// limbs of X, Y, ZZ and ZZZ of each go to `out`.
 pub(crate) fn products<C: BlstCurve>(
     run: &Run<'_>,
     points: &[C::Limbs],
     scalars: &[[u64; 4]],
-    form: Form,
-    out: &mut [C::Limbs],
+    out: &mut [u64],
 ) -> Result<(), Error> {
-    let integers = integers(run, scalars, form)?;
+    let integers = integers(run, scalars, Form::Plain)?;
     let scalars = integers.get()?;
     let scalar = |place: usize| match scalars {
         [only] => only,
         _ => &scalars[place],
     };
-    let pieces = out.chunks_mut(PIECE).zip(points.chunks(PIECE)).enumerate();
-    run.for_each(pieces.collect(), |(number, (out, points))| {
-        let places = (number * PIECE..).zip(points);
-        let products = places.map(|(place, point)| C::multiple(point, scalar(place)));
-        let products: Vec<_> = products.collect();
-        out.copy_from_slice(&Xyzz::to_affine_all(&products));
+    let pieces = out.chunks_mut(PIECE * Xyzz::<C>::LIMBS);
+    let pieces = pieces.zip(points.chunks(PIECE)).enumerate().collect();
+    run.for_each(pieces, |(number, (out, points))| {
+        let places = out.chunks_exact_mut(Xyzz::<C>::LIMBS).zip(points);
+        for (at, (place, point)) in (number * PIECE..).zip(places) {
+            place.copy_from_slice(&C::multiple(point, scalar(at)).to_words());
+        }
     })
 }
 

@@ -13,6 +13,7 @@ mod inverse;
 mod linear_combination;
 mod movement;
 mod msm;
+mod multiply_points;
 mod permute;
 mod powers;
 mod reduce;
@@ -78,6 +79,7 @@ pub(crate) fn samples<F: super::Field>() -> Vec<(&'static str, Sample<F>)> {
     ];
     let mut samples = families.concat();
     samples.extend(of_one_field(msm::samples()));
+    samples.extend(of_one_field(multiply_points::samples()));
     samples.extend(of_one_field(transform::samples()));
     samples
 }

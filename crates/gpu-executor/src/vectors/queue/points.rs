@@ -1,13 +1,14 @@
-//! Sums of points of the curve, made of operations on their coordinates.
+//! Sums and products of points of the curve, made of operations on their coordinates.
 //!
 //! All of it is complete: points may be equal, opposite and infinity, mixed in one vector. A
 //! point of the curve is infinity where y is 0, since there is none of order 2.
 
-use field_kernels::{Curve, Field};
+use field_kernels::{Curve, Field, Fr};
 
 use super::{Queue, expect_equal};
 use crate::Result;
 use crate::vectors::field_vec::FieldVec;
+use crate::vectors::operand::Operand;
 use crate::vectors::points::PointVec;
 
 /// Points as a vector for each coordinate.
@@ -82,6 +83,31 @@ impl Queue {
             };
         }
         self.points(&rest)
+    }
+
+    /// k p of each point, for its own scalar k, or one for all: an integer, a
+    /// [`Scalar`](crate::vectors::Scalar), or a value of arkworks or blst; in either form.
+    /// Points are of the subgroup. Takes about 3,600 products of coordinates each, fewer of
+    /// short integers for all.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn mul_points<C: Curve>(
+        &self,
+        p: &PointVec<C>,
+        scalars: impl Into<Operand<Fr>>,
+    ) -> Result<PointVec<C>> {
+        let products = self.products_of_points(p, scalars.into())?;
+        let at = |number: usize| self.strided(&products, number.min(products.len()), 4);
+        let (x, y, zz, zzz) = (at(0)?, at(1)?, at(2)?, at(3)?);
+        // 1 in the place of 0, so that the report counts no zeros; of infinity zz is 0 still.
+        let inverse = self.inverse(&self.select(&zzz, &zzz, 1)?)?;
+        let z_inverse = self.mul(&zz, &inverse)?;
+        let y = self.mul(&y, &inverse)?;
+        self.points(&Coordinates {
+            x: self.mul(&x, self.square(&z_inverse)?)?,
+            y: self.select(&zz, &y, 0)?,
+        })
     }
 
     fn coordinates<C: Curve>(&self, p: &PointVec<C>) -> Result<Coordinates<C::Field>> {

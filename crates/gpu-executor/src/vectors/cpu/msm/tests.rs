@@ -15,12 +15,6 @@ static MSM: WholeOperation = WholeOperation {
     on_cpu: |run, call| with_curve!(call.arguments[0].of, C => msm_on_cpu::<C>(run, call)),
 };
 
-static PRODUCTS: WholeOperation = WholeOperation {
-    name: "products on the CPU",
-    on_cpu: |run, call| with_curve!(call.arguments[0].of, C => products_on_cpu::<C>(run, call)),
-    ..MSM
-};
-
 fn form(call: &Call<'_>) -> Form {
     match call.parameters {
         [0] => Form::Plain,
@@ -35,16 +29,6 @@ fn msm_on_cpu<C: BlstCurve>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Er
     let mut out = run.take(sums.len() * C::LIMBS)?;
     let places = C::elements_mut(out.as_mut_slice())?;
     places.copy_from_slice(&Xyzz::to_affine_all(&sums));
-    run.set_result(call, 0, out);
-    Ok(())
-}
-
-fn products_on_cpu<C: BlstCurve>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
-    let points = C::elements(run.limbs(&call.arguments[0])?)?;
-    let scalars = run.elements::<Fr>(&call.arguments[1])?;
-    let mut out = run.take(points.len() * C::LIMBS)?;
-    let places = C::elements_mut(out.as_mut_slice())?;
-    products::<C>(run, points, scalars, form(call), places)?;
     run.set_result(call, 0, out);
     Ok(())
 }
@@ -185,34 +169,6 @@ fn rows_of_their_own<C: Curve>() {
 fn each_row_may_have_points_of_its_own() {
     rows_of_their_own::<G1>();
     rows_of_their_own::<G2>();
-}
-
-fn each_product<C: Curve>() {
-    let engine = VectorEngine::cpu_with_threads(3).unwrap();
-    let (points, scalars) = (points::<C>(150), scalars(150));
-    let p = engine.upload_points::<C>(C::words(&points), PointCheck::Subgroup);
-    let p = p.unwrap();
-    let s = engine.upload_plain::<Fr>(&scalars).unwrap();
-    let product = |point: &C::Limbs, scalar: &[u64; 4]| Xyzz::<C>::from_affine(point).mul(scalar);
-    let pairs = points.iter().zip(&scalars);
-    let expected: Vec<_> = pairs
-        .map(|(point, scalar)| product(point, scalar))
-        .collect();
-    let expected = Xyzz::to_affine_all(&expected);
-    assert!(run(&PRODUCTS, &p, &s, 150) == expected);
-    let empty = run(&PRODUCTS, &p.slice(..0).unwrap(), &s.slice(..0).unwrap(), 0);
-    assert!(empty.is_empty());
-    // One for all.
-    let one = run(&PRODUCTS, &p, &s.slice(80..81).unwrap(), 150);
-    let expected = points.iter().map(|point| product(point, &scalars[80]));
-    let expected: Vec<_> = expected.collect();
-    assert!(one == Xyzz::to_affine_all(&expected));
-}
-
-#[test]
-fn products_are_those_of_doubling_and_adding() {
-    each_product::<G1>();
-    each_product::<G2>();
 }
 
 #[test]
