@@ -39,16 +39,16 @@ pub trait Curve: ElementType<Base = Fp> + Default {
     /// The generator of the subgroup that the standards name.
     const GENERATOR: Self::Limbs;
 
-    /// m such that the [endomorphism](Self::endomorphism) is the product by -m for the
-    /// points of the subgroup, and for no others; little-endian limbs. m is
+    /// m such that the [`endomorphism`] is the product by -m for the points of the subgroup,
+    /// and for no others; little-endian limbs. m is
     /// |z|<sup>2</sup> of G1 and |z| of G2, with z = -0xd201000000010000, from which all
     /// else of BLS12-381 follows.
     const MINUS_EIGENVALUE: &[u64];
 
-    /// An endomorphism that takes a product or two: (beta x, y) of G1, with a cube root
-    /// of unity beta; of G2 the Frobenius map, through the untwisted curve.
-    #[must_use]
-    fn endomorphism(point: &Self::Limbs) -> Self::Limbs;
+    /// What the conjugates of x and of y are multiplied by in the endomorphism: of G1 a cube
+    /// root of unity and 1; of G2 what makes it the Frobenius map of the curve that G2 is the
+    /// twist of.
+    const ENDOMORPHISM: [Coordinate<Self>; 2];
 }
 
 /// A coordinate of a point.
@@ -104,6 +104,16 @@ pub fn opposite<C: Curve>(point: &C::Limbs) -> C::Limbs {
     from_coordinates::<C>(&[x, neg::<C::Field>(&y)])
 }
 
+/// The image of a point under an endomorphism of the curve: both coordinates' conjugates,
+/// times the factors of [`Curve::ENDOMORPHISM`].
+#[inline]
+#[must_use]
+pub fn endomorphism<C: Curve>(point: &C::Limbs) -> C::Limbs {
+    let [x, y] = coordinates::<C>(point).map(|it| conjugate::<C::Field>(&it));
+    let [of_x, of_y] = &C::ENDOMORPHISM;
+    from_coordinates::<C>(&[mul::<C::Field>(&x, of_x), mul::<C::Field>(&y, of_y)])
+}
+
 /// Whether it is a point of the curve, infinity included.
 #[must_use]
 pub fn is_on_curve<C: Curve>(point: &C::Limbs) -> bool {
@@ -120,7 +130,7 @@ pub fn is_on_curve<C: Curve>(point: &C::Limbs) -> bool {
 #[must_use]
 pub fn is_in_subgroup<C: Curve>(point: &C::Limbs) -> bool {
     let product = Xyzz::<C>::from_affine(point).mul(C::MINUS_EIGENVALUE);
-    let image = C::endomorphism(point);
+    let image = endomorphism::<C>(point);
     product.add_affine(&image).is_infinity()
 }
 
@@ -140,11 +150,7 @@ impl Curve for G1 {
 
     const MINUS_EIGENVALUE: &[u64] = &[0x0000_0001_0000_0000, 0xac45_a401_0001_a402];
 
-    #[inline]
-    fn endomorphism(point: &Self::Limbs) -> Self::Limbs {
-        let [x, y] = coordinates::<Self>(point);
-        joined([mul::<Fp>(&x, &BETA), y])
-    }
+    const ENDOMORPHISM: [[u64; LIMBS]; 2] = [BETA, Fp::ONE];
 }
 
 impl Curve for G2 {
@@ -169,11 +175,7 @@ impl Curve for G2 {
 
     const MINUS_EIGENVALUE: &[u64] = &[0xd201_0000_0001_0000];
 
-    #[inline]
-    fn endomorphism(point: &Self::Limbs) -> Self::Limbs {
-        let [x, y] = coordinates::<Self>(point).map(|it| conjugate::<Fp2>(&it));
-        from_coordinates::<Self>(&[mul::<Fp2>(&x, &PSI_X), mul::<Fp2>(&y, &PSI_Y)])
-    }
+    const ENDOMORPHISM: [[u64; 2 * LIMBS]; 2] = [PSI_X, PSI_Y];
 }
 
 /// The cube root of unity by which the endomorphism of G1 has the eigenvalue

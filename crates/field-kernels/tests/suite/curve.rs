@@ -222,16 +222,19 @@ fn constants<C: Oracle>() {
     assert_eq!(to_ark::<C>(&C::GENERATOR), C::Config::GENERATOR);
     // Of a point of the subgroup the image is what the eigenvalue says.
     let point = from_ark::<C>(C::Config::GENERATOR * Fr::from(5_u64));
-    let image = Xyzz::<C>::from_affine(&C::endomorphism(&point));
+    let image = Xyzz::<C>::from_affine(&curve::endomorphism::<C>(&point));
     assert_eq!(
         image,
         Xyzz::from_affine(&point).mul(C::MINUS_EIGENVALUE).neg()
     );
     // It is defined on all of the curve, infinity included.
     for point in points::<C>() {
-        assert!(curve::is_on_curve::<C>(&C::endomorphism(&point)));
+        assert!(curve::is_on_curve::<C>(&curve::endomorphism::<C>(&point)));
     }
-    assert_eq!(C::endomorphism(&C::Limbs::default()), C::Limbs::default());
+    assert_eq!(
+        curve::endomorphism::<C>(&C::Limbs::default()),
+        C::Limbs::default()
+    );
 }
 
 #[test]

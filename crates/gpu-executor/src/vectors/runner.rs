@@ -46,6 +46,9 @@ pub(crate) trait Runner: Send + Sync {
     /// Calls `task` with each number below `count`, on the host's threads that the engine has.
     fn on_host(&self, count: usize, task: &(dyn Fn(usize) + Sync)) -> Result<(), Error>;
 
+    /// Whether it is sooner done with so many points than the host's threads are.
+    fn is_for_points(&self, points: usize) -> bool;
+
     /// Frees memory that no vector uses, and tables; how many bytes that was.
     fn trim(&self) -> usize;
 

@@ -141,6 +141,10 @@ impl Runner for CpuRunner {
         self.0.here()?.shared().for_each((0..count).collect(), task)
     }
 
+    fn is_for_points(&self, _: usize) -> bool {
+        false
+    }
+
     fn trim(&self) -> usize {
         self.0.here().map_or(0, |threads| threads.shared().trim())
     }

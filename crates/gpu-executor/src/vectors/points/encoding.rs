@@ -3,7 +3,7 @@
 use bytemuck::allocation::try_zeroed_vec;
 use field_kernels::Curve;
 
-use super::{PIECE, PointCheck, PointFault, PointVec, fault, on_host};
+use super::{PIECE, PointCheck, PointFault, PointVec, on_host};
 use crate::vectors::cpu::BlstCurve;
 use crate::vectors::engine::{VectorEngine, expect_whole};
 use crate::vectors::field_vec::FieldVec;
@@ -33,12 +33,11 @@ impl PointEncoding {
 
 impl VectorEngine {
     /// A vector of the points that are encoded in `bytes`, one after the other. The host's
-    /// threads decode them, and hold them to `check`; that they are on the curve shows in
-    /// any case.
+    /// threads decode them; that they are on the curve shows in any case.
     ///
     /// # Errors
-    /// [`Error::InvalidPoint`] for the first that is not encoded as it should be or that does
-    /// not pass; [`Error::InvalidLength`] for bytes that are no whole number of points, else
+    /// [`Error::InvalidPoint`] for the first that is not encoded as it should be, else for the
+    /// first that does not pass; [`Error::InvalidLength`] for bytes that are no whole number of points, else
     /// as [`Self::upload`].
     pub fn upload_encoded_points<C: Curve>(
         &self,
@@ -49,8 +48,12 @@ impl VectorEngine {
         let (bytes, each) = (bytes.as_ref(), encoding.bytes::<C>());
         expect_whole(bytes.len(), each, "bytes")?;
         let mut limbs = zeroed(bytes.len() / each * C::LIMBS, "decoded points")?;
-        with_curve!(C::ID, D => decode_all::<D>(self, bytes, &mut limbs, encoding, check))?;
-        self.upload_canonical(&limbs)
+        with_curve!(C::ID, D => decode_all::<D>(self, bytes, &mut limbs, encoding))?;
+        let vector = self.upload_canonical(&limbs)?;
+        if check == PointCheck::Subgroup {
+            vector.expect(&limbs, check)?;
+        }
+        Ok(vector)
     }
 }
 
@@ -79,7 +82,6 @@ fn decode_all<C: BlstCurve>(
     bytes: &[u8],
     limbs: &mut [u64],
     encoding: PointEncoding,
-    check: PointCheck,
 ) -> Result<()> {
     let each = encoding.bytes::<C>();
     let points = C::elements_mut(limbs)?.chunks_mut(PIECE);
@@ -91,9 +93,6 @@ fn decode_all<C: BlstCurve>(
                 Ok(point) => point,
                 Err(fault) => return Some((at, fault)),
             };
-            if let Some(fault) = fault::<C>(point, check) {
-                return Some((at, fault));
-            }
         }
         None
     })

@@ -1,5 +1,6 @@
 //! Points of the curve as vectors: up from the host, held to what the caller asks for.
 
+mod check;
 mod encoding;
 
 use std::fmt;
@@ -8,11 +9,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytemuck::must_cast_slice;
 use field_kernels::{Curve, ElementType};
 
-use super::cpu::BlstCurve;
 use super::elements::AsElements;
 use super::engine::{VectorEngine, expect_whole};
 use super::field_vec::{FieldVec, Form};
-use super::fields::with_curve;
 use crate::canonical::Order;
 use crate::{Error, Inputs, Result};
 
@@ -76,8 +75,8 @@ impl fmt::Display for PointFault {
 
 impl VectorEngine {
     /// A vector of affine points: a slice of limbs, or of the types of arkworks and blst with
-    /// the features of these names, which are copied as they are. The host's threads hold the
-    /// points to `check`.
+    /// the features of these names, which are copied as they are. They are held to `check` by
+    /// the device, or where they are few by the host's threads.
     ///
     /// ```
     /// use gpu_executor::vectors::{Curve, G1, PointCheck, VectorEngine};
@@ -103,7 +102,7 @@ impl VectorEngine {
         let limbs = points.as_limbs();
         // Held to the modulus by the copy: what is looked at next is canonical.
         let vector = self.upload_canonical(limbs)?;
-        with_curve!(C::ID, D => expect_all::<D>(self, limbs, check))?;
+        vector.expect(limbs, check)?;
         Ok(vector)
     }
 
@@ -117,27 +116,6 @@ impl VectorEngine {
 
 /// Points that one thread takes at a time.
 const PIECE: usize = 64;
-
-fn expect_all<C: BlstCurve>(engine: &VectorEngine, limbs: &[u64], check: PointCheck) -> Result<()> {
-    if check == PointCheck::Trusted {
-        return Ok(());
-    }
-    let pieces = C::elements(limbs)?.chunks(PIECE);
-    on_host::<C, _>(engine, pieces, |points| {
-        let faults = points.iter().map(|point| fault::<C>(point, check));
-        faults.enumerate().find_map(|(at, it)| Some((at, it?)))
-    })
-}
-
-/// What is wrong with a point with canonical coordinates.
-fn fault<C: BlstCurve>(point: &C::Limbs, check: PointCheck) -> Option<PointFault> {
-    match check {
-        PointCheck::Trusted => None,
-        _ if !C::is_on_curve(point) => Some(PointFault::NotOnCurve),
-        PointCheck::Subgroup if !C::is_in_subgroup(point) => Some(PointFault::NotInSubgroup),
-        _ => None,
-    }
-}
 
 /// Calls `task` with pieces of [`PIECE`] points, on the host's threads, until one of them says
 /// which of its points is at fault.
@@ -166,13 +144,15 @@ fn on_host<C: ElementType, T: Send>(
         }
     })?;
     let first = first.into_inner().unwrap_or_else(PoisonError::into_inner);
-    first.map_or(Ok(()), |(element, fault)| {
-        Err(Error::InvalidPoint {
-            element,
-            curve: C::NAME,
-            fault,
-        })
-    })
+    first.map_or(Ok(()), |(element, fault)| Err(refused::<C>(element, fault)))
+}
+
+fn refused<C: ElementType>(element: usize, fault: PointFault) -> Error {
+    Error::InvalidPoint {
+        element,
+        curve: C::NAME,
+        fault,
+    }
 }
 
 /// Nothing panics under the locks here.

@@ -3,12 +3,12 @@
 //! All of it is complete: points may be equal, opposite and infinity, mixed in one vector. A
 //! point of the curve is infinity where y is 0, since there is none of order 2.
 
-use field_kernels::{Curve, Field, Fr};
+use field_kernels::{Curve, Field, Fr, operations};
 
 use super::{Queue, expect_equal};
 use crate::Result;
 use crate::vectors::field_vec::FieldVec;
-use crate::vectors::operand::Operand;
+use crate::vectors::operand::{Operand, Scalar};
 use crate::vectors::points::PointVec;
 
 /// Points as a vector for each coordinate.
@@ -108,6 +108,53 @@ impl Queue {
             x: self.mul(&x, self.square(&z_inverse)?)?,
             y: self.select(&zz, &y, 0)?,
         })
+    }
+
+    /// What is not zero where a point is not on the curve.
+    pub(in crate::vectors) fn off_curve<C: Curve>(
+        &self,
+        p: &PointVec<C>,
+    ) -> Result<FieldVec<C::Field>> {
+        let Coordinates { x, y } = self.coordinates(p)?;
+        let cube = self.mul(&self.square(&x)?, &x)?;
+        let right = self.add(cube, Scalar::<C::Field>::new(C::B))?;
+        let difference = self.sub(self.square(&y)?, right)?;
+        // Not zero, unless both coordinates are: infinity.
+        let any = self.select(&x, &x, &y)?;
+        self.select(&any, &difference, 0)
+    }
+
+    /// What is not zero where a point of the curve is not in the subgroup: where its product
+    /// is not the opposite of its image under the endomorphism.
+    pub(in crate::vectors) fn outside_of_subgroup<C: Curve>(
+        &self,
+        p: &PointVec<C>,
+    ) -> Result<FieldVec<C::Field>> {
+        let mut multiplier = [0; 4];
+        for (place, limb) in multiplier.iter_mut().zip(C::MINUS_EIGENVALUE) {
+            *place = *limb;
+        }
+        let products = self.products_of_points(p, Scalar::plain(multiplier).into())?;
+        let at = |number: usize| self.strided(&products, number.min(products.len()), 4);
+        let (x, y, zz, zzz) = (at(0)?, at(1)?, at(2)?, at(3)?);
+        let p = self.coordinates(p)?;
+        let [of_x, of_y] = C::ENDOMORPHISM.map(Scalar::<C::Field>::new);
+        let image_x = self.mul(self.conjugates(&p.x)?, of_x)?;
+        let image_y = self.mul(self.conjugates(&p.y)?, of_y)?;
+        let of_x = self.sub(&x, self.mul(image_x, &zz)?)?;
+        let of_y = self.add(&y, self.mul(image_y, &zzz)?)?;
+        // A product that is infinity, of a point that is not.
+        let vanished = self.mul(self.is_zero(&zz)?, &p.y)?;
+        let any = self.select(&of_x, &of_x, &of_y)?;
+        self.select(&any, &any, &vanished)
+    }
+
+    /// Of a prime field the elements themselves.
+    fn conjugates<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
+        match operations::CONJUGATE.is_of(F::ID) {
+            true => self.element(&operations::CONJUGATE, [x.into()]),
+            false => Ok(x.clone()),
+        }
     }
 
     fn coordinates<C: Curve>(&self, p: &PointVec<C>) -> Result<Coordinates<C::Field>> {

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use field_kernels::chain::MOST_PRODUCTS;
 use field_kernels::{Arithmetic, ElementId};
-use vk_core::{Device, DeviceCaps, WaitPolicy};
+use vk_core::{Device, DeviceCaps, DeviceKind, WaitPolicy};
 use vk_mem_paths::{
     Downloads, ElementFormat, Lane, Storage, StoragePool, ThreadPool, Uploads, most_dispatched,
 };
@@ -43,6 +43,10 @@ pub(crate) use tests::runner_on;
 
 /// The most operations of one kernel.
 const MOST_OPERATIONS: usize = 32;
+
+/// Points from which on a device is sooner done with them than the host's threads: it takes a
+/// millisecond for one (an estimate for an H200), and those 60 us for each.
+const LEAST_POINTS: usize = 1024;
 
 /// Runs programs on one device.
 pub(crate) struct VulkanRunner {
@@ -304,6 +308,10 @@ impl Runner for VulkanRunner {
         let mut threads = ThreadPool::new(self.on.settings.threads)?;
         threads.run(count, task);
         Ok(())
+    }
+
+    fn is_for_points(&self, points: usize) -> bool {
+        points >= LEAST_POINTS && self.caps().kind != DeviceKind::Software
     }
 
     fn trim(&self) -> usize {
