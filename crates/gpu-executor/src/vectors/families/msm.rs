@@ -44,7 +44,7 @@ impl Queue {
     ///
     /// # fn main() -> anyhow::Result<()> {
     /// # let engine = VectorEngine::cpu_with_threads(2)?;
-    /// let points = engine.upload_points::<G1>(&[G1::GENERATOR; 3], PointCheck::Subgroup)?;
+    /// let points = engine.upload_points::<G1>(&[G1::GENERATOR; 3].concat(), PointCheck::Subgroup)?;
     /// let scalars = engine.upload_plain::<Fr>(&[[5, 0, 0, 0], [6, 0, 0, 0], [0; 4]])?;
     /// let queue = engine.queue();
     /// let msm = queue.msm(&points, &scalars)?;
