@@ -28,6 +28,10 @@ layout(set = 0, binding = 1, std430) readonly buffer Entries { uint entries[]; }
 layout(set = 0, binding = 2, std430) readonly buffer Ends { uint ends[]; };
 layout(set = 0, binding = 3, std430) buffer Buckets { uvec4 bucket_parts[]; };
 layout(set = 0, binding = 4, std430) writeonly buffer Heads { uvec4 head_parts[]; };
+// The x of the endomorphism's images of the points.
+layout(set = 0, binding = 5, std430) readonly buffer Images { uvec4 image_parts[]; };
+#define ENDOMORPHISM 0x40000000u
+#define OPPOSITE 0x80000000u
 
 layout(push_constant) uniform Job {
     uint start_points;
@@ -37,7 +41,7 @@ layout(push_constant) uniform Job {
     uint stretches_of_column;
     uint stretch;
     // Entries that a column has room for.
-    uint terms;
+    uint entries_of_column;
     uint log_buckets;
     // Points from those of one sum to those of the next, and columns of a sum.
     uint stride;
@@ -86,7 +90,7 @@ void main() {
     if (entry >= end) {
         return;
     }
-    uint points = job.start_points + column / job.windows * job.stride * AFFINE_PARTS;
+    uint first_point = column / job.windows * job.stride;
     uint bucket = bucket_of(column, 0u, entry);
     uint bucket_end = ends[bucket_first + bucket];
     bool is_head = bucket > 0u ? ends[bucket_first + bucket - 1u] < entry : entry > 0u;
@@ -103,12 +107,18 @@ void main() {
             sum = begun(bucket_first + bucket);
             bucket_end = ends[bucket_first + bucket];
         }
-        uint term = entries[column * job.terms + entry];
-        uint at = points + (term & 0x7fffffffu) * AFFINE_PARTS;
-        Elem x = READ_ELEMENT(point_parts, at);
+        uint term = entries[column * job.entries_of_column + entry];
+        uint point = first_point + (term & ~(ENDOMORPHISM | OPPOSITE));
+        uint at = job.start_points + point * AFFINE_PARTS;
         Elem y = READ_ELEMENT(point_parts, at + FIELD_PARTS);
+        Elem x;
+        if ((term & ENDOMORPHISM) == 0u) {
+            x = READ_ELEMENT(point_parts, at);
+        } else {
+            x = READ_ELEMENT(image_parts, point * FIELD_PARTS);
+        }
         if (!f_is_zero(x) || !f_is_zero(y)) {
-            y = select(term >> 31 == 1u, f_neg(y), y);
+            y = select((term & OPPOSITE) != 0u, f_neg(y), y);
             sum = point_add_affine(sum, x, y);
         }
     }

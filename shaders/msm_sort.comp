@@ -1,10 +1,14 @@
 // The entries of a multi-scalar multiplication, sorted by bucket.
 //
-// A scalar is cut into digits of `bits` bits, a window each, from -2^(bits - 1) to
-// 2^(bits - 1): a larger one becomes itself less 2^bits, and the next one more. A scalar
-// above r / 2 is first replaced by r less it, and the point by its opposite, so that 255 bits
-// of windows are enough. A digit other than zero puts its point, or the opposite of it,
-// into the bucket of its size: bucket b of a column is for digits of b + 1. A column is a window of one sum.
+// A scalar above r / 2 is first replaced by r less it, and the point by its opposite. With
+// HALVES it is then cut in two: k = k0 + k1 m with |k0| and k1 at most m / 2, where m is
+// near the root of r, and k1 goes with m times the point, of which the curve's endomorphism
+// makes the opposite.
+//
+// What is left is cut into digits of `bits` bits, a window each, from -2^(bits - 1) to
+// 2^(bits - 1): a larger one becomes itself less 2^bits, and the next one more. A digit other
+// than zero puts an entry into the bucket of its size: bucket b of a column is for digits of
+// b + 1. A column is a window of one sum.
 //
 // COUNT counts the entries of each bucket. After msm_offsets.comp has made of the counts
 // where each bucket starts, SCATTER writes the entries, and leaves where each bucket
@@ -25,10 +29,16 @@ layout(local_size_x = 128) in;
 layout(set = 0, binding = 0, std430) readonly buffer Scalars { uvec4 x_parts[]; };
 layout(set = 0, binding = 1, std430) buffer Buckets { uint buckets[]; };
 #ifndef COUNT
+// The number of a point, and in the two highest bits ENDOMORPHISM and OPPOSITE.
 layout(set = 0, binding = 2, std430) writeonly buffer Entries { uint entries[]; };
+#define ENDOMORPHISM 0x40000000u
+#define OPPOSITE 0x80000000u
 #endif
 
 layout(push_constant) uniform Job {
+    // m, and 2^255 / m rounded down; zero where scalars are not cut in two.
+    uvec4 m;
+    uvec4 reciprocal;
     // Scalars of this dispatch, the first of them, and where it is.
     uint count;
     uint first;
@@ -41,7 +51,48 @@ layout(push_constant) uniform Job {
     uint montgomery;
 } job;
 
+// Puts an integer below 2^(windows * bits - 1) into buckets.
+void put(Elem integer, uint sum, uint term, bool opposite, uint entries_of_term) {
+    uint word[8] = WORDS_OF(integer);
+    uint half_of = 1u << (job.bits - 1u);
+    uint carry = 0u;
+    for (uint window = 0u; window < job.windows; ++window) {
+        uint digit = (word[0] & (2u * half_of - 1u)) + carry;
 #define SHIFT_WORD(k) word[k] = word[k] >> job.bits | word[(k) + 1] << (32u - job.bits);
+        SHIFT_WORD(0) SHIFT_WORD(1) SHIFT_WORD(2) SHIFT_WORD(3)
+        SHIFT_WORD(4) SHIFT_WORD(5) SHIFT_WORD(6)
+        word[7] >>= job.bits;
+        bool negative = digit > half_of;
+        carry = negative ? 1u : 0u;
+        uint size = negative ? 2u * half_of - digit : digit;
+        if (size != 0u) {
+            uint column = sum * job.windows + window;
+            uint place = atomicAdd(buckets[column * half_of + size - 1u], 1u);
+#ifndef COUNT
+            uint sign = negative != opposite ? OPPOSITE : 0u;
+            entries[column * entries_of_term * job.terms + place] = term | sign;
+#endif
+        }
+    }
+}
+
+// x * y of 128 bits each.
+Elem multiply_halves(uvec4 x, uvec4 y) {
+    uint p[8] = uint[](0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u);
+    for (uint i = 0u; i < 4u; ++i) {
+        uint above = 0u;
+        for (uint j = 0u; j < 4u; ++j) {
+            uint high, low, overflow;
+            umulExtended(x[i], y[j], high, low);
+            low = uaddCarry(low, above, overflow);
+            above = high + overflow;
+            p[i + j] = uaddCarry(p[i + j], low, overflow);
+            above += overflow;
+        }
+        p[i + 4u] = above;
+    }
+    return ELEM_OF_ARRAY(p);
+}
 
 void main() {
     uint scalar = gl_GlobalInvocationID.x;
@@ -57,27 +108,35 @@ void main() {
     Elem other = integer_sub(MODULUS, x, ignored);
     integer_sub(other, x, opposite);
     x = select(opposite, other, x);
-
     uint sum = (job.first + scalar) / job.terms;
     uint term = job.first + scalar - sum * job.terms;
-    uint word[8] = WORDS_OF(x);
-    uint half_of = 1u << (job.bits - 1u);
-    uint carry = 0u;
-    for (uint window = 0u; window < job.windows; ++window) {
-        uint digit = (word[0] & (2u * half_of - 1u)) + carry;
-        SHIFT_WORD(0) SHIFT_WORD(1) SHIFT_WORD(2) SHIFT_WORD(3)
-        SHIFT_WORD(4) SHIFT_WORD(5) SHIFT_WORD(6)
-        word[7] >>= job.bits;
-        bool negative = digit > half_of;
-        carry = negative ? 1u : 0u;
-        uint size = negative ? 2u * half_of - digit : digit;
-        if (size != 0u) {
-            uint column = sum * job.windows + window;
-            uint place = atomicAdd(buckets[column * half_of + size - 1u], 1u);
-#ifndef COUNT
-            uint sign = negative != opposite ? 0x80000000u : 0u;
-            entries[column * job.terms + place] = term | sign;
-#endif
-        }
+    if (job.m.w == 0u) {
+        put(x, sum, term, opposite, 1u);
+        return;
     }
+    // k1 is (x + m / 2) / m rounded down. By the reciprocal it comes out up to 2 too small,
+    // since what is cut off each factor is less than 1.
+    Elem m = Elem(job.m, uvec4(0u));
+    Elem half_m = Elem(uvec4(job.m.x >> 1 | job.m.y << 31, job.m.y >> 1 | job.m.z << 31,
+                             job.m.z >> 1 | job.m.w << 31, job.m.w >> 1), uvec4(0u));
+    Elem rest = integer_add(x, half_m);
+    uvec4 above_127 = uvec4(rest.p0.w >> 31 | rest.p1.x << 1, rest.p1.x >> 31 | rest.p1.y << 1,
+                            rest.p1.y >> 31 | rest.p1.z << 1, rest.p1.z >> 31 | rest.p1.w << 1);
+    Elem k1 = Elem(multiply_halves(above_127, job.reciprocal).p1, uvec4(0u));
+    rest = integer_sub(rest, multiply_halves(k1.p0, job.m), ignored);
+    for (uint correction = 0u; correction < 2u; ++correction) {
+        bool less;
+        Elem reduced = integer_sub(rest, m, less);
+        rest = select(less, rest, reduced);
+        k1 = select(less, k1, integer_add(k1, INTEGER_ONE));
+    }
+    bool negative;
+    Elem k0 = integer_sub(rest, half_m, negative);
+    Elem k0_negative = integer_sub(half_m, rest, ignored);
+    put(select(negative, k0_negative, k0), sum, term, opposite != negative, 2u);
+#ifdef COUNT
+    put(k1, sum, term, !opposite, 2u);
+#else
+    put(k1, sum, term | ENDOMORPHISM, !opposite, 2u);
+#endif
 }

@@ -217,14 +217,16 @@ vector_kernels! {
     TRANSFORM_SHUFFLE = "transform_shuffle", 3, 13, 256, {fr: [U32 u32, U64 u64, F64 f64]}, shuffled;
     /// Points times integers.
     MULTIPLY_POINTS = "multiply_points", 3, 6, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
+    /// Images of points by the curve's endomorphism.
+    MSM_IMAGES = "msm_images", 2, 15, 128, {fp: [U32 u32, U64 u64, F64 f64]};
     /// How many entries of a multi-scalar multiplication each bucket has.
-    MSM_COUNT = "msm_count", 2, 7, 128, {fr};
+    MSM_COUNT = "msm_count", 2, 15, 128, {fr};
     /// Where each bucket starts.
     MSM_OFFSETS = "msm_offsets", 1, 2, 256, {};
     /// Its entries, by bucket.
-    MSM_SCATTER = "msm_scatter", 3, 7, 128, {fr};
+    MSM_SCATTER = "msm_scatter", 3, 15, 128, {fr};
     /// Sums of stretches of entries.
-    MSM_ACCUMULATE = "msm_accumulate", 5, 10, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
+    MSM_ACCUMULATE = "msm_accumulate", 6, 10, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// Sums of buckets, out of those.
     MSM_BUCKETS = "msm_buckets", 4, 6, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// The same of buckets of many stretches.

@@ -27,7 +27,6 @@ mod interop;
 mod kernels;
 mod life;
 mod msm;
-mod msm_plugs;
 mod paths;
 mod point_operations;
 mod points;

@@ -4,7 +4,7 @@ mod device;
 mod plan;
 
 use field_kernels::curve::{Curve, Xyzz};
-use field_kernels::{ElementType as _, Fr};
+use field_kernels::{ElementId, ElementType as _, Fr, G1};
 
 use self::plan::{Plan, Shape};
 use super::{Call, WholeOperation};
@@ -44,7 +44,7 @@ impl Queue {
     ///
     /// # fn main() -> anyhow::Result<()> {
     /// # let engine = VectorEngine::cpu_with_threads(2)?;
-    /// let points = engine.upload_points::<G1>(&[G1::GENERATOR; 3].concat(), PointCheck::Subgroup)?;
+    /// let points = engine.upload_points::<G1>(&[G1::GENERATOR; 3], PointCheck::Subgroup)?;
     /// let scalars = engine.upload_plain::<Fr>(&[[5, 0, 0, 0], [6, 0, 0, 0], [0; 4]])?;
     /// let queue = engine.queue();
     /// let msm = queue.msm(&points, &scalars)?;
@@ -102,7 +102,7 @@ impl Queue {
         terms: usize,
         sums: usize,
     ) -> Result<Msm<C>> {
-        let plan = Plan::new(Shape { sums, terms });
+        let plan = Plan::new(Shape::of(C::ID, sums, terms));
         let arguments = vec![
             self.argument(MSM.name, points)?,
             self.argument(MSM.name, scalars)?,
@@ -134,7 +134,8 @@ fn rows(row: usize, found: usize) -> Result<usize> {
 }
 
 impl Completed {
-    /// The sum. The last of the additions are done here, on the host: some 500 of them.
+    /// The sum. The last of the additions are done here, on the host: 256 of them for G1, 512
+    /// for G2.
     ///
     /// # Errors
     /// [`Error::ForeignReadback`] for one of another queue, [`Error::WrongLength`] for several
@@ -163,8 +164,43 @@ impl Completed {
         if parts.is_empty() {
             return Ok(vec![Xyzz::default(); msm.sums]);
         }
-        let sums = parts.chunks(msm.plan.parts());
-        Ok(sums.map(|parts| msm.plan.join(parts)).collect())
+        let mut sums = vec![Xyzz::default(); msm.sums];
+        let join = |sums: &mut [Xyzz<C>], parts: &[Xyzz<C>]| {
+            let each = parts.chunks(msm.plan.parts());
+            sums.iter_mut()
+                .zip(each)
+                .for_each(|(sum, parts)| *sum = msm.plan.join(parts));
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let each = msm.sums.div_ceil(threads).max(SUMS_OF_A_THREAD);
+        let mut pieces = sums
+            .chunks_mut(each)
+            .zip(parts.chunks(each * msm.plan.parts()));
+        let own = pieces.next();
+        std::thread::scope(|scope| {
+            for (sums, parts) in pieces {
+                scope.spawn(move || join(sums, parts));
+            }
+            if let Some((sums, parts)) = own {
+                join(sums, parts);
+            }
+        });
+        Ok(sums)
+    }
+}
+
+/// Sums that take longer to join than a thread takes to begin.
+const SUMS_OF_A_THREAD: usize = 2;
+
+impl Shape {
+    /// Scalars are halved where an endomorphism takes one product.
+    fn of(curve: ElementId, sums: usize, terms: usize) -> Self {
+        let halves = curve == G1::ID;
+        Self {
+            sums,
+            terms,
+            halves,
+        }
     }
 }
 
@@ -181,17 +217,15 @@ fn parameters(call: &Call<'_>) -> Result<Parameters, Error> {
         return Err(internal("the parameters of a multi-scalar multiplication"));
     };
     let number = |it: u64| usize::try_from(it).map_err(|_| internal("a number of points"));
-    let shape = Shape {
-        sums: number(sums)?,
-        terms: number(terms)?,
-    };
+    let points = &call.arguments[0];
+    let shape = Shape::of(points.of, number(sums)?, number(terms)?);
     Ok(Parameters {
         shape,
         form: match is_montgomery {
             1 => Form::Montgomery,
             _ => Form::Plain,
         },
-        own: shape.sums > 1 && call.arguments[0].elements > shape.terms,
+        own: shape.sums > 1 && points.elements > shape.terms,
     })
 }
 
@@ -215,7 +249,7 @@ fn on_cpu<C: BlstCurve>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error>
 
 #[cfg(test)]
 pub(super) fn samples() -> Vec<(&'static str, super::Sample<Fr>)> {
-    use crate::vectors::{G1, PointCheck};
+    use crate::vectors::PointCheck;
 
     vec![(MSM.name, |q, x, _| {
         let points = vec![G1::GENERATOR; x.len()];

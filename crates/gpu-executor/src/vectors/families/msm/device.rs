@@ -5,9 +5,10 @@
 use std::ops::Range;
 
 use field_kernels::vector_kernels::{
-    MSM_ACCUMULATE, MSM_BUCKETS, MSM_COUNT, MSM_FOLD, MSM_LONG_BUCKETS, MSM_OFFSETS, MSM_SCATTER,
+    MSM_ACCUMULATE, MSM_BUCKETS, MSM_COUNT, MSM_FOLD, MSM_IMAGES, MSM_LONG_BUCKETS, MSM_OFFSETS,
+    MSM_SCATTER,
 };
-use field_kernels::{ElementId, ElementType as _, Fr, VectorKernel};
+use field_kernels::{Curve as _, ElementId, ElementType as _, Fr, G1, VectorKernel};
 use vk_mem_paths::{Access, Storage};
 
 use super::plan::{Plan, Shape};
@@ -19,6 +20,9 @@ use crate::vectors::vulkan::{Steps, Window, count};
 
 /// Heads of a bucket from which on a workgroup adds them: `MOST_HEADS` of the shader.
 const MOST_HEADS: usize = 8;
+
+/// Bytes of an entry, and of where a bucket starts.
+const ENTRY: usize = 4;
 
 /// What is summed at once: some sums, and of each the same terms.
 struct Part<'c> {
@@ -39,15 +43,21 @@ struct Scratch {
     heads: Storage,
     /// Long buckets: 4 bytes each, their number first.
     long: Storage,
+    /// The x of the images of the points by the curve's endomorphism, where it is used.
+    images: Option<Storage>,
 }
 
 pub(super) fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
     let parameters = parameters(call)?;
-    let Shape { sums, terms } = parameters.shape;
+    let Shape { sums, terms, .. } = parameters.shape;
     let plan = Plan::new(parameters.shape);
     let output = steps.take(call.field, call.results[0].elements)?;
     let at_once = at_once(steps, call, &parameters, &plan);
-    let scratch = Scratch::new(steps, &plan, at_once, 4 * call.field.bytes())?;
+    let points = match parameters.own {
+        false => at_once.terms,
+        true => (at_once.sums - 1) * terms + at_once.terms,
+    };
+    let scratch = Scratch::new(steps, &plan, (at_once, points), 4 * call.field.bytes())?;
     for first in (0..sums).step_by(at_once.sums) {
         let those = first..sums.min(first + at_once.sums);
         for begin in (0..terms).step_by(at_once.terms) {
@@ -75,17 +85,17 @@ pub(super) fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Er
 
 /// As many sums and terms of each as every binding has room for.
 fn at_once(steps: &Steps<'_>, call: &Call<'_>, parameters: &Parameters, plan: &Plan) -> Shape {
-    let Shape { sums, terms } = parameters.shape;
-    let (entry, sum, point) = (4, 4 * call.field.bytes(), call.arguments[0].of.bytes());
+    let Shape { sums, terms, .. } = parameters.shape;
+    let each = parameters.shape.entries_of_term();
+    let (sum, point) = (4 * call.field.bytes(), call.arguments[0].of.bytes());
     let most = |bytes: usize| steps.most_bytes() / bytes;
-    let most_terms = (most(entry) / plan.windows)
-        .min(most(point))
-        .min(most(sum) / plan.windows * plan.stretch);
-    let most_terms = steps.chunk(most_terms).max(1);
-    let terms_at_once = terms.div_ceil(terms.div_ceil(most_terms));
+    let most_entries = most(ENTRY).min(most(sum) * plan.stretch) / plan.windows;
+    let most_terms = steps.chunk((most_entries / each).min(most(point)));
+    let terms_at_once = terms.div_ceil(terms.div_ceil(most_terms.max(1)));
+    let entries = terms_at_once * each;
     let columns = (most(sum) >> plan.log_buckets())
-        .min(most(entry) / terms_at_once)
-        .min(most(sum) / terms_at_once.div_ceil(plan.stretch));
+        .min(most(ENTRY) / entries)
+        .min(most(sum) / entries.div_ceil(plan.stretch));
     let mut most_sums = columns / plan.windows;
     if parameters.own {
         most_sums = most_sums.min(most(point) / terms);
@@ -93,20 +103,32 @@ fn at_once(steps: &Steps<'_>, call: &Call<'_>, parameters: &Parameters, plan: &P
     Shape {
         sums: most_sums.clamp(1, sums),
         terms: terms_at_once,
+        ..parameters.shape
     }
 }
 
 impl Scratch {
-    fn new(steps: &Steps<'_>, plan: &Plan, at_once: Shape, point: usize) -> Result<Self, Error> {
+    fn new(
+        steps: &Steps<'_>,
+        plan: &Plan,
+        (at_once, points): (Shape, usize),
+        point: usize,
+    ) -> Result<Self, Error> {
         let columns = at_once.sums * plan.windows;
         let buckets = columns << plan.log_buckets();
-        let stretches = at_once.terms.div_ceil(plan.stretch);
+        let entries = at_once.terms * at_once.entries_of_term();
+        let stretches = entries.div_ceil(plan.stretch);
+        let images = match at_once.halves {
+            true => Some(steps.take_bytes(point / 4 * points)?),
+            false => None,
+        };
         Ok(Self {
-            ends: steps.take_bytes(4 * buckets)?,
-            entries: steps.take_bytes(4 * columns * at_once.terms)?,
+            images,
+            ends: steps.take_bytes(ENTRY * buckets)?,
+            entries: steps.take_bytes(ENTRY * columns * entries)?,
             buckets: steps.take_bytes(point * buckets)?,
             heads: steps.take_bytes(point * columns * stretches)?,
-            long: steps.take_bytes(4 * (1 + columns * most_long(stretches)))?,
+            long: steps.take_bytes(ENTRY * (1 + columns * most_long(stretches)))?,
         })
     }
 
@@ -133,8 +155,41 @@ impl Part<'_> {
         self.sums.len() * self.plan.windows
     }
 
+    /// Entries that a column has room for.
+    fn entries(&self) -> usize {
+        self.terms.len() * self.parameters.shape.entries_of_term()
+    }
+
     fn stretches(&self) -> usize {
-        self.terms.len().div_ceil(self.plan.stretch)
+        self.entries().div_ceil(self.plan.stretch)
+    }
+
+    /// The points of all sums, and from those of one sum to those of the next.
+    fn points(&self) -> (Range<usize>, usize) {
+        let row = self.parameters.shape.terms;
+        match self.parameters.own {
+            false => (self.terms.clone(), 0),
+            true => {
+                let last = self.sums.end - 1;
+                let all = self.sums.start * row + self.terms.start..last * row + self.terms.end;
+                (all, row)
+            }
+        }
+    }
+
+    /// What the endomorphism makes of the points.
+    fn images(&self, steps: &mut Steps<'_>, images: &Storage) -> Result<(), Error> {
+        let (points, _) = self.points();
+        let count_of = points.len();
+        let points = steps.input(&self.call.arguments[0], &points)?;
+        let to = Window::on(images);
+        each_dispatch(steps, &MSM_IMAGES, count_of, |steps, first, groups| {
+            let [root, _] = G1::ENDOMORPHISM;
+            let mut constants = words(root.map(u64::to_le_bytes).as_flattened());
+            constants.extend([count(count_of)?, first, points.start]);
+            let (field, buffers) = (self.call.field, [&points, &to]);
+            steps.dispatch_groups(&MSM_IMAGES, field, &buffers, &constants, groups)
+        })
     }
 
     /// 1 where buckets hold sums of earlier terms.
@@ -178,7 +233,8 @@ impl Part<'_> {
                 let those = elements.start + piece.start..elements.start + piece.end;
                 let from = steps.input(scalars, &those)?;
                 let done = (sum - self.sums.start) * self.terms.len();
-                let constants = [
+                let mut constants = halving(self.parameters.shape.halves);
+                constants.extend([
                     count(piece.len())?,
                     count(done + piece.start)?,
                     from.start,
@@ -186,7 +242,7 @@ impl Part<'_> {
                     count(self.plan.windows)?,
                     self.plan.bits,
                     u32::from(self.parameters.form == Form::Montgomery),
-                ];
+                ]);
                 let buffers: Vec<_> = [&from].into_iter().chain(buffers.iter().copied()).collect();
                 steps.dispatch(kernel, Fr::ID, &buffers, &constants, piece.len())?;
             }
@@ -197,20 +253,20 @@ impl Part<'_> {
     /// Sums the entries of each bucket.
     fn accumulate(&self, steps: &mut Steps<'_>, scratch: &Scratch) -> Result<(), Error> {
         let field = self.call.field;
-        let row = self.parameters.shape.terms;
-        let (points, stride) = match self.parameters.own {
-            false => (self.terms.clone(), 0),
-            true => {
-                let last = self.sums.end - 1;
-                let points = self.sums.start * row + self.terms.start..last * row + self.terms.end;
-                (points, row)
-            }
-        };
+        let (points, stride) = self.points();
         let points = steps.input(&self.call.arguments[0], &points)?;
         let [ends, entries, buckets, heads, long] = scratch.windows();
         let (stretches, stretch) = (count(self.stretches())?, count(self.plan.stretch)?);
         let (columns, log_buckets) = (self.columns(), self.plan.log_buckets());
         let all = columns * self.stretches();
+        // Something must be bound where there are none.
+        let images = match &scratch.images {
+            Some(images) => {
+                self.images(steps, images)?;
+                Window::on(images).to_read()
+            }
+            None => points.clone(),
+        };
         let (to_ends, to_entries, to_heads) = (ends.to_read(), entries.to_read(), heads.to_read());
         each_dispatch(steps, &MSM_ACCUMULATE, all, |steps, first, groups| {
             let constants = [
@@ -219,13 +275,13 @@ impl Part<'_> {
                 first,
                 stretches,
                 stretch,
-                count(self.terms.len())?,
+                count(self.entries())?,
                 log_buckets,
                 count(stride)?,
                 count(self.plan.windows)?,
                 self.goes_on(),
             ];
-            let buffers = [&points, &to_entries, &to_ends, &buckets, &heads];
+            let buffers = [&points, &to_entries, &to_ends, &buckets, &heads, &images];
             steps.dispatch_groups(&MSM_ACCUMULATE, field, &buffers, &constants, groups)
         })?;
 
@@ -259,6 +315,36 @@ impl Part<'_> {
         }
         Ok(())
     }
+}
+
+/// m and 2^255 / m for the shader: the endomorphism of G1 is the product by -m. Zeros where
+/// scalars are not cut in two.
+fn halving(halves: bool) -> Vec<u32> {
+    let &[low, high] = G1::MINUS_EIGENVALUE else {
+        return vec![0; 8];
+    };
+    if !halves {
+        return vec![0; 8];
+    }
+    let m = u128::from(low) | u128::from(high) << 64;
+    // Bit by bit: the rest stays below m, which has 128 bits.
+    let (mut rest, mut reciprocal) = (1_u128 << 127, 0_u128);
+    for _ in 0..128 {
+        let (doubled, overflows) = (rest << 1, rest >> 127 == 1);
+        let bit = overflows || doubled >= m;
+        rest = if bit {
+            doubled.wrapping_sub(m)
+        } else {
+            doubled
+        };
+        reciprocal = reciprocal << 1 | u128::from(bit);
+    }
+    words([m, reciprocal].map(u128::to_le_bytes).as_flattened())
+}
+
+fn words(little_endian: &[u8]) -> Vec<u32> {
+    let words = little_endian.as_chunks().0.iter();
+    words.map(|word| u32::from_le_bytes(*word)).collect()
 }
 
 /// Folds the buckets of `sums` to the points that are left of them.

@@ -3,8 +3,10 @@
 
 use field_kernels::curve::{Curve, Xyzz};
 
-/// Bits of windows together: scalars are at most r / 2, and the highest digit takes a carry.
+/// Bits of windows together: scalars are at most r / 2, or two halves of them at most half of
+/// a number of 128 bits, and the highest digit takes a carry.
 const SCALAR_BITS: u32 = 255;
+const HALF_BITS: u32 = 128;
 /// Bits of a window at most.
 const MOST_BITS: u32 = 17;
 /// Entries of a stretch at most.
@@ -15,6 +17,20 @@ const MOST_STRETCH: usize = 64;
 pub(super) struct Shape {
     pub(super) sums: usize,
     pub(super) terms: usize,
+    /// Whether a scalar is cut into two halves, the second of which goes with the curve's
+    /// endomorphism of its point.
+    pub(super) halves: bool,
+}
+
+impl Shape {
+    fn scalar_bits(self) -> u32 {
+        if self.halves { HALF_BITS } else { SCALAR_BITS }
+    }
+
+    /// Entries of a term in a column at most.
+    pub(super) fn entries_of_term(self) -> usize {
+        if self.halves { 2 } else { 1 }
+    }
 }
 
 /// How it is computed.
@@ -41,15 +57,15 @@ impl Plan {
             let stretches = (1..=MOST_STRETCH.ilog2()).map(|log2| 1 << log2);
             stretches.map(move |stretch| Self {
                 bits,
-                windows: SCALAR_BITS.div_ceil(bits) as usize,
+                windows: shape.scalar_bits().div_ceil(bits) as usize,
                 stretch,
             })
         });
         let fastest = plans.min_by(|a, b| a.time(shape).total_cmp(&b.time(shape)));
         fastest.unwrap_or(Self {
-            bits: 8,
-            windows: 32,
-            stretch: 8,
+            bits: 1,
+            windows: shape.scalar_bits() as usize,
+            stretch: 1,
         })
     }
 
@@ -86,7 +102,8 @@ impl Plan {
             |(rate, latency): (f64, f64), all: f64, chain: f64| (all / rate).max(chain * latency);
         let columns = (shape.sums * self.windows) as f64;
         let buckets = f64::from(1_u32 << self.log_buckets());
-        let (terms, stretch) = (shape.terms as f64, self.stretch as f64);
+        let terms = (shape.terms * shape.entries_of_term()) as f64;
+        let stretch = self.stretch as f64;
         let heads = (terms / buckets / stretch).ceil();
         let mut time = slower(AFFINE, columns * terms, stretch.min(terms));
         time += slower(FULL, columns * terms / stretch, heads);
@@ -104,14 +121,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn windows_grow_with_the_terms() {
-        let plan = |terms| Plan::new(Shape { sums: 1, terms });
-        assert!(plan(1).bits <= plan(1 << 10).bits);
-        assert!(plan(1 << 10).bits < plan(1 << 20).bits);
-        assert!(plan(1 << 20).bits <= plan(1 << 26).bits);
-        for log2 in [0, 4, 10, 16, 20, 26] {
-            let plan = plan(1 << log2);
-            assert!(plan.windows * plan.bits as usize >= 255, "{plan:?}");
+    fn windows_grow_with_the_terms_and_hold_every_scalar() {
+        for (halves, bits) in [(false, 255), (true, 128)] {
+            let shape = |log2: u32| Shape {
+                sums: 1,
+                terms: 1_usize << log2,
+                halves,
+            };
+            let plans = [0, 4, 10, 16, 20, 26].map(|log2| Plan::new(shape(log2)));
+            assert!(plans.is_sorted_by_key(|plan| plan.bits), "{plans:?}");
+            assert!(plans[2].bits < plans[4].bits, "{plans:?}");
+            for plan in plans {
+                assert!(plan.windows * plan.bits as usize >= bits, "{plan:?}");
+            }
         }
     }
 }
