@@ -215,6 +215,8 @@ vector_kernels! {
     TRANSFORM = "transform", 3, 13, 256, {fr: [U32 u32, U64 u64, F64 f64]};
     /// The same, which hands elements from register to register inside of a subgroup.
     TRANSFORM_SHUFFLE = "transform_shuffle", 3, 13, 256, {fr: [U32 u32, U64 u64, F64 f64]}, shuffled;
+    /// Square roots, each the one that a sign names.
+    ROOTS = "roots", 3, 5, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// Points times integers.
     MULTIPLY_POINTS = "multiply_points", 3, 6, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// Images of points by the curve's endomorphism.

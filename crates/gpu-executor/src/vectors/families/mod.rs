@@ -17,6 +17,7 @@ mod multiply_points;
 mod permute;
 mod powers;
 mod reduce;
+mod roots;
 mod scan;
 #[cfg(test)]
 mod tests;

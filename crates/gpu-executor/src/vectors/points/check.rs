@@ -48,7 +48,7 @@ fn expect_on_host<C: BlstCurve>(
 /// for the memory of it all.
 const AT_ONCE: usize = 1 << 18;
 
-fn expect_on_device<C: Curve>(points: &PointVec<C>, check: PointCheck) -> Result<()> {
+pub(super) fn expect_on_device<C: Curve>(points: &PointVec<C>, check: PointCheck) -> Result<()> {
     for start in (0..points.len()).step_by(AT_ONCE) {
         let some = points.slice(start..points.len().min(start + AT_ONCE))?;
         if let Some((at, fault)) = first_fault(&some, check)? {

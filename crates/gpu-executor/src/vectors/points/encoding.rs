@@ -1,14 +1,16 @@
 //! The encodings of points that Zcash defined, and that Ethereum and others took over.
 
 use bytemuck::allocation::try_zeroed_vec;
-use field_kernels::Curve;
+use field_kernels::{Curve, ElementType as _, operations};
 
-use super::{PIECE, PointCheck, PointFault, PointVec, on_host};
+use super::check::expect_on_device;
+use super::{PIECE, PointCheck, PointFault, PointVec, on_host, refused};
+use crate::canonical::Order;
 use crate::vectors::cpu::BlstCurve;
 use crate::vectors::engine::{VectorEngine, expect_whole};
-use crate::vectors::field_vec::FieldVec;
+use crate::vectors::field_vec::{FieldVec, Form};
 use crate::vectors::fields::with_curve;
-use crate::{Error, Result};
+use crate::{Error, Inputs, Result};
 
 /// How points are written as bytes: coordinates as big-endian integers, of G2 the imaginary
 /// part first, with three flags in the highest bits of the first byte.
@@ -32,8 +34,9 @@ impl PointEncoding {
 }
 
 impl VectorEngine {
-    /// A vector of the points that are encoded in `bytes`, one after the other. The host's
-    /// threads decode them; that they are on the curve shows in any case.
+    /// A vector of the points that are encoded in `bytes`, one after the other. They are
+    /// decoded by the device where they are compressed and many, else by the host's threads;
+    /// that they are on the curve shows in any case.
     ///
     /// # Errors
     /// [`Error::InvalidPoint`] for the first that is not encoded as it should be, else for the
@@ -47,6 +50,10 @@ impl VectorEngine {
     ) -> Result<PointVec<C>> {
         let (bytes, each) = (bytes.as_ref(), encoding.bytes::<C>());
         expect_whole(bytes.len(), each, "bytes")?;
+        let compressed = encoding == PointEncoding::Compressed;
+        if compressed && self.runner().is_for_points(bytes.len() / each) {
+            return decoded_on_device(self, bytes, check);
+        }
         let mut limbs = zeroed(bytes.len() / each * C::LIMBS, "decoded points")?;
         with_curve!(C::ID, D => decode_all::<D>(self, bytes, &mut limbs, encoding))?;
         let vector = self.upload_canonical(&limbs)?;
@@ -98,12 +105,81 @@ fn decode_all<C: BlstCurve>(
     })
 }
 
+/// Of compressed points the device computes y.
+fn decoded_on_device<C: Curve>(
+    engine: &VectorEngine,
+    bytes: &[u8],
+    check: PointCheck,
+) -> Result<PointVec<C>> {
+    let each = PointEncoding::Compressed.bytes::<C>();
+    let mut x = zeroed(bytes.len(), "coordinates of points")?;
+    let mut signs = zeroed(bytes.len() / each, "signs of points")?;
+    let places = x.chunks_mut(PIECE * each).zip(signs.chunks_mut(PIECE));
+    on_host::<C, _>(
+        engine,
+        bytes.chunks(PIECE * each).zip(places),
+        |(bytes, (x, signs))| {
+            let places = x.chunks_exact_mut(each).zip(signs);
+            let mut all = bytes.chunks_exact(each).zip(places).enumerate();
+            all.find_map(|(at, (bytes, (x, sign)))| {
+                let flags = match flags_of(bytes, PointEncoding::Compressed) {
+                    Ok(flags) => flags,
+                    Err(fault) => return Some((at, fault)),
+                };
+                *sign = match flags & INFINITY {
+                    0 => u32::from(flags & LARGER_Y),
+                    _ => NO_Y,
+                };
+                if *sign != NO_Y {
+                    // Of two coordinates the second comes first.
+                    let coordinate = C::Base::BYTES;
+                    let from = bytes.chunks_exact(coordinate).rev();
+                    let to = x.chunks_exact_mut(coordinate);
+                    to.zip(from).for_each(|(to, from)| to.copy_from_slice(from));
+                    x[each - coordinate] &= 0x1f;
+                }
+                None
+            })
+        },
+    )?;
+    let uploaded = engine.upload_as(&x, Inputs::Canonical, Order::BigEndian, Form::Plain);
+    let x = uploaded.map_err(|error| match error {
+        Error::VectorNotCanonical { element, .. } => {
+            refused::<C>(element, PointFault::NotCanonical)
+        }
+        error => error,
+    })?;
+    let x = engine.queue().converted(&operations::FROM_BE_BYTES, x)?;
+    let signs = engine.upload_indices(&signs)?;
+    let queue = engine.queue();
+    let points = queue.points_of_x::<C>(x, &signs)?;
+    queue.submit()?.wait()?;
+    let check = match check {
+        PointCheck::Trusted => PointCheck::OnCurve,
+        check => check,
+    };
+    expect_on_device(&points, check)?;
+    Ok(points)
+}
+
+/// The sign of a point without y: of infinity.
+const NO_Y: u32 = 2;
+
 const COMPRESSED: u8 = 0b100;
 const INFINITY: u8 = 0b010;
 const LARGER_Y: u8 = 0b001;
 
 /// The point in `bytes`, which are as many as one takes.
 fn decode<C: BlstCurve>(bytes: &[u8], encoding: PointEncoding) -> Result<C::Limbs, PointFault> {
+    match flags_of(bytes, encoding)? {
+        flags if flags & INFINITY != 0 => Ok(C::Limbs::default()),
+        _ if encoding == PointEncoding::Compressed => C::uncompressed(bytes),
+        _ => C::deserialized(bytes),
+    }
+}
+
+/// The flags of a point, which are some that its encoding has; of infinity nothing else is set.
+fn flags_of(bytes: &[u8], encoding: PointEncoding) -> Result<u8, PointFault> {
     let Some((first, rest)) = bytes.split_first() else {
         return Err(PointFault::Flags(0));
     };
@@ -119,14 +195,11 @@ fn decode<C: BlstCurve>(bytes: &[u8], encoding: PointEncoding) -> Result<C::Limb
         let only = (flags & (COMPRESSED | INFINITY)) << 5;
         let alone = *first == only && rest.iter().all(|byte| *byte == 0);
         return match alone {
-            true => Ok(C::Limbs::default()),
+            true => Ok(flags),
             false => Err(PointFault::Infinity),
         };
     }
-    match encoding {
-        PointEncoding::Compressed => C::uncompressed(bytes),
-        PointEncoding::Uncompressed => C::deserialized(bytes),
-    }
+    Ok(flags)
 }
 
 fn encode_all<C: BlstCurve>(
@@ -147,4 +220,100 @@ fn encode_all<C: BlstCurve>(
         }
         None
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use field_kernels::curve::{self, Xyzz};
+    use field_kernels::{G1, G2};
+    use vk_core::testing::device_under_test;
+
+    use super::*;
+    use crate::vectors::vulkan::runner_on;
+
+    fn check<C: BlstCurve>(engine: &VectorEngine) {
+        let mut next = Xyzz::<C>::from_affine(&C::GENERATOR);
+        let points = (0..200).map(|number| {
+            next = next.double().add_affine(&C::GENERATOR);
+            match number % 40 {
+                9 => Xyzz::default(),
+                // The same x, and the other y.
+                10..20 => next.neg(),
+                _ => next,
+            }
+        });
+        let mut points = Xyzz::to_affine_all(&points.collect::<Vec<_>>());
+        points.extend(points.clone().iter().map(curve::opposite::<C>));
+        let each = PointEncoding::Compressed.bytes::<C>();
+        let mut bytes = vec![0; points.len() * each];
+        for (point, bytes) in points.iter().zip(bytes.chunks_exact_mut(each)) {
+            C::compress(point, bytes);
+        }
+        let found = decoded_on_device::<C>(engine, &bytes, PointCheck::Subgroup).unwrap();
+        assert!(found.download::<u64>().unwrap() == C::words(&points));
+        let none = decoded_on_device::<C>(engine, &[], PointCheck::Subgroup).unwrap();
+        assert!(none.is_empty());
+        // What the host refuses is refused, for the same reason.
+        let mut faults = Vec::new();
+        for x in 0..12 {
+            for flags in [0x80, 0xa0] {
+                let mut point = vec![0; each];
+                (point[0], point[each - 1]) = (flags, x);
+                faults.push(point);
+            }
+        }
+        for (place, byte) in [
+            (0, 0x00),
+            (0, 0x40),
+            (0, 0xc1),
+            (0, 0xe0),
+            (0, 0x9f),
+            (0, 0xbf),
+        ] {
+            let mut point = vec![0; each];
+            point[each - 1] = 1;
+            point[place] = byte;
+            faults.push(point);
+        }
+        let kinds = [
+            PointCheck::Subgroup,
+            PointCheck::OnCurve,
+            PointCheck::Trusted,
+        ];
+        let mut found = Vec::new();
+        for (number, (fault, kind)) in faults.iter().zip(kinds.into_iter().cycle()).enumerate() {
+            let at = 7 * number % 30;
+            let mut bytes = bytes[..30 * each].to_vec();
+            bytes[at * each..][..each].copy_from_slice(fault);
+            let on_device = decoded_on_device::<C>(engine, &bytes, kind);
+            // A software device: the host does it.
+            let encoding = PointEncoding::Compressed;
+            let on_host = engine.upload_encoded_points::<C>(&bytes, encoding, kind);
+            let limbs = |it: Result<PointVec<C>>| it.map(|it| it.download::<u64>().unwrap());
+            let (on_device, on_host) = (limbs(on_device), limbs(on_host));
+            assert!(on_device == on_host, "{fault:02x?}, {:?}", on_device.err());
+            if let Err(Error::InvalidPoint { element, fault, .. }) = on_device {
+                assert_eq!(element, at);
+                found.push(fault);
+            }
+        }
+        for fault in [
+            PointFault::NotOnCurve,
+            PointFault::NotInSubgroup,
+            PointFault::NotCanonical,
+            PointFault::Infinity,
+            PointFault::Flags(0b010),
+        ] {
+            assert!(found.contains(&fault), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn a_device_decodes_as_the_host_does() {
+        let (_guard, physical) = device_under_test().unwrap();
+        let runner = runner_on(&physical, |_| {}, Default::default(), None);
+        let engine = VectorEngine::on(runner as _, crate::Inputs::default());
+        check::<G1>(&engine);
+        check::<G2>(&engine);
+    }
 }

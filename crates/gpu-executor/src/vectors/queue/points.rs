@@ -8,6 +8,7 @@ use field_kernels::{Curve, Field, Fr, operations};
 use super::{Queue, expect_equal};
 use crate::Result;
 use crate::vectors::field_vec::FieldVec;
+use crate::vectors::indices::Indices;
 use crate::vectors::operand::{Operand, Scalar};
 use crate::vectors::points::PointVec;
 
@@ -116,12 +117,27 @@ impl Queue {
         p: &PointVec<C>,
     ) -> Result<FieldVec<C::Field>> {
         let Coordinates { x, y } = self.coordinates(p)?;
-        let cube = self.mul(&self.square(&x)?, &x)?;
-        let right = self.add(cube, Scalar::<C::Field>::new(C::B))?;
-        let difference = self.sub(self.square(&y)?, right)?;
+        let difference = self.sub(self.square(&y)?, self.right_side::<C>(&x)?)?;
         // Not zero, unless both coordinates are: infinity.
         let any = self.select(&x, &x, &y)?;
         self.select(&any, &difference, 0)
+    }
+
+    /// x^3 + b.
+    fn right_side<C: Curve>(&self, x: &FieldVec<C::Field>) -> Result<FieldVec<C::Field>> {
+        let cube = self.mul(&self.square(x)?, x)?;
+        self.add(cube, Scalar::<C::Field>::new(C::B))
+    }
+
+    /// Points with these x, and of two y the one that the sign names, as [`Self::roots`] has
+    /// them. Of an x without any y what is no point of the curve.
+    pub(in crate::vectors) fn points_of_x<C: Curve>(
+        &self,
+        x: FieldVec<C::Field>,
+        signs: &Indices,
+    ) -> Result<PointVec<C>> {
+        let y = self.roots(&self.right_side::<C>(&x)?, signs)?;
+        self.points(&Coordinates { x, y })
     }
 
     /// What is not zero where a point of the curve is not in the subgroup: where its product
