@@ -166,9 +166,13 @@ void set_digits(Value x, uint sign, out double v[5]) {
 #define START_WIDE51(first, k) \
     START51((first) + k, (first) + k == 0 ? 5 : (first) + k < 5 ? 6 : 0, (first) + k == 0 ? 0 : 6, \
             (first) + k == 0)
-#define LOAD_WIDE(unused, k) w[k] = factor_pairs[first + k * stride];
-#define ADD_WIDE51(i, j) MULTIPLY51(v[i], w[(5 * (i) + j) / 2][(5 * (i) + j) & 1], j)
+// The numbers that digit i is multiplied by, loaded no earlier: they take registers.
+#define LOAD_WIDE(i, k) w[k] = factor_pairs[first + (5 * (i) / 2 + k) * stride];
+#define ADD_WIDE51(i, j) MULTIPLY51(v[i], w[(5 * (i) + j) / 2 - 5 * (i) / 2][(5 * (i) + j) & 1], j)
 #define WIDE_ROW51(i) \
+    LOAD_WIDE(i, 0) \
+    LOAD_WIDE(i, 1) \
+    LOAD_WIDE(i, 2) \
     carried = 0ul; \
     EACH_5(ADD_WIDE51, i) \
     c[5] += carried;
@@ -179,10 +183,9 @@ void set_digits(Value x, uint sign, out double v[5]) {
 Value multiply_wide(Value x, uint sign, uint first, uint stride) {
     precise double m, high, low;
     double v[5];
-    dvec2 w[WIDE_PAIRS];
+    dvec2 w[3];
     uint64_t c[6], carried;
     uvec2 column;
-    EACH_13(LOAD_WIDE, 0)
     take_off_multiple(x);
     set_digits(x, sign, v);
     EACH_5(START_WIDE51, 0)
