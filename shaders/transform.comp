@@ -14,7 +14,8 @@
 // In a pass all blocks are transformed by the same factors w, powers of a root of unity in
 // bit-reversed order. What tells blocks apart is a factor for each element, by which the
 // pass before has multiplied it: of its row there and its row here (first table), and of its
-// row here and its block there (second table). Shifts of cosets and 1 / n are in these.
+// row here and its block there (second table). Shifts of cosets and 1 / n are in these; only
+// the first pass over a coset has factors w of its own, other ones at each level.
 //
 // docs/kernels.md has a picture. The loops are bounded by who dispatches: 9 levels at most,
 // and 4 factors.
@@ -60,8 +61,9 @@ layout(push_constant) uniform Job {
     uint flags;
     // Levels of the next pass.
     uint next;
-    // Where tables begin: for rows on the way in, first and second on the way out; 0: none.
-    uint table_in;
+    // Where tables begin: of the levels of a coset, one after the other, first and second on
+    // the way out; 0: none.
+    uint table_levels;
     uint table_out;
     uint table_block;
     // The number of this dispatch's first workgroup.
@@ -71,6 +73,9 @@ layout(push_constant) uniform Job {
 #define LAST 1u
 #define FROM_REVERSED 2u
 #define TO_NATURAL 4u
+
+// Factors of the parts of a block, where a level has none of its own.
+#define PARTS 256u
 
 #ifdef MUL_F64
 #include "transform_f64.glsl"
@@ -182,12 +187,6 @@ void main() {
     if (is_active) {
         a = load(pair, column);
         b = load(pair + half_rows, column);
-        if (job.table_in != 0u) {
-            multiply_pair(a, b, 0u, 0u, job.table_in, pair, half_rows);
-            // In limbs as those of elements.
-            a = value_of(value_words(a));
-            b = value_of(value_words(b));
-        }
     }
 
     [[dont_unroll]] for (uint level = 0u; level < job.levels; level += 1u) {
@@ -197,8 +196,14 @@ void main() {
         uint below = job.levels - 1u - level;
         uint mask = below == 0u ? 0u : 1u << (below - 1u + job.log_c);
         bool upper = (lane & mask) != 0u;
+        uint parts = PARTS;
+        uint place = pair >> below;
+        if (job.table_levels != 0u) {
+            parts = 1u << level;
+            place += job.table_levels + (parts - 1u) * FACTOR_SIZE;
+        }
         Value kept, given;
-        butterfly(a, b, pair >> below, upper, kept, given);
+        butterfly(a, b, place, parts, upper, kept, given);
         if (below > 0u) {
             given = exchange(given, mask, level);
         }

@@ -36,10 +36,9 @@ struct Value {
 
 layout(set = 0, binding = 2, std430) readonly buffer Factors { dvec2 factor_pairs[]; };
 
-// Factors of the parts of a block, whose first pairs of doubles come first, and then their
-// second ones; pairs of a wide factor: 25 doubles, and one for nothing.
-#define PARTS 256u
-#define WIDE_PAIRS 13u
+// Pairs of doubles of a wide factor: 25 doubles, and one for nothing. Of so many parts of a
+// block the first pairs come first, and then their second ones.
+#define FACTOR_SIZE 13u
 
 shared uvec4 lower_limbs[2u * GROUP_SIZE];
 shared uvec4 upper_limbs[2u * GROUP_SIZE];
@@ -235,11 +234,12 @@ Value multiply_narrow(Value x, dvec2 w[5]) {
 #define NEGATE_LIMB(unused, k) b.limb[k] = -b.limb[k];
 
 // a + w b to be kept and a - w b to be given away, or where it is `upper` the other way
-// round, with the factor w of a part of the block.
-void butterfly(Value a, Value b, uint part, bool upper, out Value kept, out Value given) {
-    // The factor of the first part is one.
-    if (part != 0u) {
-        b = multiply_wide(b, upper ? 0x80000000u : 0u, part, PARTS);
+// round, with the factor w at a place in a table of so many parts.
+void butterfly(Value a, Value b, uint place, uint parts, bool upper,
+               out Value kept, out Value given) {
+    // The first of all factors is one.
+    if (place != 0u) {
+        b = multiply_wide(b, upper ? 0x80000000u : 0u, place, parts);
     } else if (upper) {
         EACH_5(NEGATE_LIMB, 0)
     }
@@ -256,7 +256,7 @@ void multiply_pair(inout Value a, inout Value b, uint both, uint place,
                    uint table, uint pair, uint pairs) {
     if (both != 0u) {
         [[dont_unroll]] for (uint i = 0u; i < 2u; i += 1u) {
-            Value product = multiply_wide(a, 0u, both + place * WIDE_PAIRS, 1u);
+            Value product = multiply_wide(a, 0u, both + place * FACTOR_SIZE, 1u);
             a = b;
             b = product;
         }

@@ -6,6 +6,7 @@
 layout(set = 0, binding = 2, std430) readonly buffer Factors { uvec4 factor_parts[]; };
 
 #define Value Elem
+#define FACTOR_SIZE 1u
 
 shared uvec4 values[4u * GROUP_SIZE];
 
@@ -19,11 +20,12 @@ Elem factor(uint i) {
 }
 
 // a + w b to be kept and a - w b to be given away, or where it is `upper` the other way
-// round, with the factor w of a part of the block.
-void butterfly(Value a, Value b, uint part, bool upper, out Value kept, out Value given) {
-    // The factor of the first part is one.
-    if (part != 0u) {
-        b = f_mul(b, factor(part));
+// round, with the factor w at a place in a table.
+void butterfly(Value a, Value b, uint place, uint unused, bool upper,
+               out Value kept, out Value given) {
+    // The first of all factors is one.
+    if (place != 0u) {
+        b = f_mul(b, factor(place));
     }
     Value sum = f_add(a, b);
     Value difference = f_sub(a, b);

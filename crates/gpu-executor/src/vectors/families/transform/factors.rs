@@ -34,10 +34,8 @@ impl Direction {
 /// What a table's factors are multiplied by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Of {
-    /// All of a part of a block, at any level.
+    /// All of a part of a block: at any level, or of a coset at one.
     Parts,
-    /// On the way in, rows r and r + half of them, side by side.
-    PairsIn,
     /// On the way out, rows 2r and 2r + 1.
     PairsOut,
     /// On the way out, all of a block that goes to the same row of the next pass.
@@ -45,8 +43,7 @@ enum Of {
 }
 
 /// Factors by a column c and a row r, column by column:
-/// scale column^c row^rev(r) cell^(c rev(r)), where rev reverses the bits of r, or is r of
-/// pairs on the way in.
+/// scale column^c row^rev(r) cell^(c rev(r)), where rev reverses the bits of r.
 #[derive(Clone, Copy, Debug)]
 struct Table {
     of: Of,
@@ -74,8 +71,8 @@ const ONES: Table = Table {
 pub(super) struct Factors {
     arithmetic: Arithmetic,
     tables: Vec<Table>,
-    /// For each pass where three begin: for rows on the way in, for the next pass's rows and
-    /// its own, for the next pass's rows and its blocks; 0 where there is none.
+    /// For each pass where three begin: the first of a coset's levels, for the next pass's
+    /// rows and its own, for the next pass's rows and its blocks; 0 where there is none.
     places: Vec<[u32; 3]>,
 }
 
@@ -126,12 +123,18 @@ impl Factors {
             let in_output = power_of_two(of_output, before);
             let mut places = [0; 3];
             if number == 0 && in_input != Fr::ONE {
-                places[0] = add(Table {
-                    of: Of::PairsIn,
-                    rows: levels,
-                    row: in_input,
+                // A part of level k has n / 2^k elements, and its halves' powers differ by
+                // shift^(n / 2^(k + 1)).
+                let of_level = |level| Table {
+                    rows: level,
+                    scale: power_of_two(in_input, levels - 1 - level),
+                    row: root(level + 1),
                     ..ONES
-                });
+                };
+                places[0] = add(of_level(0));
+                for level in 1..levels {
+                    add(of_level(level));
+                }
             }
             let last = passes.len() - 1;
             // The scale is part of the last table that every element meets.
@@ -205,7 +208,7 @@ impl Table {
         let factors = 1 << (self.columns + self.rows);
         let pairs = match self.of {
             Of::Parts | Of::Blocks => WIDE * factors,
-            Of::PairsIn | Of::PairsOut => TWO_NARROW * factors / 2,
+            Of::PairsOut => TWO_NARROW * factors / 2,
         };
         let size = match arithmetic {
             Arithmetic::F64 => pairs,
@@ -221,11 +224,7 @@ impl Table {
             .take(1 << table.columns)
             .flat_map(move |(first, step)| {
                 let rows: Vec<_> = powers(first, step).take(1 << table.rows).collect();
-                (0..rows.len()).map(move |place| match table.of {
-                    // Rows of one half at even places, of the other at odd.
-                    Of::PairsIn => rows[place / 2 + place % 2 * (rows.len() / 2)],
-                    _ => rows[reversed(place, table.rows)],
-                })
+                (0..rows.len()).map(move |place| rows[reversed(place, table.rows)])
             })
     }
 
@@ -237,7 +236,7 @@ impl Table {
         match self.of {
             Of::Parts => planes(&factors.map(|w| wide(&w, &powers)).collect::<Vec<_>>()),
             Of::Blocks => factors.flat_map(|w| wide(&w, &powers)).flatten().collect(),
-            Of::PairsIn | Of::PairsOut => {
+            Of::PairsOut => {
                 let factors: Vec<_> = factors.collect();
                 let pairs = factors.as_chunks().0.iter();
                 planes(&pairs.map(|w| two_narrow(w, &powers)).collect::<Vec<_>>())
@@ -398,8 +397,19 @@ mod tests {
                     *end += size;
                     Some(*end)
                 });
-                for place in factors.places.iter().flatten().filter(|place| **place > 0) {
-                    assert_eq!(ends.next(), Some(*place));
+                for (pass, places) in passes.iter().zip(&factors.places) {
+                    let [levels, tables @ ..] = places;
+                    if *levels > 0 {
+                        // One of 2^k factors for each, one after the other.
+                        let size = factors.tables[0].size(arithmetic) >> (MOST_LEVELS - 1);
+                        for level in 0..pass.levels {
+                            let before = size * ((1 << level) - 1);
+                            assert_eq!(ends.next(), Some(levels + before));
+                        }
+                    }
+                    for place in tables.iter().filter(|place| **place > 0) {
+                        assert_eq!(ends.next(), Some(*place));
+                    }
                 }
                 let end = ends.next().unwrap() as usize;
                 assert_eq!(ends.next(), None);
