@@ -5,7 +5,8 @@
 // s = a^((p-3)/4), it is a s (1 + a s^2)^((p-1)/2), and u a s where a s^2 is -1 (Adj and
 // Rodriguez-Henriquez, https://eprint.iacr.org/2012/685, algorithm 9).
 //
-// Loops: two rounds for each bit of an exponent, 760 at most, once or in Fp2 twice.
+// Loops: two rounds for each bit of an exponent and two more, 762 at most, once or in Fp2
+// twice.
 //
 // variant: fp_roots_u32 = FIELD_FP MUL_U32
 // variant: fp_roots_u64 = FIELD_FP MUL_U64
@@ -44,6 +45,7 @@ layout(push_constant) uniform Job {
 #define POWERS 1u
 #endif
 
+// All products are one in the code: each is a round of a loop.
 Elem root_of(Elem square) {
     const uint modulus[12] = WORDS_OF_MODULUS;
     Elem root = square;
@@ -52,22 +54,28 @@ Elem root_of(Elem square) {
     for (uint number = 0u; number < POWERS; ++number) {
         // (p - 3) / 4 and (p - 1) / 2 are p without its lowest bits.
         uint lowest = number == 0u ? 2u : 1u;
+        uint rounds = 2u * (BITS - lowest);
         Elem power = f_one();
         [[dont_unroll]]
-        for (uint round = 0u; round < 2u * (BITS - lowest); ++round) {
-            uint bit = BITS - 1u - round / 2u;
+        for (uint round = 0u; round < rounds + POWERS; ++round) {
             bool squares = round % 2u == 0u;
-            if (squares || (modulus[bit / 32u] >> bit % 32u & 1u) == 1u) {
-                power = f_mul(power, select(squares, power, base));
+            bool of_power = round < rounds;
+            uint bit = BITS - 1u - min(round, rounds - 1u) / 2u;
+            if (of_power && !squares && (modulus[bit / 32u] >> bit % 32u & 1u) == 0u) {
+                continue;
+            }
+            Elem product = f_mul(power, select(of_power, select(squares, power, base), root));
+            if (of_power) {
+                power = product;
+            } else if (round == rounds) {
+                root = product;
+            } else {
+                base = f_add(f_one(), product);
             }
         }
-        root = f_mul(power, root);
 #ifdef FIELD_FP2
-        if (number == 0u) {
-            base = f_add(f_one(), f_mul(power, root));
-            if (f_is_zero(base)) {
-                return Elem(base_neg(root.c1), root.c0);
-            }
+        if (number == 0u && f_is_zero(base)) {
+            return Elem(base_neg(root.c1), root.c0);
         }
 #endif
     }
