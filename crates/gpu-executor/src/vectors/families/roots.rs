@@ -1,11 +1,14 @@
 //! Square roots, of two the one that a sign names: for points of which x is known.
 
-use field_kernels::Field;
+use bytemuck::must_cast_slice;
 use field_kernels::vector_kernels::ROOTS as KERNEL;
+use field_kernels::{Field, arithmetic};
 use vk_mem_paths::Access;
 
 use super::{Call, WholeOperation};
+use crate::vectors::cpu::{CpuField, Run};
 use crate::vectors::field_vec::{FieldVec, Form};
+use crate::vectors::fields::with_field;
 use crate::vectors::indices::{INDICES_OF_AN_ELEMENT, Indices};
 use crate::vectors::queue::{Queue, expect_equal};
 use crate::vectors::runner::internal;
@@ -17,14 +20,13 @@ static ROOTS: WholeOperation = WholeOperation {
     multiplies: true,
     leaves: None,
     on_device,
-    // There, points are decoded by blst.
-    on_cpu: |_, _| Err(internal("an engine on a device")),
+    on_cpu: |run, call| with_field!(call.field, F => on_cpu::<F>(run, call)),
 };
 
 impl Queue {
     /// A square root of each element of the base field or of its extension: by the sign 1 the
     /// larger one, by 0 the other, and by 2 zero, whatever the element. Of what is no square,
-    /// anything. On a device alone.
+    /// anything.
     pub(in crate::vectors) fn roots<F: Field>(
         &self,
         squares: &FieldVec<F>,
@@ -67,29 +69,105 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+fn on_cpu<F: CpuField>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
+    let squares = run.elements::<F>(&call.arguments[0])?;
+    let signs: &[u32] = must_cast_slice(run.limbs(&call.arguments[1])?);
+    let mut out = run.take(squares.len() * F::LIMBS)?;
+    let places = F::elements_mut(out.as_mut_slice())?.chunks_mut(PIECE);
+    let pieces = places.zip(squares.chunks(PIECE).zip(signs.chunks(PIECE)));
+    run.for_each(pieces.collect(), |(places, (squares, signs))| {
+        for (place, (square, sign)) in places.iter_mut().zip(squares.iter().zip(signs)) {
+            let root = root::<F>(square);
+            *place = match sign {
+                0 | 1 if is_larger::<F>(&root) == (*sign == 1) => root,
+                0 | 1 => arithmetic::neg::<F>(&root),
+                _ => F::Limbs::default(),
+            };
+        }
+    })?;
+    run.set_result(call, 0, out);
+    Ok(())
+}
+
+/// Roots that one thread computes at a time.
+const PIECE: usize = 32;
+
+/// A root of a square, by the powers that `shaders/roots.comp` takes.
+fn root<F: CpuField>(square: &F::Limbs) -> F::Limbs {
+    let modulus = F::ID.modulus();
+    let power = |base: &F::Limbs, without: usize| {
+        let bits = (without..64 * modulus.len()).rev();
+        bits.fold(F::ONE, |power, bit| {
+            let power = F::mul(&power, &power);
+            match modulus[bit / 64] >> (bit % 64) & 1 {
+                1 => F::mul(&power, base),
+                _ => power,
+            }
+        })
+    };
+    let first = power(square, 2);
+    let root = F::mul(&first, square);
+    if F::ID.coordinates() == 1 {
+        return root;
+    }
+    let base = arithmetic::add::<F>(&F::ONE, &F::mul(&first, &root));
+    match base == F::Limbs::default() {
+        true => times_u::<F>(&root),
+        false => F::mul(&power(&base, 1), &root),
+    }
+}
+
+/// c0 u - c1 of c0 + c1 u.
+fn times_u<F: Field>(x: &F::Limbs) -> F::Limbs {
+    let opposite = arithmetic::neg::<F>(x);
+    let (half, mut product) = (F::LIMBS / 2, F::Limbs::default());
+    product.as_mut()[..half].copy_from_slice(&opposite.as_ref()[half..]);
+    product.as_mut()[half..].copy_from_slice(&x.as_ref()[..half]);
+    product
+}
+
+/// Whether a root is larger than the other: by its last coordinate, or where that is zero by
+/// the one before.
+fn is_larger<F: Field>(root: &F::Limbs) -> bool {
+    let plain = arithmetic::from_montgomery::<F>(root);
+    let opposite = arithmetic::from_montgomery::<F>(&arithmetic::neg::<F>(root));
+    plain
+        .as_ref()
+        .iter()
+        .rev()
+        .gt(opposite.as_ref().iter().rev())
+}
+
+#[cfg(test)]
+pub(super) fn samples() -> Vec<(&'static str, super::Sample<field_kernels::Fr>)> {
+    use field_kernels::{ElementType as _, Fp2};
+
+    vec![(ROOTS.name, |q, x, _| {
+        let numbers = 0..x.len() as u64;
+        let squares = numbers.map(|it| {
+            let mut element = [0; 12];
+            (element[0], element[6]) = (it, it % 7);
+            arithmetic::square::<Fp2>(&element)
+        });
+        let squares: Vec<_> = squares.collect();
+        let signs: Vec<u32> = (0..3).cycle().take(x.len()).collect();
+        let squares = x.engine.upload::<Fp2>(Fp2::words(&squares))?;
+        let roots = q.roots(&squares, &x.engine.upload_indices(&signs)?)?;
+        // Limbs are compared, whatever they are of.
+        Ok(roots.reinterpreted())
+    })]
+}
+
 #[cfg(test)]
 mod tests {
     use field_kernels::edge::edge_elements;
-    use field_kernels::{Arithmetic, ElementType as _, Fp, Fp2, arithmetic};
+    use field_kernels::{Arithmetic, Fp, Fp2};
     use vk_core::testing::device_under_test;
 
     use super::*;
     use crate::device::Asked;
     use crate::vectors::VectorEngine;
     use crate::vectors::vulkan::runner_on;
-
-    /// Whether an element is larger than its opposite: by its last coordinate, or where that is
-    /// zero by the one before.
-    fn is_larger<F: Field>(root: &F::Limbs) -> bool {
-        let plain = arithmetic::from_montgomery::<F>(root);
-        let opposite = arithmetic::from_montgomery::<F>(&arithmetic::neg::<F>(root));
-        let number = |it: F::Limbs| {
-            let coordinates = it.as_ref().chunks(Fp::LIMBS).rev();
-            let words = coordinates.flat_map(|it| it.iter().rev().copied());
-            words.collect::<Vec<u64>>()
-        };
-        number(plain) > number(opposite)
-    }
 
     fn check<F: Field>(engine: &VectorEngine) {
         // The square of an element of which one coordinate is zero has a zero itself.
@@ -121,6 +199,9 @@ mod tests {
 
     #[test]
     fn roots_are_those_that_signs_name() {
+        let cpu = VectorEngine::cpu_with_threads(2).unwrap();
+        check::<Fp>(&cpu);
+        check::<Fp2>(&cpu);
         let (_guard, physical) = device_under_test().unwrap();
         for arithmetic in [Arithmetic::U32, Arithmetic::U64] {
             let asked = Asked {
