@@ -255,7 +255,7 @@ void butterfly(Value a, Value b, uint place, uint parts, bool upper,
 void multiply_pair(inout Value a, inout Value b, uint both, uint place,
                    uint table, uint pair, uint pairs) {
     if (both != 0u) {
-        [[dont_unroll]] for (uint i = 0u; i < 2u; i += 1u) {
+        [[unroll]] for (uint i = 0u; i < 2u; i += 1u) {
             Value product = multiply_wide(a, 0u, both + place * FACTOR_SIZE, 1u);
             a = b;
             b = product;
@@ -263,7 +263,7 @@ void multiply_pair(inout Value a, inout Value b, uint both, uint place,
     }
     dvec2 w[5];
     EACH_5(LOAD_NARROW, 0)
-    [[dont_unroll]] for (uint i = 0u; i < 2u; i += 1u) {
+    [[unroll]] for (uint i = 0u; i < 2u; i += 1u) {
         Value product = multiply_narrow(a, w);
         EACH_5(NEXT_NARROW, 0)
         a = b;
