@@ -10,7 +10,7 @@ use vk_mem_paths::{CheckedCopy, ElementFormat, Refused};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Inputs {
     /// Each is below the modulus; the first one that is not ends the run with
-    /// [`Error::NotCanonical`]. They are looked at while they are copied, or
+    /// [`Error::NotCanonical`](crate::Error::NotCanonical). They are looked at while they are copied, or
     /// computed on the CPU: elements of a [`HostBuffer`](crate::HostBuffer),
     /// which nobody copies, are not
     /// ([`HostBuffer::expect_canonical`](crate::HostBuffer::expect_canonical)).
