@@ -72,13 +72,6 @@ impl Device {
         is_shared.then(|| Self::of(Arc::clone(logical), self.queue, false))
     }
 
-    /// Another view of the same device, with the queue that the fewest were given.
-    #[must_use]
-    pub fn beside(&self) -> Arc<Self> {
-        let number = self.logical.join_least_used();
-        Self::of(Arc::clone(&self.logical), number, true)
-    }
-
     fn of(logical: Arc<Logical>, queue: usize, is_counted: bool) -> Arc<Self> {
         Arc::new(Self {
             logical,

@@ -190,13 +190,6 @@ impl VectorEngine {
         Arc::ptr_eq(&self.runner, &other.runner)
     }
 
-    /// Another engine on the same device, whose transfers and programs overlap with those of
-    /// this one; `None` on the CPU.
-    pub(super) fn beside(&self) -> Result<Option<Self>> {
-        let beside = self.runner.beside()?;
-        Ok(beside.map(|runner| Self::on(runner, self.inputs)))
-    }
-
     pub(super) fn runner(&self) -> &dyn Runner {
         &*self.runner
     }

@@ -52,12 +52,6 @@ pub(crate) trait Runner: Send + Sync {
     /// Frees memory that no vector uses, and tables; how many bytes that was.
     fn trim(&self) -> usize;
 
-    /// Another runner on the same device, whose transfers and programs overlap with those of
-    /// this one; `None` where two would only share the same cores.
-    fn beside(&self) -> Result<Option<Arc<dyn Runner>>, Error> {
-        Ok(None)
-    }
-
     /// Measures which kernels are fastest and uses them, where there are several.
     fn calibrate(&self) -> Result<(), Error> {
         Ok(())

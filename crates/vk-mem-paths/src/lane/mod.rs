@@ -98,20 +98,6 @@ impl Lane {
         }
     }
 
-    /// Another lane on the same device and of the same settings, on another queue where the
-    /// device has several: what runs on the one is in no order with what runs on the other.
-    ///
-    /// # Errors
-    /// As [`Self::on`].
-    pub fn beside(&self) -> Result<Self, Error> {
-        let options = TransferOptions {
-            wait: self.wait,
-            timestamps: self.timestamps,
-            threads: self.threads,
-        };
-        Self::on(&self.device.beside(), options)
-    }
-
     /// The device.
     #[must_use]
     pub fn device(&self) -> &Arc<Device> {

@@ -5,12 +5,13 @@ mod cpu;
 mod device;
 mod factors;
 mod halves;
-mod host;
 
 use field_kernels::{ElementType as _, Fr};
 
 use super::WholeOperation;
 use crate::vectors::domain::Domain;
+use crate::vectors::elements::AsElementsMut;
+use crate::vectors::engine::VectorEngine;
 use crate::vectors::field_vec::{FieldVec, Form};
 use crate::vectors::queue::Queue;
 use crate::{Error, Result};
@@ -193,6 +194,43 @@ impl Queue {
     /// As [`Self::transform`].
     pub fn inverse_ntt_assign(&self, x: &mut FieldVec<Fr>, domain: &Domain) -> Result<()> {
         self.transform_assign(x, &Transform::inverse(domain))
+    }
+}
+
+impl VectorEngine {
+    /// Transforms elements on the host in place, each row of them: uploads, transforms and
+    /// downloads. Of slices of limbs in Montgomery form, and with the features of these names
+    /// of arkworks' `Fr` and of `blst_fr`.
+    ///
+    /// ```
+    /// use gpu_executor::vectors::{Domain, Transform, VectorEngine};
+    ///
+    /// # fn main() -> anyhow::Result<()> {
+    /// # let engine = VectorEngine::cpu_with_threads(2)?;
+    /// let mut values = vec![[5, 0, 0, 0]; 1024];
+    /// let domain = Domain::new(1024)?;
+    /// engine.transform(&mut values, &Transform::forward(&domain))?;
+    /// assert_eq!(values[1], [0; 4]);
+    /// engine.transform(&mut values, &Transform::inverse(&domain))?;
+    /// assert_eq!(values[1], [5, 0, 0, 0]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Self::upload`], [`Queue::transform`] and [`Queue::submit`]. The elements are as they
+    /// were then, unless it was the copy back to them that failed.
+    pub fn transform(
+        &self,
+        elements: &mut (impl AsElementsMut<Fr> + ?Sized),
+        transform: &Transform,
+    ) -> Result<()> {
+        let mut vector = self.upload(elements)?;
+        let queue = self.queue();
+        queue.transform_assign(&mut vector, transform)?;
+        // Nobody waits: the download does, and reports what became of it.
+        let _pending = queue.submit()?;
+        vector.download_into(elements)
     }
 }
 

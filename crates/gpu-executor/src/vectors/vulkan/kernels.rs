@@ -35,11 +35,6 @@ impl Kernels {
         }
     }
 
-    /// The same, for another runner on the device.
-    pub(super) fn beside(&self) -> Self {
-        Self::new(&self.compiler, Arc::clone(&self.made), self.choice)
-    }
-
     /// What the device can do.
     pub(super) fn caps(&self) -> &DeviceCaps {
         self.compiler.cache().device().caps()

@@ -52,8 +52,6 @@ const LEAST_POINTS: usize = 1024;
 pub(crate) struct VulkanRunner {
     on: Arc<OnDevice>,
     goes_by: GoesBy,
-    /// Another one on the same device, once it was asked for.
-    beside: Mutex<Option<Arc<VulkanRunner>>>,
 }
 
 /// What runners on one device share: its lane and kernels. The ways to and from the host
@@ -149,7 +147,6 @@ impl VulkanRunner {
         Self {
             on: Arc::new(on),
             goes_by: GoesBy::Chosen(Mutex::new(chosen)),
-            beside: Mutex::default(),
         }
     }
 
@@ -158,7 +155,6 @@ impl VulkanRunner {
         Arc::new(Self {
             on: Arc::clone(&self.on),
             goes_by: GoesBy::Trial(Mutex::new(choice)),
-            beside: Mutex::default(),
         })
     }
 
@@ -321,37 +317,12 @@ impl Runner for VulkanRunner {
         }
         lock(&on.uploads).let_go();
         on.tables.let_go();
-        let beside = lock(&self.beside).clone();
-        on.pool.trim() + beside.map_or(0, |it| it.trim())
-    }
-
-    fn beside(&self) -> Result<Option<Arc<dyn Runner>>, Error> {
-        let GoesBy::Chosen(chosen) = &self.goes_by else {
-            return Ok(None);
-        };
-        let on = &*self.on;
-        on.device.expect_alive()?;
-        let mut beside = lock(&self.beside);
-        if beside.is_none() {
-            let chosen = lock(chosen).clone();
-            let (lane, kernels) = {
-                let inner = lock(&on.inner);
-                (inner.lane.beside()?, inner.kernels.beside())
-            };
-            let runner = Self::new(lane, kernels, chosen, on.settings.clone());
-            *beside = Some(Arc::new(runner));
-        }
-        Ok(beside.clone().map(|it| it as _))
+        on.pool.trim()
     }
 
     fn calibrate(&self) -> Result<(), Error> {
         match &self.goes_by {
-            GoesBy::Chosen(chosen) => {
-                self.measure(chosen)?;
-                // It goes by what was chosen before.
-                *lock(&self.beside) = None;
-                Ok(())
-            }
+            GoesBy::Chosen(chosen) => self.measure(chosen),
             GoesBy::Trial(_) => Ok(()),
         }
     }
