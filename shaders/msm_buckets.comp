@@ -5,7 +5,7 @@
 // and LONG takes those, a workgroup each: every invocation adds heads, then they add their
 // sums in pairs.
 //
-// Loops: MOST_HEADS rounds; in LONG the heads of a bucket by 32, of which there are 2^20 at most.
+// Loops: MOST_HEADS rounds; in LONG the heads of a bucket by 32, of which there are 2^21 at most.
 //
 // variant: fp_msm_buckets_u32 = FIELD_FP MUL_U32
 // variant: fp_msm_buckets_u64 = FIELD_FP MUL_U64

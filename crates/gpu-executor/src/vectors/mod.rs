@@ -132,6 +132,8 @@ pub use field_kernels::{
 };
 pub use field_vec::{FieldVec, Form};
 pub use indices::Indices;
+#[cfg(feature = "blst")]
+pub use interop::BlstPoint;
 #[cfg(feature = "arkworks")]
 pub use interop::{DomainEngine, EngineDomain};
 pub use operand::{Operand, Scalar};

@@ -27,6 +27,7 @@ mod interop;
 mod kernels;
 mod life;
 mod msm;
+mod msm_plugs;
 mod paths;
 mod point_operations;
 mod points;

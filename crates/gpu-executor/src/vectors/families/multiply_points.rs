@@ -59,7 +59,9 @@ impl Queue {
             {
                 Operand::Scalar(self.from_montgomery(&vector)?.as_scalar()?)
             }
-            Operand::Scalar(Scalar(ScalarSource::Montgomery(limbs))) => {
+            Operand::Scalar(Scalar(ScalarSource::Montgomery(limbs)))
+                if arithmetic::is_canonical::<Fr>(&limbs) =>
+            {
                 let integer = arithmetic::from_montgomery::<Fr>(&limbs);
                 Operand::Scalar(Scalar::plain(integer))
             }

@@ -6,9 +6,13 @@ mod arkworks;
 mod blst;
 #[cfg(feature = "arkworks")]
 mod evaluation_domain;
+#[cfg(any(feature = "arkworks", feature = "blst"))]
+mod msm;
 
 #[cfg(feature = "arkworks")]
 pub use evaluation_domain::{DomainEngine, EngineDomain};
+#[cfg(feature = "blst")]
+pub use msm::BlstPoint;
 
 /// Makes `$type` an [`Element`](super::Element) of `$field` in Montgomery form, whose
 /// limbs begin with those at each `$path`, which is at the coordinate `$number`: with the

@@ -39,8 +39,8 @@ impl VectorEngine {
     /// that they are on the curve shows in any case.
     ///
     /// # Errors
-    /// [`Error::InvalidPoint`] for the first that is not encoded as it should be, else for the
-    /// first that does not pass; [`Error::InvalidLength`] for bytes that are no whole number of points, else
+    /// [`Error::InvalidPoint`] for one that is not encoded as it should be or does not pass;
+    /// where there are several, not always for the first; [`Error::InvalidLength`] for bytes that are no whole number of points, else
     /// as [`Self::upload`].
     pub fn upload_encoded_points<C: Curve>(
         &self,

@@ -132,8 +132,8 @@ fn on_host<C: ElementType, T: Send>(
     engine.runner().on_host(count, &|_| {
         let next = lock(&pieces).next();
         let Some((number, piece)) = next else { return };
-        // Pieces are taken in their order: what was found comes before this one.
-        if lock(&first).is_some() {
+        // Another thread may have found a fault in a piece after this one.
+        if lock(&first).is_some_and(|(earlier, _)| earlier < number * PIECE) {
             return;
         }
         if let Some((at, fault)) = task(piece) {

@@ -24,6 +24,9 @@ const MOST_HEADS: usize = 8;
 /// Bytes of an entry, and of where a bucket starts.
 const ENTRY: usize = 4;
 
+/// Bytes of the buckets of several sums at once, at most.
+const MOST_BUCKETS: usize = 1 << 28;
+
 /// What is summed at once: some sums, and of each the same terms.
 struct Part<'c> {
     call: &'c Call<'c>,
@@ -87,18 +90,20 @@ pub(super) fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Er
 fn at_once(steps: &Steps<'_>, call: &Call<'_>, parameters: &Parameters, plan: &Plan) -> Shape {
     let Shape { sums, terms, .. } = parameters.shape;
     let each = parameters.shape.entries_of_term();
-    let (sum, point) = (4 * call.field.bytes(), call.arguments[0].of.bytes());
+    let sum = 4 * call.field.bytes();
     let most = |bytes: usize| steps.most_bytes() / bytes;
     let most_entries = most(ENTRY).min(most(sum) * plan.stretch) / plan.windows;
-    let most_terms = steps.chunk((most_entries / each).min(most(point)));
+    // Points begin anywhere.
+    let most_points = steps.most_bound(call.arguments[0].of, usize::MAX);
+    let most_terms = steps.chunk((most_entries / each).min(most_points));
     let terms_at_once = terms.div_ceil(terms.div_ceil(most_terms.max(1)));
     let entries = terms_at_once * each;
-    let columns = (most(sum) >> plan.log_buckets())
+    let columns = (most(sum).min(MOST_BUCKETS / sum) >> plan.log_buckets())
         .min(most(ENTRY) / entries)
         .min(most(sum) / entries.div_ceil(plan.stretch));
     let mut most_sums = columns / plan.windows;
     if parameters.own {
-        most_sums = most_sums.min(most(point) / terms);
+        most_sums = most_sums.min(most_points / terms);
     }
     Shape {
         sums: most_sums.clamp(1, sums),

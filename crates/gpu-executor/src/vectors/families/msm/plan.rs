@@ -12,6 +12,9 @@ const MOST_BITS: u32 = 17;
 /// Entries of a stretch at most.
 const MOST_STRETCH: usize = 64;
 
+/// Bytes of the buckets of one sum at most: every device binds so many.
+const MOST_BUCKET_BYTES: usize = 1 << 27;
+
 /// So many sums, of so many terms each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shape {
@@ -20,6 +23,8 @@ pub(super) struct Shape {
     /// Whether a scalar is cut into two halves, the second of which goes with the curve's
     /// endomorphism of its point.
     pub(super) halves: bool,
+    /// Bytes of a sum of points: four coordinates.
+    pub(super) sum_bytes: usize,
 }
 
 impl Shape {
@@ -61,6 +66,7 @@ impl Plan {
                 stretch,
             })
         });
+        let plans = plans.filter(|plan| plan.buckets() * shape.sum_bytes <= MOST_BUCKET_BYTES);
         let fastest = plans.min_by(|a, b| a.time(shape).total_cmp(&b.time(shape)));
         fastest.unwrap_or(Self {
             bits: 1,
@@ -72,6 +78,11 @@ impl Plan {
     /// log2 of the buckets of a window: for digits of 1 to 2^(bits - 1), of either sign.
     pub(super) fn log_buckets(&self) -> u32 {
         self.bits - 1
+    }
+
+    /// Buckets of all windows of a sum.
+    pub(super) fn buckets(&self) -> usize {
+        self.windows << self.log_buckets()
     }
 
     /// Points that are left of each sum: of every window the sum of all of its buckets, and
@@ -127,12 +138,14 @@ mod tests {
                 sums: 1,
                 terms: 1_usize << log2,
                 halves,
+                sum_bytes: if halves { 192 } else { 384 },
             };
             let plans = [0, 4, 10, 16, 20, 26].map(|log2| Plan::new(shape(log2)));
             assert!(plans.is_sorted_by_key(|plan| plan.bits), "{plans:?}");
             assert!(plans[2].bits < plans[4].bits, "{plans:?}");
             for plan in plans {
                 assert!(plan.windows * plan.bits as usize >= bits, "{plan:?}");
+                assert!(plan.buckets() * shape(0).sum_bytes <= 1 << 27, "{plan:?}");
             }
         }
     }

@@ -1,0 +1,136 @@
+//! As `blst::p1_affines::mult` and `blst::p2_affines::mult`.
+
+use blst::{blst_fp, blst_fp2, blst_p1, blst_p1_affine, blst_p2, blst_p2_affine};
+use field_kernels::{Curve, Field as _, Fp, Fr, PrimeField as _};
+
+use crate::vectors::{Element, VectorEngine};
+use crate::{Error, Result};
+
+/// `blst_p1_affine` and `blst_p2_affine`.
+pub trait BlstPoint: Element<Type: Curve> {
+    /// `blst_p1` or `blst_p2`.
+    type Sum;
+
+    /// The same point.
+    fn to_sum(self) -> Self::Sum;
+}
+
+const ONE: blst_fp = blst_fp { l: Fp::ONE };
+
+impl BlstPoint for blst_p1_affine {
+    type Sum = blst_p1;
+
+    fn to_sum(self) -> blst_p1 {
+        let Self { x, y } = self;
+        let z = match self == Self::default() {
+            true => blst_fp::default(),
+            false => ONE,
+        };
+        blst_p1 { x, y, z }
+    }
+}
+
+impl BlstPoint for blst_p2_affine {
+    type Sum = blst_p2;
+
+    fn to_sum(self) -> blst_p2 {
+        let Self { x, y } = self;
+        let z = match self == Self::default() {
+            true => blst_fp2::default(),
+            false => blst_fp2 {
+                fp: [ONE, blst_fp::default()],
+            },
+        };
+        blst_p2 { x, y, z }
+    }
+}
+
+impl VectorEngine {
+    /// The sum of the points, each times its scalar, in the place of `mult` of blst's
+    /// `MultiPoint`. Points are taken to be of the subgroup. Scalars are integers of `bits`
+    /// bits, 256 at most, one after the other in little-endian bytes.
+    ///
+    /// ```
+    /// use blst::{MultiPoint, blst_p1_affine};
+    /// use gpu_executor::vectors::{Curve, Element, G1, VectorEngine};
+    ///
+    /// # fn main() -> anyhow::Result<()> {
+    /// let engine = VectorEngine::cpu()?; // or VectorEngine::new()? for a Vulkan device
+    /// let points = vec![blst_p1_affine::from_limbs(G1::GENERATOR); 100];
+    /// let scalars: Vec<u8> = (0..800).map(|byte| byte as u8).collect();
+    ///
+    /// let sum = points.as_slice().mult(&scalars, 64);
+    /// // In its place:
+    /// let on_engine = engine.blst_msm(&points, &scalars, 64)?;
+    /// assert_eq!(on_engine, sum);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::WrongNumber`] for more bits, [`Error::InvalidLength`] for fewer bytes than the
+    /// points take (those that are more are not looked at), else as [`Self::upload`] and
+    /// [`Queue::submit`](crate::vectors::Queue::submit).
+    pub fn blst_msm<P: BlstPoint>(
+        &self,
+        points: &[P],
+        scalars: &[u8],
+        bits: usize,
+    ) -> Result<P::Sum> {
+        if bits > MOST_BITS {
+            return Err(Error::WrongNumber {
+                operation: "blst_msm",
+                expected: format!("scalars of {MOST_BITS} bits at most"),
+                found: bits,
+            });
+        }
+        let each = bits.div_ceil(8);
+        let Some(scalars) = scalars.get(..each * points.len()) else {
+            return Err(Error::InvalidLength {
+                what: "the scalars",
+                expected: format!(
+                    "{} bytes or more, {each} for each point",
+                    each * points.len()
+                ),
+                found: scalars.len(),
+                unit: "bytes",
+            });
+        };
+        let scalars: Vec<[u64; 4]> = match each {
+            0 => vec![[0; 4]; points.len()],
+            _ => scalars.chunks(each).map(|it| integer(it, bits)).collect(),
+        };
+        let sum = self.msm(points, &self.upload_plain::<Fr>(&scalars)?)?;
+        Ok(P::from_limbs(sum.to_affine()).to_sum())
+    }
+}
+
+const MOST_BITS: usize = 256;
+
+/// The lowest `bits` bits of little-endian bytes, modulo the order of the subgroup.
+fn integer(bytes: &[u8], bits: usize) -> [u64; 4] {
+    let mut padded = [0; 32];
+    padded[..bytes.len()].copy_from_slice(bytes);
+    if let (Some(last), used @ 1..) = (padded[..bytes.len()].last_mut(), bits % 8) {
+        *last &= (1 << used) - 1;
+    }
+    let limbs = padded.as_chunks::<8>().0.iter();
+    let mut integer = [0; 4];
+    for (limb, bytes) in integer.iter_mut().zip(limbs) {
+        *limb = u64::from_le_bytes(*bytes);
+    }
+    // Below 2^256, so twice at most.
+    while let Some(less) = minus_order(&integer) {
+        integer = less;
+    }
+    integer
+}
+
+/// The integer less the order of the subgroup, where it is not below that.
+fn minus_order(integer: &[u64; 4]) -> Option<[u64; 4]> {
+    let (mut less, mut borrow) = ([0; 4], false);
+    for limb in 0..4 {
+        (less[limb], borrow) = integer[limb].borrowing_sub(Fr::MODULUS[limb], borrow);
+    }
+    (!borrow).then_some(less)
+}
