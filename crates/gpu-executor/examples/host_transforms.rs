@@ -19,10 +19,10 @@ use support::{median, ms};
 #[command(about = "Times transforms over Fr from host to host")]
 struct Options {
     /// log2 of the sizes.
-    #[arg(long, value_delimiter = ',', default_values_t = [20, 21, 22, 23, 24])]
+    #[arg(long, value_delimiter = ',', default_values_t = [20, 22, 24])]
     log2: Vec<u32>,
     /// Rows of that size, each transformed.
-    #[arg(long, value_delimiter = ',', default_values_t = [1, 4])]
+    #[arg(long, value_delimiter = ',', default_values_t = [1])]
     rows: Vec<usize>,
     /// Compute on the CPU engine instead of a Vulkan device.
     #[arg(long)]

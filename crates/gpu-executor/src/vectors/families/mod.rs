@@ -95,6 +95,18 @@ fn of_one_field<G: super::Field, F: super::Field>(
     samples.downcast().map_or(Vec::new(), |its| *its)
 }
 
+/// As many points as there are scalars.
+#[cfg(test)]
+fn generators(
+    scalars: &super::FieldVec<field_kernels::Fr>,
+) -> crate::Result<super::PointVec<field_kernels::G1>> {
+    use field_kernels::{Curve as _, ElementType as _, G1};
+
+    let points = vec![G1::GENERATOR; scalars.len()];
+    let check = super::PointCheck::Trusted;
+    scalars.engine.upload_points(G1::words(&points), check)
+}
+
 /// What a number says that a node leaves on the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Number {

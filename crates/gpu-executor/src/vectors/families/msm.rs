@@ -252,12 +252,8 @@ fn on_cpu<C: BlstCurve>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error>
 
 #[cfg(test)]
 pub(super) fn samples() -> Vec<(&'static str, super::Sample<Fr>)> {
-    use crate::vectors::PointCheck;
-
     vec![(MSM.name, |q, x, _| {
-        let points = vec![G1::GENERATOR; x.len()];
-        let points = G1::words(&points);
-        let points = x.engine.upload_points::<G1>(points, PointCheck::Trusted)?;
+        let points = super::generators(x)?;
         // Its result is read, so it is computed whoever holds it.
         let _msm = q.msm(&points, x)?;
         q.copy(x)

@@ -116,12 +116,8 @@ fn on_cpu<C: BlstCurve>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error>
 
 #[cfg(test)]
 pub(super) fn samples() -> Vec<(&'static str, super::Sample<Fr>)> {
-    use crate::vectors::{G1, PointCheck};
-
     vec![(MULTIPLY.name, |q, x, _| {
-        let points = vec![G1::GENERATOR; x.len()];
-        let points = G1::words(&points);
-        let points = x.engine.upload_points::<G1>(points, PointCheck::Trusted)?;
+        let points = super::generators(x)?;
         // Limbs are compared, whatever they are of.
         Ok(q.mul_points(&points, x)?.reinterpreted())
     })]

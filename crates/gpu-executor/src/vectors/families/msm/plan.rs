@@ -49,9 +49,9 @@ pub(super) struct Plan {
     pub(super) stretch: usize,
 }
 
-/// What an NVIDIA H200 takes, in microseconds: for an addition of an affine point and one of
-/// two sums, where the device is full of them (millions a second), and where one waits for
-/// the other.
+/// About what an NVIDIA H200 makes of additions of an affine point, and of those of two sums:
+/// how many a microsecond where the device is full of them, and how many microseconds one
+/// takes that others wait for.
 const AFFINE: (f64, f64) = (2_000.0, 8.0);
 const FULL: (f64, f64) = (1_300.0, 13.0);
 
