@@ -3,9 +3,11 @@
 //
 // An invocation takes a bucket. A bucket of more than MOST_HEADS heads is put on a list,
 // and LONG takes those, a workgroup each: every invocation adds heads, then they add their
-// sums in pairs.
+// sums in pairs. So that no workgroup has all heads of a column, LONG takes blocks of heads
+// first, a workgroup each: of a block that lies in one bucket, the first becomes the sum of all.
 //
-// Loops: MOST_HEADS rounds; in LONG the heads of a bucket by 32, of which there are 2^21 at most.
+// Loops: MOST_HEADS rounds; in LONG 4 of heads before the first whole block and 4 after the
+// last, and the blocks by 32, of which there are 2^18 at most; a search of 16 steps.
 //
 // variant: fp_msm_buckets_u32 = FIELD_FP MUL_U32
 // variant: fp_msm_buckets_u64 = FIELD_FP MUL_U64
@@ -29,7 +31,8 @@
 
 layout(local_size_x = 32) in;
 
-layout(set = 0, binding = 0, std430) readonly buffer Heads { uvec4 head_parts[]; };
+// Written by LONG alone, of blocks.
+layout(set = 0, binding = 0, std430) buffer Heads { uvec4 head_parts[]; };
 // Where each bucket ends in its column.
 layout(set = 0, binding = 1, std430) readonly buffer Ends { uint ends[]; };
 layout(set = 0, binding = 2, std430) buffer Buckets { uvec4 bucket_parts[]; };
@@ -37,7 +40,7 @@ layout(set = 0, binding = 2, std430) buffer Buckets { uvec4 bucket_parts[]; };
 layout(set = 0, binding = 3, std430) buffer Long { uint long_buckets[]; };
 
 layout(push_constant) uniform Job {
-    // Buckets of all columns, and the first of this dispatch; in LONG of the list.
+    // Buckets of all columns, and the first of this dispatch; in LONG of the list, or blocks.
     uint buckets;
     uint first;
     uint stretches_of_column;
@@ -45,38 +48,82 @@ layout(push_constant) uniform Job {
     uint log_buckets;
     // 1 where buckets without entries hold sums of other points.
     uint goes_on;
+    // Blocks of a column, where LONG takes those; else 0.
+    uint blocks;
 } job;
 
 #define MOST_HEADS 8u
 
 #ifdef LONG
 
+#define BLOCK 128u
+
 shared uvec4 shared_parts[GROUP_SIZE * XYZZ_PARTS];
+
+// The bucket of a column that an entry is in: the first that ends after it, if any does.
+uint bucket_of(uint first_bucket, uint entry) {
+    uint low = 0u;
+    uint high = (1u << job.log_buckets) - 1u;
+    while (low < high) {
+        uint middle = (low + high) / 2u;
+        if (ends[first_bucket + middle] > entry) {
+            high = middle;
+        } else {
+            low = middle + 1u;
+        }
+    }
+    return first_bucket + low;
+}
 
 void main() {
     uint number = job.first + gl_WorkGroupID.x;
-    if (number >= long_buckets[0]) {
+    bool is_block = job.blocks != 0u;
+    if (number >= (is_block ? job.buckets : long_buckets[0])) {
         return;
     }
-    uint bucket = long_buckets[1u + number];
-    uint column = bucket >> job.log_buckets;
+    uint column, bucket, block_head;
+    if (is_block) {
+        column = number / job.blocks;
+        block_head = (number - column * job.blocks) * BLOCK;
+        bucket = bucket_of(column << job.log_buckets, block_head * job.stretch);
+    } else {
+        bucket = long_buckets[1u + number];
+        column = bucket >> job.log_buckets;
+    }
+    // Its heads, from the first to before the last.
     uint start = bucket == column << job.log_buckets ? 0u : ends[bucket - 1u];
-    uint end = (ends[bucket] - 1u) / job.stretch;
-    uint head = start / job.stretch + 1u + gl_LocalInvocationID.x;
-    uint rounds = (end - start / job.stretch + GROUP_SIZE - 1u) / GROUP_SIZE;
+    uint first = start / job.stretch + 1u;
+    uint last = ends[bucket] == 0u ? 0u : (ends[bucket] - 1u) / job.stretch + 1u;
+    // Of these: those before the first whole block, whole blocks, those after the last one.
+    uint before = min((first + BLOCK - 1u) / BLOCK * BLOCK, last) - first;
+    uint blocks = (last - (first + before)) / BLOCK;
+    uint count = last - first - blocks * (BLOCK - 1u);
+    if (is_block) {
+        if (block_head < first || block_head + BLOCK > last) {
+            return;
+        }
+        first = block_head;
+        before = BLOCK;
+        blocks = 0u;
+        count = BLOCK;
+    }
+    uint column_head = column * job.stretches_of_column;
     Xyzz sum = point_infinity();
-    if (gl_LocalInvocationID.x == 0u) {
+    if (!is_block && gl_LocalInvocationID.x == 0u) {
         sum = READ_XYZZ(bucket_parts, bucket * XYZZ_PARTS);
     }
     uint place = gl_LocalInvocationID.x * XYZZ_PARTS;
+    uint rounds = (count + GROUP_SIZE - 1u) / GROUP_SIZE;
     // Five rounds more, of those whose sums come in pairs: 32 sums become 16, 8, 4, 2, 1.
     for (uint round = 0u; round < rounds + 5u; ++round) {
         Xyzz other = point_infinity();
         if (round < rounds) {
-            if (head <= end) {
-                other = READ_XYZZ(head_parts, (column * job.stretches_of_column + head) * XYZZ_PARTS);
+            uint head = round * GROUP_SIZE + gl_LocalInvocationID.x;
+            if (head < count) {
+                // Of a whole block only the first.
+                head += min(head - min(head, before), blocks) * (BLOCK - 1u);
+                other = READ_XYZZ(head_parts, (column_head + first + head) * XYZZ_PARTS);
             }
-            head += GROUP_SIZE;
         } else {
             uint distance = GROUP_SIZE >> (round - rounds + 1u);
             barrier();
@@ -88,7 +135,12 @@ void main() {
         }
         sum = point_add(sum, other);
     }
-    if (gl_LocalInvocationID.x == 0u) {
+    if (gl_LocalInvocationID.x != 0u) {
+        return;
+    }
+    if (is_block) {
+        WRITE_XYZZ(head_parts, (column_head + first) * XYZZ_PARTS, sum)
+    } else {
         WRITE_XYZZ(bucket_parts, bucket * XYZZ_PARTS, sum)
     }
 }

@@ -230,9 +230,9 @@ vector_kernels! {
     /// Sums of stretches of entries.
     MSM_ACCUMULATE = "msm_accumulate", 6, 10, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// Sums of buckets, out of those.
-    MSM_BUCKETS = "msm_buckets", 4, 6, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
+    MSM_BUCKETS = "msm_buckets", 4, 7, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// The same of buckets of many stretches.
-    MSM_LONG_BUCKETS = "msm_long_buckets", 4, 6, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
+    MSM_LONG_BUCKETS = "msm_long_buckets", 4, 7, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// Sums of buckets to sums of one weight.
     MSM_FOLD = "msm_fold", 2, 5, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// The bit-reversed order.

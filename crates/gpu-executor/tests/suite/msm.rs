@@ -20,6 +20,7 @@ use crate::support::built;
 on_both_engines! {
     lengths_around_every_boundary
     degenerate_points_and_scalars
+    scalars_that_share_buckets
     several_sums
     sums_beside_other_operations
     lengths_that_do_not_fit
@@ -163,6 +164,19 @@ fn degenerate<C: CurveOracle>(engine: &VectorEngine, n: usize) {
             "a few that are equal",
         );
     }
+}
+
+/// Of buckets with hundreds of stretches, alone in their windows and beside others.
+fn scalars_that_share_buckets(engine: &VectorEngine) {
+    let n = 1500;
+    let points = points::<G1>(n, 7);
+    let random = random_scalars(n, 8);
+    check::<G1>(engine, &points, &vec![random[9]; n], "one scalar");
+    let bits: Vec<_> = (0..n as u64).map(|i| ArkFr::from(i % 5 / 2)).collect();
+    check::<G1>(engine, &points, &bits, "0, 1 and 2");
+    let half = |(i, scalar)| if i % 3 == 0 { scalar } else { random[9] };
+    let half: Vec<_> = random.iter().copied().enumerate().map(half).collect();
+    check::<G1>(engine, &points, &half, "one scalar and others");
 }
 
 fn several_sums(engine: &VectorEngine) {

@@ -20,6 +20,8 @@ use crate::vectors::vulkan::{Steps, Window, count};
 
 /// Heads of a bucket from which on a workgroup adds them: `MOST_HEADS` of the shader.
 const MOST_HEADS: usize = 8;
+/// Heads that a workgroup adds up before long buckets are added: `BLOCK` of the shader.
+const BLOCK: usize = 128;
 
 /// Bytes of an entry, and of where a bucket starts.
 const ENTRY: usize = 4;
@@ -301,22 +303,30 @@ impl Part<'_> {
                 stretch,
                 log_buckets,
                 self.goes_on(),
+                0,
             ];
             steps.dispatch_groups(&MSM_BUCKETS, field, &buffers, &constants, groups)
         })?;
-        let all = columns * most_long(self.stretches());
-        let most = steps.most_groups(1);
-        for first in (0..all).step_by(most) {
-            let constants = [
-                count(all)?,
-                count(first)?,
-                stretches,
-                stretch,
-                log_buckets,
-                0,
-            ];
-            let groups = most.min(all - first);
-            steps.dispatch_groups(&MSM_LONG_BUCKETS, field, &buffers, &constants, groups)?;
+        let blocks = self.stretches() / BLOCK;
+        let in_blocks = [&heads, &to_ends, &buckets, &long];
+        for (groups, blocks, buffers) in [
+            (columns * blocks, count(blocks)?, in_blocks),
+            (columns * most_long(self.stretches()), 0, buffers),
+        ] {
+            let most = steps.most_groups(1);
+            for first in (0..groups).step_by(most) {
+                let constants = [
+                    count(groups)?,
+                    count(first)?,
+                    stretches,
+                    stretch,
+                    log_buckets,
+                    0,
+                    blocks,
+                ];
+                let groups = most.min(groups - first);
+                steps.dispatch_groups(&MSM_LONG_BUCKETS, field, &buffers, &constants, groups)?;
+            }
         }
         Ok(())
     }
