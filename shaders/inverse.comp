@@ -63,10 +63,12 @@ layout(push_constant) uniform Job {
     uint start_product;
     // UP: the number of the counter of zeros. DOWN: where the output begins.
     uint last;
+    // Parts from one element to the next; all else is without gaps.
+    uint stride_x;
 } job;
 
 Elem element(uint i) {
-    uint at = job.start_x + i * FIELD_PARTS;
+    uint at = job.start_x + i * job.stride_x;
     return READ_ELEMENT(x_parts, at);
 }
 

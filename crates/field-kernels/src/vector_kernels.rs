@@ -186,9 +186,9 @@ vector_kernels! {
     /// An inner product for each workgroup.
     INNER_PRODUCT = "inner_product", 3, 5, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// The way up of the batched inverse: products.
-    INVERSE_UP = "inverse_up", 4, 6, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
+    INVERSE_UP = "inverse_up", 4, 7, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// Its way down: inverses.
-    INVERSE_DOWN = "inverse_down", 4, 6, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
+    INVERSE_DOWN = "inverse_down", 4, 7, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// Tables of powers, for the kernels that follow.
     POWER_TABLES = "power_tables", 2, 4, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// The powers of an element.
@@ -219,6 +219,8 @@ vector_kernels! {
     ROOTS = "roots", 3, 5, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// Points times integers.
     MULTIPLY_POINTS = "multiply_points", 3, 6, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
+    /// Sums of points to affine points.
+    NORMALISE = "normalise", 3, 4, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// Images of points by the curve's endomorphism.
     MSM_IMAGES = "msm_images", 2, 15, 128, {fp: [U32 u32, U64 u64, F64 f64]};
     /// How many entries of a multi-scalar multiplication each bucket has.

@@ -12,7 +12,7 @@ use crate::vectors::cpu::{CpuField, GRAIN, Run};
 use crate::vectors::field_vec::{FieldVec, Form};
 use crate::vectors::fields::with_field;
 use crate::vectors::queue::Queue;
-use crate::vectors::vulkan::{Steps, Window, count};
+use crate::vectors::vulkan::{PART, Steps, Window, count};
 use crate::{Error, Result};
 
 static INVERSE: WholeOperation = WholeOperation {
@@ -74,18 +74,21 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
             None => to.clone(),
         };
         let x = steps.input(x, &piece)?;
-        level(steps, field, piece.len(), [&x, &before, &to, &zeros])?;
+        let stride = count(field.bytes() / PART)?;
+        let buffers = [&x, &before, &to, &zeros];
+        level(steps, field, (piece.len(), stride), buffers)?;
     }
     steps.set_result(call, 0, output);
     Ok(())
 }
 
 /// One level of it: products on the way up, their inverses by the next level, inverses on
-/// the way down.
-fn level(
+/// the way down. From one element of x to the next are so many parts; the products before
+/// each may be where the inverses are to be, and zeros are counted.
+pub(super) fn level(
     steps: &mut Steps<'_>,
     field: ElementId,
-    elements: usize,
+    (elements, stride): (usize, u32),
     [x, before, to, zeros]: [&Window; 4],
 ) -> Result<(), Error> {
     let threads = elements.div_ceil(ROUNDS);
@@ -94,7 +97,7 @@ fn level(
     let counts = [count(elements)?, count(threads)?];
     let constants = |last: &Window| {
         let starts = [x, before, &products, last].map(|it| it.start);
-        [counts.as_slice(), &starts].concat()
+        [counts.as_slice(), &starts, &[stride]].concat()
     };
     let buffers = [x, before, &products, zeros];
     steps.dispatch(&INVERSE_UP, field, &buffers, &constants(zeros), threads)?;
@@ -106,7 +109,9 @@ fn level(
     } else {
         let scratch = steps.take(field, threads)?;
         let scratch = steps.output(field, &scratch);
-        level(steps, field, threads, [&read, &scratch, &products, zeros])?;
+        let stride = count(field.bytes() / PART)?;
+        let buffers = [&read, &scratch, &products, zeros];
+        level(steps, field, (threads, stride), buffers)?;
     }
 
     let buffers = [x, &before.to_read(), &read, to];

@@ -14,6 +14,7 @@ mod linear_combination;
 mod movement;
 mod msm;
 mod multiply_points;
+mod normalise;
 mod permute;
 mod powers;
 mod reduce;

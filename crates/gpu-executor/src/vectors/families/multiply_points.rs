@@ -4,6 +4,7 @@ use field_kernels::vector_kernels::MULTIPLY_POINTS as KERNEL;
 use field_kernels::{Curve, ElementType as _, Fr, PrimeField as _, arithmetic, params};
 use vk_mem_paths::Access;
 
+use super::normalise::pieces;
 use super::{Call, WholeOperation};
 use crate::vectors::cpu::{self, BlstCurve, Run};
 use crate::vectors::field_vec::{FieldVec, Form};
@@ -80,13 +81,8 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
         false => Fr::BYTES / PART,
     };
     let bits = u32::try_from(bits).unwrap_or(Fr::BITS);
-    // What comes of a point is four coordinates.
-    let group = 4 * KERNEL.group_size as usize;
-    for piece in steps.pieces(call.field, call.results[0].elements, group) {
-        let some = piece.start.div_ceil(4)..piece.end.div_ceil(4);
-        if some.is_empty() {
-            continue;
-        }
+    let group = KERNEL.group_size as usize;
+    for some in pieces(steps, call.field, points.elements, group) {
         let coordinates = 4 * some.start..4 * some.end;
         let to = steps.window(&output, call.field, &coordinates, Access::Write);
         let (points, scalars) = (steps.input(points, &some)?, steps.input(scalars, &some)?);

@@ -99,16 +99,7 @@ impl Queue {
         scalars: impl Into<Operand<Fr>>,
     ) -> Result<PointVec<C>> {
         let products = self.products_of_points(p, scalars.into())?;
-        let at = |number: usize| self.strided(&products, number.min(products.len()), 4);
-        let (x, y, zz, zzz) = (at(0)?, at(1)?, at(2)?, at(3)?);
-        // 1 in the place of 0, so that the report counts no zeros; of infinity zz is 0 still.
-        let inverse = self.inverse(&self.select(&zzz, &zzz, 1)?)?;
-        let z_inverse = self.mul(&zz, &inverse)?;
-        let y = self.mul(&y, &inverse)?;
-        self.points(&Coordinates {
-            x: self.mul(&x, self.square(&z_inverse)?)?,
-            y: self.select(&zz, &y, 0)?,
-        })
+        self.normalise(&products)
     }
 
     /// What is not zero where a point is not on the curve.
