@@ -237,6 +237,8 @@ vector_kernels! {
     MSM_LONG_BUCKETS = "msm_long_buckets", 4, 7, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// Sums of buckets to sums of one weight.
     MSM_FOLD = "msm_fold", 2, 5, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
+    /// Sums of one weight to one.
+    MSM_JOIN = "msm_join", 2, 6, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// The bit-reversed order.
     BIT_REVERSE = "bit_reverse", 2, 3, 128, {fp fr fp2};
     /// Elements from every so-manieth place to every so-manieth.

@@ -5,6 +5,7 @@ use ark_bls12_381::Fr as ArkFr;
 use ark_ec::VariableBaseMSM as _;
 use ark_ec::short_weierstrass::Projective;
 use ark_ff::{Field as _, PrimeField as _, Zero as _};
+use field_kernels::curve::opposite;
 use field_kernels::{Curve, Fr};
 use gpu_executor::Error;
 use gpu_executor::spirv::PersistentVulkanBackend;
@@ -105,10 +106,17 @@ fn check<C: CurveOracle>(
     let plain = engine.upload_plain::<Fr>(&integers).unwrap();
     let queue = engine.queue();
     let (one, other) = (queue.msm(&p, &s).unwrap(), queue.msm(&p, &plain).unwrap());
+    let joined = queue.msm_rows_as_points(&p, &s).unwrap();
+    let joined = queue.read(&joined).unwrap();
     let done = engines::run(queue);
     let expected = by_ark::<C>(points, scalars);
     let found = [done.msm(&one).unwrap(), done.msm(&other).unwrap()];
     assert!(affine(&found) == [expected; 2], "{what}, {}", C::NAME);
+    assert!(
+        done.elements(&joined).unwrap() == [expected],
+        "{what}, {}, joined on the device",
+        C::NAME
+    );
 }
 
 /// Edge elements among them.
@@ -180,7 +188,7 @@ fn scalars_that_share_buckets(engine: &VectorEngine) {
 }
 
 fn several_sums(engine: &VectorEngine) {
-    for (terms, sums) in [(1, 5), (3, 4), (64, 3), (100, 2)] {
+    for (terms, sums) in [(1, 17), (3, 4), (64, 3), (100, 2)] {
         several::<G1>(engine, terms, sums);
     }
     several::<G2>(engine, 20, 3);
@@ -196,6 +204,10 @@ fn several<C: CurveOracle>(engine: &VectorEngine, terms: usize, sums: usize) {
     let queue = engine.queue();
     let over_the_same = queue.msm_rows(&p.slice(0..terms).unwrap(), &s).unwrap();
     let each = queue.msm_each(&p, &s, terms).unwrap();
+    // What comes of them is used by the same submission.
+    let as_points = queue.msm_each_as_points(&p, &s, terms).unwrap();
+    let opposites = queue.neg_points(&as_points).unwrap();
+    let opposites = queue.read(&opposites).unwrap();
     let done = engines::run(queue);
     let rows = scalars.chunks(terms);
     let expected: Vec<_> = rows.map(|row| by_ark::<C>(&points[..terms], row)).collect();
@@ -208,6 +220,11 @@ fn several<C: CurveOracle>(engine: &VectorEngine, terms: usize, sums: usize) {
     assert!(
         affine(&done.msm_rows(&each).unwrap()) == expected,
         "{terms} x {sums}, each"
+    );
+    let expected: Vec<_> = expected.iter().map(opposite::<C>).collect();
+    assert!(
+        done.elements(&opposites).unwrap() == expected,
+        "{terms} x {sums}, each, as points"
     );
     let error = error(done.msm(&each));
     assert!(matches!(error, Error::WrongLength { .. }), "{error}");

@@ -3,8 +3,6 @@
 mod device;
 mod plan;
 
-use std::sync::{Mutex, PoisonError};
-
 use field_kernels::curve::{Curve, Xyzz};
 use field_kernels::{ElementId, ElementType as _, Fr, G1};
 
@@ -33,8 +31,8 @@ static MSM: WholeOperation = WholeOperation {
 #[derive(Debug)]
 pub struct Msm<C: Curve> {
     parts: Readback<C::Field>,
-    sums: usize,
-    plan: Plan,
+    /// How what was read is joined; `None` for sums.
+    join: Option<Plan>,
 }
 
 impl Queue {
@@ -83,8 +81,7 @@ impl Queue {
     }
 
     /// Several sums, each of `terms` points and as many scalars: of the first so many, of the
-    /// next and so on. See [`Completed::msm_rows`]. Each takes some 25 KiB of G1, 100 of G2,
-    /// until it is there.
+    /// next and so on. See [`Completed::msm_rows`].
     ///
     /// # Errors
     /// [`Error::WrongRows`] for vectors that are not of such rows, one at least, else as
@@ -99,6 +96,36 @@ impl Queue {
         self.msm_of(points, scalars, terms, rows(terms, scalars.len())?)
     }
 
+    /// As [`Self::msm_rows`], with the sums as a vector of points, which operations of the
+    /// same queue can use.
+    ///
+    /// # Errors
+    /// As [`Self::msm_rows`].
+    pub fn msm_rows_as_points<C: Curve>(
+        &self,
+        points: &PointVec<C>,
+        scalars: &FieldVec<Fr>,
+    ) -> Result<PointVec<C>> {
+        let (row, found) = (points.len(), scalars.len());
+        self.msm_as_points(points, scalars, row, rows(row, found)?)
+    }
+
+    /// As [`Self::msm_each`], with the sums as a vector of points, which operations of the
+    /// same queue can use.
+    ///
+    /// # Errors
+    /// As [`Self::msm_each`].
+    pub fn msm_each_as_points<C: Curve>(
+        &self,
+        points: &PointVec<C>,
+        scalars: &FieldVec<Fr>,
+        terms: usize,
+    ) -> Result<PointVec<C>> {
+        expect_equal(MSM.name, points.len(), scalars.len())?;
+        self.msm_as_points(points, scalars, terms, rows(terms, scalars.len())?)
+    }
+
+    /// Sums for the host: it joins a single one, at which a device is slower.
     fn msm_of<C: Curve>(
         &self,
         points: &PointVec<C>,
@@ -106,21 +133,50 @@ impl Queue {
         terms: usize,
         sums: usize,
     ) -> Result<Msm<C>> {
-        let plan = Plan::new(Shape::of(C::ID, sums, terms));
+        let shape = Shape::of(C::ID, sums, terms);
+        let join = (sums == 1).then(|| Plan::new(shape));
+        let parts = self.sums_of(points, scalars, shape, join)?;
+        Ok(Msm {
+            parts: self.read(&parts)?,
+            join,
+        })
+    }
+
+    fn msm_as_points<C: Curve>(
+        &self,
+        points: &PointVec<C>,
+        scalars: &FieldVec<Fr>,
+        terms: usize,
+        sums: usize,
+    ) -> Result<PointVec<C>> {
+        let shape = Shape::of(C::ID, sums, terms);
+        let sums = self.sums_of(points, scalars, shape, None)?;
+        match terms {
+            0 => Ok(self.fill::<C::Field>(0, 2)?.reinterpreted()),
+            _ => self.normalise(&sums),
+        }
+    }
+
+    /// X, Y, ZZ and ZZZ of the sums by turns, or of the points that they are to be joined of.
+    fn sums_of<C: Curve>(
+        &self,
+        points: &PointVec<C>,
+        scalars: &FieldVec<Fr>,
+        shape: Shape,
+        join: Option<Plan>,
+    ) -> Result<FieldVec<C::Field>> {
         let arguments = vec![
             self.argument(MSM.name, points)?,
             self.argument(MSM.name, scalars)?,
         ];
         let node = self.whole(&MSM, C::Field::ID, arguments);
+        let Shape { sums, terms, .. } = shape;
         let is_montgomery = u64::from(scalars.form() == Form::Montgomery);
-        let node = node.with(&[sums as u64, terms as u64, is_montgomery]);
-        let parts = if terms == 0 { 0 } else { sums * plan.parts() };
-        let parts = node.result::<C::Field>(4 * parts, Form::Montgomery);
-        Ok(Msm {
-            parts: self.read(&parts)?,
-            sums,
-            plan,
-        })
+        let is_joined = u64::from(join.is_none());
+        let node = node.with(&[sums as u64, terms as u64, is_montgomery, is_joined]);
+        let each = join.map_or(1, |plan| plan.parts());
+        let points = if terms == 0 { 0 } else { sums * each };
+        Ok(node.result(4 * points, Form::Montgomery))
     }
 }
 
@@ -138,8 +194,8 @@ fn rows(row: usize, found: usize) -> Result<usize> {
 }
 
 impl Completed {
-    /// The sum. The last of the additions are done here, on the host: 256 of them for G1, 512
-    /// for G2.
+    /// The sum. The last of the additions are done here, on the host, where it is a single one:
+    /// 256 of them for G1, 512 for G2.
     ///
     /// # Errors
     /// [`Error::ForeignReadback`] for one of another queue, [`Error::WrongLength`] for several
@@ -165,34 +221,12 @@ impl Completed {
         let parts: Vec<_> = parts
             .map(|&[x, y, zz, zzz]| Xyzz { x, y, zz, zzz })
             .collect();
-        if parts.is_empty() {
-            return Ok(vec![Xyzz::default(); msm.sums]);
+        match msm.join {
+            Some(plan) => Ok(vec![plan.join(&parts)]),
+            None => Ok(parts),
         }
-        let mut sums = vec![Xyzz::default(); msm.sums];
-        let pieces = sums.iter_mut().zip(parts.chunks(msm.plan.parts()));
-        let pieces = Mutex::new(pieces);
-        let join = || {
-            // Nothing panics under the lock.
-            let next = || pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
-            while let Some((sum, parts)) = next() {
-                *sum = msm.plan.join(parts);
-            }
-        };
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let helpers = threads.min(msm.sums / SUMS_OF_A_THREAD).saturating_sub(1);
-        std::thread::scope(|scope| {
-            for _ in 0..helpers {
-                // Without it the others have more to do.
-                let _ = std::thread::Builder::new().spawn_scoped(scope, join);
-            }
-            join();
-        });
-        Ok(sums)
     }
 }
-
-/// Sums that take longer to join than a thread takes to begin.
-const SUMS_OF_A_THREAD: usize = 2;
 
 impl Shape {
     /// Scalars are halved where an endomorphism takes one product.
@@ -213,10 +247,12 @@ struct Parameters {
     form: Form,
     /// Whether each sum has points of its own.
     own: bool,
+    /// Whether sums are asked for, and not the points that the host joins to them.
+    joined: bool,
 }
 
 fn parameters(call: &Call<'_>) -> Result<Parameters, Error> {
-    let &[sums, terms, is_montgomery] = call.parameters else {
+    let &[sums, terms, is_montgomery, is_joined] = call.parameters else {
         return Err(internal("the parameters of a multi-scalar multiplication"));
     };
     let number = |it: u64| usize::try_from(it).map_err(|_| internal("a number of points"));
@@ -229,19 +265,24 @@ fn parameters(call: &Call<'_>) -> Result<Parameters, Error> {
             _ => Form::Plain,
         },
         own: shape.sums > 1 && points.elements > shape.terms,
+        joined: is_joined == 1,
     })
 }
 
 fn on_cpu<C: BlstCurve>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
-    let Parameters { shape, form, .. } = parameters(call)?;
+    let parameters = parameters(call)?;
+    let Parameters { shape, form, .. } = parameters;
     let points = C::elements(run.limbs(&call.arguments[0])?)?;
     let scalars = run.elements::<Fr>(&call.arguments[1])?;
     let sums = cpu::msm::<C>(run, points, scalars, form, shape.sums)?;
-    // A whole sum is the first of its points, of weight 1; the others are infinity.
+    // Of the points that are joined a whole sum is the first, of weight 1; the others are
+    // infinity.
     let mut out = run.take(call.bytes(0) / size_of::<u64>())?;
-    let rows = out
-        .as_mut_slice()
-        .chunks_mut(Plan::new(shape).parts() * Xyzz::<C>::LIMBS);
+    let each = match parameters.joined {
+        true => 1,
+        false => Plan::new(shape).parts(),
+    };
+    let rows = out.as_mut_slice().chunks_mut(each * Xyzz::<C>::LIMBS);
     for (row, sum) in rows.zip(sums) {
         row.fill(0);
         row[..Xyzz::<C>::LIMBS].copy_from_slice(&sum.to_words());
@@ -256,6 +297,6 @@ pub(super) fn samples() -> Vec<(&'static str, super::Sample<Fr>)> {
         let points = super::generators(x)?;
         // Its result is read, so it is computed whoever holds it.
         let _msm = q.msm(&points, x)?;
-        q.copy(x)
+        Ok(q.msm_each_as_points(&points, x, x.len())?.reinterpreted())
     })]
 }

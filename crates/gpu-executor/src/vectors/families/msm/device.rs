@@ -5,8 +5,8 @@
 use std::ops::Range;
 
 use field_kernels::vector_kernels::{
-    MSM_ACCUMULATE, MSM_BUCKETS, MSM_COUNT, MSM_FOLD, MSM_IMAGES, MSM_LONG_BUCKETS, MSM_OFFSETS,
-    MSM_SCATTER,
+    MSM_ACCUMULATE, MSM_BUCKETS, MSM_COUNT, MSM_FOLD, MSM_IMAGES, MSM_JOIN, MSM_LONG_BUCKETS,
+    MSM_OFFSETS, MSM_SCATTER,
 };
 use field_kernels::{Curve as _, ElementId, ElementType as _, Fr, G1, VectorKernel};
 use vk_mem_paths::{Access, Storage};
@@ -50,6 +50,8 @@ struct Scratch {
     long: Storage,
     /// The x of the images of the points by the curve's endomorphism, where it is used.
     images: Option<Storage>,
+    /// What buckets are folded to, where that is joined here: a row for each window.
+    parts: Option<Storage>,
 }
 
 pub(super) fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
@@ -62,7 +64,11 @@ pub(super) fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Er
         false => at_once.terms,
         true => (at_once.sums - 1) * terms + at_once.terms,
     };
-    let scratch = Scratch::new(steps, &plan, (at_once, points), 4 * call.field.bytes())?;
+    let mut scratch = Scratch::new(steps, &plan, (at_once, points), 4 * call.field.bytes())?;
+    if parameters.joined {
+        let parts = at_once.sums * plan.parts();
+        scratch.parts = Some(steps.take(call.field, 4 * parts)?);
+    }
     for first in (0..sums).step_by(at_once.sums) {
         let those = first..sums.min(first + at_once.sums);
         for begin in (0..terms).step_by(at_once.terms) {
@@ -76,13 +82,25 @@ pub(super) fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Er
             part.sort(steps, &scratch)?;
             part.accumulate(steps, &scratch)?;
         }
-        fold(
-            steps,
-            call.field,
-            (&plan, &those),
-            &scratch.buckets,
-            &output,
-        )?;
+        let columns = those.len() * plan.windows;
+        let points = |each: usize| 4 * each * those.start..4 * each * those.end;
+        match &scratch.parts {
+            None => {
+                let to = (&output, points(plan.parts()));
+                fold(steps, call.field, (&plan, columns), &scratch.buckets, to)?;
+            }
+            Some(parts) => {
+                let all = (parts, 0..4 * columns * plan.bits as usize);
+                fold(steps, call.field, (&plan, columns), &scratch.buckets, all)?;
+                join(
+                    steps,
+                    call.field,
+                    (&plan, columns),
+                    parts,
+                    (&output, points(1)),
+                )?;
+            }
+        }
     }
     steps.set_result(call, 0, output);
     Ok(())
@@ -131,6 +149,7 @@ impl Scratch {
         };
         Ok(Self {
             images,
+            parts: None,
             ends: steps.take_bytes(ENTRY * buckets)?,
             entries: steps.take_bytes(ENTRY * columns * entries)?,
             buckets: steps.take_bytes(point * buckets)?,
@@ -362,39 +381,29 @@ fn words(little_endian: &[u8]) -> Vec<u32> {
     words.map(|word| u32::from_le_bytes(*word)).collect()
 }
 
-/// Folds the buckets of `sums` to the points that are left of them.
+/// Folds the buckets of so many columns to the points that are left of them.
 fn fold(
     steps: &mut Steps<'_>,
     field: ElementId,
-    (plan, sums): (&Plan, &Range<usize>),
+    (plan, columns): (&Plan, usize),
     buckets: &Storage,
-    output: &Storage,
+    (output, coordinates): (&Storage, Range<usize>),
 ) -> Result<(), Error> {
-    let columns = sums.len() * plan.windows;
-    let point = 4 * field.bytes();
-    let parts = sums.start * plan.parts()..sums.end * plan.parts();
+    let bytes = field.bytes();
     if plan.log_buckets() == 0 {
-        let from = buckets.region(0..point * parts.len(), Access::Read);
-        let to = output.region(point * parts.start..point * parts.end, Access::Write);
-        steps.copy_region(from, to);
+        let from = buckets.region(0..bytes * coordinates.len(), Access::Read);
+        let to = bytes * coordinates.start..bytes * coordinates.end;
+        steps.copy_region(from, output.region(to, Access::Write));
         return Ok(());
     }
     let most = columns << plan.log_buckets();
-    let between = [
-        steps.take_bytes(point * most)?,
-        steps.take_bytes(point * most)?,
-    ];
+    let between = [steps.take(field, 4 * most)?, steps.take(field, 4 * most)?];
     let mut from = Window::on(buckets).to_read();
     for round in 0..plan.log_buckets() {
         let log_length = plan.log_buckets() - round - 1;
         let all = (columns * (round as usize + 2)) << log_length;
         let to = match log_length {
-            0 => steps.window(
-                output,
-                field,
-                &(4 * parts.start..4 * parts.end),
-                Access::Write,
-            ),
+            0 => steps.window(output, field, &coordinates, Access::Write),
             _ => Window::on(&between[round as usize % 2]),
         };
         let buffers = [&from, &to];
@@ -403,6 +412,55 @@ fn fold(
             steps.dispatch_groups(&MSM_FOLD, field, &buffers, &constants, groups)
         })?;
         from = to.to_read();
+    }
+    Ok(())
+}
+
+/// Joins what is left of so many columns to the sums, as [`Plan::join`] does.
+fn join(
+    steps: &mut Steps<'_>,
+    field: ElementId,
+    (plan, columns): (&Plan, usize),
+    parts: &Storage,
+    (output, coordinates): (&Storage, Range<usize>),
+) -> Result<(), Error> {
+    let of_columns = steps.take(field, 4 * columns)?;
+    let (parts, between) = (Window::on(parts).to_read(), Window::on(&of_columns));
+    // All buckets and those of bit 0 have the same weight.
+    rows(
+        steps,
+        field,
+        (columns, plan.bits as usize, [1, 0]),
+        &parts,
+        &between,
+    )?;
+    let to = steps.window(output, field, &coordinates, Access::Write);
+    let sums = (columns / plan.windows, plan.windows, [plan.bits; 2]);
+    rows(steps, field, sums, &between.to_read(), &to)
+}
+
+/// Joins each of so many rows of so many points, with doublings between them, and between the
+/// first two.
+fn rows(
+    steps: &mut Steps<'_>,
+    field: ElementId,
+    (rows, points, [doublings, last]): (usize, usize, [u32; 2]),
+    from: &Window,
+    to: &Window,
+) -> Result<(), Error> {
+    const ROWS_OF_A_GROUP: usize = 8;
+    let most = steps.most_groups(ROWS_OF_A_GROUP);
+    for first in (0..rows).step_by(most * ROWS_OF_A_GROUP) {
+        let groups = most.min((rows - first).div_ceil(ROWS_OF_A_GROUP));
+        let constants = [
+            count(rows)?,
+            count(first)?,
+            count(points)?,
+            doublings,
+            last,
+            to.start,
+        ];
+        steps.dispatch_groups(&MSM_JOIN, field, &[from, to], &constants, groups)?;
     }
     Ok(())
 }
