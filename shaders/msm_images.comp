@@ -4,6 +4,9 @@
 // variant: fp_msm_images_u32 = FIELD_FP MUL_U32
 // variant: fp_msm_images_u64 = FIELD_FP MUL_U64
 // variant: fp_msm_images_f64 = FIELD_FP MUL_F64
+// variant: fp2_msm_images_u32 = FIELD_FP2 MUL_U32
+// variant: fp2_msm_images_u64 = FIELD_FP2 MUL_U64
+// variant: fp2_msm_images_f64 = FIELD_FP2 MUL_F64
 
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -23,12 +26,19 @@ layout(push_constant) uniform Job {
     uint start_points;
 } job;
 
+#ifdef FIELD_FP2
+#define ROOT Base(job.root[0], job.root[1], job.root[2])
+#define TIMES_ROOT(x) Elem(base_mul(x.c0, ROOT), base_mul(x.c1, ROOT))
+#else
+#define TIMES_ROOT(x) f_mul(x, Elem(job.root[0], job.root[1], job.root[2]))
+#endif
+
 void main() {
     uint point = job.first + gl_GlobalInvocationID.x;
     if (point < job.points) {
         uint at = job.start_points + point * AFFINE_PARTS;
         Elem x = READ_ELEMENT(point_parts, at);
-        x = f_mul(x, Elem(job.root[0], job.root[1], job.root[2]));
+        x = TIMES_ROOT(x);
         WRITE_ELEMENT(image_parts, point * FIELD_PARTS, x)
     }
 }

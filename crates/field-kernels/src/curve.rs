@@ -49,7 +49,14 @@ pub trait Curve: ElementType<Base = Fp> + Default {
     /// root of unity and 1; of G2 what makes it the Frobenius map of the curve that G2 is the
     /// twist of.
     const ENDOMORPHISM: [Coordinate<Self>; 2];
+
+    /// The cube root of unity by which x is multiplied for the product of a point of the
+    /// subgroup by -z<sup>2</sup>; y stays. Of G1 that is the endomorphism above.
+    const CUBE_ROOT: [u64; LIMBS];
 }
+
+/// z<sup>2</sup>: a scalar is k0 + k1 z<sup>2</sup> of two integers of 128 bits at most.
+pub const Z_SQUARED: u128 = 0xac45_a401_0001_a402_0000_0001_0000_0000;
 
 /// A coordinate of a point.
 pub type Coordinate<C> = <<C as Curve>::Field as ElementType>::Limbs;
@@ -151,6 +158,8 @@ impl Curve for G1 {
     const MINUS_EIGENVALUE: &[u64] = &[0x0000_0001_0000_0000, 0xac45_a401_0001_a402];
 
     const ENDOMORPHISM: [[u64; LIMBS]; 2] = [BETA, Fp::ONE];
+
+    const CUBE_ROOT: [u64; LIMBS] = BETA;
 }
 
 impl Curve for G2 {
@@ -176,6 +185,10 @@ impl Curve for G2 {
     const MINUS_EIGENVALUE: &[u64] = &[0xd201_0000_0001_0000];
 
     const ENDOMORPHISM: [[u64; 2 * LIMBS]; 2] = [PSI_X, PSI_Y];
+
+    const CUBE_ROOT: [u64; LIMBS] = fp(
+        "1a0111ea397fe699ec02408663d4de85aa0d857d89759ad4897d29650fb85f9b409427eb4f49fffd8bfd00000000aaac",
+    );
 }
 
 /// The cube root of unity by which the endomorphism of G1 has the eigenvalue

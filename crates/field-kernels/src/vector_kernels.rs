@@ -221,8 +221,8 @@ vector_kernels! {
     MULTIPLY_POINTS = "multiply_points", 3, 6, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// Sums of points to affine points.
     NORMALISE = "normalise", 3, 4, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
-    /// Images of points by the curve's endomorphism.
-    MSM_IMAGES = "msm_images", 2, 15, 128, {fp: [U32 u32, U64 u64, F64 f64]};
+    /// The x of points times a cube root of unity.
+    MSM_IMAGES = "msm_images", 2, 15, 128, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// How many entries of a multi-scalar multiplication each bucket has.
     MSM_COUNT = "msm_count", 2, 15, 128, {fr};
     /// Where each bucket starts.

@@ -6,7 +6,7 @@ use ark_ec::models::short_weierstrass::{Affine, Projective, SWCurveConfig};
 use ark_ec::{AffineRepr as _, PrimeGroup as _};
 use ark_ff::BigInt;
 use field_kernels::curve::{self, Coordinate, Curve, G1, G2, Xyzz};
-use field_kernels::{ElementType as _, FR_MODULUS};
+use field_kernels::{ElementType as _, FR_MODULUS, Fp, arithmetic};
 use proptest::prelude::*;
 
 /// Miri takes a thousand times as long, and runs no C: few points, without blst.
@@ -154,10 +154,31 @@ fn check_single<C: Oracle>(point: &C::Limbs) {
     );
 }
 
+/// x times the cube root is the product by -z^2.
+fn check_image<C: Oracle>(point: &C::Limbs) {
+    let mut image = *point;
+    let (x, _) = image.as_mut().split_at_mut(C::Field::LIMBS);
+    for coefficient in x.as_chunks_mut().0 {
+        *coefficient = arithmetic::mul::<Fp>(coefficient, &C::CUBE_ROOT);
+    }
+    let words = curve::Z_SQUARED.to_le_bytes();
+    let z_squared: Vec<_> = words
+        .as_chunks()
+        .0
+        .iter()
+        .map(|it| u64::from_le_bytes(*it))
+        .collect();
+    let product = Xyzz::<C>::from_affine(point).mul(&z_squared);
+    assert_eq!(product.to_affine(), curve::opposite::<C>(&image));
+}
+
 fn check_membership<C: Oracle>(point: &C::Limbs, expected: [bool; 2]) {
     let on_curve = curve::is_on_curve::<C>(point);
     let in_subgroup = on_curve && curve::is_in_subgroup::<C>(point);
     assert_eq!([on_curve, in_subgroup], expected, "{point:x?}");
+    if in_subgroup {
+        check_image::<C>(point);
+    }
     #[cfg(not(miri))]
     {
         let [on_curve, in_subgroup] = C::by_blst(point);

@@ -4,7 +4,7 @@ mod device;
 mod plan;
 
 use field_kernels::curve::{Curve, Xyzz};
-use field_kernels::{ElementId, ElementType as _, Fr, G1};
+use field_kernels::{ElementId, ElementType as _, Fr};
 
 use self::plan::{Plan, Shape};
 use super::{Call, WholeOperation};
@@ -195,7 +195,7 @@ fn rows(row: usize, found: usize) -> Result<usize> {
 
 impl Completed {
     /// The sum. The last of the additions are done here, on the host, where it is a single one:
-    /// 256 of them for G1, 512 for G2.
+    /// about 256 of them.
     ///
     /// # Errors
     /// [`Error::ForeignReadback`] for one of another queue, [`Error::WrongLength`] for several
@@ -229,13 +229,11 @@ impl Completed {
 }
 
 impl Shape {
-    /// Scalars are halved where an endomorphism takes one product.
     fn of(curve: ElementId, sums: usize, terms: usize) -> Self {
-        let halves = curve == G1::ID;
         Self {
             sums,
             terms,
-            halves,
+            halves: true,
             sum_bytes: 2 * curve.bytes(),
         }
     }

@@ -4,11 +4,12 @@
 
 use std::ops::Range;
 
+use field_kernels::curve::Z_SQUARED;
 use field_kernels::vector_kernels::{
     MSM_ACCUMULATE, MSM_BUCKETS, MSM_COUNT, MSM_FOLD, MSM_IMAGES, MSM_JOIN, MSM_LONG_BUCKETS,
     MSM_OFFSETS, MSM_SCATTER,
 };
-use field_kernels::{Curve as _, ElementId, ElementType as _, Fr, G1, VectorKernel};
+use field_kernels::{Curve as _, ElementId, ElementType as _, Fr, VectorKernel};
 use vk_mem_paths::{Access, Storage};
 
 use super::plan::{Plan, Shape};
@@ -16,6 +17,7 @@ use super::{Parameters, parameters};
 use crate::Error;
 use crate::vectors::families::Call;
 use crate::vectors::field_vec::Form;
+use crate::vectors::fields::with_curve;
 use crate::vectors::vulkan::{Steps, Window, count};
 
 /// Heads of a bucket from which on a workgroup adds them: `MOST_HEADS` of the shader.
@@ -210,7 +212,7 @@ impl Part<'_> {
         let points = steps.input(&self.call.arguments[0], &points)?;
         let to = Window::on(images);
         each_dispatch(steps, &MSM_IMAGES, count_of, |steps, first, groups| {
-            let [root, _] = G1::ENDOMORPHISM;
+            let root = with_curve!(self.call.arguments[0].of, C => Ok(C::CUBE_ROOT))?;
             let mut constants = words(root.map(u64::to_le_bytes).as_flattened());
             constants.extend([count(count_of)?, first, points.start]);
             let (field, buffers) = (self.call.field, [&points, &to]);
@@ -351,16 +353,12 @@ impl Part<'_> {
     }
 }
 
-/// m and 2^255 / m for the shader: the endomorphism of G1 is the product by -m. Zeros where
-/// scalars are not cut in two.
+/// m = z^2 and 2^255 / m for the shader. Zeros where scalars are not cut in two.
 fn halving(halves: bool) -> Vec<u32> {
-    let &[low, high] = G1::MINUS_EIGENVALUE else {
-        return vec![0; 8];
-    };
     if !halves {
         return vec![0; 8];
     }
-    let m = u128::from(low) | u128::from(high) << 64;
+    let m = Z_SQUARED;
     // Bit by bit: the rest stays below m, which has 128 bits.
     let (mut rest, mut reciprocal) = (1_u128 << 127, 0_u128);
     for _ in 0..128 {
