@@ -1,0 +1,163 @@
+//! Blobs on the device and on the CPU: the official cases, and how long batches take beside
+//! c-kzg and rust_eth_kzg on all cores, in the same run and with the same bytes.
+//!
+//! `cargo run --release -p gpu-executor-kzg --example blobs -- --blobs 64`. With
+//! `--vectors DIR` it runs the cases of a folder in the official layout,
+//! `DIR/FUNCTION/SUITE/CASE/data.yaml`, and nothing else; it exits 1 where one fails.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line program"
+)]
+
+#[allow(dead_code, reason = "the tests use more of it")]
+mod cases;
+mod compare;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use clap::Parser;
+use gpu_executor::vectors::VectorEngine;
+use gpu_executor_kzg::{Kzg, TrustedSetup};
+
+use crate::cases::Cases;
+
+#[derive(Parser)]
+struct Options {
+    /// The largest batch.
+    #[arg(long, default_value_t = 64)]
+    blobs: usize,
+    /// Run the cases of a folder, and nothing else.
+    #[arg(long, value_name = "DIR")]
+    vectors: Option<PathBuf>,
+    /// Without a device: all on the CPU.
+    #[arg(long)]
+    cpu: bool,
+    /// Without c-kzg and rust_eth_kzg.
+    #[arg(long)]
+    alone: bool,
+    /// Calls that a median is of, fewer where they take longer than two seconds.
+    #[arg(long, default_value_t = 5)]
+    samples: usize,
+}
+
+fn main() -> Result<ExitCode> {
+    let options = Options::parse();
+    let setup = timed("the trusted setup, decoded", TrustedSetup::mainnet)?;
+    let mut engines = Vec::new();
+    if !options.cpu {
+        engines.push(timed("the device, opened", VectorEngine::new)?);
+    }
+    if options.cpu || options.vectors.is_some() {
+        engines.push(VectorEngine::cpu()?);
+    }
+    let cases = match &options.vectors {
+        Some(folder) => cases::in_folder(folder)?,
+        None => cases::built_in()?,
+    };
+    let mut all_passed = true;
+    for engine in &engines {
+        println!("{}", engine.engine());
+        let kzg = Kzg::new(engine, &setup)?;
+        timed("tables for proofs of cells, made", || kzg.prepare())?;
+        all_passed &= run(&kzg, &cases);
+        if options.vectors.is_none() {
+            ensure!(all_passed, "a case failed");
+            compare::run(&kzg, &options)?;
+        }
+    }
+    Ok(match all_passed {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+/// Runs all cases, and says of each function how many passed; whether all did.
+fn run(kzg: &Kzg, cases: &Cases) -> bool {
+    let mut all_passed = true;
+    let bar = Bar::new("official cases", cases.values().map(|it| it.len()).sum());
+    for (function, cases) in cases {
+        let mut failed = Vec::new();
+        for (name, case) in cases {
+            if let Err(error) = case.check(kzg, function) {
+                failed.push(format!("    {name}: {error:#}"));
+            }
+            bar.step();
+        }
+        bar.clear();
+        println!(
+            "  {function}: {} passed, {} failed",
+            cases.len() - failed.len(),
+            failed.len()
+        );
+        failed.iter().for_each(|it| println!("{it}"));
+        all_passed &= failed.is_empty();
+    }
+    all_passed
+}
+
+fn timed<T, E>(what: &str, run: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    let begin = Instant::now();
+    let done = run()?;
+    println!("{what}: {:.3} s", begin.elapsed().as_secs_f64());
+    Ok(done)
+}
+
+/// A line that grows on a terminal, and is nothing elsewhere.
+#[derive(Clone)]
+struct Bar {
+    what: String,
+    done: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+    of: usize,
+}
+
+impl Bar {
+    fn new(what: &str, of: usize) -> Self {
+        Self {
+            what: what.to_owned(),
+            done: Default::default(),
+            of,
+        }
+    }
+
+    fn step(&self) {
+        let done = self.done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        let _ = self.show(done, self.of);
+    }
+
+    /// As [`Kzg::watched`] calls it.
+    fn show(&self, done: usize, of: usize) -> ControlFlow<()> {
+        const WIDTH: usize = 30;
+        if std::io::stderr().is_terminal() {
+            let full = WIDTH * done / of.max(1);
+            let (full, rest) = ("#".repeat(full), ".".repeat(WIDTH - full));
+            eprint!("\r{} [{full}{rest}] {done} of {of}\x1b[K", self.what);
+            let _ = std::io::stderr().flush();
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn clear(&self) {
+        if std::io::stderr().is_terminal() {
+            eprint!("\r\x1b[K");
+        }
+    }
+}
+
+/// The median time of a call, and what the last one returned.
+fn median<T>(samples: usize, mut call: impl FnMut() -> Result<T>) -> Result<(Duration, T)> {
+    let mut result = call()?;
+    let (begin, mut times) = (Instant::now(), Vec::new());
+    while times.is_empty() || (times.len() < samples && begin.elapsed() < Duration::from_secs(2)) {
+        let begin = Instant::now();
+        result = call()?;
+        times.push(begin.elapsed());
+    }
+    times.sort_unstable();
+    Ok((times[times.len() / 2], result))
+}

@@ -1,0 +1,170 @@
+//! EIP-4844: commitments to blobs, and proofs of their values at points.
+
+use field_kernels::{Fr, G1};
+use gpu_executor::vectors::{FieldVec, Msm, Pending};
+
+use crate::error::expect_as_many;
+use crate::evaluation::{Opened, challenge};
+use crate::kzg::only;
+use crate::{BYTES_PER_BLOB, Bytes32, Kzg, KzgCommitment, KzgProof, Result, Scalar, bytes, points};
+
+impl Kzg {
+    /// The commitment to a blob.
+    ///
+    /// # Errors
+    /// [`Error::WrongLength`](crate::Error::WrongLength) and
+    /// [`Error::NotCanonical`](crate::Error::NotCanonical) for what is no blob, else
+    /// [`Error::Engine`](crate::Error::Engine).
+    pub fn blob_to_kzg_commitment(
+        &self,
+        blob: &(impl AsRef<[u8]> + Sync + ?Sized),
+    ) -> Result<KzgCommitment> {
+        only(self.blob_to_kzg_commitment_many(&[blob])?)
+    }
+
+    /// The commitment to each blob.
+    ///
+    /// # Errors
+    /// Of each blob as [`Self::blob_to_kzg_commitment`]; of all of them
+    /// [`Error::Engine`](crate::Error::Engine) and [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn blob_to_kzg_commitment_many(
+        &self,
+        blobs: &[impl AsRef<[u8]> + Sync],
+    ) -> Result<Vec<Result<KzgCommitment>>> {
+        self.in_windows(
+            blobs,
+            canonical_blob,
+            |blobs| self.begin_commitments(&self.upload_blobs(blobs)?),
+            |sums, _| self.finish_commitments(sums),
+        )
+    }
+
+    /// A proof of a blob's value at z, and the value.
+    ///
+    /// # Errors
+    /// As [`Self::blob_to_kzg_commitment`].
+    pub fn compute_kzg_proof(
+        &self,
+        blob: &(impl AsRef<[u8]> + Sync + ?Sized),
+        z_bytes: &(impl AsRef<[u8]> + Sync + ?Sized),
+    ) -> Result<(KzgProof, Bytes32)> {
+        only(self.compute_kzg_proof_many(&[blob], &[z_bytes])?)
+    }
+
+    /// For each blob a proof of its value at its own z, and the value.
+    ///
+    /// # Errors
+    /// [`Error::MismatchLength`](crate::Error::MismatchLength), else as
+    /// [`Self::blob_to_kzg_commitment_many`].
+    pub fn compute_kzg_proof_many(
+        &self,
+        blobs: &[impl AsRef<[u8]> + Sync],
+        z_bytes: &[impl AsRef<[u8]> + Sync],
+    ) -> Result<Vec<Result<(KzgProof, Bytes32)>>> {
+        expect_as_many(("blobs", blobs.len()), ("points z", z_bytes.len()))?;
+        self.opened(&pairs(blobs, z_bytes), |(blob, z)| {
+            let z = bytes::scalar(|| "z".to_owned(), z.as_ref())?;
+            self.open(canonical_blob(blob)?, &z)
+        })
+    }
+
+    /// The proof that a blob belongs to its commitment.
+    ///
+    /// # Errors
+    /// [`Error::InvalidPoint`](crate::Error::InvalidPoint), else as
+    /// [`Self::blob_to_kzg_commitment`].
+    pub fn compute_blob_kzg_proof(
+        &self,
+        blob: &(impl AsRef<[u8]> + Sync + ?Sized),
+        commitment_bytes: &(impl AsRef<[u8]> + Sync + ?Sized),
+    ) -> Result<KzgProof> {
+        only(self.compute_blob_kzg_proof_many(&[blob], &[commitment_bytes])?)
+    }
+
+    /// For each blob the proof that it belongs to its commitment.
+    ///
+    /// # Errors
+    /// [`Error::MismatchLength`](crate::Error::MismatchLength), else as
+    /// [`Self::blob_to_kzg_commitment_many`].
+    pub fn compute_blob_kzg_proof_many(
+        &self,
+        blobs: &[impl AsRef<[u8]> + Sync],
+        commitments_bytes: &[impl AsRef<[u8]> + Sync],
+    ) -> Result<Vec<Result<KzgProof>>> {
+        expect_as_many(
+            ("blobs", blobs.len()),
+            ("commitments", commitments_bytes.len()),
+        )?;
+        let opened = self.opened(&pairs(blobs, commitments_bytes), |(blob, commitment)| {
+            let (blob, what) = (canonical_blob(blob)?, || "the commitment".to_owned());
+            let commitment: &KzgCommitment = bytes::fixed(what, commitment.as_ref())?;
+            points::decoded(&self.shared.host, commitment, |_| what())?;
+            self.open(blob, &challenge(blob, commitment))
+        })?;
+        let proofs = opened.into_iter().map(|it| it.map(|(proof, _)| proof));
+        Ok(proofs.collect())
+    }
+
+    /// A proof and a value for each item that `open` opens.
+    fn opened<'a, I: Sync>(
+        &self,
+        items: &'a [I],
+        open: impl Fn(&'a I) -> Result<Opened> + Sync,
+    ) -> Result<Vec<Result<(KzgProof, Bytes32)>>> {
+        self.in_windows(
+            items,
+            open,
+            |opened| {
+                let quotients: Vec<Scalar> =
+                    opened.iter().flat_map(|it| &it.quotient).copied().collect();
+                self.begin_commitments(&self.shared.engine.upload::<Fr>(&quotients)?)
+            },
+            |sums, opened| {
+                let proofs = self.finish_commitments(sums)?.into_iter();
+                let values = opened.iter().map(|it| bytes::to_bytes(&it.value));
+                Ok(proofs.zip(values).collect())
+            },
+        )
+    }
+
+    fn open(&self, blob: &[u8; BYTES_PER_BLOB], z: &Scalar) -> Result<Opened> {
+        let values = bytes::scalars(|| "the blob".to_owned(), blob)?;
+        Ok(self.shared.points.open(&values, z))
+    }
+
+    /// Blobs one after the other, as elements.
+    pub(crate) fn upload_blobs(&self, blobs: &[&[u8; BYTES_PER_BLOB]]) -> Result<FieldVec<Fr>> {
+        let bytes = blobs
+            .iter()
+            .map(|it| it.as_slice())
+            .collect::<Vec<_>>()
+            .concat();
+        Ok(self.shared.engine.upload_be_bytes(&bytes)?)
+    }
+
+    fn begin_commitments(&self, values: &FieldVec<Fr>) -> Result<(Pending, Msm<G1>)> {
+        let queue = self.shared.engine.queue();
+        let sums = queue.msm_rows(&self.shared.lagrange, values)?;
+        Ok((queue.submit()?, sums))
+    }
+
+    fn finish_commitments(
+        &self,
+        (pending, sums): (Pending, Msm<G1>),
+    ) -> Result<Vec<KzgCommitment>> {
+        let sums = pending.wait()?.msm_rows(&sums)?;
+        points::encoded(&self.shared.host, &points::affine(&sums))
+    }
+}
+
+fn pairs<'a, A, B>(a: &'a [A], b: &'a [B]) -> Vec<(&'a A, &'a B)> {
+    a.iter().zip(b).collect()
+}
+
+/// A whole blob of elements below the modulus.
+pub(crate) fn canonical_blob(blob: &(impl AsRef<[u8]> + ?Sized)) -> Result<&[u8; BYTES_PER_BLOB]> {
+    let what = || "the blob".to_owned();
+    let blob = bytes::fixed(what, blob)?;
+    bytes::canonical(what, blob)?;
+    Ok(blob)
+}

@@ -1,0 +1,397 @@
+//! EIP-7594: the cells of extended blobs, their proofs, and blobs rebuilt from some cells.
+
+use bytemuck::zeroed_box;
+use field_kernels::arithmetic::{mul, pow, sub};
+use field_kernels::{Field as _, Fr, G1};
+use gpu_executor::vectors::{Completed, Domain, FieldVec, Msm, Order, Queue, Transform};
+use rayon::prelude::*;
+
+use crate::blobs::canonical_blob;
+use crate::error::expect_as_many;
+use crate::evaluation::{invert_all, reversed};
+use crate::kzg::only;
+use crate::{
+    BYTES_PER_BLOB, BYTES_PER_CELL, CELLS_PER_BLOB, CELLS_PER_EXT_BLOB, Cell, CellsAndProofs,
+    CellsPerExtBlob, Error, FIELD_ELEMENTS_PER_BLOB, FIELD_ELEMENTS_PER_CELL,
+    FIELD_ELEMENTS_PER_EXT_BLOB, Kzg, ProofsPerExtBlob, Result, Scalar, bytes, points,
+};
+
+const BYTES_PER_EXT_BLOB: usize = 2 * BYTES_PER_BLOB;
+
+/// Indices of cells in ascending order, and as many cells.
+type SomeCells<'a, C> = (&'a [u64], &'a [C]);
+
+impl Kzg {
+    /// All cells of a blob.
+    ///
+    /// # Errors
+    /// As [`Self::blob_to_kzg_commitment`].
+    pub fn compute_cells(
+        &self,
+        blob: &(impl AsRef<[u8]> + Sync + ?Sized),
+    ) -> Result<Box<CellsPerExtBlob>> {
+        only(self.compute_cells_many(&[blob])?)
+    }
+
+    /// All cells of each blob.
+    ///
+    /// # Errors
+    /// As [`Self::blob_to_kzg_commitment_many`].
+    pub fn compute_cells_many(
+        &self,
+        blobs: &[impl AsRef<[u8]> + Sync],
+    ) -> Result<Vec<Result<Box<CellsPerExtBlob>>>> {
+        self.in_windows(
+            blobs,
+            canonical_blob,
+            |blobs| {
+                let queue = self.shared.engine.queue();
+                let rest = extension(&queue, &self.coefficients(&queue, blobs)?)?;
+                Ok((queue.submit()?, rest))
+            },
+            |(pending, rest), blobs| {
+                pending.wait()?;
+                extended(blobs, &rest)
+            },
+        )
+    }
+
+    /// The proofs of all cells of a blob, without the cells.
+    ///
+    /// # Errors
+    /// As [`Self::blob_to_kzg_commitment`].
+    pub fn compute_cell_kzg_proofs(
+        &self,
+        blob: &(impl AsRef<[u8]> + Sync + ?Sized),
+    ) -> Result<Box<ProofsPerExtBlob>> {
+        only(self.compute_cell_kzg_proofs_many(&[blob])?)
+    }
+
+    /// The proofs of all cells of each blob, without the cells.
+    ///
+    /// # Errors
+    /// As [`Self::blob_to_kzg_commitment_many`].
+    pub fn compute_cell_kzg_proofs_many(
+        &self,
+        blobs: &[impl AsRef<[u8]> + Sync],
+    ) -> Result<Vec<Result<Box<ProofsPerExtBlob>>>> {
+        self.in_windows(
+            blobs,
+            canonical_blob,
+            |blobs| {
+                let queue = self.shared.engine.queue();
+                let coefficients = self.coefficients(&queue, blobs)?;
+                let sums = self.proof_sums(&queue, &coefficients, blobs.len())?;
+                Ok((queue.submit()?, sums))
+            },
+            |(pending, sums), _| self.proofs(&pending.wait()?, &sums),
+        )
+    }
+
+    /// All cells of a blob, and their proofs.
+    ///
+    /// # Errors
+    /// As [`Self::blob_to_kzg_commitment`].
+    pub fn compute_cells_and_kzg_proofs(
+        &self,
+        blob: &(impl AsRef<[u8]> + Sync + ?Sized),
+    ) -> Result<CellsAndProofs> {
+        only(self.compute_cells_and_kzg_proofs_many(&[blob])?)
+    }
+
+    /// All cells of each blob, and their proofs.
+    ///
+    /// # Errors
+    /// As [`Self::blob_to_kzg_commitment_many`].
+    pub fn compute_cells_and_kzg_proofs_many(
+        &self,
+        blobs: &[impl AsRef<[u8]> + Sync],
+    ) -> Result<Vec<Result<CellsAndProofs>>> {
+        self.in_windows(
+            blobs,
+            canonical_blob,
+            |blobs| {
+                let queue = self.shared.engine.queue();
+                let coefficients = self.coefficients(&queue, blobs)?;
+                let rest = extension(&queue, &coefficients)?;
+                let sums = self.proof_sums(&queue, &coefficients, blobs.len())?;
+                Ok((queue.submit()?, rest, sums))
+            },
+            |(pending, rest, sums), blobs| {
+                let proofs = self.proofs(&pending.wait()?, &sums)?;
+                Ok(extended(blobs, &rest)?.into_iter().zip(proofs).collect())
+            },
+        )
+    }
+
+    /// All cells of a blob, from at least half of them: those with these indices, in ascending
+    /// order. Where there are more, and they are not of one blob, the result is that of no blob
+    /// either.
+    ///
+    /// # Errors
+    /// [`Error::MismatchLength`], [`Error::NumberOfCells`], [`Error::CellIndex`] and
+    /// [`Error::CellOrder`]; [`Error::WrongLength`] and [`Error::NotCanonical`] for a cell, else
+    /// [`Error::Engine`].
+    pub fn recover_cells(
+        &self,
+        cell_indices: &[u64],
+        cells: &[impl AsRef<[u8]> + Sync],
+    ) -> Result<Box<CellsPerExtBlob>> {
+        only(self.recover_cells_many(&[(cell_indices, cells)])?)
+    }
+
+    /// All cells of each blob, from at least half of them.
+    ///
+    /// # Errors
+    /// Of each blob as [`Self::recover_cells`]; of all of them [`Error::Engine`] and
+    /// [`Error::Cancelled`].
+    pub fn recover_cells_many(
+        &self,
+        blobs: &[SomeCells<'_, impl AsRef<[u8]> + Sync>],
+    ) -> Result<Vec<Result<Box<CellsPerExtBlob>>>> {
+        self.in_windows(
+            blobs,
+            |(indices, cells)| Erased::new(indices, cells),
+            |blobs| {
+                let queue = self.shared.engine.queue();
+                let values = to_values(&queue, &self.recovered(&queue, blobs)?)?;
+                Ok((queue.submit()?, values))
+            },
+            |(pending, values), _| {
+                pending.wait()?;
+                whole(&values)
+            },
+        )
+    }
+
+    /// All cells of a blob and their proofs, from at least half of the cells, as
+    /// [`Self::recover_cells`].
+    ///
+    /// # Errors
+    /// As [`Self::recover_cells`].
+    pub fn recover_cells_and_kzg_proofs(
+        &self,
+        cell_indices: &[u64],
+        cells: &[impl AsRef<[u8]> + Sync],
+    ) -> Result<CellsAndProofs> {
+        only(self.recover_cells_and_kzg_proofs_many(&[(cell_indices, cells)])?)
+    }
+
+    /// All cells of each blob and their proofs, from at least half of the cells.
+    ///
+    /// # Errors
+    /// As [`Self::recover_cells_many`].
+    pub fn recover_cells_and_kzg_proofs_many(
+        &self,
+        blobs: &[SomeCells<'_, impl AsRef<[u8]> + Sync>],
+    ) -> Result<Vec<Result<CellsAndProofs>>> {
+        self.in_windows(
+            blobs,
+            |(indices, cells)| Erased::new(indices, cells),
+            |blobs| {
+                let queue = self.shared.engine.queue();
+                let coefficients = self.recovered(&queue, blobs)?;
+                let values = to_values(&queue, &coefficients)?;
+                let row = coefficients.len() / blobs.len();
+                let half = |blob| coefficients.slice(blob * row..blob * row + row / 2);
+                let halves = (0..blobs.len()).map(half).collect::<Result<Vec<_>, _>>()?;
+                let coefficients = queue.concat(&halves)?;
+                let sums = self.proof_sums(&queue, &coefficients, blobs.len())?;
+                Ok((queue.submit()?, values, sums))
+            },
+            |(pending, values, sums), _| {
+                let proofs = self.proofs(&pending.wait()?, &sums)?;
+                Ok(whole(&values)?.into_iter().zip(proofs).collect())
+            },
+        )
+    }
+
+    /// The coefficients of blobs, a row of 4,096 each.
+    fn coefficients(&self, queue: &Queue, blobs: &[&[u8; BYTES_PER_BLOB]]) -> Result<FieldVec<Fr>> {
+        let domain = Domain::new(FIELD_ELEMENTS_PER_BLOB)?;
+        let to_coefficients = Transform::inverse(&domain).from(Order::BitReversed);
+        Ok(queue.transform(&self.upload_blobs(blobs)?, &to_coefficients)?)
+    }
+
+    /// The coefficients of blobs, a row of 8,192 each, of which the second half is zero.
+    ///
+    /// Values are known where cells are. Times a polynomial that is zero at the others they are
+    /// known everywhere: so is that product, which on a coset is divided by it again.
+    fn recovered(&self, queue: &Queue, blobs: &[Erased]) -> Result<FieldVec<Fr>> {
+        let engine = &self.shared.engine;
+        let bytes = blobs
+            .iter()
+            .map(|it| it.row.as_slice())
+            .collect::<Vec<_>>()
+            .concat();
+        let values = engine.upload_be_bytes::<Fr>(&bytes)?;
+        let spread = |of: fn(&Erased) -> &[Scalar; CELLS_PER_EXT_BLOB]| {
+            let of_cells: Vec<Scalar> = blobs.iter().flat_map(of).copied().collect();
+            let mut spread = engine.upload::<Fr>(&of_cells)?;
+            for _ in 0..FIELD_ELEMENTS_PER_CELL.ilog2() {
+                spread = queue.interleave(&[&spread, &spread])?;
+            }
+            Ok::<_, Error>(spread)
+        };
+        let domain = Domain::new(FIELD_ELEMENTS_PER_EXT_BLOB)?;
+        let coset = domain.coset_of_generator();
+        let product = queue.mul(&values, spread(|it| &it.vanishing)?)?;
+        let to_coefficients = Transform::inverse(&domain).from(Order::BitReversed);
+        let product = queue.transform(&product, &to_coefficients)?;
+        let product =
+            queue.transform(&product, &Transform::forward(&coset).to(Order::BitReversed))?;
+        let quotient = queue.mul(&product, spread(|it| &it.inverses)?)?;
+        let to_coefficients = Transform::inverse(&coset).from(Order::BitReversed);
+        Ok(queue.transform(&quotient, &to_coefficients)?)
+    }
+
+    /// What proofs of blobs whose coefficients these are, in a row each, are made of.
+    fn proof_sums(
+        &self,
+        queue: &Queue,
+        coefficients: &FieldVec<Fr>,
+        blobs: usize,
+    ) -> Result<Msm<G1>> {
+        self.shared
+            .fk20
+            .sums(&self.shared, queue, coefficients, blobs)
+    }
+
+    fn proofs(&self, done: &Completed, sums: &Msm<G1>) -> Result<Vec<Box<ProofsPerExtBlob>>> {
+        let proofs = self
+            .shared
+            .fk20
+            .proofs(&self.shared, &done.msm_rows(sums)?)?;
+        let proofs = points::encoded(&self.shared.host, &proofs)?;
+        let rows = proofs.as_chunks::<CELLS_PER_EXT_BLOB>().0;
+        Ok(rows.iter().map(|it| Box::new(*it)).collect())
+    }
+}
+
+/// Values of the second half of cells. The first 64 are the blobs themselves: in bit-reversed
+/// order the 4,096th roots of unity come first among the 8,192nd ones, and then a coset.
+fn extension(queue: &Queue, coefficients: &FieldVec<Fr>) -> Result<FieldVec<Fr>> {
+    let shift = Domain::new(FIELD_ELEMENTS_PER_EXT_BLOB)?.generator();
+    let coset = Domain::new(FIELD_ELEMENTS_PER_BLOB)?.coset(shift)?;
+    Ok(queue.transform(
+        coefficients,
+        &Transform::forward(&coset).to(Order::BitReversed),
+    )?)
+}
+
+/// All values of rows of 8,192 coefficients.
+fn to_values(queue: &Queue, coefficients: &FieldVec<Fr>) -> Result<FieldVec<Fr>> {
+    let domain = Domain::new(FIELD_ELEMENTS_PER_EXT_BLOB)?;
+    Ok(queue.transform(
+        coefficients,
+        &Transform::forward(&domain).to(Order::BitReversed),
+    )?)
+}
+
+/// Blobs, each with the rest of its cells.
+fn extended(
+    blobs: &[&[u8; BYTES_PER_BLOB]],
+    rest: &FieldVec<Fr>,
+) -> Result<Vec<Box<CellsPerExtBlob>>> {
+    let bytes = rest.download_be_bytes()?;
+    let rest = bytes.par_chunks_exact(BYTES_PER_BLOB);
+    Ok(rest
+        .zip(blobs)
+        .map(|(rest, blob)| cells([*blob, rest]))
+        .collect())
+}
+
+/// Blobs with all their values.
+fn whole(values: &FieldVec<Fr>) -> Result<Vec<Box<CellsPerExtBlob>>> {
+    let bytes = values.download_be_bytes()?;
+    let blobs = bytes.par_chunks_exact(BYTES_PER_EXT_BLOB);
+    Ok(blobs.map(|it| cells([it, &[]])).collect())
+}
+
+fn cells(halves: [&[u8]; 2]) -> Box<CellsPerExtBlob> {
+    let mut cells = zeroed_box::<CellsPerExtBlob>();
+    let bytes = cells.as_flattened_mut();
+    let (first, second) = bytes.split_at_mut(halves[0].len());
+    first.copy_from_slice(halves[0]);
+    second.copy_from_slice(halves[1]);
+    cells
+}
+
+/// A blob of which some cells are missing.
+struct Erased {
+    /// Its cells, zeros where they are missing.
+    row: Vec<u8>,
+    /// The values of a polynomial that is zero at the missing cells: the same at all points of
+    /// a cell, since the 64th power of these is.
+    vanishing: [Scalar; CELLS_PER_EXT_BLOB],
+    /// Its values on the coset, inverted.
+    inverses: [Scalar; CELLS_PER_EXT_BLOB],
+}
+
+impl Erased {
+    fn new(indices: &[u64], cells: &[impl AsRef<[u8]>]) -> Result<Self> {
+        expect_as_many(("cell indices", indices.len()), ("cells", cells.len()))?;
+        if !(CELLS_PER_BLOB..=CELLS_PER_EXT_BLOB).contains(&cells.len()) {
+            return Err(Error::NumberOfCells { found: cells.len() });
+        }
+        let mut row = vec![0; BYTES_PER_EXT_BLOB];
+        let mut is_missing = [true; CELLS_PER_EXT_BLOB];
+        for (place, (&found, cell)) in indices.iter().zip(cells).enumerate() {
+            let index = expect_index(place, found)?;
+            match indices[..place].last() {
+                Some(&before) if before >= found => {
+                    return Err(Error::CellOrder {
+                        place,
+                        before,
+                        found,
+                    });
+                }
+                _ => is_missing[index] = false,
+            }
+            let cell = canonical_cell(place, cell)?;
+            row[index * BYTES_PER_CELL..][..BYTES_PER_CELL].copy_from_slice(cell);
+        }
+        let missing: Vec<_> = is_missing
+            .iter()
+            .enumerate()
+            .filter(|(_, it)| **it)
+            .map(|(index, _)| index)
+            .collect();
+        // x^64 at the points of each cell.
+        let powers: Vec<_> = Domain::new(CELLS_PER_EXT_BLOB)?.elements().collect();
+        let power = |cell: usize| powers[reversed(cell, CELLS_PER_EXT_BLOB.ilog2())];
+        let shift = Domain::new(CELLS_PER_EXT_BLOB)?
+            .coset_of_generator()
+            .shift();
+        let shift = pow::<Fr>(&shift, FIELD_ELEMENTS_PER_CELL as u64);
+        let vanishing_at = |x: Scalar| {
+            missing.iter().fold(Fr::ONE, |product, cell| {
+                mul::<Fr>(&product, &sub::<Fr>(&x, &power(*cell)))
+            })
+        };
+        let mut inverses =
+            std::array::from_fn(|cell| vanishing_at(mul::<Fr>(&shift, &power(cell))));
+        invert_all(&mut inverses);
+        Ok(Self {
+            row,
+            vanishing: std::array::from_fn(|cell| vanishing_at(power(cell))),
+            inverses,
+        })
+    }
+}
+
+/// An index of a cell.
+pub(crate) fn expect_index(place: usize, found: u64) -> Result<usize> {
+    let index = usize::try_from(found)
+        .ok()
+        .filter(|it| *it < CELLS_PER_EXT_BLOB);
+    index.ok_or(Error::CellIndex { place, found })
+}
+
+/// A whole cell of elements below the modulus.
+pub(crate) fn canonical_cell(place: usize, cell: &impl AsRef<[u8]>) -> Result<&Cell> {
+    let what = || format!("cell {place}");
+    let cell = bytes::fixed(what, cell)?;
+    bytes::canonical(what, cell)?;
+    Ok(cell)
+}

@@ -1,0 +1,167 @@
+//! The engine with a trusted setup, and batches in windows.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use gpu_executor::Engine;
+use gpu_executor::vectors::{G1, PointCheck, PointVec, VectorEngine};
+use rayon::prelude::*;
+
+use crate::evaluation::Points;
+use crate::fk20::Fk20;
+use crate::{Error, Result, TrustedSetup};
+
+/// Blobs that an engine computes in one submission.
+pub const BLOBS_AT_ONCE: usize = 64;
+
+/// Computes and verifies for blobs. Clones share all of it, and it may be used from several
+/// threads.
+#[derive(Clone)]
+pub struct Kzg {
+    pub(crate) shared: Arc<Shared>,
+    watch: Option<Arc<Watch>>,
+}
+
+type Watch = dyn Fn(usize, usize) -> ControlFlow<()> + Send + Sync;
+
+pub(crate) struct Shared {
+    pub(crate) engine: VectorEngine,
+    /// For points on the host.
+    pub(crate) host: VectorEngine,
+    pub(crate) setup: TrustedSetup,
+    pub(crate) lagrange: PointVec<G1>,
+    pub(crate) points: Points,
+    pub(crate) fk20: Fk20,
+}
+
+impl Kzg {
+    /// On an engine: of a Vulkan device, or of the CPU. Nothing is computed anywhere else, but
+    /// what the crate's page says is the host's in any case.
+    ///
+    /// # Errors
+    /// [`Error::Engine`].
+    pub fn new(engine: &VectorEngine, setup: &TrustedSetup) -> Result<Self> {
+        let host = match engine.engine() {
+            Engine::Cpu { .. } => engine.clone(),
+            _ => VectorEngine::cpu()?,
+        };
+        let lagrange = engine.upload_points::<G1>(setup.lagrange(), PointCheck::Trusted)?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                engine: engine.clone(),
+                host,
+                setup: setup.clone(),
+                lagrange,
+                points: Points::new()?,
+                fk20: Fk20::default(),
+            }),
+            watch: None,
+        })
+    }
+
+    /// Where blobs are computed.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.shared.engine.engine()
+    }
+
+    /// The same, whose batches call `watch` after each window with the number of blobs that
+    /// are done and of all. Where that breaks, the batch ends with [`Error::Cancelled`]: for a
+    /// progress bar, a button, a deadline.
+    #[must_use]
+    pub fn watched(
+        &self,
+        watch: impl Fn(usize, usize) -> ControlFlow<()> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            watch: Some(Arc::new(watch)),
+            ..self.clone()
+        }
+    }
+
+    /// Makes now what the first proof of cells would have to wait for.
+    ///
+    /// # Errors
+    /// [`Error::Engine`].
+    pub fn prepare(&self) -> Result<()> {
+        self.shared.fk20.points(&self.shared).map(|_| ())
+    }
+
+    /// A result for each item, in windows of which two are under way at a time. The host's
+    /// threads `accept` items; those that pass are computed by what `begin` submits, and
+    /// `finish` waits for that and has as many results.
+    pub(crate) fn in_windows<'a, I: Sync, P: Send + Sync, J, T>(
+        &self,
+        items: &'a [I],
+        accept: impl Fn(&'a I) -> Result<P> + Sync,
+        begin: impl Fn(&[P]) -> Result<J>,
+        finish: impl Fn(J, &[P]) -> Result<Vec<T>>,
+    ) -> Result<Vec<Result<T>>> {
+        let mut results = Vec::with_capacity(items.len());
+        let mut settle = |window: Window<P, J>| {
+            let computed = match window.job {
+                Some(job) => finish(job, &window.accepted)?,
+                None => Vec::new(),
+            };
+            let mut computed = computed.into_iter();
+            results.extend(window.places.into_iter().filter_map(|place| match place {
+                Ok(()) => computed.next().map(Ok),
+                Err(error) => Some(Err(error)),
+            }));
+            self.report(results.len(), items.len())
+        };
+        let mut under_way = None;
+        for items in items.chunks(BLOBS_AT_ONCE) {
+            let checked: Vec<_> = items.par_iter().map(&accept).collect();
+            let mut accepted = Vec::with_capacity(items.len());
+            let places = checked.into_iter().map(|it| it.map(|it| accepted.push(it)));
+            let places = places.collect();
+            let job = match accepted.is_empty() {
+                true => None,
+                false => Some(begin(&accepted)?),
+            };
+            let window = Window {
+                places,
+                accepted,
+                job,
+            };
+            if let Some(before) = under_way.replace(window) {
+                settle(before)?;
+            }
+        }
+        under_way.map_or(Ok(()), &mut settle)?;
+        Ok(results)
+    }
+
+    fn report(&self, done: usize, of: usize) -> Result<()> {
+        match self.watch.as_ref().map(|watch| watch(done, of)) {
+            Some(ControlFlow::Break(())) if done < of => Err(Error::Cancelled { done, of }),
+            _ => Ok(()),
+        }
+    }
+}
+
+struct Window<P, J> {
+    /// For each item whether it is among the accepted ones.
+    places: Vec<Result<()>>,
+    accepted: Vec<P>,
+    job: Option<J>,
+}
+
+/// The result of the only item.
+pub(crate) fn only<T>(results: Vec<Result<T>>) -> Result<T> {
+    let nothing = || Error::MismatchLength {
+        what: "results",
+        of: "items",
+        expected: 1,
+        found: 0,
+    };
+    results.into_iter().next().unwrap_or_else(|| Err(nothing()))
+}
+
+impl fmt::Debug for Kzg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Kzg").field(&self.engine()).finish()
+    }
+}
