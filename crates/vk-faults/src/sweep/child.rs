@@ -14,8 +14,9 @@ use super::verdict::{
 };
 use crate::{Control, Counts, Fault, Mode, manifest};
 
-/// How long to wait for the device, which is never slow for that long.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long to wait for the device, which is never slow for that long: llvmpipe compiles a
+/// kernel when it first runs, those of points for ten seconds together.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// How long to wait for a device that never answers.
 const NO_PATIENCE: Duration = Duration::from_millis(200);
 

@@ -2,6 +2,7 @@
 
 mod cases;
 mod child;
+mod points;
 mod scenario;
 mod table;
 mod vectors;

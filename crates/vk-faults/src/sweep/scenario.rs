@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use field_kernels::edge::random_elements;
-use field_kernels::{Fp, arithmetic};
+use field_kernels::{Fp, G1, G2, arithmetic};
 use gpu_executor::FieldAdd;
 use gpu_executor::device::Builder;
 use gpu_executor::spirv::PersistentVulkanBackend;
@@ -12,8 +12,8 @@ use gpu_executor::{
     Cache, Calibration, Effort, Error, PathChoice, TransferPath, VulkanError, WaitPolicy,
 };
 
-use super::vectors;
 use super::verdict::Promise;
+use super::{points, vectors};
 use crate::Pretence;
 
 /// A program that runs under faults.
@@ -43,6 +43,8 @@ enum Kind {
     HostBuffers,
     Vectors,
     LongVectors,
+    PointsOfG1,
+    PointsOfG2,
     Calibrating,
     Planted(Mistake),
 }
@@ -162,6 +164,10 @@ pub const SCENARIOS: &[Scenario] = &[
     scenario("long-vectors", Kind::LongVectors)
         .of(LONG_VECTOR_CALLS)
         .long(),
+    scenario("points", Kind::PointsOfG1).of(POINT_CALLS),
+    scenario("points-of-g2", Kind::PointsOfG2)
+        .of(POINT_CALLS)
+        .long(),
     scenario("calibrating", Kind::Calibrating).long(),
     scenario("shared", Kind::Pipelined)
         .shared()
@@ -211,6 +217,16 @@ const VECTOR_CALLS: &[&str] = &[
     "vkResetCommandBuffer",
 ];
 
+/// What takes other arguments, or comes more often, for each kernel and each step.
+const POINT_CALLS: &[&str] = &[
+    "vkAllocateDescriptorSets",
+    "vkAllocateMemory",
+    "vkCreateBuffer",
+    "vkCreateComputePipelines",
+    "vkCreateDescriptorPool",
+    "vkQueueSubmit",
+];
+
 /// Scenarios that break a promise each: what shows that the sweep would see it.
 pub const PLANTED: &[(Scenario, Promise)] = &[
     (
@@ -255,10 +271,12 @@ impl Scenario {
     /// Whether its runs can be cut into smaller chunks where memory is short.
     #[must_use]
     pub fn can_halve(&self) -> bool {
-        !matches!(
-            self.kind,
-            Kind::HostBuffers | Kind::Vectors | Kind::LongVectors
-        )
+        match self.kind {
+            Kind::HostVisible | Kind::DeviceLocal | Kind::Pipelined => true,
+            Kind::Calibrating | Kind::Planted(_) => true,
+            Kind::HostBuffers | Kind::Vectors | Kind::LongVectors => false,
+            Kind::PointsOfG1 | Kind::PointsOfG2 => false,
+        }
     }
 
     /// Makes a backend and runs twice with it, what is kept being in
@@ -324,6 +342,9 @@ impl Scenario {
             Kind::Vectors => builder
                 .calibration(Calibration::Off)
                 .dispatch_elements(vectors::DISPATCH),
+            Kind::PointsOfG1 | Kind::PointsOfG2 => builder
+                .calibration(Calibration::Off)
+                .dispatch_elements(points::DISPATCH),
             _ => builder.calibration(Calibration::Off).chunk_elements(CHUNK),
         }
     }
@@ -354,6 +375,8 @@ impl Scenario {
             Kind::HostBuffers => return over_host_buffers(backend, seed),
             Kind::Vectors => return vectors::short(backend, seed),
             Kind::LongVectors => return vectors::long(backend, seed),
+            Kind::PointsOfG1 => return points::on::<G1>(backend, seed),
+            Kind::PointsOfG2 => return points::on::<G2>(backend, seed),
             Kind::Calibrating => {
                 backend.calibrate(Effort::BRIEF)?;
             }

@@ -11,8 +11,8 @@ use anyhow::Context;
 use super::verdict::{Promise, Verdict};
 use crate::Fault;
 
-/// How long a child may say nothing.
-pub(super) const SILENCE: Duration = Duration::from_secs(90);
+/// How long a child may say nothing: longer than it waits for the device.
+pub(super) const SILENCE: Duration = Duration::from_secs(300);
 
 /// Has children judge `faults`: one child for all, and a new one after each
 /// that did not come back, or said nothing for as long as `silence`.
