@@ -35,6 +35,7 @@ layout(set = 0, binding = 5, std430) readonly buffer Images { uvec4 image_parts[
 
 layout(push_constant) uniform Job {
     uint start_points;
+    uint start_images;
     // Runs of all columns, and the first of this dispatch.
     uint stretches;
     uint first;
@@ -45,7 +46,7 @@ layout(push_constant) uniform Job {
     uint log_buckets;
     // Points from those of one sum to those of the next, and columns of a sum.
     uint stride;
-    uint windows;
+    uint columns;
     // 1 where buckets hold sums of other points already, to which these are added.
     uint goes_on;
 } job;
@@ -90,7 +91,7 @@ void main() {
     if (entry >= end) {
         return;
     }
-    uint first_point = column / job.windows * job.stride;
+    uint first_point = column / job.columns * job.stride;
     uint bucket = bucket_of(column, 0u, entry);
     uint bucket_end = ends[bucket_first + bucket];
     bool is_head = bucket > 0u ? ends[bucket_first + bucket - 1u] < entry : entry > 0u;
@@ -115,7 +116,7 @@ void main() {
         if ((term & ENDOMORPHISM) == 0u) {
             x = READ_ELEMENT(point_parts, at);
         } else {
-            x = READ_ELEMENT(image_parts, point * FIELD_PARTS);
+            x = READ_ELEMENT(image_parts, job.start_images + point * FIELD_PARTS);
         }
         if (!f_is_zero(x) || !f_is_zero(y)) {
             y = select((term & OPPOSITE) != 0u, f_neg(y), y);

@@ -8,7 +8,8 @@
 // What is left is cut into digits of `bits` bits, a window each, from -2^(bits - 1) to
 // 2^(bits - 1): a larger one becomes itself less 2^bits, and the next one more. A digit other
 // than zero puts an entry into the bucket of its size: bucket b of a column is for digits of
-// b + 1. A column is a window of one sum.
+// b + 1. A column is a window of one sum, or several, `columns` apart: with each of these goes
+// the next of a point's multiples.
 //
 // COUNT counts the entries of each bucket. After msm_offsets.comp has made of the counts
 // where each bucket starts, SCATTER writes the entries, and leaves where each bucket
@@ -29,7 +30,7 @@ layout(local_size_x = 128) in;
 layout(set = 0, binding = 0, std430) readonly buffer Scalars { uvec4 x_parts[]; };
 layout(set = 0, binding = 1, std430) buffer Buckets { uint buckets[]; };
 #ifndef COUNT
-// The number of a point, and in the two highest bits ENDOMORPHISM and OPPOSITE.
+// The number of a point among all multiples, and in the two highest bits ENDOMORPHISM and OPPOSITE.
 layout(set = 0, binding = 2, std430) writeonly buffer Entries { uint entries[]; };
 #define ENDOMORPHISM 0x40000000u
 #define OPPOSITE 0x80000000u
@@ -46,16 +47,22 @@ layout(push_constant) uniform Job {
     // Scalars of one sum.
     uint terms;
     uint windows;
+    // Columns of a sum, multiples of a point, and entries that a column has room for.
+    uint columns;
+    uint multiples;
+    uint entries_of_column;
     uint bits;
     // 1 for scalars in Montgomery form.
     uint montgomery;
 } job;
 
 // Puts an integer below 2^(windows * bits - 1) into buckets.
-void put(Elem integer, uint sum, uint term, bool opposite, uint entries_of_term) {
+void put(Elem integer, uint sum, uint term, bool opposite) {
     uint word[8] = WORDS_OF(integer);
     uint half_of = 1u << (job.bits - 1u);
     uint carry = 0u;
+    uint first = sum * job.columns;
+    uint column = first;
     for (uint window = 0u; window < job.windows; ++window) {
         uint digit = (word[0] & (2u * half_of - 1u)) + carry;
 #define SHIFT_WORD(k) word[k] = word[k] >> job.bits | word[(k) + 1] << (32u - job.bits);
@@ -66,12 +73,16 @@ void put(Elem integer, uint sum, uint term, bool opposite, uint entries_of_term)
         carry = negative ? 1u : 0u;
         uint size = negative ? 2u * half_of - digit : digit;
         if (size != 0u) {
-            uint column = sum * job.windows + window;
             uint place = atomicAdd(buckets[column * half_of + size - 1u], 1u);
 #ifndef COUNT
             uint sign = negative != opposite ? OPPOSITE : 0u;
-            entries[column * entries_of_term * job.terms + place] = term | sign;
+            entries[column * job.entries_of_column + place] = term | sign;
 #endif
+        }
+        ++column;
+        if (column == first + job.columns) {
+            column = first;
+            ++term;
         }
     }
 }
@@ -109,9 +120,9 @@ void main() {
     integer_sub(other, x, opposite);
     x = select(opposite, other, x);
     uint sum = (job.first + scalar) / job.terms;
-    uint term = job.first + scalar - sum * job.terms;
+    uint term = (job.first + scalar - sum * job.terms) * job.multiples;
     if (job.m.w == 0u) {
-        put(x, sum, term, opposite, 1u);
+        put(x, sum, term, opposite);
         return;
     }
     // k1 is (x + m / 2) / m rounded down. By the reciprocal it comes out up to 2 too small,
@@ -133,10 +144,10 @@ void main() {
     bool negative;
     Elem k0 = integer_sub(rest, half_m, negative);
     Elem k0_negative = integer_sub(half_m, rest, ignored);
-    put(select(negative, k0_negative, k0), sum, term, opposite != negative, 2u);
+    put(select(negative, k0_negative, k0), sum, term, opposite != negative);
 #ifdef COUNT
-    put(k1, sum, term, !opposite, 2u);
+    put(k1, sum, term, !opposite);
 #else
-    put(k1, sum, term | ENDOMORPHISM, !opposite, 2u);
+    put(k1, sum, term | ENDOMORPHISM, !opposite);
 #endif
 }

@@ -13,7 +13,9 @@ use anyhow::{Result, ensure};
 use blst::{blst_p1, blst_p1_affine};
 use clap::Parser;
 use field_kernels::arithmetic;
-use gpu_executor::vectors::{Curve as _, Fr, G1, PointCheck, VectorEngine, Xyzz};
+use gpu_executor::vectors::{
+    Bases, Curve as _, Fr, G1, PointCheck, TableMemory, VectorEngine, Xyzz,
+};
 
 use support::ms;
 
@@ -26,6 +28,13 @@ struct Options {
     /// Rows of scalars over the same points, a sum each.
     #[arg(long, default_value_t = 1)]
     rows: usize,
+    /// Each row over points of its own.
+    #[arg(long)]
+    each: bool,
+    /// Over prepared bases with so many multiples of each point at most, or `auto` for as many
+    /// as pay.
+    #[arg(long, value_parser = tables)]
+    tables: Option<TableMemory>,
     /// What the scalars are.
     #[arg(long, value_enum, default_value_t = Scalars::Uniform)]
     scalars: Scalars,
@@ -60,9 +69,19 @@ enum Scalars {
     Short,
 }
 
-const COLUMNS: [&str; 9] = [
+fn tables(text: &str) -> Result<TableMemory> {
+    match text {
+        "auto" => Ok(TableMemory::AsPays),
+        number => Ok(TableMemory::Multiples(number.parse()?)),
+    }
+}
+
+const COLUMNS: [&str; 12] = [
     "log2",
     "rows",
+    "points",
+    "multiples",
+    "prepared ms",
     "scalars",
     "kernels",
     "compiled ms",
@@ -84,7 +103,7 @@ fn main() -> Result<()> {
     let mut all_equal = true;
     for &log2 in &options.log2 {
         let row = row(&engine, log2, threads, &options)?;
-        all_equal &= row[8] == "equal";
+        all_equal &= row[11] == "equal";
         if let Some(path) = &options.csv {
             support::append(path, &COLUMNS, &engine, &row)?;
         }
@@ -97,17 +116,35 @@ fn main() -> Result<()> {
 }
 
 /// Everything over 2^log2 points.
-fn row(engine: &VectorEngine, log2: u32, threads: usize, options: &Options) -> Result<[String; 9]> {
+fn row(
+    engine: &VectorEngine,
+    log2: u32,
+    threads: usize,
+    options: &Options,
+) -> Result<[String; 12]> {
     let n = 1_usize << log2;
     let step = if options.one_point { 0 } else { 7 };
-    let points = walk(n, step, threads)?;
+    let points = if options.each { n * options.rows } else { n };
+    let points = walk(points, step, threads)?;
     let scalars = scalars(n * options.rows, options.scalars);
     let p = engine.upload_points::<G1>(points.as_flattened(), PointCheck::Trusted)?;
     let s = engine.upload_plain::<Fr>(scalars.as_flattened())?;
+    let prepare = |memory| Bases::prepare(&p, options.rows, memory);
+    let prepare = || options.tables.map(prepare).transpose();
+    // The second time nothing is compiled.
+    drop(prepare()?);
+    let begin = Instant::now();
+    let bases = prepare()?;
+    let prepared = begin.elapsed();
     let run = || -> Result<_> {
         let queue = engine.queue();
         let begin = Instant::now();
-        let msm = queue.msm_rows(&p, &s)?;
+        let msm = match (&bases, options.each) {
+            (None, false) => queue.msm_rows(&p, &s),
+            (None, true) => queue.msm_each(&p, &s, n),
+            (Some(bases), false) => queue.msm_rows(bases, &s),
+            (Some(bases), true) => queue.msm_each(bases, &s, n),
+        }?;
         let done = queue.submit()?.wait()?;
         let sums = done.msm_rows(&msm)?;
         Ok((sums, begin.elapsed(), done.report().clone()))
@@ -125,9 +162,10 @@ fn row(engine: &VectorEngine, log2: u32, threads: usize, options: &Options) -> R
     let (sums, _, report) = run()?;
 
     // Point i is the generator times i * step + 1.
-    let by_logarithms = scalars.chunks(n).map(|row| {
+    let by_logarithms = scalars.chunks(n).enumerate().map(|(number, row)| {
         let mut logarithm = [0; 4];
-        for (i, scalar) in row.iter().enumerate() {
+        let first = if options.each { number * n } else { 0 };
+        for (i, scalar) in (first..).zip(row) {
             let of_point = arithmetic::to_montgomery::<Fr>(&[i as u64 * step + 1, 0, 0, 0]);
             let product = arithmetic::mul::<Fr>(scalar, &of_point);
             logarithm = arithmetic::add::<Fr>(&logarithm, &product);
@@ -144,6 +182,9 @@ fn row(engine: &VectorEngine, log2: u32, threads: usize, options: &Options) -> R
     Ok([
         log2.to_string(),
         options.rows.to_string(),
+        points.len().to_string(),
+        bases.as_ref().map_or(1, Bases::multiples).to_string(),
+        bases.map_or("-".to_owned(), |_| ms(prepared)),
         format!("{:?}", options.scalars),
         report.kernels.to_string(),
         ms(first.compile),

@@ -266,6 +266,14 @@ pub enum Error {
         /// The operation.
         operation: &'static str,
     },
+    /// A file of prepared bases cannot be written or read, or is another than was asked for.
+    #[error("{}: {reason}", path.display())]
+    BasesFile {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why: what was expected and what was found, or what the system said.
+        reason: String,
+    },
     /// A readback was taken from another submission than the one it belongs to.
     #[error("expected a readback of this submission, found one of another")]
     ForeignReadback,

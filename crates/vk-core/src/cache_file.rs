@@ -49,9 +49,19 @@ impl CacheFile {
     /// # Errors
     /// A file that may not be used or is larger; one that cannot be read.
     pub fn read(&self, limit: usize) -> io::Result<Option<Vec<u8>>> {
+        let file = self.open()?;
+        file.map(|file| read(&file, limit)).transpose()
+    }
+
+    /// The file, to be read; `None` where there is none.
+    ///
+    /// # Errors
+    /// A file that may not be used, or cannot be opened.
+    pub fn open(&self) -> io::Result<Option<File>> {
         let mut options = OpenOptions::new();
         without_following_or_blocking(options.read(true));
-        absent_as_none(options.open(&self.path).and_then(|file| read(&file, limit)))
+        let file = absent_as_none(options.open(&self.path))?;
+        file.map(expect_usable).transpose()
     }
 
     /// Makes `bytes` the content of the file, and the folder where there is
@@ -61,10 +71,23 @@ impl CacheFile {
     /// A folder that cannot be made or may not be used; a file that cannot be
     /// written or replaced.
     pub fn replace(&self, bytes: &[u8]) -> io::Result<()> {
+        self.replace_by(|file| file.write_all(bytes))?
+    }
+
+    /// Likewise, what `write` writes. Where that fails the file stays as it is.
+    ///
+    /// # Errors
+    /// As [`Self::replace`], and inside what `write` returned.
+    pub fn replace_by<E>(
+        &self,
+        write: impl FnOnce(&mut File) -> Result<(), E>,
+    ) -> io::Result<Result<(), E>> {
         let mut file = self.temporary()?;
-        file.write_all(bytes)?;
+        if let Err(error) = write(file.as_file_mut()) {
+            return Ok(Err(error));
+        }
         file.persist(&self.path)?;
-        Ok(())
+        Ok(Ok(()))
     }
 
     /// Finds out whether [`Self::replace`] would work now: for what is worth
@@ -141,12 +164,16 @@ fn check_folder(folder: &Path) -> io::Result<()> {
     expect_private(&found)
 }
 
-fn read(file: &File, limit: usize) -> io::Result<Vec<u8>> {
+fn expect_usable(file: File) -> io::Result<File> {
     let found = file.metadata()?;
     if !found.is_file() {
         return Err(refused("expected a regular file".to_owned()));
     }
     expect_private(&found)?;
+    Ok(file)
+}
+
+fn read(file: &File, limit: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // One byte more tells a larger file, however it grows meanwhile.
     let most = (limit as u64).saturating_add(1);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
-use std::ops::{Bound, RangeBounds};
+use std::ops::{Bound, Range, RangeBounds};
 use std::sync::Arc;
 
 use field_kernels::{ElementType, Field, operations};
@@ -93,28 +93,10 @@ impl<F: ElementType> FieldVec<F> {
     /// # Errors
     /// [`Error::OutOfRange`].
     pub fn slice(&self, range: impl RangeBounds<usize>) -> Result<Self> {
-        // What is past all numbers is past every end, too.
-        let after = |bound: usize| bound.saturating_add(1);
-        let start = match range.start_bound() {
-            Bound::Included(start) => *start,
-            Bound::Excluded(before) => after(*before),
-            Bound::Unbounded => 0,
-        };
-        let end = match range.end_bound() {
-            Bound::Included(last) => after(*last),
-            Bound::Excluded(end) => *end,
-            Bound::Unbounded => self.len,
-        };
-        if start > end || end > self.len {
-            return Err(Error::OutOfRange {
-                elements: self.len,
-                start,
-                end,
-            });
-        }
+        let range = range_in(self.len, &range)?;
         Ok(Self {
-            start: self.start + start,
-            len: end - start,
+            start: self.start + range.start,
+            len: range.len(),
             ..self.clone()
         })
     }
@@ -272,6 +254,30 @@ impl<F: Field> FieldVec<F> {
             Form::Plain => queue.to_montgomery(self)?,
         };
         queue.converted(&operations::TO_BE_BYTES, montgomery)
+    }
+}
+
+/// A range of `len` elements.
+pub(super) fn range_in(len: usize, range: &impl RangeBounds<usize>) -> Result<Range<usize>> {
+    // What is past all numbers is past every end, too.
+    let after = |bound: usize| bound.saturating_add(1);
+    let start = match range.start_bound() {
+        Bound::Included(start) => *start,
+        Bound::Excluded(before) => after(*before),
+        Bound::Unbounded => 0,
+    };
+    let end = match range.end_bound() {
+        Bound::Included(last) => after(*last),
+        Bound::Excluded(end) => *end,
+        Bound::Unbounded => len,
+    };
+    match start <= end && end <= len {
+        true => Ok(start..end),
+        false => Err(Error::OutOfRange {
+            elements: len,
+            start,
+            end,
+        }),
     }
 }
 

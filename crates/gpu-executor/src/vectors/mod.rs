@@ -96,6 +96,7 @@
 //! points of arkworks (`G1Affine`, `G2Affine`) and of blst (`blst_p1_affine`,
 //! `blst_p2_affine`), or decoded from bytes, each time held to what a [`PointCheck`] says.
 
+mod bases;
 mod cpu;
 mod domain;
 mod elements;
@@ -119,6 +120,7 @@ mod tune;
 mod value;
 mod vulkan;
 
+pub use bases::{Bases, MsmPoints, TableMemory};
 pub use domain::Domain;
 pub use elements::{AsElements, AsElementsMut, Element};
 pub use engine::VectorEngine;

@@ -12,6 +12,7 @@ mod oracle;
 mod programs;
 mod support;
 
+mod bases;
 mod cache_files;
 mod calibration;
 mod domains;

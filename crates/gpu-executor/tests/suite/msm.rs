@@ -47,7 +47,7 @@ mod in_parts_on_the_device {
     }
 }
 
-fn on_device(arithmetic: Arithmetic, check: fn(&VectorEngine)) {
+pub(crate) fn on_device(arithmetic: Arithmetic, check: fn(&VectorEngine)) {
     let builder = PersistentVulkanBackend::builder();
     let (_guard, mut backend) = built(builder.arithmetic(arithmetic));
     check(&backend.vectors().unwrap());
@@ -72,7 +72,7 @@ fn degenerate_ones_by_the_double_units() {
     }
 }
 
-fn upload<C: Curve>(
+pub(crate) fn upload<C: Curve>(
     engine: &VectorEngine,
     points: &[C::Limbs],
     scalars: &[ArkFr],
@@ -83,13 +83,13 @@ fn upload<C: Curve>(
 }
 
 /// arkworks' sum.
-fn by_ark<C: CurveOracle>(points: &[C::Limbs], scalars: &[ArkFr]) -> C::Limbs {
+pub(crate) fn by_ark<C: CurveOracle>(points: &[C::Limbs], scalars: &[ArkFr]) -> C::Limbs {
     let points: Vec<_> = points.iter().map(to_ark::<C>).collect();
     let sum = Projective::<C::Config>::msm(&points, scalars).unwrap();
     from_ark::<C>(sum)
 }
 
-fn affine<C: Curve>(sums: &[Xyzz<C>]) -> Vec<C::Limbs> {
+pub(crate) fn affine<C: Curve>(sums: &[Xyzz<C>]) -> Vec<C::Limbs> {
     sums.iter().map(Xyzz::to_affine).collect()
 }
 
@@ -120,7 +120,7 @@ fn check<C: CurveOracle>(
 }
 
 /// Edge elements among them.
-fn random_scalars(count: usize, seed: u64) -> Vec<ArkFr> {
+pub(crate) fn random_scalars(count: usize, seed: u64) -> Vec<ArkFr> {
     let limbs = oracle::random::<Fr>(count, seed);
     limbs.iter().map(Fr::ark_of).collect()
 }

@@ -32,6 +32,7 @@ use crate::Error;
 
 pub use compare::Comparison;
 pub use msm::Msm;
+pub(in crate::vectors) use msm::{Multiples, Shape};
 pub use scan::Scan;
 pub use transform::{Order, Transform};
 

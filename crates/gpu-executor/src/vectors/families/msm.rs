@@ -6,8 +6,11 @@ mod plan;
 use field_kernels::curve::{Curve, Xyzz};
 use field_kernels::{ElementId, ElementType as _, Fr};
 
-use self::plan::{Plan, Shape};
+use self::plan::Plan;
+pub(in crate::vectors) use self::plan::{Multiples, Shape};
 use super::{Call, WholeOperation};
+use crate::vectors::bases::MsmPoints;
+use crate::vectors::bases::sealed::Prepared;
 use crate::vectors::cpu::{self, BlstCurve, Run};
 use crate::vectors::field_vec::{FieldVec, Form};
 use crate::vectors::fields::with_curve;
@@ -60,9 +63,10 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn msm<C: Curve>(&self, points: &PointVec<C>, scalars: &FieldVec<Fr>) -> Result<Msm<C>> {
+    pub fn msm<P: MsmPoints>(&self, points: &P, scalars: &FieldVec<Fr>) -> Result<Msm<P::Curve>> {
+        let points = points.prepared();
         expect_equal(MSM.name, points.len(), scalars.len())?;
-        self.msm_of(points, scalars, points.len(), 1)
+        self.msm_of(&points, scalars, points.len(), 1)
     }
 
     /// Several sums over the same points: one for each row of as many scalars as there are
@@ -71,13 +75,14 @@ impl Queue {
     /// # Errors
     /// [`Error::WrongRows`] for scalars that are not of such rows, one at least, else as
     /// [`Self::msm`].
-    pub fn msm_rows<C: Curve>(
+    pub fn msm_rows<P: MsmPoints>(
         &self,
-        points: &PointVec<C>,
+        points: &P,
         scalars: &FieldVec<Fr>,
-    ) -> Result<Msm<C>> {
+    ) -> Result<Msm<P::Curve>> {
+        let points = points.prepared();
         let (row, found) = (points.len(), scalars.len());
-        self.msm_of(points, scalars, row, rows(row, found)?)
+        self.msm_of(&points, scalars, row, rows(row, found)?)
     }
 
     /// Several sums, each of `terms` points and as many scalars: of the first so many, of the
@@ -86,14 +91,15 @@ impl Queue {
     /// # Errors
     /// [`Error::WrongRows`] for vectors that are not of such rows, one at least, else as
     /// [`Self::msm`].
-    pub fn msm_each<C: Curve>(
+    pub fn msm_each<P: MsmPoints>(
         &self,
-        points: &PointVec<C>,
+        points: &P,
         scalars: &FieldVec<Fr>,
         terms: usize,
-    ) -> Result<Msm<C>> {
+    ) -> Result<Msm<P::Curve>> {
+        let points = points.prepared();
         expect_equal(MSM.name, points.len(), scalars.len())?;
-        self.msm_of(points, scalars, terms, rows(terms, scalars.len())?)
+        self.msm_of(&points, scalars, terms, rows(terms, scalars.len())?)
     }
 
     /// As [`Self::msm_rows`], with the sums as a vector of points, which operations of the
@@ -101,13 +107,14 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::msm_rows`].
-    pub fn msm_rows_as_points<C: Curve>(
+    pub fn msm_rows_as_points<P: MsmPoints>(
         &self,
-        points: &PointVec<C>,
+        points: &P,
         scalars: &FieldVec<Fr>,
-    ) -> Result<PointVec<C>> {
+    ) -> Result<PointVec<P::Curve>> {
+        let points = points.prepared();
         let (row, found) = (points.len(), scalars.len());
-        self.msm_as_points(points, scalars, row, rows(row, found)?)
+        self.msm_as_points(&points, scalars, row, rows(row, found)?)
     }
 
     /// As [`Self::msm_each`], with the sums as a vector of points, which operations of the
@@ -115,25 +122,26 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::msm_each`].
-    pub fn msm_each_as_points<C: Curve>(
+    pub fn msm_each_as_points<P: MsmPoints>(
         &self,
-        points: &PointVec<C>,
+        points: &P,
         scalars: &FieldVec<Fr>,
         terms: usize,
-    ) -> Result<PointVec<C>> {
+    ) -> Result<PointVec<P::Curve>> {
+        let points = points.prepared();
         expect_equal(MSM.name, points.len(), scalars.len())?;
-        self.msm_as_points(points, scalars, terms, rows(terms, scalars.len())?)
+        self.msm_as_points(&points, scalars, terms, rows(terms, scalars.len())?)
     }
 
     /// Sums for the host: it joins a single one, at which a device is slower.
     fn msm_of<C: Curve>(
         &self,
-        points: &PointVec<C>,
+        points: &Prepared<'_, C>,
         scalars: &FieldVec<Fr>,
         terms: usize,
         sums: usize,
     ) -> Result<Msm<C>> {
-        let shape = Shape::of(C::ID, sums, terms);
+        let shape = points.shape(sums, terms);
         let join = (sums == 1).then(|| Plan::new(shape));
         let parts = self.sums_of(points, scalars, shape, join)?;
         Ok(Msm {
@@ -144,12 +152,12 @@ impl Queue {
 
     fn msm_as_points<C: Curve>(
         &self,
-        points: &PointVec<C>,
+        points: &Prepared<'_, C>,
         scalars: &FieldVec<Fr>,
         terms: usize,
         sums: usize,
     ) -> Result<PointVec<C>> {
-        let shape = Shape::of(C::ID, sums, terms);
+        let shape = points.shape(sums, terms);
         let sums = self.sums_of(points, scalars, shape, None)?;
         match terms {
             0 => Ok(self.fill::<C::Field>(0, 2)?.reinterpreted()),
@@ -160,20 +168,29 @@ impl Queue {
     /// X, Y, ZZ and ZZZ of the sums by turns, or of the points that they are to be joined of.
     fn sums_of<C: Curve>(
         &self,
-        points: &PointVec<C>,
+        points: &Prepared<'_, C>,
         scalars: &FieldVec<Fr>,
         shape: Shape,
         join: Option<Plan>,
     ) -> Result<FieldVec<C::Field>> {
-        let arguments = vec![
-            self.argument(MSM.name, points)?,
+        let mut arguments = vec![
+            self.argument(MSM.name, points.points)?,
             self.argument(MSM.name, scalars)?,
         ];
+        if let Some(images) = points.images {
+            arguments.push(self.argument(MSM.name, images)?);
+        }
         let node = self.whole(&MSM, C::Field::ID, arguments);
         let Shape { sums, terms, .. } = shape;
-        let is_montgomery = u64::from(scalars.form() == Form::Montgomery);
-        let is_joined = u64::from(join.is_none());
-        let node = node.with(&[sums as u64, terms as u64, is_montgomery, is_joined]);
+        let Multiples { count, spacing } = shape.multiples;
+        let node = node.with(&[
+            sums as u64,
+            terms as u64,
+            count as u64,
+            spacing.into(),
+            (scalars.form() == Form::Montgomery).into(),
+            join.is_none().into(),
+        ]);
         let each = join.map_or(1, |plan| plan.parts());
         let points = if terms == 0 { 0 } else { sums * each };
         Ok(node.result(4 * points, Form::Montgomery))
@@ -229,12 +246,22 @@ impl Completed {
 }
 
 impl Shape {
-    fn of(curve: ElementId, sums: usize, terms: usize) -> Self {
+    pub(in crate::vectors) fn of(curve: ElementId, sums: usize, terms: usize) -> Self {
         Self {
             sums,
             terms,
             halves: true,
             sum_bytes: 2 * curve.bytes(),
+            multiples: Multiples::NONE,
+        }
+    }
+}
+
+impl<C: Curve> Prepared<'_, C> {
+    fn shape(&self, sums: usize, terms: usize) -> Shape {
+        Shape {
+            multiples: self.multiples,
+            ..Shape::of(C::ID, sums, terms)
         }
     }
 }
@@ -250,19 +277,25 @@ struct Parameters {
 }
 
 fn parameters(call: &Call<'_>) -> Result<Parameters, Error> {
-    let &[sums, terms, is_montgomery, is_joined] = call.parameters else {
+    let &[sums, terms, multiples, spacing, is_montgomery, is_joined] = call.parameters else {
         return Err(internal("the parameters of a multi-scalar multiplication"));
     };
     let number = |it: u64| usize::try_from(it).map_err(|_| internal("a number of points"));
     let points = &call.arguments[0];
-    let shape = Shape::of(points.of, number(sums)?, number(terms)?);
+    let shape = Shape {
+        multiples: Multiples {
+            count: number(multiples)?,
+            spacing: u32::try_from(spacing).map_err(|_| internal("bits of a scalar"))?,
+        },
+        ..Shape::of(points.of, number(sums)?, number(terms)?)
+    };
     Ok(Parameters {
         shape,
         form: match is_montgomery {
             1 => Form::Montgomery,
             _ => Form::Plain,
         },
-        own: shape.sums > 1 && points.elements > shape.terms,
+        own: shape.sums > 1 && points.elements > shape.terms * shape.multiples.count,
         joined: is_joined == 1,
     })
 }
@@ -291,10 +324,21 @@ fn on_cpu<C: BlstCurve>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error>
 
 #[cfg(test)]
 pub(super) fn samples() -> Vec<(&'static str, super::Sample<Fr>)> {
-    vec![(MSM.name, |q, x, _| {
-        let points = super::generators(x)?;
-        // Its result is read, so it is computed whoever holds it.
-        let _msm = q.msm(&points, x)?;
-        Ok(q.msm_each_as_points(&points, x, x.len())?.reinterpreted())
-    })]
+    use crate::vectors::bases::{Bases, TableMemory};
+
+    vec![
+        (MSM.name, |q, x, _| {
+            let points = super::generators(x)?;
+            // Its result is read, so it is computed whoever holds it.
+            let _msm = q.msm(&points, x)?;
+            Ok(q.msm_each_as_points(&points, x, x.len())?.reinterpreted())
+        }),
+        (MSM.name, |q, x, _| {
+            let few = x.slice(..20)?;
+            let points = super::generators(&few)?;
+            let bases = Bases::prepare(&points, 1, TableMemory::Multiples(3))?;
+            let sum = q.msm_rows_as_points(&bases.slice(1..)?, &few.slice(1..)?)?;
+            Ok(sum.reinterpreted())
+        }),
+    ]
 }

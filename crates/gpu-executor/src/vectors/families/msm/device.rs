@@ -50,9 +50,10 @@ struct Scratch {
     heads: Storage,
     /// Long buckets: 4 bytes each, their number first.
     long: Storage,
-    /// The x of the images of the points by the curve's endomorphism, where it is used.
+    /// The x of the images of the points by the curve's endomorphism, where it is used and they
+    /// are not there.
     images: Option<Storage>,
-    /// What buckets are folded to, where that is joined here: a row for each window.
+    /// What buckets are folded to, where that is joined here: a row for each column.
     parts: Option<Storage>,
 }
 
@@ -62,11 +63,15 @@ pub(super) fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Er
     let plan = Plan::new(parameters.shape);
     let output = steps.take(call.field, call.results[0].elements)?;
     let at_once = at_once(steps, call, &parameters, &plan);
-    let points = match parameters.own {
+    let terms_at_once = match parameters.own {
         false => at_once.terms,
         true => (at_once.sums - 1) * terms + at_once.terms,
     };
-    let mut scratch = Scratch::new(steps, &plan, (at_once, points), 4 * call.field.bytes())?;
+    let images = match parameters.shape.halves && call.arguments.len() < 3 {
+        true => terms_at_once * parameters.shape.multiples.count,
+        false => 0,
+    };
+    let mut scratch = Scratch::new(steps, &plan, (at_once, images), 4 * call.field.bytes())?;
     if parameters.joined {
         let parts = at_once.sums * plan.parts();
         scratch.parts = Some(steps.take(call.field, 4 * parts)?);
@@ -84,7 +89,7 @@ pub(super) fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Er
             part.sort(steps, &scratch)?;
             part.accumulate(steps, &scratch)?;
         }
-        let columns = those.len() * plan.windows;
+        let columns = those.len() * plan.columns;
         let points = |each: usize| 4 * each * those.start..4 * each * those.end;
         match &scratch.parts {
             None => {
@@ -111,19 +116,20 @@ pub(super) fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Er
 /// As many sums and terms of each as every binding has room for.
 fn at_once(steps: &Steps<'_>, call: &Call<'_>, parameters: &Parameters, plan: &Plan) -> Shape {
     let Shape { sums, terms, .. } = parameters.shape;
-    let each = parameters.shape.entries_of_term();
+    let each = plan.entries_of_term(parameters.shape);
     let sum = 4 * call.field.bytes();
     let most = |bytes: usize| steps.most_bytes() / bytes;
-    let most_entries = most(ENTRY).min(most(sum) * plan.stretch) / plan.windows;
+    let most_entries = most(ENTRY).min(most(sum) * plan.stretch) / plan.columns;
     // Points begin anywhere.
     let most_points = steps.most_bound(call.arguments[0].of, usize::MAX);
+    let most_points = most_points / parameters.shape.multiples.count;
     let most_terms = steps.chunk((most_entries / each).min(most_points));
     let terms_at_once = terms.div_ceil(terms.div_ceil(most_terms.max(1)));
     let entries = terms_at_once * each;
     let columns = (most(sum).min(MOST_BUCKETS / sum) >> plan.log_buckets())
         .min(most(ENTRY) / entries)
         .min(most(sum) / entries.div_ceil(plan.stretch));
-    let mut most_sums = columns / plan.windows;
+    let mut most_sums = columns / plan.columns;
     if parameters.own {
         most_sums = most_sums.min(most_points / terms);
     }
@@ -138,16 +144,16 @@ impl Scratch {
     fn new(
         steps: &Steps<'_>,
         plan: &Plan,
-        (at_once, points): (Shape, usize),
+        (at_once, images): (Shape, usize),
         point: usize,
     ) -> Result<Self, Error> {
-        let columns = at_once.sums * plan.windows;
+        let columns = at_once.sums * plan.columns;
         let buckets = columns << plan.log_buckets();
-        let entries = at_once.terms * at_once.entries_of_term();
+        let entries = at_once.terms * plan.entries_of_term(at_once);
         let stretches = entries.div_ceil(plan.stretch);
-        let images = match at_once.halves {
-            true => Some(steps.take_bytes(point / 4 * points)?),
-            false => None,
+        let images = match images {
+            0 => None,
+            _ => Some(steps.take_bytes(point / 4 * images)?),
         };
         Ok(Self {
             images,
@@ -180,12 +186,12 @@ fn most_long(stretches: usize) -> usize {
 
 impl Part<'_> {
     fn columns(&self) -> usize {
-        self.sums.len() * self.plan.windows
+        self.sums.len() * self.plan.columns
     }
 
     /// Entries that a column has room for.
     fn entries(&self) -> usize {
-        self.terms.len() * self.parameters.shape.entries_of_term()
+        self.terms.len() * self.plan.entries_of_term(self.parameters.shape)
     }
 
     fn stretches(&self) -> usize {
@@ -195,14 +201,16 @@ impl Part<'_> {
     /// The points of all sums, and from those of one sum to those of the next.
     fn points(&self) -> (Range<usize>, usize) {
         let row = self.parameters.shape.terms;
-        match self.parameters.own {
+        let (terms, stride) = match self.parameters.own {
             false => (self.terms.clone(), 0),
             true => {
                 let last = self.sums.end - 1;
                 let all = self.sums.start * row + self.terms.start..last * row + self.terms.end;
                 (all, row)
             }
-        }
+        };
+        let count = self.parameters.shape.multiples.count;
+        (count * terms.start..count * terms.end, count * stride)
     }
 
     /// What the endomorphism makes of the points.
@@ -268,6 +276,9 @@ impl Part<'_> {
                     from.start,
                     count(self.terms.len())?,
                     count(self.plan.windows)?,
+                    count(self.plan.columns)?,
+                    count(self.parameters.shape.multiples.count)?,
+                    count(self.entries())?,
                     self.plan.bits,
                     u32::from(self.parameters.form == Form::Montgomery),
                 ]);
@@ -287,18 +298,20 @@ impl Part<'_> {
         let (stretches, stretch) = (count(self.stretches())?, count(self.plan.stretch)?);
         let (columns, log_buckets) = (self.columns(), self.plan.log_buckets());
         let all = columns * self.stretches();
-        // Something must be bound where there are none.
-        let images = match &scratch.images {
-            Some(images) => {
+        let images = match (self.call.arguments.get(2), &scratch.images) {
+            (Some(kept), _) => steps.input(kept, &self.points().0)?,
+            (None, Some(images)) => {
                 self.images(steps, images)?;
                 Window::on(images).to_read()
             }
-            None => points.clone(),
+            // Something must be bound where there are none.
+            (None, None) => points.clone(),
         };
         let (to_ends, to_entries, to_heads) = (ends.to_read(), entries.to_read(), heads.to_read());
         each_dispatch(steps, &MSM_ACCUMULATE, all, |steps, first, groups| {
             let constants = [
                 points.start,
+                images.start,
                 count(all)?,
                 first,
                 stretches,
@@ -306,7 +319,7 @@ impl Part<'_> {
                 count(self.entries())?,
                 log_buckets,
                 count(stride)?,
-                count(self.plan.windows)?,
+                count(self.plan.columns)?,
                 self.goes_on(),
             ];
             let buffers = [&points, &to_entries, &to_ends, &buckets, &heads, &images];
@@ -433,7 +446,7 @@ fn join(
         &between,
     )?;
     let to = steps.window(output, field, &coordinates, Access::Write);
-    let sums = (columns / plan.windows, plan.windows, [plan.bits; 2]);
+    let sums = (columns / plan.columns, plan.columns, [plan.bits; 2]);
     rows(steps, field, sums, &between.to_read(), &to)
 }
 

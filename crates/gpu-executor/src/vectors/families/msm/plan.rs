@@ -17,24 +17,38 @@ const MOST_BUCKET_BYTES: usize = 1 << 27;
 
 /// So many sums, of so many terms each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Shape {
+pub(in crate::vectors) struct Shape {
     pub(super) sums: usize,
     pub(super) terms: usize,
     /// Whether a scalar is cut into two halves, the second of which goes with the curve's
     /// endomorphism of its point.
-    pub(super) halves: bool,
+    pub(in crate::vectors) halves: bool,
     /// Bytes of a sum of points: four coordinates.
     pub(super) sum_bytes: usize,
+    /// What there is of each point.
+    pub(super) multiples: Multiples,
+}
+
+/// Multiples that there are of each point, one after the other: the point, 2^spacing times it,
+/// that often that, and so on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::vectors) struct Multiples {
+    pub(in crate::vectors) count: usize,
+    /// 0 where there is the point alone.
+    pub(in crate::vectors) spacing: u32,
+}
+
+impl Multiples {
+    /// The point alone.
+    pub(in crate::vectors) const NONE: Self = Self {
+        count: 1,
+        spacing: 0,
+    };
 }
 
 impl Shape {
     fn scalar_bits(self) -> u32 {
         if self.halves { HALF_BITS } else { SCALAR_BITS }
-    }
-
-    /// Entries of a term in a column at most.
-    pub(super) fn entries_of_term(self) -> usize {
-        if self.halves { 2 } else { 1 }
     }
 }
 
@@ -43,8 +57,11 @@ impl Shape {
 pub(super) struct Plan {
     /// Bits of a window: a digit of a scalar.
     pub(super) bits: u32,
-    /// Windows of a sum.
+    /// Windows of a scalar.
     pub(super) windows: usize,
+    /// Columns of a sum: those of its windows that go with the point itself. With each multiple
+    /// of it go as many more, into the same columns.
+    pub(super) columns: usize,
     /// Entries of a stretch, which one invocation adds.
     pub(super) stretch: usize,
 }
@@ -54,25 +71,88 @@ pub(super) struct Plan {
 /// takes that others wait for.
 const AFFINE: (f64, f64) = (2_000.0, 8.0);
 const FULL: (f64, f64) = (1_300.0, 13.0);
+/// Likewise, how long a round of products takes that joins points, and how long the host takes
+/// to double a point and add another.
+const ROUND: f64 = 1.0;
+const DOUBLING_OF_HOST: f64 = 2.3;
+/// What is so little slower that it is not worth memory.
+const ABOUT: f64 = 1.03;
+
+impl Multiples {
+    /// The fewest, `most` at most, with which sums of this shape are about as fast as with any.
+    pub(in crate::vectors) fn that_pay(shape: Shape, most: usize) -> Self {
+        let all = || Self::all(shape).filter(|(it, _)| it.count <= most);
+        let fastest = all().fold(f64::INFINITY, |least, (_, time)| least.min(time));
+        Self::fewest(all().filter(|(_, time)| *time <= ABOUT * fastest))
+    }
+
+    /// As many as there can be, `most` at most.
+    pub(in crate::vectors) fn as_many_as(shape: Shape, most: usize) -> Self {
+        let counts = Self::all(shape).map(|(it, _)| it.count);
+        let most = counts.filter(|count| *count <= most).max();
+        Self::fewest(Self::all(shape).filter(|(it, _)| Some(it.count) == most))
+    }
+
+    /// As many as all bits of scalars take at this distance, which is 0 for the point alone.
+    pub(in crate::vectors) fn at(shape: Shape, spacing: u32) -> Self {
+        match shape.scalar_bits().checked_div(spacing) {
+            Some(1..) => Self {
+                count: shape.scalar_bits().div_ceil(spacing) as usize,
+                spacing,
+            },
+            _ => Self::NONE,
+        }
+    }
+
+    /// Those of each distance, and how long sums take with them.
+    fn all(shape: Shape) -> impl Iterator<Item = (Self, f64)> {
+        (0..shape.scalar_bits()).map(move |spacing| {
+            let multiples = Self::at(shape, spacing);
+            let shape = Shape { multiples, ..shape };
+            (multiples, Plan::new(shape).time(shape))
+        })
+    }
+
+    fn fewest(timed: impl Iterator<Item = (Self, f64)>) -> Self {
+        let fewest = timed.min_by(|(a, of_a), (b, of_b)| {
+            let by_count = a.count.cmp(&b.count);
+            by_count.then(of_a.total_cmp(of_b))
+        });
+        fewest.map_or(Self::NONE, |(multiples, _)| multiples)
+    }
+}
 
 impl Plan {
     /// The fastest by what an H200 takes. Other devices differ by a factor, mostly.
     pub(super) fn new(shape: Shape) -> Self {
-        let plans = (1..=MOST_BITS).flat_map(|bits| {
+        let Multiples { count, spacing } = shape.multiples;
+        let bits = (1..=MOST_BITS).filter(|bits| count == 1 || spacing % bits == 0);
+        let plans = bits.flat_map(|bits| {
             let stretches = (1..=MOST_STRETCH.ilog2()).map(|log2| 1 << log2);
-            stretches.map(move |stretch| Self {
-                bits,
-                windows: shape.scalar_bits().div_ceil(bits) as usize,
-                stretch,
-            })
+            stretches.map(move |stretch| Self::with(shape, bits, stretch))
         });
         let plans = plans.filter(|plan| plan.buckets() * shape.sum_bytes <= MOST_BUCKET_BYTES);
         let fastest = plans.min_by(|a, b| a.time(shape).total_cmp(&b.time(shape)));
-        fastest.unwrap_or(Self {
-            bits: 1,
-            windows: shape.scalar_bits() as usize,
-            stretch: 1,
-        })
+        fastest.unwrap_or(Self::with(shape, 1, 1))
+    }
+
+    fn with(shape: Shape, bits: u32, stretch: usize) -> Self {
+        let windows = shape.scalar_bits().div_ceil(bits) as usize;
+        Self {
+            bits,
+            windows,
+            columns: match shape.multiples.count {
+                1 => windows,
+                _ => (shape.multiples.spacing / bits) as usize,
+            },
+            stretch,
+        }
+    }
+
+    /// Entries of a term in a column at most.
+    pub(super) fn entries_of_term(&self, shape: Shape) -> usize {
+        let of_window = if shape.halves { 2 } else { 1 };
+        of_window * self.windows.div_ceil(self.columns)
     }
 
     /// log2 of the buckets of a window: for digits of 1 to 2^(bits - 1), of either sign.
@@ -80,23 +160,23 @@ impl Plan {
         self.bits - 1
     }
 
-    /// Buckets of all windows of a sum.
+    /// Buckets of all columns of a sum.
     pub(super) fn buckets(&self) -> usize {
-        self.windows << self.log_buckets()
+        self.columns << self.log_buckets()
     }
 
-    /// Points that are left of each sum: of every window the sum of all of its buckets, and
+    /// Points that are left of each sum: of every column the sum of all of its buckets, and
     /// for each bit of a bucket's number that of the buckets whose number has it.
     pub(super) fn parts(&self) -> usize {
-        self.windows * self.bits as usize
+        self.columns * self.bits as usize
     }
 
-    /// The sum, of those points: for each window, its buckets' sum first, then from the
+    /// The sum, of those points: for each column, its buckets' sum first, then from the
     /// lowest bit up.
     pub(super) fn join<C: Curve>(&self, parts: &[Xyzz<C>]) -> Xyzz<C> {
-        let windows = parts.chunks(self.bits as usize).rev();
-        windows.fold(Xyzz::default(), |sum, window| {
-            let Some((all, of_bits)) = window.split_first() else {
+        let columns = parts.chunks(self.bits as usize).rev();
+        columns.fold(Xyzz::default(), |sum, column| {
+            let Some((all, of_bits)) = column.split_first() else {
                 return sum;
             };
             // A bucket's digit is its number and one more.
@@ -111,9 +191,9 @@ impl Plan {
     fn time(&self, shape: Shape) -> f64 {
         let slower =
             |(rate, latency): (f64, f64), all: f64, chain: f64| (all / rate).max(chain * latency);
-        let columns = (shape.sums * self.windows) as f64;
+        let columns = (shape.sums * self.columns) as f64;
         let buckets = f64::from(1_u32 << self.log_buckets());
-        let terms = (shape.terms * shape.entries_of_term()) as f64;
+        let terms = (shape.terms * self.entries_of_term(shape)) as f64;
         let stretch = self.stretch as f64;
         let heads = (terms / buckets / stretch).ceil();
         let mut time = slower(AFFINE, columns * terms, stretch.min(terms));
@@ -123,7 +203,11 @@ impl Plan {
             let pairs = buckets / f64::from(2_u32 << round);
             time += slower(FULL, columns * lists * pairs, 1.0) + 3.0;
         }
-        time
+        let (bits, of_sum) = (f64::from(self.bits), self.columns as f64);
+        time + match shape.sums {
+            1 => bits * of_sum * DOUBLING_OF_HOST,
+            _ => bits * ROUND * (7.0 + 3.0 * of_sum) + of_sum * 4.0 * ROUND,
+        }
     }
 }
 
@@ -139,6 +223,7 @@ mod tests {
                 terms: 1_usize << log2,
                 halves,
                 sum_bytes: if halves { 192 } else { 384 },
+                multiples: Multiples::NONE,
             };
             let plans = [0, 4, 10, 16, 20, 26].map(|log2| Plan::new(shape(log2)));
             assert!(plans.is_sorted_by_key(|plan| plan.bits), "{plans:?}");
@@ -148,5 +233,46 @@ mod tests {
                 assert!(plan.buckets() * shape(0).sum_bytes <= 1 << 27, "{plan:?}");
             }
         }
+    }
+
+    #[test]
+    fn multiples_are_as_many_as_memory_has_room_for_and_pay() {
+        for (halves, bits) in [(false, 255), (true, 128)] {
+            for (sums, log2) in [(1, 0), (1, 10), (1, 16), (1, 22), (128, 6), (64, 12)] {
+                let shape = Shape {
+                    sums,
+                    terms: 1_usize << log2,
+                    halves,
+                    sum_bytes: if halves { 192 } else { 384 },
+                    multiples: Multiples::NONE,
+                };
+                for most in [0, 1, 2, 3, 7, 8, 16, 50, 1000] {
+                    let paying = Multiples::that_pay(shape, most);
+                    let many = Multiples::as_many_as(shape, most);
+                    assert!(paying.count <= many.count && many.count <= most.max(1));
+                    for multiples in [paying, many] {
+                        let shape = Shape { multiples, ..shape };
+                        let plan = Plan::new(shape);
+                        let columns = plan.columns * multiples.count;
+                        assert!(plan.windows <= columns, "{plan:?} {multiples:?}");
+                        assert!(plan.windows * plan.bits as usize >= bits, "{plan:?}");
+                        assert_eq!(multiples, Multiples::at(shape, multiples.spacing));
+                        if multiples.count > 1 {
+                            let width = plan.columns * plan.bits as usize;
+                            assert_eq!(width, multiples.spacing as usize, "{plan:?}");
+                        }
+                    }
+                }
+                assert_eq!(Multiples::as_many_as(shape, 1000).count, bits);
+            }
+        }
+        let shape = Shape {
+            sums: 128,
+            terms: 64,
+            halves: true,
+            sum_bytes: 192,
+            multiples: Multiples::NONE,
+        };
+        assert!(Multiples::that_pay(shape, 1000).count > 8);
     }
 }
