@@ -1,7 +1,7 @@
 //! EIP-4844: commitments to blobs, and proofs of their values at points.
 
 use field_kernels::{Fr, G1};
-use gpu_executor::vectors::{FieldVec, Msm, Pending};
+use gpu_executor::vectors::{FieldVec, Pending, PointVec};
 
 use crate::error::expect_as_many;
 use crate::evaluation::{Opened, challenge};
@@ -35,7 +35,7 @@ impl Kzg {
             blobs,
             canonical_blob,
             |blobs| self.begin_commitments(&self.upload_blobs(blobs)?),
-            |sums, _| self.finish_commitments(sums),
+            |sums, _| finish(sums),
         )
     }
 
@@ -120,7 +120,7 @@ impl Kzg {
                 self.begin_commitments(&self.shared.engine.upload::<Fr>(&quotients)?)
             },
             |sums, opened| {
-                let proofs = self.finish_commitments(sums)?.into_iter();
+                let proofs = finish(sums)?.into_iter();
                 let values = opened.iter().map(|it| bytes::to_bytes(&it.value));
                 Ok(proofs.zip(values).collect())
             },
@@ -142,19 +142,18 @@ impl Kzg {
         Ok(self.shared.engine.upload_be_bytes(&bytes)?)
     }
 
-    fn begin_commitments(&self, values: &FieldVec<Fr>) -> Result<(Pending, Msm<G1>)> {
+    /// Sums over the setup in Lagrange form, one for each row of values.
+    fn begin_commitments(&self, values: &FieldVec<Fr>) -> Result<(Pending, PointVec<G1>)> {
         let queue = self.shared.engine.queue();
-        let sums = queue.msm_rows(&self.shared.lagrange, values)?;
+        let sums = queue.msm_rows_as_points(&self.shared.lagrange, values)?;
         Ok((queue.submit()?, sums))
     }
+}
 
-    fn finish_commitments(
-        &self,
-        (pending, sums): (Pending, Msm<G1>),
-    ) -> Result<Vec<KzgCommitment>> {
-        let sums = pending.wait()?.msm_rows(&sums)?;
-        points::encoded(&self.shared.host, &points::affine(&sums))
-    }
+/// Waits for points, and encodes them.
+pub(crate) fn finish((pending, points): (Pending, PointVec<G1>)) -> Result<Vec<KzgProof>> {
+    pending.wait()?;
+    points::encoded(&points)
 }
 
 fn pairs<'a, A, B>(a: &'a [A], b: &'a [B]) -> Vec<(&'a A, &'a B)> {

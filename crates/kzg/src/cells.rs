@@ -3,17 +3,17 @@
 use bytemuck::zeroed_box;
 use field_kernels::arithmetic::{mul, pow, sub};
 use field_kernels::{Field as _, Fr, G1};
-use gpu_executor::vectors::{Completed, Domain, FieldVec, Msm, Order, Queue, Transform};
+use gpu_executor::vectors::{Domain, FieldVec, Order, Pending, PointVec, Queue, Transform};
 use rayon::prelude::*;
 
-use crate::blobs::canonical_blob;
+use crate::blobs::{canonical_blob, finish};
 use crate::error::expect_as_many;
 use crate::evaluation::{invert_all, reversed};
 use crate::kzg::only;
 use crate::{
     BYTES_PER_BLOB, BYTES_PER_CELL, CELLS_PER_BLOB, CELLS_PER_EXT_BLOB, Cell, CellsAndProofs,
     CellsPerExtBlob, Error, FIELD_ELEMENTS_PER_BLOB, FIELD_ELEMENTS_PER_CELL,
-    FIELD_ELEMENTS_PER_EXT_BLOB, Kzg, ProofsPerExtBlob, Result, Scalar, bytes, points,
+    FIELD_ELEMENTS_PER_EXT_BLOB, Kzg, ProofsPerExtBlob, Result, Scalar, bytes,
 };
 
 const BYTES_PER_EXT_BLOB: usize = 2 * BYTES_PER_BLOB;
@@ -81,10 +81,10 @@ impl Kzg {
             |blobs| {
                 let queue = self.shared.engine.queue();
                 let coefficients = self.coefficients(&queue, blobs)?;
-                let sums = self.proof_sums(&queue, &coefficients, blobs.len())?;
-                Ok((queue.submit()?, sums))
+                let proofs = self.proofs(&queue, &coefficients)?;
+                Ok((queue.submit()?, proofs))
             },
-            |(pending, sums), _| self.proofs(&pending.wait()?, &sums),
+            |job, _| finish_proofs(job),
         )
     }
 
@@ -114,11 +114,11 @@ impl Kzg {
                 let queue = self.shared.engine.queue();
                 let coefficients = self.coefficients(&queue, blobs)?;
                 let rest = extension(&queue, &coefficients)?;
-                let sums = self.proof_sums(&queue, &coefficients, blobs.len())?;
-                Ok((queue.submit()?, rest, sums))
+                let proofs = self.proofs(&queue, &coefficients)?;
+                Ok((queue.submit()?, rest, proofs))
             },
-            |(pending, rest, sums), blobs| {
-                let proofs = self.proofs(&pending.wait()?, &sums)?;
+            |(pending, rest, proofs), blobs| {
+                let proofs = finish_proofs((pending, proofs))?;
                 Ok(extended(blobs, &rest)?.into_iter().zip(proofs).collect())
             },
         )
@@ -196,11 +196,11 @@ impl Kzg {
                 let half = |blob| coefficients.slice(blob * row..blob * row + row / 2);
                 let halves = (0..blobs.len()).map(half).collect::<Result<Vec<_>, _>>()?;
                 let coefficients = queue.concat(&halves)?;
-                let sums = self.proof_sums(&queue, &coefficients, blobs.len())?;
-                Ok((queue.submit()?, values, sums))
+                let proofs = self.proofs(&queue, &coefficients)?;
+                Ok((queue.submit()?, values, proofs))
             },
-            |(pending, values, sums), _| {
-                let proofs = self.proofs(&pending.wait()?, &sums)?;
+            |(pending, values, proofs), _| {
+                let proofs = finish_proofs((pending, proofs))?;
                 Ok(whole(&values)?.into_iter().zip(proofs).collect())
             },
         )
@@ -245,27 +245,16 @@ impl Kzg {
         Ok(queue.transform(&quotient, &to_coefficients)?)
     }
 
-    /// What proofs of blobs whose coefficients these are, in a row each, are made of.
-    fn proof_sums(
-        &self,
-        queue: &Queue,
-        coefficients: &FieldVec<Fr>,
-        blobs: usize,
-    ) -> Result<Msm<G1>> {
-        self.shared
-            .fk20
-            .sums(&self.shared, queue, coefficients, blobs)
+    fn proofs(&self, queue: &Queue, coefficients: &FieldVec<Fr>) -> Result<PointVec<G1>> {
+        self.shared.fk20.proofs(&self.shared, queue, coefficients)
     }
+}
 
-    fn proofs(&self, done: &Completed, sums: &Msm<G1>) -> Result<Vec<Box<ProofsPerExtBlob>>> {
-        let proofs = self
-            .shared
-            .fk20
-            .proofs(&self.shared, &done.msm_rows(sums)?)?;
-        let proofs = points::encoded(&self.shared.host, &proofs)?;
-        let rows = proofs.as_chunks::<CELLS_PER_EXT_BLOB>().0;
-        Ok(rows.iter().map(|it| Box::new(*it)).collect())
-    }
+/// Waits for proofs, 128 of each blob.
+fn finish_proofs(job: (Pending, PointVec<G1>)) -> Result<Vec<Box<ProofsPerExtBlob>>> {
+    let proofs = finish(job)?;
+    let rows = proofs.as_chunks::<CELLS_PER_EXT_BLOB>().0;
+    Ok(rows.iter().map(|it| Box::new(*it)).collect())
 }
 
 /// Values of the second half of cells. The first 64 are the blobs themselves: in bit-reversed

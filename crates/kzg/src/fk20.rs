@@ -12,15 +12,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use field_kernels::{Fr, G1};
 use gpu_executor::vectors::{
-    Domain, FieldVec, Indices, Msm, Order, PointCheck, PointVec, Queue, Transform, VectorEngine,
-    Xyzz,
+    Domain, FieldVec, Indices, Order, PointCheck, PointVec, Queue, Transform, VectorEngine,
 };
 
 use crate::evaluation::reversed;
 use crate::kzg::Shared;
 use crate::{
     CELLS_PER_BLOB, CELLS_PER_EXT_BLOB, FIELD_ELEMENTS_PER_BLOB, FIELD_ELEMENTS_PER_CELL,
-    FIELD_ELEMENTS_PER_EXT_BLOB, Point, Result, Scalar, points,
+    FIELD_ELEMENTS_PER_EXT_BLOB, Point, Result, Scalar,
 };
 
 /// What is kept on the engine for proofs.
@@ -56,15 +55,15 @@ impl Fk20 {
         Ok(self.columns.get_or_init(|| points))
     }
 
-    /// The 128 sums of 64 points each that the proofs of a blob are made of, for so many blobs,
-    /// each with a row of 4,096 coefficients.
-    pub(crate) fn sums(
+    /// The proofs of blobs, each with a row of 4,096 coefficients: 128 for each, in the order of
+    /// its cells.
+    pub(crate) fn proofs(
         &self,
         shared: &Shared,
         queue: &Queue,
         coefficients: &FieldVec<Fr>,
-        blobs: usize,
-    ) -> Result<Msm<G1>> {
+    ) -> Result<PointVec<G1>> {
+        let blobs = coefficients.len() / FIELD_ELEMENTS_PER_BLOB;
         let layout = self.layout(shared, blobs)?;
         let zero = queue.fill(0, 1)?;
         let padded = queue.concat(&[coefficients, &zero])?;
@@ -74,23 +73,11 @@ impl Fk20 {
         let transform = transform.to(Order::BitReversed);
         let transformed = queue.transform(&by_offset, &transform)?;
         let by_column = queue.gather(&transformed, &layout.by_column)?;
-        Ok(queue.msm_each(&layout.columns, &by_column, FIELD_ELEMENTS_PER_CELL)?)
-    }
-
-    /// Proofs, 128 of each blob in the order of its cells, made of the sums.
-    pub(crate) fn proofs(&self, shared: &Shared, sums: &[Xyzz<G1>]) -> Result<Vec<Point>> {
-        let blobs = sums.len() / CELLS_PER_EXT_BLOB;
-        let layout = self.layout(shared, blobs)?;
-        let sums = points::affine(sums);
-        let sums = shared
-            .engine
-            .upload_points::<G1>(&sums, PointCheck::Trusted)?;
-        let queue = shared.engine.queue();
-        let shares = layout.factors.to_columns(&queue, sums)?;
+        let terms = FIELD_ELEMENTS_PER_CELL;
+        let sums = queue.msm_each_as_points(&layout.columns, &by_column, terms)?;
+        let shares = layout.factors.to_columns(queue, sums)?;
         let shares = shares.slice(..blobs * CELLS_PER_BLOB)?;
-        let proofs = layout.factors.to_rows(&queue, shares, None)?;
-        queue.submit()?.wait()?;
-        Ok(proofs.download()?)
+        layout.factors.to_rows(queue, shares, None)
     }
 
     /// That for so many blobs, kept or made.

@@ -2,9 +2,11 @@
 
 use blst::{blst_fp12, blst_p2_affine};
 use field_kernels::{Fr, G1};
-use gpu_executor::vectors::{Element as _, PointCheck, PointEncoding, VectorEngine, Xyzz};
+use gpu_executor::vectors::{
+    Element as _, PointCheck, PointEncoding, PointVec, VectorEngine, Xyzz,
+};
 
-use crate::{BYTES_PER_COMMITMENT, Error, Point, Result, Scalar};
+use crate::{Error, KzgProof, Point, Result, Scalar};
 
 /// The points of the subgroup that are encoded in `bytes`, one after the other, by the host's
 /// threads; `what` names one by its place.
@@ -24,18 +26,8 @@ pub(crate) fn decoded(
     }
 }
 
-/// Sums as affine points.
-pub(crate) fn affine(sums: &[Xyzz<G1>]) -> Vec<Point> {
-    let points = Xyzz::to_affine_all(sums);
-    points.into_iter().map(Point::from_limbs).collect()
-}
-
 /// The encodings of points, by the host's threads.
-pub(crate) fn encoded(
-    host: &VectorEngine,
-    points: &[Point],
-) -> Result<Vec<[u8; BYTES_PER_COMMITMENT]>> {
-    let points = host.upload_points::<G1>(points, PointCheck::Trusted)?;
+pub(crate) fn encoded(points: &PointVec<G1>) -> Result<Vec<KzgProof>> {
     let bytes = points.download_encoded(PointEncoding::Compressed)?;
     Ok(bytes.as_chunks().0.to_vec())
 }
