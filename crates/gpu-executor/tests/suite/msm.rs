@@ -25,6 +25,7 @@ on_both_engines! {
     several_sums
     sums_beside_other_operations
     lengths_that_do_not_fit
+    sums_of_chunks
 }
 
 // Terms in several parts, whose sums meet in the buckets.
@@ -251,6 +252,27 @@ fn msm_of_slices(
 ) -> gpu_executor::vectors::Msm<G1> {
     let points = points.slice(range.clone()).unwrap();
     queue.msm(&points, &scalars.slice(range).unwrap()).unwrap()
+}
+
+fn sums_of_chunks(engine: &VectorEngine) {
+    let (points, scalars) = (points::<G1>(200, 3), random_scalars(200, 5));
+    for chunk in [7, 64, 200] {
+        let chunks = points.chunks(chunk).zip(scalars.chunks(chunk));
+        let chunks = chunks.map(|(points, scalars)| Ok(upload::<G1>(engine, points, scalars)));
+        let sum = engine.msm_of_chunks(chunks).unwrap();
+        let expected = by_ark::<G1>(&points, &scalars);
+        assert!(sum.to_affine() == expected, "{chunk}");
+    }
+    let sum = engine.msm_of_chunks::<G1>([]).unwrap();
+    assert!(sum.is_infinity());
+    // An error of whoever makes chunks, and one of a sum, end it.
+    let good = || Ok(upload::<G1>(engine, &points[..9], &scalars[..9]));
+    let failed = Error::OtherProcess;
+    let chunks = [good(), good(), good(), Err(failed.clone()), good()];
+    assert_eq!(error(engine.msm_of_chunks(chunks)), failed);
+    let unequal = Ok(upload::<G1>(engine, &points[..9], &scalars[..8]));
+    let unequal = error(engine.msm_of_chunks([good(), unequal]));
+    assert!(matches!(unequal, Error::UnequalVectors { .. }), "{unequal}");
 }
 
 fn lengths_that_do_not_fit(engine: &VectorEngine) {

@@ -1,5 +1,6 @@
 //! Multi-scalar multiplications: sums of points, each times a scalar.
 
+mod chunks;
 mod device;
 mod plan;
 
