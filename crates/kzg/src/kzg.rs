@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use gpu_executor::Engine;
-use gpu_executor::vectors::{G1, PointCheck, PointVec, VectorEngine};
+use gpu_executor::vectors::{Bases, G1, PointCheck, TableMemory, VectorEngine};
 use rayon::prelude::*;
 
 use crate::evaluation::Points;
@@ -30,7 +30,7 @@ pub(crate) struct Shared {
     /// For points on the host.
     pub(crate) host: VectorEngine,
     pub(crate) setup: TrustedSetup,
-    pub(crate) lagrange: PointVec<G1>,
+    pub(crate) lagrange: Bases<G1>,
     pub(crate) points: Points,
     pub(crate) fk20: Fk20,
 }
@@ -42,6 +42,20 @@ impl Kzg {
     /// # Errors
     /// [`Error::Engine`].
     pub fn new(engine: &VectorEngine, setup: &TrustedSetup) -> Result<Self> {
+        Self::with_tables(engine, setup, TableMemory::None)
+    }
+
+    /// As [`Self::new`], with multiples of the points that commitments are sums of kept on the
+    /// device, for as much memory as `tables` says: made now, in a part of a second on a GPU.
+    /// The CPU has no use for them.
+    ///
+    /// # Errors
+    /// [`Error::Engine`].
+    pub fn with_tables(
+        engine: &VectorEngine,
+        setup: &TrustedSetup,
+        tables: TableMemory,
+    ) -> Result<Self> {
         let host = match engine.engine() {
             Engine::Cpu { .. } => engine.clone(),
             _ => VectorEngine::cpu()?,
@@ -52,7 +66,7 @@ impl Kzg {
                 engine: engine.clone(),
                 host,
                 setup: setup.clone(),
-                lagrange,
+                lagrange: Bases::prepare(&lagrange, BLOBS_AT_ONCE, tables)?,
                 points: Points::new()?,
                 fk20: Fk20::default(),
             }),

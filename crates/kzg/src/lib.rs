@@ -31,10 +31,14 @@
 
 #![forbid(unsafe_code)]
 
-/// The example of the page that users read compiles.
+/// The examples of the pages that users read compile.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+mod pages {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/blobs.md")]
+    struct Blobs;
+}
 
 mod blobs;
 mod bytes;

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use clap::Parser;
-use gpu_executor::vectors::VectorEngine;
+use gpu_executor::vectors::{TableMemory, VectorEngine};
 use gpu_executor_kzg::{Kzg, TrustedSetup};
 
 use crate::cases::Cases;
@@ -41,6 +41,9 @@ struct Options {
     /// Without c-kzg and rust_eth_kzg.
     #[arg(long)]
     alone: bool,
+    /// MiB of the device's memory for multiples of points; as much as pays without it.
+    #[arg(long, value_name = "MIB")]
+    tables: Option<usize>,
     /// Calls that a median is of, fewer where they take longer than two seconds.
     #[arg(long, default_value_t = 5)]
     samples: usize,
@@ -63,8 +66,16 @@ fn main() -> Result<ExitCode> {
     let mut all_passed = true;
     for engine in &engines {
         println!("{}", engine.engine());
-        let kzg = Kzg::new(engine, &setup)?;
-        timed("tables for proofs of cells, made", || kzg.prepare())?;
+        let tables = options
+            .tables
+            .map_or(TableMemory::AsPays, |it| TableMemory::Bytes(it << 20));
+        let kzg = timed(
+            "tables for commitments and for proofs of cells, made",
+            || {
+                let kzg = Kzg::with_tables(engine, &setup, tables)?;
+                kzg.prepare().map(|()| kzg)
+            },
+        )?;
         all_passed &= run(&kzg, &cases);
         if options.vectors.is_none() {
             ensure!(all_passed, "a case failed");

@@ -4,9 +4,11 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
 use c_kzg::{Blob, Bytes32, Bytes48, ethereum_kzg_settings};
+use gpu_executor::Cache;
+use gpu_executor::vectors::{TableMemory, VectorEngine};
 use gpu_executor_kzg::{CELLS_PER_EXT_BLOB, Error, Kzg};
 
-use crate::{on_cpu, on_device, random_blob};
+use crate::{SETUP, on_cpu, on_device, random_blob};
 
 /// Computes the same as c-kzg for some blobs at once.
 fn as_c_kzg(kzg: &Kzg, count: u8) {
@@ -164,6 +166,23 @@ fn alone_and_together_on_the_cpu() {
 #[test]
 fn alone_and_together_on_the_device() {
     on_device(alone_and_together);
+}
+
+#[test]
+fn commitments_by_tables_on_the_device() {
+    on_device(|kzg| {
+        let engine = VectorEngine::builder().cache(Cache::Off).build().unwrap();
+        let tables = Kzg::with_tables(&engine, &SETUP, TableMemory::Multiples(3)).unwrap();
+        let blobs = [random_blob(1), random_blob(2)];
+        let expected = kzg.blob_to_kzg_commitment_many(&blobs).unwrap();
+        assert_eq!(
+            tables.blob_to_kzg_commitment_many(&blobs).unwrap(),
+            expected
+        );
+        let z = [5; 32];
+        let expected = kzg.compute_kzg_proof(&blobs[0], &z).unwrap();
+        assert_eq!(tables.compute_kzg_proof(&blobs[0], &z), Ok(expected));
+    });
 }
 
 /// Windows follow one another, tell how far they are, and stop.
