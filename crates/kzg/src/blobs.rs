@@ -3,10 +3,15 @@
 use field_kernels::{Fr, G1};
 use gpu_executor::vectors::{FieldVec, Pending, PointVec};
 
+use rayon::prelude::*;
+
 use crate::error::expect_as_many;
 use crate::evaluation::{Opened, challenge};
 use crate::kzg::only;
-use crate::{BYTES_PER_BLOB, Bytes32, Kzg, KzgCommitment, KzgProof, Result, Scalar, bytes, points};
+use crate::{
+    BYTES_PER_BLOB, Bytes32, FIELD_ELEMENTS_PER_BLOB, Kzg, KzgCommitment, KzgProof, Result, Scalar,
+    bytes, points,
+};
 
 impl Kzg {
     /// The commitment to a blob.
@@ -115,8 +120,9 @@ impl Kzg {
             items,
             open,
             |opened| {
-                let quotients: Vec<Scalar> =
-                    opened.iter().flat_map(|it| &it.quotient).copied().collect();
+                let quotients = joined(opened, |values: &mut [_; FIELD_ELEMENTS_PER_BLOB], it| {
+                    values.copy_from_slice(&it.quotient);
+                });
                 self.begin_commitments(&self.shared.engine.upload::<Fr>(&quotients)?)
             },
             |sums, opened| {
@@ -134,11 +140,9 @@ impl Kzg {
 
     /// Blobs one after the other, as elements.
     pub(crate) fn upload_blobs(&self, blobs: &[&[u8; BYTES_PER_BLOB]]) -> Result<FieldVec<Fr>> {
-        let bytes = blobs
-            .iter()
-            .map(|it| it.as_slice())
-            .collect::<Vec<_>>()
-            .concat();
+        let bytes = joined(blobs, |bytes: &mut [u8; BYTES_PER_BLOB], blob| {
+            *bytes = **blob
+        });
         Ok(self.shared.engine.upload_be_bytes(&bytes)?)
     }
 
@@ -154,6 +158,17 @@ impl Kzg {
 pub(crate) fn finish((pending, points): (Pending, PointVec<G1>)) -> Result<Vec<KzgProof>> {
     pending.wait()?;
     points::encoded(&points)
+}
+
+/// An array for each item, one after the other, filled in by the host's threads.
+pub(crate) fn joined<I: Sync, T: Copy + Default + Send, const N: usize>(
+    items: &[I],
+    fill: impl Fn(&mut [T; N], &I) + Sync,
+) -> Vec<T> {
+    let mut all = vec![T::default(); N * items.len()];
+    let places = all.as_chunks_mut().0.par_iter_mut().zip(items);
+    places.for_each(|(place, item)| fill(place, item));
+    all
 }
 
 fn pairs<'a, A, B>(a: &'a [A], b: &'a [B]) -> Vec<(&'a A, &'a B)> {

@@ -6,14 +6,14 @@ use field_kernels::{Field as _, Fr, G1};
 use gpu_executor::vectors::{Domain, FieldVec, Order, Pending, PointVec, Queue, Transform};
 use rayon::prelude::*;
 
-use crate::blobs::{canonical_blob, finish};
+use crate::blobs::{canonical_blob, finish, joined};
 use crate::error::expect_as_many;
 use crate::evaluation::{invert_all, reversed};
 use crate::kzg::only;
 use crate::{
-    BYTES_PER_BLOB, BYTES_PER_CELL, CELLS_PER_BLOB, CELLS_PER_EXT_BLOB, Cell, CellsAndProofs,
-    CellsPerExtBlob, Error, FIELD_ELEMENTS_PER_BLOB, FIELD_ELEMENTS_PER_CELL,
-    FIELD_ELEMENTS_PER_EXT_BLOB, Kzg, ProofsPerExtBlob, Result, Scalar, bytes,
+    BYTES_PER_BLOB, CELLS_PER_BLOB, CELLS_PER_EXT_BLOB, Cell, CellsAndProofs, CellsPerExtBlob,
+    Error, FIELD_ELEMENTS_PER_BLOB, FIELD_ELEMENTS_PER_CELL, FIELD_ELEMENTS_PER_EXT_BLOB, Kzg,
+    ProofsPerExtBlob, Result, Scalar, bytes,
 };
 
 const BYTES_PER_EXT_BLOB: usize = 2 * BYTES_PER_BLOB;
@@ -217,16 +217,15 @@ impl Kzg {
     ///
     /// Values are known where cells are. Times a polynomial that is zero at the others they are
     /// known everywhere: so is that product, which on a coset is divided by it again.
-    fn recovered(&self, queue: &Queue, blobs: &[Erased]) -> Result<FieldVec<Fr>> {
+    fn recovered(&self, queue: &Queue, blobs: &[Erased<'_>]) -> Result<FieldVec<Fr>> {
         let engine = &self.shared.engine;
-        let bytes = blobs
-            .iter()
-            .map(|it| it.row.as_slice())
-            .collect::<Vec<_>>()
-            .concat();
+        let bytes = joined(blobs, |row: &mut [u8; BYTES_PER_EXT_BLOB], blob| {
+            for (index, cell) in &blob.cells {
+                row.as_chunks_mut().0[*index] = **cell;
+            }
+        });
         let values = engine.upload_be_bytes::<Fr>(&bytes)?;
-        let spread = |of: fn(&Erased) -> &[Scalar; CELLS_PER_EXT_BLOB]| {
-            let of_cells: Vec<Scalar> = blobs.iter().flat_map(of).copied().collect();
+        let spread = |of_cells: Vec<Scalar>| {
             let mut spread = engine.upload::<Fr>(&of_cells)?;
             for _ in 0..FIELD_ELEMENTS_PER_CELL.ilog2() {
                 spread = queue.interleave(&[&spread, &spread])?;
@@ -235,12 +234,18 @@ impl Kzg {
         };
         let domain = Domain::new(FIELD_ELEMENTS_PER_EXT_BLOB)?;
         let coset = domain.coset_of_generator();
-        let product = queue.mul(&values, spread(|it| &it.vanishing)?)?;
+        let product = queue.mul(
+            &values,
+            spread(blobs.iter().flat_map(|it| it.vanishing).collect())?,
+        )?;
         let to_coefficients = Transform::inverse(&domain).from(Order::BitReversed);
         let product = queue.transform(&product, &to_coefficients)?;
         let product =
             queue.transform(&product, &Transform::forward(&coset).to(Order::BitReversed))?;
-        let quotient = queue.mul(&product, spread(|it| &it.inverses)?)?;
+        let quotient = queue.mul(
+            &product,
+            spread(blobs.iter().flat_map(|it| it.inverses).collect())?,
+        )?;
         let to_coefficients = Transform::inverse(&coset).from(Order::BitReversed);
         Ok(queue.transform(&quotient, &to_coefficients)?)
     }
@@ -307,9 +312,9 @@ fn cells(halves: [&[u8]; 2]) -> Box<CellsPerExtBlob> {
 }
 
 /// A blob of which some cells are missing.
-struct Erased {
-    /// Its cells, zeros where they are missing.
-    row: Vec<u8>,
+struct Erased<'a> {
+    /// The others by their indices.
+    cells: Vec<(usize, &'a Cell)>,
     /// The values of a polynomial that is zero at the missing cells: the same at all points of
     /// a cell, since the 64th power of these is.
     vanishing: [Scalar; CELLS_PER_EXT_BLOB],
@@ -317,13 +322,13 @@ struct Erased {
     inverses: [Scalar; CELLS_PER_EXT_BLOB],
 }
 
-impl Erased {
-    fn new(indices: &[u64], cells: &[impl AsRef<[u8]>]) -> Result<Self> {
+impl<'a> Erased<'a> {
+    fn new(indices: &[u64], cells: &'a [impl AsRef<[u8]>]) -> Result<Self> {
         expect_as_many(("cell indices", indices.len()), ("cells", cells.len()))?;
         if !(CELLS_PER_BLOB..=CELLS_PER_EXT_BLOB).contains(&cells.len()) {
             return Err(Error::NumberOfCells { found: cells.len() });
         }
-        let mut row = vec![0; BYTES_PER_EXT_BLOB];
+        let mut known = Vec::with_capacity(cells.len());
         let mut is_missing = [true; CELLS_PER_EXT_BLOB];
         for (place, (&found, cell)) in indices.iter().zip(cells).enumerate() {
             let index = expect_index(place, found)?;
@@ -337,8 +342,7 @@ impl Erased {
                 }
                 _ => is_missing[index] = false,
             }
-            let cell = canonical_cell(place, cell)?;
-            row[index * BYTES_PER_CELL..][..BYTES_PER_CELL].copy_from_slice(cell);
+            known.push((index, canonical_cell(place, cell)?));
         }
         let missing: Vec<_> = is_missing
             .iter()
@@ -362,7 +366,7 @@ impl Erased {
             std::array::from_fn(|cell| vanishing_at(mul::<Fr>(&shift, &power(cell))));
         invert_all(&mut inverses);
         Ok(Self {
-            row,
+            cells: known,
             vanishing: std::array::from_fn(|cell| vanishing_at(power(cell))),
             inverses,
         })
