@@ -15,7 +15,10 @@
 // where each bucket starts, SCATTER writes the entries, and leaves where each bucket
 // ends. Entries of a bucket come in any order: sums do not depend on it.
 //
-// The loop is bounded by who dispatches: 256 windows at most.
+// Scalars are elements of the field, or integers of so many bits, one after the other in whole
+// bytes, which are taken modulo r.
+//
+// Loops: 8 words of an integer; the windows, 256 at most by who dispatches.
 //
 // variant: fr_msm_count = FIELD_FR MUL_U32 COUNT
 // variant: fr_msm_scatter = FIELD_FR MUL_U32
@@ -40,7 +43,7 @@ layout(push_constant) uniform Job {
     // m, and 2^255 / m rounded down; zero where scalars are not cut in two.
     uvec4 m;
     uvec4 reciprocal;
-    // Scalars of this dispatch, the first of them, and where it is.
+    // Scalars of this dispatch, the first of them, and where it is: of integers in bytes.
     uint count;
     uint first;
     uint start_x;
@@ -54,6 +57,8 @@ layout(push_constant) uniform Job {
     uint bits;
     // 1 for scalars in Montgomery form.
     uint montgomery;
+    // Bits of integers, 256 at most; 0 for elements.
+    uint integer_bits;
 } job;
 
 // Puts an integer below 2^(windows * bits - 1) into buckets.
@@ -105,16 +110,43 @@ Elem multiply_halves(uvec4 x, uvec4 y) {
     return ELEM_OF_ARRAY(p);
 }
 
+// A word of the binding.
+uint read_word(uint at) {
+    return x_parts[at / 4u][at & 3u];
+}
+
+Elem read_integer(uint scalar) {
+    uint address = job.start_x + scalar * ((job.integer_bits + 7u) / 8u);
+    uint shift = 8u * (address & 3u);
+    uint word[8] = uint[](0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u);
+    for (uint i = 0u; 32u * i < job.integer_bits; ++i) {
+        uint bits = min(job.integer_bits - 32u * i, 32u);
+        uint at = address / 4u + i;
+        word[i] = read_word(at) >> shift;
+        if (shift + bits > 32u) {
+            word[i] |= read_word(at + 1u) << (32u - shift);
+        }
+        word[i] &= 0xffffffffu >> (32u - bits);
+    }
+    // 2^256 is less than three times the modulus.
+    return reduce_once(reduce_once(ELEM_OF_ARRAY(word)));
+}
+
+Elem read_scalar(uint scalar) {
+    if (job.integer_bits != 0u) {
+        return read_integer(scalar);
+    }
+    uint at = job.start_x + scalar * FIELD_PARTS;
+    Elem x = READ_ELEMENT(x_parts, at);
+    return job.montgomery == 1u ? f_from_mont(x) : x;
+}
+
 void main() {
     uint scalar = gl_GlobalInvocationID.x;
     if (scalar >= job.count) {
         return;
     }
-    uint at = job.start_x + scalar * FIELD_PARTS;
-    Elem x = READ_ELEMENT(x_parts, at);
-    if (job.montgomery == 1u) {
-        x = f_from_mont(x);
-    }
+    Elem x = read_scalar(scalar);
     bool ignored, opposite;
     Elem other = integer_sub(MODULUS, x, ignored);
     integer_sub(other, x, opposite);

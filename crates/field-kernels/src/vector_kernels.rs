@@ -224,11 +224,11 @@ vector_kernels! {
     /// The x of points times a cube root of unity.
     MSM_IMAGES = "msm_images", 2, 15, 128, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// How many entries of a multi-scalar multiplication each bucket has.
-    MSM_COUNT = "msm_count", 2, 18, 128, {fr};
+    MSM_COUNT = "msm_count", 2, 19, 128, {fr};
     /// Where each bucket starts.
     MSM_OFFSETS = "msm_offsets", 1, 2, 256, {};
     /// Its entries, by bucket.
-    MSM_SCATTER = "msm_scatter", 3, 18, 128, {fr};
+    MSM_SCATTER = "msm_scatter", 3, 19, 128, {fr};
     /// Sums of stretches of entries.
     MSM_ACCUMULATE = "msm_accumulate", 6, 11, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// Sums of buckets, out of those.

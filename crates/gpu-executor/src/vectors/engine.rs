@@ -103,9 +103,9 @@ impl VectorEngine {
         self.runner.engine()
     }
 
-    /// A vector of `elements`, in Montgomery form: slices of limbs, of arrays of limbs,
-    /// or of the types of arkworks and blst with the features of these names, which are
-    /// copied as they are. Returns when the last of them is on its way; `elements` may
+    /// A vector of `elements`, in Montgomery form or that of their type: slices of limbs, of
+    /// arrays of limbs, or of the types of arkworks and blst with the features of these names,
+    /// which are copied as they are. Returns when the last of them is on its way; `elements` may
     /// be changed then.
     ///
     /// # Errors
@@ -117,7 +117,8 @@ impl VectorEngine {
         &self,
         elements: &(impl AsElements<F> + ?Sized),
     ) -> Result<FieldVec<F>> {
-        self.upload_limbs(elements.as_limbs(), Form::Montgomery)
+        let form = form_of::<F, _>(elements).unwrap_or_default();
+        self.upload_limbs(elements.as_limbs(), form)
     }
 
     /// As [`Self::upload`], of elements in plain form.

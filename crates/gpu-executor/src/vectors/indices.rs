@@ -45,11 +45,10 @@ impl VectorEngine {
     /// [`Error::DataPath`](crate::Error::DataPath) and [`Error::Vulkan`](crate::Error::Vulkan) for memory and for what the driver
     /// returned.
     pub fn upload_indices(&self, indices: &[u32]) -> Result<Indices> {
-        let mut words = indices.to_vec();
-        words.resize(indices.len().next_multiple_of(INDICES_OF_AN_ELEMENT), 0);
         let any = ElementFormat::from(Fr::BYTES);
-        let stored = self.runner().upload(must_cast_slice(&words), any)?;
-        let (elements, state) = (words.len() / INDICES_OF_AN_ELEMENT, State::Stored(stored));
+        let stored = self.runner().upload(must_cast_slice(indices), any)?;
+        let elements = indices.len().div_ceil(INDICES_OF_AN_ELEMENT);
+        let state = State::Stored(stored);
         let places = indices.iter().copied().zip(0..);
         Ok(Indices {
             words: FieldVec::new(self, state, elements, Form::Plain),

@@ -106,6 +106,7 @@ mod families;
 mod field_vec;
 mod fields;
 mod indices;
+mod integers;
 mod interop;
 mod operand;
 mod pending;
@@ -125,7 +126,7 @@ pub use domain::Domain;
 pub use elements::{AsElements, AsElementsMut, Element};
 pub use engine::VectorEngine;
 pub use exponent::Exponent;
-pub use families::{Comparison, Msm, Order, Scan, Transform};
+pub use families::{Comparison, Msm, Order, Scalars, Scan, Transform};
 pub use field_kernels::chain::MemoryAccess;
 pub use field_kernels::curve::Xyzz;
 pub use field_kernels::{
@@ -134,6 +135,7 @@ pub use field_kernels::{
 };
 pub use field_vec::{FieldVec, Form};
 pub use indices::Indices;
+pub use integers::{Integer, Integers};
 #[cfg(feature = "blst")]
 pub use interop::BlstPoint;
 #[cfg(feature = "arkworks")]

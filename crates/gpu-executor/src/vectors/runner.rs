@@ -27,7 +27,8 @@ pub(crate) trait Runner: Send + Sync {
         usize::MAX
     }
 
-    /// Keeps a copy of `bytes`, whole elements. The first that `element` refuses is an error.
+    /// Keeps a copy of `bytes`, in memory for whole elements: of one that the bytes end in the
+    /// rest is anything. The first that `element` refuses is an error.
     fn upload(&self, bytes: &[u8], element: ElementFormat) -> Result<Stored, Error>;
 
     /// Copies bytes of `stored`, from the byte `first` on, waiting for what computes them.

@@ -10,7 +10,8 @@ use field_kernels::{Curve, Fr};
 use gpu_executor::Error;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{
-    Arithmetic, FieldVec, G1, G2, PointCheck, PointVec, Queue, VectorEngine, Xyzz,
+    Arithmetic, Bases, FieldVec, G1, G2, Integer, PointCheck, PointVec, Queue, TableMemory,
+    VectorEngine, Xyzz,
 };
 
 use crate::curves::{CurveOracle, from_ark, points, to_ark};
@@ -22,6 +23,7 @@ on_both_engines! {
     lengths_around_every_boundary
     degenerate_points_and_scalars
     scalars_that_share_buckets
+    integers_of_every_type
     several_sums
     sums_beside_other_operations
     lengths_that_do_not_fit
@@ -46,6 +48,11 @@ mod in_parts_on_the_device {
     fn several() {
         engine(several_sums);
     }
+
+    #[test]
+    fn of_integers() {
+        engine(integers_of_every_type);
+    }
 }
 
 pub(crate) fn on_device(arithmetic: Arithmetic, check: fn(&VectorEngine)) {
@@ -57,6 +64,11 @@ pub(crate) fn on_device(arithmetic: Arithmetic, check: fn(&VectorEngine)) {
 #[test]
 fn degenerate_ones_in_limbs_of_30_bits() {
     on_device(Arithmetic::U64, degenerate_points_and_scalars);
+}
+
+#[test]
+fn integers_in_words_of_32_bits() {
+    on_device(Arithmetic::U32, integers_of_every_type);
 }
 
 /// A device whose `fma` rounds twice is told from the others by its products.
@@ -188,6 +200,88 @@ fn scalars_that_share_buckets(engine: &VectorEngine) {
     check::<G1>(engine, &points, &half, "one scalar and others");
 }
 
+/// Those that any bits are, the least and the largest among them.
+fn random_integers<T: Copy>(count: usize, edges: [T; 3], cut: fn(u128) -> T) -> Vec<T> {
+    let random = oracle::random::<Fr>(count, 11).into_iter();
+    let random = random.map(|it| cut(u128::from(it[0]) | u128::from(it[1]) << 64));
+    edges.into_iter().chain(random).take(count).collect()
+}
+
+fn low<const N: usize>(it: u128) -> [u8; N] {
+    *it.to_le_bytes().first_chunk().unwrap()
+}
+
+fn integers_of_every_type(engine: &VectorEngine) {
+    let (all, _) = upload::<G1>(engine, &points::<G1>(131, 6), &[]);
+    // Multiples 26 bits apart or more: short scalars have no use for all of them.
+    let bases = Bases::prepare(&all.slice(..40).unwrap(), 1, TableMemory::Multiples(5)).unwrap();
+    by_integers(&all, &bases, [false, true, true], |it| it % 3 == 1);
+    by_integers(&all, &bases, [0, 1, u8::MAX], |it| {
+        u8::from_le_bytes(low(it))
+    });
+    by_integers(&all, &bases, [0, 1, u16::MAX], |it| {
+        u16::from_le_bytes(low(it))
+    });
+    by_integers(&all, &bases, [0, 1, u32::MAX], |it| {
+        u32::from_le_bytes(low(it))
+    });
+    by_integers(&all, &bases, [0, 1, u64::MAX], |it| {
+        u64::from_le_bytes(low(it))
+    });
+    by_integers(&all, &bases, [0, 1, u128::MAX], |it| it);
+}
+
+fn by_integers<T: Integer + Into<ArkFr>>(
+    all: &PointVec<G1>,
+    bases: &Bases<G1>,
+    edges: [T; 3],
+    cut: fn(u128) -> T,
+) {
+    let engine = all.engine();
+    let what = std::any::type_name::<T>();
+    let integers = random_integers(131, edges, cut);
+    let resident = engine.upload_integers(&integers).unwrap();
+    assert_eq!((resident.len(), resident.is_empty()), (131, false));
+    let scalars: Vec<ArkFr> = integers.iter().map(|it| (*it).into()).collect();
+    let (pairs, _) = upload::<G2>(engine, &points::<G2>(9, 6), &[]);
+    let queue = engine.queue();
+    let ranges = [0..0, 0..1, 1..2, 2..3, 0..131, 3..130, 77..131];
+    let sums = ranges.clone().map(|range| {
+        let some = all.slice(range.clone()).unwrap();
+        queue.msm(&some, &resident.slice(range).unwrap()).unwrap()
+    });
+    let of_pairs = queue.msm(&pairs, &resident.slice(1..10).unwrap());
+    let prepared = queue.msm(bases, &resident.slice(1..41).unwrap());
+    let row = all.slice(5..18).unwrap();
+    let rows = queue.msm_rows(&row, &resident.slice(1..131).unwrap());
+    let each = queue.msm_each(
+        &all.slice(..130).unwrap(),
+        &resident.slice(1..).unwrap(),
+        65,
+    );
+    let done = engines::run(queue);
+    let (points, of_g2) = (points::<G1>(131, 6), points::<G2>(9, 6));
+    for (range, sum) in ranges.into_iter().zip(sums) {
+        let expected = by_ark::<G1>(&points[range.clone()], &scalars[range.clone()]);
+        let found = done.msm(&sum).unwrap().to_affine();
+        assert!(found == expected, "{what}, {range:?}");
+    }
+    let found = done.msm(&of_pairs.unwrap()).unwrap().to_affine();
+    assert!(found == by_ark::<G2>(&of_g2, &scalars[1..10]), "{what}, G2");
+    let found = done.msm(&prepared.unwrap()).unwrap().to_affine();
+    let expected = by_ark::<G1>(&points[..40], &scalars[1..41]);
+    assert!(found == expected, "{what}, prepared");
+    let expected = scalars[1..]
+        .chunks(13)
+        .map(|row| by_ark::<G1>(&points[5..18], row));
+    let found = affine(&done.msm_rows(&rows.unwrap()).unwrap());
+    assert!(found == expected.collect::<Vec<_>>(), "{what}, rows");
+    let expected = points.chunks(65).zip(scalars[1..].chunks(65));
+    let expected = expected.map(|(points, scalars)| by_ark::<G1>(points, scalars));
+    let found = affine(&done.msm_rows(&each.unwrap()).unwrap());
+    assert!(found == expected.collect::<Vec<_>>(), "{what}, each");
+}
+
 fn several_sums(engine: &VectorEngine) {
     for (terms, sums) in [(1, 17), (3, 4), (64, 3), (100, 2)] {
         several::<G1>(engine, terms, sums);
@@ -303,6 +397,11 @@ fn lengths_that_do_not_fit(engine: &VectorEngine) {
         "{rows}"
     );
     let five = p.slice(0..5).unwrap();
+    let few = engine.upload_integers(&[7_u8; 5]).unwrap();
+    let unequal = error(queue.msm(&p, &few));
+    assert!(matches!(unequal, Error::UnequalVectors { .. }), "{unequal}");
+    let range = error(few.slice(3..6));
+    assert!(matches!(range, Error::OutOfRange { .. }), "{range}");
     for terms in [0, 2, 10] {
         let each = error(queue.msm_each(&five, &s, terms));
         assert!(matches!(each, Error::WrongRows { found: 5, .. }), "{each}");

@@ -29,7 +29,7 @@ pub(crate) use curve::BlstCurve;
 pub(crate) use field::CpuField;
 pub(crate) use flight::HostElements;
 pub(crate) use memory::Words;
-pub(crate) use msm::{msm, products};
+pub(crate) use msm::{HostScalars, msm, products};
 pub(crate) use run::Run;
 
 /// Elements that one thread computes at a time: few enough for all values of a chain
@@ -69,7 +69,8 @@ impl Runner for CpuRunner {
 
     fn upload(&self, bytes: &[u8], element: ElementFormat) -> Result<Stored, Error> {
         let shared = self.0.here()?.shared();
-        let mut copy = shared.take(bytes.len() / size_of::<u64>())?;
+        let room = bytes.len().next_multiple_of(element.bytes);
+        let mut copy = shared.take(room / size_of::<u64>())?;
         let piece = PIECE * element.bytes;
         let to = as_bytes(as_uninit(copy.as_mut_slice())).chunks_mut(piece);
         let pieces: Vec<_> = to.zip(bytes.chunks(piece)).enumerate().collect();
@@ -81,7 +82,7 @@ impl Runner for CpuRunner {
                 }
             }
             None => {
-                to.write_copy_of_slice(from);
+                to[..from.len()].write_copy_of_slice(from);
             }
         });
         match refused.into_inner() {

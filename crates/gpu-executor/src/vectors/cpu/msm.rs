@@ -5,28 +5,38 @@
 use std::ops::Range;
 
 use field_kernels::curve::Xyzz;
-use field_kernels::{ElementType as _, Fr, arithmetic};
+use field_kernels::{ElementType as _, Fr, PrimeField as _, arithmetic};
 
 use super::curve::{BlstCurve, Integer, SCALAR_BITS, bucket_limbs};
 use super::{Run, Words};
 use crate::Error;
 use crate::vectors::Form;
 
+/// Scalars as they lie in memory.
+#[derive(Clone, Copy)]
+pub(crate) enum HostScalars<'s> {
+    Elements(&'s [[u64; 4]], Form),
+    /// Integers of so many bits, each in whole bytes from the lowest up.
+    Integers(&'s [u8], usize),
+}
+
 /// Sums of points of the subgroup, each times its scalar: one for each of `sums` rows of
 /// scalars. A row has as many scalars as there are points, or each row has points of its own.
 pub(crate) fn msm<C: BlstCurve>(
     run: &Run<'_>,
     points: &[C::Limbs],
-    scalars: &[[u64; 4]],
-    form: Form,
+    scalars: HostScalars<'_>,
     sums: usize,
 ) -> Result<Vec<Xyzz<C>>, Error> {
     let mut results = vec![Xyzz::<C>::default(); sums];
-    let terms = scalars.len() / sums.max(1);
+    let (integers, bits) = match scalars {
+        HostScalars::Elements(elements, form) => (integers(run, elements, form)?, SCALAR_BITS),
+        HostScalars::Integers(bytes, bits) => (unpacked(run, bytes, bits)?, bits.min(SCALAR_BITS)),
+    };
+    let terms = integers.get()?.len() / sums.max(1);
     if terms == 0 {
         return Ok(results);
     }
-    let integers = integers(run, scalars, form)?;
     let rows = integers.get()?.chunks_exact(terms);
     let rows = rows.zip(points.chunks_exact(terms).cycle());
     let rows: Vec<(&[Integer], &[C::Limbs])> = rows.collect();
@@ -37,7 +47,7 @@ pub(crate) fn msm<C: BlstCurve>(
         })?;
         return Ok(results);
     }
-    let grid = Grid::new(terms, sums, run.threads());
+    let grid = Grid::new((terms, bits), sums, run.threads());
     let at_once = (MOST_TILES / grid.tiles()).max(1);
     for (results, rows) in results.chunks_mut(at_once).zip(rows.chunks(at_once)) {
         let mut tiles = vec![Xyzz::<C>::default(); rows.len() * grid.tiles()];
@@ -124,10 +134,54 @@ fn integers<'s>(run: &Run<'_>, scalars: &'s [[u64; 4]], form: Form) -> Result<In
     Ok(Integers::Made(words))
 }
 
+/// Integers of so many bits in so few bytes, modulo the order of the subgroup.
+fn unpacked<'s>(run: &Run<'_>, bytes: &[u8], bits: usize) -> Result<Integers<'s>, Error> {
+    let each = bits.div_ceil(8);
+    let mut words = run.take(bytes.len() / each * Fr::LIMBS)?;
+    let to = Fr::elements_mut(words.as_mut_slice())?.chunks_mut(super::GRAIN);
+    let pieces = to.zip(bytes.chunks(super::GRAIN * each)).collect();
+    run.for_each(pieces, |(to, from)| {
+        for (to, from) in to.iter_mut().zip(from.chunks_exact(each)) {
+            *to = integer(from, bits).map(u64::to_le);
+        }
+    })?;
+    Ok(Integers::Made(words))
+}
+
+/// The lowest `bits` bits of little-endian bytes, modulo the order of the subgroup.
+fn integer(bytes: &[u8], bits: usize) -> [u64; 4] {
+    let mut padded = [0; 32];
+    padded[..bytes.len()].copy_from_slice(bytes);
+    if let (Some(last), used @ 1..) = (padded[..bytes.len()].last_mut(), bits % 8) {
+        *last &= (1 << used) - 1;
+    }
+    let limbs = padded.as_chunks::<8>().0.iter();
+    let mut integer = [0; 4];
+    for (limb, bytes) in integer.iter_mut().zip(limbs) {
+        *limb = u64::from_le_bytes(*bytes);
+    }
+    // Below 2^256, so twice at most.
+    while let Some(less) = minus_order(&integer) {
+        integer = less;
+    }
+    integer
+}
+
+/// The integer less the order of the subgroup, where it is not below that.
+fn minus_order(integer: &[u64; 4]) -> Option<[u64; 4]> {
+    let (mut less, mut borrow) = ([0; 4], false);
+    for limb in 0..4 {
+        (less[limb], borrow) = integer[limb].borrowing_sub(Fr::MODULUS[limb], borrow);
+    }
+    (!borrow).then_some(less)
+}
+
 /// How a sum is cut into tiles: digits of the scalars, and stretches of the points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Grid {
     points: usize,
+    /// Bits of the scalars.
+    bits: usize,
     /// Bits of a digit.
     window: usize,
     stretches: usize,
@@ -136,10 +190,11 @@ struct Grid {
 impl Grid {
     /// The one that is fastest, about, on so many threads, of so many sums of two points or
     /// more.
-    fn new(points: usize, sums: usize, threads: usize) -> Self {
+    fn new((points, bits): (usize, usize), sums: usize, threads: usize) -> Self {
         let grids = (2..=MOST_BITS).flat_map(|window| {
             (1..=threads.min(points / 2)).map(move |stretches| Self {
                 points,
+                bits,
                 window,
                 stretches,
             })
@@ -151,6 +206,7 @@ impl Grid {
         };
         grids.min_by_key(time).unwrap_or(Self {
             points,
+            bits,
             window: 2,
             stretches: 1,
         })
@@ -158,7 +214,7 @@ impl Grid {
 
     /// One more than there are whole digits: it takes what is left, or a carry.
     fn digits(&self) -> usize {
-        SCALAR_BITS / self.window + 1
+        self.bits / self.window + 1
     }
 
     fn tiles(&self) -> usize {

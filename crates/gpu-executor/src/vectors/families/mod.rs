@@ -31,7 +31,7 @@ use super::vulkan::Steps;
 use crate::Error;
 
 pub use compare::Comparison;
-pub use msm::Msm;
+pub use msm::{Msm, Scalars};
 pub(in crate::vectors) use msm::{Multiples, Shape};
 pub use scan::Scan;
 pub use transform::{Order, Transform};

@@ -3,16 +3,19 @@
 mod chunks;
 mod device;
 mod plan;
+mod scalars;
 
+use bytemuck::must_cast_slice;
 use field_kernels::curve::{Curve, Xyzz};
 use field_kernels::{ElementId, ElementType as _, Fr};
 
-use self::plan::Plan;
+use self::plan::{HALF_BITS, Plan};
 pub(in crate::vectors) use self::plan::{Multiples, Shape};
+use self::scalars::Layout;
 use super::{Call, WholeOperation};
 use crate::vectors::bases::MsmPoints;
 use crate::vectors::bases::sealed::Prepared;
-use crate::vectors::cpu::{self, BlstCurve, Run};
+use crate::vectors::cpu::{self, BlstCurve, HostScalars, Run};
 use crate::vectors::field_vec::{FieldVec, Form};
 use crate::vectors::fields::with_curve;
 use crate::vectors::pending::Completed;
@@ -20,6 +23,8 @@ use crate::vectors::points::PointVec;
 use crate::vectors::queue::{Queue, Readback, expect_equal};
 use crate::vectors::runner::internal;
 use crate::{Error, Result};
+
+pub use self::scalars::Scalars;
 
 static MSM: WholeOperation = WholeOperation {
     name: "msm",
@@ -41,8 +46,9 @@ pub struct Msm<C: Curve> {
 
 impl Queue {
     /// A multi-scalar multiplication: the sum of the points, each times its scalar; infinity
-    /// without any. Scalars may be in either form. Points are of the subgroup; they may be
-    /// equal, opposite and infinity.
+    /// without any. Scalars are elements in either form, or integers
+    /// ([`VectorEngine::upload_integers`](super::VectorEngine::upload_integers)). Points are of the
+    /// subgroup; they may be equal, opposite and infinity.
     ///
     /// ```
     /// use gpu_executor::vectors::{Curve, Fr, G1, PointCheck, VectorEngine};
@@ -64,8 +70,12 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn msm<P: MsmPoints>(&self, points: &P, scalars: &FieldVec<Fr>) -> Result<Msm<P::Curve>> {
-        let points = points.prepared();
+    pub fn msm<'s, P: MsmPoints>(
+        &self,
+        points: &P,
+        scalars: impl Into<Scalars<'s>>,
+    ) -> Result<Msm<P::Curve>> {
+        let (points, scalars) = (points.prepared(), scalars.into());
         expect_equal(MSM.name, points.len(), scalars.len())?;
         self.msm_of(&points, scalars, points.len(), 1)
     }
@@ -76,12 +86,12 @@ impl Queue {
     /// # Errors
     /// [`Error::WrongRows`] for scalars that are not of such rows, one at least, else as
     /// [`Self::msm`].
-    pub fn msm_rows<P: MsmPoints>(
+    pub fn msm_rows<'s, P: MsmPoints>(
         &self,
         points: &P,
-        scalars: &FieldVec<Fr>,
+        scalars: impl Into<Scalars<'s>>,
     ) -> Result<Msm<P::Curve>> {
-        let points = points.prepared();
+        let (points, scalars) = (points.prepared(), scalars.into());
         let (row, found) = (points.len(), scalars.len());
         self.msm_of(&points, scalars, row, rows(row, found)?)
     }
@@ -92,13 +102,13 @@ impl Queue {
     /// # Errors
     /// [`Error::WrongRows`] for vectors that are not of such rows, one at least, else as
     /// [`Self::msm`].
-    pub fn msm_each<P: MsmPoints>(
+    pub fn msm_each<'s, P: MsmPoints>(
         &self,
         points: &P,
-        scalars: &FieldVec<Fr>,
+        scalars: impl Into<Scalars<'s>>,
         terms: usize,
     ) -> Result<Msm<P::Curve>> {
-        let points = points.prepared();
+        let (points, scalars) = (points.prepared(), scalars.into());
         expect_equal(MSM.name, points.len(), scalars.len())?;
         self.msm_of(&points, scalars, terms, rows(terms, scalars.len())?)
     }
@@ -108,12 +118,12 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::msm_rows`].
-    pub fn msm_rows_as_points<P: MsmPoints>(
+    pub fn msm_rows_as_points<'s, P: MsmPoints>(
         &self,
         points: &P,
-        scalars: &FieldVec<Fr>,
+        scalars: impl Into<Scalars<'s>>,
     ) -> Result<PointVec<P::Curve>> {
-        let points = points.prepared();
+        let (points, scalars) = (points.prepared(), scalars.into());
         let (row, found) = (points.len(), scalars.len());
         self.msm_as_points(&points, scalars, row, rows(row, found)?)
     }
@@ -123,13 +133,13 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Self::msm_each`].
-    pub fn msm_each_as_points<P: MsmPoints>(
+    pub fn msm_each_as_points<'s, P: MsmPoints>(
         &self,
         points: &P,
-        scalars: &FieldVec<Fr>,
+        scalars: impl Into<Scalars<'s>>,
         terms: usize,
     ) -> Result<PointVec<P::Curve>> {
-        let points = points.prepared();
+        let (points, scalars) = (points.prepared(), scalars.into());
         expect_equal(MSM.name, points.len(), scalars.len())?;
         self.msm_as_points(&points, scalars, terms, rows(terms, scalars.len())?)
     }
@@ -138,13 +148,14 @@ impl Queue {
     fn msm_of<C: Curve>(
         &self,
         points: &Prepared<'_, C>,
-        scalars: &FieldVec<Fr>,
+        scalars: Scalars<'_>,
         terms: usize,
         sums: usize,
     ) -> Result<Msm<C>> {
-        let shape = points.shape(sums, terms);
+        let (elements, layout) = scalars.layout();
+        let shape = points.shape(sums, terms, layout);
         let join = (sums == 1).then(|| Plan::new(shape));
-        let parts = self.sums_of(points, scalars, shape, join)?;
+        let parts = self.sums_of(points, (elements, layout), shape, join)?;
         Ok(Msm {
             parts: self.read(&parts)?,
             join,
@@ -154,12 +165,13 @@ impl Queue {
     fn msm_as_points<C: Curve>(
         &self,
         points: &Prepared<'_, C>,
-        scalars: &FieldVec<Fr>,
+        scalars: Scalars<'_>,
         terms: usize,
         sums: usize,
     ) -> Result<PointVec<C>> {
-        let shape = points.shape(sums, terms);
-        let sums = self.sums_of(points, scalars, shape, None)?;
+        let (elements, layout) = scalars.layout();
+        let shape = points.shape(sums, terms, layout);
+        let sums = self.sums_of(points, (elements, layout), shape, None)?;
         match terms {
             0 => Ok(self.fill::<C::Field>(0, 2)?.reinterpreted()),
             _ => self.normalise(&sums),
@@ -170,7 +182,7 @@ impl Queue {
     fn sums_of<C: Curve>(
         &self,
         points: &Prepared<'_, C>,
-        scalars: &FieldVec<Fr>,
+        (scalars, layout): (&FieldVec<Fr>, Layout),
         shape: Shape,
         join: Option<Plan>,
     ) -> Result<FieldVec<C::Field>> {
@@ -184,12 +196,14 @@ impl Queue {
         let node = self.whole(&MSM, C::Field::ID, arguments);
         let Shape { sums, terms, .. } = shape;
         let Multiples { count, spacing } = shape.multiples;
+        let [layout, start] = layout.numbers();
         let node = node.with(&[
             sums as u64,
             terms as u64,
             count as u64,
             spacing.into(),
-            (scalars.form() == Form::Montgomery).into(),
+            layout,
+            start,
             join.is_none().into(),
         ]);
         let each = join.map_or(1, |plan| plan.parts());
@@ -251,18 +265,32 @@ impl Shape {
         Self {
             sums,
             terms,
+            scalar_bits: HALF_BITS,
             halves: true,
             sum_bytes: 2 * curve.bytes(),
             multiples: Multiples::NONE,
         }
     }
+
+    /// The same, of scalars that are no elements, perhaps: in halves, if longer than these.
+    fn of_scalars(self, scalars: Layout) -> Self {
+        match scalars {
+            Layout::Integers { bits, .. } if bits <= HALF_BITS => Self {
+                scalar_bits: bits + 1,
+                halves: false,
+                ..self
+            },
+            _ => self,
+        }
+    }
 }
 
 impl<C: Curve> Prepared<'_, C> {
-    fn shape(&self, sums: usize, terms: usize) -> Shape {
+    fn shape(&self, sums: usize, terms: usize, scalars: Layout) -> Shape {
+        let shape = Shape::of(C::ID, sums, terms).of_scalars(scalars);
         Shape {
             multiples: self.multiples,
-            ..Shape::of(C::ID, sums, terms)
+            ..shape
         }
     }
 }
@@ -270,7 +298,7 @@ impl<C: Curve> Prepared<'_, C> {
 /// What a node goes by.
 struct Parameters {
     shape: Shape,
-    form: Form,
+    scalars: Layout,
     /// Whether each sum has points of its own.
     own: bool,
     /// Whether sums are asked for, and not the points that the host joins to them.
@@ -278,9 +306,11 @@ struct Parameters {
 }
 
 fn parameters(call: &Call<'_>) -> Result<Parameters, Error> {
-    let &[sums, terms, multiples, spacing, is_montgomery, is_joined] = call.parameters else {
-        return Err(internal("the parameters of a multi-scalar multiplication"));
+    let unknown = || internal("the parameters of a multi-scalar multiplication");
+    let &[sums, terms, multiples, spacing, layout, start, is_joined] = call.parameters else {
+        return Err(unknown());
     };
+    let scalars = Layout::of_numbers([layout, start]).ok_or_else(unknown)?;
     let number = |it: u64| usize::try_from(it).map_err(|_| internal("a number of points"));
     let points = &call.arguments[0];
     let shape = Shape {
@@ -291,11 +321,8 @@ fn parameters(call: &Call<'_>) -> Result<Parameters, Error> {
         ..Shape::of(points.of, number(sums)?, number(terms)?)
     };
     Ok(Parameters {
-        shape,
-        form: match is_montgomery {
-            1 => Form::Montgomery,
-            _ => Form::Plain,
-        },
+        shape: shape.of_scalars(scalars),
+        scalars,
         own: shape.sums > 1 && points.elements > shape.terms * shape.multiples.count,
         joined: is_joined == 1,
     })
@@ -303,10 +330,20 @@ fn parameters(call: &Call<'_>) -> Result<Parameters, Error> {
 
 fn on_cpu<C: BlstCurve>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
     let parameters = parameters(call)?;
-    let Parameters { shape, form, .. } = parameters;
+    let Parameters { shape, scalars, .. } = parameters;
     let points = C::elements(run.limbs(&call.arguments[0])?)?;
-    let scalars = run.elements::<Fr>(&call.arguments[1])?;
-    let sums = cpu::msm::<C>(run, points, scalars, form, shape.sums)?;
+    let elements = run.elements::<Fr>(&call.arguments[1])?;
+    let scalars = match scalars {
+        Layout::Elements(form) => HostScalars::Elements(elements, form),
+        Layout::Integers { bits, first } => {
+            let bytes = must_cast_slice(elements.as_flattened());
+            let each = bits.div_ceil(8) as usize;
+            let range = first * each..(first + shape.sums * shape.terms) * each;
+            let those = bytes.get(range).ok_or_else(|| internal("integers"))?;
+            HostScalars::Integers(those, bits as usize)
+        }
+    };
+    let sums = cpu::msm::<C>(run, points, scalars, shape.sums)?;
     // Of the points that are joined a whole sum is the first, of weight 1; the others are
     // infinity.
     let mut out = run.take(call.bytes(0) / size_of::<u64>())?;

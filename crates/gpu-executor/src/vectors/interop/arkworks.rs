@@ -1,6 +1,6 @@
 //! arkworks' `Fq` and `Fr`, a big integer in Montgomery form and a marker of no size, `Fq2`,
 //! two of the former, and affine points of two coordinates, which are zero of infinity: these
-//! curves have no flag for it.
+//! curves have no flag for it. `BigInt<4>` is an element of Fr in plain form.
 //!
 //! The types are not `repr(transparent)` or `repr(C)`, so their layout is what the compiler
 //! chose, and the assertions of `element!` hold it to that of their limbs.
@@ -24,9 +24,10 @@ const fn fq(limbs: [u64; 6]) -> Fq {
 
 field_element!(Fq, Fp, [0: 0.0], |it: Fq| it.0.0, fq);
 field_element!(ArkFr, Fr, [0: 0.0], |it: ArkFr| it.0.0, |limbs| ArkFr::new_unchecked(BigInt(limbs)));
+element!(BigInt<4>, Fr, Plain, [0: 0], |it: Self| it.0, BigInt);
 field_element!(Fq2, Fp2, [0: c0, 1: c1], fq2_limbs, fq2);
 element!(
-    G1Affine, G1, [0: x, 1: y],
+    G1Affine, G1, Montgomery, [0: x, 1: y],
     |it: G1Affine| join([it.x.0.0, it.y.0.0]),
     |limbs| {
         let [x, y] = split(limbs);
@@ -34,7 +35,7 @@ element!(
     }
 );
 element!(
-    G2Affine, G2, [0: x.c0, 1: x.c1, 2: y.c0, 3: y.c1],
+    G2Affine, G2, Montgomery, [0: x.c0, 1: x.c1, 2: y.c0, 3: y.c1],
     |it: G2Affine| curve::from_coordinates::<G2>(&[it.x, it.y].map(fq2_limbs)),
     |limbs| {
         let [x, y] = curve::coordinates::<G2>(&limbs);

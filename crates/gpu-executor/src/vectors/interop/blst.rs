@@ -10,7 +10,7 @@ field_element!(blst_fp, Fp, [0: l], |it: blst_fp| it.l, |l| blst_fp { l });
 field_element!(blst_fr, Fr, [0: l], |it: blst_fr| it.l, |l| blst_fr { l });
 field_element!(blst_fp2, Fp2, [0: fp], fp2_limbs, fp2);
 element!(
-    blst_p1_affine, G1, [0: x.l, 1: y.l],
+    blst_p1_affine, G1, Montgomery, [0: x.l, 1: y.l],
     |it: blst_p1_affine| join([it.x.l, it.y.l]),
     |limbs| {
         let [x, y] = split(limbs).map(|l| blst_fp { l });
@@ -18,7 +18,7 @@ element!(
     }
 );
 element!(
-    blst_p2_affine, G2, [0: x.fp, 2: y.fp],
+    blst_p2_affine, G2, Montgomery, [0: x.fp, 2: y.fp],
     |it: blst_p2_affine| curve::from_coordinates::<G2>(&[it.x, it.y].map(fp2_limbs)),
     |limbs| {
         let [x, y] = curve::coordinates::<G2>(&limbs).map(fp2);

@@ -14,12 +14,12 @@ pub use evaluation_domain::{DomainEngine, EngineDomain};
 #[cfg(feature = "blst")]
 pub use msm::BlstPoint;
 
-/// Makes `$type` an [`Element`](super::Element) of `$field` in Montgomery form, whose
+/// Makes `$type` an [`Element`](super::Element) of `$field` in the form `$form`, whose
 /// limbs begin with those at each `$path`, which is at the coordinate `$number`: with the
 /// layout proven.
 #[cfg(any(feature = "arkworks", feature = "blst"))]
 macro_rules! element {
-    ($type:ty, $field:ident, [$($number:literal: $($path:tt).+),+], $to_limbs:expr, $from_limbs:expr) => {
+    ($type:ty, $field:ident, $form:ident, [$($number:literal: $($path:tt).+),+], $to_limbs:expr, $from_limbs:expr) => {
         const _: () = {
             type Limbs = <$field as field_kernels::ElementType>::Limbs;
             type Base = <$field as field_kernels::ElementType>::Base;
@@ -37,7 +37,7 @@ macro_rules! element {
         impl $crate::vectors::Element for $type {
             type Type = $field;
 
-            const FORM: Option<$crate::vectors::Form> = Some($crate::vectors::Form::Montgomery);
+            const FORM: Option<$crate::vectors::Form> = Some($crate::vectors::Form::$form);
 
             fn from_limbs(limbs: <$field as field_kernels::ElementType>::Limbs) -> Self {
                 $from_limbs(limbs)
@@ -55,7 +55,7 @@ macro_rules! element {
 #[cfg(any(feature = "arkworks", feature = "blst"))]
 macro_rules! field_element {
     ($type:ty, $field:ident, $($rest:tt)+) => {
-        element!($type, $field, $($rest)+);
+        element!($type, $field, Montgomery, $($rest)+);
 
         impl From<$type> for $crate::vectors::Scalar<$field> {
             fn from(element: $type) -> Self {

@@ -249,7 +249,7 @@ impl Runner for VulkanRunner {
         on.device.expect_alive()?;
         let mut uploads = lock(&on.uploads);
         uploads.let_go();
-        let take = || on.pool.take(bytes.len());
+        let take = || on.pool.take(bytes.len().next_multiple_of(element.bytes));
         let storage = on.tables.make_room(is_full, take).map_err(Error::from);
         let storage = noting_loss(&on.device, storage)?;
         match uploads.upload(&storage, bytes, element) {

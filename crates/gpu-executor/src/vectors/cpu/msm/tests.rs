@@ -25,7 +25,8 @@ fn form(call: &Call<'_>) -> Form {
 fn msm_on_cpu<C: BlstCurve>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
     let points = C::elements(run.limbs(&call.arguments[0])?)?;
     let scalars = run.elements::<Fr>(&call.arguments[1])?;
-    let sums = msm::<C>(run, points, scalars, form(call), call.results[0].elements)?;
+    let scalars = HostScalars::Elements(scalars, form(call));
+    let sums = msm::<C>(run, points, scalars, call.results[0].elements)?;
     let mut out = run.take(sums.len() * C::LIMBS)?;
     let places = C::elements_mut(out.as_mut_slice())?;
     places.copy_from_slice(&Xyzz::to_affine_all(&sums));
@@ -175,8 +176,12 @@ fn each_row_may_have_points_of_its_own() {
 fn a_grid_covers_all_points_and_bits() {
     for points in [2, 3, 31, 1000, 1 << 20] {
         for (sums, threads) in [(1, 1), (1, 16), (1, 192), (1000, 16)] {
-            let grid = Grid::new(points, sums, threads);
-            assert!(grid.digits() * grid.window > SCALAR_BITS, "{grid:?}");
+            let of = |bits| Grid::new((points, bits), sums, threads);
+            for bits in [1, 8, 64, SCALAR_BITS] {
+                let grid = of(bits);
+                assert!(grid.digits() * grid.window > bits, "{grid:?}");
+            }
+            let grid = of(SCALAR_BITS);
             let stretches = (0..grid.stretches).map(|number| grid.stretch(number));
             let mut end = 0;
             for stretch in stretches {
@@ -187,8 +192,8 @@ fn a_grid_covers_all_points_and_bits() {
             assert_eq!(end, points);
         }
     }
-    let window = |points, threads| Grid::new(points, 1, threads).window;
+    let window = |points, threads| Grid::new((points, SCALAR_BITS), 1, threads).window;
     assert!(window(1 << 20, 1) > window(1 << 10, 1));
     // Hardly any of many threads has nothing to do.
-    assert!(Grid::new(1 << 16, 1, 192).tiles() > 160);
+    assert!(Grid::new((1 << 16, SCALAR_BITS), 1, 192).tiles() > 160);
 }

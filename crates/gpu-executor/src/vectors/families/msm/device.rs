@@ -13,12 +13,13 @@ use field_kernels::{Curve as _, ElementId, ElementType as _, Fr, VectorKernel};
 use vk_mem_paths::{Access, Storage};
 
 use super::plan::{Plan, Shape};
+use super::scalars::Layout;
 use super::{Parameters, parameters};
 use crate::Error;
 use crate::vectors::families::Call;
 use crate::vectors::field_vec::Form;
 use crate::vectors::fields::with_curve;
-use crate::vectors::vulkan::{Steps, Window, count};
+use crate::vectors::vulkan::{PART, Steps, Window, count};
 
 /// Heads of a bucket from which on a workgroup adds them: `MOST_HEADS` of the shader.
 const MOST_HEADS: usize = 8;
@@ -257,7 +258,10 @@ impl Part<'_> {
         kernel: &'static VectorKernel,
         buffers: &[&Window],
     ) -> Result<(), Error> {
-        let scalars = &self.call.arguments[1];
+        let (montgomery, integer_bits) = match self.parameters.scalars {
+            Layout::Elements(form) => (u32::from(form == Form::Montgomery), 0),
+            Layout::Integers { bits, .. } => (0, bits),
+        };
         // Of a part of the terms one sum at a time: they do not lie together.
         let row = self.parameters.shape.terms;
         let is_whole = self.terms.len() == row;
@@ -267,7 +271,7 @@ impl Part<'_> {
             let elements = first..first + together * self.terms.len();
             for piece in steps.pieces(Fr::ID, elements.len(), kernel.group_size as usize) {
                 let those = elements.start + piece.start..elements.start + piece.end;
-                let from = steps.input(scalars, &those)?;
+                let from = self.scalars(steps, those)?;
                 let done = (sum - self.sums.start) * self.terms.len();
                 let mut constants = halving(self.parameters.shape.halves);
                 constants.extend([
@@ -280,13 +284,31 @@ impl Part<'_> {
                     count(self.parameters.shape.multiples.count)?,
                     count(self.entries())?,
                     self.plan.bits,
-                    u32::from(self.parameters.form == Form::Montgomery),
+                    montgomery,
+                    integer_bits,
                 ]);
                 let buffers: Vec<_> = [&from].into_iter().chain(buffers.iter().copied()).collect();
                 steps.dispatch(kernel, Fr::ID, &buffers, &constants, piece.len())?;
             }
         }
         Ok(())
+    }
+
+    /// Some of the scalars, to be read; where integers begin is in bytes.
+    fn scalars(&self, steps: &Steps<'_>, those: Range<usize>) -> Result<Window, Error> {
+        let argument = &self.call.arguments[1];
+        let Layout::Integers { bits, first } = self.parameters.scalars else {
+            return steps.input(argument, &those);
+        };
+        let each = bits.div_ceil(8) as usize;
+        let bytes = (first + those.start) * each..(first + those.end) * each;
+        let words = bytes.start / Fr::BYTES..bytes.end.div_ceil(Fr::BYTES);
+        let window = steps.input(argument, &words)?;
+        let start = window.start as usize * PART + bytes.start % Fr::BYTES;
+        Ok(Window {
+            start: count(start)?,
+            ..window
+        })
     }
 
     /// Sums the entries of each bucket.

@@ -3,10 +3,9 @@
 
 use field_kernels::curve::{Curve, Xyzz};
 
-/// Bits of windows together: scalars are at most r / 2, or two halves of them at most half of
-/// a number of 128 bits, and the highest digit takes a carry.
-const SCALAR_BITS: u32 = 255;
-const HALF_BITS: u32 = 128;
+/// Bits of the windows of a scalar's halves together: they are at most half of a number of
+/// 128 bits, and the highest digit takes a carry.
+pub(super) const HALF_BITS: u32 = 128;
 /// Bits of a window at most.
 const MOST_BITS: u32 = 17;
 /// Entries of a stretch at most.
@@ -20,6 +19,8 @@ const MOST_BUCKET_BYTES: usize = 1 << 27;
 pub(in crate::vectors) struct Shape {
     pub(super) sums: usize,
     pub(super) terms: usize,
+    /// Bits of windows together.
+    pub(super) scalar_bits: u32,
     /// Whether a scalar is cut into two halves, the second of which goes with the curve's
     /// endomorphism of its point.
     pub(in crate::vectors) halves: bool,
@@ -44,12 +45,6 @@ impl Multiples {
         count: 1,
         spacing: 0,
     };
-}
-
-impl Shape {
-    fn scalar_bits(self) -> u32 {
-        if self.halves { HALF_BITS } else { SCALAR_BITS }
-    }
 }
 
 /// How it is computed.
@@ -77,6 +72,8 @@ const ROUND: f64 = 1.0;
 const DOUBLING_OF_HOST: f64 = 2.3;
 /// What is so little slower that it is not worth memory.
 const ABOUT: f64 = 1.03;
+/// Heads of a long bucket that are added one after the other.
+const MOST_CHAIN: f64 = 20.0;
 
 impl Multiples {
     /// The fewest, `most` at most, with which sums of this shape are about as fast as with any.
@@ -95,9 +92,9 @@ impl Multiples {
 
     /// As many as all bits of scalars take at this distance, which is 0 for the point alone.
     pub(in crate::vectors) fn at(shape: Shape, spacing: u32) -> Self {
-        match shape.scalar_bits().checked_div(spacing) {
+        match shape.scalar_bits.checked_div(spacing) {
             Some(1..) => Self {
-                count: shape.scalar_bits().div_ceil(spacing) as usize,
+                count: shape.scalar_bits.div_ceil(spacing) as usize,
                 spacing,
             },
             _ => Self::NONE,
@@ -106,7 +103,7 @@ impl Multiples {
 
     /// Those of each distance, and how long sums take with them.
     fn all(shape: Shape) -> impl Iterator<Item = (Self, f64)> {
-        (0..shape.scalar_bits()).map(move |spacing| {
+        (0..shape.scalar_bits).map(move |spacing| {
             let multiples = Self::at(shape, spacing);
             let shape = Shape { multiples, ..shape };
             (multiples, Plan::new(shape).time(shape))
@@ -126,7 +123,9 @@ impl Plan {
     /// The fastest by what an H200 takes. Other devices differ by a factor, mostly.
     pub(super) fn new(shape: Shape) -> Self {
         let Multiples { count, spacing } = shape.multiples;
-        let bits = (1..=MOST_BITS).filter(|bits| count == 1 || spacing % bits == 0);
+        let bits = 1..=MOST_BITS.min(shape.scalar_bits);
+        let is_alone = count == 1 || shape.scalar_bits <= spacing;
+        let bits = bits.filter(|bits| is_alone || spacing % bits == 0);
         let plans = bits.flat_map(|bits| {
             let stretches = (1..=MOST_STRETCH.ilog2()).map(|log2| 1 << log2);
             stretches.map(move |stretch| Self::with(shape, bits, stretch))
@@ -137,13 +136,13 @@ impl Plan {
     }
 
     fn with(shape: Shape, bits: u32, stretch: usize) -> Self {
-        let windows = shape.scalar_bits().div_ceil(bits) as usize;
+        let windows = shape.scalar_bits.div_ceil(bits) as usize;
         Self {
             bits,
             windows,
-            columns: match shape.multiples.count {
-                1 => windows,
-                _ => (shape.multiples.spacing / bits) as usize,
+            columns: match shape.multiples {
+                Multiples { count: 1, .. } => windows,
+                Multiples { spacing, .. } => windows.min(spacing.div_ceil(bits) as usize),
             },
             stretch,
         }
@@ -195,7 +194,7 @@ impl Plan {
         let buckets = f64::from(1_u32 << self.log_buckets());
         let terms = (shape.terms * self.entries_of_term(shape)) as f64;
         let stretch = self.stretch as f64;
-        let heads = (terms / buckets / stretch).ceil();
+        let heads = (terms / buckets / stretch).ceil().min(MOST_CHAIN);
         let mut time = slower(AFFINE, columns * terms, stretch.min(terms));
         time += slower(FULL, columns * terms / stretch, heads);
         for round in 0..self.log_buckets() {
@@ -216,11 +215,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn short_scalars_have_fewer_windows() {
+        let plan = |scalar_bits| {
+            Plan::new(Shape {
+                sums: 1,
+                terms: 1 << 20,
+                scalar_bits,
+                halves: false,
+                sum_bytes: 192,
+                multiples: Multiples::NONE,
+            })
+        };
+        let plans = [2, 9, 17, 33, 65, 129].map(plan);
+        let windows = plans.map(|plan| plan.windows);
+        assert!(windows.is_sorted(), "{plans:?}");
+        assert_eq!(windows[..3], [1, 1, 1], "{plans:?}");
+        // Not much more than half of what scalars of 255 bits have.
+        assert!(windows[5] <= plan(255).windows / 2 + 1, "{plans:?}");
+    }
+
+    #[test]
     fn windows_grow_with_the_terms_and_hold_every_scalar() {
         for (halves, bits) in [(false, 255), (true, 128)] {
             let shape = |log2: u32| Shape {
                 sums: 1,
                 terms: 1_usize << log2,
+                scalar_bits: bits,
                 halves,
                 sum_bytes: if halves { 192 } else { 384 },
                 multiples: Multiples::NONE,
@@ -229,7 +249,10 @@ mod tests {
             assert!(plans.is_sorted_by_key(|plan| plan.bits), "{plans:?}");
             assert!(plans[2].bits < plans[4].bits, "{plans:?}");
             for plan in plans {
-                assert!(plan.windows * plan.bits as usize >= bits, "{plan:?}");
+                assert!(
+                    plan.windows * plan.bits as usize >= bits as usize,
+                    "{plan:?}"
+                );
                 assert!(plan.buckets() * shape(0).sum_bytes <= 1 << 27, "{plan:?}");
             }
         }
@@ -242,6 +265,7 @@ mod tests {
                 let shape = Shape {
                     sums,
                     terms: 1_usize << log2,
+                    scalar_bits: bits,
                     halves,
                     sum_bytes: if halves { 192 } else { 384 },
                     multiples: Multiples::NONE,
@@ -255,7 +279,10 @@ mod tests {
                         let plan = Plan::new(shape);
                         let columns = plan.columns * multiples.count;
                         assert!(plan.windows <= columns, "{plan:?} {multiples:?}");
-                        assert!(plan.windows * plan.bits as usize >= bits, "{plan:?}");
+                        assert!(
+                            plan.windows * plan.bits as usize >= bits as usize,
+                            "{plan:?}"
+                        );
                         assert_eq!(multiples, Multiples::at(shape, multiples.spacing));
                         if multiples.count > 1 {
                             let width = plan.columns * plan.bits as usize;
@@ -263,12 +290,13 @@ mod tests {
                         }
                     }
                 }
-                assert_eq!(Multiples::as_many_as(shape, 1000).count, bits);
+                assert_eq!(Multiples::as_many_as(shape, 1000).count, bits as usize);
             }
         }
         let shape = Shape {
             sums: 128,
             terms: 64,
+            scalar_bits: 128,
             halves: true,
             sum_bytes: 192,
             multiples: Multiples::NONE,

@@ -61,8 +61,7 @@ impl VectorEngine {
         Affine<P>: Element<Type: Curve>,
     {
         let len = bases.len().min(integers.len());
-        let integers: Vec<[u64; 4]> = integers[..len].iter().map(|it| it.0).collect();
-        self.ark_sum(&bases[..len], &self.upload_plain(&integers)?)
+        self.ark_sum(&bases[..len], &self.upload_plain(&integers[..len])?)
     }
 
     fn ark_sum<P: SWCurveConfig>(

@@ -1,7 +1,7 @@
 //! As `blst::p1_affines::mult` and `blst::p2_affines::mult`.
 
 use blst::{blst_fp, blst_fp2, blst_p1, blst_p1_affine, blst_p2, blst_p2_affine};
-use field_kernels::{Curve, Field as _, Fp, Fr, PrimeField as _};
+use field_kernels::{Curve, Field as _, Fp};
 
 use crate::vectors::{Element, VectorEngine};
 use crate::{Error, Result};
@@ -77,13 +77,13 @@ impl VectorEngine {
         scalars: &[u8],
         bits: usize,
     ) -> Result<P::Sum> {
-        if bits > MOST_BITS {
+        let Some(width) = u32::try_from(bits).ok().filter(|it| *it <= MOST_BITS) else {
             return Err(Error::WrongNumber {
                 operation: "blst_msm",
                 expected: format!("scalars of {MOST_BITS} bits at most"),
                 found: bits,
             });
-        }
+        };
         let each = bits.div_ceil(8);
         let Some(scalars) = scalars.get(..each * points.len()) else {
             return Err(Error::InvalidLength {
@@ -96,41 +96,13 @@ impl VectorEngine {
                 unit: "bytes",
             });
         };
-        let scalars: Vec<[u64; 4]> = match each {
-            0 => vec![[0; 4]; points.len()],
-            _ => scalars.chunks(each).map(|it| integer(it, bits)).collect(),
-        };
-        let sum = self.msm(points, &self.upload_plain::<Fr>(&scalars)?)?;
+        if bits == 0 {
+            return Ok(P::from_limbs(Default::default()).to_sum());
+        }
+        let scalars = self.upload_packed(scalars, width, points.len())?;
+        let sum = self.msm(points, &scalars)?;
         Ok(P::from_limbs(sum.to_affine()).to_sum())
     }
 }
 
-const MOST_BITS: usize = 256;
-
-/// The lowest `bits` bits of little-endian bytes, modulo the order of the subgroup.
-fn integer(bytes: &[u8], bits: usize) -> [u64; 4] {
-    let mut padded = [0; 32];
-    padded[..bytes.len()].copy_from_slice(bytes);
-    if let (Some(last), used @ 1..) = (padded[..bytes.len()].last_mut(), bits % 8) {
-        *last &= (1 << used) - 1;
-    }
-    let limbs = padded.as_chunks::<8>().0.iter();
-    let mut integer = [0; 4];
-    for (limb, bytes) in integer.iter_mut().zip(limbs) {
-        *limb = u64::from_le_bytes(*bytes);
-    }
-    // Below 2^256, so twice at most.
-    while let Some(less) = minus_order(&integer) {
-        integer = less;
-    }
-    integer
-}
-
-/// The integer less the order of the subgroup, where it is not below that.
-fn minus_order(integer: &[u64; 4]) -> Option<[u64; 4]> {
-    let (mut less, mut borrow) = ([0; 4], false);
-    for limb in 0..4 {
-        (less[limb], borrow) = integer[limb].borrowing_sub(Fr::MODULUS[limb], borrow);
-    }
-    (!borrow).then_some(less)
-}
+const MOST_BITS: u32 = 256;
