@@ -9,12 +9,13 @@ mod support;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use blst::{blst_p1, blst_p1_affine};
 use clap::Parser;
 use field_kernels::arithmetic;
 use gpu_executor::vectors::{
-    Bases, Curve as _, Fr, G1, PointCheck, TableMemory, VectorEngine, Xyzz,
+    Bases, Curve as _, FieldVec, Fr, G1, Integers, PointCheck, Scalars, TableMemory, VectorEngine,
+    Xyzz,
 };
 
 use support::ms;
@@ -36,11 +37,14 @@ struct Options {
     #[arg(long, value_parser = tables)]
     tables: Option<TableMemory>,
     /// What the scalars are.
-    #[arg(long, value_enum, default_value_t = Scalars::Uniform)]
-    scalars: Scalars,
-    /// All points the same.
+    #[arg(long, value_enum, default_value_t = Kind::Uniform)]
+    scalars: Kind,
+    /// Scalars that are 0 or 1 as `bool`s, those of 32 bits as `u32`s.
     #[arg(long)]
-    one_point: bool,
+    integers: bool,
+    /// What the points are.
+    #[arg(long, value_enum, default_value_t = Points::Distinct)]
+    bases: Points,
     /// Compute on the CPU engine instead of a Vulkan device.
     #[arg(long)]
     cpu: bool,
@@ -56,17 +60,40 @@ struct Options {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Scalars {
+enum Kind {
     /// Random.
     Uniform,
     /// One random one for all.
     Equal,
     /// 0 or 1.
-    Bits,
+    ZeroOne,
     /// Every other one zero.
     HalfZero,
     /// Below 2^32.
-    Short,
+    Short32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Points {
+    /// Multiples of the generator.
+    Distinct,
+    /// The generator.
+    Equal,
+}
+
+/// Scalars where they are multiplied by.
+enum Resident {
+    Elements(FieldVec<Fr>),
+    Integers(Integers),
+}
+
+impl<'s> From<&'s Resident> for Scalars<'s> {
+    fn from(resident: &'s Resident) -> Self {
+        match resident {
+            Resident::Elements(elements) => elements.into(),
+            Resident::Integers(integers) => integers.into(),
+        }
+    }
 }
 
 fn tables(text: &str) -> Result<TableMemory> {
@@ -76,7 +103,7 @@ fn tables(text: &str) -> Result<TableMemory> {
     }
 }
 
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "log2",
     "rows",
     "points",
@@ -87,6 +114,7 @@ const COLUMNS: [&str; 12] = [
     "compiled ms",
     "on the device ms",
     "computed ms",
+    "scalars from the host ms",
     "blst ms",
     "equal",
 ];
@@ -103,7 +131,7 @@ fn main() -> Result<()> {
     let mut all_equal = true;
     for &log2 in &options.log2 {
         let row = row(&engine, log2, threads, &options)?;
-        all_equal &= row[11] == "equal";
+        all_equal &= row[12] == "equal";
         if let Some(path) = &options.csv {
             support::append(path, &COLUMNS, &engine, &row)?;
         }
@@ -121,14 +149,18 @@ fn row(
     log2: u32,
     threads: usize,
     options: &Options,
-) -> Result<[String; 12]> {
+) -> Result<[String; 13]> {
     let n = 1_usize << log2;
-    let step = if options.one_point { 0 } else { 7 };
+    let step = match options.bases {
+        Points::Distinct => 7,
+        Points::Equal => 0,
+    };
     let points = if options.each { n * options.rows } else { n };
     let points = walk(points, step, threads)?;
     let scalars = scalars(n * options.rows, options.scalars);
     let p = engine.upload_points::<G1>(points.as_flattened(), PointCheck::Trusted)?;
-    let s = engine.upload_plain::<Fr>(scalars.as_flattened())?;
+    let upload = uploader(engine, &scalars, options)?;
+    let s = upload()?;
     let prepare = |memory| Bases::prepare(&p, options.rows, memory);
     let prepare = || options.tables.map(prepare).transpose();
     // The second time nothing is compiled.
@@ -136,19 +168,19 @@ fn row(
     let begin = Instant::now();
     let bases = prepare()?;
     let prepared = begin.elapsed();
-    let run = || -> Result<_> {
+    let begun = |begin: Instant, s: &Resident| -> Result<_> {
         let queue = engine.queue();
-        let begin = Instant::now();
         let msm = match (&bases, options.each) {
-            (None, false) => queue.msm_rows(&p, &s),
-            (None, true) => queue.msm_each(&p, &s, n),
-            (Some(bases), false) => queue.msm_rows(bases, &s),
-            (Some(bases), true) => queue.msm_each(bases, &s, n),
+            (None, false) => queue.msm_rows(&p, s),
+            (None, true) => queue.msm_each(&p, s, n),
+            (Some(bases), false) => queue.msm_rows(bases, s),
+            (Some(bases), true) => queue.msm_each(bases, s, n),
         }?;
         let done = queue.submit()?.wait()?;
         let sums = done.msm_rows(&msm)?;
         Ok((sums, begin.elapsed(), done.report().clone()))
     };
+    let run = || begun(Instant::now(), &s);
     let first = run()?.2;
     support::warm_up(engine, || run().map(drop))?;
     let (mut total, mut device) = (Vec::new(), Vec::new());
@@ -159,7 +191,13 @@ fn row(
         Ok(())
     })?;
     let device: Option<Vec<Duration>> = device.drain(1..).collect();
-    let (sums, _, report) = run()?;
+    let from_host = || begun(Instant::now(), &upload()?);
+    let mut total_from_host = Vec::new();
+    support::sampled(options.samples, || {
+        total_from_host.push(from_host()?.1);
+        Ok(())
+    })?;
+    let (sums, _, report) = from_host()?;
 
     // Point i is the generator times i * step + 1.
     let by_logarithms = scalars.chunks(n).enumerate().map(|(number, row)| {
@@ -185,14 +223,50 @@ fn row(
         points.len().to_string(),
         bases.as_ref().map_or(1, Bases::multiples).to_string(),
         bases.map_or("-".to_owned(), |_| ms(prepared)),
-        format!("{:?}", options.scalars),
+        scalars_and_points(options),
         report.kernels.to_string(),
         ms(first.compile),
         device.map(support::median).map_or("-".to_owned(), ms),
         ms(support::median(total.split_off(1))),
+        ms(support::median(total_from_host.split_off(1))),
         blst_time,
         if equal { "equal" } else { "DIFFERENT" }.to_owned(),
     ])
+}
+
+/// What brings the scalars up from the host.
+fn uploader<'s>(
+    engine: &'s VectorEngine,
+    scalars: &'s [[u64; 4]],
+    options: &Options,
+) -> Result<Box<dyn Fn() -> Result<Resident> + 's>> {
+    let low = scalars.iter().map(|limbs| limbs[0]);
+    Ok(match (options.integers, options.scalars) {
+        (false, _) => Box::new(move || {
+            let elements = engine.upload_plain::<Fr>(scalars.as_flattened())?;
+            Ok(Resident::Elements(elements))
+        }),
+        (true, Kind::ZeroOne) => {
+            let integers: Vec<bool> = low.map(|it| it == 1).collect();
+            Box::new(move || Ok(Resident::Integers(engine.upload_integers(&integers)?)))
+        }
+        (true, Kind::Short32) => {
+            let integers: Result<Vec<u32>, _> = low.map(u32::try_from).collect();
+            let integers = integers?;
+            Box::new(move || Ok(Resident::Integers(engine.upload_integers(&integers)?)))
+        }
+        (true, _) => bail!("only scalars that are short can be integers"),
+    })
+}
+
+/// As they are named in the table.
+fn scalars_and_points(options: &Options) -> String {
+    let integers = if options.integers { ", integers" } else { "" };
+    let points = match options.bases {
+        Points::Distinct => "",
+        Points::Equal => ", equal points",
+    };
+    format!("{:?}{integers}{points}", options.scalars)
 }
 
 /// The generator times 1, step + 1, 2 step + 1, and so on.
@@ -222,19 +296,19 @@ fn walk(n: usize, step: u64, threads: usize) -> Result<Vec<[u64; 12]>> {
 }
 
 /// Plain integers below r.
-fn scalars(n: usize, which: Scalars) -> Vec<[u64; 4]> {
+fn scalars(n: usize, which: Kind) -> Vec<[u64; 4]> {
     let random = support::random::<Fr>(n, 5);
     let first = random[0];
     let scalars = random
         .into_iter()
         .enumerate()
         .map(|(i, scalar)| match which {
-            Scalars::Uniform => scalar,
-            Scalars::Equal => first,
-            Scalars::Bits => [scalar[0] & 1, 0, 0, 0],
-            Scalars::HalfZero if i % 2 == 0 => [0; 4],
-            Scalars::HalfZero => scalar,
-            Scalars::Short => [scalar[0] & 0xffff_ffff, 0, 0, 0],
+            Kind::Uniform => scalar,
+            Kind::Equal => first,
+            Kind::ZeroOne => [scalar[0] & 1, 0, 0, 0],
+            Kind::HalfZero if i % 2 == 0 => [0; 4],
+            Kind::HalfZero => scalar,
+            Kind::Short32 => [scalar[0] & 0xffff_ffff, 0, 0, 0],
         });
     scalars.collect()
 }
