@@ -309,7 +309,7 @@ fn debug(error: impl std::fmt::Debug) -> anyhow::Error {
     anyhow::anyhow!("{error:?}")
 }
 
-fn random_blobs(count: usize) -> Result<Vec<Blob>> {
+pub(crate) fn random_blobs(count: usize) -> Result<Vec<Blob>> {
     let elements = field_kernels::edge::random_elements::<field_kernels::Fr>(4096 * count, 1);
     let bytes = elements
         .iter()

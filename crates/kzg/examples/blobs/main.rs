@@ -44,6 +44,10 @@ struct Options {
     /// MiB of the device's memory for multiples of points; as much as pays without it.
     #[arg(long, value_name = "MIB")]
     tables: Option<usize>,
+    /// Instead of timing, compute so many batches of six, on and on, and see that bytes stay the
+    /// same and memory does not grow.
+    #[arg(long, value_name = "BATCHES")]
+    soak: Option<usize>,
     /// Calls that a median is of, fewer where they take longer than two seconds.
     #[arg(long, default_value_t = 5)]
     samples: usize,
@@ -79,7 +83,10 @@ fn main() -> Result<ExitCode> {
         all_passed &= run(&kzg, &cases);
         if options.vectors.is_none() {
             ensure!(all_passed, "a case failed");
-            compare::run(&kzg, &options)?;
+            match options.soak {
+                Some(batches) => soak(&kzg, batches)?,
+                None => compare::run(&kzg, &options)?,
+            }
         }
     }
     Ok(match all_passed {
@@ -110,6 +117,54 @@ fn run(kzg: &Kzg, cases: &Cases) -> bool {
         all_passed &= failed.is_empty();
     }
     all_passed
+}
+
+/// Computes and recovers the same six blobs in every batch.
+fn soak(kzg: &Kzg, batches: usize) -> Result<()> {
+    let blobs = compare::random_blobs(6)?;
+    let blobs: Vec<_> = blobs.iter().map(|it| it.as_slice()).collect();
+    let indices: Vec<u64> = (64..128).collect();
+    let batch = || {
+        let both = kzg.compute_cells_and_kzg_proofs_many(&blobs)?;
+        let both = both.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let given: Vec<_> = both
+            .iter()
+            .map(|(it, _)| (indices.as_slice(), &it[64..]))
+            .collect();
+        let recovered = kzg.recover_cells_many(&given)?;
+        for ((cells, _), recovered) in both.iter().zip(recovered) {
+            ensure!(recovered? == *cells, "recovered cells are others");
+        }
+        Ok(both)
+    };
+    let (expected, bar) = (batch()?, Bar::new("batches", batches));
+    let mut early = None;
+    for done in 0..batches {
+        ensure!(
+            batch()? == expected,
+            "batch {done} has other bytes than the first"
+        );
+        if done == batches / 10 {
+            early = resident();
+        }
+        bar.step();
+    }
+    bar.clear();
+    if let (Some(early), Some(late)) = (early, resident()) {
+        println!(
+            "{batches} batches; memory {early} MiB after a tenth of them, {late} MiB at the end"
+        );
+        ensure!(late <= early + early / 10 + 16, "memory has grown");
+    }
+    Ok(())
+}
+
+/// MiB of memory that this process has, where Linux says so.
+fn resident() -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|it| it.strip_prefix("VmRSS:"))?;
+    let kib: usize = line.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kib / 1024)
 }
 
 fn timed<T, E>(what: &str, run: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
