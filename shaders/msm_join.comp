@@ -53,6 +53,8 @@ layout(push_constant) uniform Job {
 shared uvec4 slot_parts[ROWS * SLOTS * FIELD_PARTS];
 
 #define AT(number) ((gl_LocalInvocationID.x / LANES * SLOTS + (number)) * FIELD_PARTS)
+// A lane's coordinate of a point of its row.
+#define AT_POINT(number) ((first_point + (number)) * XYZZ_PARTS + lane * FIELD_PARTS)
 
 Elem slot(uint number) {
     return READ_ELEMENT(slot_parts, AT(number));
@@ -78,20 +80,22 @@ void main() {
     uint lane = gl_LocalInvocationID.x % LANES;
     bool is_row = row < job.rows;
     Elem value = f_zero();
+    uint first_point = row * job.points;
+    // The last point, and then those before it.
+    if (is_row) {
+        value = READ_ELEMENT(x_parts, AT_POINT(job.points - 1u));
+    }
     WRITE_ELEMENT(slot_parts, AT(X1 + lane), value)
     [[dont_unroll]]
-    for (uint point = job.points; point > 0u; --point) {
+    for (uint point = job.points - 1u; point > 0u; --point) {
         uint doublings = point == 1u ? job.last_doublings : job.doublings;
-        // At the last point there is nothing to double.
-        doublings = point == job.points ? 0u : doublings;
         [[dont_unroll]]
         for (uint operation = 0u; operation <= doublings; ++operation) {
             bool adds = operation == doublings;
             if (adds) {
                 value = f_zero();
                 if (is_row) {
-                    uint at = (row * job.points + point - 1u) * XYZZ_PARTS + lane * FIELD_PARTS;
-                    value = READ_ELEMENT(x_parts, at);
+                    value = READ_ELEMENT(x_parts, AT_POINT(point - 1u));
                 }
                 WRITE_ELEMENT(slot_parts, AT(X2 + lane), value)
             }

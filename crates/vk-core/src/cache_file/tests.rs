@@ -27,6 +27,26 @@ fn a_file_is_absent_then_written_then_replaced() {
 }
 
 #[test]
+fn a_file_that_is_not_written_to_its_end_stays_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = CacheFile::new(folder.path(), "name").unwrap();
+    file.replace(b"first").unwrap();
+    let failed = file.replace_by(|file| {
+        file.write_all(b"half").unwrap();
+        Err("why")
+    });
+    assert_eq!(failed.unwrap(), Err("why"));
+    assert_eq!(file.read(10).unwrap().unwrap(), b"first");
+    assert_eq!(names(folder.path()), ["name"]);
+    let whole = file.replace_by(|file| file.write_all(b"second"));
+    whole.unwrap().unwrap();
+    let mut found = String::new();
+    let mut opened = file.open().unwrap().unwrap();
+    opened.read_to_string(&mut found).unwrap();
+    assert_eq!(found, "second");
+}
+
+#[test]
 fn a_file_larger_than_the_limit_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = CacheFile::new(folder.path(), "name").unwrap();

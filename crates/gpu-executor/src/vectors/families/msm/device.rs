@@ -457,19 +457,20 @@ fn join(
     parts: &Storage,
     (output, coordinates): (&Storage, Range<usize>),
 ) -> Result<(), Error> {
-    let of_columns = steps.take(field, 4 * columns)?;
-    let (parts, between) = (Window::on(parts).to_read(), Window::on(&of_columns));
+    let (parts, to) = (
+        Window::on(parts).to_read(),
+        steps.window(output, field, &coordinates, Access::Write),
+    );
     // All buckets and those of bit 0 have the same weight.
-    rows(
-        steps,
-        field,
-        (columns, plan.bits as usize, [1, 0]),
-        &parts,
-        &between,
-    )?;
-    let to = steps.window(output, field, &coordinates, Access::Write);
-    let sums = (columns / plan.columns, plan.columns, [plan.bits; 2]);
-    rows(steps, field, sums, &between.to_read(), &to)
+    let of_columns = (columns, plan.bits as usize, [1, 0]);
+    if plan.columns == 1 {
+        return rows(steps, field, of_columns, &parts, &to);
+    }
+    let between = steps.take(field, 4 * columns)?;
+    let between = Window::on(&between);
+    rows(steps, field, of_columns, &parts, &between)?;
+    let of_sums = (columns / plan.columns, plan.columns, [plan.bits; 2]);
+    rows(steps, field, of_sums, &between.to_read(), &to)
 }
 
 /// Joins each of so many rows of so many points, with doublings between them, and between the
