@@ -13,28 +13,26 @@ use crate::steps::{Outcome, Steps};
 use crate::swiftshader::{self, Found};
 use crate::workspace;
 
-/// All crates as they are by default, but that the compiler of shaders compiles. Always
-/// the same ones, since their features together are what dependencies are built with;
-/// xtask is left out because charts ask for more of them.
-const CRATES: &str = "test --workspace --exclude xtask --features shader-compiler/shaderc";
+/// All crates, with what can be turned on in them: the compiler of shaders, and vectors of
+/// other libraries' types, which add to what is there without them. Always the same, since
+/// features together are what all is built with; xtask is left out because charts ask for
+/// more of them.
+const CRATES: &str = "test --workspace --exclude xtask \
+     --features shader-compiler/shaderc,gpu-executor/arkworks,gpu-executor/blst";
 
-/// What can be turned on in the crates that are published, all at once: modules compiled
-/// now instead of the checked-in ones, vectors of other libraries' types, the CPU engine
-/// by blst.
-const OPTIONAL: &str = "test -p field-kernels -p gpu-executor --no-fail-fast --features \
-     field-kernels/shader-compile,gpu-executor/arkworks,gpu-executor/blst";
+/// Modules compiled now instead of the checked-in ones, which takes all that embeds them
+/// once more.
+const COMPILED_NOW: &str = "test -p field-kernels -p gpu-executor --no-fail-fast --test suite \
+     --features field-kernels/shader-compile,gpu-executor/arkworks,gpu-executor/blst";
 
-/// The tests that these features are for: those of what was compiled, and of operations
-/// on vectors, each with every arithmetic and on both engines.
-const OF_OPTIONAL: [&str; 8] = [
+/// The tests of them: of the modules, and of operations on the device with every arithmetic.
+const OF_COMPILED_NOW: [&str; 6] = [
     "modules::",
     "chain::",
     "paths::",
-    "interop::",
     "vectors::",
     "vector_results::",
     "transforms::",
-    "transform_plugs::",
 ];
 
 /// Tests that say most of a driver in half a minute; those of `vector_errors` too.
@@ -82,11 +80,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         on_swiftshader(&shell, &log, !args.no_install)
     })?;
     steps.run("doctests", || cargo(&shell, &format!("{CRATES} --doc")))?;
-    steps.run("tests, all features", || {
-        cargo(&shell, &format!("{OPTIONAL} --lib"))?;
-        let suite = cargo_command(&shell, &format!("{OPTIONAL} --test suite"));
-        suite.arg("--").args(OF_OPTIONAL).run()?;
-        cargo(&shell, &format!("{OPTIONAL} --doc vectors"))
+    steps.run("tests of modules compiled now", || {
+        let suite = cargo_command(&shell, COMPILED_NOW);
+        let suite = suite.arg("--").args(OF_COMPILED_NOW);
+        // The CPU engine uses no module.
+        Ok(suite.args(["--skip", "on_the_cpu"]).run()?)
     })?;
 
     // Offline: the steps before have fetched all that it takes.
