@@ -26,19 +26,12 @@ layout(push_constant) uniform Job {
     uint start_points;
 } job;
 
-#ifdef FIELD_FP2
-#define ROOT Base(job.root[0], job.root[1], job.root[2])
-#define TIMES_ROOT(x) Elem(base_mul(x.c0, ROOT), base_mul(x.c1, ROOT))
-#else
-#define TIMES_ROOT(x) f_mul(x, Elem(job.root[0], job.root[1], job.root[2]))
-#endif
-
 void main() {
     uint point = job.first + gl_GlobalInvocationID.x;
     if (point < job.points) {
         uint at = job.start_points + point * AFFINE_PARTS;
         Elem x = READ_ELEMENT(point_parts, at);
-        x = TIMES_ROOT(x);
+        x = TIMES_BASE(x, job.root);
         WRITE_ELEMENT(image_parts, point * FIELD_PARTS, x)
     }
 }

@@ -28,6 +28,14 @@ struct Xyzz {
     WRITE_ELEMENT(PARTS, (AT) + 2u * FIELD_PARTS, POINT.zz) \
     WRITE_ELEMENT(PARTS, (AT) + 3u * FIELD_PARTS, POINT.zzz) }
 
+// x times an element of the base field, given by its parts.
+#ifdef FIELD_FP2
+#define BASE_OF(PARTS) Base(PARTS[0], PARTS[1], PARTS[2])
+#define TIMES_BASE(x, PARTS) Elem(base_mul(x.c0, BASE_OF(PARTS)), base_mul(x.c1, BASE_OF(PARTS)))
+#else
+#define TIMES_BASE(x, PARTS) f_mul(x, Elem(PARTS[0], PARTS[1], PARTS[2]))
+#endif
+
 Xyzz point_infinity() {
     return Xyzz(f_zero(), f_zero(), f_zero(), f_zero());
 }

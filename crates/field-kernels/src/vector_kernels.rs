@@ -221,6 +221,12 @@ vector_kernels! {
     MULTIPLY_POINTS = "multiply_points", 3, 6, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// Sums of points to affine points.
     NORMALISE = "normalise", 3, 4, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
+    /// Multiples of points, for maps.
+    MAP_POINTS_MULTIPLES = "map_points_multiples", 2, 8, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
+    /// Sums of such multiples, by what a map takes of each.
+    MAP_POINTS_SUMS = "map_points_sums", 3, 22, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
+    /// The same of affine multiples.
+    MAP_POINTS_SUMS_OF_AFFINE = "map_points_sums_of_affine", 3, 22, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// The x of points times a cube root of unity.
     MSM_IMAGES = "msm_images", 2, 15, 128, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// How many entries of a multi-scalar multiplication each bucket has.

@@ -31,6 +31,7 @@ mod msm;
 mod msm_plugs;
 mod paths;
 mod point_operations;
+mod point_transforms;
 mod points;
 mod results_into;
 mod spec_api;

@@ -5,12 +5,12 @@ use ark_bls12_381::Fr as ArkFr;
 use ark_ec::CurveGroup as _;
 use ark_ec::short_weierstrass::Projective;
 use ark_ff::Field as _;
-use field_kernels::Curve;
+use field_kernels::{Curve, Field as _};
 use gpu_executor::Error;
 use gpu_executor::vectors::{Arithmetic, Fr, G1, G2, PointCheck, PointVec, Scalar, VectorEngine};
 
 use crate::curves::{CurveOracle, from_ark, outside, points, to_ark};
-use crate::engines::{on_both_engines, run};
+use crate::engines::{self, on_both_engines, run};
 use crate::oracle::{Oracle as _, random};
 use crate::support::built;
 
@@ -73,6 +73,7 @@ fn all_pairs<C: CurveOracle>(engine: &VectorEngine) {
         let difference = queue.sub_points(&x, &y).unwrap();
         let opposite = queue.neg_points(&x).unwrap();
         let double = queue.double_points(&x).unwrap();
+        let equal = queue.equal_points(&x, &y).unwrap();
         let done = run(queue);
         assert_eq!(done.report().zeros, 0);
         let pairs = || p.iter().zip(q);
@@ -84,6 +85,12 @@ fn all_pairs<C: CurveOracle>(engine: &VectorEngine) {
         );
         expect(&opposite, p.iter().map(|p| -*p).collect(), "neg_points");
         expect(&double, p.iter().map(|p| *p + p).collect(), "double_points");
+        let number = |(p, q): (&Projective<_>, _)| match p == q {
+            true => C::Field::ONE,
+            false => Default::default(),
+        };
+        let expected: Vec<_> = pairs().map(number).collect();
+        engines::expect(&equal, &expected, "equal_points");
     }
 }
 
@@ -226,7 +233,9 @@ fn lengths_must_be_equal(engine: &VectorEngine) {
     let points = upload::<G1>(engine, &points::<G1>(5, 1));
     let queue = engine.queue();
     let short = points.slice(1..).unwrap();
+    let equal = queue.equal_points(&points, &short).map(|_| points.clone());
     for (operation, result) in [
+        ("equal_points", equal),
         ("add_points", queue.add_points(&points, &short)),
         ("sub_points", queue.sub_points(&points, &short)),
     ] {

@@ -26,8 +26,9 @@ pub(crate) trait BlstCurve: Curve {
     /// Writes the uncompressed encoding to `bytes`, which are as many.
     fn serialize(point: &Self::Limbs, bytes: &mut [u8]);
 
-    /// A point of the subgroup times an integer below the subgroup's order.
-    fn multiple(point: &Self::Limbs, scalar: &Integer) -> Xyzz<Self>;
+    /// A point of the subgroup times an integer below the subgroup's order, whose bytes in
+    /// memory are from the lowest to the highest.
+    fn multiple(point: &Xyzz<Self>, scalar: &Integer) -> Xyzz<Self>;
 
     /// The sum of two points or more, as many as scalars, each times the digit of its scalar
     /// that begins at the bit `first`, by Pippenger's method. A digit has `window` bits, or
@@ -60,10 +61,20 @@ fn from_jacobian<C: Curve>([x, y, z]: [Coordinate<C>; 3]) -> Xyzz<C> {
     Xyzz { x, y, zz, zzz }
 }
 
+/// The same point in Jacobian coordinates, with Z = ZZZ.
+fn to_jacobian<C: Curve>(point: &Xyzz<C>) -> [Coordinate<C>; 3] {
+    let times_square = |x: &_, of: &_| {
+        let square = arithmetic::square::<C::Field>(of);
+        arithmetic::mul::<C::Field>(x, &square)
+    };
+    let Xyzz { x, y, zz, zzz } = point;
+    [times_square(x, zz), times_square(y, zzz), *zzz]
+}
+
 macro_rules! curve {
     (
         $curve:ident, $affine:ty, $jacobian:ty, $on_curve:ident, $in_group:ident, $uncompress:ident,
-        $deserialize:ident, $compress:ident, $serialize:ident, $from_affine:ident, $multiply:ident,
+        $deserialize:ident, $compress:ident, $serialize:ident, $multiply:ident,
         $tile:ident
     ) => {
         // All are C structures of nothing but limbs, in this order.
@@ -129,18 +140,14 @@ macro_rules! curve {
                 }
             }
 
-            fn multiple(point: &Self::Limbs, scalar: &Integer) -> Xyzz<Self> {
-                let point = std::ptr::from_ref(point).cast::<$affine>();
-                let mut jacobian = <$jacobian>::default();
-                // SAFETY: reads one point, which the limbs are by the assertions above, and
-                // writes another.
-                unsafe { blst::$from_affine(&raw mut jacobian, point) };
+            fn multiple(point: &Xyzz<Self>, scalar: &Integer) -> Xyzz<Self> {
+                let point = to_jacobian(point);
                 let mut product = [Coordinate::<Self>::default(); 3];
-                let to = product.as_mut_ptr().cast::<$jacobian>();
+                let (from, to) = (point.as_ptr().cast(), product.as_mut_ptr().cast());
                 let scalar = scalar.as_ptr().cast::<u8>();
                 // SAFETY: reads one point and the bits of one integer, and writes one point,
-                // which three coordinates are by the assertions above.
-                unsafe { blst::$multiply(to, &raw const jacobian, scalar, SCALAR_BITS) };
+                // both of which three coordinates are by the assertions above.
+                unsafe { blst::$multiply(to, from, scalar, SCALAR_BITS) };
                 from_jacobian(product)
             }
 
@@ -199,7 +206,6 @@ curve!(
     blst_p1_deserialize,
     blst_p1_affine_compress,
     blst_p1_affine_serialize,
-    blst_p1_from_affine,
     blst_p1_mult,
     blst_p1s_tile_pippenger
 );
@@ -213,7 +219,6 @@ curve!(
     blst_p2_deserialize,
     blst_p2_affine_compress,
     blst_p2_affine_serialize,
-    blst_p2_from_affine,
     blst_p2_mult,
     blst_p2s_tile_pippenger
 );

@@ -43,7 +43,7 @@ pub(crate) fn msm<C: BlstCurve>(
     if terms == 1 {
         let pieces = results.iter_mut().zip(&rows).collect();
         run.for_each(pieces, |(sum, (scalars, points))| {
-            *sum = C::multiple(&points[0], &scalars[0]);
+            *sum = C::multiple(&Xyzz::from_affine(&points[0]), &scalars[0]);
         })?;
         return Ok(results);
     }
@@ -90,7 +90,8 @@ pub(crate) fn products<C: BlstCurve>(
     run.for_each(pieces, |(number, (out, points))| {
         let places = out.chunks_exact_mut(Xyzz::<C>::LIMBS).zip(points);
         for (at, (place, point)) in (number * PIECE..).zip(places) {
-            place.copy_from_slice(&C::multiple(point, scalar(at)).to_words());
+            let product = C::multiple(&Xyzz::from_affine(point), scalar(at));
+            place.copy_from_slice(&product.to_words());
         }
     })
 }

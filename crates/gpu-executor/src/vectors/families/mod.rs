@@ -11,6 +11,7 @@ mod compare;
 mod evaluate;
 mod inverse;
 mod linear_combination;
+mod map_points;
 mod movement;
 mod msm;
 mod multiply_points;
@@ -23,6 +24,7 @@ mod scan;
 #[cfg(test)]
 mod tests;
 mod transform;
+mod transform_points;
 mod vanishing;
 
 use super::cpu::Run;
@@ -85,6 +87,7 @@ pub(crate) fn samples<F: super::Field>() -> Vec<(&'static str, Sample<F>)> {
     samples.extend(of_one_field(multiply_points::samples()));
     samples.extend(of_one_field(roots::samples()));
     samples.extend(of_one_field(transform::samples()));
+    samples.extend(of_one_field(transform_points::samples()));
     samples
 }
 

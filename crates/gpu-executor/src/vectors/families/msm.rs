@@ -9,6 +9,7 @@ use bytemuck::must_cast_slice;
 use field_kernels::curve::{Curve, Xyzz};
 use field_kernels::{ElementId, ElementType as _, Fr};
 
+pub(super) use self::device::{each_dispatch, join_rows, words};
 use self::plan::{HALF_BITS, Plan};
 pub(in crate::vectors) use self::plan::{Multiples, Shape};
 use self::scalars::Layout;

@@ -102,9 +102,14 @@ impl Transform {
         Self { to: order, ..self }
     }
 
+    /// Elements of a row.
+    pub(super) fn size(&self) -> usize {
+        self.domain.size()
+    }
+
     /// log2 of the size, 1 if inverse, 1 if the argument is bit-reversed, 1 if the result is,
     /// and the limbs of the domain's shift.
-    fn parameters(&self) -> [u64; 8] {
+    pub(super) fn parameters(&self) -> [u64; 8] {
         let Self {
             domain,
             inverse,
@@ -128,7 +133,7 @@ impl Queue {
     /// [`Error::WrongRows`] for a vector that is not of such rows, one at least, else as
     /// [`Self::add`].
     pub fn transform(&self, x: &FieldVec<Fr>, transform: &Transform) -> Result<FieldVec<Fr>> {
-        let (operation, row) = (TRANSFORM.name, transform.domain.size());
+        let (operation, row) = (TRANSFORM.name, transform.size());
         if x.is_empty() || !x.len().is_multiple_of(row) {
             return Err(Error::WrongRows {
                 operation,

@@ -58,6 +58,22 @@ impl Queue {
         self.points(&self.sums(&p, &p)?)
     }
 
+    /// 1 where points at the same place are equal, else 0, as elements of the coordinates'
+    /// field: what [`Self::select`] goes by. [`Self::equal`] says it of vectors as a whole.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn equal_points<C: Curve>(
+        &self,
+        p: &PointVec<C>,
+        q: &PointVec<C>,
+    ) -> Result<FieldVec<C::Field>> {
+        expect_equal("equal_points", p.len(), q.len())?;
+        let (p, q) = (self.coordinates(p)?, self.coordinates(q)?);
+        let (run, rise) = (self.sub(&q.x, &p.x)?, self.sub(&q.y, &p.y)?);
+        self.is_zero(&self.select(&run, &run, &rise)?)
+    }
+
     /// The sum of all points, as a vector of one; of none it is infinity. By halves, in as many
     /// rounds as the length has bits.
     ///

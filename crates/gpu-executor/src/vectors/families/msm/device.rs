@@ -409,7 +409,7 @@ fn halving(halves: bool) -> Vec<u32> {
     words([m, reciprocal].map(u128::to_le_bytes).as_flattened())
 }
 
-fn words(little_endian: &[u8]) -> Vec<u32> {
+pub(in crate::vectors::families) fn words(little_endian: &[u8]) -> Vec<u32> {
     let words = little_endian.as_chunks().0.iter();
     words.map(|word| u32::from_le_bytes(*word)).collect()
 }
@@ -464,18 +464,18 @@ fn join(
     // All buckets and those of bit 0 have the same weight.
     let of_columns = (columns, plan.bits as usize, [1, 0]);
     if plan.columns == 1 {
-        return rows(steps, field, of_columns, &parts, &to);
+        return join_rows(steps, field, of_columns, &parts, &to);
     }
     let between = steps.take(field, 4 * columns)?;
     let between = Window::on(&between);
-    rows(steps, field, of_columns, &parts, &between)?;
+    join_rows(steps, field, of_columns, &parts, &between)?;
     let of_sums = (columns / plan.columns, plan.columns, [plan.bits; 2]);
-    rows(steps, field, of_sums, &between.to_read(), &to)
+    join_rows(steps, field, of_sums, &between.to_read(), &to)
 }
 
 /// Joins each of so many rows of so many points, with doublings between them, and between the
 /// first two.
-fn rows(
+pub(in crate::vectors::families) fn join_rows(
     steps: &mut Steps<'_>,
     field: ElementId,
     (rows, points, [doublings, last]): (usize, usize, [u32; 2]),
@@ -500,7 +500,7 @@ fn rows(
 }
 
 /// Dispatches of `items` invocations together: the first of each, and its workgroups.
-fn each_dispatch(
+pub(in crate::vectors::families) fn each_dispatch(
     steps: &mut Steps<'_>,
     kernel: &'static VectorKernel,
     items: usize,

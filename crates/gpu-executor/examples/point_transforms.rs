@@ -1,0 +1,135 @@
+//! Transforms over rows of points of G1 on a device or on the CPU engine, and whether they are
+//! equal to the first row's on the CPU.
+//!
+//! `cargo run --release -p gpu-executor --example point_transforms -- --rows 1,64`
+#![allow(clippy::print_stdout, reason = "a command-line program")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use clap::Parser;
+use gpu_executor::vectors::{
+    Curve as _, Domain, Fr, G1, Order, PointCheck, PointVec, Queue, Transform, VectorEngine,
+};
+
+use support::ms;
+
+#[derive(Parser)]
+#[command(about = "Times transforms over rows of points of G1, and compares with the CPU engine")]
+struct Options {
+    /// log2 of the points of a row.
+    #[arg(long, default_value_t = 7)]
+    log2: u32,
+    /// Rows of one submission.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 6, 21, 64, 256])]
+    rows: Vec<usize>,
+    /// Compute on the CPU engine instead of a Vulkan device.
+    #[arg(long)]
+    cpu: bool,
+    /// Timed runs of each; the median is shown. Fewer where they take more than two seconds.
+    #[arg(long, default_value_t = 9)]
+    samples: usize,
+}
+
+type Record = fn(&Queue, &PointVec<G1>, &Domain) -> gpu_executor::Result<PointVec<G1>>;
+
+const OPERATIONS: [(&str, Record); 3] = [
+    ("forward", |q, x, domain| {
+        q.transform_points(x, &Transform::forward(domain))
+    }),
+    ("inverse", |q, x, domain| {
+        q.transform_points(x, &Transform::inverse(domain))
+    }),
+    ("lower half", |q, x, domain| {
+        q.lower_half_of_points(x, domain, [Order::Natural; 2])
+    }),
+];
+
+const COLUMNS: [&str; 8] = [
+    "operation",
+    "log2",
+    "rows",
+    "kernels",
+    "on the device ms",
+    "computed ms",
+    "ms a row",
+    "equal",
+];
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let engine = support::engine(options.cpu)?;
+    println!("{}; medians", engine.engine());
+    let mut table = support::table(COLUMNS);
+    let mut all_equal = true;
+    for (name, record) in OPERATIONS {
+        for &rows in &options.rows {
+            let row = row(&engine, (name, record), rows, &options)?;
+            all_equal &= row[7] == "equal";
+            table.add_row(row);
+        }
+    }
+    println!("{table}");
+    ensure!(all_equal, "expected other points");
+    println!("equal");
+    Ok(())
+}
+
+fn row(
+    engine: &VectorEngine,
+    (name, record): (&str, Record),
+    rows: usize,
+    options: &Options,
+) -> Result<[String; 8]> {
+    let domain = Domain::new(1 << options.log2)?;
+    let points = |engine: &VectorEngine, rows: usize| -> Result<_> {
+        let scalars = support::random::<Fr>(rows << options.log2, 3);
+        let generators = vec![G1::GENERATOR; scalars.len()];
+        let generators = generators.as_flattened();
+        let generators = engine.upload_points::<G1>(generators, PointCheck::Trusted)?;
+        let scalars = engine.upload::<Fr>(scalars.as_flattened())?;
+        let queue = engine.queue();
+        let points = queue.mul_points(&generators, &scalars)?;
+        queue.submit()?.wait()?;
+        Ok(points)
+    };
+    let x = points(engine, rows)?;
+    let run = || -> Result<_> {
+        let queue = engine.queue();
+        let begin = Instant::now();
+        let result = record(&queue, &x, &domain)?;
+        let done = queue.submit()?.wait()?;
+        Ok((result, begin.elapsed(), done.report().clone()))
+    };
+    support::warm_up(engine, || run().map(drop))?;
+    let (mut total, mut device) = (Vec::new(), Vec::new());
+    support::sampled(options.samples, || {
+        let (_, time, report) = run()?;
+        total.push(time);
+        device.push(report.device_time);
+        Ok(())
+    })?;
+    let device: Option<Vec<Duration>> = device.drain(1..).collect();
+    let (result, _, report) = run()?;
+
+    let host = VectorEngine::cpu()?;
+    let first = points(&host, 1)?;
+    let queue = host.queue();
+    let expected = record(&queue, &first, &domain)?;
+    queue.submit()?.wait()?;
+    let found = result.slice(..1 << options.log2)?.download::<u64>()?;
+    let equal = found == expected.download::<u64>()?;
+    let total = support::median(total.split_off(1));
+    Ok([
+        name.to_owned(),
+        options.log2.to_string(),
+        rows.to_string(),
+        report.kernels.to_string(),
+        device.map(support::median).map_or("-".to_owned(), ms),
+        ms(total),
+        format!("{:.3}", total.as_secs_f64() * 1e3 / rows as f64),
+        if equal { "equal" } else { "DIFFERENT" }.to_owned(),
+    ])
+}

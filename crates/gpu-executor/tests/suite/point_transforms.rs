@@ -1,0 +1,237 @@
+//! Transforms over points against ark-poly's and blst, on both engines.
+
+use std::time::Duration;
+
+use ark_bls12_381::Fr as ArkFr;
+use ark_ec::CurveGroup as _;
+use ark_ec::short_weierstrass::Projective;
+use ark_poly::{EvaluationDomain as _, Radix2EvaluationDomain};
+use field_kernels::Curve;
+use gpu_executor::Error;
+use gpu_executor::device::Builder;
+use gpu_executor::spirv::PersistentVulkanBackend;
+use gpu_executor::vectors::{
+    Arithmetic, Domain, Fr, G1, G2, Order, PointCheck, PointVec, Transform, VectorEngine,
+};
+
+use crate::curves::{CurveOracle, from_ark, points, to_ark};
+use crate::engines::{on_both_engines, run};
+use crate::oracle::Oracle as _;
+use crate::support::built;
+
+on_both_engines! { [patient()]
+    rows_of_all_orders
+    degenerate_points
+    rows_must_be_whole
+    lower_halves
+}
+
+/// A software driver takes a while to compile kernels over Fp2, as it runs them.
+fn patient() -> Builder<PersistentVulkanBackend> {
+    crate::engines::settled().timeout(Duration::from_secs(600))
+}
+
+fn upload<C: Curve>(engine: &VectorEngine, points: &[C::Limbs]) -> PointVec<C> {
+    let check = PointCheck::Subgroup;
+    engine.upload_points(C::words(points), check).unwrap()
+}
+
+/// What ark-poly makes of each row.
+fn expected<C: CurveOracle>(
+    points: &[C::Limbs],
+    log2: u32,
+    shift: ArkFr,
+    (inverse, from, to): (bool, Order, Order),
+) -> Vec<C::Limbs> {
+    let domain = Radix2EvaluationDomain::<ArkFr>::new(1 << log2).unwrap();
+    let domain = domain.get_coset(shift).unwrap();
+    let ordered = |row: &mut Vec<Projective<C::Config>>, order| {
+        if order == Order::BitReversed {
+            let places = 0..row.len();
+            let reverse = |i: usize| {
+                i.reverse_bits()
+                    .checked_shr(usize::BITS - log2)
+                    .unwrap_or(0)
+            };
+            *row = places.map(|i| row[reverse(i)]).collect();
+        }
+    };
+    let mut all = Vec::new();
+    for row in points.chunks(1 << log2) {
+        let mut row: Vec<Projective<_>> = row.iter().map(|it| to_ark::<C>(it).into()).collect();
+        ordered(&mut row, from);
+        match inverse {
+            false => domain.fft_in_place(&mut row),
+            true => domain.ifft_in_place(&mut row),
+        }
+        ordered(&mut row, to);
+        all.extend(row);
+    }
+    let all = Projective::normalize_batch(&all);
+    all.into_iter().map(from_ark::<C>).collect()
+}
+
+/// Transforms rows of points in one direction and order, in one submission with another.
+#[track_caller]
+fn check<C: CurveOracle>(
+    engine: &VectorEngine,
+    points: &[C::Limbs],
+    log2: u32,
+    coset: bool,
+    how: (bool, Order, Order),
+) {
+    let domain = Domain::new(1 << log2).unwrap();
+    let domain = if coset {
+        domain.coset_of_generator()
+    } else {
+        domain
+    };
+    let (inverse, from, to) = how;
+    let transform = match inverse {
+        false => Transform::forward(&domain),
+        true => Transform::inverse(&domain),
+    };
+    let transform = transform.from(from).to(to);
+    // A part of a vector, at an odd place.
+    let vector = upload::<C>(engine, &[&points[..1], points].concat());
+    let vector = vector.slice(1..).unwrap();
+    let queue = engine.queue();
+    let result = queue.transform_points(&vector, &transform).unwrap();
+    run(queue);
+    let expected = expected::<C>(points, log2, Fr::ark_of(&domain.shift()), how);
+    expect::<C>(&result, &expected, &format!("2^{log2}, {transform:?}"));
+}
+
+#[track_caller]
+fn expect<C: Curve>(found: &PointVec<C>, expected: &[C::Limbs], what: &str) {
+    let limbs: Vec<u64> = found.download().unwrap();
+    let found = C::elements(&limbs).unwrap();
+    assert_eq!(found.len(), expected.len());
+    let mut pairs = found.iter().zip(expected).enumerate();
+    let wrong = pairs.find(|(_, (found, expected))| found != expected);
+    assert!(wrong.is_none(), "{} of {what}: {wrong:x?}", C::NAME);
+}
+
+const NATURAL: Order = Order::Natural;
+const REVERSED: Order = Order::BitReversed;
+
+fn rows_of_all_orders(engine: &VectorEngine) {
+    for (log2, rows) in [(0, 3), (1, 5), (2, 1), (3, 3), (5, 2)] {
+        let points = points::<G1>(rows << log2, u64::from(log2) + 3);
+        for (inverse, from, to, coset) in [
+            (false, NATURAL, NATURAL, false),
+            (true, NATURAL, NATURAL, false),
+            (false, REVERSED, NATURAL, true),
+            (true, NATURAL, REVERSED, true),
+            (false, REVERSED, REVERSED, false),
+        ] {
+            check::<G1>(engine, &points, log2, coset, (inverse, from, to));
+        }
+    }
+    let points = points::<G2>(16, 5);
+    check::<G2>(engine, &points, 2, false, (false, NATURAL, NATURAL));
+    check::<G2>(engine, &points, 3, true, (true, NATURAL, NATURAL));
+}
+
+fn degenerate_points(engine: &VectorEngine) {
+    let some = points::<G1>(7, 2);
+    let infinity = [0; 12];
+    for row in [[infinity; 8], [some[1]; 8], [some[6]; 8]] {
+        check::<G1>(engine, &row, 3, false, (false, NATURAL, NATURAL));
+        check::<G1>(engine, &row, 3, false, (true, NATURAL, NATURAL));
+    }
+    // Points and their opposites: what is added is equal, or opposite, half of the time.
+    let opposite = field_kernels::curve::opposite::<G1>(&some[6]);
+    let by_turns = [some[6], opposite, some[6], opposite];
+    check::<G1>(engine, &by_turns, 2, false, (false, NATURAL, NATURAL));
+    check::<G1>(engine, &by_turns, 1, false, (false, NATURAL, NATURAL));
+}
+
+fn lower_halves(engine: &VectorEngine) {
+    for (log2, rows) in [(1, 3), (2, 2), (3, 1), (5, 2)] {
+        let points = points::<G1>(rows << log2, 9);
+        for orders in [[NATURAL, NATURAL], [NATURAL, REVERSED], [REVERSED, NATURAL]] {
+            check_lower_half::<G1>(engine, &points, log2, orders);
+        }
+    }
+    let infinity = [0; 12];
+    check_lower_half::<G1>(engine, &[infinity; 8], 3, [NATURAL, NATURAL]);
+    let generator = points::<G1>(2, 1)[1];
+    check_lower_half::<G1>(engine, &[generator; 8], 3, [REVERSED, REVERSED]);
+    check_lower_half::<G2>(engine, &points::<G2>(8, 2), 2, [NATURAL, NATURAL]);
+}
+
+/// An inverse transform, a forward one of half of what comes of it, and a doubling.
+#[track_caller]
+fn check_lower_half<C: CurveOracle>(
+    engine: &VectorEngine,
+    points: &[C::Limbs],
+    log2: u32,
+    [from, to]: [Order; 2],
+) {
+    let domain = Domain::new(1 << log2).unwrap();
+    let vector = upload::<C>(engine, &[&points[..1], points].concat());
+    let vector = vector.slice(1..).unwrap();
+    let queue = engine.queue();
+    let result = queue.lower_half_of_points(&vector, &domain, [from, to]);
+    let result = result.unwrap();
+    run(queue);
+    let shift = Fr::ark_of(&domain.shift());
+    let mut coefficients = expected::<C>(points, log2, shift, (true, from, NATURAL));
+    for row in coefficients.chunks_mut(1 << log2) {
+        row[1 << (log2 - 1)..].fill(C::Limbs::default());
+    }
+    let values = expected::<C>(&coefficients, log2, shift, (false, NATURAL, to));
+    let twice = |it: &C::Limbs| {
+        let point = Projective::<C::Config>::from(to_ark::<C>(it));
+        from_ark::<C>(point + point)
+    };
+    let twice: Vec<_> = values.iter().map(twice).collect();
+    expect::<C>(&result, &twice, &format!("2^{log2}, {from:?}, {to:?}"));
+}
+
+fn rows_must_be_whole(engine: &VectorEngine) {
+    let points = upload::<G1>(engine, &points::<G1>(12, 1));
+    let queue = engine.queue();
+    for (points, row) in [(points.clone(), 8), (points.slice(3..3).unwrap(), 4)] {
+        let domain = Domain::new(row).unwrap();
+        let error = |operation| Error::WrongRows {
+            operation,
+            row,
+            found: points.len(),
+        };
+        let found = queue.transform_points(&points, &Transform::forward(&domain));
+        assert_eq!(found.unwrap_err(), error("transform_points"));
+        let found = queue.lower_half_of_points(&points, &domain, [NATURAL; 2]);
+        assert_eq!(found.unwrap_err(), error("lower_half_of_points"));
+    }
+    for row in [1, 1 << 11] {
+        let domain = Domain::new(row).unwrap();
+        let found = queue.lower_half_of_points(&points, &domain, [NATURAL; 2]);
+        let found = found.unwrap_err();
+        assert!(matches!(found, Error::WrongLength { .. }), "{found}");
+    }
+}
+
+/// The kernels in each arithmetic that the device has, in pieces.
+#[test]
+fn in_each_arithmetic_and_in_pieces() {
+    for arithmetic in Arithmetic::ALL {
+        let builder = patient().arithmetic(arithmetic).dispatch_elements(67);
+        let (_guard, mut backend) = built(builder);
+        match backend.vectors() {
+            Ok(engine) => {
+                let how = (false, NATURAL, NATURAL);
+                check::<G1>(&engine, &points::<G1>(48, 3), 4, true, how);
+                check::<G2>(&engine, &points::<G2>(8, 4), 2, false, how);
+                let orders = [NATURAL, REVERSED];
+                check_lower_half::<G1>(&engine, &points::<G1>(32, 3), 4, orders);
+            }
+            // A device whose `fma` rounds twice is told from the others by its products.
+            Err(error) => {
+                let text = error.to_string();
+                assert!(text.contains("arithmetic f64"), "{text}");
+            }
+        }
+    }
+}
