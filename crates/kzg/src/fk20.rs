@@ -6,20 +6,23 @@
 //! coefficients, times c^(t - 1), for all t from 1 to 63. So a cell's proof is the sum of the
 //! V_t c^(t - 1), where V_t is the sum of all p_(64 m + i) g_(64 (m - t) + i). These are
 //! products of polynomials, one for each i, taken by transforms of 128 elements: of p on the
-//! engine, and of g once for a setup (`columns`).
+//! engine, and of g once for a setup (`columns`). The sums of the transforms' products at each
+//! of the 128 places are the values of a polynomial whose lower half has the V_t, and the proofs
+//! are the values of that half.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use field_kernels::arithmetic::to_montgomery;
 use field_kernels::{Fr, G1};
 use gpu_executor::vectors::{
-    Domain, FieldVec, Indices, Order, PointCheck, PointVec, Queue, Transform, VectorEngine,
+    self, Domain, FieldVec, Indices, Order, PointCheck, PointVec, Queue, Transform, VectorEngine,
 };
 
-use crate::evaluation::reversed;
+use crate::evaluation::{invert, reversed};
 use crate::kzg::Shared;
 use crate::{
     CELLS_PER_BLOB, CELLS_PER_EXT_BLOB, FIELD_ELEMENTS_PER_BLOB, FIELD_ELEMENTS_PER_CELL,
-    FIELD_ELEMENTS_PER_EXT_BLOB, Point, Result, Scalar,
+    FIELD_ELEMENTS_PER_EXT_BLOB, Point, Result,
 };
 
 /// What is kept on the engine for proofs.
@@ -30,7 +33,7 @@ pub(crate) struct Fk20 {
     layout: Mutex<Option<Arc<Layout>>>,
 }
 
-/// Points, places and factors for a number of blobs.
+/// Points and places for a number of blobs.
 struct Layout {
     blobs: usize,
     columns: PointVec<G1>,
@@ -39,7 +42,6 @@ struct Layout {
     by_offset: Indices,
     /// From there to the 64 that belong to one transformed column.
     by_column: Indices,
-    factors: Factors,
 }
 
 impl Fk20 {
@@ -68,16 +70,16 @@ impl Fk20 {
         let zero = queue.fill(0, 1)?;
         let padded = queue.concat(&[coefficients, &zero])?;
         let by_offset = queue.gather(&padded, &layout.by_offset)?;
-        // Scaled here, where it costs next to nothing: the one over points is not.
-        let transform = Transform::inverse(&Domain::new(CELLS_PER_EXT_BLOB)?);
-        let transform = transform.to(Order::BitReversed);
+        let domain = Domain::new(CELLS_PER_EXT_BLOB)?;
+        let transform = Transform::forward(&domain).to(Order::BitReversed);
         let transformed = queue.transform(&by_offset, &transform)?;
         let by_column = queue.gather(&transformed, &layout.by_column)?;
+        // What is made of the sums is twice what is wanted.
+        let half = invert(&to_montgomery::<Fr>(&[2, 0, 0, 0]));
+        let halves = queue.mul(&by_column, vectors::Scalar::new(half))?;
         let terms = FIELD_ELEMENTS_PER_CELL;
-        let sums = queue.msm_each_as_points(&layout.columns, &by_column, terms)?;
-        let shares = layout.factors.to_columns(queue, sums)?;
-        let shares = shares.slice(..blobs * CELLS_PER_BLOB)?;
-        layout.factors.to_rows(queue, shares, None)
+        let sums = queue.msm_each_as_points(&layout.columns, &halves, terms)?;
+        Ok(queue.lower_half_of_points(&sums, &domain, [Order::BitReversed; 2])?)
     }
 
     /// That for so many blobs, kept or made.
@@ -122,7 +124,6 @@ impl Layout {
             columns,
             by_offset: engine.upload_indices(&by_offset)?,
             by_column: engine.upload_indices(&by_column)?,
-            factors: Factors::new(engine, blobs)?,
         })
     }
 }
@@ -135,100 +136,22 @@ fn index(place: usize) -> u32 {
 /// The transforms of the powers in G1: for each of 128 columns, in bit-reversed order, 64
 /// points. Some seconds of one core.
 pub(crate) fn columns(host: &VectorEngine, powers: &[Point]) -> Result<Vec<Point>> {
-    let rows = FIELD_ELEMENTS_PER_CELL;
-    let infinity = Point::default();
-    // Power t of column i at t + 1: so V_t comes to stand at t - 1.
-    let mut padded = vec![infinity; rows];
-    padded.extend_from_slice(powers);
-    padded.resize(CELLS_PER_EXT_BLOB * rows, infinity);
+    let (rows, row) = (FIELD_ELEMENTS_PER_CELL, CELLS_PER_EXT_BLOB);
+    let mut padded = vec![Point::default(); rows * row];
+    // Power t of row i at t + 1: so V_t comes to stand at t - 1.
+    for (place, power) in powers.iter().enumerate() {
+        padded[place % rows * row + place / rows + 1] = *power;
+    }
     let padded = host.upload_points::<G1>(&padded, PointCheck::Trusted)?;
-    let (first, second) = padded.split_at(padded.len() / 2)?;
     let queue = host.queue();
-    let transformed = Factors::new(host, rows)?.to_rows(&queue, first, Some(second))?;
+    let transformed = queue.transform_points(&padded, &Transform::forward(&Domain::new(row)?))?;
     queue.submit()?.wait()?;
     let transformed = transformed.download::<Point>()?;
-    let columns = (0..CELLS_PER_EXT_BLOB).flat_map(|column| {
-        let all = transformed.iter().skip(column);
-        all.step_by(CELLS_PER_EXT_BLOB).copied()
+    // By the inverses of the roots: t is taken from the coefficients' numbers.
+    let from = |column| (row - reversed(column, row.ilog2())) % row;
+    let columns = (0..row).flat_map(|column| {
+        let all = transformed.iter().skip(from(column));
+        all.step_by(row).copied()
     });
     Ok(columns.collect())
-}
-
-/// The factors of transforms of 128 points, for each of their levels but the last, whose are 1.
-struct Factors {
-    to_columns: Vec<FieldVec<Fr>>,
-    to_rows: Vec<FieldVec<Fr>>,
-}
-
-const LEVELS: u32 = CELLS_PER_EXT_BLOB.ilog2();
-
-impl Factors {
-    fn new(engine: &VectorEngine, rows: usize) -> Result<Self> {
-        let roots: Vec<Scalar> = Domain::new(CELLS_PER_EXT_BLOB)?.elements().collect();
-        let pairs = rows * CELLS_PER_BLOB;
-        let levels = |exponent: &dyn Fn(u32, usize) -> usize| {
-            let of_level = |level| {
-                let roots = (0..pairs).map(|place| roots[exponent(level, place) << level]);
-                engine.upload::<Fr>(&roots.collect::<Vec<_>>())
-            };
-            (0..LEVELS - 1).map(of_level).collect::<Result<Vec<_>, _>>()
-        };
-        Ok(Self {
-            to_columns: levels(&|level, place| {
-                let bits = LEVELS - 1 - level;
-                reversed(place % (1 << bits), bits)
-            })?,
-            to_rows: levels(&|level, place| place / (rows << level))?,
-        })
-    }
-
-    /// The transforms of rows of points in bit-reversed order, as columns in natural order: all
-    /// that come first, then all that come second. Neighbours are taken together, and of each
-    /// level sums come before differences.
-    fn to_columns(&self, queue: &Queue, mut points: PointVec<G1>) -> Result<PointVec<G1>> {
-        for level in 0..LEVELS as usize {
-            let [first, second] = [0, 1].map(|start| queue.strided(&points, start, 2));
-            let both = butterflies(queue, &first?, &second?, self.to_columns.get(level))?;
-            points = queue.concat(&both)?;
-        }
-        Ok(points)
-    }
-
-    /// The transforms of columns of points in natural order, the first half of these and the
-    /// second, where that is not infinity; as rows in bit-reversed order.
-    fn to_rows(
-        &self,
-        queue: &Queue,
-        first: PointVec<G1>,
-        second: Option<PointVec<G1>>,
-    ) -> Result<PointVec<G1>> {
-        let mut factors = self.to_rows.iter();
-        let of_level = factors.next();
-        let mut both = match (second, of_level) {
-            (None, Some(factors)) => [first.clone(), queue.mul_points(&first, factors)?],
-            (None, None) => [first.clone(), first],
-            (Some(second), factors) => butterflies(queue, &first, &second, factors)?,
-        };
-        for _ in 1..LEVELS {
-            let points = queue.interleave(&both)?;
-            let (first, second) = points.split_at(points.len() / 2)?;
-            both = butterflies(queue, &first, &second, factors.next())?;
-        }
-        Ok(queue.interleave(&both)?)
-    }
-}
-
-/// Sums, and differences times factors.
-fn butterflies(
-    queue: &Queue,
-    first: &PointVec<G1>,
-    second: &PointVec<G1>,
-    factors: Option<&FieldVec<Fr>>,
-) -> Result<[PointVec<G1>; 2]> {
-    let differences = queue.sub_points(first, second)?;
-    let differences = match factors {
-        Some(factors) => queue.mul_points(&differences, factors)?,
-        None => differences,
-    };
-    Ok([queue.add_points(first, second)?, differences])
 }
