@@ -6,7 +6,7 @@
 // starts in this stretch, else to the head of the stretch; msm_buckets.comp adds heads to their
 // buckets. A bucket without entries is not written.
 //
-// Loops: `stretch` rounds, 64 at most by who dispatches, and a search of 16 steps for each.
+// Loops: `stretch` rounds, 128 at most by who dispatches, and a search of 16 steps for each.
 //
 // variant: fp_msm_accumulate_u32 = FIELD_FP MUL_U32
 // variant: fp_msm_accumulate_u64 = FIELD_FP MUL_U64

@@ -12,7 +12,7 @@ use field_kernels::vector_kernels::{
 use field_kernels::{Curve as _, ElementId, ElementType as _, Fr, VectorKernel};
 use vk_mem_paths::{Access, Storage};
 
-use super::plan::{Plan, Shape};
+use super::plan::{ENTRY, Plan, Shape, most_long};
 use super::scalars::Layout;
 use super::{Parameters, parameters};
 use crate::Error;
@@ -21,13 +21,8 @@ use crate::vectors::field_vec::Form;
 use crate::vectors::fields::with_curve;
 use crate::vectors::vulkan::{PART, Steps, Window, count};
 
-/// Heads of a bucket from which on a workgroup adds them: `MOST_HEADS` of the shader.
-const MOST_HEADS: usize = 8;
 /// Heads that a workgroup adds up before long buckets are added: `BLOCK` of the shader.
 const BLOCK: usize = 128;
-
-/// Bytes of an entry, and of where a bucket starts.
-const ENTRY: usize = 4;
 
 /// Bytes of the buckets of several sums at once, at most.
 const MOST_BUCKETS: usize = 1 << 28;
@@ -72,7 +67,7 @@ pub(super) fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Er
         true => terms_at_once * parameters.shape.multiples.count,
         false => 0,
     };
-    let mut scratch = Scratch::new(steps, &plan, (at_once, images), 4 * call.field.bytes())?;
+    let mut scratch = Scratch::new(steps, &plan, (at_once, images))?;
     if parameters.joined {
         let parts = at_once.sums * plan.parts();
         scratch.parts = Some(steps.take(call.field, 4 * parts)?);
@@ -95,11 +90,11 @@ pub(super) fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Er
         match &scratch.parts {
             None => {
                 let to = (&output, points(plan.parts()));
-                fold(steps, call.field, (&plan, columns), &scratch.buckets, to)?;
+                fold(steps, call.field, (&plan, columns), &scratch, to)?;
             }
             Some(parts) => {
                 let all = (parts, 0..4 * columns * plan.bits as usize);
-                fold(steps, call.field, (&plan, columns), &scratch.buckets, all)?;
+                fold(steps, call.field, (&plan, columns), &scratch, all)?;
                 join(
                     steps,
                     call.field,
@@ -146,24 +141,20 @@ impl Scratch {
         steps: &Steps<'_>,
         plan: &Plan,
         (at_once, images): (Shape, usize),
-        point: usize,
     ) -> Result<Self, Error> {
-        let columns = at_once.sums * plan.columns;
-        let buckets = columns << plan.log_buckets();
-        let entries = at_once.terms * plan.entries_of_term(at_once);
-        let stretches = entries.div_ceil(plan.stretch);
-        let images = match images {
+        let bytes = plan.scratch(at_once, images);
+        let images = match bytes.images {
             0 => None,
-            _ => Some(steps.take_bytes(point / 4 * images)?),
+            bytes => Some(steps.take_bytes(bytes)?),
         };
         Ok(Self {
             images,
             parts: None,
-            ends: steps.take_bytes(ENTRY * buckets)?,
-            entries: steps.take_bytes(ENTRY * columns * entries)?,
-            buckets: steps.take_bytes(point * buckets)?,
-            heads: steps.take_bytes(point * columns * stretches)?,
-            long: steps.take_bytes(ENTRY * (1 + columns * most_long(stretches)))?,
+            ends: steps.take_bytes(bytes.ends)?,
+            entries: steps.take_bytes(bytes.entries)?,
+            buckets: steps.take_bytes(bytes.buckets)?,
+            heads: steps.take_bytes(bytes.heads)?,
+            long: steps.take_bytes(bytes.long)?,
         })
     }
 
@@ -178,11 +169,6 @@ impl Scratch {
         ];
         all.map(Window::on)
     }
-}
-
-/// Long buckets of a column at most.
-fn most_long(stretches: usize) -> usize {
-    stretches.div_ceil(MOST_HEADS)
 }
 
 impl Part<'_> {
@@ -419,9 +405,10 @@ fn fold(
     steps: &mut Steps<'_>,
     field: ElementId,
     (plan, columns): (&Plan, usize),
-    buckets: &Storage,
+    scratch: &Scratch,
     (output, coordinates): (&Storage, Range<usize>),
 ) -> Result<(), Error> {
+    let buckets = &scratch.buckets;
     let bytes = field.bytes();
     if plan.log_buckets() == 0 {
         let from = buckets.region(0..bytes * coordinates.len(), Access::Read);
@@ -429,15 +416,15 @@ fn fold(
         steps.copy_region(from, output.region(to, Access::Write));
         return Ok(());
     }
-    let most = columns << plan.log_buckets();
-    let between = [steps.take(field, 4 * most)?, steps.take(field, 4 * most)?];
+    // Of the buckets and the entries nothing is needed once it was read.
+    let between = [&scratch.entries, buckets];
     let mut from = Window::on(buckets).to_read();
     for round in 0..plan.log_buckets() {
         let log_length = plan.log_buckets() - round - 1;
         let all = (columns * (round as usize + 2)) << log_length;
         let to = match log_length {
             0 => steps.window(output, field, &coordinates, Access::Write),
-            _ => Window::on(&between[round as usize % 2]),
+            _ => Window::on(between[round as usize % 2]),
         };
         let buffers = [&from, &to];
         each_dispatch(steps, &MSM_FOLD, all, |steps, first, groups| {

@@ -9,7 +9,15 @@ pub(super) const HALF_BITS: u32 = 128;
 /// Bits of a window at most.
 const MOST_BITS: u32 = 17;
 /// Entries of a stretch at most.
-const MOST_STRETCH: usize = 64;
+const MOST_STRETCH: usize = 128;
+/// Stretches without which they are not that long: some for each invocation that a device has
+/// at a time.
+const MANY_STRETCHES: usize = 1 << 17;
+
+/// Bytes of an entry, and of where a bucket starts.
+pub(super) const ENTRY: usize = 4;
+/// Heads of a bucket from which on a workgroup adds them: `MOST_HEADS` of the shader.
+const MOST_HEADS: usize = 8;
 
 /// Bytes of the buckets of one sum at most: every device binds so many.
 const MOST_BUCKET_BYTES: usize = 1 << 27;
@@ -131,6 +139,11 @@ impl Plan {
             stretches.map(move |stretch| Self::with(shape, bits, stretch))
         });
         let plans = plans.filter(|plan| plan.buckets() * shape.sum_bytes <= MOST_BUCKET_BYTES);
+        let plans = plans.filter(|plan| {
+            let entries = shape.terms * plan.entries_of_term(shape);
+            let stretches = shape.sums * plan.columns * entries / plan.stretch;
+            plan.stretch < MOST_STRETCH || stretches >= MANY_STRETCHES
+        });
         let fastest = plans.min_by(|a, b| a.time(shape).total_cmp(&b.time(shape)));
         fastest.unwrap_or(Self::with(shape, 1, 1))
     }
@@ -152,6 +165,24 @@ impl Plan {
     pub(super) fn entries_of_term(&self, shape: Shape) -> usize {
         let of_window = if shape.halves { 2 } else { 1 };
         of_window * self.windows.div_ceil(self.columns)
+    }
+
+    /// Memory for so many sums of so many terms at once, of whose points `images` have images
+    /// that are made for them.
+    pub(super) fn scratch(&self, at_once: Shape, images: usize) -> ScratchBytes {
+        let columns = at_once.sums * self.columns;
+        let buckets = columns << self.log_buckets();
+        let entries = at_once.terms * self.entries_of_term(at_once);
+        let stretches = entries.div_ceil(self.stretch);
+        let sums = |count: usize| at_once.sum_bytes * count;
+        ScratchBytes {
+            ends: ENTRY * buckets,
+            entries: (ENTRY * columns * entries).max(sums(buckets)),
+            buckets: sums(buckets),
+            heads: sums(columns * stretches),
+            long: ENTRY * (1 + columns * most_long(stretches)),
+            images: sums(images) / 4,
+        }
     }
 
     /// log2 of the buckets of a window: for digits of 1 to 2^(bits - 1), of either sign.
@@ -210,6 +241,27 @@ impl Plan {
     }
 }
 
+/// Bytes of the memory that a sum takes until it is there, beside a few.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ScratchBytes {
+    /// Where each bucket starts, later where it ends: 4 bytes each.
+    pub(super) ends: usize,
+    /// The entries by bucket, 4 bytes each; later every other round of folds.
+    pub(super) entries: usize,
+    /// The buckets' sums; later the other rounds of folds.
+    pub(super) buckets: usize,
+    pub(super) heads: usize,
+    /// Long buckets: 4 bytes each, their number first.
+    pub(super) long: usize,
+    /// The x of points' images.
+    pub(super) images: usize,
+}
+
+/// Long buckets of a column at most.
+pub(super) fn most_long(stretches: usize) -> usize {
+    stretches.div_ceil(MOST_HEADS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,6 +306,43 @@ mod tests {
                     "{plan:?}"
                 );
                 assert!(plan.buckets() * shape(0).sum_bytes <= 1 << 27, "{plan:?}");
+            }
+        }
+    }
+
+    /// From 2^20 points on about 1.5 times these at most; of fewer, buckets are most of it.
+    #[test]
+    fn scratch_memory_is_in_proportion_to_points_and_scalars() {
+        for coordinate in [48, 96] {
+            for log2 in 16..=26 {
+                let most = match log2 {
+                    16 | 17 => 3.2,
+                    18 => 4.4,
+                    19 => 2.6,
+                    _ => 1.51,
+                };
+                let shape = Shape {
+                    sums: 1,
+                    terms: 1_usize << log2,
+                    scalar_bits: 128,
+                    halves: true,
+                    sum_bytes: 4 * coordinate,
+                    multiples: Multiples::NONE,
+                };
+                let plan = Plan::new(shape);
+                let scratch = plan.scratch(shape, shape.terms);
+                let ScratchBytes {
+                    ends,
+                    entries,
+                    buckets,
+                    heads,
+                    long,
+                    images,
+                } = scratch;
+                let bytes = ends + entries + buckets + heads + long + images;
+                #[allow(clippy::cast_precision_loss)] // below 2^53
+                let times = bytes as f64 / ((2 * coordinate + 32) << log2) as f64;
+                assert!(times <= most, "2^{log2}: {times}, {plan:?} {scratch:?}");
             }
         }
     }
