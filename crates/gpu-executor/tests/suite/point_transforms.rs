@@ -21,6 +21,7 @@ use crate::support::built;
 
 on_both_engines! { [patient()]
     rows_of_all_orders
+    several_stages
     degenerate_points
     rows_must_be_whole
     lower_halves
@@ -131,6 +132,13 @@ fn rows_of_all_orders(engine: &VectorEngine) {
     let points = points::<G2>(16, 5);
     check::<G2>(engine, &points, 2, false, (false, NATURAL, NATURAL));
     check::<G2>(engine, &points, 3, true, (true, NATURAL, NATURAL));
+}
+
+/// Of more levels than one stage does.
+fn several_stages(engine: &VectorEngine) {
+    let points = points::<G1>(1 << 7, 8);
+    check::<G1>(engine, &points, 7, true, (false, REVERSED, NATURAL));
+    check::<G1>(engine, &points, 7, true, (true, NATURAL, REVERSED));
 }
 
 fn degenerate_points(engine: &VectorEngine) {
