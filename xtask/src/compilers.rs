@@ -40,7 +40,7 @@ const SPILLED: &str = "Spilled VGPRs";
 /// Kernels that spill, and how many vector registers at most: family, kernel, registers.
 /// Mesa 22 has no more than 128 of the 256 registers of RDNA 3; with Mesa 25, which
 /// has them all and knows the chip as navi31, none of Fp and Fr spills.
-const KNOWN_SPILLS: [(&str, &str, u32); 37] = [
+const KNOWN_SPILLS: [(&str, &str, u32); 42] = [
     ("gfx1100", "fp u32 chain of 8, 4 products, 3 in, 1 out", 5),
     ("gfx1100", "fp u32 chain of 8, 4 products, 8 in, 4 out", 5),
     ("gfx1100", "fp u64 chain of 8, 4 products, 8 in, 4 out", 2),
@@ -67,7 +67,7 @@ const KNOWN_SPILLS: [(&str, &str, u32); 37] = [
     ("gfx1100", "fp2_linear_combination_u32", 11),
     ("gfx1100", "fp2_linear_combination_u64", 26),
     (ANY_CHIP, "fp2_msm_accumulate_u32", 684),
-    (ANY_CHIP, "fp2_msm_accumulate_u64", 701),
+    (ANY_CHIP, "fp2_msm_accumulate_u64", 703),
     (ANY_CHIP, "fp2_msm_buckets_u32", 358),
     (ANY_CHIP, "fp2_msm_buckets_u64", 358),
     (ANY_CHIP, "fp2_msm_long_buckets_u32", 684),
@@ -78,6 +78,9 @@ const KNOWN_SPILLS: [(&str, &str, u32); 37] = [
     ("gfx1100", "fp2_roots_u64", 39),
     ("gfx1100", "fp2_multiply_points_u32", 204),
     ("gfx1100", "fp2_multiply_points_u64", 222),
+    ("gfx1100", "fp_normalise_u32", 5),
+    ("gfx1100", "fp2_normalise_u32", 22),
+    ("gfx1100", "fp2_normalise_u64", 66),
     ("gfx1100", "fp_msm_accumulate_u32", 138),
     ("gfx1100", "fp_msm_accumulate_u64", 135),
     ("gfx1100", "fp_msm_buckets_u32", 121),
@@ -86,6 +89,8 @@ const KNOWN_SPILLS: [(&str, &str, u32); 37] = [
     ("gfx1100", "fp_msm_long_buckets_u64", 237),
     ("gfx1100", "fp_msm_fold_u32", 69),
     ("gfx1100", "fp_msm_fold_u64", 69),
+    ("gfx1100", "fp2_msm_join_u32", 164),
+    ("gfx1100", "fp2_msm_join_u64", 190),
 ];
 
 /// Of every family: Mesa keeps the operands of an addition of points in registers, which

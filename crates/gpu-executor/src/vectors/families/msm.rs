@@ -273,14 +273,19 @@ impl Shape {
         }
     }
 
-    /// The same, of scalars that are no elements, perhaps: in halves, if longer than these.
+    /// The same, of scalars that are no elements, perhaps: in halves, if longer than these, or
+    /// if with the carry they are longer than what there are multiples for.
     fn of_scalars(self, scalars: Layout) -> Self {
         match scalars {
-            Layout::Integers { bits, .. } if bits <= HALF_BITS => Self {
-                scalar_bits: bits + 1,
-                halves: false,
-                ..self
-            },
+            Layout::Integers { bits, .. }
+                if bits <= HALF_BITS && self.multiples.are_for(bits + 1) =>
+            {
+                Self {
+                    scalar_bits: bits + 1,
+                    halves: false,
+                    ..self
+                }
+            }
             _ => self,
         }
     }
@@ -288,11 +293,11 @@ impl Shape {
 
 impl<C: Curve> Prepared<'_, C> {
     fn shape(&self, sums: usize, terms: usize, scalars: Layout) -> Shape {
-        let shape = Shape::of(C::ID, sums, terms).of_scalars(scalars);
-        Shape {
+        let shape = Shape {
             multiples: self.multiples,
-            ..shape
-        }
+            ..Shape::of(C::ID, sums, terms)
+        };
+        shape.of_scalars(scalars)
     }
 }
 

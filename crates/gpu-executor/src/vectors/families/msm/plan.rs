@@ -109,6 +109,11 @@ impl Multiples {
         }
     }
 
+    /// Whether they are enough for scalars of so many bits.
+    pub(super) fn are_for(self, scalar_bits: u32) -> bool {
+        self.count == 1 || self.count * self.spacing as usize >= scalar_bits as usize
+    }
+
     /// Those of each distance, and how long sums take with them.
     fn all(shape: Shape) -> impl Iterator<Item = (Self, f64)> {
         (0..shape.scalar_bits).map(move |spacing| {
