@@ -181,7 +181,8 @@ void main() {
     }
     bool is_active = lane < 1u << (job.levels + job.log_c) >> 1;
     uint column = lane & ((1u << job.log_c) - 1u);
-    uint pair = lane >> job.log_c;
+    // Those without a pair take part in exchanges, with the factors of the first.
+    uint pair = is_active ? lane >> job.log_c : 0u;
     uint half_rows = 1u << job.levels >> 1;
     Value a, b;
     if (is_active) {
