@@ -162,7 +162,7 @@ impl<C: Curve> Bases<C> {
     /// Some of the bases: `slice(..n)` for as many as there are scalars.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`].
+    /// [`Error::OutOfRange`](crate::Error::OutOfRange).
     pub fn slice(&self, range: impl RangeBounds<usize>) -> Result<Self> {
         let range = range_in(self.len(), &range)?;
         let its = self.multiples.count * range.start..self.multiples.count * range.end;

@@ -48,7 +48,7 @@ pub struct Msm<C: Curve> {
 impl Queue {
     /// A multi-scalar multiplication: the sum of the points, each times its scalar; infinity
     /// without any. Scalars are elements in either form, or integers
-    /// ([`VectorEngine::upload_integers`](super::VectorEngine::upload_integers)). Points are of the
+    /// ([`VectorEngine::upload_integers`](crate::vectors::VectorEngine::upload_integers)). Points are of the
     /// subgroup; they may be equal, opposite and infinity.
     ///
     /// ```
