@@ -40,7 +40,7 @@ const SPILLED: &str = "Spilled VGPRs";
 /// Kernels that spill, and how many vector registers at most: family, kernel, registers.
 /// Mesa 22 has no more than 128 of the 256 registers of RDNA 3; with Mesa 25, which
 /// has them all and knows the chip as navi31, none of Fp and Fr spills.
-const KNOWN_SPILLS: [(&str, &str, u32); 42] = [
+const KNOWN_SPILLS: [(&str, &str, u32); 54] = [
     ("gfx1100", "fp u32 chain of 8, 4 products, 3 in, 1 out", 5),
     ("gfx1100", "fp u32 chain of 8, 4 products, 8 in, 4 out", 5),
     ("gfx1100", "fp u64 chain of 8, 4 products, 8 in, 4 out", 2),
@@ -91,6 +91,18 @@ const KNOWN_SPILLS: [(&str, &str, u32); 42] = [
     ("gfx1100", "fp_msm_fold_u64", 69),
     ("gfx1100", "fp2_msm_join_u32", 164),
     ("gfx1100", "fp2_msm_join_u64", 190),
+    ("gfx1100", "fp_map_points_multiples_u32", 72),
+    ("gfx1100", "fp_map_points_multiples_u64", 72),
+    ("gfx1100", "fp_map_points_sums_u32", 121),
+    ("gfx1100", "fp_map_points_sums_u64", 125),
+    ("gfx1100", "fp_map_points_sums_of_affine_u32", 63),
+    ("gfx1100", "fp_map_points_sums_of_affine_u64", 68),
+    (ANY_CHIP, "fp2_map_points_multiples_u32", 262),
+    (ANY_CHIP, "fp2_map_points_multiples_u64", 262),
+    (ANY_CHIP, "fp2_map_points_sums_u32", 373),
+    (ANY_CHIP, "fp2_map_points_sums_u64", 388),
+    (ANY_CHIP, "fp2_map_points_sums_of_affine_u32", 285),
+    (ANY_CHIP, "fp2_map_points_sums_of_affine_u64", 303),
 ];
 
 /// Of every family: Mesa keeps the operands of an addition of points in registers, which
