@@ -85,6 +85,7 @@ pub(crate) fn samples<F: super::Field>() -> Vec<(&'static str, Sample<F>)> {
     let mut samples = families.concat();
     samples.extend(of_one_field(msm::samples()));
     samples.extend(of_one_field(multiply_points::samples()));
+    samples.extend(of_one_field(normalise::samples()));
     samples.extend(of_one_field(roots::samples()));
     samples.extend(of_one_field(transform::samples()));
     samples.extend(of_one_field(transform_points::samples()));

@@ -103,3 +103,19 @@ fn on_cpu<C: BlstCurve>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error>
     run.set_result(call, 0, out);
     Ok(())
 }
+
+#[cfg(test)]
+pub(super) fn samples() -> Vec<(&'static str, super::Sample<field_kernels::Fr>)> {
+    use field_kernels::{Fp, G1};
+
+    vec![(NORMALISE.name, |q, x, _| {
+        let sum = Xyzz::<G1>::from_affine(&G1::GENERATOR).double();
+        let of = |place| if place % 3 == 1 { Xyzz::default() } else { sum };
+        let words: Vec<u64> = (0..x.len())
+            .flat_map(|place| of(place).to_words())
+            .collect();
+        let sums = x.engine.upload::<Fp>(&words)?;
+        // Limbs are compared, whatever they are of.
+        Ok(q.normalise::<G1>(&sums)?.reinterpreted())
+    })]
+}
