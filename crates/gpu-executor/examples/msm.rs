@@ -182,15 +182,7 @@ fn row(
     };
     let run = || begun(Instant::now(), &s);
     let first = run()?.2;
-    support::warm_up(engine, || run().map(drop))?;
-    let (mut total, mut device) = (Vec::new(), Vec::new());
-    support::sampled(options.samples, || {
-        let (_, time, report) = run()?;
-        total.push(time);
-        device.push(report.device_time);
-        Ok(())
-    })?;
-    let device: Option<Vec<Duration>> = device.drain(1..).collect();
+    let timed = support::timed(engine, options.samples, || run().map(|it| (it.1, it.2)))?;
     let from_host = || begun(Instant::now(), &upload()?);
     let mut total_from_host = Vec::new();
     support::sampled(options.samples, || {
@@ -226,8 +218,8 @@ fn row(
         scalars_and_points(options),
         report.kernels.to_string(),
         ms(first.compile),
-        device.map(support::median).map_or("-".to_owned(), ms),
-        ms(support::median(total.split_off(1))),
+        timed.device.map_or("-".to_owned(), ms),
+        ms(timed.total),
         ms(support::median(total_from_host.split_off(1))),
         blst_time,
         if equal { "equal" } else { "DIFFERENT" }.to_owned(),

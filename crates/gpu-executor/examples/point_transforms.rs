@@ -6,7 +6,7 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use clap::Parser;
@@ -107,15 +107,7 @@ fn row(
         let done = queue.submit()?.wait()?;
         Ok((result, begin.elapsed(), done.report().clone()))
     };
-    support::warm_up(engine, || run().map(drop))?;
-    let (mut total, mut device) = (Vec::new(), Vec::new());
-    support::sampled(options.samples, || {
-        let (_, time, report) = run()?;
-        total.push(time);
-        device.push(report.device_time);
-        Ok(())
-    })?;
-    let device: Option<Vec<Duration>> = device.drain(1..).collect();
+    let timed = support::timed(engine, options.samples, || run().map(|it| (it.1, it.2)))?;
     let (result, _, report) = run()?;
 
     let host = VectorEngine::cpu()?;
@@ -125,15 +117,14 @@ fn row(
     queue.submit()?.wait()?;
     let found = result.slice(..1 << options.log2)?.download::<u64>()?;
     let equal = found == expected.download::<u64>()?;
-    let total = support::median(total.split_off(1));
     Ok([
         name.to_owned(),
         options.log2.to_string(),
         rows.to_string(),
         report.kernels.to_string(),
-        device.map(support::median).map_or("-".to_owned(), ms),
-        ms(total),
-        format!("{:.3}", total.as_secs_f64() * 1e3 / rows as f64),
+        timed.device.map_or("-".to_owned(), ms),
+        ms(timed.total),
+        format!("{:.3}", timed.total.as_secs_f64() * 1e3 / rows as f64),
         if equal { "equal" } else { "DIFFERENT" }.to_owned(),
     ])
 }

@@ -13,7 +13,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 pub(crate) use field_kernels::edge::random_elements as random;
 use gpu_executor::Engine;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::vectors::VectorEngine;
+use gpu_executor::vectors::{VectorEngine, VectorReport};
 
 /// How long a device is at work before it is timed: its clocks rise slowly.
 const WARM_UP: Duration = Duration::from_millis(400);
@@ -52,6 +52,36 @@ pub(crate) fn sampled(samples: usize, mut run: impl FnMut() -> Result<()>) -> Re
         }
     }
     Ok(())
+}
+
+/// Medians of what a submission took, once the device is warm.
+pub(crate) struct Timed {
+    /// By the device's clock, where it has one.
+    pub(crate) device: Option<Duration>,
+    /// As `run` says, by the host's.
+    pub(crate) total: Duration,
+}
+
+/// Times `run`, which returns what a submission took by the host's clock, and its report.
+pub(crate) fn timed(
+    engine: &VectorEngine,
+    samples: usize,
+    run: impl Fn() -> Result<(Duration, VectorReport)>,
+) -> Result<Timed> {
+    warm_up(engine, || run().map(drop))?;
+    let (mut total, mut device) = (Vec::new(), Vec::new());
+    sampled(samples, || {
+        let (time, report) = run()?;
+        total.push(time);
+        device.push(report.device_time);
+        Ok(())
+    })?;
+    // The first one warms up.
+    let device: Option<Vec<Duration>> = device.drain(1..).collect();
+    Ok(Timed {
+        device: device.map(median),
+        total: median(total.split_off(1)),
+    })
 }
 
 pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
