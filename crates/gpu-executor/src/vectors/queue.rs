@@ -21,7 +21,7 @@ use super::plan::{Fusion, plan};
 use super::program::{Program, Task};
 use super::value::State;
 use crate::{Error, Result};
-pub(super) use record::{expect_equal, expect_possible};
+pub(super) use record::{expect_equal, expect_possible, expect_rows};
 
 /// Counts queues, so that a vector knows its own.
 static NEXT: AtomicU64 = AtomicU64::new(0);

@@ -47,9 +47,10 @@ pub struct Msm<C: Curve> {
 
 impl Queue {
     /// A multi-scalar multiplication: the sum of the points, each times its scalar; infinity
-    /// without any. Scalars are elements in either form, or integers
-    /// ([`VectorEngine::upload_integers`](crate::vectors::VectorEngine::upload_integers)). Points are of the
-    /// subgroup; they may be equal, opposite and infinity.
+    /// without any. Scalars are elements in either form, or integers ([`upload_integers`]).
+    /// Points are of the subgroup; they may be equal, opposite and infinity.
+    ///
+    /// [`upload_integers`]: crate::vectors::VectorEngine::upload_integers
     ///
     /// ```
     /// use gpu_executor::vectors::{Curve, Fr, G1, PointCheck, VectorEngine};

@@ -9,12 +9,12 @@ mod halves;
 use field_kernels::{ElementType as _, Fr};
 
 use super::WholeOperation;
+use crate::Result;
 use crate::vectors::domain::Domain;
 use crate::vectors::elements::AsElementsMut;
 use crate::vectors::engine::VectorEngine;
 use crate::vectors::field_vec::{FieldVec, Form};
-use crate::vectors::queue::Queue;
-use crate::{Error, Result};
+use crate::vectors::queue::{Queue, expect_rows};
 
 static TRANSFORM: WholeOperation = WholeOperation {
     name: "transform",
@@ -130,17 +130,11 @@ impl Queue {
     /// of the result, or from the other order of the argument, and memory for two more vectors.
     ///
     /// # Errors
-    /// [`Error::WrongRows`] for a vector that is not of such rows, one at least, else as
-    /// [`Self::add`].
+    /// [`Error::WrongRows`](crate::Error::WrongRows) for a vector that is not of such rows, one
+    /// at least, else as [`Self::add`].
     pub fn transform(&self, x: &FieldVec<Fr>, transform: &Transform) -> Result<FieldVec<Fr>> {
         let (operation, row) = (TRANSFORM.name, transform.size());
-        if x.is_empty() || !x.len().is_multiple_of(row) {
-            return Err(Error::WrongRows {
-                operation,
-                row,
-                found: x.len(),
-            });
-        }
+        expect_rows(operation, row, x.len())?;
         self.expect_form(operation, x, Form::Montgomery)?;
         let arguments = vec![self.argument(operation, x)?];
         if row > self.most_bound::<Fr>() {

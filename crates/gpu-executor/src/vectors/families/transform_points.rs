@@ -23,7 +23,7 @@ use crate::vectors::domain::Domain;
 use crate::vectors::field_vec::Form;
 use crate::vectors::fields::with_curve;
 use crate::vectors::points::PointVec;
-use crate::vectors::queue::Queue;
+use crate::vectors::queue::{Queue, expect_rows};
 use crate::vectors::runner::internal;
 use crate::vectors::tables::TableKey;
 use crate::vectors::vulkan::{Steps, Window};
@@ -73,13 +73,7 @@ impl Queue {
         transform: &Transform,
     ) -> Result<PointVec<C>> {
         let (operation, row) = (TRANSFORM.name, transform.size());
-        if points.is_empty() || !points.len().is_multiple_of(row) {
-            return Err(Error::WrongRows {
-                operation,
-                row,
-                found: points.len(),
-            });
-        }
+        expect_rows(operation, row, points.len())?;
         let arguments = vec![self.argument(operation, points)?];
         let node = self.whole(&TRANSFORM, C::Field::ID, arguments);
         let node = node.with(&transform.parameters());

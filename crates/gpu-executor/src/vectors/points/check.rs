@@ -19,7 +19,7 @@ impl<C: Curve> FieldVec<C> {
     /// [`Error::InvalidPoint`] for the first that does not pass, else as [`Queue::submit`].
     ///
     /// [`Queue::submit`]: crate::vectors::Queue::submit
-    pub(super) fn expect(&self, limbs: &[u64], check: PointCheck) -> Result<()> {
+    pub(super) fn expect_valid(&self, limbs: &[u64], check: PointCheck) -> Result<()> {
         match check {
             PointCheck::Trusted => Ok(()),
             _ if self.engine.runner().is_for_points(self.len()) => expect_on_device(self, check),

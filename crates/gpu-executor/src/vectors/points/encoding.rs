@@ -58,7 +58,7 @@ impl VectorEngine {
         with_curve!(C::ID, D => decode_all::<D>(self, bytes, &mut limbs, encoding))?;
         let vector = self.upload_canonical(&limbs)?;
         if check == PointCheck::Subgroup {
-            vector.expect(&limbs, check)?;
+            vector.expect_valid(&limbs, check)?;
         }
         Ok(vector)
     }

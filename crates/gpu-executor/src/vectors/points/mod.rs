@@ -102,7 +102,7 @@ impl VectorEngine {
         let limbs = points.as_limbs();
         // Held to the modulus by the copy: what is looked at next is canonical.
         let vector = self.upload_canonical(limbs)?;
-        vector.expect(limbs, check)?;
+        vector.expect_valid(limbs, check)?;
         Ok(vector)
     }
 

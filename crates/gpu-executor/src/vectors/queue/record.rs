@@ -286,3 +286,19 @@ fn expect_forms(operation: &'static str, expected: Form, found: Form) -> Result<
         }),
     }
 }
+
+/// Expects rows of `row` elements, one at least.
+pub(in crate::vectors) fn expect_rows(
+    operation: &'static str,
+    row: usize,
+    found: usize,
+) -> Result<()> {
+    match found > 0 && found.is_multiple_of(row) {
+        true => Ok(()),
+        false => Err(Error::WrongRows {
+            operation,
+            row,
+            found,
+        }),
+    }
+}

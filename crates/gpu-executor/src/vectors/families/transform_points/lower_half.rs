@@ -20,7 +20,7 @@ use crate::vectors::domain::Domain;
 use crate::vectors::field_vec::Form;
 use crate::vectors::fields::with_curve;
 use crate::vectors::points::PointVec;
-use crate::vectors::queue::Queue;
+use crate::vectors::queue::{Queue, expect_rows};
 use crate::vectors::runner::internal;
 use crate::vectors::vulkan::Steps;
 use crate::{Error, Result};
@@ -83,13 +83,7 @@ impl Queue {
                 found: row,
             });
         }
-        if points.is_empty() || !points.len().is_multiple_of(row) {
-            return Err(Error::WrongRows {
-                operation,
-                row,
-                found: points.len(),
-            });
-        }
+        expect_rows(operation, row, points.len())?;
         let arguments = vec![self.argument(operation, points)?];
         let node = self.whole(&LOWER_HALF, C::Field::ID, arguments);
         // The same on any coset: its shift is a factor of each coefficient.
