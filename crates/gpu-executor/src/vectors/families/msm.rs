@@ -9,7 +9,8 @@ use bytemuck::must_cast_slice;
 use field_kernels::curve::{Curve, Xyzz};
 use field_kernels::{ElementId, ElementType as _, Fr};
 
-pub(super) use self::device::{each_dispatch, join_rows, words};
+pub(super) use self::device::join::join_rows;
+pub(super) use self::device::{each_dispatch, words};
 use self::plan::{HALF_BITS, Plan};
 pub(in crate::vectors) use self::plan::{Multiples, Shape};
 use self::scalars::Layout;

@@ -2,24 +2,22 @@
 //! the digits of their scalars into buckets, buckets are summed, and the sums are folded to
 //! a few for each window (`shaders/msm_*.comp`).
 
+pub(super) mod join;
+mod sort;
+
 use std::ops::Range;
 
-use field_kernels::curve::Z_SQUARED;
-use field_kernels::vector_kernels::{
-    MSM_ACCUMULATE, MSM_BUCKETS, MSM_COUNT, MSM_FOLD, MSM_IMAGES, MSM_JOIN, MSM_LONG_BUCKETS,
-    MSM_OFFSETS, MSM_SCATTER,
-};
-use field_kernels::{Curve as _, ElementId, ElementType as _, Fr, VectorKernel};
+use field_kernels::vector_kernels::{MSM_ACCUMULATE, MSM_BUCKETS, MSM_IMAGES, MSM_LONG_BUCKETS};
+use field_kernels::{Curve as _, VectorKernel};
 use vk_mem_paths::{Access, Storage};
 
+use self::join::{fold, join};
 use super::plan::{ENTRY, Plan, Shape, most_long};
-use super::scalars::Layout;
 use super::{Parameters, parameters};
 use crate::Error;
 use crate::vectors::families::Call;
-use crate::vectors::field_vec::Form;
 use crate::vectors::fields::with_curve;
-use crate::vectors::vulkan::{PART, Steps, Window, count};
+use crate::vectors::vulkan::{Steps, Window, count};
 
 /// Heads that a workgroup adds up before long buckets are added: `BLOCK` of the shader.
 const BLOCK: usize = 128;
@@ -220,83 +218,6 @@ impl Part<'_> {
         u32::from(self.terms.start > 0)
     }
 
-    /// Sorts the entries by bucket.
-    fn sort(&self, steps: &mut Steps<'_>, scratch: &Scratch) -> Result<(), Error> {
-        let bytes = 4 * (self.columns() << self.plan.log_buckets());
-        let ends = scratch.ends.region(0..bytes, Access::Write);
-        steps.zero(ends);
-        self.each_scalar(steps, &MSM_COUNT, &[&Window::on(&scratch.ends)])?;
-        let groups = self.columns();
-        let most = steps.most_groups(1 << self.plan.log_buckets());
-        for first in (0..groups).step_by(most) {
-            let constants = [1 << self.plan.log_buckets(), count(first)?];
-            let buffers = [&Window::on(&scratch.ends)];
-            let groups = most.min(groups - first);
-            steps.dispatch_groups(&MSM_OFFSETS, Fr::ID, &buffers, &constants, groups)?;
-        }
-        let (ends, entries) = (Window::on(&scratch.ends), Window::on(&scratch.entries));
-        self.each_scalar(steps, &MSM_SCATTER, &[&ends, &entries])
-    }
-
-    fn each_scalar(
-        &self,
-        steps: &mut Steps<'_>,
-        kernel: &'static VectorKernel,
-        buffers: &[&Window],
-    ) -> Result<(), Error> {
-        let (montgomery, integer_bits) = match self.parameters.scalars {
-            Layout::Elements(form) => (u32::from(form == Form::Montgomery), 0),
-            Layout::Integers { bits, .. } => (0, bits),
-        };
-        // Of a part of the terms one sum at a time: they do not lie together.
-        let row = self.parameters.shape.terms;
-        let is_whole = self.terms.len() == row;
-        let together = if is_whole { self.sums.len() } else { 1 };
-        for sum in self.sums.clone().step_by(together) {
-            let first = sum * row + self.terms.start;
-            let elements = first..first + together * self.terms.len();
-            for piece in steps.pieces(Fr::ID, elements.len(), kernel.group_size as usize) {
-                let those = elements.start + piece.start..elements.start + piece.end;
-                let from = self.scalars(steps, those)?;
-                let done = (sum - self.sums.start) * self.terms.len();
-                let mut constants = halving(self.parameters.shape.halves);
-                constants.extend([
-                    count(piece.len())?,
-                    count(done + piece.start)?,
-                    from.start,
-                    count(self.terms.len())?,
-                    count(self.plan.windows)?,
-                    count(self.plan.columns)?,
-                    count(self.parameters.shape.multiples.count)?,
-                    count(self.entries())?,
-                    self.plan.bits,
-                    montgomery,
-                    integer_bits,
-                ]);
-                let buffers: Vec<_> = [&from].into_iter().chain(buffers.iter().copied()).collect();
-                steps.dispatch(kernel, Fr::ID, &buffers, &constants, piece.len())?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Some of the scalars, to be read; where integers begin is in bytes.
-    fn scalars(&self, steps: &Steps<'_>, those: Range<usize>) -> Result<Window, Error> {
-        let argument = &self.call.arguments[1];
-        let Layout::Integers { bits, first } = self.parameters.scalars else {
-            return steps.input(argument, &those);
-        };
-        let each = bits.div_ceil(8) as usize;
-        let bytes = (first + those.start) * each..(first + those.end) * each;
-        let words = bytes.start / Fr::BYTES..bytes.end.div_ceil(Fr::BYTES);
-        let window = steps.input(argument, &words)?;
-        let start = window.start as usize * PART + bytes.start % Fr::BYTES;
-        Ok(Window {
-            start: count(start)?,
-            ..window
-        })
-    }
-
     /// Sums the entries of each bucket.
     fn accumulate(&self, steps: &mut Steps<'_>, scratch: &Scratch) -> Result<(), Error> {
         let field = self.call.field;
@@ -374,116 +295,9 @@ impl Part<'_> {
     }
 }
 
-/// m = z^2 and 2^255 / m for the shader. Zeros where scalars are not cut in two.
-fn halving(halves: bool) -> Vec<u32> {
-    if !halves {
-        return vec![0; 8];
-    }
-    let m = Z_SQUARED;
-    // Bit by bit: the rest stays below m, which has 128 bits.
-    let (mut rest, mut reciprocal) = (1_u128 << 127, 0_u128);
-    for _ in 0..128 {
-        let (doubled, overflows) = (rest << 1, rest >> 127 == 1);
-        let bit = overflows || doubled >= m;
-        rest = if bit {
-            doubled.wrapping_sub(m)
-        } else {
-            doubled
-        };
-        reciprocal = reciprocal << 1 | u128::from(bit);
-    }
-    words([m, reciprocal].map(u128::to_le_bytes).as_flattened())
-}
-
 pub(in crate::vectors::families) fn words(little_endian: &[u8]) -> Vec<u32> {
     let words = little_endian.as_chunks().0.iter();
     words.map(|word| u32::from_le_bytes(*word)).collect()
-}
-
-/// Folds the buckets of so many columns to the points that are left of them.
-fn fold(
-    steps: &mut Steps<'_>,
-    field: ElementId,
-    (plan, columns): (&Plan, usize),
-    scratch: &Scratch,
-    (output, coordinates): (&Storage, Range<usize>),
-) -> Result<(), Error> {
-    let buckets = &scratch.buckets;
-    let bytes = field.bytes();
-    if plan.log_buckets() == 0 {
-        let from = buckets.region(0..bytes * coordinates.len(), Access::Read);
-        let to = bytes * coordinates.start..bytes * coordinates.end;
-        steps.copy_region(from, output.region(to, Access::Write));
-        return Ok(());
-    }
-    // Of the buckets and the entries nothing is needed once it was read.
-    let between = [&scratch.entries, buckets];
-    let mut from = Window::on(buckets).to_read();
-    for round in 0..plan.log_buckets() {
-        let log_length = plan.log_buckets() - round - 1;
-        let all = (columns * (round as usize + 2)) << log_length;
-        let to = match log_length {
-            0 => steps.window(output, field, &coordinates, Access::Write),
-            _ => Window::on(between[round as usize % 2]),
-        };
-        let buffers = [&from, &to];
-        each_dispatch(steps, &MSM_FOLD, all, |steps, first, groups| {
-            let constants = [count(all)?, first, round, log_length, to.start];
-            steps.dispatch_groups(&MSM_FOLD, field, &buffers, &constants, groups)
-        })?;
-        from = to.to_read();
-    }
-    Ok(())
-}
-
-/// Joins what is left of so many columns to the sums, as [`Plan::join`] does.
-fn join(
-    steps: &mut Steps<'_>,
-    field: ElementId,
-    (plan, columns): (&Plan, usize),
-    parts: &Storage,
-    (output, coordinates): (&Storage, Range<usize>),
-) -> Result<(), Error> {
-    let (parts, to) = (
-        Window::on(parts).to_read(),
-        steps.window(output, field, &coordinates, Access::Write),
-    );
-    // All buckets and those of bit 0 have the same weight.
-    let of_columns = (columns, plan.bits as usize, [1, 0]);
-    if plan.columns == 1 {
-        return join_rows(steps, field, of_columns, &parts, &to);
-    }
-    let between = steps.take(field, 4 * columns)?;
-    let between = Window::on(&between);
-    join_rows(steps, field, of_columns, &parts, &between)?;
-    let of_sums = (columns / plan.columns, plan.columns, [plan.bits; 2]);
-    join_rows(steps, field, of_sums, &between.to_read(), &to)
-}
-
-/// Joins each of so many rows of so many points, with doublings between them, and between the
-/// first two.
-pub(in crate::vectors::families) fn join_rows(
-    steps: &mut Steps<'_>,
-    field: ElementId,
-    (rows, points, [doublings, last]): (usize, usize, [u32; 2]),
-    from: &Window,
-    to: &Window,
-) -> Result<(), Error> {
-    const ROWS_OF_A_GROUP: usize = 8;
-    let most = steps.most_groups(ROWS_OF_A_GROUP);
-    for first in (0..rows).step_by(most * ROWS_OF_A_GROUP) {
-        let groups = most.min((rows - first).div_ceil(ROWS_OF_A_GROUP));
-        let constants = [
-            count(rows)?,
-            count(first)?,
-            count(points)?,
-            doublings,
-            last,
-            to.start,
-        ];
-        steps.dispatch_groups(&MSM_JOIN, field, &[from, to], &constants, groups)?;
-    }
-    Ok(())
 }
 
 /// Dispatches of `items` invocations together: the first of each, and its workgroups.
