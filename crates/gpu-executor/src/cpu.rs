@@ -9,8 +9,8 @@ use field_kernels::Fp;
 use vk_core::spirv::SpirvCheck;
 use vk_mem_paths::{Least, Refused, StageTimes, ThreadPool};
 
-use crate::field_add::{Batch, FieldAdd};
-use crate::jobs::{Job, Outputs};
+use crate::field_add::{Batch, FieldAdd, Job, Outputs};
+
 use crate::kernels::{self, ELEMENT_BYTES, Kernel, LIMBS};
 use crate::vectors::VectorEngine;
 use crate::{ChosenBy, Engine, Error, Inputs, RunReport, canonical};

@@ -8,7 +8,7 @@ use vk_mem_paths::HostBufferRuns;
 
 use crate::Error;
 use crate::canonical;
-use crate::jobs;
+use crate::field_add;
 use crate::kernels::LIMBS;
 
 /// A vector of elements in pinned host memory, on which a device works in
@@ -54,7 +54,7 @@ pub struct HostBuffer(pub(crate) vk_mem_paths::HostBuffer);
 
 impl HostBuffer {
     pub(crate) fn new(runs: &HostBufferRuns, elements: usize) -> Result<Self, Error> {
-        Ok(Self(runs.buffer(jobs::limbs(elements)?)?))
+        Ok(Self(runs.buffer(field_add::limbs(elements)?)?))
     }
 
     /// How many elements it holds.

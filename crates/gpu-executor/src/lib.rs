@@ -79,7 +79,6 @@ mod executor;
 mod fastest;
 mod field_add;
 mod host_buffer;
-mod jobs;
 pub mod kernels;
 mod report;
 pub mod spirv;
@@ -94,9 +93,9 @@ pub use canonical::Inputs;
 pub use error::{Error, Result};
 pub use executor::Executor;
 pub use fastest::Fastest;
-pub use field_add::{Batch, FieldAdd};
+pub use field_add::{Batch, FieldAdd, Job};
 pub use host_buffer::HostBuffer;
-pub use jobs::Job;
+
 pub use report::{Engine, Mode, RunReport};
 pub use vk_core::{
     DeviceCaps, DeviceKind, DevicePolicy, Error as VulkanError, Uuid, Validation, ValidationLog,

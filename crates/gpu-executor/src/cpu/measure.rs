@@ -7,8 +7,8 @@ use vk_mem_paths::fastest_of;
 use super::CpuEngine;
 use crate::Result;
 use crate::calibration::CpuTime;
-use crate::field_add::{Batch, FieldAdd};
-use crate::jobs::Job;
+use crate::field_add::{Batch, FieldAdd, Job};
+
 use crate::kernels::LIMBS;
 
 /// The sizes at which engines are measured, in elements; the largest first, whose

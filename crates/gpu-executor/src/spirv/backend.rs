@@ -12,9 +12,9 @@ use vk_mem_paths::{AllocatedMemory, Packing, PathChoice, Plan, Request, Stats, T
 use super::opened::Opened;
 use crate::canonical::Order;
 use crate::device::{Build, Builder, OpenDevice, Settings};
-use crate::field_add::{Batch, FieldAdd};
-use crate::jobs::{self, Outputs};
-use crate::vectors::{Queue, VectorEngine};
+use crate::field_add::{Batch, FieldAdd, Outputs};
+
+use crate::vectors::{Queue, VectorEngine, as_bytes};
 use crate::{ChosenBy, Engine, Error, Mode, Result, RunReport, kernels};
 
 /// Runs batches of field operations on one Vulkan device.
@@ -241,7 +241,7 @@ impl PersistentVulkanBackend {
             .map(|((a, b), out)| vk_mem_paths::Job {
                 a: bytemuck::must_cast_slice(a),
                 b: bytemuck::must_cast_slice(b),
-                out: jobs::as_bytes(out),
+                out: as_bytes(out),
                 fresh,
             })
             .collect();
@@ -249,7 +249,7 @@ impl PersistentVulkanBackend {
         let ran = transfer.run(&kernel, &request, element, &mut jobs)?;
         self.report = Some(RunReport {
             compile,
-            chosen_by: self.chosen_by(ran.0.is_measured()),
+            chosen_by: self.chosen_by(ran.0.measured),
             ..report(ran, batch.mode, spirv, &kernel, batch.jobs.len(), start)
         });
         // SAFETY: a run that returns Ok has written every byte of every output (contract
@@ -313,10 +313,10 @@ pub(super) fn report(
         kernel: kernel_name(spirv, kernel),
         spirv: kernel.check(),
         mode,
-        path: Some(plan.path()),
-        path_reason: plan.reason(),
-        chunk: plan.chunk(),
-        depth: plan.depth(),
+        path: Some(plan.path),
+        path_reason: plan.reason,
+        chunk: plan.chunk,
+        depth: plan.depth,
         chunks: stats.chunks,
         jobs,
         elements: stats.elements,

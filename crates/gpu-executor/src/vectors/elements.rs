@@ -7,7 +7,7 @@ use field_kernels::{ElementType, Fp, Fp2, Fr};
 
 use self::sealed::FlatLimbs;
 use super::field_vec::Form;
-use crate::HostBuffer;
+use crate::{Error, HostBuffer, Result};
 
 /// A type whose values are elements, with the element's limbs as their memory: nothing is converted between it and a vector.
 ///
@@ -156,15 +156,37 @@ fn limbs_mut<T: FlatLimbs>(elements: &mut [T]) -> &mut [u64] {
     unsafe { std::slice::from_raw_parts_mut(elements.as_mut_ptr().cast(), limbs) }
 }
 
-/// The limbs of places for elements. Where all of them are written, so are the elements.
-pub(super) fn limbs_of_places<T: FlatLimbs>(
-    places: &mut [MaybeUninit<T>],
-) -> &mut [MaybeUninit<u64>] {
+/// An empty vector with room for `count` values, in huge pages where the system gives them.
+///
+/// # Errors
+/// [`Error::OutOfHostMemory`] for this `purpose`.
+pub(crate) fn room_for<T>(count: usize, purpose: impl FnOnce() -> String) -> Result<Vec<T>> {
+    let mut room = Vec::new();
+    let reserved = room.try_reserve_exact(count);
+    reserved.map_err(|_| Error::OutOfHostMemory {
+        purpose: purpose(),
+        requested: count * size_of::<T>(),
+    })?;
+    vk_mem_paths::advise_huge_pages(room.spare_capacity_mut());
+    Ok(room)
+}
+
+/// A caller's slice of limbs, or of bytes, as memory to be written.
+pub(crate) fn as_uninit<T: bytemuck::Pod>(slice: &mut [T]) -> &mut [MaybeUninit<T>] {
+    let (start, len) = (slice.as_mut_ptr(), slice.len());
+    // SAFETY: the same memory under the same borrow, of equal layout; nobody
+    // in this workspace writes uninitialised bytes to it: results are copies
+    // of initialised ones.
+    unsafe { std::slice::from_raw_parts_mut(start.cast(), len) }
+}
+
+/// The bytes of places for elements or limbs. Where all of them are written, so are those.
+pub(crate) fn as_bytes<T: FlatLimbs>(places: &mut [MaybeUninit<T>]) -> &mut [MaybeUninit<u8>] {
     const { assert_layout::<T>() };
-    let limbs = size_of_val(places) / size_of::<u64>();
-    // SAFETY: the same memory under the same borrow, of equal alignment; it need not be
-    // initialised, and uninitialised limbs may be written to it.
-    unsafe { std::slice::from_raw_parts_mut(places.as_mut_ptr().cast(), limbs) }
+    let (start, bytes) = (places.as_mut_ptr(), size_of_val(places));
+    // SAFETY: the same memory under the same borrow; any byte may stand in a MaybeUninit, and
+    // u8 needs no alignment; what is whole limbs is a `T` by the contract of `FlatLimbs`.
+    unsafe { std::slice::from_raw_parts_mut(start.cast(), bytes) }
 }
 
 #[cfg(test)]
@@ -197,10 +219,19 @@ mod tests {
     #[test]
     fn elements_in_their_places_are_what_was_written() {
         let mut places = [MaybeUninit::<[u64; 4]>::uninit(); 2];
-        let limbs = limbs_of_places(&mut places);
-        limbs.write_copy_of_slice(&[1, 2, 3, 4, 5, 6, 7, 8]);
-        // SAFETY: all limbs were written above.
+        let limbs = [1_u64, 2, 3, 4, 5, 6, 7, 8];
+        as_bytes(&mut places).write_copy_of_slice(bytemuck::cast_slice(&limbs));
+        // SAFETY: all bytes were written above.
         let second = unsafe { places[1].assume_init() };
         assert_eq!(second, [5, 6, 7, 8]);
+    }
+
+    #[test]
+    fn what_is_written_through_the_uninitialised_view_is_the_callers() {
+        let mut limbs = [1, 2, 3];
+        let view = as_uninit(&mut limbs);
+        assert_eq!(view.len(), 3);
+        view[1].write(7);
+        assert_eq!(limbs, [1, 7, 3]);
     }
 }

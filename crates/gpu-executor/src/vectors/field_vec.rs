@@ -9,11 +9,10 @@ use std::sync::Arc;
 use field_kernels::{ElementType, Field, operations};
 
 use super::elements::sealed::FlatLimbs;
-use super::elements::{AsElements, AsElementsMut, form_of, limbs_of_places};
+use super::elements::{AsElements, AsElementsMut, as_bytes, as_uninit, form_of, room_for};
 use super::engine::VectorEngine;
 use super::operand::{Scalar, ScalarSource};
 use super::value::{State, Stored, Value};
-use crate::jobs::{as_bytes, as_uninit};
 use crate::{Error, Result};
 
 /// How the limbs of an element stand for it.
@@ -147,9 +146,8 @@ impl<F: ElementType> FieldVec<F> {
     {
         self.expect_form("download", <[T] as AsElements<F>>::FORM)?;
         let count = self.len * F::BYTES / size_of::<T>();
-        let mut out = with_capacity(count)?;
-        let places = limbs_of_places(&mut out.spare_capacity_mut()[..count]);
-        vk_mem_paths::advise_huge_pages(places);
+        let mut out = room_for(count, || "a download".to_owned())?;
+        let places = &mut out.spare_capacity_mut()[..count];
         self.copy_to(as_bytes(places))?;
         // SAFETY: `copy_to` returned Ok, so it has written all limbs of `count` places
         // (contract of `Runner::download`), and any limbs are a value (`FlatLimbs`).
@@ -228,7 +226,7 @@ impl<F: Field> FieldVec<F> {
     pub fn download_be_bytes(&self) -> Result<Vec<u8>> {
         let bytes = self.in_be_bytes()?;
         let count = self.len * F::BYTES;
-        let mut out = with_capacity(count)?;
+        let mut out = room_for(count, || "a download".to_owned())?;
         bytes.copy_to(&mut out.spare_capacity_mut()[..count])?;
         // SAFETY: `copy_to` returned Ok, so it has written all of `count` bytes (contract
         // of `Runner::download`).
@@ -282,16 +280,6 @@ pub(super) fn range_in(len: usize, range: &impl RangeBounds<usize>) -> Result<Ra
 }
 
 /// Room for so many values.
-fn with_capacity<T>(count: usize) -> Result<Vec<T>> {
-    let mut out = Vec::new();
-    let reserved = out.try_reserve_exact(count);
-    reserved.map_err(|_| Error::OutOfHostMemory {
-        purpose: "a download".to_owned(),
-        requested: count * size_of::<T>(),
-    })?;
-    Ok(out)
-}
-
 fn expect_length(found: usize, expected: usize, unit: &'static str) -> Result<()> {
     match found == expected {
         true => Ok(()),

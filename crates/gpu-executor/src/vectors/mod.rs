@@ -124,6 +124,7 @@ mod vulkan;
 pub use bases::{Bases, MsmPoints, TableMemory};
 pub use domain::Domain;
 pub use elements::{AsElements, AsElementsMut, Element};
+pub(crate) use elements::{as_bytes, as_uninit, room_for};
 pub use engine::VectorEngine;
 pub use exponent::Exponent;
 pub use families::{Comparison, Msm, Order, Scalars, Scan, Transform};

@@ -103,11 +103,7 @@ impl Uploads {
         let buffer = self.staging.settled(number)?;
         let range = 0..part.len();
         // SAFETY: settled, so nothing in flight reads it.
-        let [to, _] = unsafe {
-            buffer
-                .memory
-                .views([range.clone(), part.len()..part.len()])?
-        };
+        let to = unsafe { buffer.memory.view(&range)? };
         let copies = vec![(part, to)];
         let copied = self
             .side

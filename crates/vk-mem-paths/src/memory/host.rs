@@ -25,31 +25,23 @@ impl UploadBuffer {
         Ok(Self(Arc::new(memory.block(size, purpose)?)))
     }
 
-    /// The host's view of two ranges, to be written before [`Self::flush`].
+    /// The host's view of `range`, to be written before [`Self::flush`].
     ///
     /// # Errors
-    /// [`Error::Internal`] for ranges that overlap or lie past the end.
+    /// [`Error::Internal`] for a range that lies past the end.
     ///
     /// # Safety
     /// No submission in flight reads the buffer.
-    pub(crate) unsafe fn views(
+    pub(crate) unsafe fn view(
         &mut self,
-        [first, second]: [Range<usize>; 2],
-    ) -> Result<[&mut [MaybeUninit<u8>]; 2], Error> {
-        let places = (self.0.mapped(&first), self.0.mapped(&second));
-        let (Some(a), Some(b)) = places else {
-            return Err(outside("an upload range", &second));
+        range: &Range<usize>,
+    ) -> Result<&mut [MaybeUninit<u8>], Error> {
+        let Some(place) = self.0.mapped(range) else {
+            return Err(outside("an upload range", range));
         };
-        if first.end > second.start {
-            return Err(outside("two disjoint upload ranges", &second));
-        }
-        // SAFETY: mapped and inside by `mapped`; bytes of MaybeUninit need no
-        // value; not read by the device by this function's contract; `&mut
-        // self` excludes other host views.
-        let a = unsafe { std::slice::from_raw_parts_mut(a.as_ptr().cast(), first.len()) };
-        // SAFETY: as above, and disjoint from `a` by the check.
-        let b = unsafe { std::slice::from_raw_parts_mut(b.as_ptr().cast(), second.len()) };
-        Ok([a, b])
+        // SAFETY: mapped and inside by `mapped`; bytes of MaybeUninit need no value; not read
+        // by the device by this function's contract; `&mut self` excludes other host views.
+        Ok(unsafe { std::slice::from_raw_parts_mut(place.as_ptr().cast(), range.len()) })
     }
 
     /// Makes what the host wrote to `range` available to the device.

@@ -26,24 +26,30 @@ pub enum Packing {
     AcrossJobs,
 }
 
-/// What one slot carries: at most one segment of each job, in job order.
-pub(super) struct Chunk<'a> {
-    /// The segments, in job order, without gaps.
-    pub(super) segments: Vec<Segment<'a>>,
-    /// Elements in all; never 0.
-    pub(super) elements: usize,
+impl<'a> Job<'a> {
+    /// Splits `bytes` bytes off the front. Each part holds the only reference to its part of
+    /// the results, so no element is written twice.
+    fn take(&mut self, bytes: usize) -> Self {
+        let (a, b, out);
+        (a, self.a) = self.a.split_at(bytes);
+        (b, self.b) = self.b.split_at(bytes);
+        (out, self.out) = std::mem::take(&mut self.out).split_at_mut(bytes);
+        let fresh = self.fresh;
+        Self { a, b, out, fresh }
+    }
 }
 
-/// Elements of one job inside a chunk. Each segment holds the only reference to its part of
-/// the results, so no element is written twice.
-pub(super) struct Segment<'a> {
-    /// The job's position in the batch.
+/// What one slot carries.
+pub(super) struct Chunk<'a> {
+    /// Parts of consecutive jobs, one of each, without gaps. Of an empty job there is nothing
+    /// in it.
+    pub(super) parts: Vec<Job<'a>>,
+    /// The first part's job, by its position in the batch.
     pub(super) job: usize,
-    /// The first element of the job that belongs to the chunk.
-    pub(super) first: usize,
-    pub(super) a: &'a [u8],
-    pub(super) b: &'a [u8],
-    pub(super) out: &'a mut [MaybeUninit<u8>],
+    /// The element of that job with which its part begins; the others begin with theirs.
+    pub(super) element: usize,
+    /// Elements in all; never 0.
+    pub(super) elements: usize,
 }
 
 /// The chunks of a batch, in order. Every element of every job is in exactly
@@ -55,50 +61,31 @@ pub(super) struct Chunks<'a> {
     capacity: usize,
     packing: Packing,
     job: usize,
-    first: usize,
+    element: usize,
 }
 
 impl<'a> Chunks<'a> {
     /// Cuts `jobs`, of elements of `element_bytes` bytes, into chunks of `capacity`
     /// elements at most; a capacity of 0 counts as 1.
-    pub(super) fn new<'job: 'a>(
-        jobs: &'a mut [Job<'job>],
+    pub(super) fn new(
+        jobs: &'a mut [Job<'_>],
         element_bytes: usize,
         capacity: usize,
         packing: Packing,
     ) -> Self {
-        let whole = |job: &'a mut Job<'job>| Job {
+        let whole = jobs.iter_mut().map(|job| Job {
             a: job.a,
             b: job.b,
             out: job.out,
             fresh: job.fresh,
-        };
+        });
         Self {
-            jobs: jobs.iter_mut().map(whole).collect(),
+            jobs: whole.collect(),
             element_bytes: element_bytes.max(1),
             capacity: capacity.max(1),
             packing,
             job: 0,
-            first: 0,
-        }
-    }
-
-    /// Splits `elements` elements off the front of the job whose turn it is.
-    fn cut(&mut self, elements: usize) -> Segment<'a> {
-        let (number, first) = (self.job, self.first);
-        let job = &mut self.jobs[number];
-        let bytes = elements * self.element_bytes;
-        let (a, b, out);
-        (a, job.a) = job.a.split_at(bytes);
-        (b, job.b) = job.b.split_at(bytes);
-        (out, job.out) = std::mem::take(&mut job.out).split_at_mut(bytes);
-        self.first += elements;
-        Segment {
-            job: number,
-            first,
-            a,
-            b,
-            out,
+            element: 0,
         }
     }
 }
@@ -108,19 +95,21 @@ impl<'a> Iterator for Chunks<'a> {
 
     fn next(&mut self) -> Option<Chunk<'a>> {
         let mut chunk = Chunk {
-            segments: Vec::new(),
+            parts: Vec::new(),
+            job: self.job,
+            element: self.element,
             elements: 0,
         };
-        while self.job < self.jobs.len() && chunk.elements < self.capacity {
-            let left = self.jobs[self.job].a.len() / self.element_bytes;
+        while chunk.elements < self.capacity
+            && let Some(job) = self.jobs.get_mut(self.job)
+        {
+            let left = job.a.len() / self.element_bytes;
             let elements = left.min(self.capacity - chunk.elements);
-            if elements > 0 {
-                chunk.segments.push(self.cut(elements));
-                chunk.elements += elements;
-            }
+            chunk.parts.push(job.take(elements * self.element_bytes));
+            chunk.elements += elements;
+            self.element += elements;
             if elements == left {
-                self.job += 1;
-                self.first = 0;
+                (self.job, self.element) = (self.job + 1, 0);
             }
             if self.packing == Packing::PerJob && chunk.elements > 0 {
                 break;
@@ -138,8 +127,8 @@ mod tests {
     /// Bytes of an element.
     const BYTES: usize = 2;
 
-    /// Of each chunk its elements, and of each of its segments the job, the first element
-    /// and how many there are.
+    /// Of each chunk its elements, and of each of its parts the job, the first element and how
+    /// many there are; of no empty one.
     type Cut = Vec<(usize, Vec<(usize, usize, usize)>)>;
 
     /// Cuts jobs of so many elements, of which each is its own number in A and in B.
@@ -164,16 +153,17 @@ mod tests {
             })
             .collect();
         let chunks = Chunks::new(&mut jobs, BYTES, capacity, packing);
-        let segment = |segment: &Segment<'_>| {
-            let elements = segment.a.len() / BYTES;
-            let first = bytes(&(segment.first + elements)).split_off(BYTES * segment.first);
-            assert_eq!((segment.a, segment.b), (&first[..], &first[..]));
-            assert_eq!(segment.out.len(), segment.a.len());
-            (segment.job, segment.first, elements)
-        };
         let cut = |chunk: Chunk<'_>| {
-            let segments = chunk.segments.iter().map(segment).collect();
-            (chunk.elements, segments)
+            let firsts = std::iter::once(chunk.element).chain(std::iter::repeat(0));
+            let parts = (chunk.job..).zip(firsts).zip(&chunk.parts);
+            let parts = parts.map(|((job, first), part)| {
+                let elements = part.a.len() / BYTES;
+                let numbers = bytes(&(first + elements)).split_off(BYTES * first);
+                assert_eq!((part.a, part.b), (&numbers[..], &numbers[..]));
+                assert_eq!(part.out.len(), part.a.len());
+                (job, first, elements)
+            });
+            (chunk.elements, parts.filter(|part| part.2 > 0).collect())
         };
         chunks.map(cut).collect()
     }
@@ -209,11 +199,11 @@ mod tests {
             let packing = if across { Packing::AcrossJobs } else { Packing::PerJob };
             let mut seen: Vec<usize> = vec![0; jobs.len()];
             let mut last_job = 0;
-            for (elements, segments) in cut(&jobs, capacity, packing) {
+            for (elements, parts) in cut(&jobs, capacity, packing) {
                 prop_assert!(elements > 0 && elements <= capacity.max(1));
-                prop_assert!(across || segments.len() == 1);
+                prop_assert!(across || parts.len() == 1);
                 let mut at = 0;
-                for (number, (job, first, len)) in segments.into_iter().enumerate() {
+                for (number, (job, first, len)) in parts.into_iter().enumerate() {
                     // In order, without gaps, each job once per chunk.
                     prop_assert_eq!(first, seen[job]);
                     prop_assert!(len > 0);

@@ -36,15 +36,11 @@ pub(crate) fn chunk_limit(
     depth: usize,
 ) -> Result<usize, Error> {
     let element = work.element_bytes.max(1) as u64;
-    let limits = &caps.limits;
     let group = work.workgroup_size as usize;
     let dispatch = most_dispatched(caps, work.element_bytes, group) as u64;
     let staging = staging_limit(caps, &uses_of(path), element * depth as u64)?;
-    let limit = dispatch.min(both_inputs_limit(caps, element)).min(staging);
-    // One whole alignment unit below the limit, so that aligned offsets
-    // inside the buffers stay within it too.
-    let slack = limits.storage_buffer_alignment.div_ceil(element);
-    Ok(usize::try_from(limit.saturating_sub(slack).max(1)).unwrap_or(usize::MAX))
+    let limit = dispatch.min(buffer_limit(caps, element)).min(staging);
+    Ok(usize::try_from(limit.max(1)).unwrap_or(usize::MAX))
 }
 
 /// The operands of a chunk by the memory that they lie in: A and B in, the result out.
@@ -56,10 +52,10 @@ fn uses_of(path: TransferPath) -> Vec<(MemoryUse, u64)> {
     uses
 }
 
-/// The most elements of a chunk whose inputs lie in one buffer.
-pub(crate) fn both_inputs_limit(caps: &DeviceCaps, element: u64) -> u64 {
+/// The most elements of a chunk whose operands lie in a buffer each.
+pub(crate) fn buffer_limit(caps: &DeviceCaps, element: u64) -> u64 {
     let limits = &caps.limits;
-    limits.max_allocation.min(limits.max_buffer_size) / (2 * element)
+    limits.max_allocation.min(limits.max_buffer_size) / element
 }
 
 /// The most elements per chunk so that no heap gives more than its share: of `uses`, each a
@@ -104,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_operands_of_a_chunk_fit_one_allocation_and_one_buffer() {
+    fn an_operand_of_a_chunk_fits_one_allocation_and_one_buffer() {
         let work = Workload {
             total: 1 << 30,
             largest_job: 1 << 30,
@@ -113,13 +109,11 @@ mod tests {
         };
         let limit = |most: fn(&mut DeviceCaps) -> &mut u64| {
             let mut caps = recorded::h200();
-            *most(&mut caps) = 96_000;
-            caps.limits.storage_buffer_alignment = 16;
+            *most(&mut caps) = 48_000;
             chunk_limit(&caps, &work, TransferPath::HostVisible, 1)
         };
-        // One unit of alignment less than 96,000 / (2 * 48).
-        assert_eq!(limit(|caps| &mut caps.limits.max_allocation), Ok(999));
-        assert_eq!(limit(|caps| &mut caps.limits.max_buffer_size), Ok(999));
+        assert_eq!(limit(|caps| &mut caps.limits.max_allocation), Ok(1_000));
+        assert_eq!(limit(|caps| &mut caps.limits.max_buffer_size), Ok(1_000));
     }
 
     #[test]

@@ -3,7 +3,6 @@
 
 mod calibrate;
 mod chunks;
-mod commands;
 mod fastest_of;
 mod host_buffers;
 mod limits;

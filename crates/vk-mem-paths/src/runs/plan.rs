@@ -6,15 +6,23 @@ use super::limits::chunk_limit;
 use crate::{Error, Packing, PathChoice, Request, TransferPath, Tuning, Workload};
 
 /// How a run will be done.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
-    pub(super) path: TransferPath,
-    pub(super) reason: &'static str,
-    pub(super) chunk: usize,
-    pub(super) depth: usize,
-    pub(super) packing: Packing,
-    pub(super) capacity: usize,
-    pub(super) measured: bool,
+    /// The path.
+    pub path: TransferPath,
+    /// Why this path.
+    pub reason: &'static str,
+    /// The most elements of one chunk.
+    pub chunk: usize,
+    /// How many chunks are in flight at most; 1 or more.
+    pub depth: usize,
+    /// Whether a chunk may carry several jobs.
+    pub packing: Packing,
+    /// Elements that each slot's buffers are made for.
+    pub capacity: usize,
+    /// Whether something of it was chosen by what was measured, and not by the rules.
+    pub measured: bool,
     /// Chunks that are cut smaller are multiples of this,
     pub(super) step: usize,
     /// and not smaller than this.
@@ -22,49 +30,6 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The path.
-    #[must_use]
-    pub fn path(&self) -> TransferPath {
-        self.path
-    }
-
-    /// Why this path.
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
-        self.reason
-    }
-
-    /// Whether something of it was chosen by what was measured, and not by the
-    /// rules.
-    #[must_use]
-    pub fn is_measured(&self) -> bool {
-        self.measured
-    }
-
-    /// The most elements of one chunk.
-    #[must_use]
-    pub fn chunk(&self) -> usize {
-        self.chunk
-    }
-
-    /// How many chunks are in flight at most; 1 or more.
-    #[must_use]
-    pub fn depth(&self) -> usize {
-        self.depth
-    }
-
-    /// Whether a chunk may carry several jobs.
-    #[must_use]
-    pub fn packing(&self) -> Packing {
-        self.packing
-    }
-
-    /// Elements that each slot's buffers are made for.
-    #[must_use]
-    pub fn capacity(&self) -> usize {
-        self.capacity
-    }
-
     /// The same with chunks of about half the size, and so half the memory; `None`
     /// where that would no longer matter.
     pub(super) fn halved(&self) -> Option<Self> {

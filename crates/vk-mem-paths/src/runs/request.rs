@@ -2,10 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use vk_core::{ComputePipeline, Device};
-
 use super::Packing;
-use crate::Error;
 
 /// Where a kernel reads and writes.
 #[non_exhaustive]
@@ -74,42 +71,4 @@ pub struct Request {
     pub depth: Option<usize>,
     /// Whether a chunk may carry several jobs.
     pub packing: Packing,
-}
-
-/// The operands of a job, as errors name them.
-pub(super) const OPERANDS: [&str; 3] = ["A", "B", "the output"];
-
-/// How many elements each operand of a job has, by the operands' bytes.
-///
-/// # Errors
-/// [`Error::InvalidJob`] for an operand that is not as many whole elements as A.
-pub(super) fn elements_of(
-    job: usize,
-    bytes: [usize; 3],
-    element_bytes: usize,
-) -> Result<usize, Error> {
-    let elements = bytes[0].checked_div(element_bytes).unwrap_or(0);
-    let expected = elements * element_bytes;
-    let mut named = OPERANDS.into_iter().zip(bytes);
-    match named.find(|(_, found)| *found != expected) {
-        None => Ok(elements),
-        Some((what, found)) => Err(Error::InvalidJob {
-            job,
-            what,
-            expected,
-            found,
-        }),
-    }
-}
-
-/// # Errors
-/// [`Error::ForeignKernel`] for a kernel of another device.
-pub(super) fn expect_kernel_of(device: &Device, kernel: &ComputePipeline) -> Result<(), Error> {
-    match kernel.device().is_same_as(device) {
-        true => Ok(()),
-        false => Err(Error::ForeignKernel {
-            expected: device.caps().name.clone(),
-            found: kernel.device().caps().name.clone(),
-        }),
-    }
 }

@@ -1,31 +1,35 @@
-//! One slot of the transfer loop: its buffers, and the commands of its chunk.
+//! What carries one chunk: memory for its operands, and its commands, recorded once and
+//! submitted again.
 //!
 //! What is in flight of it is its batch (`lane::batch`), which holds all that its commands
-//! name. The host touches the upload and readback memory only while the batch is free.
+//! name. The host touches a slot's upload and readback memory only while the batch is free.
 
 use std::sync::Arc;
 
+use vk_core::spirv::BINDINGS;
 use vk_core::{ComputePipeline, Device, WaitPolicy};
 
 use super::chunks::Chunk;
-use super::commands::{ChunkCommands, DeviceOperands, Layout};
-use super::request::OPERANDS;
 use super::timeline::TimedStages;
-use super::{Plan, TransferPath};
-use crate::memory::{Memory, ReadbackBuffer, UploadBuffer};
+use super::{Plan, StageKind, TransferPath};
+use crate::lane::{Batch, Life, Part, Step};
+use crate::memory::{Access, Block, Memory, ReadbackBuffer, Region, UploadBuffer};
 use crate::threads::host_copy;
-use crate::{ElementFormat, Error, ThreadPool};
+use crate::{ElementFormat, Error, MemoryUse, ThreadPool};
+
+/// The operands of a job, as errors name them.
+pub(super) const OPERANDS: [&str; BINDINGS] = ["A", "B", "the output"];
 
 /// Staging memory for a chunk, and the commands that work on it.
 pub(super) struct Slot {
     commands: ChunkCommands,
-    /// What is recorded: a kernel, and over how many elements.
-    recorded: Option<(Arc<ComputePipeline>, usize)>,
-    upload: UploadBuffer,
+    /// What is recorded: a kernel, and over how many elements and bytes of each operand.
+    recorded: Option<(Arc<ComputePipeline>, usize, usize)>,
+    /// A and B.
+    uploads: [UploadBuffer; 2],
     readback: ReadbackBuffer,
     /// Of the device-local path alone.
     device: Option<DeviceOperands>,
-    layout: Layout,
 }
 
 impl Slot {
@@ -37,23 +41,23 @@ impl Slot {
         element_bytes: usize,
         timestamps: bool,
     ) -> Result<Self, Error> {
-        let layout = Layout::on(device.caps(), plan.capacity(), element_bytes);
-        let purpose = plan.path().upload_memory();
+        let bytes = plan.capacity * element_bytes;
+        let upload = || UploadBuffer::new(memory, plan.path.upload_memory(), bytes);
         Ok(Self {
             commands: ChunkCommands::new(device, timestamps)?,
             recorded: None,
-            upload: UploadBuffer::new(memory, purpose, layout.input_bytes())?,
-            readback: ReadbackBuffer::new(memory, layout.output_bytes())?,
-            device: match plan.path() {
+            uploads: [upload()?, upload()?],
+            readback: ReadbackBuffer::new(memory, bytes)?,
+            device: match plan.path {
                 TransferPath::HostVisible | TransferPath::Bar => None,
-                TransferPath::DeviceLocal => Some(DeviceOperands::new(memory, layout)?),
+                TransferPath::DeviceLocal => Some(DeviceOperands::new(memory, bytes)?),
             },
-            layout,
         })
     }
 
-    pub(super) fn fits(&self, capacity: usize, element_bytes: usize) -> bool {
-        self.layout.fits(capacity, element_bytes)
+    /// Whether it has room for `bytes` bytes of each operand.
+    pub(super) fn fits(&self, bytes: usize) -> bool {
+        bytes <= self.readback.bytes()
     }
 
     pub(super) fn is_in_flight(&self) -> bool {
@@ -68,44 +72,41 @@ impl Slot {
         threads: &mut ThreadPool,
     ) -> Result<(), Error> {
         self.commands.batch.expect_free()?;
-        if !self.fits(chunk.elements, element.bytes) {
-            return Err(Error::Internal {
-                what: format!(
-                    "expected a chunk that fits {:?}, found {} elements",
-                    self.layout, chunk.elements
-                ),
-            });
-        }
-        let ranges = [self.layout.a(chunk.elements), self.layout.b(chunk.elements)];
+        let all = 0..chunk.elements * element.bytes;
+        let [to_a, to_b] = &mut self.uploads;
         // SAFETY: the batch is free, and nothing else names the memory.
-        let [mut a, mut b] = unsafe { self.upload.views(ranges.clone())? };
-        let mut copies = Vec::with_capacity(2 * chunk.segments.len());
-        for segment in &chunk.segments {
-            let (to_a, rest_a) = a.split_at_mut(segment.a.len());
-            let (to_b, rest_b) = b.split_at_mut(segment.b.len());
-            copies.extend([(segment.a, to_a), (segment.b, to_b)]);
+        let mut a = unsafe { to_a.view(&all)? };
+        // SAFETY: as above.
+        let mut b = unsafe { to_b.view(&all)? };
+        let mut copies = Vec::with_capacity(2 * chunk.parts.len());
+        for part in &chunk.parts {
+            let (to_a, rest_a) = a.split_at_mut(part.a.len());
+            let (to_b, rest_b) = b.split_at_mut(part.b.len());
+            copies.extend([(part.a, to_a), (part.b, to_b)]);
             (a, b) = (rest_a, rest_b);
         }
         if let Some((copy, refused)) = host_copy::run_checked(copies, element, threads) {
-            let segment = &chunk.segments[copy / 2];
+            let (part, operand) = (copy / 2, copy % 2);
+            let before = if part == 0 { chunk.element } else { 0 };
             return Err(Error::RefusedInput {
-                job: segment.job,
-                what: OPERANDS[copy % 2],
-                refused: refused.after(segment.first),
+                job: chunk.job + part,
+                what: OPERANDS[operand],
+                refused: refused.after(before),
             });
         }
-        ranges.iter().try_for_each(|range| self.upload.flush(range))
+        self.uploads.iter().try_for_each(|it| it.flush(&all))
     }
 
-    /// Submits the `elements` staged last to run through `kernel`; `wait` is how long that
-    /// may take.
+    /// Submits the `elements` of `element_bytes` bytes staged last to run through `kernel`;
+    /// `wait` is how long that may take.
     pub(super) fn submit(
         &mut self,
         kernel: &Arc<ComputePipeline>,
         elements: usize,
+        element_bytes: usize,
         wait: WaitPolicy,
     ) -> Result<(), Error> {
-        self.record(kernel, elements)?;
+        self.record(kernel, elements, elements * element_bytes)?;
         // SAFETY: no view of the memory is about, and the host makes the next when the batch
         // is free; nobody else has the slot's memory.
         unsafe { self.commands.batch.submit(wait).map(drop) }
@@ -123,21 +124,20 @@ impl Slot {
         threads: &mut ThreadPool,
     ) -> Result<(), Error> {
         self.commands.batch.expect_free()?;
-        let recorded = self.recorded.as_ref().map(|(_, elements)| *elements);
-        if recorded != Some(chunk.elements) {
-            let found = chunk.elements;
+        let all = 0..chunk.parts.iter().map(|part| part.out.len()).sum();
+        let recorded = self.recorded.as_ref().map(|(_, _, bytes)| *bytes);
+        if recorded != Some(all.end) {
             return Err(Error::Internal {
-                what: format!("expected the results of {recorded:?} elements, found {found}"),
+                what: format!("expected results of {recorded:?} bytes, found {}", all.end),
             });
         }
-        let range = self.layout.out(chunk.elements);
         // SAFETY: the batch is free, so the submission that wrote this range and ended with
         // the host barrier is complete.
-        let mut from = unsafe { self.readback.read(&range)? };
-        let mut copies = Vec::with_capacity(chunk.segments.len());
-        for segment in chunk.segments {
-            let (results, rest) = from.split_at(segment.out.len());
-            copies.push((results, segment.out));
+        let mut from = unsafe { self.readback.read(&all)? };
+        let mut copies = Vec::with_capacity(chunk.parts.len());
+        for part in chunk.parts {
+            let (results, rest) = from.split_at(part.out.len());
+            copies.push((results, part.out));
             from = rest;
         }
         host_copy::run(copies, threads);
@@ -150,23 +150,129 @@ impl Slot {
         self.commands.device_stages()
     }
 
-    fn record(&mut self, kernel: &Arc<ComputePipeline>, elements: usize) -> Result<(), Error> {
-        let same = |(recorded, count): &(Arc<ComputePipeline>, usize)| {
-            Arc::ptr_eq(recorded, kernel) && *count == elements
+    fn record(
+        &mut self,
+        kernel: &Arc<ComputePipeline>,
+        elements: usize,
+        bytes: usize,
+    ) -> Result<(), Error> {
+        let same = |known: &(Arc<ComputePipeline>, usize, usize)| {
+            Arc::ptr_eq(&known.0, kernel) && (known.1, known.2) == (elements, bytes)
         };
         if self.recorded.as_ref().is_some_and(same) {
             return Ok(());
         }
         self.recorded = None;
-        let layout = &self.layout;
-        let host = [
-            self.upload.region(layout.a(elements)),
-            self.upload.region(layout.b(elements)),
-            self.readback.region(layout.out(elements)),
-        ];
-        let device = self.device.as_ref();
-        self.commands.record(kernel, elements, host, device)?;
-        self.recorded = Some((Arc::clone(kernel), elements));
+        let [a, b] = self.uploads.each_ref().map(|it| it.region(0..bytes));
+        let host = [a, b, self.readback.region(0..bytes)];
+        self.commands
+            .record(kernel, elements, host, self.device.as_ref())?;
+        self.recorded = Some((Arc::clone(kernel), elements, bytes));
         Ok(())
+    }
+}
+
+/// The stages of a chunk whose kernel works on the host's memory.
+const IN_PLACE: &[StageKind] = &[StageKind::Kernel];
+/// Those of one whose kernel works on the device's.
+const COPIED: &[StageKind] = &[StageKind::Upload, StageKind::Kernel, StageKind::Download];
+
+/// The batch of one chunk, of a run from host to host or over host buffers.
+pub(super) struct ChunkCommands {
+    pub(super) batch: Batch,
+    stages: &'static [StageKind],
+}
+
+impl ChunkCommands {
+    /// Nothing recorded yet.
+    pub(super) fn new(device: &Arc<Device>, timestamps: bool) -> Result<Self, Error> {
+        // As many as the longest has.
+        let timed = timestamps.then_some(3);
+        Ok(Self {
+            batch: Batch::new(device, timed)?,
+            stages: &[],
+        })
+    }
+
+    /// Records `kernel` over `count` elements of A, B and the output in memory that the host
+    /// reaches; it works on `device`'s, or without that on the host's.
+    ///
+    /// # Errors
+    /// As [`Batch::record`].
+    pub(super) fn record(
+        &mut self,
+        pipeline: &Arc<ComputePipeline>,
+        count: usize,
+        [a, b, out]: [Region; 3],
+        device: Option<&DeviceOperands>,
+    ) -> Result<(), Error> {
+        let elements = u32::try_from(count).map_err(|_| Error::Internal {
+            what: format!("expected a chunk below 2^32 elements, found {count}"),
+        })?;
+        let results = [out.clone()];
+        let kernel = |buffers: [Region; 3]| {
+            let constants = pipeline.push_constants(elements);
+            let words = constants.as_chunks().0.iter();
+            Step::Dispatch {
+                pipeline: Arc::clone(pipeline),
+                buffers: buffers.into(),
+                constants: words.map(|word| u32::from_ne_bytes(*word)).collect(),
+                workgroups: elements.div_ceil(pipeline.shape().workgroup_size),
+            }
+        };
+        let copy = |from, to| Step::Copy { from, to };
+        let steps = match device {
+            None => vec![vec![kernel([a, b, out])]],
+            Some(own) => {
+                let bytes = out.range.len();
+                let [own_a, own_b, own_out] = &own.0;
+                let read = |block| Region::new(block, 0..bytes, Access::Read);
+                let written = |block| Region::new(block, 0..bytes, Access::Write);
+                let inputs = vec![copy(a, written(own_a)), copy(b, written(own_b))];
+                let operands = [read(own_a), read(own_b), written(own_out)];
+                let result = vec![copy(read(own_out), out)];
+                vec![inputs, vec![kernel(operands)], result]
+            }
+        };
+        self.stages = match device {
+            None => IN_PLACE,
+            Some(_) => COPIED,
+        };
+        let numbered = (0..).zip(&steps);
+        let parts: Vec<_> = numbered
+            .map(|(number, steps)| Part {
+                stage: Some(number),
+                steps,
+            })
+            .collect();
+        // SAFETY: the regions hold as many elements as the kernel is given; that it keeps to
+        // them is vouched for by whoever gives a kernel.
+        unsafe { self.batch.record(Life::Again, &parts, &results) }
+    }
+
+    /// When the stages of the last submission were at work; it is complete.
+    ///
+    /// # Errors
+    /// As [`Batch::spans`].
+    pub(super) fn device_stages(&self) -> Result<TimedStages, Error> {
+        let numbers: Vec<u32> = (0..).take(self.stages.len()).collect();
+        let spans = self.batch.spans(&numbers)?.unwrap_or_default();
+        Ok(self.stages.iter().copied().zip(spans).collect())
+    }
+}
+
+/// Device memory for A, B and the output of one chunk.
+pub(super) struct DeviceOperands([Arc<Block>; BINDINGS]);
+
+impl DeviceOperands {
+    /// Of `bytes` bytes each.
+    pub(super) fn new(memory: &Arc<Memory>, bytes: usize) -> Result<Self, Error> {
+        let block = || memory.block(bytes, MemoryUse::Device).map(Arc::new);
+        Ok(Self([block()?, block()?, block()?]))
+    }
+
+    /// Bytes of each.
+    pub(super) fn bytes(&self) -> usize {
+        self.0[0].bytes()
     }
 }

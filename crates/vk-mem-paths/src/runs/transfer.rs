@@ -14,8 +14,7 @@ use tracing::trace_span;
 use vk_core::{ComputePipeline, Device, WaitPolicy};
 
 use super::chunks::{Chunk, Chunks, Job};
-use super::request::{elements_of, expect_kernel_of};
-use super::slot::Slot;
+use super::slot::{OPERANDS, Slot};
 use super::timeline::{ChunkId, Timing};
 use super::{Plan, Request, StageKind, Stats, TransferPath, Tuning, Workload, plan};
 use crate::Error;
@@ -108,7 +107,12 @@ impl Transfer {
         let element: ElementFormat = element.into();
         let element_bytes = element.bytes;
         expect_kernel_of(&self.device, kernel)?;
-        let elements = check_jobs(jobs, element_bytes)?;
+        let numbered = jobs.iter().enumerate();
+        let elements = numbered.map(|(number, job)| {
+            let bytes = [job.a.len(), job.b.len(), job.out.len()];
+            elements_of(number, bytes, element_bytes)
+        });
+        let elements = elements.collect::<Result<Vec<_>, _>>()?;
         let total = elements.iter().sum();
         let work = Workload {
             total,
@@ -124,10 +128,7 @@ impl Transfer {
             };
             let smaller = plan.halved().filter(|_| self.may_halve());
             plan = smaller.ok_or_else(|| error.clone())?;
-            tracing::warn!(
-                chunk = plan.chunk(),
-                "going on with smaller chunks: {error}"
-            );
+            tracing::warn!(chunk = plan.chunk, "going on with smaller chunks: {error}");
             // Nothing that an attempt left behind matters to the next.
             self.free_slots();
         };
@@ -150,7 +151,7 @@ impl Transfer {
         total: usize,
         jobs: &mut [Job<'_>],
     ) -> Result<Stats, Error> {
-        let (path, chunk, depth) = (plan.path(), plan.chunk(), plan.depth());
+        let (path, chunk, depth) = (plan.path, plan.chunk, plan.depth);
         let _run = tracing::debug_span!("run", elements = total, %path, chunk, depth).entered();
         // What is in flight on a lost device is not known: no slot is reused
         // or freed before `Drop`, which waits.
@@ -159,11 +160,11 @@ impl Transfer {
         let fresh = jobs.iter().filter(|job| job.fresh).map(|job| &*job.out);
         let ahead = Ahead::of(fresh, self.threads.threads() / MAKING_PAGES);
         let _making = ahead.map(|ahead| self.threads.make_ahead(ahead));
-        let chunks = Chunks::new(jobs, element.bytes, plan.chunk(), plan.packing());
+        let chunks = Chunks::new(jobs, element.bytes, plan.chunk, plan.packing);
         let wait = self.options.wait;
-        let slots = self.slots.entry(plan.path()).or_default();
+        let slots = self.slots.entry(plan.path).or_default();
         let found = slots.len();
-        let slots = slots.get_mut(..plan.depth());
+        let slots = slots.get_mut(..plan.depth);
         let slots = slots.ok_or_else(|| Error::Internal {
             what: format!("expected {depth} slots to run on, found {found}"),
         })?;
@@ -221,16 +222,16 @@ impl Transfer {
     /// Makes sure that as many slots as `plan` is deep are there, free and
     /// large enough. Where memory runs out, the slots of other paths go.
     fn prepare(&mut self, plan: &Plan, element_bytes: usize) -> Result<(), Error> {
-        let path = plan.path();
+        let path = plan.path;
         let slots = self.slots.entry(path).or_default();
         for slot in slots.iter_mut() {
             slot.release(self.options.wait)?;
         }
-        let fits = |slot: &Slot| slot.fits(plan.capacity(), element_bytes);
+        let fits = |slot: &Slot| slot.fits(plan.capacity * element_bytes);
         // The run takes the first ones.
         slots.sort_by_key(|slot| !fits(slot));
         let fitting = slots.iter().take_while(|slot| fits(slot)).count();
-        let missing = plan.depth().saturating_sub(fitting);
+        let missing = plan.depth.saturating_sub(fitting);
         if missing > 0 {
             // Smaller ones go before larger ones come: both at once might not fit.
             slots.truncate(fitting);
@@ -302,7 +303,7 @@ impl<'c> Drive<'_, 'c> {
             .in_scope(|| slot.stage(&filling, self.element, self.threads))?;
         let staged = Instant::now();
         trace_span!("submit", chunk, elements)
-            .in_scope(|| slot.submit(self.kernel, elements, wait))?;
+            .in_scope(|| slot.submit(self.kernel, elements, self.element.bytes, wait))?;
         self.stats.times.copy_in += staged - start;
         self.stats.times.submit += staged.elapsed();
         let id = ChunkId { slot: turn, chunk };
@@ -350,13 +351,39 @@ impl<'c> Drive<'_, 'c> {
 /// copy.
 const MAKING_PAGES: usize = 3;
 
-/// The elements of each job.
-fn check_jobs(jobs: &[Job<'_>], element_bytes: usize) -> Result<Vec<usize>, Error> {
-    let lengths = |job: &Job<'_>| [job.a.len(), job.b.len(), job.out.len()];
-    let numbered = jobs.iter().map(lengths).enumerate();
-    numbered
-        .map(|(job, lengths)| elements_of(job, lengths, element_bytes))
-        .collect()
+/// How many elements each operand of a job has, by the operands' bytes.
+///
+/// # Errors
+/// [`Error::InvalidJob`] for an operand that is not as many whole elements as A.
+pub(super) fn elements_of(
+    job: usize,
+    bytes: [usize; 3],
+    element_bytes: usize,
+) -> Result<usize, Error> {
+    let elements = bytes[0].checked_div(element_bytes).unwrap_or(0);
+    let expected = elements * element_bytes;
+    let mut named = OPERANDS.into_iter().zip(bytes);
+    match named.find(|(_, found)| *found != expected) {
+        None => Ok(elements),
+        Some((what, found)) => Err(Error::InvalidJob {
+            job,
+            what,
+            expected,
+            found,
+        }),
+    }
+}
+
+/// # Errors
+/// [`Error::ForeignKernel`] for a kernel of another device.
+pub(super) fn expect_kernel_of(device: &Device, kernel: &ComputePipeline) -> Result<(), Error> {
+    match kernel.device().is_same_as(device) {
+        true => Ok(()),
+        false => Err(Error::ForeignKernel {
+            expected: device.caps().name.clone(),
+            found: kernel.device().caps().name.clone(),
+        }),
+    }
 }
 
 /// After a failed run: waits for what is in flight, so that the slots are
@@ -372,4 +399,34 @@ fn release(slots: &mut [Slot], wait: WaitPolicy) {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operand_that_is_not_as_many_whole_elements_as_a_is_named() {
+        assert_eq!(elements_of(0, [0; 3], 48), Ok(0));
+        assert_eq!(elements_of(0, [144; 3], 48), Ok(3));
+        for (bytes, element_bytes, what, expected, found) in [
+            ([95, 95, 95], 48, "A", 48, 95),
+            ([47, 0, 0], 48, "A", 0, 47),
+            ([96, 48, 96], 48, "B", 96, 48),
+            ([96, 97, 96], 48, "B", 96, 97),
+            ([96, 96, 144], 48, "the output", 96, 144),
+            ([96, 96, 0], 48, "the output", 96, 0),
+            // Elements of no bytes hold nothing.
+            ([1, 1, 1], 0, "A", 0, 1),
+        ] {
+            let error = Error::InvalidJob {
+                job: 1,
+                what,
+                expected,
+                found,
+            };
+            assert_eq!(
+                elements_of(1, bytes, element_bytes),
+                Err(error),
+                "{bytes:?}"
+            );
+        }
+    }
+}

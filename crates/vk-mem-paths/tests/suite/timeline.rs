@@ -3,71 +3,42 @@
 
 use std::io::{BufRead, BufReader, Seek};
 use std::mem::MaybeUninit;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use field_kernels::{ELEMENT_BYTES, FIELD_ADD};
+use field_kernels::ELEMENT_BYTES;
 use tracing_subscriber::fmt::format::FmtSpan;
-use vk_core::testing::{DeviceTest, device_under_test};
-use vk_core::{ComputePipeline, Device, KernelCache};
-use vk_mem_paths::{
-    Job, Packing, PathChoice, Request, Span, StageKind, Stats, Transfer, TransferOptions,
-    TransferPath,
-};
+use vk_mem_paths::{Job, Packing, Request, Span, StageKind, Stats, TransferPath};
+
+use crate::transfer::{Loop, request};
 
 const CHUNK: usize = 3_000;
 const CHUNKS: usize = 7;
 
-/// A transfer loop with the library's kernel; drops before its guard.
-struct Loop {
-    transfer: Transfer,
-    kernel: Arc<ComputePipeline>,
-    _guard: DeviceTest,
+/// Runs [`CHUNKS`] chunks, the last one smaller, and says how long it took.
+fn run(on: &mut Loop, path: TransferPath, depth: usize) -> (Stats, Duration) {
+    let bytes = ((CHUNKS - 1) * CHUNK + 5) * ELEMENT_BYTES;
+    let (a, b) = (vec![1; bytes], vec![2; bytes]);
+    let mut out = vec![MaybeUninit::uninit(); bytes];
+    let job = Job {
+        a: &a,
+        b: &b,
+        out: &mut out,
+        fresh: false,
+    };
+    let request = Request {
+        packing: Packing::AcrossJobs,
+        ..request(path, CHUNK, depth)
+    };
+    let start = Instant::now();
+    let ran = on
+        .transfer
+        .run(&on.kernel, &request, ELEMENT_BYTES, &mut [job]);
+    (ran.unwrap().1, start.elapsed())
 }
 
-impl Loop {
-    fn new(timestamps: bool) -> Self {
-        let (guard, physical) = device_under_test().unwrap();
-        let device = Device::new(&physical).unwrap();
-        let mut kernels = KernelCache::new(&device);
-        let kernel = kernels.get(FIELD_ADD.spirv).unwrap();
-        let options = TransferOptions {
-            threads: 3,
-            timestamps,
-            ..TransferOptions::default()
-        };
-        Self {
-            transfer: Transfer::new(&device, options).unwrap(),
-            kernel,
-            _guard: guard,
-        }
-    }
-
-    /// Runs [`CHUNKS`] chunks, the last one smaller, and says how long it
-    /// took.
-    fn run(&mut self, path: TransferPath, depth: usize) -> (Stats, Duration) {
-        let bytes = ((CHUNKS - 1) * CHUNK + 5) * ELEMENT_BYTES;
-        let (a, b) = (vec![1; bytes], vec![2; bytes]);
-        let mut out = vec![MaybeUninit::uninit(); bytes];
-        let job = Job {
-            a: &a,
-            b: &b,
-            out: &mut out,
-            fresh: false,
-        };
-        let request = Request {
-            path: PathChoice::Fixed(path),
-            chunk: Some(CHUNK),
-            depth: Some(depth),
-            packing: Packing::AcrossJobs,
-        };
-        let start = Instant::now();
-        let (_, stats) = self
-            .transfer
-            .run(&self.kernel, &request, ELEMENT_BYTES, &mut [job])
-            .unwrap();
-        (stats, start.elapsed())
-    }
+/// With timestamps, or without.
+fn timed(timestamps: bool) -> Loop {
+    Loop::with(std::convert::identity, timestamps)
 }
 
 /// The spans of each chunk, by stage.
@@ -90,7 +61,7 @@ fn in_order(spans: &[Span]) -> bool {
 #[test]
 fn every_chunk_goes_through_its_stages_in_order_within_the_run() {
     use StageKind::{CopyIn, CopyOut, Download, Kernel, Upload};
-    let mut timed = Loop::new(true);
+    let mut timed = timed(true);
     for (path, stages) in [
         (TransferPath::HostVisible, &[CopyIn, Kernel, CopyOut][..]),
         (
@@ -99,7 +70,7 @@ fn every_chunk_goes_through_its_stages_in_order_within_the_run() {
         ),
     ] {
         for depth in [1, 2, 3, 6] {
-            let (stats, total) = timed.run(path, depth);
+            let (stats, total) = run(&mut timed, path, depth);
             let what = format!("{path}, depth {depth}: {:?}", stats.timeline);
             assert_eq!(stats.timeline.len(), CHUNKS * stages.len(), "{what}");
             for spans in by_chunk(&stats) {
@@ -120,9 +91,9 @@ fn every_chunk_goes_through_its_stages_in_order_within_the_run() {
 
 #[test]
 fn a_slot_copies_for_one_chunk_at_a_time() {
-    let mut timed = Loop::new(true);
+    let mut timed = timed(true);
     for depth in [1, 2, 3, 6] {
-        let (stats, _) = timed.run(TransferPath::HostVisible, depth);
+        let (stats, _) = run(&mut timed, TransferPath::HostVisible, depth);
         for slot in 0..depth {
             let host = |span: &&Span| span.stage != StageKind::Kernel && span.slot == slot;
             let mut spans: Vec<_> = stats.timeline.iter().filter(host).copied().collect();
@@ -135,9 +106,9 @@ fn a_slot_copies_for_one_chunk_at_a_time() {
 
 #[test]
 fn the_timeline_adds_up_to_the_times() {
-    let mut timed = Loop::new(true);
+    let mut timed = timed(true);
     for depth in [1, 4] {
-        let (stats, _) = timed.run(TransferPath::HostVisible, depth);
+        let (stats, _) = run(&mut timed, TransferPath::HostVisible, depth);
         let sum = |stage: StageKind| -> Duration {
             let spans = stats.timeline.iter().filter(|span| span.stage == stage);
             spans.map(|span| span.end - span.start).sum()
@@ -151,14 +122,14 @@ fn the_timeline_adds_up_to_the_times() {
 
 #[test]
 fn without_timestamps_there_is_no_timeline() {
-    let (stats, _) = Loop::new(false).run(TransferPath::HostVisible, 3);
+    let (stats, _) = run(&mut timed(false), TransferPath::HostVisible, 3);
     assert_eq!(stats.chunks, CHUNKS);
     assert_eq!((stats.timeline.capacity(), stats.overlap()), (0, None));
 }
 
 #[test]
 fn a_subscriber_sees_the_run_and_the_stages_of_every_chunk() {
-    let mut transfer = Loop::new(false);
+    let mut transfer = timed(false);
     let mut log = tempfile::tempfile().unwrap();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
@@ -166,7 +137,9 @@ fn a_subscriber_sees_the_run_and_the_stages_of_every_chunk() {
         .with_ansi(false)
         .with_writer(log.try_clone().unwrap())
         .finish();
-    tracing::subscriber::with_default(subscriber, || transfer.run(TransferPath::HostVisible, 3));
+    tracing::subscriber::with_default(subscriber, || {
+        run(&mut transfer, TransferPath::HostVisible, 3)
+    });
     log.rewind().unwrap();
     let lines: Vec<_> = BufReader::new(log).lines().map(Result::unwrap).collect();
     for chunk in 0..CHUNKS {

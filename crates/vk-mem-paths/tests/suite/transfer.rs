@@ -17,9 +17,9 @@ use vk_mem_paths::{
 };
 
 /// A transfer loop with the library's kernel; drops before its guard.
-struct Loop {
-    transfer: Transfer,
-    kernel: Arc<ComputePipeline>,
+pub(crate) struct Loop {
+    pub(crate) transfer: Transfer,
+    pub(crate) kernel: Arc<ComputePipeline>,
     _guard: DeviceTest,
 }
 
@@ -33,12 +33,18 @@ impl Loop {
 
     /// On the device under test, changed by `change`.
     fn on(change: fn(PhysicalDevice) -> PhysicalDevice) -> Self {
+        Self::with(change, false)
+    }
+
+    /// As [`Self::on`], with timestamps where they are asked for.
+    pub(crate) fn with(change: fn(PhysicalDevice) -> PhysicalDevice, timestamps: bool) -> Self {
         let (guard, physical) = device_under_test().unwrap();
         let device = Device::new(&change(physical)).unwrap();
         let mut kernels = KernelCache::new(&device);
         let kernel = kernels.get(FIELD_ADD.spirv).unwrap();
         let options = TransferOptions {
             threads: 3,
+            timestamps,
             ..TransferOptions::default()
         };
         Self {
@@ -62,7 +68,7 @@ impl Loop {
     }
 }
 
-fn request(path: TransferPath, chunk: usize, depth: usize) -> Request {
+pub(crate) fn request(path: TransferPath, chunk: usize, depth: usize) -> Request {
     Request {
         path: PathChoice::Fixed(path),
         chunk: Some(chunk),
@@ -149,7 +155,7 @@ fn a_mixture_of_sizes_runs_on_every_path_depth_and_form_of_completion() {
                 assert_eq!(stats.elements, 29_768, "{what}");
                 assert_eq!(stats.bytes_out, 29_768 * 48, "{what}");
                 assert!(stats.chunks >= 8, "{what}: {} chunks", stats.chunks);
-                assert_eq!((plan.path(), plan.depth()), (path, depth), "{what}");
+                assert_eq!((plan.path, plan.depth), (path, depth), "{what}");
             }
         }
     }
@@ -180,7 +186,7 @@ fn tuned_runs_arrive_whole() {
         };
         let (plan, stats) = transfer.run(&mut jobs, &request).unwrap();
         assert!(jobs.iter().all(Operands::is_added), "{path}");
-        assert_eq!((plan.depth(), stats.chunks), (2, 3), "{path}");
+        assert_eq!((plan.depth, stats.chunks), (2, 3), "{path}");
     }
 }
 
@@ -195,7 +201,7 @@ fn short_and_long_runs_take_turns_in_the_same_slots() {
             let request = request(TransferPath::HostVisible, chunk, depth);
             let (plan, _) = transfer.run(&mut jobs, &request).unwrap();
             assert!(jobs.iter().all(Operands::is_added), "{elements}");
-            assert_eq!(plan.depth(), depth);
+            assert_eq!(plan.depth, depth);
         }
         memory.push(transfer.transfer.allocated_memory().unwrap().buffer_bytes);
     }
@@ -230,9 +236,9 @@ fn a_calibration_measures_every_path_and_the_runs_after_it_go_by_it() {
         let mut jobs = mixture(&[elements]);
         let (plan, _) = transfer.run(&mut jobs, &auto).unwrap();
         assert!(jobs.iter().all(Operands::is_added));
-        assert_eq!(plan.reason(), "measured to be the fastest");
+        assert_eq!(plan.reason, "measured to be the fastest");
         let fastest = tuning.fastest(elements, PathChoice::Auto, |_| true);
-        assert_eq!(plan.path(), fastest.unwrap().strategy.path);
+        assert_eq!(plan.path, fastest.unwrap().strategy.path);
     }
 }
 

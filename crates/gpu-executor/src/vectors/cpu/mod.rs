@@ -19,11 +19,11 @@ use vk_mem_paths::{ElementFormat, Least};
 
 use self::flight::CpuFlight;
 use self::threads::{Submission, Threads};
+use super::elements::{as_bytes, as_uninit};
 use super::plan::{Fusion, Stage};
 use super::program::Program;
 use super::runner::{Begun, Did, Runner, internal};
 use super::value::Stored;
-use crate::jobs::{as_bytes, as_uninit};
 use crate::{Engine, Error};
 pub(crate) use curve::BlstCurve;
 pub(crate) use field::CpuField;

@@ -3,7 +3,7 @@
 
 use vk_core::DeviceCaps;
 
-use crate::runs::limits::{both_inputs_limit, staging_limit};
+use crate::runs::limits::{buffer_limit, staging_limit};
 use crate::runs::plan::{LEAST_CHUNK, MAX_DEPTH, whole_steps};
 use crate::runs::{Packing, PathChoice, Plan, Request, TransferPath};
 use crate::{MemoryUse, most_dispatched};
@@ -96,7 +96,7 @@ fn chunk_limit(
     if path == TransferPath::DeviceLocal {
         // Where there is no such memory at all, making it says so.
         let scratch = staging_limit(caps, &[(MemoryUse::Device, 3)], element * depth as u64);
-        limit = limit.min(both_inputs_limit(caps, element));
+        limit = limit.min(buffer_limit(caps, element));
         limit = limit.min(scratch.unwrap_or(0));
     }
     usize::try_from(limit).unwrap_or(usize::MAX)
@@ -155,7 +155,7 @@ mod tests {
         for caps in [recorded::h200(), recorded::llvmpipe()] {
             let path = |choice| {
                 let plan = plan_host_buffers(&caps, 1 << 20, 48, 128, &request(choice, None, None));
-                plan.path()
+                plan.path
             };
             assert_eq!(path(PathChoice::Auto), TransferPath::HostVisible);
             assert_eq!(path(DIRECT), TransferPath::HostVisible);
@@ -173,7 +173,7 @@ mod tests {
                 128,
                 &request(path, None, None),
             );
-            (plan.chunk(), plan.depth())
+            (plan.chunk, plan.depth)
         };
         assert_eq!(plan(DIRECT, 1 << 24), (1 << 22, 4));
         assert_eq!(plan(DIRECT, 1 << 20), (1 << 22, 1));
@@ -191,22 +191,22 @@ mod tests {
         };
         // 65,535 workgroups of one invocation each; bindings begin at
         // multiples of 16 bytes, which every element does.
-        assert_eq!(huge(1).chunk(), 65_535);
+        assert_eq!(huge(1).chunk, 65_535);
         // 128 MiB per binding.
-        assert_eq!(huge(1024).chunk(), (128 << 20) / 48);
+        assert_eq!(huge(1024).chunk, (128 << 20) / 48);
         let mut caps = recorded::llvmpipe();
         caps.limits.storage_buffer_alignment = 256;
         let most = request(DIRECT, Some(usize::MAX), None);
         // 16 elements of 48 bytes are the first multiple of 256.
         let plan = plan_host_buffers(&caps, 1 << 30, 48, 1, &most);
-        assert_eq!(plan.chunk(), 65_535 / 16 * 16);
+        assert_eq!(plan.chunk, 65_535 / 16 * 16);
     }
 
     #[test]
     fn a_small_chunk_is_taken_but_not_more_of_them_than_are_worth_keeping() {
         let chunk = |total, asked| {
             let request = request(DIRECT, Some(asked), None);
-            plan_host_buffers(&recorded::h200(), total, 48, 128, &request).chunk()
+            plan_host_buffers(&recorded::h200(), total, 48, 128, &request).chunk
         };
         assert_eq!(chunk(1_000, 7), 7);
         assert_eq!(chunk(1_000, 1), 1);
@@ -218,10 +218,10 @@ mod tests {
         let request = request(STAGED, Some(1_000), Some(3));
         let plan = plan_host_buffers(&recorded::h200(), 1 << 20, 48, 128, &request);
         assert_eq!(
-            (plan.path(), plan.reason()),
+            (plan.path, plan.reason),
             (TransferPath::DeviceLocal, "asked for")
         );
-        assert_eq!((plan.chunk(), plan.depth()), (1_024, 3));
+        assert_eq!((plan.chunk, plan.depth), (1_024, 3));
     }
 
     #[test]
@@ -231,7 +231,7 @@ mod tests {
             caps.limits.storage_buffer_alignment = alignment;
             let request = request(STAGED, Some(chunk), None);
             let plan = plan_host_buffers(&caps, 1_000, 48, 128, &request);
-            plan.halved().map(|plan| plan.chunk())
+            plan.halved().map(|plan| plan.chunk)
         };
         assert_eq!(halved(16, 128), Some(64));
         assert_eq!(halved(16, 126), None);
@@ -249,11 +249,11 @@ mod tests {
         };
         let staged = |most, bytes| limit(most, bytes, TransferPath::DeviceLocal);
         assert_eq!(
-            staged(|caps| &mut caps.limits.max_allocation, 96_000),
+            staged(|caps| &mut caps.limits.max_allocation, 48_000),
             1_000
         );
         assert_eq!(
-            staged(|caps| &mut caps.limits.max_buffer_size, 96_000),
+            staged(|caps| &mut caps.limits.max_buffer_size, 48_000),
             1_000
         );
         // Three operands of 48 bytes in each of two slots: a quarter of a

@@ -8,7 +8,7 @@ use vk_core::{ComputePipeline, Device, WaitPolicy};
 
 use crate::Error;
 use crate::memory::{Access, Block, Region};
-use crate::runs::commands::{ChunkCommands, DeviceOperands};
+use crate::runs::slot::{ChunkCommands, DeviceOperands};
 use crate::runs::{Plan, StageTimes};
 
 /// A, B and the output.
@@ -38,9 +38,9 @@ impl RecordedRun {
     ) -> Result<Self, Error> {
         let element = element_bytes;
         let elements = operands[0].bytes() / element;
-        let mut chunks = Vec::with_capacity(elements.div_ceil(plan.chunk()));
-        for first in (0..elements).step_by(plan.chunk()) {
-            let count = plan.chunk().min(elements - first);
+        let mut chunks = Vec::with_capacity(elements.div_ceil(plan.chunk));
+        for first in (0..elements).step_by(plan.chunk) {
+            let count = plan.chunk.min(elements - first);
             let bytes = first * element..(first + count) * element;
             let [a, b, out] = operands;
             let mut chunk = ChunkCommands::new(device, timestamps)?;
@@ -49,7 +49,7 @@ impl RecordedRun {
                 Region::new(b, bytes.clone(), Access::Read),
                 Region::new(out, bytes, Access::Write),
             ];
-            let device = scratch.and_then(|scratch| scratch.get(chunks.len() % plan.depth()));
+            let device = scratch.and_then(|scratch| scratch.get(chunks.len() % plan.depth));
             chunk.record(kernel, count, host, device)?;
             chunk.batch.let_go();
             chunks.push(chunk);
@@ -114,7 +114,7 @@ impl RecordedRun {
         for number in 0..self.chunks.len() {
             let start = Instant::now();
             // It has had the scratch memory before.
-            if let Some(earlier) = number.checked_sub(self.plan.depth()) {
+            if let Some(earlier) = number.checked_sub(self.plan.depth) {
                 self.chunks[earlier].batch.wait(wait)?;
             }
             let waited = Instant::now();

@@ -10,8 +10,8 @@ use super::{HostBuffer, plan_host_buffers};
 use crate::Error;
 use crate::lane::TransferOptions;
 use crate::memory::{Block, Memory};
-use crate::runs::commands::{DeviceOperands, Layout};
-use crate::runs::request::{OPERANDS, elements_of, expect_kernel_of};
+use crate::runs::slot::{DeviceOperands, OPERANDS};
+use crate::runs::transfer::{elements_of, expect_kernel_of};
 use crate::runs::{Plan, Request, Stats, Transfer, TransferPath};
 
 /// How many runs stay recorded.
@@ -104,10 +104,7 @@ impl HostBufferRuns {
                     Err(error) if error.is_out_of_device_memory() && out.memory().is_some() => {
                         plan = plan.halved().ok_or_else(|| error.clone())?;
                         self.forget();
-                        tracing::warn!(
-                            chunk = plan.chunk(),
-                            "going on with smaller chunks: {error}"
-                        );
+                        tracing::warn!(chunk = plan.chunk, "going on with smaller chunks: {error}");
                     }
                     ran => break ran?,
                 }
@@ -192,7 +189,7 @@ impl HostBufferRuns {
             self.recorded[..=found].rotate_right(1);
             return Ok(());
         }
-        let staged = plan.path() == TransferPath::DeviceLocal;
+        let staged = plan.path == TransferPath::DeviceLocal;
         if staged {
             self.make_scratch(&plan, element_bytes)?;
         }
@@ -216,17 +213,17 @@ impl HostBufferRuns {
 
     /// Makes scratch memory for the chunks of `plan`, where there is not enough.
     fn make_scratch(&mut self, plan: &Plan, element_bytes: usize) -> Result<(), Error> {
-        let fits = |slot: &DeviceOperands| slot.fits(plan.chunk(), element_bytes);
-        if self.scratch.len() >= plan.depth() && self.scratch.iter().all(fits) {
+        let bytes = plan.chunk * element_bytes;
+        let fits = |slot: &DeviceOperands| slot.bytes() >= bytes;
+        if self.scratch.len() >= plan.depth && self.scratch.iter().all(fits) {
             return Ok(());
         }
         // The smaller goes before the larger comes: both might not fit.
         self.scratch.clear();
         self.recorded
             .retain(|run| run.is_in_flight() || !run.is_stale());
-        let layout = Layout::on(self.device.caps(), plan.chunk(), element_bytes);
-        let slot = |_| DeviceOperands::new(&self.memory, layout);
-        self.scratch = (0..plan.depth()).map(slot).collect::<Result<_, _>>()?;
+        let slot = |_| DeviceOperands::new(&self.memory, bytes);
+        self.scratch = (0..plan.depth).map(slot).collect::<Result<_, _>>()?;
         Ok(())
     }
 

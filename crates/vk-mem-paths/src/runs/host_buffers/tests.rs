@@ -94,7 +94,7 @@ fn both_paths_in_many_chunks_with_timelines_and_with_fences() {
                 let what = format!("timeline {timeline}, {path}, round {round}");
                 assert_sums(&a, &b, &out, &what);
                 assert_eq!(
-                    (plan.chunk(), plan.depth(), stats.chunks),
+                    (plan.chunk, plan.depth, stats.chunks),
                     (640, 3, 8),
                     "{what}"
                 );
