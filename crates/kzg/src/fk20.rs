@@ -5,8 +5,8 @@
 //! a cell, the quotient of the polynomial less its values there is p without its first 64 t
 //! coefficients, times c^(t - 1), for all t from 1 to 63. So a cell's proof is the sum of the
 //! V_t c^(t - 1), where V_t is the sum of all p_(64 m + i) g_(64 (m - t) + i). These are
-//! products of polynomials, one for each i, taken by transforms of 128 elements: of p on the
-//! engine, and of g once for a setup (`columns`). The sums of the transforms' products at each
+//! products of polynomials, one for each i, taken by transforms of 128 elements: of p for each
+//! blob, and of g once for a setup (`columns`). The sums of the transforms' products at each
 //! of the 128 places are the values of a polynomial whose lower half has the V_t, and the proofs
 //! are the values of that half.
 
@@ -15,7 +15,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use field_kernels::arithmetic::to_montgomery;
 use field_kernels::{Fr, G1};
 use gpu_executor::vectors::{
-    self, Domain, FieldVec, Indices, Order, PointCheck, PointVec, Queue, Transform, VectorEngine,
+    self, Bases, Domain, FieldVec, Indices, Order, PointCheck, PointVec, Queue, TableMemory,
+    Transform, VectorEngine,
 };
 
 use crate::evaluation::{invert, reversed};
@@ -50,10 +51,19 @@ impl Fk20 {
         if let Some(points) = self.columns.get() {
             return Ok(points);
         }
-        let columns = shared.setup.columns(&shared.host)?;
-        let points = shared
-            .engine
-            .upload_points::<G1>(columns, PointCheck::Trusted)?;
+        let Shared { engine, setup, .. } = shared;
+        let make = || {
+            let points = match engine.is_for_points(FIELD_ELEMENTS_PER_EXT_BLOB) {
+                true => columns(engine, setup.g1())?,
+                false => {
+                    let columns = columns(&shared.host, setup.g1())?.download::<Point>()?;
+                    engine.upload_points(&columns, PointCheck::Trusted)?
+                }
+            };
+            Ok(Bases::prepare(&points, 1, TableMemory::None)?)
+        };
+        let (kind, count) = (("columns", ""), FIELD_ELEMENTS_PER_EXT_BLOB);
+        let points = shared.tables.kept(engine, kind, count, make)?.points()?;
         Ok(self.columns.get_or_init(|| points))
     }
 
@@ -133,25 +143,52 @@ fn index(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }
 
-/// The transforms of the powers in G1: for each of 128 columns, in bit-reversed order, 64
-/// points. Some seconds of one core.
-pub(crate) fn columns(host: &VectorEngine, powers: &[Point]) -> Result<Vec<Point>> {
-    let (rows, row) = (FIELD_ELEMENTS_PER_CELL, CELLS_PER_EXT_BLOB);
+/// The transforms of the powers in G1: for each of 128 columns, in bit-reversed order, as many
+/// points as there are rows of 64 powers. Milliseconds of a GPU, some seconds of one core.
+fn columns(engine: &VectorEngine, powers: &[Point]) -> Result<PointVec<G1>> {
+    let (rows, row) = (powers.len() / CELLS_PER_BLOB, CELLS_PER_EXT_BLOB);
     let mut padded = vec![Point::default(); rows * row];
     // Power t of row i at t + 1: so V_t comes to stand at t - 1.
     for (place, power) in powers.iter().enumerate() {
         padded[place % rows * row + place / rows + 1] = *power;
     }
-    let padded = host.upload_points::<G1>(&padded, PointCheck::Trusted)?;
-    let queue = host.queue();
-    let transformed = queue.transform_points(&padded, &Transform::forward(&Domain::new(row)?))?;
-    queue.submit()?.wait()?;
-    let transformed = transformed.download::<Point>()?;
+    let padded = engine.upload_points::<G1>(&padded, PointCheck::Trusted)?;
     // By the inverses of the roots: t is taken from the coefficients' numbers.
     let from = |column| (row - reversed(column, row.ilog2())) % row;
-    let columns = (0..row).flat_map(|column| {
-        let all = transformed.iter().skip(from(column));
-        all.step_by(row).copied()
-    });
-    Ok(columns.collect())
+    let places = (0..row).flat_map(|column| (from(column)..).step_by(row).take(rows));
+    let by_column = engine.upload_indices(&places.map(index).collect::<Vec<_>>())?;
+    let queue = engine.queue();
+    let transformed = queue.transform_points(&padded, &Transform::forward(&Domain::new(row)?))?;
+    let columns = queue.gather(&transformed, &by_column)?;
+    queue.submit()?.wait()?;
+    Ok(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use gpu_executor::spirv::PersistentVulkanBackend;
+    use gpu_executor::{Cache, Validation};
+    use vk_core::testing::DeviceTest;
+
+    use super::*;
+    use crate::TrustedSetup;
+
+    /// Of the first two rows: a software device takes long.
+    #[test]
+    fn a_device_makes_the_columns_that_the_host_makes() {
+        let mut guard = DeviceTest::begin();
+        let builder = PersistentVulkanBackend::builder();
+        let builder = builder.validation(Validation::On).cache(Cache::Off);
+        let mut backend = builder.build().unwrap();
+        guard.watch(&backend.device().name, backend.validation_log().clone());
+        let setup = TrustedSetup::mainnet().unwrap();
+        let powers = &setup.g1()[..2 * CELLS_PER_BLOB];
+        let [on_device, on_host] =
+            [backend.vectors().unwrap(), VectorEngine::cpu().unwrap()].map(|engine| {
+                let columns = columns(&engine, powers).unwrap();
+                columns.download::<Point>().unwrap()
+            });
+        assert_eq!(on_device.len(), 2 * CELLS_PER_EXT_BLOB);
+        assert_eq!(on_device, on_host);
+    }
 }

@@ -4,13 +4,14 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use gpu_executor::Engine;
 use gpu_executor::vectors::{Bases, G1, PointCheck, TableMemory, VectorEngine};
+use gpu_executor::{Cache, Engine};
 use rayon::prelude::*;
 
 use crate::evaluation::Points;
 use crate::fk20::Fk20;
-use crate::{Error, Result, TrustedSetup};
+use crate::tables::Tables;
+use crate::{Error, FIELD_ELEMENTS_PER_BLOB, Result, TrustedSetup};
 
 /// Blobs that an engine computes in one submission.
 pub const BLOBS_AT_ONCE: usize = 64;
@@ -33,21 +34,25 @@ pub(crate) struct Shared {
     pub(crate) lagrange: Bases<G1>,
     pub(crate) points: Points,
     pub(crate) fk20: Fk20,
+    pub(crate) tables: Tables,
 }
 
 impl Kzg {
     /// On an engine: of a Vulkan device, or of the CPU. Nothing is computed anywhere else, but
-    /// what the crate's page says is the host's in any case.
+    /// what the crate's page says is the host's in any case. What proofs of cells need is made by
+    /// [`Self::prepare`] or with the first of them, and kept in the user's cache folder.
     ///
     /// # Errors
     /// [`Error::Engine`].
     pub fn new(engine: &VectorEngine, setup: &TrustedSetup) -> Result<Self> {
-        Self::with_tables(engine, setup, TableMemory::None)
+        Self::with_tables(engine, setup, TableMemory::None, &Cache::User)
     }
 
     /// As [`Self::new`], with multiples of the points that commitments are sums of kept on the
     /// device, for as much memory as `tables` says: made now, in a part of a second on a GPU.
-    /// The CPU has no use for them.
+    /// The CPU has no use for them. These and what proofs of cells need are kept in files where
+    /// `cache` says, private to the user, and read from there the next time. A file that is
+    /// damaged is made anew, with a warning; one that cannot be written is a warning.
     ///
     /// # Errors
     /// [`Error::Engine`].
@@ -55,20 +60,34 @@ impl Kzg {
         engine: &VectorEngine,
         setup: &TrustedSetup,
         tables: TableMemory,
+        cache: &Cache,
     ) -> Result<Self> {
         let host = match engine.engine() {
             Engine::Cpu { .. } => engine.clone(),
             _ => VectorEngine::cpu()?,
         };
-        let lagrange = engine.upload_points::<G1>(setup.lagrange(), PointCheck::Trusted)?;
+        let files = Tables::new(cache, setup);
+        let prepared = || {
+            let lagrange = engine.upload_points::<G1>(setup.lagrange(), PointCheck::Trusted)?;
+            Ok(Bases::prepare(&lagrange, BLOBS_AT_ONCE, tables)?)
+        };
+        let lagrange = match (engine.engine(), tables) {
+            (Engine::Vulkan { device, .. }, memory) if memory != TableMemory::None => {
+                // How many multiples pay, and how many a kernel takes at once, is the device's.
+                let kind = ("commitments", &*format!("{memory:?} {device}"));
+                files.kept(engine, kind, FIELD_ELEMENTS_PER_BLOB, prepared)?
+            }
+            _ => prepared()?,
+        };
         Ok(Self {
             shared: Arc::new(Shared {
                 engine: engine.clone(),
                 host,
                 setup: setup.clone(),
-                lagrange: Bases::prepare(&lagrange, BLOBS_AT_ONCE, tables)?,
+                lagrange,
                 points: Points::new()?,
                 fk20: Fk20::default(),
+                tables: files,
             }),
             watch: None,
         })

@@ -1,7 +1,7 @@
 //! Trusted setups: the powers of a secret that nobody knows, as points.
 
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use blst::blst_p2_affine;
 use gpu_executor::vectors::{
@@ -12,8 +12,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::points::pairings_are_equal;
 use crate::{
-    BYTES_PER_COMMITMENT, Error, FIELD_ELEMENTS_PER_BLOB, FIELD_ELEMENTS_PER_CELL, Point, Result,
-    Scalar, bytes, evaluation, fk20,
+    BYTES_PER_COMMITMENT, Bytes32, Error, FIELD_ELEMENTS_PER_BLOB, FIELD_ELEMENTS_PER_CELL, Point,
+    Result, Scalar, bytes, evaluation,
 };
 
 /// A trusted setup for blobs. Clones share it.
@@ -26,7 +26,8 @@ struct Points {
     /// Powers of the secret, from the 0th on, in G1 and G2.
     g1: Vec<Point>,
     g2: Vec<blst_p2_affine>,
-    columns: OnceLock<Vec<Point>>,
+    /// Of the compressed points.
+    hash: Bytes32,
 }
 
 const BYTES_PER_G2: usize = 96;
@@ -94,9 +95,7 @@ impl TrustedSetup {
         let host = VectorEngine::cpu()?;
         let (g1, lagrange, g2) = (g1_monomial_bytes, g1_lagrange_bytes, g2_monomial_bytes);
         let setup = Self::decoded(&host, g1, lagrange, g2, PointCheck::Subgroup)?;
-        let mut hash = Sha256::new();
-        [g1, lagrange, g2].iter().for_each(|it| hash.update(it));
-        setup.expect_sound(&host, &bytes::reduced(&hash.finalize().into()))?;
+        setup.expect_sound(&host, &bytes::reduced(&setup.0.hash))?;
         Ok(setup)
     }
 
@@ -108,6 +107,9 @@ impl TrustedSetup {
         check: PointCheck,
     ) -> Result<Self> {
         let count = FIELD_ELEMENTS_PER_BLOB;
+        let mut hash = Sha256::new();
+        [g1, lagrange, g2].iter().for_each(|it| hash.update(it));
+        let hash = hash.finalize().into();
         let g1 = points::<G1>(host, ("G1 in monomial form", count), g1, check)?;
         let lagrange = points::<G1>(host, ("G1 in Lagrange form", count), lagrange, check)?;
         let mut lagrange = lagrange.download::<Point>()?;
@@ -116,7 +118,7 @@ impl TrustedSetup {
             lagrange,
             g1: g1.download()?,
             g2: points::<G2>(host, ("G2", G2_POINTS), g2, check)?.download()?,
-            columns: OnceLock::new(),
+            hash,
         })))
     }
 
@@ -176,13 +178,9 @@ impl TrustedSetup {
         &self.0.g2[power]
     }
 
-    /// What [`fk20`] multiplies columns of coefficients with; made once.
-    pub(crate) fn columns(&self, host: &VectorEngine) -> Result<&[Point]> {
-        if let Some(columns) = self.0.columns.get() {
-            return Ok(columns);
-        }
-        let columns = fk20::columns(host, &self.0.g1)?;
-        Ok(self.0.columns.get_or_init(|| columns))
+    /// What tells it from others.
+    pub(crate) fn hash(&self) -> &Bytes32 {
+        &self.0.hash
     }
 }
 

@@ -146,6 +146,21 @@ impl<C: Curve> Bases<C> {
         self.multiples.count
     }
 
+    /// The bases themselves, without their multiples.
+    ///
+    /// # Errors
+    /// As [`Queue::submit`](super::Queue::submit).
+    pub fn points(&self) -> Result<PointVec<C>> {
+        if self.multiples == Multiples::NONE {
+            return Ok(self.points.clone());
+        }
+        let queue = self.engine().queue();
+        let points = queue.strided(&self.points, 0, self.multiples.count)?;
+        // What uses them is told what became of it.
+        let _pending = queue.submit()?;
+        Ok(points)
+    }
+
     /// The memory that they take, or that a slice has of it.
     #[must_use]
     pub fn bytes(&self) -> usize {

@@ -162,6 +162,14 @@ impl VectorEngine {
         Queue::new(self)
     }
 
+    /// Whether it is sooner done with so many points than the host's threads would be: a device
+    /// is that from some thousand on, one that is made of the host's own cores never. By this
+    /// checks and decoding of points are the device's or the host's.
+    #[must_use]
+    pub fn is_for_points(&self, points: usize) -> bool {
+        self.runner.is_for_points(points)
+    }
+
     /// Frees the memory that vectors which are gone have left, and tables that operations
     /// keep for the next of their kind, and returns how many bytes that was. Where the device's memory runs out, that happens by itself.
     pub fn trim(&self) -> usize {

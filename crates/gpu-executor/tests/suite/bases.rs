@@ -230,6 +230,10 @@ fn round_trip<C: CurveOracle>(engine: &VectorEngine, path: &Path, n: usize, memo
             assert_eq!(loaded.multiples(), bases.multiples());
             assert_eq!(loaded.bytes(), bases.bytes());
         }
+        assert_eq!(
+            loaded.points().unwrap().download::<u64>().unwrap(),
+            p.download::<u64>().unwrap()
+        );
         let (_, s) = upload::<C>(&other, &[], &scalars);
         let queue = other.queue();
         let msm = queue.msm(&loaded, &s).unwrap();

@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use clap::Parser;
+use gpu_executor::Cache;
 use gpu_executor::vectors::{TableMemory, VectorEngine};
 use gpu_executor_kzg::{Kzg, TrustedSetup};
 
@@ -44,6 +45,9 @@ struct Options {
     /// MiB of the device's memory for multiples of points; as much as pays without it.
     #[arg(long, value_name = "MIB")]
     tables: Option<usize>,
+    /// Where tables are kept, instead of the user's cache folder.
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
     /// Instead of timing, compute so many batches of six, on and on, and see that bytes stay the
     /// same and memory does not grow.
     #[arg(long, value_name = "BATCHES")]
@@ -67,6 +71,7 @@ fn main() -> Result<ExitCode> {
         Some(folder) => cases::in_folder(folder)?,
         None => cases::built_in()?,
     };
+    let cache = options.cache.clone().map_or(Cache::User, Cache::Folder);
     let mut all_passed = true;
     for engine in &engines {
         println!("{}", engine.engine());
@@ -74,9 +79,9 @@ fn main() -> Result<ExitCode> {
             .tables
             .map_or(TableMemory::AsPays, |it| TableMemory::Bytes(it << 20));
         let kzg = timed(
-            "tables for commitments and for proofs of cells, made",
+            "tables for commitments and for proofs of cells, made or read",
             || {
-                let kzg = Kzg::with_tables(engine, &setup, tables)?;
+                let kzg = Kzg::with_tables(engine, &setup, tables, &cache)?;
                 kzg.prepare().map(|()| kzg)
             },
         )?;

@@ -172,7 +172,8 @@ fn alone_and_together_on_the_device() {
 fn commitments_by_tables_on_the_device() {
     on_device(|kzg| {
         let engine = VectorEngine::builder().cache(Cache::Off).build().unwrap();
-        let tables = Kzg::with_tables(&engine, &SETUP, TableMemory::Multiples(3)).unwrap();
+        let memory = TableMemory::Multiples(3);
+        let tables = Kzg::with_tables(&engine, &SETUP, memory, &Cache::Off).unwrap();
         let blobs = [random_blob(1), random_blob(2)];
         let expected = kzg.blob_to_kzg_commitment_many(&blobs).unwrap();
         assert_eq!(

@@ -57,7 +57,7 @@ fn text_and_json_are_read_and_sound() {
         for text in [text(), json.to_string()] {
             let setup = TrustedSetup::parse(&text).unwrap();
             let engine = gpu_executor::vectors::VectorEngine::cpu().unwrap();
-            let kzg = Kzg::new(&engine, &setup).unwrap();
+            let kzg = Kzg::new(&engine, &setup).unwrap(); // No tables are made.
             assert_eq!(kzg.blob_to_kzg_commitment(&blob).unwrap(), expected);
         }
     });

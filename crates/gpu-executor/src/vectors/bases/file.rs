@@ -88,21 +88,20 @@ impl<C: Curve> Bases<C> {
         let each = bytes_of::<C>(multiples) / size_of::<u64>();
         let (points, images) = limbs.split_at(limbs.len() / each * C::LIMBS);
         let points: FieldVec<C> = upload(engine, points)?;
-        if is_cpu(engine) && multiples != Multiples::NONE {
-            let queue = engine.queue();
-            let points = queue.strided(&points, 0, multiples.count)?;
-            queue.submit()?.wait()?;
-            return Self::of(points, Multiples::NONE);
-        }
         let images = match images {
             [] => None,
+            _ if is_cpu(engine) => None,
             images => Some(upload::<C::Field>(engine, images)?),
         };
-        Ok(Self {
+        let bases = Self {
             points,
             images,
             multiples,
-        })
+        };
+        match is_cpu(engine) {
+            true => Self::of(bases.points()?, Multiples::NONE),
+            false => Ok(bases),
+        }
     }
 
     fn header(&self) -> Vec<u8> {
