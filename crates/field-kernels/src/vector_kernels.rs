@@ -231,8 +231,10 @@ vector_kernels! {
     MSM_IMAGES = "msm_images", 2, 15, 128, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// How many entries of a multi-scalar multiplication each bucket has.
     MSM_COUNT = "msm_count", 2, 19, 128, {fr};
+    /// How many of these there are in each block of buckets.
+    MSM_BLOCK_SUMS = "msm_block_sums", 2, 3, 256, {};
     /// Where each bucket starts.
-    MSM_OFFSETS = "msm_offsets", 1, 2, 256, {};
+    MSM_OFFSETS = "msm_offsets", 2, 3, 256, {};
     /// Its entries, by bucket.
     MSM_SCATTER = "msm_scatter", 3, 19, 128, {fr};
     /// Sums of stretches of entries.

@@ -9,7 +9,7 @@ use field_kernels::curve::Coordinate;
 use field_kernels::{Curve, ElementType as _};
 
 use super::engine::VectorEngine;
-use super::families::{Multiples, Shape};
+use super::families::{self, Multiples, Shape};
 use super::field_vec::{FieldVec, range_in};
 use super::operand::Scalar;
 use super::points::PointVec;
@@ -80,18 +80,25 @@ impl<C: Curve> Bases<C> {
     /// [`Queue::submit`](super::Queue::submit).
     pub fn prepare(points: &PointVec<C>, sums: usize, memory: TableMemory) -> Result<Self> {
         let (engine, shape) = (points.engine(), Shape::of(C::ID, sums, points.len()));
+        let bound = families::bytes_bound::<C>(engine);
         let at_once = engine.runner().most_bound(C::ID) / points.len().max(1);
         let each = points.len().max(1) * Self::BYTES_OF_MULTIPLE;
         let multiples = match memory {
             _ if is_cpu(engine) || points.is_empty() => Multiples::NONE,
             TableMemory::None => Multiples::NONE,
-            TableMemory::Bytes(bytes) => Multiples::that_pay(shape, bytes / each),
-            TableMemory::Multiples(most) => Multiples::as_many_as(shape, most),
-            TableMemory::AsPays => Multiples::that_pay(shape, at_once),
+            TableMemory::Bytes(bytes) => Multiples::that_pay(shape, bound, bytes / each),
+            TableMemory::Multiples(most) => Multiples::as_many_as(shape, bound, most),
+            TableMemory::AsPays => Multiples::that_pay(shape, bound, at_once),
         };
+        Self::with(points, multiples)
+    }
+
+    /// With these multiples of each point, which are made.
+    pub(in crate::vectors) fn with(points: &PointVec<C>, multiples: Multiples) -> Result<Self> {
         if multiples == Multiples::NONE {
             return Self::of(points.clone(), multiples);
         }
+        let engine = points.engine();
         let mut power = [0; 4];
         power[multiples.spacing as usize / 64] = 1 << (multiples.spacing % 64);
         let mut all = vec![points.clone()];

@@ -34,7 +34,7 @@ use crate::Error;
 
 pub use compare::Comparison;
 pub use msm::{Msm, Scalars};
-pub(in crate::vectors) use msm::{Multiples, Shape};
+pub(in crate::vectors) use msm::{Multiples, Shape, bytes_bound};
 pub use scan::Scan;
 pub use transform::{Order, Transform};
 

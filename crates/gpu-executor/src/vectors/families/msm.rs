@@ -18,6 +18,7 @@ use super::{Call, WholeOperation};
 use crate::vectors::bases::MsmPoints;
 use crate::vectors::bases::sealed::Prepared;
 use crate::vectors::cpu::{self, BlstCurve, HostScalars, Run};
+use crate::vectors::engine::VectorEngine;
 use crate::vectors::field_vec::{FieldVec, Form};
 use crate::vectors::fields::with_curve;
 use crate::vectors::pending::Completed;
@@ -157,11 +158,12 @@ impl Queue {
     ) -> Result<Msm<C>> {
         let (elements, layout) = scalars.layout();
         let shape = points.shape(sums, terms, layout);
-        let join = (sums == 1).then(|| Plan::new(shape));
-        let parts = self.sums_of(points, (elements, layout), shape, join)?;
+        let plan = points.plan(shape);
+        let is_joined = sums > 1;
+        let parts = self.sums_of(points, (elements, layout), (shape, plan), is_joined)?;
         Ok(Msm {
             parts: self.read(&parts)?,
-            join,
+            join: (!is_joined).then_some(plan),
         })
     }
 
@@ -174,7 +176,8 @@ impl Queue {
     ) -> Result<PointVec<C>> {
         let (elements, layout) = scalars.layout();
         let shape = points.shape(sums, terms, layout);
-        let sums = self.sums_of(points, (elements, layout), shape, None)?;
+        let plan = points.plan(shape);
+        let sums = self.sums_of(points, (elements, layout), (shape, plan), true)?;
         match terms {
             0 => Ok(self.fill::<C::Field>(0, 2)?.reinterpreted()),
             _ => self.normalise(&sums),
@@ -186,8 +189,8 @@ impl Queue {
         &self,
         points: &Prepared<'_, C>,
         (scalars, layout): (&FieldVec<Fr>, Layout),
-        shape: Shape,
-        join: Option<Plan>,
+        (shape, plan): (Shape, Plan),
+        is_joined: bool,
     ) -> Result<FieldVec<C::Field>> {
         let mut arguments = vec![
             self.argument(MSM.name, points.points)?,
@@ -207,9 +210,11 @@ impl Queue {
             spacing.into(),
             layout,
             start,
-            join.is_none().into(),
+            plan.bits.into(),
+            plan.stretch as u64,
+            is_joined.into(),
         ]);
-        let each = join.map_or(1, |plan| plan.parts());
+        let each = if is_joined { 1 } else { plan.parts() };
         let points = if terms == 0 { 0 } else { sums * each };
         Ok(node.result(4 * points, Form::Montgomery))
     }
@@ -301,11 +306,22 @@ impl<C: Curve> Prepared<'_, C> {
         };
         shape.of_scalars(scalars)
     }
+
+    fn plan(&self, shape: Shape) -> Plan {
+        Plan::new(shape, bytes_bound::<C>(self.points.engine()))
+    }
+}
+
+/// The bytes of sums that an engine binds at once.
+pub(in crate::vectors) fn bytes_bound<C: Curve>(engine: &VectorEngine) -> usize {
+    let most = engine.runner().most_bound(C::Field::ID);
+    most.saturating_mul(C::Field::BYTES)
 }
 
 /// What a node goes by.
 struct Parameters {
     shape: Shape,
+    plan: Plan,
     scalars: Layout,
     /// Whether each sum has points of its own.
     own: bool,
@@ -315,21 +331,35 @@ struct Parameters {
 
 fn parameters(call: &Call<'_>) -> Result<Parameters, Error> {
     let unknown = || internal("the parameters of a multi-scalar multiplication");
-    let &[sums, terms, multiples, spacing, layout, start, is_joined] = call.parameters else {
+    let &[
+        sums,
+        terms,
+        multiples,
+        spacing,
+        layout,
+        start,
+        bits,
+        stretch,
+        is_joined,
+    ] = call.parameters
+    else {
         return Err(unknown());
     };
+    let bits_of = |it: u64| u32::try_from(it).map_err(|_| internal("bits of a scalar"));
     let scalars = Layout::of_numbers([layout, start]).ok_or_else(unknown)?;
     let number = |it: u64| usize::try_from(it).map_err(|_| internal("a number of points"));
     let points = &call.arguments[0];
     let shape = Shape {
         multiples: Multiples {
             count: number(multiples)?,
-            spacing: u32::try_from(spacing).map_err(|_| internal("bits of a scalar"))?,
+            spacing: bits_of(spacing)?,
         },
         ..Shape::of(points.of, number(sums)?, number(terms)?)
     };
+    let shape = shape.of_scalars(scalars);
     Ok(Parameters {
-        shape: shape.of_scalars(scalars),
+        shape,
+        plan: Plan::with(shape, bits_of(bits)?, number(stretch)?),
         scalars,
         own: shape.sums > 1 && points.elements > shape.terms * shape.multiples.count,
         joined: is_joined == 1,
@@ -357,7 +387,7 @@ fn on_cpu<C: BlstCurve>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error>
     let mut out = run.take(call.bytes(0) / size_of::<u64>())?;
     let each = match parameters.joined {
         true => 1,
-        false => Plan::new(shape).parts(),
+        false => parameters.plan.parts(),
     };
     let rows = out.as_mut_slice().chunks_mut(each * Xyzz::<C>::LIMBS);
     for (row, sum) in rows.zip(sums) {
@@ -367,6 +397,9 @@ fn on_cpu<C: BlstCurve>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error>
     run.set_result(call, 0, out);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
 
 #[cfg(test)]
 pub(super) fn samples() -> Vec<(&'static str, super::Sample<Fr>)> {

@@ -54,7 +54,7 @@ struct Scratch {
 pub(super) fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
     let parameters = parameters(call)?;
     let Shape { sums, terms, .. } = parameters.shape;
-    let plan = Plan::new(parameters.shape);
+    let plan = parameters.plan;
     let output = steps.take(call.field, call.results[0].elements)?;
     let at_once = at_once(steps, call, &parameters, &plan);
     let terms_at_once = match parameters.own {

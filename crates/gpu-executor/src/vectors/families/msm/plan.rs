@@ -2,12 +2,13 @@
 //! entries. Pure.
 
 use field_kernels::curve::{Curve, Xyzz};
+use field_kernels::{ElementType as _, Fr};
 
 /// Bits of the windows of a scalar's halves together: they are at most half of a number of
 /// 128 bits, and the highest digit takes a carry.
 pub(super) const HALF_BITS: u32 = 128;
 /// Bits of a window at most.
-const MOST_BITS: u32 = 17;
+const MOST_BITS: u32 = 22;
 /// Entries of a stretch at most.
 const MOST_STRETCH: usize = 128;
 /// Stretches without which they are not that long: some for each invocation that a device has
@@ -19,8 +20,8 @@ pub(super) const ENTRY: usize = 4;
 /// Heads of a bucket from which on a workgroup adds them: `MOST_HEADS` of the shader.
 const MOST_HEADS: usize = 8;
 
-/// Bytes of the buckets of one sum at most: every device binds so many.
-const MOST_BUCKET_BYTES: usize = 1 << 27;
+/// Bytes of the buckets of one sum that are few, whatever there is of points and scalars.
+const FEW_BUCKET_BYTES: usize = 1 << 27;
 
 /// So many sums, of so many terms each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,18 +85,19 @@ const ABOUT: f64 = 1.03;
 const MOST_CHAIN: f64 = 20.0;
 
 impl Multiples {
-    /// The fewest, `most` at most, with which sums of this shape are about as fast as with any.
-    pub(in crate::vectors) fn that_pay(shape: Shape, most: usize) -> Self {
-        let all = || Self::all(shape).filter(|(it, _)| it.count <= most);
+    /// The fewest, `most` at most, with which sums of this shape are about as fast as with any,
+    /// on a device that binds `bound` bytes at once.
+    pub(in crate::vectors) fn that_pay(shape: Shape, bound: usize, most: usize) -> Self {
+        let all = || Self::all(shape, bound).filter(|(it, _)| it.count <= most);
         let fastest = all().fold(f64::INFINITY, |least, (_, time)| least.min(time));
         Self::fewest(all().filter(|(_, time)| *time <= ABOUT * fastest))
     }
 
     /// As many as there can be, `most` at most.
-    pub(in crate::vectors) fn as_many_as(shape: Shape, most: usize) -> Self {
-        let counts = Self::all(shape).map(|(it, _)| it.count);
+    pub(in crate::vectors) fn as_many_as(shape: Shape, bound: usize, most: usize) -> Self {
+        let counts = Self::all(shape, bound).map(|(it, _)| it.count);
         let most = counts.filter(|count| *count <= most).max();
-        Self::fewest(Self::all(shape).filter(|(it, _)| Some(it.count) == most))
+        Self::fewest(Self::all(shape, bound).filter(|(it, _)| Some(it.count) == most))
     }
 
     /// As many as all bits of scalars take at this distance, which is 0 for the point alone.
@@ -115,11 +117,11 @@ impl Multiples {
     }
 
     /// Those of each distance, and how long sums take with them.
-    fn all(shape: Shape) -> impl Iterator<Item = (Self, f64)> {
+    fn all(shape: Shape, bound: usize) -> impl Iterator<Item = (Self, f64)> {
         (0..shape.scalar_bits).map(move |spacing| {
             let multiples = Self::at(shape, spacing);
             let shape = Shape { multiples, ..shape };
-            (multiples, Plan::new(shape).time(shape))
+            (multiples, Plan::new(shape, bound).time(shape))
         })
     }
 
@@ -133,8 +135,9 @@ impl Multiples {
 }
 
 impl Plan {
-    /// The fastest by what an H200 takes. Other devices differ by a factor, mostly.
-    pub(super) fn new(shape: Shape) -> Self {
+    /// The fastest by what an H200 takes, on a device that binds `bound` bytes at once. Other
+    /// devices differ by a factor, mostly.
+    pub(super) fn new(shape: Shape, bound: usize) -> Self {
         let Multiples { count, spacing } = shape.multiples;
         let bits = 1..=MOST_BITS.min(shape.scalar_bits);
         let is_alone = count == 1 || shape.scalar_bits <= spacing;
@@ -143,7 +146,10 @@ impl Plan {
             let stretches = (1..=MOST_STRETCH.ilog2()).map(|log2| 1 << log2);
             stretches.map(move |stretch| Self::with(shape, bits, stretch))
         });
-        let plans = plans.filter(|plan| plan.buckets() * shape.sum_bytes <= MOST_BUCKET_BYTES);
+        let plans = plans.filter(|plan| {
+            let bytes = plan.buckets() * shape.sum_bytes;
+            bytes <= bound && (bytes <= FEW_BUCKET_BYTES || plan.is_in_proportion(shape))
+        });
         let plans = plans.filter(|plan| {
             let entries = shape.terms * plan.entries_of_term(shape);
             let stretches = shape.sums * plan.columns * entries / plan.stretch;
@@ -153,7 +159,8 @@ impl Plan {
         fastest.unwrap_or(Self::with(shape, 1, 1))
     }
 
-    fn with(shape: Shape, bits: u32, stretch: usize) -> Self {
+    /// With windows of so many bits, and stretches of so many entries.
+    pub(super) fn with(shape: Shape, bits: u32, stretch: usize) -> Self {
         let windows = shape.scalar_bits.div_ceil(bits) as usize;
         Self {
             bits,
@@ -170,6 +177,19 @@ impl Plan {
     pub(super) fn entries_of_term(&self, shape: Shape) -> usize {
         let of_window = if shape.halves { 2 } else { 1 };
         of_window * self.windows.div_ceil(self.columns)
+    }
+
+    /// Whether a sum takes 1.5 times the memory of points, with their multiples, and scalars at
+    /// most.
+    fn is_in_proportion(&self, shape: Shape) -> bool {
+        let images = match shape.multiples.count {
+            1 if shape.halves => shape.terms,
+            // Kept beside the multiples.
+            _ => 0,
+        };
+        let points = shape.terms * shape.multiples.count * shape.sum_bytes / 2;
+        let scratch = self.scratch(Shape { sums: 1, ..shape }, images);
+        2 * scratch.all() <= 3 * (points + shape.terms * Fr::BYTES)
     }
 
     /// Memory for so many sums of so many terms at once, of whose points `images` have images
@@ -262,6 +282,20 @@ pub(super) struct ScratchBytes {
     pub(super) images: usize,
 }
 
+impl ScratchBytes {
+    fn all(&self) -> usize {
+        let Self {
+            ends,
+            entries,
+            buckets,
+            heads,
+            long,
+            images,
+        } = self;
+        ends + entries + buckets + heads + long + images
+    }
+}
+
 /// Long buckets of a column at most.
 pub(super) fn most_long(stretches: usize) -> usize {
     stretches.div_ceil(MOST_HEADS)
@@ -271,17 +305,21 @@ pub(super) fn most_long(stretches: usize) -> usize {
 mod tests {
     use super::*;
 
+    /// What devices bind: the least that Vulkan allows, and most.
+    const BOUNDS: [usize; 2] = [1 << 27, 1 << 32];
+
     #[test]
     fn short_scalars_have_fewer_windows() {
         let plan = |scalar_bits| {
-            Plan::new(Shape {
+            let shape = Shape {
                 sums: 1,
                 terms: 1 << 20,
                 scalar_bits,
                 halves: false,
                 sum_bytes: 192,
                 multiples: Multiples::NONE,
-            })
+            };
+            Plan::new(shape, BOUNDS[0])
         };
         let plans = [2, 9, 17, 33, 65, 129].map(plan);
         let windows = plans.map(|plan| plan.windows);
@@ -293,7 +331,8 @@ mod tests {
 
     #[test]
     fn windows_grow_with_the_terms_and_hold_every_scalar() {
-        for (halves, bits) in [(false, 255), (true, 128)] {
+        let all = BOUNDS.map(|bound| [(bound, false, 255), (bound, true, 128)]);
+        for (bound, halves, bits) in all.into_iter().flatten() {
             let shape = |log2: u32| Shape {
                 sums: 1,
                 terms: 1_usize << log2,
@@ -302,15 +341,16 @@ mod tests {
                 sum_bytes: if halves { 192 } else { 384 },
                 multiples: Multiples::NONE,
             };
-            let plans = [0, 4, 10, 16, 20, 26].map(|log2| Plan::new(shape(log2)));
+            let plans = [0, 4, 10, 16, 20, 26].map(|log2| Plan::new(shape(log2), bound));
             assert!(plans.is_sorted_by_key(|plan| plan.bits), "{plans:?}");
             assert!(plans[2].bits < plans[4].bits, "{plans:?}");
+            assert_eq!(bound > BOUNDS[0], plans[5].bits > 17, "{plans:?}");
             for plan in plans {
                 assert!(
                     plan.windows * plan.bits as usize >= bits as usize,
                     "{plan:?}"
                 );
-                assert!(plan.buckets() * shape(0).sum_bytes <= 1 << 27, "{plan:?}");
+                assert!(plan.buckets() * shape(0).sum_bytes <= bound, "{plan:?}");
             }
         }
     }
@@ -334,19 +374,10 @@ mod tests {
                     sum_bytes: 4 * coordinate,
                     multiples: Multiples::NONE,
                 };
-                let plan = Plan::new(shape);
+                let plan = Plan::new(shape, BOUNDS[1]);
                 let scratch = plan.scratch(shape, shape.terms);
-                let ScratchBytes {
-                    ends,
-                    entries,
-                    buckets,
-                    heads,
-                    long,
-                    images,
-                } = scratch;
-                let bytes = ends + entries + buckets + heads + long + images;
                 #[allow(clippy::cast_precision_loss)] // below 2^53
-                let times = bytes as f64 / ((2 * coordinate + 32) << log2) as f64;
+                let times = scratch.all() as f64 / ((2 * coordinate + 32) << log2) as f64;
                 assert!(times <= most, "2^{log2}: {times}, {plan:?} {scratch:?}");
             }
         }
@@ -355,6 +386,7 @@ mod tests {
     #[test]
     fn multiples_are_as_many_as_memory_has_room_for_and_pay() {
         for (halves, bits) in [(false, 255), (true, 128)] {
+            let bound = BOUNDS[1];
             for (sums, log2) in [(1, 0), (1, 10), (1, 16), (1, 22), (128, 6), (64, 12)] {
                 let shape = Shape {
                     sums,
@@ -365,12 +397,12 @@ mod tests {
                     multiples: Multiples::NONE,
                 };
                 for most in [0, 1, 2, 3, 7, 8, 16, 50, 1000] {
-                    let paying = Multiples::that_pay(shape, most);
-                    let many = Multiples::as_many_as(shape, most);
+                    let paying = Multiples::that_pay(shape, bound, most);
+                    let many = Multiples::as_many_as(shape, bound, most);
                     assert!(paying.count <= many.count && many.count <= most.max(1));
                     for multiples in [paying, many] {
                         let shape = Shape { multiples, ..shape };
-                        let plan = Plan::new(shape);
+                        let plan = Plan::new(shape, bound);
                         let columns = plan.columns * multiples.count;
                         assert!(plan.windows <= columns, "{plan:?} {multiples:?}");
                         assert!(
@@ -384,7 +416,10 @@ mod tests {
                         }
                     }
                 }
-                assert_eq!(Multiples::as_many_as(shape, 1000).count, bits as usize);
+                assert_eq!(
+                    Multiples::as_many_as(shape, bound, 1000).count,
+                    bits as usize
+                );
             }
         }
         let shape = Shape {
@@ -395,6 +430,6 @@ mod tests {
             sum_bytes: 192,
             multiples: Multiples::NONE,
         };
-        assert!(Multiples::that_pay(shape, 1000).count > 8);
+        assert!(Multiples::that_pay(shape, BOUNDS[0], 1000).count > 8);
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use field_kernels::curve::Z_SQUARED;
-use field_kernels::vector_kernels::{MSM_COUNT, MSM_OFFSETS, MSM_SCATTER};
+use field_kernels::vector_kernels::{MSM_BLOCK_SUMS, MSM_COUNT, MSM_OFFSETS, MSM_SCATTER};
 use field_kernels::{ElementType as _, Fr, VectorKernel};
 use vk_mem_paths::Access;
 
@@ -13,6 +13,9 @@ use crate::Error;
 use crate::vectors::field_vec::Form;
 use crate::vectors::vulkan::{PART, Steps, Window, count};
 
+/// Buckets of which a workgroup says where they start: `BLOCK` of the shader.
+const BLOCK: usize = 2048;
+
 impl Part<'_> {
     /// Sorts the entries by bucket.
     pub(super) fn sort(&self, steps: &mut Steps<'_>, scratch: &Scratch) -> Result<(), Error> {
@@ -20,16 +23,30 @@ impl Part<'_> {
         let ends = scratch.ends.region(0..bytes, Access::Write);
         steps.zero(ends);
         self.each_scalar(steps, &MSM_COUNT, &[&Window::on(&scratch.ends)])?;
-        let groups = self.columns();
-        let most = steps.most_groups(1 << self.plan.log_buckets());
-        for first in (0..groups).step_by(most) {
-            let constants = [1 << self.plan.log_buckets(), count(first)?];
-            let buffers = [&Window::on(&scratch.ends)];
-            let groups = most.min(groups - first);
-            steps.dispatch_groups(&MSM_OFFSETS, Fr::ID, &buffers, &constants, groups)?;
-        }
         let (ends, entries) = (Window::on(&scratch.ends), Window::on(&scratch.entries));
+        // There are no entries yet: their memory is for the sums of blocks.
+        if 1 << self.plan.log_buckets() > BLOCK {
+            self.each_block(steps, &MSM_BLOCK_SUMS, [&ends.to_read(), &entries])?;
+        }
+        self.each_block(steps, &MSM_OFFSETS, [&ends, &entries.to_read()])?;
         self.each_scalar(steps, &MSM_SCATTER, &[&ends, &entries])
+    }
+
+    fn each_block(
+        &self,
+        steps: &mut Steps<'_>,
+        kernel: &'static VectorKernel,
+        buffers: [&Window; 2],
+    ) -> Result<(), Error> {
+        let of_column = 1 << self.plan.log_buckets();
+        let buckets = self.columns() * of_column;
+        let (blocks, most) = (buckets.div_ceil(BLOCK), steps.most_groups(BLOCK));
+        for first in (0..blocks).step_by(most) {
+            let constants = [count(buckets)?, count(of_column)?, count(first)?];
+            let groups = most.min(blocks - first);
+            steps.dispatch_groups(kernel, Fr::ID, &buffers, &constants, groups)?;
+        }
+        Ok(())
     }
 
     fn each_scalar(
