@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::manifest::KernelRecord;
-use crate::source::{COMPILED_DIR, list};
-use crate::{Error, Generated, Manifest, Options, OptionsRecord, Result, Scope, Source, discover};
+use crate::source::{COMPILED_DIR, cannot, list};
+use crate::{Generated, Manifest, Options, OptionsRecord, Scope, Source, discover};
 use crate::{MANIFEST_FILE, sha256_hex};
 
 /// The command that makes everything current, whatever is stale.
@@ -20,7 +20,11 @@ pub const REPAIR_COMMAND: &str = "cargo xtask shaders";
 /// # Errors
 ///
 /// Where the root cannot be read or its manifest is malformed; stale is no error.
-pub fn check(root: &Path, generated: &[Generated], options: &Options) -> Result<Vec<String>> {
+pub fn check(
+    root: &Path,
+    generated: &[Generated],
+    options: &Options,
+) -> anyhow::Result<Vec<String>> {
     let mut stale = Vec::new();
     for file in generated.iter().filter(|file| !file.is_current(root)) {
         stale.push(format!("{}: generated include out of date", file.path));
@@ -68,7 +72,7 @@ pub fn check(root: &Path, generated: &[Generated], options: &Options) -> Result<
 }
 
 /// Modules in the folder that no row of the manifest names, sorted.
-pub(crate) fn unlisted(compiled_dir: &Path, manifest: &Manifest) -> Result<Vec<String>> {
+pub(crate) fn unlisted(compiled_dir: &Path, manifest: &Manifest) -> anyhow::Result<Vec<String>> {
     let listed: BTreeSet<&str> = manifest.kernels.iter().map(|row| &*row.spirv).collect();
     let mut found = list(compiled_dir, "", "spv")?;
     if compiled_dir.join("tests").is_dir() {
@@ -83,7 +87,7 @@ fn stale_module(
     compiled_dir: &Path,
     source: &Source,
     record: &KernelRecord,
-) -> Result<Option<String>> {
+) -> anyhow::Result<Option<String>> {
     let differs = |what: &str, recorded: &String, found: String| {
         let differ = found != *recorded;
         differ.then(|| format!("{what} (sha256 recorded {recorded}, found {found})"))
@@ -98,7 +102,7 @@ fn stale_module(
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
             return Ok(Some("compiled module missing".to_owned()));
         }
-        Err(cause) => return Err(Error::io("read", &path)(cause)),
+        Err(cause) => return Err(cannot("read", &path)(cause)),
     };
     let other = "compiled module is not the recorded one";
     Ok(differs(other, &record.spirv_sha256, sha256_hex(&bytes)))

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use anyhow::{anyhow, bail};
 use shaderc::{
     CompileOptions, Compiler, EnvVersion, IncludeType, OptimizationLevel, ResolvedInclude,
     ShaderKind, SpirvVersion, TargetEnv,
@@ -11,7 +12,8 @@ use shaderc::{
 use crate::check::unlisted;
 use crate::include::resolve_include;
 use crate::manifest::KernelRecord;
-use crate::{Error, Manifest, OptLevel, Options, Result, Scope, Source, discover, sha256_hex};
+use crate::source::cannot;
+use crate::{Manifest, OptLevel, Options, Scope, Source, discover, sha256_hex};
 
 /// Deeper than any sensible include chain, shallower than the compiler's stack.
 const MAX_INCLUDE_DEPTH: usize = 64;
@@ -54,10 +56,10 @@ pub struct Warning {
 ///
 /// # Errors
 ///
-/// As [`discover`], and [`Error::Compile`], [`Error::Warnings`] under strict,
-/// [`Error::Compiler`].
-pub fn compile_all(root: &Path, scope: Scope, options: &Options) -> Result<Report> {
-    let compiler = Compiler::new().map_err(compiler_error)?;
+/// As [`discover`], for a kernel that does not compile, or under strict with warnings, and
+/// where the compiler cannot be started.
+pub fn compile_all(root: &Path, scope: Scope, options: &Options) -> anyhow::Result<Report> {
+    let compiler = Compiler::new().map_err(no_compiler)?;
     let mut report = Report {
         compiled: Vec::new(),
         warnings: Vec::new(),
@@ -68,7 +70,9 @@ pub fn compile_all(root: &Path, scope: Scope, options: &Options) -> Result<Repor
         if let Some(log) = log {
             let kernel = label(&source);
             if options.strict {
-                return Err(Error::Warnings { kernel, log });
+                bail!(
+                    "{kernel} compiles with warnings, which SHADER_STRICT=1 makes errors:\n{log}"
+                );
             }
             report.warnings.push(Warning { kernel, log });
         }
@@ -83,18 +87,18 @@ pub fn compile_all(root: &Path, scope: Scope, options: &Options) -> Result<Repor
 ///
 /// # Errors
 ///
-/// [`Error::Io`] for the first file that cannot be written or removed.
-pub fn write_all(report: &Report, compiled_dir: &Path) -> Result<()> {
+/// For the first file that cannot be written or removed.
+pub fn write_all(report: &Report, compiled_dir: &Path) -> anyhow::Result<()> {
     for kernel in &report.compiled {
         let path = compiled_dir.join(kernel.source.spirv_file());
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+            fs::create_dir_all(folder).map_err(cannot("create", folder))?;
         }
-        fs::write(&path, &kernel.spirv).map_err(Error::io("write", &path))?;
+        fs::write(&path, &kernel.spirv).map_err(cannot("write", &path))?;
     }
     for file in unlisted(compiled_dir, &report.manifest)? {
         let path = compiled_dir.join(file);
-        fs::remove_file(&path).map_err(Error::io("remove", &path))?;
+        fs::remove_file(&path).map_err(cannot("remove", &path))?;
     }
     report.manifest.write(compiled_dir)
 }
@@ -105,8 +109,8 @@ fn compile(
     root: &Path,
     source: &Source,
     options: &Options,
-) -> Result<(Vec<u8>, Option<String>)> {
-    let mut settings = CompileOptions::new().map_err(compiler_error)?;
+) -> anyhow::Result<(Vec<u8>, Option<String>)> {
+    let mut settings = CompileOptions::new().map_err(no_compiler)?;
     settings.set_target_env(TargetEnv::Vulkan, EnvVersion::Vulkan1_1 as u32);
     settings.set_target_spirv(SpirvVersion::V1_3);
     settings.set_optimization_level(optimization(source, options));
@@ -127,10 +131,7 @@ fn compile(
             "main",
             Some(&settings),
         )
-        .map_err(|error| Error::Compile {
-            kernel: label(source),
-            log: error.to_string(),
-        })?;
+        .map_err(|log| anyhow!("{} does not compile:\n{log}", label(source)))?;
     let log = (artifact.get_num_warnings() > 0).then(|| artifact.get_warning_messages());
     Ok((artifact.as_binary_u8().to_vec(), log))
 }
@@ -165,7 +166,7 @@ fn include(
     kind: IncludeType,
     from: &str,
     depth: usize,
-) -> std::result::Result<ResolvedInclude, String> {
+) -> Result<ResolvedInclude, String> {
     if !matches!(kind, IncludeType::Relative) {
         return Err(format!("expected #include \"{wanted}\" with quotes"));
     }
@@ -196,10 +197,7 @@ fn record(source: &Source, spirv: &[u8]) -> KernelRecord {
     }
 }
 
-// By value for `map_err`.
-#[allow(clippy::needless_pass_by_value, reason = "signature of map_err")]
-fn compiler_error(error: shaderc::Error) -> Error {
-    Error::Compiler {
-        reason: error.to_string(),
-    }
+#[expect(clippy::needless_pass_by_value, reason = "signature of map_err")]
+fn no_compiler(reason: shaderc::Error) -> anyhow::Error {
+    anyhow!("libshaderc could not be initialised: {reason}")
 }

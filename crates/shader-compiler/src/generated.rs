@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::{Error, Result};
+use crate::source::cannot;
 
 /// A generated file of a shader root.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,16 +19,16 @@ impl Generated {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if it cannot be written.
-    pub fn write(&self, root: &Path) -> Result<bool> {
+    /// If it cannot be written.
+    pub fn write(&self, root: &Path) -> anyhow::Result<bool> {
         if self.is_current(root) {
             return Ok(false);
         }
         let path = root.join(&self.path);
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+            fs::create_dir_all(folder).map_err(cannot("create", folder))?;
         }
-        fs::write(&path, &self.contents).map_err(Error::io("write", &path))?;
+        fs::write(&path, &self.contents).map_err(cannot("write", &path))?;
         Ok(true)
     }
 

@@ -3,20 +3,20 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use anyhow::Context as _;
+
 use crate::source::{beside, read_text};
-use crate::{Error, Result};
 
 const INCLUDE_DIR: &str = "include";
 
 /// Where an include leads: beside the including file, else in the include folder.
 /// Both paths are below the root. The compiler and the hash share this function.
-pub(crate) fn resolve_include(root: &Path, from: &str, wanted: &str) -> Result<String> {
+pub(crate) fn resolve_include(root: &Path, from: &str, wanted: &str) -> anyhow::Result<String> {
     [beside(from, wanted), format!("{INCLUDE_DIR}/{wanted}")]
         .into_iter()
         .find(|candidate| root.join(candidate).is_file())
-        .ok_or_else(|| Error::IncludeNotFound {
-            from: from.to_owned(),
-            wanted: wanted.to_owned(),
+        .with_context(|| {
+            format!("{from} includes {wanted:?}, which is neither beside it nor in include/")
         })
 }
 
@@ -27,16 +27,14 @@ pub(crate) fn collect_includes(
     from: &str,
     text: &str,
     found: &mut BTreeMap<String, String>,
-) -> Result<()> {
+) -> anyhow::Result<()> {
     for (index, line) in text.lines().enumerate() {
         let Some(argument) = include_argument(line) else {
             continue;
         };
-        let wanted = quoted(argument).ok_or_else(|| Error::BadLine {
-            from: from.to_owned(),
-            line: index + 1,
-            expected: "#include \"file\"",
-            text: line.to_owned(),
+        let wanted = quoted(argument).with_context(|| {
+            let number = index + 1;
+            format!("{from}:{number}: expected #include \"file\", found {line:?}")
         })?;
         let path = resolve_include(root, from, wanted)?;
         if !found.contains_key(&path) {

@@ -39,7 +39,6 @@
 mod check;
 #[cfg(feature = "shaderc")]
 mod compile;
-mod error;
 mod generated;
 mod include;
 mod manifest;
@@ -51,7 +50,6 @@ mod variant;
 pub use check::{REPAIR_COMMAND, check};
 #[cfg(feature = "shaderc")]
 pub use compile::{Compiled, Report, Warning, compile_all, write_all};
-pub use error::{Error, Result};
 pub use generated::Generated;
 pub use manifest::{CompilerRecord, KernelRecord, MANIFEST_FILE, Manifest, OptionsRecord};
 pub use options::{OptLevel, Options, SPIRV_VERSION, TARGET_ENV};

@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use anyhow::anyhow;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Options, Result, SPIRV_VERSION, TARGET_ENV};
+use crate::source::cannot;
+use crate::{Options, SPIRV_VERSION, TARGET_ENV};
 
 /// The manifest's file name inside the folder of compiled modules.
 pub const MANIFEST_FILE: &str = "manifest.json";
@@ -97,32 +99,28 @@ impl Manifest {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if it cannot be read, [`Error::Manifest`] if it is malformed.
-    pub fn read(compiled_dir: &Path) -> Result<Option<Self>> {
+    /// If it cannot be read or is malformed.
+    pub fn read(compiled_dir: &Path) -> anyhow::Result<Option<Self>> {
         let path = compiled_dir.join(MANIFEST_FILE);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(cause) => return Err(Error::io("read", &path)(cause)),
+            Err(cause) => return Err(cannot("read", &path)(cause)),
         };
-        serde_json::from_str(&text)
-            .map(Some)
-            .map_err(|cause| Error::Manifest { path, cause })
+        let read = serde_json::from_str(&text);
+        read.map_err(|cause| anyhow!("{} is no valid shader manifest: {cause}", path.display()))
     }
 
     /// Writes the manifest into this folder of compiled modules.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if it cannot be written.
-    pub fn write(&self, compiled_dir: &Path) -> Result<()> {
+    /// If it cannot be written.
+    pub fn write(&self, compiled_dir: &Path) -> anyhow::Result<()> {
         let path = compiled_dir.join(MANIFEST_FILE);
-        let mut text = serde_json::to_string_pretty(self).map_err(|cause| Error::Manifest {
-            path: path.clone(),
-            cause,
-        })?;
+        let mut text = serde_json::to_string_pretty(self)?;
         text.push('\n');
-        fs::write(&path, text).map_err(Error::io("write", &path))
+        fs::write(&path, text).map_err(cannot("write", &path))
     }
 
     /// The row of this kernel.

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use crate::{Error, Result};
+use anyhow::bail;
 
 /// The Vulkan version that modules are compiled for.
 pub const TARGET_ENV: &str = "vulkan1.1";
@@ -56,9 +56,8 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// [`Error::BadVariable`] for any value that is not accepted, the empty one
-    /// included. An unset variable has its default.
-    pub fn from_env() -> Result<Self> {
+    /// For any value that is not accepted, the empty one included. An unset variable has its default.
+    pub fn from_env() -> anyhow::Result<Self> {
         Self::from_lookup(|name| std::env::var_os(name))
     }
 
@@ -67,17 +66,17 @@ impl Options {
     /// # Errors
     ///
     /// As [`from_env`](Self::from_env).
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self> {
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> anyhow::Result<Self> {
         let opt_level = match text(&lookup, OPT_VARIABLE).as_deref() {
             None | Some("performance") => OptLevel::Performance,
             Some("size") => OptLevel::Size,
             Some("zero") => OptLevel::Zero,
-            Some(value) => return Err(bad(OPT_VARIABLE, value, "zero, size, performance")),
+            Some(value) => bail!(refusal(OPT_VARIABLE, value, "zero, size, performance")),
         };
         let strict = match text(&lookup, STRICT_VARIABLE).as_deref() {
             None | Some("0") => false,
             Some("1") => true,
-            Some(value) => return Err(bad(STRICT_VARIABLE, value, "0, 1")),
+            Some(value) => bail!(refusal(STRICT_VARIABLE, value, "0, 1")),
         };
         Ok(Self { opt_level, strict })
     }
@@ -88,19 +87,15 @@ fn text(lookup: &impl Fn(&str) -> Option<OsString>, name: &str) -> Option<String
     lookup(name).map(|value| value.to_string_lossy().into_owned())
 }
 
-fn bad(name: &'static str, value: &str, accepted: &'static str) -> Error {
-    Error::BadVariable {
-        name,
-        value: value.to_owned(),
-        accepted,
-    }
+fn refusal(name: &str, value: &str, accepted: &str) -> String {
+    format!("{name}={value:?} is not accepted; expected one of: {accepted}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(opt: Option<&str>, strict: Option<&str>) -> Result<Options> {
+    fn parse(opt: Option<&str>, strict: Option<&str>) -> anyhow::Result<Options> {
         Options::from_lookup(|name| match name {
             OPT_VARIABLE => opt.map(OsString::from),
             STRICT_VARIABLE => strict.map(OsString::from),

@@ -4,11 +4,11 @@ use std::collections::btree_map::{BTreeMap, Entry};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use anyhow::{anyhow, bail};
 use sha2::{Digest, Sha256};
 
 use crate::include::collect_includes;
 use crate::variant::{Variant, keeps_functions, variants};
-use crate::{Error, Result};
 
 /// The folder of compiled modules inside a shader root.
 pub const COMPILED_DIR: &str = "compiled";
@@ -83,15 +83,15 @@ impl Source {
 ///
 /// # Errors
 ///
-/// [`Error::NoKernels`] where there are none, [`Error::BadLine`] and
-/// [`Error::IncludeNotFound`] for includes, [`Error::BadLine`] and
-/// [`Error::DuplicateModule`] for variants, [`Error::Io`] for files.
-pub fn discover(root: &Path, scope: Scope) -> Result<Vec<Source>> {
+/// Where there are none; for lines of includes and variants that say nothing, or name what is
+/// not there or what another has; for files.
+pub fn discover(root: &Path, scope: Scope) -> anyhow::Result<Vec<Source>> {
     let product = list(root, "", "comp")?;
     if product.is_empty() {
-        return Err(Error::NoKernels {
-            root: root.to_owned(),
-        });
+        bail!(
+            "no *.comp file in {}: expected the folder of the shader sources",
+            root.display()
+        );
     }
     let mut sources = read_all(root, product)?;
     if scope == Scope::All && root.join(TEST_DIR).is_dir() {
@@ -106,14 +106,19 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
+/// For `map_err`: an error that says what the system said about `path`.
+pub(crate) fn cannot(action: &str, path: &Path) -> impl FnOnce(std::io::Error) -> anyhow::Error {
+    move |cause| anyhow!("cannot {action} {}: {cause}", path.display())
+}
+
 /// The files in `root/prefix` with this extension, as sorted paths below the root.
 /// `prefix` is empty or ends in a slash.
-pub(crate) fn list(root: &Path, prefix: &str, extension: &str) -> Result<Vec<String>> {
+pub(crate) fn list(root: &Path, prefix: &str, extension: &str) -> anyhow::Result<Vec<String>> {
     let folder = root.join(prefix);
-    let entries = fs::read_dir(&folder).map_err(Error::io("list", &folder))?;
+    let entries = fs::read_dir(&folder).map_err(cannot("list", &folder))?;
     let mut paths = Vec::new();
     for entry in entries {
-        let path = entry.map_err(Error::io("list", &folder))?.path();
+        let path = entry.map_err(cannot("list", &folder))?.path();
         let wanted = path.extension().is_some_and(|found| found == extension);
         if let (true, Some(name)) = (wanted, path.file_name().and_then(|name| name.to_str())) {
             paths.push(format!("{prefix}{name}"));
@@ -124,13 +129,13 @@ pub(crate) fn list(root: &Path, prefix: &str, extension: &str) -> Result<Vec<Str
 }
 
 /// A text file with its line endings normalised.
-pub(crate) fn read_text(path: &Path) -> Result<String> {
-    let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
+pub(crate) fn read_text(path: &Path) -> anyhow::Result<String> {
+    let text = fs::read_to_string(path).map_err(cannot("read", path))?;
     Ok(text.replace("\r\n", "\n"))
 }
 
 /// The modules of these sources, which lie in one folder, sorted by name.
-fn read_all(root: &Path, paths: Vec<String>) -> Result<Vec<Source>> {
+fn read_all(root: &Path, paths: Vec<String>) -> anyhow::Result<Vec<Source>> {
     let mut found: BTreeMap<String, (String, Source)> = BTreeMap::new();
     for path in paths {
         for (place, source) in read(root, path)? {
@@ -139,11 +144,10 @@ fn read_all(root: &Path, paths: Vec<String>) -> Result<Vec<Source>> {
                     entry.insert((place, source));
                 }
                 Entry::Occupied(entry) => {
-                    return Err(Error::DuplicateModule {
-                        module: source.name,
-                        first: entry.get().0.clone(),
-                        second: place,
-                    });
+                    let (module, first) = (source.name, &entry.get().0);
+                    bail!(
+                        "{place}: expected a module name of its own, found {module:?}, which {first} has"
+                    );
                 }
             }
         }
@@ -153,7 +157,7 @@ fn read_all(root: &Path, paths: Vec<String>) -> Result<Vec<Source>> {
 
 /// The modules of one source, each with the place that names it: `k.comp`, or
 /// `k.comp:3` for a variant.
-fn read(root: &Path, path: String) -> Result<Vec<(String, Source)>> {
+fn read(root: &Path, path: String) -> anyhow::Result<Vec<(String, Source)>> {
     let text = read_text(&root.join(&path))?;
     let mut includes = BTreeMap::new();
     collect_includes(root, &path, &text, &mut includes)?;

@@ -9,7 +9,7 @@
 //! of that name with those macros defined, in place of a module of the file's name. They
 //! count in kernels alone, not in what these include.
 
-use crate::{Error, Result};
+use anyhow::anyhow;
 
 const KEEP_FUNCTIONS: &str = "// keep functions";
 
@@ -27,19 +27,15 @@ pub(crate) struct Variant {
 }
 
 /// The variants of a source, in their order there; none where it has no such line.
-pub(crate) fn variants(path: &str, text: &str) -> Result<Vec<Variant>> {
+pub(crate) fn variants(path: &str, text: &str) -> anyhow::Result<Vec<Variant>> {
     let mut found = Vec::new();
     for (index, text) in text.lines().enumerate() {
         let Some(rest) = after_variant(text) else {
             continue;
         };
         let line = index + 1;
-        let (module, defines) = parse(rest).map_err(|expected| Error::BadLine {
-            from: path.to_owned(),
-            line,
-            expected,
-            text: text.to_owned(),
-        })?;
+        let (module, defines) = parse(rest)
+            .map_err(|expected| anyhow!("{path}:{line}: expected {expected}, found {text:?}"))?;
         found.push(Variant {
             module,
             defines,

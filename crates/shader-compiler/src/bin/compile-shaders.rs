@@ -1,12 +1,12 @@
 //! Compiles the shader root given as the only argument, under `SHADER_OPT` and
 //! `SHADER_STRICT`, and rewrites its compiled modules and manifest.
 
-use std::error::Error;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use anyhow::bail;
 use shader_compiler::{COMPILED_DIR, Options, Scope, compile_all, write_all};
 
 fn main() -> ExitCode {
@@ -14,16 +14,16 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing is left to do if the terminal is gone.
-            let _ = writeln!(std::io::stderr(), "error: {error}");
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn run() -> Result<(), Box<dyn Error>> {
+fn run() -> anyhow::Result<()> {
     let mut arguments = std::env::args_os().skip(1);
     let (Some(root), None) = (arguments.next(), arguments.next()) else {
-        return Err("usage: compile-shaders SHADER_ROOT".into());
+        bail!("usage: compile-shaders SHADER_ROOT");
     };
     let root = PathBuf::from(root);
     let options = Options::from_env()?;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use shader_compiler::{Generated, Manifest, Options, Result, Scope, check, discover, sha256_hex};
+use shader_compiler::{Generated, Manifest, Options, Scope, check, discover, sha256_hex};
 
 use crate::fixture::Root;
 
@@ -52,7 +52,7 @@ fn fill(root: &Root) {
     manifest.write(&root.path.join("compiled")).unwrap();
 }
 
-fn stale(root: &Root) -> Result<Vec<String>> {
+fn stale(root: &Root) -> anyhow::Result<Vec<String>> {
     check(&root.path, &generated(), &Options::default())
 }
 
