@@ -9,20 +9,6 @@ pub fn cpu() -> String {
     format!("{name}, {threads} threads")
 }
 
-/// Bytes of memory that the system can still give to programs; `None` where
-/// it does not say so in the way of Linux.
-#[must_use]
-pub fn available_memory() -> Option<usize> {
-    available(&std::fs::read_to_string("/proc/meminfo").ok()?)
-}
-
-fn available(meminfo: &str) -> Option<usize> {
-    let mut lines = meminfo.lines();
-    let amount = lines.find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kibibytes: usize = amount.trim().strip_suffix(" kB")?.parse().ok()?;
-    kibibytes.checked_mul(1024)
-}
-
 fn model_name(cpuinfo: &str) -> Option<&str> {
     cpuinfo
         .lines()
@@ -40,12 +26,5 @@ mod tests {
         let info = "processor\t: 0\nmodel name\t: Some CPU @ 2 GHz\n";
         assert_eq!(model_name(info), Some("Some CPU @ 2 GHz"));
         assert_eq!(model_name("processor : 0\n"), None);
-    }
-
-    #[test]
-    fn the_available_memory_is_read() {
-        let info = "MemTotal:       24576 kB\nMemAvailable:      16 kB\n";
-        assert_eq!(available(info), Some(16_384));
-        assert_eq!(available("MemTotal:       24576 kB\n"), None);
     }
 }

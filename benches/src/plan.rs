@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use field_kernels::ELEMENT_BYTES;
 
-use crate::machine;
-
 /// Sizes and sampling of one run of the suite.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -23,8 +21,6 @@ pub struct Plan {
     pub batch_jobs: Vec<usize>,
     /// Elements in each job of `auto`.
     pub auto_sizes: Vec<usize>,
-    /// The most elements of all jobs of `auto` together.
-    pub auto_most: usize,
     /// Elements in each job of the run whose stages are drawn.
     pub timeline_elements: usize,
     /// Bytes of one copy when the limits are measured; fewer where memory
@@ -45,11 +41,9 @@ const LARGEST: usize = 1 << 25;
 /// Long operands that do not fill their last workgroup, whatever its size.
 const TAILS: [usize; 2] = [25_000_003, LARGEST - 1];
 
-/// The most elements of all jobs of one call of `auto`.
-const MOST_TOGETHER: usize = 1 << 26;
-/// Vectors as long as all jobs of a call together: two inputs, the sums that
-/// they must give, and the results. Half of the memory is for those.
-const VECTORS: usize = 4;
+/// The most elements of all jobs of one call of `auto`: with the sums that they must give
+/// and the results they take 3 GiB.
+const MOST_TOGETHER: usize = 1 << 24;
 
 impl Plan {
     /// The plan for publishing, or the quick one if `GPU_EXECUTOR_BENCH_QUICK`
@@ -62,7 +56,9 @@ impl Plan {
 
     /// The batches of `auto`: how many jobs, and the elements of each.
     pub fn auto_batches(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.batches_up_to(self.auto_most)
+        let sizes = self.auto_sizes.iter();
+        let batches = sizes.flat_map(|size| self.batch_jobs.iter().map(move |jobs| (*jobs, *size)));
+        batches.filter(|(jobs, size)| jobs * size <= MOST_TOGETHER)
     }
 
     /// Elements of each operand of `device` and `peers`: the longest of `vectors`, and
@@ -70,18 +66,6 @@ impl Plan {
     pub fn longest_vectors(&self) -> impl Iterator<Item = usize> {
         let count = if self.quick { 1 } else { 2 };
         self.vector_sizes.iter().rev().take(count).rev().copied()
-    }
-
-    /// How many batches of `auto` this machine has too little memory for.
-    #[must_use]
-    pub fn auto_left_out(&self) -> usize {
-        self.batches_up_to(MOST_TOGETHER).count() - self.auto_batches().count()
-    }
-
-    fn batches_up_to(&self, most: usize) -> impl Iterator<Item = (usize, usize)> {
-        let sizes = self.auto_sizes.iter();
-        let batches = sizes.flat_map(|size| self.batch_jobs.iter().map(move |jobs| (*jobs, *size)));
-        batches.filter(move |(jobs, size)| jobs * size <= most)
     }
 
     fn full() -> Self {
@@ -98,7 +82,6 @@ impl Plan {
             batch_sizes: every_fourth(14..=22).collect(),
             batch_jobs: vec![1, 2, 4, 8],
             auto_sizes: every_fourth(6..=24).collect(),
-            auto_most: MOST_TOGETHER.min(fitting(machine::available_memory())),
             timeline_elements: 1 << 18,
             limit_bytes: LARGEST * ELEMENT_BYTES,
             samples: 20,
@@ -116,7 +99,6 @@ impl Plan {
             batch_sizes: vec![1 << 14, 1 << 16],
             batch_jobs: vec![1, 4],
             auto_sizes: vec![1 << 6, 1 << 12, 1 << 18],
-            auto_most: MOST_TOGETHER.min(fitting(machine::available_memory())),
             timeline_elements: 1 << 16,
             limit_bytes: (1 << 20) * ELEMENT_BYTES,
             samples: 10,
@@ -126,28 +108,9 @@ impl Plan {
     }
 }
 
-/// Elements of a call whose vectors fit into half of `bytes` of memory; any
-/// number where nobody knows how much there is.
-fn fitting(bytes: Option<usize>) -> usize {
-    bytes.map_or(usize::MAX, |bytes| bytes / 2 / (VECTORS * ELEMENT_BYTES))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn auto_has_no_batch_that_takes_too_much_memory() {
-        let mut plan = Plan::full();
-        plan.auto_most = MOST_TOGETHER.min(fitting(None));
-        // 10 sizes, 4 numbers of jobs; only 8 jobs of 2^24 are too many.
-        assert_eq!((plan.auto_batches().count(), plan.auto_left_out()), (39, 0));
-        // 1 GiB: half of it is 2,796,202 elements of 192 bytes.
-        plan.auto_most = fitting(Some(1 << 30));
-        let largest = plan.auto_batches().map(|(jobs, size)| jobs * size).max();
-        assert_eq!(largest, Some(1 << 21));
-        assert_eq!(plan.auto_batches().count() + plan.auto_left_out(), 39);
-    }
 
     #[test]
     fn both_plans_can_be_sampled() {

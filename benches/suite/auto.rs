@@ -14,10 +14,6 @@ pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
         choices.push((path.to_string(), backends::fixed(path)?));
     }
     let (mut group, plan) = suite.group("auto");
-    let left_out = plan.auto_left_out();
-    if left_out > 0 {
-        eprintln!("auto: {left_out} batches are left out, which would take too much memory");
-    }
     for (count, elements) in plan.auto_batches() {
         let jobs = Jobs::random(count, elements);
         for (choice, backend) in &mut choices {
