@@ -19,7 +19,7 @@ use gpu_executor::vectors::{
 };
 
 use Order::{BitReversed, Natural};
-use support::ms;
+use support::{Timed, ms};
 
 #[derive(Parser)]
 #[command(about = "Times transforms over Fr, and compares with ark-poly")]
@@ -124,12 +124,12 @@ fn rows_of_size(engine: &VectorEngine, log2: u32, options: &Options) -> Result<V
         for (from, to) in ORDERS {
             let x = if from == Natural { &x } else { &x_reversed };
             let transform = transform.from(from).to(to);
-            let (found, device, total) = timed(engine, x, &transform, options.samples)?;
+            let (found, timed) = timed(engine, x, &transform, options.samples)?;
             let mut found = found.download()?;
             if to == BitReversed {
                 found = bit_reversed(&found, size);
             }
-            let times = (device, total, Some(ark_time));
+            let times = (timed, Some(ark_time));
             let names = (name, from, to);
             rows.push(row(log2, options, names, times, found == expected));
         }
@@ -153,7 +153,7 @@ fn rows_without_ark(
     )?;
     queue.submit()?.wait()?;
     let forward = Transform::forward(&domain);
-    let (y, device, total) = timed(engine, &x, &forward, options.samples)?;
+    let (y, there) = timed(engine, &x, &forward, options.samples)?;
     let mut equal = true;
     for place in [0, 1, size / 3, size - 1] {
         let queue = engine.queue();
@@ -162,35 +162,24 @@ fn rows_without_ark(
         let same = queue.equal(&value, &y.slice(place..=place)?)?;
         equal &= queue.submit()?.wait()?.equal(&same)?;
     }
-    let names = ("forward", Natural, Natural);
-    let mut rows = vec![row(
-        size.ilog2(),
-        options,
-        names,
-        (device, total, None),
-        equal,
-    )];
     let inverse = Transform::inverse(&domain);
-    let (back, device, total) = timed(engine, &y, &inverse, options.samples)?;
+    let (x_again, back) = timed(engine, &y, &inverse, options.samples)?;
     let queue = engine.queue();
-    let same = queue.equal(&back, &x)?;
-    let equal = queue.submit()?.wait()?.equal(&same)?;
-    let names = ("inverse", Natural, Natural);
-    rows.push(row(
-        size.ilog2(),
-        options,
-        names,
-        (device, total, None),
-        equal,
-    ));
-    Ok(rows)
+    let same = queue.equal(&x_again, &x)?;
+    let back_is_equal = queue.submit()?.wait()?.equal(&same)?;
+    let both = [("forward", there, equal), ("inverse", back, back_is_equal)];
+    let row = |(name, timed, equal)| {
+        let names = (name, Natural, Natural);
+        row(size.ilog2(), options, names, (timed, None), equal)
+    };
+    Ok(both.into_iter().map(row).collect())
 }
 
 fn row(
     log2: u32,
     options: &Options,
     (name, from, to): (&str, Order, Order),
-    (device, total, ark): (Option<Duration>, Duration, Option<Duration>),
+    (timed, ark): (Timed, Option<Duration>),
     equal: bool,
 ) -> [String; 9] {
     let or_dash = |time: Option<Duration>| time.map_or("-".to_owned(), ms);
@@ -200,8 +189,8 @@ fn row(
         name.to_owned(),
         title(from).to_owned(),
         title(to).to_owned(),
-        or_dash(device),
-        ms(total),
+        or_dash(timed.device),
+        ms(timed.total),
         or_dash(ark),
         if equal { "equal" } else { "NOT EQUAL" }.to_owned(),
     ]
@@ -213,31 +202,15 @@ fn timed(
     x: &FieldVec<Fr>,
     transform: &Transform,
     samples: usize,
-) -> Result<(FieldVec<Fr>, Option<Duration>, Duration)> {
-    support::warm_up(engine, || {
+) -> Result<(FieldVec<Fr>, Timed)> {
+    let run = || -> Result<_> {
         let queue = engine.queue();
-        let _result = queue.transform(x, transform)?;
-        queue.submit()?.wait()?;
-        Ok(())
-    })?;
-    let (mut device, mut total) = (Vec::new(), Vec::new());
-    let mut result = None;
-    support::sampled(samples, || {
-        // Its memory is the next one's.
-        result = None;
-        let queue = engine.queue();
-        let y = queue.transform(x, transform)?;
+        let result = queue.transform(x, transform)?;
         let done = queue.submit()?.wait()?;
-        result = Some(y);
-        device.push(done.report().device_time);
-        total.push(done.total());
-        Ok(())
-    })?;
-    // The first one warms up.
-    let device: Option<Vec<Duration>> = device.drain(1..).collect();
-    let result = result.context("a result")?;
-    let total = support::median(total.split_off(1));
-    Ok((result, device.map(support::median), total))
+        Ok((result, done.total(), done.report().clone()))
+    };
+    let timed = support::timed(engine, samples, || run().map(|it| (it.1, it.2)))?;
+    Ok((run()?.0, timed))
 }
 
 /// What ark-poly computes of each row, and the median of the times.
