@@ -73,3 +73,33 @@ pub(crate) struct CpuTime {
     pub(crate) elements: usize,
     pub(crate) nanoseconds: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use vk_mem_paths::{Measured, Strategy, TransferPath};
+
+    use super::*;
+
+    /// Findings that are told apart by their times.
+    pub(super) fn findings(nanoseconds: u64) -> Findings {
+        let elements = 64;
+        let strategy = Strategy {
+            path: TransferPath::DeviceLocal,
+            depth: 1,
+            chunk: elements,
+        };
+        let measured = vec![Measured {
+            elements,
+            strategy,
+            nanoseconds,
+        }];
+        let cpu = CpuTime {
+            elements,
+            nanoseconds,
+        };
+        Findings {
+            tuning: Tuning { measured },
+            cpu: vec![cpu],
+        }
+    }
+}

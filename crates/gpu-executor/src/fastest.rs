@@ -1,14 +1,15 @@
 //! A Vulkan device and the CPU, and which of them was faster.
 
-use vk_mem_paths::{Measured, Strategy, Tuning, fastest_of};
+use std::time::Duration;
+
+use vk_mem_paths::{Effort, Measured};
 
 use crate::calibration::{CpuTime, Findings};
 use crate::cpu::CpuEngine;
-use crate::cpu::measure::{self, Operands, SIZES, nanoseconds};
-use crate::field_add::{Batch, FieldAdd};
+use crate::field_add::Batch;
 use crate::kernels;
 use crate::spirv::PersistentVulkanBackend;
-use crate::{Mode, Result, RunReport};
+use crate::{Result, RunReport};
 
 /// Both engines, for [`Executor::Fastest`](crate::Executor::Fastest).
 #[derive(Debug)]
@@ -21,6 +22,13 @@ pub struct Fastest {
     last: Side,
 }
 
+/// What is measured of the device where nothing was before.
+const EFFORT: Effort = Effort {
+    budget: Duration::from_millis(30),
+    largest: 1 << 18,
+    step: 16,
+};
+
 /// One of the two engines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -31,23 +39,19 @@ pub(crate) enum Side {
 impl Fastest {
     /// `vulkan` and a CPU engine, by what a calibration of the device found
     /// ([`PersistentVulkanBackend::calibrate`]). Where `vulkan` goes by none, this
-    /// measures both engines, with a few runs at four sizes up to 2^17 elements, and
-    /// keeps nothing: it is the one constructor that measures, since that is what it is
-    /// for.
+    /// measures both engines, as a calibration does but at four sizes up to 2^18 elements
+    /// for some 30 ms, and keeps nothing: it is the one constructor that measures, since
+    /// that is what it is for.
     ///
     /// # Errors
     /// [`Error::DataPath`](crate::Error::DataPath) where threads cannot be
     /// started, and what the runs that are measured return.
     pub fn new(mut vulkan: PersistentVulkanBackend) -> Result<Self> {
         let settings = vulkan.settings();
-        let mut cpu =
-            CpuEngine::with_threads(settings.transfer.threads)?.with_inputs(settings.inputs);
+        let cpu = CpuEngine::with_threads(settings.transfer.threads)?.with_inputs(settings.inputs);
         let times = match vulkan.findings() {
             Some(kept) => kept.clone(),
-            None => Findings {
-                tuning: measure_device(&mut vulkan)?,
-                cpu: measure::times(&mut cpu)?,
-            },
+            None => vulkan.measure(EFFORT)?,
         };
         Ok(Self {
             vulkan,
@@ -101,41 +105,10 @@ fn cpu_is_faster(device: Option<&Measured>, cpu: &[CpuTime]) -> bool {
     })
 }
 
-/// How long the device takes now, one after the other and overlapping, as `vulkan` is
-/// set up.
-fn measure_device(vulkan: &mut PersistentVulkanBackend) -> Result<Tuning> {
-    let mut measured = Vec::new();
-    for elements in SIZES {
-        let mut operands = Operands::new(elements);
-        for mode in [Mode::Sequential, Mode::Pipelined] {
-            let (jobs, mut sums) = operands.borrowed();
-            let batch = Batch {
-                mode,
-                ..Batch::new(&jobs, elements)
-            };
-            let time = fastest_of(|| vulkan.run(&batch, Some(&mut sums)).map(drop))?;
-            let ran = vulkan.last_report();
-            measured.extend(ran.and_then(|ran| {
-                Some(Measured {
-                    elements,
-                    strategy: Strategy {
-                        path: ran.path?,
-                        depth: ran.depth,
-                        chunk: ran.chunk,
-                    },
-                    nanoseconds: nanoseconds(time),
-                })
-            }));
-        }
-    }
-    vulkan.forget_report();
-    Ok(Tuning { measured })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vk_mem_paths::TransferPath;
+    use vk_mem_paths::{Strategy, TransferPath};
 
     fn device(elements: usize, nanoseconds: u64) -> Measured {
         Measured {

@@ -43,6 +43,6 @@ pub use memory::{
 pub use runs::{
     DEFAULT_CHUNK, Effort, HostBuffer, HostBufferRuns, Job, Measured, Packing, PathChoice, Plan,
     Request, Span, StageKind, StageTimes, Stats, Strategy, Transfer, TransferPath, Tuning,
-    Workload, fastest_of, plan, plan_host_buffers,
+    Workload, plan, plan_host_buffers,
 };
 pub use threads::{CheckedCopy, ElementFormat, Least, Refused, ThreadPool, advise_huge_pages};

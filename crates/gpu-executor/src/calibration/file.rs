@@ -171,32 +171,11 @@ struct Content<'a, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::calibration::CpuTime;
     use vk_core::testing::recorded;
-    use vk_mem_paths::{Measured, Strategy, Tuning};
 
     fn findings() -> Dated<Findings> {
-        let row = Measured {
-            elements: 64,
-            strategy: Strategy {
-                path: vk_mem_paths::TransferPath::DeviceLocal,
-                depth: 1,
-                chunk: 64,
-            },
-            nanoseconds: 1,
-        };
-        Dated {
-            date: "2026-11-29".to_owned(),
-            found: Findings {
-                tuning: Tuning {
-                    measured: vec![row],
-                },
-                cpu: vec![CpuTime {
-                    elements: 64,
-                    nanoseconds: 1,
-                }],
-            },
-        }
+        let (found, date) = (super::super::tests::findings(1), "2026-11-29".to_owned());
+        Dated { found, date }
     }
 
     fn subject() -> Subject {

@@ -117,31 +117,8 @@ mod tests {
     use vk_core::testing::recorded;
 
     use super::*;
-    use crate::calibration::{CpuTime, Findings};
-    use vk_mem_paths::{Measured, Strategy, TransferPath, Tuning};
-
-    /// What was found, told apart by its time.
-    fn findings(nanoseconds: u64) -> Findings {
-        let strategy = Strategy {
-            path: TransferPath::HostVisible,
-            depth: 1,
-            chunk: 64,
-        };
-        let (elements, cpu) = (64, nanoseconds);
-        Findings {
-            tuning: Tuning {
-                measured: vec![Measured {
-                    elements,
-                    strategy,
-                    nanoseconds,
-                }],
-            },
-            cpu: vec![CpuTime {
-                elements,
-                nanoseconds: cpu,
-            }],
-        }
-    }
+    use crate::calibration::Findings;
+    use crate::calibration::tests::findings;
 
     fn keeper(folder: &Path, threads: usize) -> Keeper {
         let subject = Subject::new(&recorded::h200(), threads);

@@ -12,42 +12,6 @@ use crate::engines::error;
 use crate::support::{assert_sums, backend, borrowed, built, random_jobs, test_kernel};
 
 #[test]
-fn slices_that_do_not_fit_are_named_by_job_and_operand() {
-    let (_guard, mut backend) = backend();
-    let spirv = backend.field_add_spirv();
-    let jobs = random_jobs(3, 10, 1);
-    let mut batch = borrowed(&jobs);
-    batch[1].1 = &batch[1].1[..59];
-    let mut cpu = CpuEngine::new().unwrap();
-    let errors = [
-        error(backend.run_field_add_batch(spirv, &batch, 10, false)),
-        error(backend.run_field_add_batch(spirv, &batch, 10, true)),
-        error(backend.run_field_add_batch_pipelined(spirv, &batch, 10)),
-        error(cpu.field_add_batch(&batch, 10)),
-    ];
-    let text = "job 1: expected B of 60 limbs (10 elements x 6), found 59";
-    assert_eq!(errors.map(|error| error.to_string()), [text; 4]);
-    let results = backend.run_field_add_batch_pipelined(spirv, &borrowed(&jobs), 10);
-    assert_sums(&results.unwrap(), &jobs, "after an error");
-}
-
-#[test]
-fn elements_that_do_not_fit_memory_are_an_error() {
-    let (_guard, mut backend) = backend();
-    let spirv = backend.field_add_spirv();
-    let jobs = random_jobs(1, 10, 1);
-    let mut refused =
-        |elements| error(backend.run_field_add_batch(spirv, &borrowed(&jobs), elements, false));
-    for elements in [usize::MAX, usize::MAX / 6 + 1] {
-        let error = refused(elements);
-        assert!(matches!(error, Error::TooManyElements { .. }), "{error}");
-    }
-    // What fits the address space but not the slices is the slices' error.
-    let error = refused(1 << 40);
-    assert!(matches!(error, Error::InvalidJob { .. }), "{error}");
-}
-
-#[test]
 fn a_device_that_is_not_there_is_named_with_those_that_are() {
     let (_guard, backend) = backend();
     let policy = DevicePolicy::Name("no such device".to_owned());

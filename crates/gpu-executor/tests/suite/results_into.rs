@@ -86,5 +86,12 @@ fn every_engine_refuses_what_does_not_fit_alike() {
         assert_eq!(refused(&short, 10, &[60, 60]), expected);
         let error = refused(&batch, usize::MAX, &[60, 60]);
         assert!(matches!(error, Error::TooManyElements { .. }), "{error}");
+        // New vectors for the results change nothing, and it works on.
+        assert_eq!(engine.field_add_batch(&short, 10), Err(expected));
+        // What fits the address space but not the slices is the slices' error.
+        let error = engine.field_add_batch(&batch, 1 << 40).unwrap_err();
+        assert!(matches!(error, Error::InvalidJob { .. }), "{error}");
+        let results = engine.field_add_batch(&batch, 10).unwrap();
+        assert_sums(&results, &jobs, "after errors");
     }
 }

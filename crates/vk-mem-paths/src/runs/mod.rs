@@ -3,7 +3,6 @@
 
 mod calibrate;
 mod chunks;
-mod fastest_of;
 mod host_buffers;
 mod limits;
 mod plan;
@@ -16,7 +15,6 @@ mod tuning;
 
 pub use calibrate::Effort;
 pub use chunks::{Job, Packing};
-pub use fastest_of::fastest_of;
 pub use host_buffers::{HostBuffer, HostBufferRuns, plan_host_buffers};
 pub use plan::{DEFAULT_CHUNK, Plan, plan};
 pub use request::{PathChoice, Request, TransferPath, Workload};

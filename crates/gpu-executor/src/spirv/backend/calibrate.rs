@@ -44,13 +44,8 @@ impl PersistentVulkanBackend {
         self.opened.findings.as_ref().map(|dated| &dated.found)
     }
 
-    /// Forgets the last run: it was none of the caller's.
-    pub(crate) fn forget_report(&mut self) {
-        self.report = None;
-    }
-
     /// Measures. Plans are made as before until the result is taken.
-    fn measure(&mut self, effort: Effort) -> Result<Findings, Error> {
+    pub(crate) fn measure(&mut self, effort: Effort) -> Result<Findings, Error> {
         let spirv = kernels::field_add_for(self.opened.open.device.caps()).spirv;
         let kernel = self.opened.kernels.get(spirv)?;
         let transfer = &mut self.opened.transfer;
