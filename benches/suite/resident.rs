@@ -69,8 +69,8 @@ impl Resident {
     /// For other lengths than that of the operands, else what the device returned.
     pub(crate) fn upload(&mut self, a: &[u64], b: &[u64], out: &[u64]) -> anyhow::Result<()> {
         for (storage, limbs) in [(&self.a, a), (&self.b, b), (&self.out, out)] {
-            let bytes = bytemuck::cast_slice(limbs);
-            self.uploads.upload(storage, bytes, BYTES)?;
+            let bytes: &[u8] = bytemuck::cast_slice(limbs);
+            self.uploads.upload(storage, &[bytes], BYTES)?;
         }
         Ok(())
     }

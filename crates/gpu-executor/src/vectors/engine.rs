@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use field_kernels::{ElementType, Field, operations};
+use field_kernels::{ElementType, Field};
 use vk_mem_paths::Lane;
 
 use super::cpu::CpuRunner;
@@ -151,10 +151,11 @@ impl VectorEngine {
         &self,
         bytes: &(impl AsRef<[u8]> + ?Sized),
     ) -> Result<FieldVec<F>> {
-        let bytes = bytes.as_ref();
-        expect_whole(bytes.len(), F::BYTES, "bytes")?;
-        let vector = self.upload_as(bytes, self.inputs, Order::BigEndian, Form::Plain)?;
-        self.queue().converted(&operations::FROM_BE_BYTES, vector)
+        let queue = self.queue();
+        let vector = queue.upload_be_bytes(&[bytes])?;
+        // Nobody waits: what uses the result does, and reports what became of it.
+        let _pending = queue.submit()?;
+        Ok(vector)
     }
 
     /// A queue for operations on vectors of this engine.
@@ -217,10 +218,32 @@ impl VectorEngine {
         order: Order,
         form: Form,
     ) -> Result<FieldVec<F>> {
+        self.upload_parts(&[bytes], inputs, order, form)
+    }
+
+    /// Parts of whole elements, one after the other.
+    fn upload_parts<F: ElementType>(
+        &self,
+        parts: &[&[u8]],
+        inputs: Inputs,
+        order: Order,
+        form: Form,
+    ) -> Result<FieldVec<F>> {
         let element = inputs.element::<F>(order);
-        let stored = self.runner.upload(bytes, element)?;
-        let len = bytes.len() / F::BYTES;
+        let stored = self.runner.upload(parts, element)?;
+        let len = parts.iter().map(|part| part.len() / F::BYTES).sum();
         Ok(FieldVec::new(self, State::Stored(stored), len, form))
+    }
+
+    /// Parts of big-endian bytes, one after the other, as they are.
+    pub(super) fn upload_unconverted<F: Field>(
+        &self,
+        parts: &[impl AsRef<[u8]>],
+    ) -> Result<FieldVec<F>> {
+        let parts: Vec<_> = parts.iter().map(AsRef::as_ref).collect();
+        let mut lengths = parts.iter().map(|part| part.len());
+        lengths.try_for_each(|found| expect_whole(found, F::BYTES, "bytes"))?;
+        self.upload_parts(&parts, self.inputs, Order::BigEndian, Form::Plain)
     }
 }
 

@@ -46,7 +46,7 @@ impl VectorEngine {
     /// returned.
     pub fn upload_indices(&self, indices: &[u32]) -> Result<Indices> {
         let any = ElementFormat::from(Fr::BYTES);
-        let stored = self.runner().upload(must_cast_slice(indices), any)?;
+        let stored = self.runner().upload(&[must_cast_slice(indices)], any)?;
         let elements = indices.len().div_ceil(INDICES_OF_AN_ELEMENT);
         let state = State::Stored(stored);
         let places = indices.iter().copied().zip(0..);

@@ -114,7 +114,7 @@ impl VectorEngine {
     /// `len` integers of `bits` bits, one at least, each in whole bytes from the lowest up.
     pub(super) fn upload_packed(&self, bytes: &[u8], bits: u32, len: usize) -> Result<Integers> {
         let any = ElementFormat::from(Fr::BYTES);
-        let state = State::Stored(self.runner().upload(bytes, any)?);
+        let state = State::Stored(self.runner().upload(&[bytes], any)?);
         let elements = bytes.len().div_ceil(Fr::BYTES);
         Ok(Integers {
             words: FieldVec::new(self, state, elements, Form::Plain),

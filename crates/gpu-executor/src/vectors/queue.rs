@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use field_kernels::{ElementType, Field};
+use field_kernels::{ElementType, Field, operations};
 
 use super::engine::VectorEngine;
 use super::exponent::Exponent;
@@ -171,6 +171,17 @@ impl Queue {
         Ok(self
             .node(Task::Copy, F::ID, vec![argument])
             .result(len, form))
+    }
+
+    /// As [`VectorEngine::upload_be_bytes`], of several slices one after the other, each of
+    /// whole elements. The bytes go up now; they are converted by this queue, which takes no
+    /// submission of its own.
+    ///
+    /// # Errors
+    /// As [`VectorEngine::upload_be_bytes`].
+    pub fn upload_be_bytes<F: Field>(&self, parts: &[impl AsRef<[u8]>]) -> Result<FieldVec<F>> {
+        let vector = self.engine.upload_unconverted::<F>(parts)?;
+        self.element(&operations::FROM_BE_BYTES, [vector.into()])
     }
 
     /// Copies the elements of x to the host at the end of the submission: for results

@@ -27,9 +27,10 @@ pub(crate) trait Runner: Send + Sync {
         usize::MAX
     }
 
-    /// Keeps a copy of `bytes`, in memory for whole elements: of one that the bytes end in the
-    /// rest is anything. The first that `element` refuses is an error.
-    fn upload(&self, bytes: &[u8], element: ElementFormat) -> Result<Stored, Error>;
+    /// Keeps a copy of `parts`, one after the other, in memory for whole elements: of one that
+    /// the last part ends in the rest is anything; the others are whole. The first that `element`
+    /// refuses is an error.
+    fn upload(&self, parts: &[&[u8]], element: ElementFormat) -> Result<Stored, Error>;
 
     /// Copies bytes of `stored`, from the byte `first` on, waiting for what computes them.
     /// On `Ok` all of `out` is written.

@@ -176,6 +176,14 @@ fn bytes_are_whole_elements_below_the_modulus(engine: &VectorEngine) {
         found: FR_MODULUS[2] + 1,
     };
     assert_eq!(error(engine.upload_be_bytes::<Fr>(&bytes)), refused);
+    let (queue, parts) = (engine.queue(), bytes.split_at(32 * 4000));
+    let in_parts = queue.upload_be_bytes::<Fr>(&[parts.0, &[], parts.1]);
+    assert_eq!(error(in_parts), refused);
+    let halves = queue.upload_be_bytes::<Fr>(&[&bytes[..48], &bytes[48..64]]);
+    assert_eq!(
+        error(halves).to_string(),
+        "the vector: expected a multiple of 32 bytes, found 48 bytes"
+    );
     assert_eq!(
         error(engine.upload_be_bytes::<Fp>(&bytes[..100])).to_string(),
         "the vector: expected a multiple of 48 bytes, found 100 bytes"

@@ -387,7 +387,17 @@ fn check_bytes<F: Oracle>(engine: &VectorEngine, x: &[F::Limbs]) {
     assert!(vector.download_be_bytes().unwrap() == expected, "{what}");
     let queue = engine.queue();
     let plain = queue.from_montgomery(&vector).unwrap();
+    // In parts, some of them empty, and used at once.
+    let (first, rest) = expected.split_at(x.len() / 3 * F::BYTES);
+    let (second, third) = rest.split_at(rest.len().min(F::BYTES));
+    let parts = queue
+        .upload_be_bytes::<F>(&[&[], first, second, &[], third])
+        .unwrap();
+    let neg = queue.neg(&parts).unwrap();
+    let neg = queue.neg(&neg).unwrap();
     run(queue);
+    expect(&parts, x, &what);
+    expect(&neg, x, &what);
     assert!(
         plain.download_be_bytes().unwrap() == expected,
         "{what}, plain"

@@ -59,8 +59,9 @@ impl Lane {
 }
 
 impl Uploads {
-    /// Copies `bytes` to the start of `storage`, and returns when the last
-    /// buffer is on its way: what the lane submits from then on finds it there.
+    /// Copies `parts`, whole elements one after the other, to the start of `storage`, and
+    /// returns when the last buffer is on its way: what the lane submits from then on finds it
+    /// there.
     ///
     /// # Errors
     /// [`Error::ForeignBuffer`] for storage of another lane,
@@ -70,17 +71,18 @@ impl Uploads {
     pub fn upload(
         &mut self,
         storage: &Storage,
-        bytes: &[u8],
+        parts: &[&[u8]],
         element: ElementFormat,
     ) -> Result<(), Error> {
         self.side.expect_own(storage)?;
-        expect_room(storage, bytes.len())?;
-        let size = staging_bytes(bytes.len(), element.bytes);
+        let bytes = parts.iter().map(|part| part.len()).sum();
+        expect_room(storage, bytes)?;
+        let size = staging_bytes(bytes, element.bytes);
         let memory = &self.side.memory;
         let make = |size| UploadBuffer::new(memory, MemoryUse::Upload, size);
         self.staging.prepare(size, make)?;
-        for (number, part) in bytes.chunks(size).enumerate() {
-            self.send(number, part, storage, number * size, element)?;
+        for (number, parts) in cut(parts, size).iter().enumerate() {
+            self.send(number, parts, storage, number * size, element)?;
         }
         Ok(())
     }
@@ -91,32 +93,39 @@ impl Uploads {
         self.staging.let_go();
     }
 
-    /// Sends one part up, by the buffer whose turn it is.
+    /// Sends some parts up, by the buffer whose turn it is.
     fn send(
         &mut self,
         number: usize,
-        part: &[u8],
+        parts: &[&[u8]],
         storage: &Storage,
         offset: usize,
         element: ElementFormat,
     ) -> Result<(), Error> {
         let buffer = self.staging.settled(number)?;
-        let range = 0..part.len();
+        let length = |parts: &[&[u8]]| parts.iter().map(|part| part.len()).sum::<usize>();
+        let range = 0..length(parts);
         // SAFETY: settled, so nothing in flight reads it.
-        let to = unsafe { buffer.memory.view(&range)? };
-        let copies = vec![(part, to)];
+        let mut rest = unsafe { buffer.memory.view(&range)? };
+        let copies = parts.iter().map(|part| {
+            let (to, after) = std::mem::take(&mut rest).split_at_mut(part.len());
+            rest = after;
+            (*part, to)
+        });
+        let copies = copies.collect();
         let copied = self
             .side
             .with_threads(|threads| host_copy::run_checked(copies, element, threads));
-        if let Some((_, refused)) = copied? {
+        if let Some((part, refused)) = copied? {
+            let before = offset + length(&parts[..part]);
             return Err(Error::RefusedInput {
                 job: 0,
                 what: "the vector",
-                refused: refused.after(offset / element.bytes.max(1)),
+                refused: refused.after(before / element.bytes.max(1)),
             });
         }
         buffer.memory.flush(&range)?;
-        let to = storage.region(offset..offset + part.len(), Access::Write);
+        let to = storage.region(offset..offset + range.len(), Access::Write);
         let from = buffer.memory.region(range);
         // SAFETY: the host touches the buffer again when it is settled.
         unsafe { buffer.copy(from, to, None) }
@@ -221,6 +230,26 @@ fn staging_bytes(bytes: usize, element_bytes: usize) -> usize {
     (wanted / element).max(1) * element
 }
 
+/// Parts one after the other, cut into pieces of `size` bytes.
+fn cut<'a>(parts: &[&'a [u8]], size: usize) -> Vec<Vec<&'a [u8]>> {
+    let (mut pieces, mut piece, mut room) = (Vec::new(), Vec::new(), size);
+    for mut part in parts.iter().copied() {
+        while !part.is_empty() {
+            let (first, rest) = part.split_at(part.len().min(room));
+            piece.push(first);
+            (part, room) = (rest, room - first.len());
+            if room == 0 {
+                pieces.push(std::mem::take(&mut piece));
+                room = size;
+            }
+        }
+    }
+    if !piece.is_empty() {
+        pieces.push(piece);
+    }
+    pieces
+}
+
 fn expect_room(storage: &Storage, bytes: usize) -> Result<(), Error> {
     match bytes <= storage.bytes() {
         true => Ok(()),
@@ -234,5 +263,22 @@ fn invalid(what: &'static str, expected: usize, found: usize) -> Error {
         what,
         expected,
         found,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_cut_into_pieces_of_one_size() {
+        let bytes: Vec<u8> = (0..30).collect();
+        let parts = [&bytes[..7], &[], &bytes[7..8], &bytes[8..30]];
+        for size in [1, 7, 8, 10, 29, 30, 31] {
+            let pieces = cut(&parts, size);
+            let joined: Vec<_> = pieces.iter().map(|it| it.concat()).collect();
+            assert_eq!(joined, bytes.chunks(size).collect::<Vec<_>>(), "{size}");
+        }
+        assert!(cut(&[], 5).is_empty() && cut(&[&[]], 5).is_empty());
     }
 }

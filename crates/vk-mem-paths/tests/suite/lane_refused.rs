@@ -71,7 +71,11 @@ fn storage_of_another_lane_and_wrong_lengths_are_refused() {
     let other = setup.transfer.lane();
     let foreign = other.pool().take(64).unwrap();
     let is_foreign = |error| matches!(error, Err(Error::ForeignBuffer { .. }));
-    assert!(is_foreign(setup.uploads.upload(&foreign, &[1; 64], BYTES)));
+    assert!(is_foreign(setup.uploads.upload(
+        &foreign,
+        &[&[1; 64]],
+        BYTES
+    )));
     let mut out = [MaybeUninit::new(0); 64];
     assert!(is_foreign(setup.downloads.download(
         &foreign,
@@ -79,7 +83,7 @@ fn storage_of_another_lane_and_wrong_lengths_are_refused() {
         &mut out
     )));
     let own = setup.take(63);
-    let long = setup.uploads.upload(&own, &[1; 64], BYTES).unwrap_err();
+    let long = setup.uploads.upload(&own, &[&[1; 64]], BYTES).unwrap_err();
     assert!(matches!(
         long,
         Error::InvalidJob {
@@ -128,13 +132,13 @@ fn a_lost_device_is_reported_at_once() {
     assert!(is_lost(before.wait(setup.lane.wait_policy())));
     assert!(is_lost(setup.lane.reap()));
     assert!(is_lost(setup.submit(&[], &[]).map(drop)));
-    assert!(is_lost(setup.uploads.upload(&a, &[0; 128], BYTES)));
+    assert!(is_lost(setup.uploads.upload(&a, &[&[0; 128]], BYTES)));
     let mut out = [MaybeUninit::new(0); 128];
     assert!(is_lost(setup.downloads.download(&a, 0..128, &mut out)));
     let long = setup.take(1 << 20);
     assert!(is_lost(setup.uploads.upload(
         &long,
-        &vec![0; 1 << 20],
+        &[&vec![0; 1 << 20]],
         BYTES
     )));
     drop(setup);

@@ -67,22 +67,30 @@ impl Runner for CpuRunner {
         }
     }
 
-    fn upload(&self, bytes: &[u8], element: ElementFormat) -> Result<Stored, Error> {
+    fn upload(&self, parts: &[&[u8]], element: ElementFormat) -> Result<Stored, Error> {
         let shared = self.0.here()?.shared();
-        let room = bytes.len().next_multiple_of(element.bytes);
+        let bytes: usize = parts.iter().map(|part| part.len()).sum();
+        let room = bytes.next_multiple_of(element.bytes);
         let mut copy = shared.take(room / size_of::<u64>())?;
-        let piece = PIECE * element.bytes;
-        let to = as_bytes(as_uninit(copy.as_mut_slice())).chunks_mut(piece);
-        let pieces: Vec<_> = to.zip(bytes.chunks(piece)).enumerate().collect();
+        let mut rest = as_bytes(as_uninit(copy.as_mut_slice()));
+        let (mut pieces, mut first) = (Vec::new(), 0);
+        for from in parts
+            .iter()
+            .flat_map(|part| part.chunks(PIECE * element.bytes))
+        {
+            let (to, after) = rest.split_at_mut(from.len());
+            pieces.push((first, to, from));
+            (rest, first) = (after, first + from.len() / element.bytes);
+        }
         let refused = Least::default();
-        shared.copy_each(pieces, |(number, (to, from))| match element.check {
+        shared.copy_each(pieces, |(first, to, from)| match element.check {
             Some(checked_copy) => {
                 if let Some(found) = checked_copy(from, to) {
-                    refused.note(found.after(number * PIECE));
+                    refused.note(found.after(first));
                 }
             }
             None => {
-                to[..from.len()].write_copy_of_slice(from);
+                to.write_copy_of_slice(from);
             }
         });
         match refused.into_inner() {

@@ -242,18 +242,19 @@ impl Runner for VulkanRunner {
         most_dispatched(self.caps(), of.bytes(), usize::MAX)
     }
 
-    fn upload(&self, bytes: &[u8], element: ElementFormat) -> Result<Stored, Error> {
+    fn upload(&self, parts: &[&[u8]], element: ElementFormat) -> Result<Stored, Error> {
         let on = &*self.on;
-        if bytes.is_empty() {
+        let bytes: usize = parts.iter().map(|part| part.len()).sum();
+        if bytes == 0 {
             return Ok(Stored::Nowhere);
         }
         on.device.expect_alive()?;
         let mut uploads = lock(&on.uploads);
         uploads.let_go();
-        let take = || on.pool.take(bytes.len().next_multiple_of(element.bytes));
+        let take = || on.pool.take(bytes.next_multiple_of(element.bytes));
         let storage = on.tables.make_room(is_full, take).map_err(Error::from);
         let storage = noting_loss(&on.device, storage)?;
-        match uploads.upload(&storage, bytes, element) {
+        match uploads.upload(&storage, parts, element) {
             Ok(()) => Ok(Stored::Device(Arc::new(storage))),
             Err(vk_mem_paths::Error::RefusedInput { refused, .. }) => Err(refused.into()),
             Err(error) => noting_loss(&on.device, Err(error.into())),

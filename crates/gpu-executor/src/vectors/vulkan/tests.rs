@@ -151,7 +151,7 @@ fn neither_uploads_nor_downloads_wait_for_a_batch_in_the_making() {
     let upload = |words: &[u64; 4]| {
         let bytes: &[u8] = bytemuck::must_cast_slice(words);
         let element = Inputs::default().element::<Fr>(Order::Limbs);
-        runner.upload(bytes, element)
+        runner.upload(&[bytes], element)
     };
     let stored = upload(&[1, 2, 3, 4]).unwrap();
     let mut out = [MaybeUninit::new(0_u8); Fr::BYTES];

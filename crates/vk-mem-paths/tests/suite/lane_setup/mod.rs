@@ -63,7 +63,7 @@ impl Setup {
 
     pub(crate) fn upload(&mut self, bytes: &[u8]) -> Storage {
         let storage = self.take(bytes.len());
-        self.uploads.upload(&storage, bytes, BYTES).unwrap();
+        self.uploads.upload(&storage, &[bytes], BYTES).unwrap();
         storage
     }
 
