@@ -1,7 +1,7 @@
 //! EIP-4844: commitments to blobs, and proofs of their values at points.
 
 use field_kernels::{Fr, G1};
-use gpu_executor::vectors::{FieldVec, Pending, PointVec};
+use gpu_executor::vectors::{FieldVec, Msm, Pending, Queue, Xyzz};
 
 use rayon::prelude::*;
 
@@ -39,8 +39,12 @@ impl Kzg {
         self.in_windows(
             blobs,
             canonical_blob,
-            |blobs| self.begin_commitments(&self.upload_blobs(blobs)?),
-            |sums, _| finish(sums),
+            |blobs| {
+                let queue = self.shared.engine.queue();
+                let values = queue.upload_be_bytes(blobs)?;
+                self.begin_commitments(queue, &values)
+            },
+            |sums, _| finish_commitments(sums),
         )
     }
 
@@ -123,10 +127,11 @@ impl Kzg {
                 let quotients = joined(opened, |values: &mut [_; FIELD_ELEMENTS_PER_BLOB], it| {
                     values.copy_from_slice(&it.quotient);
                 });
-                self.begin_commitments(&self.shared.engine.upload::<Fr>(&quotients)?)
+                let engine = &self.shared.engine;
+                self.begin_commitments(engine.queue(), &engine.upload::<Fr>(&quotients)?)
             },
             |sums, opened| {
-                let proofs = finish(sums)?.into_iter();
+                let proofs = finish_commitments(sums)?.into_iter();
                 let values = opened.iter().map(|it| bytes::to_bytes(&it.value));
                 Ok(proofs.zip(values).collect())
             },
@@ -138,26 +143,25 @@ impl Kzg {
         Ok(self.shared.points.open(&values, z))
     }
 
-    /// Blobs one after the other, as elements.
-    pub(crate) fn upload_blobs(&self, blobs: &[&[u8; BYTES_PER_BLOB]]) -> Result<FieldVec<Fr>> {
-        let bytes = joined(blobs, |bytes: &mut [u8; BYTES_PER_BLOB], blob| {
-            *bytes = **blob
-        });
-        Ok(self.shared.engine.upload_be_bytes(&bytes)?)
-    }
-
     /// Sums over the setup in Lagrange form, one for each row of values.
-    fn begin_commitments(&self, values: &FieldVec<Fr>) -> Result<(Pending, PointVec<G1>)> {
-        let queue = self.shared.engine.queue();
-        let sums = queue.msm_rows_as_points(&self.shared.lagrange, values)?;
+    fn begin_commitments(&self, queue: Queue, values: &FieldVec<Fr>) -> Result<Sums> {
+        let sums = queue.msm_rows(&self.shared.lagrange, values)?;
         Ok((queue.submit()?, sums))
     }
 }
 
-/// Waits for points, and encodes them.
-pub(crate) fn finish((pending, points): (Pending, PointVec<G1>)) -> Result<Vec<KzgProof>> {
-    pending.wait()?;
-    points::encoded(&points)
+/// Sums that come to the host with the end of a submission: what is submitted after it need not
+/// be waited for.
+type Sums = (Pending, Msm<G1>);
+
+/// Waits for sums, makes them affine, and encodes them. They are few: by a device a single
+/// inversion would take longer than by the host.
+fn finish_commitments((pending, sums): Sums) -> Result<Vec<KzgProof>> {
+    let completed = pending.wait()?;
+    let report = completed.report();
+    tracing::debug!(kernels = report.kernels, total = ?report.total, on_device = ?report.device_time, "sums");
+    let sums = completed.msm_rows(&sums)?;
+    Ok(points::encoded(&Xyzz::to_affine_all(&sums)))
 }
 
 /// An array for each item, one after the other, filled in by the host's threads.

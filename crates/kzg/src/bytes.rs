@@ -19,9 +19,10 @@ pub(crate) fn fixed<const N: usize>(
 
 /// `bytes`, which are whole field elements, where all of them are below the modulus.
 pub(crate) fn canonical(what: impl Fn() -> String, bytes: &[u8]) -> Result<&[u8]> {
-    let modulus = to_be_bytes(&Fr::MODULUS);
-    let elements = bytes.as_chunks::<BYTES_PER_FIELD_ELEMENT>().0;
-    match elements.iter().position(|it| *it >= modulus) {
+    let elements = bytes.as_chunks().0;
+    // Nearly always the highest limb decides.
+    let is_below = |it: &Bytes32| from_be_bytes(it).iter().rev().lt(Fr::MODULUS.iter().rev());
+    match elements.iter().position(|it| !is_below(it)) {
         None => Ok(bytes),
         Some(element) => Err(Error::NotCanonical {
             what: what(),

@@ -3,17 +3,19 @@
 use bytemuck::zeroed_box;
 use field_kernels::arithmetic::{mul, pow, sub};
 use field_kernels::{Field as _, Fr, G1};
-use gpu_executor::vectors::{Domain, FieldVec, Order, Pending, PointVec, Queue, Transform};
+use gpu_executor::vectors::{
+    Domain, FieldVec, Order, Pending, PointVec, Queue, Readback, Transform,
+};
 use rayon::prelude::*;
 
-use crate::blobs::{canonical_blob, finish, joined};
+use crate::blobs::{canonical_blob, joined};
 use crate::error::expect_as_many;
 use crate::evaluation::{invert_all, reversed};
 use crate::kzg::only;
 use crate::{
     BYTES_PER_BLOB, CELLS_PER_BLOB, CELLS_PER_EXT_BLOB, Cell, CellsAndProofs, CellsPerExtBlob,
     Error, FIELD_ELEMENTS_PER_BLOB, FIELD_ELEMENTS_PER_CELL, FIELD_ELEMENTS_PER_EXT_BLOB, Kzg,
-    ProofsPerExtBlob, Result, Scalar, bytes,
+    ProofsPerExtBlob, Result, Scalar, bytes, points,
 };
 
 const BYTES_PER_EXT_BLOB: usize = 2 * BYTES_PER_BLOB;
@@ -81,7 +83,7 @@ impl Kzg {
             |blobs| {
                 let queue = self.shared.engine.queue();
                 let coefficients = self.coefficients(&queue, blobs)?;
-                let proofs = self.proofs(&queue, &coefficients)?;
+                let proofs = queue.read(&self.proofs(&queue, &coefficients)?)?;
                 Ok((queue.submit()?, proofs))
             },
             |job, _| finish_proofs(job),
@@ -114,7 +116,7 @@ impl Kzg {
                 let queue = self.shared.engine.queue();
                 let coefficients = self.coefficients(&queue, blobs)?;
                 let rest = extension(&queue, &coefficients)?;
-                let proofs = self.proofs(&queue, &coefficients)?;
+                let proofs = queue.read(&self.proofs(&queue, &coefficients)?)?;
                 Ok((queue.submit()?, rest, proofs))
             },
             |(pending, rest, proofs), blobs| {
@@ -196,7 +198,7 @@ impl Kzg {
                 let half = |blob| coefficients.slice(blob * row..blob * row + row / 2);
                 let halves = (0..blobs.len()).map(half).collect::<Result<Vec<_>, _>>()?;
                 let coefficients = queue.concat(&halves)?;
-                let proofs = self.proofs(&queue, &coefficients)?;
+                let proofs = queue.read(&self.proofs(&queue, &coefficients)?)?;
                 Ok((queue.submit()?, values, proofs))
             },
             |(pending, values, proofs), _| {
@@ -210,7 +212,7 @@ impl Kzg {
     fn coefficients(&self, queue: &Queue, blobs: &[&[u8; BYTES_PER_BLOB]]) -> Result<FieldVec<Fr>> {
         let domain = Domain::new(FIELD_ELEMENTS_PER_BLOB)?;
         let to_coefficients = Transform::inverse(&domain).from(Order::BitReversed);
-        Ok(queue.transform(&self.upload_blobs(blobs)?, &to_coefficients)?)
+        Ok(queue.transform(&queue.upload_be_bytes(blobs)?, &to_coefficients)?)
     }
 
     /// The coefficients of blobs, a row of 8,192 each, of which the second half is zero.
@@ -224,7 +226,7 @@ impl Kzg {
                 row.as_chunks_mut().0[*index] = **cell;
             }
         });
-        let values = engine.upload_be_bytes::<Fr>(&bytes)?;
+        let values = queue.upload_be_bytes::<Fr>(&[bytes])?;
         let spread = |of_cells: Vec<Scalar>| {
             let mut spread = engine.upload::<Fr>(&of_cells)?;
             for _ in 0..FIELD_ELEMENTS_PER_CELL.ilog2() {
@@ -255,9 +257,9 @@ impl Kzg {
     }
 }
 
-/// Waits for proofs, 128 of each blob.
-fn finish_proofs(job: (Pending, PointVec<G1>)) -> Result<Vec<Box<ProofsPerExtBlob>>> {
-    let proofs = finish(job)?;
+/// Waits for proofs, 128 of each blob, and encodes them.
+fn finish_proofs((pending, proofs): (Pending, Readback<G1>)) -> Result<Vec<Box<ProofsPerExtBlob>>> {
+    let proofs = points::encoded(&pending.wait()?.elements(&proofs)?);
     let rows = proofs.as_chunks::<CELLS_PER_EXT_BLOB>().0;
     Ok(rows.iter().map(|it| Box::new(*it)).collect())
 }

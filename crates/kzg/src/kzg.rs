@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use gpu_executor::vectors::{Bases, G1, PointCheck, TableMemory, VectorEngine};
 use gpu_executor::{Cache, Engine};
@@ -133,10 +134,12 @@ impl Kzg {
     ) -> Result<Vec<Result<T>>> {
         let mut results = Vec::with_capacity(items.len());
         let mut settle = |window: Window<P, J>| {
+            let start = Instant::now();
             let computed = match window.job {
                 Some(job) => finish(job, &window.accepted)?,
                 None => Vec::new(),
             };
+            tracing::debug!(waited_and_finished = ?start.elapsed(), "a window");
             let mut computed = computed.into_iter();
             results.extend(window.places.into_iter().filter_map(|place| match place {
                 Ok(()) => computed.next().map(Ok),
@@ -146,7 +149,9 @@ impl Kzg {
         };
         let mut under_way = None;
         for items in items.chunks(BLOBS_AT_ONCE) {
+            let start = Instant::now();
             let checked: Vec<_> = items.par_iter().map(&accept).collect();
+            let of_checks = start.elapsed();
             let mut accepted = Vec::with_capacity(items.len());
             let places = checked.into_iter().map(|it| it.map(|it| accepted.push(it)));
             let places = places.collect();
@@ -154,6 +159,8 @@ impl Kzg {
                 true => None,
                 false => Some(begin(&accepted)?),
             };
+            let (blobs, rest) = (accepted.len(), start.elapsed() - of_checks);
+            tracing::debug!(blobs, checked = ?of_checks, uploaded_and_submitted = ?rest, "a window");
             let window = Window {
                 places,
                 accepted,

@@ -1,10 +1,10 @@
 //! Points of G1 and pairings on the host, by the CPU engine and blst.
 
+use blst::min_pk::PublicKey;
 use blst::{blst_fp12, blst_p2_affine};
 use field_kernels::{Fr, G1};
-use gpu_executor::vectors::{
-    Element as _, PointCheck, PointEncoding, PointVec, VectorEngine, Xyzz,
-};
+use gpu_executor::vectors::{Element as _, PointCheck, PointEncoding, VectorEngine, Xyzz};
+use rayon::prelude::*;
 
 use crate::{Error, KzgProof, Point, Result, Scalar};
 
@@ -26,11 +26,19 @@ pub(crate) fn decoded(
     }
 }
 
-/// The encodings of points, by the host's threads.
-pub(crate) fn encoded(points: &PointVec<G1>) -> Result<Vec<KzgProof>> {
-    let bytes = points.download_encoded(PointEncoding::Compressed)?;
-    Ok(bytes.as_chunks().0.to_vec())
+/// Limbs of an affine point.
+type Limbs = [u64; 12];
+
+/// The encodings of points, whose limbs these are, by the host's threads.
+pub(crate) fn encoded(points: &[Limbs]) -> Vec<KzgProof> {
+    // What a key is compressed to is what a point is.
+    let encoded = |point: &Limbs| PublicKey::from(Point::from_limbs(*point)).compress();
+    let pieces = points.par_iter().with_min_len(PIECE);
+    pieces.map(encoded).collect()
 }
+
+/// Points that are worth a thread.
+const PIECE: usize = 64;
 
 /// The sum of points, each times its scalar, on the host.
 pub(crate) fn sum(host: &VectorEngine, points: &[Point], scalars: &[Scalar]) -> Result<Xyzz<G1>> {

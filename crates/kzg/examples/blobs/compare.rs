@@ -37,11 +37,6 @@ pub(crate) fn run(kzg: &Kzg, options: &Options) -> Result<()> {
             })
         })?),
     };
-    let mut batches: Vec<_> = [1, 6, 21, 64, 256]
-        .into_iter()
-        .filter(|it| *it < options.blobs)
-        .collect();
-    batches.push(options.blobs);
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_header([
         "ms a blob, median",
@@ -50,7 +45,7 @@ pub(crate) fn run(kzg: &Kzg, options: &Options) -> Result<()> {
         "c-kzg, all cores",
         "rust_eth_kzg, all cores",
     ]);
-    for blobs in batches {
+    for blobs in options.batches() {
         for row in rows(kzg, others.as_ref(), options, &random_blobs(blobs)?)? {
             let ms = |time: Option<Duration>| match time {
                 Some(time) => format!("{:.3}", time.as_secs_f64() * 1e3 / blobs as f64),

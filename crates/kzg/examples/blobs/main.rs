@@ -52,9 +52,22 @@ struct Options {
     /// same and memory does not grow.
     #[arg(long, value_name = "BATCHES")]
     soak: Option<usize>,
+    /// Instead of timing, say what the windows of a batch of commitments are made of, once all is
+    /// warm.
+    #[arg(long)]
+    stages: bool,
     /// Calls that a median is of, fewer where they take longer than two seconds.
     #[arg(long, default_value_t = 5)]
     samples: usize,
+}
+
+impl Options {
+    /// Numbers of blobs, up to the largest.
+    fn batches(&self) -> Vec<usize> {
+        let smaller = [1, 6, 21, 64, 256].into_iter();
+        let smaller = smaller.filter(|it| *it < self.blobs);
+        smaller.chain([self.blobs]).collect()
+    }
 }
 
 fn main() -> Result<ExitCode> {
@@ -62,7 +75,8 @@ fn main() -> Result<ExitCode> {
     let setup = timed("the trusted setup, decoded", TrustedSetup::mainnet)?;
     let mut engines = Vec::new();
     if !options.cpu {
-        engines.push(timed("the device, opened", VectorEngine::new)?);
+        let builder = VectorEngine::builder().timestamps(options.stages);
+        engines.push(timed("the device, opened", || builder.build())?);
     }
     if options.cpu || options.vectors.is_some() {
         engines.push(VectorEngine::cpu()?);
@@ -90,6 +104,7 @@ fn main() -> Result<ExitCode> {
             ensure!(all_passed, "a case failed");
             match options.soak {
                 Some(batches) => soak(&kzg, batches)?,
+                None if options.stages => stages(&kzg, &options)?,
                 None => compare::run(&kzg, &options)?,
             }
         }
@@ -124,12 +139,34 @@ fn run(kzg: &Kzg, cases: &Cases) -> bool {
     all_passed
 }
 
+/// Logs what this crate says of the last of several equal batches.
+fn stages(kzg: &Kzg, options: &Options) -> Result<()> {
+    for blobs in options.batches() {
+        let blobs = compare::random_blobs(blobs)?;
+        let blobs: Vec<_> = blobs.iter().map(|it| it.as_slice()).collect();
+        let call = || {
+            let start = Instant::now();
+            kzg.blob_to_kzg_commitment_many(&blobs)?;
+            anyhow::Ok(start.elapsed())
+        };
+        for _ in 0..options.samples {
+            call()?;
+        }
+        let log = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG);
+        let took = tracing::subscriber::with_default(log.finish(), call)?;
+        println!("{} commitments: {took:?}", blobs.len());
+    }
+    Ok(())
+}
+
 /// Computes and recovers the same six blobs in every batch.
 fn soak(kzg: &Kzg, batches: usize) -> Result<()> {
     let blobs = compare::random_blobs(6)?;
     let blobs: Vec<_> = blobs.iter().map(|it| it.as_slice()).collect();
     let indices: Vec<u64> = (64..128).collect();
     let batch = || {
+        let commitments = kzg.blob_to_kzg_commitment_many(&blobs)?;
+        let commitments = commitments.into_iter().collect::<Result<Vec<_>, _>>()?;
         let both = kzg.compute_cells_and_kzg_proofs_many(&blobs)?;
         let both = both.into_iter().collect::<Result<Vec<_>, _>>()?;
         let given: Vec<_> = both
@@ -140,7 +177,7 @@ fn soak(kzg: &Kzg, batches: usize) -> Result<()> {
         for ((cells, _), recovered) in both.iter().zip(recovered) {
             ensure!(recovered? == *cells, "recovered cells are others");
         }
-        Ok(both)
+        Ok((commitments, both))
     };
     let (expected, bar) = (batch()?, Bar::new("batches", batches));
     let mut early = None;
