@@ -1,5 +1,6 @@
 //! The sweep: `gpu-executor` under every fault, in child processes.
 
+mod blobs;
 mod cases;
 mod child;
 mod points;

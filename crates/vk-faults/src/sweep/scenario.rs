@@ -13,7 +13,7 @@ use gpu_executor::{
 };
 
 use super::verdict::Promise;
-use super::{points, vectors};
+use super::{blobs, points, vectors};
 use crate::Pretence;
 
 /// A program that runs under faults.
@@ -45,6 +45,8 @@ enum Kind {
     LongVectors,
     PointsOfG1,
     PointsOfG2,
+    Cells,
+    Commitments,
     Calibrating,
     Planted(Mistake),
 }
@@ -168,6 +170,10 @@ pub const SCENARIOS: &[Scenario] = &[
     scenario("points-of-g2", Kind::PointsOfG2)
         .of(POINT_CALLS)
         .long(),
+    scenario("cells", Kind::Cells).of(BLOB_CALLS),
+    scenario("commitments", Kind::Commitments)
+        .of(BLOB_CALLS)
+        .long(),
     scenario("calibrating", Kind::Calibrating).long(),
     scenario("shared", Kind::Pipelined)
         .shared()
@@ -227,6 +233,14 @@ const POINT_CALLS: &[&str] = &[
     "vkQueueSubmit",
 ];
 
+/// Where memory and submissions are; the rest comes as in other scenarios.
+const BLOB_CALLS: &[&str] = &[
+    "vkAllocateMemory",
+    "vkBeginCommandBuffer",
+    "vkGetSemaphoreCounterValue",
+    "vkQueueSubmit",
+];
+
 /// Scenarios that break a promise each: what shows that the sweep would see it.
 pub const PLANTED: &[(Scenario, Promise)] = &[
     (
@@ -276,6 +290,7 @@ impl Scenario {
             Kind::Calibrating | Kind::Planted(_) => true,
             Kind::HostBuffers | Kind::Vectors | Kind::LongVectors => false,
             Kind::PointsOfG1 | Kind::PointsOfG2 => false,
+            Kind::Cells | Kind::Commitments => false,
         }
     }
 
@@ -345,6 +360,7 @@ impl Scenario {
             Kind::PointsOfG1 | Kind::PointsOfG2 => builder
                 .calibration(Calibration::Off)
                 .dispatch_elements(points::DISPATCH),
+            Kind::Cells | Kind::Commitments => builder.calibration(Calibration::Off),
             _ => builder.calibration(Calibration::Off).chunk_elements(CHUNK),
         }
     }
@@ -377,6 +393,8 @@ impl Scenario {
             Kind::LongVectors => return vectors::long(backend, seed),
             Kind::PointsOfG1 => return points::on::<G1>(backend, seed),
             Kind::PointsOfG2 => return points::on::<G2>(backend, seed),
+            Kind::Cells => return blobs::cells(backend, seed),
+            Kind::Commitments => return blobs::commitments(backend, seed),
             Kind::Calibrating => {
                 backend.calibrate(Effort::BRIEF)?;
             }
