@@ -10,10 +10,10 @@
 
 mod chart;
 mod numbers;
+mod plots;
 mod record;
 mod report;
 mod suite_output;
-mod transforms;
 
 use std::path::{Path, PathBuf};
 
@@ -55,6 +55,14 @@ pub(crate) struct Args {
         conflicts_with_all = ["quick", "no_install", "filter", "from", "report", "out"]
     )]
     transforms: Vec<PathBuf>,
+    /// Likewise records of multi-scalar multiplications, of the example `msm`.
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 1..,
+        conflicts_with_all = ["quick", "no_install", "filter", "from", "report", "out", "transforms"]
+    )]
+    msm: Vec<PathBuf>,
     /// The git revision the record names [default: asked of git].
     #[arg(long, value_name = "REV")]
     revision: Option<String>,
@@ -66,14 +74,17 @@ pub(crate) struct Args {
 }
 
 /// Runs the suite and writes `DIR/<device>/<date>.csv`, `<date>-limits.csv`,
-/// `<date>.svg` and, if asked for, `<date>.html`. With `--transforms` only plots.
+/// `<date>.svg` and, if asked for, `<date>.html`. With `--transforms` and `--msm` only plots.
 ///
 /// # Errors
 /// When there is no device, when the suite fails (a wrong result among the
 /// reasons), or when the record cannot be written.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     if !args.transforms.is_empty() {
-        return transforms::plot(&args.transforms);
+        return plots::TRANSFORMS.write(&args.transforms);
+    }
+    if !args.msm.is_empty() {
+        return plots::MSM.write(&args.msm);
     }
     let criterion = match &args.from {
         Some(folder) => folder.clone(),
