@@ -15,13 +15,17 @@
 // where each bucket starts, SCATTER writes the entries, and leaves where each bucket
 // ends. Entries of a bucket come in any order: sums do not depend on it.
 //
+// SPLIT leaves the two halves of each scalar as they are to be multiplied, each and half of 2^4
+// of every window of 4 bits: in such a window is 8 and a digit from -8 to 7.
+//
 // Scalars are elements of the field, or integers of so many bits, one after the other in whole
 // bytes, which are taken modulo r.
 //
 // Loops: 8 words of an integer; the windows, 256 at most by who dispatches.
 //
 // variant: fr_msm_count = FIELD_FR MUL_U32 COUNT
-// variant: fr_msm_scatter = FIELD_FR MUL_U32
+// variant: fr_msm_scatter = FIELD_FR MUL_U32 SCATTER
+// variant: fr_split_scalars = FIELD_FR MUL_U32 SPLIT
 
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -31,8 +35,12 @@
 layout(local_size_x = 128) in;
 
 layout(set = 0, binding = 0, std430) readonly buffer Scalars { uvec4 x_parts[]; };
+#ifdef SPLIT
+layout(set = 0, binding = 1, std430) writeonly buffer Halves { uvec4 half_parts[]; };
+#else
 layout(set = 0, binding = 1, std430) buffer Buckets { uint buckets[]; };
-#ifndef COUNT
+#endif
+#ifdef SCATTER
 // The number of a point among all multiples, and in the two highest bits ENDOMORPHISM and OPPOSITE.
 layout(set = 0, binding = 2, std430) writeonly buffer Entries { uint entries[]; };
 #define ENDOMORPHISM 0x40000000u
@@ -61,6 +69,17 @@ layout(push_constant) uniform Job {
     uint integer_bits;
 } job;
 
+#ifdef SPLIT
+
+// For windows of 4 bits; x is at most half of m.
+uvec4 biased(Elem x, bool opposite) {
+    Elem bias = Elem(uvec4(0x88888888u), uvec4(0u));
+    bool ignored;
+    return select(opposite, integer_sub(bias, x, ignored), integer_add(bias, x)).p0;
+}
+
+#else
+
 // Puts an integer below 2^(windows * bits - 1) into buckets.
 void put(Elem integer, uint sum, uint term, bool opposite) {
     uint word[8] = WORDS_OF(integer);
@@ -79,7 +98,7 @@ void put(Elem integer, uint sum, uint term, bool opposite) {
         uint size = negative ? 2u * half_of - digit : digit;
         if (size != 0u) {
             uint place = atomicAdd(buckets[column * half_of + size - 1u], 1u);
-#ifndef COUNT
+#ifdef SCATTER
             uint sign = negative != opposite ? OPPOSITE : 0u;
             entries[column * job.entries_of_column + place] = term | sign;
 #endif
@@ -91,6 +110,8 @@ void put(Elem integer, uint sum, uint term, bool opposite) {
         }
     }
 }
+
+#endif
 
 // x * y of 128 bits each.
 Elem multiply_halves(uvec4 x, uvec4 y) {
@@ -151,12 +172,14 @@ void main() {
     Elem other = integer_sub(MODULUS, x, ignored);
     integer_sub(other, x, opposite);
     x = select(opposite, other, x);
+#ifndef SPLIT
     uint sum = (job.first + scalar) / job.terms;
     uint term = (job.first + scalar - sum * job.terms) * job.multiples;
     if (job.m.w == 0u) {
         put(x, sum, term, opposite);
         return;
     }
+#endif
     // k1 is (x + m / 2) / m rounded down. By the reciprocal it comes out up to 2 too small,
     // since what is cut off each factor is less than 1.
     Elem m = Elem(job.m, uvec4(0u));
@@ -176,10 +199,16 @@ void main() {
     bool negative;
     Elem k0 = integer_sub(rest, half_m, negative);
     Elem k0_negative = integer_sub(half_m, rest, ignored);
-    put(select(negative, k0_negative, k0), sum, term, opposite != negative);
+    k0 = select(negative, k0_negative, k0);
+#ifdef SPLIT
+    half_parts[2u * scalar] = biased(k0, opposite != negative);
+    half_parts[2u * scalar + 1u] = biased(k1, !opposite);
+#else
+    put(k0, sum, term, opposite != negative);
 #ifdef COUNT
     put(k1, sum, term, !opposite);
 #else
     put(k1, sum, term | ENDOMORPHISM, !opposite);
+#endif
 #endif
 }

@@ -218,7 +218,7 @@ vector_kernels! {
     /// Square roots, each the one that a sign names.
     ROOTS = "roots", 3, 5, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// Points times integers.
-    MULTIPLY_POINTS = "multiply_points", 3, 6, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
+    MULTIPLY_POINTS = "multiply_points", 5, 6, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// Sums of points to affine points.
     NORMALISE = "normalise", 3, 4, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// Multiples of points, for maps.
@@ -237,6 +237,8 @@ vector_kernels! {
     MSM_OFFSETS = "msm_offsets", 2, 3, 256, {};
     /// Its entries, by bucket.
     MSM_SCATTER = "msm_scatter", 3, 19, 128, {fr};
+    /// Scalars in two halves, by windows of 4 bits.
+    SPLIT_SCALARS = "split_scalars", 2, 19, 128, {fr};
     /// Sums of stretches of entries.
     MSM_ACCUMULATE = "msm_accumulate", 6, 11, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// Sums of buckets, out of those.

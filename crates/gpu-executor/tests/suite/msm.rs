@@ -360,8 +360,18 @@ fn sums_of_chunks(engine: &VectorEngine) {
         let expected = by_ark::<G1>(&points, &scalars);
         assert!(sum.to_affine() == expected, "{chunk}");
     }
-    let sum = engine.msm_of_chunks::<G1>([]).unwrap();
-    assert!(sum.is_infinity());
+    let none: [gpu_executor::Result<(PointVec<G1>, FieldVec<Fr>)>; 0] = [];
+    assert!(engine.msm_of_chunks(none).unwrap().is_infinity());
+    // Integers of a type with an odd number in each chunk.
+    let integers: Vec<u16> = (0..200).map(|number| number * 329).collect();
+    let chunks = points.chunks(67).zip(integers.chunks(67));
+    let chunks = chunks.map(|(points, integers)| {
+        let points = engine.upload_points::<G1>(points.as_flattened(), PointCheck::Subgroup)?;
+        Ok((points, engine.upload_integers(integers)?))
+    });
+    let sum = engine.msm_of_chunks(chunks).unwrap();
+    let integers: Vec<_> = integers.into_iter().map(ArkFr::from).collect();
+    assert!(sum.to_affine() == by_ark::<G1>(&points, &integers));
     // An error of whoever makes chunks, and one of a sum, end it.
     let good = || Ok(upload::<G1>(engine, &points[..9], &scalars[..9]));
     let failed = Error::OtherProcess;
@@ -369,6 +379,9 @@ fn sums_of_chunks(engine: &VectorEngine) {
     assert_eq!(error(engine.msm_of_chunks(chunks)), failed);
     let unequal = Ok(upload::<G1>(engine, &points[..9], &scalars[..8]));
     let unequal = error(engine.msm_of_chunks([good(), unequal]));
+    assert!(matches!(unequal, Error::UnequalVectors { .. }), "{unequal}");
+    let few = engine.upload_integers(&[1_u8; 8]).unwrap();
+    let unequal = error(engine.msm_of_chunks([Ok((good().unwrap().0, few))]));
     assert!(matches!(unequal, Error::UnequalVectors { .. }), "{unequal}");
 }
 

@@ -5,6 +5,7 @@ use ark_bls12_381::Fr as ArkFr;
 use ark_ec::CurveGroup as _;
 use ark_ec::short_weierstrass::Projective;
 use ark_ff::Field as _;
+use field_kernels::curve::Z_SQUARED;
 use field_kernels::{Curve, Field as _};
 use gpu_executor::Error;
 use gpu_executor::vectors::{Arithmetic, Fr, G1, G2, PointCheck, PointVec, Scalar, VectorEngine};
@@ -165,6 +166,14 @@ fn products<C: CurveOracle>(engine: &VectorEngine) {
     let mut factors = [0, 1, 2, 3, 1_u64 << 32].map(ArkFr::from).to_vec();
     factors.extend([last, last - ArkFr::from(1), ArkFr::from(2).pow([254])]);
     factors.extend(random::<Fr>(80, 3)[60..].iter().map(Fr::ark_of));
+    // About where a scalar is halved, and of digits that are half of their window.
+    let (m, two) = (ArkFr::from(Z_SQUARED), ArkFr::from(2));
+    let halves = [m, last].map(|it| it / two);
+    factors.extend(halves.map(|it| it - ArkFr::from(1)));
+    factors.extend(halves.map(|it| it + ArkFr::from(1)));
+    factors.extend([m, -m, halves[0], halves[1], m * m]);
+    let digits = ArkFr::from(0x0888_8888_8888_8888_8888_8888_8888_8888_u128);
+    factors.extend([digits, -digits, digits * m, digits - digits * m]);
     let pairs = some.iter().flat_map(|p| factors.iter().map(|k| (*p, *k)));
     let (p, k): (Vec<_>, Vec<_>) = pairs.unzip();
     let limbs: Vec<_> = k.iter().map(Fr::limbs_of).collect();
@@ -195,6 +204,11 @@ fn products<C: CurveOracle>(engine: &VectorEngine) {
     let element = Scalar::new(limbs[20]);
     let of_vector = y.slice(21..22).unwrap().as_scalar().unwrap();
     for (scalar, k) in [
+        (
+            Scalar::plain([0, 1 << 63, 0, 0]),
+            ArkFr::from(1_u128 << 127),
+        ),
+        (Scalar::plain([3, 0, 1, 0]), two.pow([128]) + ArkFr::from(3)),
         (Scalar::from(0), ArkFr::from(0)),
         (Scalar::from(1), ArkFr::from(1)),
         (Scalar::from(77), ArkFr::from(77)),

@@ -10,7 +10,8 @@ use field_kernels::curve::{Curve, Xyzz};
 use field_kernels::{ElementId, ElementType as _, Fr};
 
 pub(super) use self::device::join::join_rows;
-pub(super) use self::device::{each_dispatch, words};
+pub(super) use self::device::sort::split;
+pub(super) use self::device::{each_dispatch, images_of, words};
 use self::plan::{HALF_BITS, Plan};
 pub(in crate::vectors) use self::plan::{Multiples, Shape};
 use self::scalars::Layout;

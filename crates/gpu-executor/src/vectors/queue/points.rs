@@ -104,7 +104,7 @@ impl Queue {
 
     /// k p of each point, for its own scalar k, or one for all: an integer, a
     /// [`Scalar`](crate::vectors::Scalar), or a value of arkworks or blst; in either form.
-    /// Points are of the subgroup. Takes about 3,600 products of coordinates each, fewer of
+    /// Points are of the subgroup. Takes about 2,100 products of coordinates each, fewer of
     /// short integers for all.
     ///
     /// # Errors

@@ -2,13 +2,11 @@
 
 use std::collections::VecDeque;
 
-use field_kernels::Fr;
 use field_kernels::curve::{Curve, Xyzz};
 
-use super::Msm;
+use super::{Msm, Scalars};
 use crate::Result;
 use crate::vectors::engine::VectorEngine;
-use crate::vectors::field_vec::FieldVec;
 use crate::vectors::pending::Pending;
 use crate::vectors::points::PointVec;
 
@@ -17,8 +15,11 @@ const AT_ONCE: usize = 2;
 
 impl VectorEngine {
     /// The sum of the points of all chunks, each times its scalar, for more of them than device
-    /// memory holds. A chunk is asked for, and so uploaded, while the device is at work on the
-    /// one before; of a third the memory is needed only once that of the first is free.
+    /// memory holds: elements, or integers ([`upload_integers`](Self::upload_integers)). A chunk
+    /// is asked for while the device is at work on the one before. What an upload copies to
+    /// staging memory it copies meanwhile; the device copies it further after that work, since
+    /// all that it does is in one order. Of a third chunk the memory is needed only once that
+    /// of the first is free.
     ///
     /// ```
     /// use gpu_executor::vectors::{Curve, Fr, G1, PointCheck, VectorEngine};
@@ -40,10 +41,13 @@ impl VectorEngine {
     /// # Errors
     /// What the first chunk that is an error is, else as [`Queue::msm`](crate::vectors::Queue::msm),
     /// [`Queue::submit`](crate::vectors::Queue::submit) and [`Pending::wait`].
-    pub fn msm_of_chunks<C: Curve>(
+    pub fn msm_of_chunks<C: Curve, S>(
         &self,
-        chunks: impl IntoIterator<Item = Result<(PointVec<C>, FieldVec<Fr>)>>,
-    ) -> Result<Xyzz<C>> {
+        chunks: impl IntoIterator<Item = Result<(PointVec<C>, S)>>,
+    ) -> Result<Xyzz<C>>
+    where
+        for<'s> &'s S: Into<Scalars<'s>>,
+    {
         let mut sum = Xyzz::default();
         let mut pending: VecDeque<(Pending, Msm<C>)> = VecDeque::new();
         for chunk in chunks {

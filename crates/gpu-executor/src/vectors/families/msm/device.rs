@@ -3,7 +3,7 @@
 //! a few for each window (`shaders/msm_*.comp`).
 
 pub(super) mod join;
-mod sort;
+pub(super) mod sort;
 
 use std::ops::Range;
 
@@ -198,21 +198,6 @@ impl Part<'_> {
         (count * terms.start..count * terms.end, count * stride)
     }
 
-    /// What the endomorphism makes of the points.
-    fn images(&self, steps: &mut Steps<'_>, images: &Storage) -> Result<(), Error> {
-        let (points, _) = self.points();
-        let count_of = points.len();
-        let points = steps.input(&self.call.arguments[0], &points)?;
-        let to = Window::on(images);
-        each_dispatch(steps, &MSM_IMAGES, count_of, |steps, first, groups| {
-            let root = with_curve!(self.call.arguments[0].of, C => Ok(C::CUBE_ROOT))?;
-            let mut constants = words(root.map(u64::to_le_bytes).as_flattened());
-            constants.extend([count(count_of)?, first, points.start]);
-            let (field, buffers) = (self.call.field, [&points, &to]);
-            steps.dispatch_groups(&MSM_IMAGES, field, &buffers, &constants, groups)
-        })
-    }
-
     /// 1 where buckets hold sums of earlier terms.
     fn goes_on(&self) -> u32 {
         u32::from(self.terms.start > 0)
@@ -230,7 +215,7 @@ impl Part<'_> {
         let images = match (self.call.arguments.get(2), &scratch.images) {
             (Some(kept), _) => steps.input(kept, &self.points().0)?,
             (None, Some(images)) => {
-                self.images(steps, images)?;
+                images_of(steps, self.call, self.points().0, images)?;
                 Window::on(images).to_read()
             }
             // Something must be bound where there are none.
@@ -293,6 +278,24 @@ impl Part<'_> {
         }
         Ok(())
     }
+}
+
+/// Writes to `images` what the curve's endomorphism makes of the x of some points, which are
+/// the first argument of `call`.
+pub(in crate::vectors::families) fn images_of(
+    steps: &mut Steps<'_>,
+    call: &Call<'_>,
+    some: Range<usize>,
+    images: &Storage,
+) -> Result<(), Error> {
+    let argument = &call.arguments[0];
+    let (points, to) = (steps.input(argument, &some)?, Window::on(images));
+    let root = with_curve!(argument.of, C => Ok(C::CUBE_ROOT))?;
+    each_dispatch(steps, &MSM_IMAGES, some.len(), |steps, first, groups| {
+        let mut constants = words(root.map(u64::to_le_bytes).as_flattened());
+        constants.extend([count(some.len())?, first, points.start]);
+        steps.dispatch_groups(&MSM_IMAGES, call.field, &[&points, &to], &constants, groups)
+    })
 }
 
 pub(in crate::vectors::families) fn words(little_endian: &[u8]) -> Vec<u32> {

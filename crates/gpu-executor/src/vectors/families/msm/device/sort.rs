@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use field_kernels::curve::Z_SQUARED;
-use field_kernels::vector_kernels::{MSM_BLOCK_SUMS, MSM_COUNT, MSM_OFFSETS, MSM_SCATTER};
+use field_kernels::vector_kernels::{
+    MSM_BLOCK_SUMS, MSM_COUNT, MSM_OFFSETS, MSM_SCATTER, SPLIT_SCALARS,
+};
 use field_kernels::{ElementType as _, Fr, VectorKernel};
 use vk_mem_paths::Access;
 
@@ -107,6 +109,19 @@ impl Part<'_> {
             ..window
         })
     }
+}
+
+/// The two halves of plain scalars, in windows for products of points.
+pub(in crate::vectors::families) fn split(
+    steps: &mut Steps<'_>,
+    from: &Window,
+    to: &Window,
+    scalars: usize,
+) -> Result<(), Error> {
+    let mut constants = halving(true);
+    // What follows is of sums.
+    constants.extend([count(scalars)?, 0, from.start, 0, 0, 0, 0, 0, 0, 0, 0]);
+    steps.dispatch(&SPLIT_SCALARS, Fr::ID, &[from, to], &constants, scalars)
 }
 
 /// m = z^2 and 2^255 / m for the shader. Zeros where scalars are not cut in two.
