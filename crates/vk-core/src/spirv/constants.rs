@@ -1,18 +1,18 @@
 //! The values of a module's constants, specialization constants at their defaults.
 //!
 //! Sizes are what they are needed for: of a workgroup, of shared memory, of push
-//! constants. What is not worked out here (floats, and what is not valid) is a value
-//! that is not known, never a reason to refuse a module.
+//! constants. What is not worked out here (floats, operations on vectors, and what is not
+//! valid) is a value that is not known, never a reason to refuse a module.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use rspirv::spirv::Op;
 
-use super::types::{Kind, Scalar, Types};
+use super::types::{Scalar, Types};
 use super::words::Instruction;
 
-/// The longest vector that operations work on, and composite that they copy.
+/// The longest vector that is asked for.
 const MAX_PARTS: usize = 16;
 /// The most levels of a composite: dropping one takes a call for each.
 const MAX_LEVELS: u32 = 64;
@@ -115,65 +115,21 @@ impl Constants {
                 let from = self.value(*from)?.clone();
                 indices.iter().try_fold(from, |from, at| from.part(*at))
             }
-            (Op::CompositeInsert, [object, into, at]) => {
-                let (object, into) = (self.value(*object)?, self.value(*into)?);
-                let parts = 0..u32::try_from(length(kind, types)?).ok()?;
-                let parts = parts.map(|number| match number == *at {
-                    true => Some(object.clone()),
-                    false => into.part(number),
-                });
-                Value::composite(parts)
-            }
-            (Op::VectorShuffle, [first, second, picks @ ..]) => {
-                let (_, first) = self.known.get(first)?;
-                let (_, second) = self.known.get(second)?;
-                let split = match first {
-                    Value::Parts(parts, _) => u32::try_from(parts.len()).ok()?,
-                    _ => return None,
-                };
-                let pick = |number: &u32| match number.checked_sub(split) {
-                    Some(behind) => second.part(behind),
-                    None => first.part(*number),
-                };
-                Value::composite(picks.iter().map(pick))
-            }
-            _ => self.by_parts(op, kind, operands, types),
+            _ => self.computed(op, kind, operands, types),
         }
     }
 
-    /// An operation on scalars, or on vectors part by part.
-    fn by_parts(&self, op: Op, kind: u32, operands: &[u32], types: &Types<'_>) -> Option<Value> {
-        if operands.is_empty() || operands.len() > 3 {
-            return None;
-        }
+    /// An operation on scalars.
+    fn computed(&self, op: Op, kind: u32, operands: &[u32], types: &Types<'_>) -> Option<Value> {
         let known = operands.iter().map(|id| self.known.get(id));
         let known: Vec<_> = known.collect::<Option<_>>()?;
         // Of a selection the first operand is a bool, of a shift the second one a count.
         let of = known.get(usize::from(op == Op::Select))?.0;
-        let (from, to) = (bits(types.component(of)?)?, bits(types.component(kind)?)?);
-        let one = |part: Option<u32>| {
-            let operands = known.iter().map(|(_, value)| match (part, value) {
-                (Some(number), Value::Parts(..)) => value.part(number)?.scalar(),
-                _ => value.scalar(),
-            });
-            let operands: Vec<_> = operands.collect::<Option<_>>()?;
-            compute(op, &operands, from).map(|value| Value::Scalar(value & mask(to)))
-        };
-        match types.get(kind)?.kind {
-            Kind::Vector { .. } => {
-                let parts = 0..u32::try_from(length(kind, types)?).ok()?;
-                Value::composite(parts.map(|part| one(Some(part))))
-            }
-            _ => one(None),
-        }
-    }
-}
-
-/// How many parts a vector type has.
-fn length(kind: u32, types: &Types<'_>) -> Option<usize> {
-    match types.get(kind)?.kind {
-        Kind::Vector { count, .. } => usize::try_from(count).ok().filter(|n| *n <= MAX_PARTS),
-        _ => None,
+        let width = |kind| types.scalar(kind).and_then(bits);
+        let (from, to) = (width(of)?, width(kind)?);
+        let operands = known.iter().map(|(_, value)| value.scalar());
+        let operands: Vec<_> = operands.collect::<Option<_>>()?;
+        compute(op, &operands, from).map(|value| Value::Scalar(value & mask(to)))
     }
 }
 

@@ -14,9 +14,7 @@ use super::words::Instruction;
 /// What a type is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind<'w> {
-    Bool,
-    Int { width: u32 },
-    Float { width: u32 },
+    Scalar(Scalar),
     Vector { of: u32, count: u32 },
     Matrix { column: u32, count: u32 },
     Array { of: u32 },
@@ -86,7 +84,15 @@ impl<'w> Types<'w> {
     pub(super) fn component(&self, id: u32) -> Option<Scalar> {
         let known = self.get(id)?;
         match known.kind {
-            Kind::Bool | Kind::Int { .. } | Kind::Float { .. } | Kind::Vector { .. } => known.first,
+            Kind::Scalar(_) | Kind::Vector { .. } => known.first,
+            _ => None,
+        }
+    }
+
+    /// The scalar that `id` is.
+    pub(super) fn scalar(&self, id: u32) -> Option<Scalar> {
+        match self.get(id)?.kind {
+            Kind::Scalar(scalar) => Some(scalar),
             _ => None,
         }
     }
@@ -100,16 +106,12 @@ impl<'w> Types<'w> {
     ) {
         let (id, a, b) = (i.word(0), i.word(1), i.word(2));
         let made = match i.op {
-            Some(Op::TypeBool) => Type::scalar(Kind::Bool, Scalar::Bool, 4, None),
-            Some(Op::TypeInt) => {
-                let bytes = u64::from(a / 8);
-                Type::scalar(Kind::Int { width: a }, Scalar::Int(a), bytes, Some(bytes))
-            }
-            Some(Op::TypeFloat) => {
-                let bytes = u64::from(a / 8);
-                let kind = Kind::Float { width: a };
-                Type::scalar(kind, Scalar::Float(a), bytes, Some(bytes))
-            }
+            Some(Op::TypeBool) => Type {
+                extent: None,
+                ..Type::scalar(Scalar::Bool, 32)
+            },
+            Some(Op::TypeInt) => Type::scalar(Scalar::Int(a), a),
+            Some(Op::TypeFloat) => Type::scalar(Scalar::Float(a), a),
             Some(Op::TypeVector) => self.vector(a, b),
             Some(Op::TypeMatrix) => self.matrix(a, b),
             Some(Op::TypeArray) => {
@@ -208,7 +210,7 @@ impl<'w> Types<'w> {
                 whole.first = part.first;
             }
             let vector = matches!(part.kind, Kind::Vector { .. });
-            let scalar = vector || part.component_itself();
+            let scalar = vector || matches!(part.kind, Kind::Scalar(_));
             whole.scalar_layout |= match vector {
                 true if bytes <= 16 => offset / 16 != end.saturating_sub(1) / 16,
                 true => !offset.is_multiple_of(16),
@@ -257,13 +259,14 @@ impl<'w> Types<'w> {
 }
 
 impl<'w> Type<'w> {
-    fn scalar(kind: Kind<'w>, first: Scalar, packed: u64, extent: Option<u64>) -> Self {
+    fn scalar(scalar: Scalar, width: u32) -> Self {
+        let bytes = u64::from(width / 8);
         Self {
-            packed,
-            extent,
-            align: packed.max(1),
-            first: Some(first),
-            ..Self::other(kind)
+            packed: bytes,
+            extent: Some(bytes),
+            align: bytes.max(1),
+            first: Some(scalar),
+            ..Self::other(Kind::Scalar(scalar))
         }
     }
 
@@ -276,12 +279,5 @@ impl<'w> Type<'w> {
             scalar_layout: false,
             first: None,
         }
-    }
-
-    fn component_itself(&self) -> bool {
-        matches!(
-            self.kind,
-            Kind::Bool | Kind::Int { .. } | Kind::Float { .. }
-        )
     }
 }

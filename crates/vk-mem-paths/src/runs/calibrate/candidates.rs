@@ -20,16 +20,8 @@ pub(super) fn paths(caps: &DeviceCaps) -> impl Iterator<Item = TransferPath> {
 /// The least elements of a run that is worth cutting: pieces of a few
 /// thousand cost as much to submit as to compute.
 const CUT_FROM: usize = 1 << 14;
-/// Pieces worth trying, from large to small.
-const CHUNKS: [usize; 7] = [
-    1 << 19,
-    1 << 18,
-    1 << 17,
-    1 << 16,
-    1 << 15,
-    1 << 14,
-    1 << 13,
-];
+/// Pieces worth trying, as powers of two, from small to large.
+const CHUNKS: std::ops::RangeInclusive<u32> = 13..=19;
 /// How many of them a run is tried with: the largest that leave two or more.
 const CUTS: usize = 3;
 
@@ -47,7 +39,8 @@ pub(super) fn shapes(kind: DeviceKind, elements: usize) -> Vec<Strategy> {
     if elements < CUT_FROM || kind == DeviceKind::Software {
         return shapes;
     }
-    let cuts = CHUNKS.into_iter().filter(|chunk| 2 * chunk <= elements);
+    let chunks = CHUNKS.rev().map(|log2| 1_usize << log2);
+    let cuts = chunks.filter(|chunk| 2 * chunk <= elements);
     shapes.extend(cuts.take(CUTS).map(|chunk| shape(2, chunk)));
     let middle = shapes.get(2).filter(|middle| 3 * middle.chunk <= elements);
     shapes.extend(middle.map(|middle| shape(3, middle.chunk)));

@@ -10,16 +10,10 @@ use crate::{
     Error, Job, Measured, Packing, PathChoice, Request, Transfer, Tuning, advise_huge_pages,
 };
 
-/// Runs of each strategy, at least and at most, and how long those of one size
+/// Rounds through all strategies, at least and at most, and how long those of one size
 /// should take together.
 const ROUNDS: (u32, u32) = (4, 16);
 const ROUNDS_TIME: Duration = Duration::from_millis(4);
-/// Rounds that every strategy takes part in: the first run makes what the
-/// others find made.
-const FAIR_ROUNDS: u32 = 2;
-/// What then takes longer than the fastest by more than this share of its
-/// time is out.
-const HOPELESS: u64 = 2;
 /// Runs of the fastest strategy that fill the time of one size, at least.
 const LEAST_RUNS: u64 = 6;
 
@@ -89,15 +83,9 @@ impl<'a> Trials<'a> {
     pub(super) fn rounds(&mut self, rows: &mut [Measured]) -> Result<(), Error> {
         let start = Instant::now();
         for round in 1..=ROUNDS.1 {
-            let fastest = rows.iter().map(|row| row.nanoseconds).min().unwrap_or(0);
-            let hopeless = fastest.saturating_add(fastest / HOPELESS);
-            for row in rows.iter_mut() {
-                if round <= FAIR_ROUNDS || row.nanoseconds <= hopeless {
-                    self.time(row)?;
-                }
-            }
+            rows.iter_mut().try_for_each(|row| self.time(row))?;
             let enough = round >= ROUNDS.0 && start.elapsed() > ROUNDS_TIME;
-            if enough || (round >= FAIR_ROUNDS && self.is_late()) {
+            if enough || self.is_late() {
                 break;
             }
         }
