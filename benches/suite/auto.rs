@@ -1,12 +1,12 @@
 //! The path that the library chooses by itself against each that it could
 //! have chosen, over the size and the number of jobs.
 
+use gpu_executor::Batch;
 use gpu_executor_benches::Jobs;
 
 use crate::backends;
 use crate::batch::name;
 use crate::measure::Suite;
-use crate::paths::overlapped_into;
 
 pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
     let mut choices = vec![("auto".to_owned(), backends::automatic()?)];
@@ -16,8 +16,10 @@ pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
     let (mut group, plan) = suite.group("auto");
     for (count, elements) in plan.auto_batches() {
         let jobs = Jobs::random(count, elements);
+        let slices = jobs.as_slices();
+        let batch = Batch::new(&slices, elements);
         for (choice, backend) in &mut choices {
-            overlapped_into(&mut group, &name(choice, count), &jobs, backend)?;
+            group.calls_into(&name(choice, count), &jobs, backend, &batch)?;
         }
     }
     Ok(())

@@ -1,10 +1,10 @@
 //! Several jobs in one call, one after the other against overlapped.
 
+use gpu_executor::Batch;
 use gpu_executor_benches::Jobs;
 
 use crate::backends;
 use crate::measure::Suite;
-use crate::paths::{overlapped, sequential};
 
 pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
     let mut backend = backends::automatic()?;
@@ -12,9 +12,12 @@ pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
     for &elements in &plan.batch_sizes {
         for &count in &plan.batch_jobs {
             let jobs = Jobs::random(count, elements);
-            let name = |mode| name(mode, count);
-            sequential(&mut group, &name("sequential"), &jobs, &mut backend)?;
-            overlapped(&mut group, &name("pipelined"), &jobs, &mut backend)?;
+            let slices = jobs.as_slices();
+            let overlapped = Batch::new(&slices, elements);
+            let sequential = overlapped.sequential(false);
+            for (mode, batch) in [("sequential", sequential), ("pipelined", overlapped)] {
+                group.calls(&name(mode, count), &jobs, &mut backend, &batch)?;
+            }
         }
     }
     Ok(())

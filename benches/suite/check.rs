@@ -2,11 +2,10 @@
 
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{Executor, FieldAdd, Inputs};
+use gpu_executor::{Batch, Executor, Inputs};
 use gpu_executor_benches::{Jobs, Plan};
 
 use crate::measure::Suite;
-use crate::paths::{as_slices, reused};
 
 /// Jobs of a call.
 const JOBS: usize = 4;
@@ -37,14 +36,10 @@ pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
     let (mut group, plan) = suite.group("check");
     for elements in sizes(plan) {
         let jobs = Jobs::random(JOBS, elements);
-        let (slices, mut results) = (jobs.as_slices(), jobs.results());
+        let slices = jobs.as_slices();
+        let batch = Batch::new(&slices, elements);
         for (name, engine) in &mut engines {
-            let call = |out: &mut [Vec<u64>]| {
-                Ok(engine.field_add_batch_into(&slices, elements, &mut as_slices(out))?)
-            };
-            group.reused(&reused(name), &jobs, &mut results, call, |out| {
-                jobs.check(out)
-            })?;
+            group.calls_into(name, &jobs, engine, &batch)?;
         }
     }
     Ok(())

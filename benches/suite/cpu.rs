@@ -5,13 +5,12 @@ use ark_bls12_381::Fq;
 use ark_ff::BigInt;
 use blst::blst_fp;
 use field_kernels::LIMBS;
-use gpu_executor::FieldAdd;
+use gpu_executor::Batch;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor_benches::Jobs;
 use rayon::prelude::*;
 
-use crate::measure::{Group, Suite};
-use crate::paths::{as_slices, reused};
+use crate::measure::{Group, Suite, reused};
 
 /// Elements that one thread computes at a time, as the library's engine does.
 const GRAIN: usize = 4_096;
@@ -38,81 +37,66 @@ pub(crate) fn bench(suite: &mut Suite) -> anyhow::Result<()> {
     for &elements in &plan.sizes {
         let jobs = Jobs::random(1, elements);
         let slices = jobs.as_slices();
+        let batch = Batch::new(&slices, elements);
         for (threads, engine) in &mut engines {
-            let name = format!("engine, {threads}");
-            let call = || Ok(engine.field_add_batch(&slices, elements)?);
-            group.fresh(&name, &jobs, call, |out| jobs.check(out))?;
-            let call = |results: &mut [Vec<u64>]| {
-                Ok(engine.field_add_batch_into(&slices, elements, &mut as_slices(results))?)
-            };
-            let (name, mut results) = (reused(&name), jobs.results());
-            group.reused(&name, &jobs, &mut results, call, |out| jobs.check(out))?;
+            group.calls(&format!("engine, {threads}"), &jobs, engine, &batch)?;
         }
-        let arkworks = Peer {
-            name: "ark-ff",
-            make: |limbs| Fq::new_unchecked(BigInt(limbs)),
-            limbs: |element| &element.0.0,
-        };
-        arkworks.measure(&mut group, &jobs, |a, b| *a + b)?;
-        let blst = Peer {
-            name: "blst",
-            make: |l| blst_fp { l },
-            limbs: |element| &element.l,
-        };
-        blst.measure(&mut group, &jobs, blst!(blst_fp_add))?;
+        let of = |limbs| Fq::new_unchecked(BigInt(limbs));
+        measure(&mut group, "ark-ff", &jobs, of, |it| &it.0.0, |a, b| *a + b)?;
+        let of = |l| blst_fp { l };
+        measure(
+            &mut group,
+            "blst",
+            &jobs,
+            of,
+            |it| &it.l,
+            blst!(blst_fp_add),
+        )?;
     }
     Ok(())
 }
 
-/// A library to compare with, whose elements are `T`.
-struct Peer<T> {
-    name: &'static str,
-    /// The limbs as they are: addition is the same in Montgomery form.
-    make: fn([u64; LIMBS]) -> T,
+/// Measures additions of a library whose elements are `T`: with one thread and with all, into
+/// new memory and into memory that is used again. Addition is the same in Montgomery form, so
+/// `of` takes the limbs as they are.
+fn measure<T: Copy + Default + Send + Sync>(
+    group: &mut Group<'_>,
+    name: &str,
+    jobs: &Jobs,
+    of: fn([u64; LIMBS]) -> T,
     limbs: fn(&T) -> &[u64; LIMBS],
-}
+    add: impl Fn(&T, &T) -> T + Sync,
+) -> anyhow::Result<()> {
+    let [(a, b)] = jobs.as_slices()[..] else {
+        anyhow::bail!("one job was asked for");
+    };
+    let elements =
+        |limbs: &[u64]| -> Vec<T> { limbs.as_chunks().0.iter().map(|it| of(*it)).collect() };
+    let (a, b) = (elements(a), elements(b));
+    let check = |out: &[Vec<T>]| jobs.check_elements(out, limbs);
+    let check_one = |out: &Vec<T>| jobs.check_elements(&[out], limbs);
+    let mut results = vec![vec![T::default(); a.len()]];
 
-impl<T: Copy + Default + Send + Sync> Peer<T> {
-    fn measure(
-        &self,
-        group: &mut Group<'_>,
-        jobs: &Jobs,
-        add: impl Fn(&T, &T) -> T + Sync,
-    ) -> anyhow::Result<()> {
-        let [(a, b)] = jobs.as_slices()[..] else {
-            anyhow::bail!("one job was asked for");
-        };
-        let (a, b) = (self.elements(a), self.elements(b));
-        let check = |out: &[Vec<T>]| jobs.check_elements(out, self.limbs);
-        let check_one = |out: &Vec<T>| jobs.check_elements(&[out], self.limbs);
+    let one = format!("{name}, {ONE}");
+    let call = || Ok(a.iter().zip(&b).map(|(a, b)| add(a, b)).collect());
+    group.fresh(&one, jobs, call, check_one)?;
+    let call = |out: &mut [Vec<T>]| {
+        each_into(&mut out[0], &a, &b, &add);
+        Ok(())
+    };
+    group.reused(&reused(&one), jobs, &mut results, call, check)?;
 
-        let one = format!("{}, {ONE}", self.name);
-        let call = || Ok(a.iter().zip(&b).map(|(a, b)| add(a, b)).collect());
-        group.fresh(&one, jobs, call, check_one)?;
-        let mut results = vec![vec![T::default(); a.len()]];
-        let call = |out: &mut [Vec<T>]| {
-            each_into(&mut out[0], &a, &b, &add);
-            Ok(())
-        };
-        group.reused(&reused(&one), jobs, &mut results, call, check)?;
-
-        let all = format!("{}, {ALL}", self.name);
-        let call = || {
-            let pairs = a.par_iter().zip(&b).with_min_len(GRAIN);
-            Ok(pairs.map(|(a, b)| add(a, b)).collect())
-        };
-        group.fresh(&all, jobs, call, check_one)?;
-        let call = |out: &mut [Vec<T>]| {
-            each_into_by_all(&mut out[0], &a, &b, &add);
-            Ok(())
-        };
-        group.reused(&reused(&all), jobs, &mut results, call, check)
-    }
-
-    fn elements(&self, limbs: &[u64]) -> Vec<T> {
-        let elements = limbs.as_chunks().0.iter();
-        elements.map(|limbs| (self.make)(*limbs)).collect()
-    }
+    let all = format!("{name}, {ALL}");
+    let call = || {
+        let pairs = a.par_iter().zip(&b).with_min_len(GRAIN);
+        Ok(pairs.map(|(a, b)| add(a, b)).collect())
+    };
+    group.fresh(&all, jobs, call, check_one)?;
+    let call = |out: &mut [Vec<T>]| {
+        each_into_by_all(&mut out[0], &a, &b, &add);
+        Ok(())
+    };
+    group.reused(&reused(&all), jobs, &mut results, call, check)
 }
 
 /// Writes what `one` makes of each pair.

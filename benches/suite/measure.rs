@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
-use gpu_executor::DeviceCaps;
+use gpu_executor::{Batch, DeviceCaps, FieldAdd};
 use gpu_executor_benches::{Jobs, Plan};
 use rayon::prelude::*;
 
@@ -91,6 +91,42 @@ impl Group<'_> {
         })
     }
 
+    /// Measures `batch`, which is `jobs`, on an engine: into new vectors, and into slices that
+    /// are used again.
+    ///
+    /// # Errors
+    /// As [`Self::timed`].
+    pub(crate) fn calls(
+        &mut self,
+        function: &str,
+        jobs: &Jobs,
+        engine: &mut impl FieldAdd,
+        batch: &Batch<'_>,
+    ) -> anyhow::Result<()> {
+        let call = || Ok(engine.run(batch, None)?);
+        self.fresh(function, jobs, call, |out| jobs.check(out))?;
+        self.calls_into(function, jobs, engine, batch)
+    }
+
+    /// Likewise, into slices that are used again alone.
+    ///
+    /// # Errors
+    /// As [`Self::timed`].
+    pub(crate) fn calls_into(
+        &mut self,
+        function: &str,
+        jobs: &Jobs,
+        engine: &mut impl FieldAdd,
+        batch: &Batch<'_>,
+    ) -> anyhow::Result<()> {
+        let call = |results: &mut [Vec<u64>]| {
+            engine.run(batch, Some(&mut as_slices(results)))?;
+            Ok(())
+        };
+        let (name, mut results) = (reused(function), jobs.results());
+        self.reused(&name, jobs, &mut results, call, |out| jobs.check(out))
+    }
+
     /// Measures `function`/`elements`, `total` elements at a time, by what
     /// `sample` says that a number of iterations took.
     ///
@@ -129,4 +165,15 @@ impl Group<'_> {
         let name = self.name;
         eprintln!("{name}/{function}/{elements} is not measured: {why}");
     }
+}
+
+/// The name of a benchmark that writes to the same slices every time; the
+/// report finds it by this.
+pub(crate) fn reused(name: &str) -> String {
+    format!("{name}, reused")
+}
+
+/// `results` as the library takes them.
+pub(crate) fn as_slices(results: &mut [Vec<u64>]) -> Vec<&mut [u64]> {
+    results.iter_mut().map(Vec::as_mut_slice).collect()
 }

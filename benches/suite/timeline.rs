@@ -11,8 +11,7 @@ use gpu_executor_benches::Jobs;
 use serde_json::{Value, json};
 
 use crate::device;
-use crate::measure::Suite;
-use crate::paths::as_slices;
+use crate::measure::{Suite, as_slices};
 
 const JOBS: usize = 4;
 /// Elements of a chunk: the jobs are many times as many, so that every slot
