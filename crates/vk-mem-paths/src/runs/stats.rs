@@ -69,20 +69,13 @@ impl StageTimes {
     /// Adds the stages of one chunk on the device.
     pub(crate) fn add_device(&mut self, stages: &TimedStages) {
         for (stage, at) in stages {
-            let elapsed = Some(at.end.saturating_sub(at.start));
-            match stage {
-                StageKind::Upload => add(&mut self.upload, elapsed),
-                StageKind::Kernel => add(&mut self.kernel, elapsed),
-                StageKind::Download => add(&mut self.download, elapsed),
-                StageKind::CopyIn | StageKind::CopyOut => {}
-            }
+            let sum = match stage {
+                StageKind::Upload => &mut self.upload,
+                StageKind::Kernel => &mut self.kernel,
+                StageKind::Download => &mut self.download,
+                StageKind::CopyIn | StageKind::CopyOut => continue,
+            };
+            *sum.get_or_insert_default() += at.end.saturating_sub(at.start);
         }
-    }
-}
-
-/// Adds `more` to an optional sum.
-fn add(sum: &mut Option<Duration>, more: Option<Duration>) {
-    if let Some(more) = more {
-        *sum = Some(sum.unwrap_or_default() + more);
     }
 }
