@@ -62,7 +62,7 @@ fn windows_of_many_bits() {
         (None, 0, 13, 4),
         (None, 0, 16, 8),
         (None, 20, 20, 2),
-        (Some(512), 18, 18, 4),
+        (Some(256), 14, 14, 4),
     ] {
         let runner = runner_on(&physical, |_| {}, Asked::default(), dispatch);
         let device = VectorEngine::on(runner, Inputs::default());
