@@ -17,15 +17,21 @@
 // DOWN reads an element before it writes there, and no other's, so the output may be the
 // input's memory. Without the decoration `Aliased` (20) a driver may assume that it is not.
 //
-// The loops are bounded by who dispatches: 32 elements of a run.
+// The loops are bounded by who dispatches: 32 elements of a run, and by a segment's parts.
 //
 // keep functions of fp2_
-// variant: fp_scan_sum_up = FIELD_FP MUL_U32 SUM UP
-// variant: fr_scan_sum_up = FIELD_FR MUL_U32 SUM UP
-// variant: fp2_scan_sum_up = FIELD_FP2 MUL_U32 SUM UP
-// variant: fp_scan_sum_down = FIELD_FP MUL_U32 SUM
-// variant: fr_scan_sum_down = FIELD_FR MUL_U32 SUM
-// variant: fp2_scan_sum_down = FIELD_FP2 MUL_U32 SUM
+// variant: fp_scan_sum_up_u32 = FIELD_FP MUL_U32 SUM UP
+// variant: fp_scan_sum_up_u64 = FIELD_FP MUL_U64 SUM UP
+// variant: fr_scan_sum_up_u32 = FIELD_FR MUL_U32 SUM UP
+// variant: fr_scan_sum_up_u64 = FIELD_FR MUL_U64 SUM UP
+// variant: fp2_scan_sum_up_u32 = FIELD_FP2 MUL_U32 SUM UP
+// variant: fp2_scan_sum_up_u64 = FIELD_FP2 MUL_U64 SUM UP
+// variant: fp_scan_sum_down_u32 = FIELD_FP MUL_U32 SUM
+// variant: fp_scan_sum_down_u64 = FIELD_FP MUL_U64 SUM
+// variant: fr_scan_sum_down_u32 = FIELD_FR MUL_U32 SUM
+// variant: fr_scan_sum_down_u64 = FIELD_FR MUL_U64 SUM
+// variant: fp2_scan_sum_down_u32 = FIELD_FP2 MUL_U32 SUM
+// variant: fp2_scan_sum_down_u64 = FIELD_FP2 MUL_U64 SUM
 // variant: fp_scan_product_up_u32 = FIELD_FP MUL_U32 PRODUCT UP
 // variant: fp_scan_product_up_u64 = FIELD_FP MUL_U64 PRODUCT UP
 // variant: fp_scan_product_up_f64 = FIELD_FP MUL_F64 PRODUCT UP
@@ -65,6 +71,7 @@
 
 #version 460
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 #extension GL_EXT_spirv_intrinsics : require
 
 #include "vectors.glsl"
@@ -159,15 +166,31 @@ bool place(uint part, uint first, out uint in_tile, out uint in_vector) {
     return position < job.count;
 }
 
-// Brings a segment of each run into shared memory, from the `first` of its elements on.
+// Parts of the segments that come next, on their way from memory.
+uvec4 next[SEGMENT_PARTS];
+
+// Lets a segment of each run come from memory, from the `first` of its elements on.
+void fetch(uint first) {
+    uint in_tile, in_vector;
+    [[unroll]] for (uint k = 0u; k < SEGMENT_PARTS; k += 1u) {
+        if (place(gl_LocalInvocationID.x + k * GROUP_SIZE, first, in_tile, in_vector)) {
+            next[k] = x_parts[job.start_x + in_vector];
+        }
+    }
+}
+
+// Puts it into shared memory, and fetches the one that follows.
 void load(uint first) {
     uint in_tile, in_vector;
-    for (uint part = gl_LocalInvocationID.x; part < GROUP_SIZE * SEGMENT_PARTS; part += GROUP_SIZE) {
-        if (place(part, first, in_tile, in_vector)) {
-            tile[in_tile] = x_parts[job.start_x + in_vector];
+    [[unroll]] for (uint k = 0u; k < SEGMENT_PARTS; k += 1u) {
+        if (place(gl_LocalInvocationID.x + k * GROUP_SIZE, first, in_tile, in_vector)) {
+            tile[in_tile] = next[k];
         }
     }
     barrier();
+    if (first + SEGMENT < 1u << job.run_log) {
+        fetch(first + SEGMENT);
+    }
 }
 
 #ifdef UP
@@ -183,6 +206,7 @@ void main() {
     Elem z = nothing();
 #endif
     Elem total = nothing();
+    fetch(0u);
     for (uint first = 0u; first < run; first += SEGMENT) {
         load(first);
         for (uint element = 0u; element < SEGMENT; element += 1u) {
@@ -246,6 +270,7 @@ void main() {
 #ifdef HORNER
     z = square(0u);
 #endif
+    fetch(0u);
     for (uint first = 0u; first < run; first += SEGMENT) {
         load(first);
         for (uint element = 0u; element < SEGMENT; element += 1u) {

@@ -196,9 +196,9 @@ vector_kernels! {
     /// Coefficients of a polynomial to fewer, for its values.
     EVALUATE = "evaluate", 3, 8, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// The way up of running sums.
-    SCAN_SUM_UP = "scan_sum_up", 3, 7, 128, {fp fr fp2};
+    SCAN_SUM_UP = "scan_sum_up", 3, 7, 128, {fp fr fp2: [U32 u32, U64 u64]};
     /// Their way down.
-    SCAN_SUM_DOWN = "scan_sum_down", 4, 10, 128, {fp fr fp2};
+    SCAN_SUM_DOWN = "scan_sum_down", 4, 10, 128, {fp fr fp2: [U32 u32, U64 u64]};
     /// The way up of running products.
     SCAN_PRODUCT_UP = "scan_product_up", 3, 7, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// Their way down.

@@ -24,6 +24,7 @@ use crate::{Error, Result};
 
 static RUNNING_SUM: WholeOperation = WholeOperation {
     name: "running_sum",
+    // It adds in integers.
     multiplies: false,
     leaves: None,
     on_device: |steps, call| on_device(steps, call, &SUM),
@@ -115,6 +116,9 @@ fn parameter(scan: Scan) -> u64 {
 struct Kernels {
     up: &'static VectorKernel,
     down: &'static VectorKernel,
+    /// Elements of a run at most, 32 or fewer: shorter runs hide more of memory's latency,
+    /// and take more joining.
+    most_of_a_run: usize,
     /// Whether it goes by a second argument, z, and from the last element to the first.
     horner: bool,
 }
@@ -122,24 +126,25 @@ struct Kernels {
 const SUM: Kernels = Kernels {
     up: &SCAN_SUM_UP,
     down: &SCAN_SUM_DOWN,
+    most_of_a_run: 16,
     horner: false,
 };
 
 const PRODUCT: Kernels = Kernels {
     up: &SCAN_PRODUCT_UP,
     down: &SCAN_PRODUCT_DOWN,
+    most_of_a_run: 32,
     horner: false,
 };
 
 const HORNER: Kernels = Kernels {
     up: &SCAN_HORNER_UP,
     down: &SCAN_HORNER_DOWN,
+    most_of_a_run: 32,
     horner: true,
 };
 
-/// Elements of a run at most.
-const MOST_OF_A_RUN: usize = 32;
-/// And at least: as many as the kernels have in shared memory at a time.
+/// Elements of a run at least: as many as the kernels have in shared memory at a time.
 const LEAST_OF_A_RUN: usize = 2;
 
 /// The result may be the argument's memory.
@@ -215,7 +220,7 @@ fn level(
     elements: &Elements<'_>,
     base: Option<&Bases>,
 ) -> Result<(), Error> {
-    let run = rows(steps, field, elements.count, MOST_OF_A_RUN).max(LEAST_OF_A_RUN);
+    let run = rows(steps, field, elements.count, kernels.most_of_a_run).max(LEAST_OF_A_RUN);
     let block = run * ROW;
     let blocks = elements.count.div_ceil(block);
     let tables = match base {
