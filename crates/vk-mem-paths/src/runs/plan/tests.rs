@@ -25,12 +25,17 @@ fn request(depth: Option<usize>) -> Request {
     }
 }
 
+/// By the rules alone.
+fn planned(caps: &DeviceCaps, total: usize, request: &Request) -> Plan {
+    plan(caps, &Tuning::default(), &work(total), request).unwrap()
+}
+
 fn by_rules(caps: &DeviceCaps, total: usize, choice: PathChoice) -> Plan {
     let request = Request {
         path: choice,
         ..request(None)
     };
-    plan(caps, &Tuning::default(), &work(total), &request).unwrap()
+    planned(caps, total, &request)
 }
 
 #[test]
@@ -125,61 +130,30 @@ fn runs_are_cut_as_was_fastest_on_an_h200_and_short_ones_are_not() {
 
 #[test]
 fn sequential_runs_job_by_job_and_pipelined_overlaps() {
-    let sequential = plan(
-        &recorded::h200(),
-        &Tuning::default(),
-        &work(1 << 20),
-        &request(Some(1)),
-    )
-    .unwrap();
+    let sequential = planned(&recorded::h200(), 1 << 20, &request(Some(1)));
     assert_eq!((sequential.depth, sequential.chunk), (1, 524_288));
     assert_eq!(sequential.packing, Packing::PerJob);
-    let pipelined = plan(
-        &recorded::h200(),
-        &Tuning::default(),
-        &work(1 << 20),
-        &request(None),
-    )
-    .unwrap();
+    let pipelined = planned(&recorded::h200(), 1 << 20, &request(None));
     assert_eq!(pipelined.packing, Packing::AcrossJobs);
     assert_eq!((pipelined.depth, pipelined.chunk), (2, MOST_OVERLAPPED));
     let asked = Request {
         chunk: Some(100_000),
         ..request(Some(3))
     };
-    let asked = plan(
-        &recorded::h200(),
-        &Tuning::default(),
-        &work(1 << 20),
-        &asked,
-    )
-    .unwrap();
+    let asked = planned(&recorded::h200(), 1 << 20, &asked);
     assert_eq!((asked.chunk, asked.depth), (100_000, 3));
     // Its kernels and the host's copies share the cores.
-    let software = plan(
-        &recorded::llvmpipe(),
-        &Tuning::default(),
-        &work(1 << 20),
-        &request(None),
-    )
-    .unwrap();
+    let software = planned(&recorded::llvmpipe(), 1 << 20, &request(None));
     assert_eq!((software.depth, software.chunk), (1, DEFAULT_CHUNK));
     assert_eq!(software.packing, Packing::AcrossJobs);
-    let tiny = plan(
-        &recorded::h200(),
-        &Tuning::default(),
-        &work(64),
-        &request(None),
-    )
-    .unwrap();
+    let tiny = planned(&recorded::h200(), 64, &request(None));
     assert_eq!((tiny.depth, tiny.capacity), (1, 64));
 }
 
 #[test]
 fn halving_a_plan_halves_its_memory_until_that_no_longer_matters() {
     let caps = recorded::h200();
-    let first = plan(&caps, &Tuning::default(), &work(100_000), &request(Some(1)));
-    let mut plan = first.unwrap();
+    let mut plan = planned(&caps, 100_000, &request(Some(1)));
     // One chunk, whose slot has room for as many elements as there are.
     assert_eq!((plan.chunk, plan.capacity), (524_288, 131_072));
     let mut capacities = vec![plan.capacity];
@@ -321,8 +295,7 @@ fn a_plan_says_what_it_is() {
         chunk: Some(1_000),
         ..request(Some(3))
     };
-    let caps = recorded::h200();
-    let rules = plan(&caps, &Tuning::default(), &work(1 << 20), &asked).unwrap();
+    let rules = planned(&recorded::h200(), 1 << 20, &asked);
     assert_eq!(
         (rules.path, rules.reason),
         (TransferPath::DeviceLocal, "asked for")
