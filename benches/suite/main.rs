@@ -36,10 +36,11 @@ use gpu_executor_benches::Plan;
 
 use measure::Suite;
 
-/// A group of benchmarks: its name, and what runs them.
-type Group = (&'static str, fn(&mut Suite) -> anyhow::Result<()>);
+/// Runs the benchmarks of a group.
+type Bench = fn(&mut Suite) -> anyhow::Result<()>;
 
-const GROUPS: [Group; 10] = [
+/// Each group by its name.
+const GROUPS: [(&str, Bench); 10] = [
     ("overhead", overhead::bench),
     ("kernel", kernel::bench),
     ("paths", paths::bench),
@@ -68,7 +69,7 @@ fn main() -> anyhow::Result<()> {
         .nresamples(10_000)
         .configure_from_args();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let groups: Vec<&Group> = GROUPS
+    let groups: Vec<_> = GROUPS
         .iter()
         .filter(|(name, _)| wanted(name, &arguments))
         .collect();

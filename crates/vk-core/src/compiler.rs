@@ -103,7 +103,7 @@ impl Compiler {
         entry_point: &CStr,
     ) -> Result<ComputePipeline, Error> {
         let set_layout = self.cache.set_layout(module.shape.bindings)?;
-        let job = Job {
+        let work = Compilation {
             pipeline: ComputePipeline::without_code(&set_layout, module)?,
             words: words.to_vec(),
             entry_point: entry_point.to_owned(),
@@ -112,8 +112,8 @@ impl Compiler {
         let (sender, receiver) = sync_channel(1);
         let thread = std::thread::Builder::new().name("gpu-executor-compiler".to_owned());
         let spawned = thread.spawn(move || {
-            // SAFETY: this function's contract; the job owns what it names.
-            let made = unsafe { job.compile() };
+            // SAFETY: this function's contract; it owns what it names.
+            let made = unsafe { work.compile() };
             // Where nobody is to ask for it any more, this drops what was made.
             let _ = sender.send(made);
         });
@@ -186,14 +186,14 @@ fn expect_within_limits(shape: PipelineShape, caps: &DeviceCaps) -> Result<(), E
 }
 
 /// What a compiling thread owns: all that the driver reads.
-struct Job {
+struct Compilation {
     pipeline: ComputePipeline,
     words: Vec<u32>,
     entry_point: CString,
     cache: Arc<PipelineCache>,
 }
 
-impl Job {
+impl Compilation {
     /// # Safety
     /// As for [`Compiler::compile`].
     unsafe fn compile(mut self) -> Result<ComputePipeline, Error> {
