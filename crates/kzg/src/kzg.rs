@@ -150,7 +150,11 @@ impl Kzg {
         let mut under_way = None;
         for items in items.chunks(BLOBS_AT_ONCE) {
             let start = Instant::now();
-            let checked: Vec<_> = items.par_iter().map(&accept).collect();
+            let checked: Vec<_> = match items {
+                // Sooner done than a thread wakes.
+                [item] => vec![accept(item)],
+                items => items.par_iter().map(&accept).collect(),
+            };
             let of_checks = start.elapsed();
             let mut accepted = Vec::with_capacity(items.len());
             let places = checked.into_iter().map(|it| it.map(|it| accepted.push(it)));

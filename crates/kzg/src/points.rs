@@ -33,12 +33,14 @@ type Limbs = [u64; 12];
 pub(crate) fn encoded(points: &[Limbs]) -> Vec<KzgProof> {
     // What a key is compressed to is what a point is.
     let encoded = |point: &Limbs| PublicKey::from(Point::from_limbs(*point)).compress();
-    let pieces = points.par_iter().with_min_len(PIECE);
-    pieces.map(encoded).collect()
+    match points.len() {
+        0..=FEW => points.iter().map(encoded).collect(),
+        _ => points.par_iter().with_min_len(FEW).map(encoded).collect(),
+    }
 }
 
-/// Points that are worth a thread.
-const PIECE: usize = 64;
+/// Points that are encoded sooner than a thread wakes.
+const FEW: usize = 64;
 
 /// The sum of points, each times its scalar, on the host.
 pub(crate) fn sum(host: &VectorEngine, points: &[Point], scalars: &[Scalar]) -> Result<Xyzz<G1>> {
