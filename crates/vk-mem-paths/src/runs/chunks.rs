@@ -2,6 +2,9 @@
 
 use std::mem::MaybeUninit;
 
+use super::slot::OPERANDS;
+use crate::Error;
+
 /// One job: two inputs and an output of equal length, a whole number of
 /// elements each.
 pub struct Job<'a> {
@@ -119,6 +122,29 @@ impl<'a> Iterator for Chunks<'a> {
     }
 }
 
+/// How many elements each operand of a job has, by the operands' bytes.
+///
+/// # Errors
+/// [`Error::InvalidJob`] for an operand that is not as many whole elements as A.
+pub(super) fn elements_of(
+    job: usize,
+    bytes: [usize; 3],
+    element_bytes: usize,
+) -> Result<usize, Error> {
+    let elements = bytes[0].checked_div(element_bytes).unwrap_or(0);
+    let expected = elements * element_bytes;
+    let mut named = OPERANDS.into_iter().zip(bytes);
+    match named.find(|(_, found)| *found != expected) {
+        None => Ok(elements),
+        Some((what, found)) => Err(Error::InvalidJob {
+            job,
+            what,
+            expected,
+            found,
+        }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,6 +212,34 @@ mod tests {
         for packing in [Packing::PerJob, Packing::AcrossJobs] {
             assert!(sizes(&[], 4, packing).is_empty());
             assert!(sizes(&[0, 0], 4, packing).is_empty());
+        }
+    }
+
+    #[test]
+    fn the_operand_that_is_not_as_many_whole_elements_as_a_is_named() {
+        assert_eq!(elements_of(0, [0; 3], 48), Ok(0));
+        assert_eq!(elements_of(0, [144; 3], 48), Ok(3));
+        for (bytes, element_bytes, what, expected, found) in [
+            ([95, 95, 95], 48, "A", 48, 95),
+            ([47, 0, 0], 48, "A", 0, 47),
+            ([96, 48, 96], 48, "B", 96, 48),
+            ([96, 97, 96], 48, "B", 96, 97),
+            ([96, 96, 144], 48, "the output", 96, 144),
+            ([96, 96, 0], 48, "the output", 96, 0),
+            // Elements of no bytes hold nothing.
+            ([1, 1, 1], 0, "A", 0, 1),
+        ] {
+            let error = Error::InvalidJob {
+                job: 1,
+                what,
+                expected,
+                found,
+            };
+            assert_eq!(
+                elements_of(1, bytes, element_bytes),
+                Err(error),
+                "{bytes:?}"
+            );
         }
     }
 

@@ -13,8 +13,8 @@ use std::time::Instant;
 use tracing::trace_span;
 use vk_core::{ComputePipeline, Device, WaitPolicy};
 
-use super::chunks::{Chunk, Chunks, Job};
-use super::slot::{OPERANDS, Slot};
+use super::chunks::{Chunk, Chunks, Job, elements_of};
+use super::slot::Slot;
 use super::timeline::{ChunkId, Timing};
 use super::{Plan, Request, StageKind, Stats, TransferPath, Tuning, Workload, plan};
 use crate::Error;
@@ -351,29 +351,6 @@ impl<'c> Drive<'_, 'c> {
 /// copy.
 const MAKING_PAGES: usize = 3;
 
-/// How many elements each operand of a job has, by the operands' bytes.
-///
-/// # Errors
-/// [`Error::InvalidJob`] for an operand that is not as many whole elements as A.
-pub(super) fn elements_of(
-    job: usize,
-    bytes: [usize; 3],
-    element_bytes: usize,
-) -> Result<usize, Error> {
-    let elements = bytes[0].checked_div(element_bytes).unwrap_or(0);
-    let expected = elements * element_bytes;
-    let mut named = OPERANDS.into_iter().zip(bytes);
-    match named.find(|(_, found)| *found != expected) {
-        None => Ok(elements),
-        Some((what, found)) => Err(Error::InvalidJob {
-            job,
-            what,
-            expected,
-            found,
-        }),
-    }
-}
-
 /// # Errors
 /// [`Error::ForeignKernel`] for a kernel of another device.
 pub(super) fn expect_kernel_of(device: &Device, kernel: &ComputePipeline) -> Result<(), Error> {
@@ -394,39 +371,6 @@ fn release(slots: &mut [Slot], wait: WaitPolicy) {
     for slot in slots.iter_mut().filter(|slot| slot.is_in_flight()) {
         if let Err(error) = slot.release(wait) {
             tracing::warn!("a slot stays in flight after a failed run: {error}");
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_operand_that_is_not_as_many_whole_elements_as_a_is_named() {
-        assert_eq!(elements_of(0, [0; 3], 48), Ok(0));
-        assert_eq!(elements_of(0, [144; 3], 48), Ok(3));
-        for (bytes, element_bytes, what, expected, found) in [
-            ([95, 95, 95], 48, "A", 48, 95),
-            ([47, 0, 0], 48, "A", 0, 47),
-            ([96, 48, 96], 48, "B", 96, 48),
-            ([96, 97, 96], 48, "B", 96, 97),
-            ([96, 96, 144], 48, "the output", 96, 144),
-            ([96, 96, 0], 48, "the output", 96, 0),
-            // Elements of no bytes hold nothing.
-            ([1, 1, 1], 0, "A", 0, 1),
-        ] {
-            let error = Error::InvalidJob {
-                job: 1,
-                what,
-                expected,
-                found,
-            };
-            assert_eq!(
-                elements_of(1, bytes, element_bytes),
-                Err(error),
-                "{bytes:?}"
-            );
         }
     }
 }

@@ -10,8 +10,9 @@ use super::{HostBuffer, plan_host_buffers};
 use crate::Error;
 use crate::lane::TransferOptions;
 use crate::memory::{Block, Memory};
+use crate::runs::chunks::elements_of;
 use crate::runs::slot::{DeviceOperands, OPERANDS};
-use crate::runs::transfer::{elements_of, expect_kernel_of};
+use crate::runs::transfer::expect_kernel_of;
 use crate::runs::{Plan, Request, Stats, Transfer, TransferPath};
 
 /// How many runs stay recorded.
