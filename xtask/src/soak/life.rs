@@ -15,6 +15,8 @@ pub(super) fn run(shell: &Shell, args: &Args) -> anyhow::Result<Vec<Finding>> {
             "1000",
             "--vectors",
             "600",
+            "--points",
+            "60",
             "--elements",
             "20000",
             "--cycles",

@@ -7,7 +7,7 @@ use gpu_executor::vectors::VectorEngine;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::programs;
+use crate::programs::{self, Of};
 use crate::support::built;
 
 proptest! {
@@ -28,6 +28,6 @@ proptest! {
         let (_guard, mut backend) = built(settings);
         let cpu = VectorEngine::cpu_with_threads(3).unwrap();
         let engines = [backend.vectors().unwrap(), cpu];
-        programs::run(&engines, seed, steps).unwrap();
+        programs::run(&engines, Of::Fields, seed, steps).unwrap();
     }
 }

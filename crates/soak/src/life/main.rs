@@ -1,4 +1,4 @@
-//! `soak-life`: batches of jobs and of vectors by the thousand in one process, and
+//! `soak-life`: batches of jobs, of vectors and of points by the thousand in one process, and
 //! backends and engines made and dropped by the hundred, with what the process takes
 //! meanwhile.
 #![allow(
@@ -7,6 +7,7 @@
 )]
 
 mod batches;
+mod points;
 mod vectors;
 mod watch;
 
@@ -25,6 +26,9 @@ struct Args {
     /// Batches of vectors that one engine computes.
     #[arg(long, default_value_t = 4_000)]
     vectors: usize,
+    /// Batches of points that one engine computes.
+    #[arg(long, default_value_t = 1_000)]
+    points: usize,
     /// Backends that are made, used and dropped, and engines of vectors.
     #[arg(long, default_value_t = 200)]
     cycles: usize,
@@ -40,5 +44,6 @@ fn main() -> anyhow::Result<()> {
     let cycles = batches::cycles(args.cycles, most)?;
     let vectors = vectors::batches(args.vectors, args.elements, most)?;
     let engines = vectors::cycles(args.cycles, most)?;
-    verdict(&[batches, cycles, vectors, engines])
+    let points = points::batches(args.points, most)?;
+    verdict(&[batches, cycles, vectors, engines, points])
 }

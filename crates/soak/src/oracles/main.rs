@@ -1,6 +1,6 @@
 //! `soak-oracles`: the CPU reference against ark-ff and blst, and every kernel
-//! on every path against the reference; and random programs over vectors against
-//! arkworks.
+//! on every path against the reference; and random programs over vectors of elements and of
+//! points against arkworks.
 #![allow(
     clippy::print_stdout,
     reason = "a command-line program; the lint is for libraries"
@@ -11,6 +11,9 @@ mod device;
 mod random_programs;
 
 // The tests' own: their long form is here.
+#[allow(dead_code, reason = "the tests use more of it")]
+#[path = "../../../gpu-executor/tests/suite/curves.rs"]
+mod curves;
 #[path = "../../../gpu-executor/tests/suite/oracle/mod.rs"]
 mod oracle;
 #[path = "../../../gpu-executor/tests/suite/programs/mod.rs"]

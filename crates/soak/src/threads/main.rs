@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use clap::{Parser, ValueEnum};
-use field_kernels::Fr;
-use field_kernels::{Fp, arithmetic};
+use field_kernels::{Curve as _, Fp, Fr, G1, arithmetic};
 use gpu_executor::Cache;
 use gpu_executor::spirv::PersistentVulkanBackend;
+use gpu_executor::vectors::{PointCheck, Xyzz};
 use gpu_executor_soak::operands::Operands;
 use gpu_executor_soak::{finding, verdict};
 
@@ -22,7 +22,8 @@ use gpu_executor_soak::{finding, verdict};
 enum What {
     /// Each makes and drops backends, and makes pipelined calls of two jobs on each.
     Backends,
-    /// Each makes and drops engines of vectors, and submits chains on each.
+    /// Each makes and drops engines of vectors, and submits chains and multi-scalar
+    /// multiplications on each.
     Engines,
     /// Both, in turn.
     Mixed,
@@ -40,7 +41,7 @@ struct Args {
     /// Backends or engines that each thread makes, one after the other.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Calls on each.
+    /// Calls on each; of multi-scalar multiplications one.
     #[arg(long, default_value_t = 10)]
     calls: usize,
     /// Use the cache in the user's folder.
@@ -159,7 +160,7 @@ fn additions(
     Ok(())
 }
 
-/// Chains of a sum and a product, and the sum of it all.
+/// Chains of a sum and a product, and the sum of it all; and points times these.
 fn chains(backend: &mut PersistentVulkanBackend, calls: usize, seed: usize) -> anyhow::Result<()> {
     let engine = backend.vectors()?;
     for call in 0..calls {
@@ -176,5 +177,14 @@ fn chains(backend: &mut PersistentVulkanBackend, calls: usize, seed: usize) -> a
             "a wrong sum in call {call}"
         );
     }
+    let n = 50 + seed % 50;
+    let points =
+        engine.upload_points::<G1>(&[G1::GENERATOR; 100].concat(), PointCheck::Subgroup)?;
+    let integers = engine.upload_integers(&[3_u8; 100])?;
+    let queue = engine.queue();
+    let msm = queue.msm(&points.slice(..n)?, &integers.slice(..n)?)?;
+    let sum = queue.submit()?.wait()?.msm(&msm)?;
+    let expected = Xyzz::from_affine(&G1::GENERATOR).mul(&[3 * n as u64]);
+    ensure!(sum == expected, "a wrong sum of {n} points");
     Ok(())
 }

@@ -13,21 +13,28 @@
 mod world;
 
 use anyhow::{Context, ensure};
-use field_kernels::{Fp, Fr};
+use field_kernels::{Fp, Fr, G1};
 use gpu_executor::vectors::{Completed, Pending, Queue, VectorEngine};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::oracle::Oracle;
-use world::World;
+use world::{Modelled, World};
+
+/// What a program computes with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Of {
+    Fields,
+    /// Points of G1 too.
+    Points,
+}
 
 /// Runs the program of `seed`, of so many `steps`, on all of `engines`.
 ///
 /// # Errors
 /// What an engine returned; and the program, where a result is not that of arkworks.
-pub(crate) fn run(engines: &[VectorEngine], seed: u64, steps: usize) -> anyhow::Result<()> {
+pub(crate) fn run(engines: &[VectorEngine], of: Of, seed: u64, steps: usize) -> anyhow::Result<()> {
     let mut machine = Machine::new(engines, seed);
-    let ran = machine.run(steps);
+    let ran = machine.run(of, steps);
     ran.with_context(|| {
         let trace = machine.trace.join("\n");
         format!("seed {seed}, {steps} steps:\n{trace}")
@@ -50,6 +57,7 @@ struct Machine {
     tracks: Vec<Track>,
     fp: World<Fp>,
     fr: World<Fr>,
+    g1: World<G1>,
     trace: Vec<String>,
 }
 
@@ -66,19 +74,24 @@ impl Machine {
             tracks: engines.iter().map(track).collect(),
             fp: World::new(&mut random),
             fr: World::new(&mut random),
+            g1: World::new(&mut random),
             random,
             trace: Vec::new(),
         }
     }
 
-    fn run(&mut self, steps: usize) -> anyhow::Result<()> {
+    fn run(&mut self, of: Of, steps: usize) -> anyhow::Result<()> {
+        let kinds = if of == Of::Points { 20 } else { 13 };
         for _ in 0..steps {
-            match self.random.random_range(0..13) {
+            match self.random.random_range(0..kinds) {
                 0 => self.submit()?,
                 1 => self.wait()?,
                 12 => self
                     .fr
                     .transform(&mut self.random, &self.tracks, &mut self.trace)?,
+                13.. => self
+                    .g1
+                    .step(&mut self.random, &mut self.tracks, &mut self.trace)?,
                 // Mostly one field, so that neighbours can be fused.
                 2..4 => self
                     .fr
@@ -93,7 +106,8 @@ impl Machine {
             self.wait()?;
         }
         self.fp.expect_all()?;
-        self.fr.expect_all()
+        self.fr.expect_all()?;
+        self.g1.expect_all()
     }
 
     fn submit(&mut self) -> anyhow::Result<()> {
@@ -108,6 +122,7 @@ impl Machine {
         }
         self.fp.submitted();
         self.fr.submitted();
+        self.g1.submitted();
         Ok(())
     }
 
@@ -130,8 +145,8 @@ impl Machine {
 }
 
 /// Holds elements to what they should be.
-fn expect<F: Oracle>(found: &[F::Limbs], model: &[F::Ark], what: &str) -> anyhow::Result<()> {
-    let expected: Vec<F::Limbs> = model.iter().map(F::limbs_of).collect();
+fn expect<F: Modelled>(found: &[F::Limbs], model: &[F::Model], what: &str) -> anyhow::Result<()> {
+    let expected = F::limbs(model);
     ensure!(
         found.len() == expected.len(),
         "{what}: {} elements",

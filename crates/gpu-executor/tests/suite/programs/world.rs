@@ -1,11 +1,13 @@
-//! The vectors of one field, and what a program does with them.
+//! The vectors of one type of elements, and what a program does with them.
 
+mod points;
 mod transforms;
 
 use std::iter::zip;
 
 use ark_ff::{Field as _, One, Zero};
-use gpu_executor::vectors::{FieldVec, Form, Operand, Queue, Scalar, Scan};
+use field_kernels::ElementType;
+use gpu_executor::vectors::{FieldVec, Form, Operand, Queue, Scalar, Scan, VectorEngine};
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
@@ -13,25 +15,89 @@ use rand::{Rng, RngExt};
 use super::{Check, Track, expect};
 use crate::oracle::{self, Oracle};
 
-/// Lengths of vectors: around workgroups and dispatches, and powers of two.
-const LENGTHS: [usize; 8] = [1, 2, 128, 129, 256, 383, 500, 1024];
 /// Vectors that are held at a time.
 const MOST: usize = 12;
 
+/// A type of elements, and what programs do with it.
+pub(super) trait Modelled: ElementType {
+    /// An element as arkworks has it.
+    type Model: Copy + PartialEq + 'static;
+    /// Lengths of vectors.
+    const LENGTHS: &[usize];
+
+    fn models(elements: &[Self::Limbs]) -> Vec<Self::Model>;
+    fn limbs(models: &[Self::Model]) -> Vec<Self::Limbs>;
+    fn random(count: usize, seed: u64) -> Vec<Self::Limbs>;
+    fn upload(
+        engine: &VectorEngine,
+        elements: &[Self::Limbs],
+        form: Form,
+    ) -> gpu_executor::Result<FieldVec<Self>>;
+
+    /// A step from vectors to a vector.
+    fn compute(
+        world: &mut World<Self>,
+        random: &mut SmallRng,
+        tracks: &mut [Track],
+        trace: &mut Vec<String>,
+    ) -> anyhow::Result<()>;
+}
+
+impl<F: Oracle> Modelled for F {
+    // Limbs read as Montgomery form, also where they are not.
+    type Model = F::Ark;
+    // Around workgroups and dispatches, and powers of two.
+    const LENGTHS: &[usize] = &[1, 2, 128, 129, 256, 383, 500, 1024];
+
+    fn models(elements: &[F::Limbs]) -> Vec<F::Ark> {
+        elements.iter().map(F::ark_of).collect()
+    }
+
+    fn limbs(models: &[F::Ark]) -> Vec<F::Limbs> {
+        models.iter().map(F::limbs_of).collect()
+    }
+
+    fn random(count: usize, seed: u64) -> Vec<F::Limbs> {
+        oracle::random::<F>(count, seed)
+    }
+
+    fn upload(
+        engine: &VectorEngine,
+        elements: &[F::Limbs],
+        form: Form,
+    ) -> gpu_executor::Result<FieldVec<F>> {
+        match form {
+            Form::Montgomery => engine.upload::<F>(F::words(elements)),
+            Form::Plain => engine.upload_plain::<F>(F::words(elements)),
+        }
+    }
+
+    fn compute(
+        world: &mut World<F>,
+        random: &mut SmallRng,
+        tracks: &mut [Track],
+        trace: &mut Vec<String>,
+    ) -> anyhow::Result<()> {
+        match random.random_range(0..10) {
+            0 => world.whole(random, tracks, trace),
+            _ => world.of_elements(random, tracks, trace),
+        }
+    }
+}
+
 /// A vector on every engine, and what it should hold.
 #[derive(Clone)]
-struct Slot<F: Oracle> {
+struct Slot<F: Modelled> {
     vectors: Vec<FieldVec<F>>,
-    // Limbs read as Montgomery form, also where they are not.
-    model: Vec<F::Ark>,
+    model: Vec<F::Model>,
     name: usize,
     is_submitted: bool,
 }
 
-/// The vectors of one field.
-pub(super) struct World<F: Oracle> {
+/// The vectors of one type of elements.
+pub(super) struct World<F: Modelled> {
     slots: Vec<Slot<F>>,
-    // Two or three of `LENGTHS`, so that vectors find others of their length.
+    // Two of `Modelled::LENGTHS`, so that vectors find others of their length.
     lengths: Vec<usize>,
     names: usize,
 }
@@ -222,9 +288,9 @@ fn running<Ark: Copy>(x: &[Ark], first: Ark, next: fn(Ark, Ark) -> Ark) -> Vec<A
     all.collect()
 }
 
-impl<F: Oracle> World<F> {
+impl<F: Modelled> World<F> {
     pub(super) fn new(random: &mut SmallRng) -> Self {
-        let lengths = LENGTHS.sample(random, 2).copied().collect();
+        let lengths = F::LENGTHS.sample(random, 2).copied().collect();
         Self {
             slots: Vec::new(),
             lengths,
@@ -272,8 +338,7 @@ impl<F: Oracle> World<F> {
             }
             6 => self.read(random, tracks, trace),
             7 => self.compare(random, tracks, trace),
-            8 => self.whole(random, tracks, trace),
-            9 => {
+            8 => {
                 let ready: Vec<_> = self.slots.iter().filter(|slot| slot.is_submitted).collect();
                 match ready.choose(random) {
                     Some(slot) => {
@@ -283,14 +348,14 @@ impl<F: Oracle> World<F> {
                     None => Ok(()),
                 }
             }
-            10 => {
+            9 => {
                 trace.push("trim".to_owned());
                 tracks.iter().for_each(|track| {
                     track.engine.trim();
                 });
                 Ok(())
             }
-            _ => self.compute(random, tracks, trace),
+            _ => F::compute(self, random, tracks, trace),
         }
     }
 
@@ -313,14 +378,14 @@ impl<F: Oracle> World<F> {
         trace: &mut Vec<String>,
     ) -> anyhow::Result<()> {
         let length = *self.lengths.choose(random).unwrap();
-        let plain = random.random_bool(0.15);
-        let elements = oracle::random::<F>(length, random.next_u64());
-        let upload = |track: &Track| match plain {
-            true => track.engine.upload_plain::<F>(F::words(&elements)),
-            false => track.engine.upload::<F>(F::words(&elements)),
+        let form = match random.random_bool(0.15) {
+            true => Form::Plain,
+            false => Form::Montgomery,
         };
+        let elements = F::random(length, random.next_u64());
+        let upload = |track: &Track| F::upload(&track.engine, &elements, form);
         let vectors = tracks.iter().map(upload).collect::<Result<_, _>>()?;
-        let model = elements.iter().map(F::ark_of).collect();
+        let model = F::models(&elements);
         self.keep(vectors, model, "upload", trace);
         self.slots.last_mut().unwrap().is_submitted = true;
         Ok(())
@@ -397,6 +462,30 @@ impl<F: Oracle> World<F> {
         Ok(())
     }
 
+    fn keep(
+        &mut self,
+        vectors: Vec<FieldVec<F>>,
+        model: Vec<F::Model>,
+        what: &str,
+        trace: &mut Vec<String>,
+    ) {
+        self.names += 1;
+        let slot = Slot {
+            vectors,
+            model,
+            name: self.names,
+            is_submitted: false,
+        };
+        trace.push(format!(
+            "{} of {} := {what}",
+            slot.label(),
+            slot.model.len()
+        ));
+        self.slots.push(slot);
+    }
+}
+
+impl<F: Oracle> World<F> {
     /// An operation over whole vectors.
     fn whole(
         &mut self,
@@ -469,8 +558,8 @@ impl<F: Oracle> World<F> {
         })
     }
 
-    /// An operation from vectors to a vector, in place or not.
-    fn compute(
+    /// An operation on the elements of vectors, in place or not.
+    fn of_elements(
         &mut self,
         random: &mut SmallRng,
         tracks: &[Track],
@@ -502,31 +591,9 @@ impl<F: Oracle> World<F> {
         }
         Ok(())
     }
-
-    fn keep(
-        &mut self,
-        vectors: Vec<FieldVec<F>>,
-        model: Vec<F::Ark>,
-        what: &str,
-        trace: &mut Vec<String>,
-    ) {
-        self.names += 1;
-        let slot = Slot {
-            vectors,
-            model,
-            name: self.names,
-            is_submitted: false,
-        };
-        trace.push(format!(
-            "{} of {} := {what}",
-            slot.label(),
-            slot.model.len()
-        ));
-        self.slots.push(slot);
-    }
 }
 
-impl<F: Oracle> Slot<F> {
+impl<F: Modelled> Slot<F> {
     fn form(&self) -> Form {
         self.vectors[0].form()
     }
@@ -550,7 +617,7 @@ impl<F: Oracle> Slot<F> {
 }
 
 /// What `record` returns for each engine, by number.
-fn recorded<F: Oracle>(
+fn recorded<F: ElementType>(
     tracks: &[Track],
     record: impl Fn(&Queue, usize) -> gpu_executor::Result<FieldVec<F>>,
 ) -> gpu_executor::Result<Vec<FieldVec<F>>> {

@@ -1,0 +1,250 @@
+//! Points of G1: sums, products by scalars of the same submission, and transforms.
+
+use std::iter::zip;
+
+use ark_bls12_381::{Fr as ArkFr, G1Projective};
+use ark_ec::CurveGroup as _;
+use ark_poly::{EvaluationDomain as _, Radix2EvaluationDomain};
+use field_kernels::{ElementType as _, Fr, G1};
+use gpu_executor::vectors::{
+    Bases, Domain, FieldVec, Form, Order, PointCheck, PointVec, Queue, TableMemory, VectorEngine,
+};
+use rand::rngs::SmallRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, RngExt};
+
+use super::transforms::Rows;
+use super::{Check, Modelled, Track, World, recorded};
+use crate::curves::{self, from_ark, to_ark};
+use crate::oracle::Oracle as _;
+
+impl Modelled for G1 {
+    type Model = G1Projective;
+    // Powers of two, and around workgroups.
+    const LENGTHS: &[usize] = &[1, 16, 31, 64, 65, 130];
+
+    fn models(points: &[[u64; 12]]) -> Vec<G1Projective> {
+        points.iter().map(|it| to_ark::<G1>(it).into()).collect()
+    }
+
+    fn limbs(models: &[G1Projective]) -> Vec<[u64; 12]> {
+        let affine = G1Projective::normalize_batch(models);
+        affine.into_iter().map(from_ark::<G1>).collect()
+    }
+
+    fn random(count: usize, seed: u64) -> Vec<[u64; 12]> {
+        curves::points::<G1>(count, seed)
+    }
+
+    fn upload(
+        engine: &VectorEngine,
+        points: &[[u64; 12]],
+        _form: Form,
+    ) -> gpu_executor::Result<PointVec<G1>> {
+        engine.upload_points(G1::words(points), PointCheck::Subgroup)
+    }
+
+    fn compute(
+        world: &mut World<G1>,
+        random: &mut SmallRng,
+        tracks: &mut [Track],
+        trace: &mut Vec<String>,
+    ) -> anyhow::Result<()> {
+        match random.random_range(0..8) {
+            0 => world.transform(random, tracks, trace),
+            1 => world.multiply(random, tracks, trace),
+            _ => world.of_points(random, tracks, trace),
+        }
+    }
+}
+
+/// An operation on points and as many scalars, and what arkworks makes of all of them.
+type Operation = (
+    &'static str,
+    fn(&Queue, &PointVec<G1>, &PointVec<G1>, &FieldVec<Fr>) -> gpu_executor::Result<PointVec<G1>>,
+    fn(&[G1Projective], &[G1Projective], &[ArkFr]) -> Vec<G1Projective>,
+);
+
+/// The list.
+const OPERATIONS: [Operation; 11] = [
+    (
+        "add_points",
+        |q, x, y, _| q.add_points(x, y),
+        |x, y, _| zip(x, y).map(|(x, y)| *x + y).collect(),
+    ),
+    (
+        "sub_points",
+        |q, x, y, _| q.sub_points(x, y),
+        |x, y, _| zip(x, y).map(|(x, y)| *x - y).collect(),
+    ),
+    (
+        "neg_points",
+        |q, x, _, _| q.neg_points(x),
+        |x, _, _| x.iter().map(|x| -*x).collect(),
+    ),
+    (
+        "double_points",
+        |q, x, _, _| q.double_points(x),
+        |x, _, _| x.iter().map(|x| *x + x).collect(),
+    ),
+    (
+        "sum_points",
+        |q, x, _, _| q.sum_points(x),
+        |x, _, _| vec![x.iter().sum()],
+    ),
+    (
+        "mul_points",
+        |q, x, _, k| q.mul_points(x, k),
+        |x, _, k| zip(x, k).map(|(x, k)| *x * k).collect(),
+    ),
+    (
+        "mul_points by one",
+        |q, x, _, k| q.mul_points(x, k.slice(..1)?.as_scalar()?),
+        |x, _, k| x.iter().map(|x| *x * k[0]).collect(),
+    ),
+    (
+        "msm_rows_as_points",
+        |q, x, _, k| q.msm_rows_as_points(x, k),
+        |x, _, k| vec![zip(x, k).map(|(x, k)| *x * k).sum()],
+    ),
+    (
+        "msm_each_as_points",
+        |q, x, _, k| q.msm_each_as_points(x, k, 1),
+        |x, _, k| zip(x, k).map(|(x, k)| *x * k).collect(),
+    ),
+    (
+        "rotate",
+        |q, x, _, _| q.rotate(x, 1),
+        |x, _, _| [&x[1..], &x[..1]].concat(),
+    ),
+    (
+        "concat of halves",
+        |q, x, y, _| q.concat(&[y.slice(y.len() / 2..)?, x.slice(..x.len() / 2)?]),
+        |x, y, _| [&y[y.len() / 2..], &x[..x.len() / 2]].concat(),
+    ),
+];
+
+/// Scalars that a step uploads: what is computed with is their opposites.
+struct Scalars {
+    limbs: Vec<[u64; 4]>,
+    opposites: Vec<ArkFr>,
+}
+
+impl Scalars {
+    fn random(random: &mut SmallRng, count: usize) -> Self {
+        let limbs = Fr::random(count, random.next_u64());
+        let opposites = limbs.iter().map(|it| -Fr::ark_of(it)).collect();
+        Self { limbs, opposites }
+    }
+
+    /// The opposites, which are computed when the queue is.
+    fn on(&self, track: &Track) -> gpu_executor::Result<FieldVec<Fr>> {
+        let scalars = track.engine.upload::<Fr>(&self.limbs)?;
+        track.queue.neg(&scalars)
+    }
+}
+
+impl World<G1> {
+    /// An operation from points to points, in place or not.
+    fn of_points(
+        &mut self,
+        random: &mut SmallRng,
+        tracks: &[Track],
+        trace: &mut Vec<String>,
+    ) -> anyhow::Result<()> {
+        let at = random.random_range(0..self.slots.len());
+        let x = self.slots[at].clone();
+        let y = self.partner(random, &x);
+        let scalars = Scalars::random(random, x.model.len());
+        let (name, record, model) = OPERATIONS.choose(random).unwrap();
+        let vectors = tracks.iter().zip(zip(&x.vectors, &y.vectors));
+        let record = |(track, (x, y)): (&Track, _)| record(&track.queue, x, y, &scalars.on(track)?);
+        let vectors = vectors.map(record).collect::<Result<_, _>>()?;
+        let what = format!("{name} {} {}", x.label(), y.label());
+        let model = model(&x.model, &y.model, &scalars.opposites);
+        self.keep(vectors, model, &what, trace);
+        if random.random_bool(0.5) {
+            trace.push(format!("  in place of {}", x.label()));
+            self.slots.swap_remove(at);
+        }
+        Ok(())
+    }
+
+    /// A multi-scalar multiplication, whose sum comes to the host: by scalars and by bits, and
+    /// over multiples of the points where these are known.
+    fn multiply(
+        &self,
+        random: &mut SmallRng,
+        tracks: &mut [Track],
+        trace: &mut Vec<String>,
+    ) -> anyhow::Result<()> {
+        let x = self.any(random);
+        let scalars = Scalars::random(random, x.model.len());
+        let bits: Vec<bool> = x.model.iter().map(|_| random.random()).collect();
+        let by_scalars = zip(&x.model, &scalars.opposites).map(|(x, k)| *x * k);
+        let by_bits = zip(&x.model, &bits).filter(|(_, bit)| **bit);
+        let expected = [by_scalars.sum(), by_bits.map(|(x, _)| *x).sum()];
+        let what = format!("msm {}", x.label());
+        trace.push(what.clone());
+        for (track, vector) in zip(tracks, &x.vectors) {
+            let scalars = scalars.on(track)?;
+            let mut sums = vec![
+                track.queue.msm(vector, &scalars)?,
+                track
+                    .queue
+                    .msm(vector, &track.engine.upload_integers(&bits)?)?,
+            ];
+            if x.is_submitted {
+                let bases = Bases::prepare(vector, 1, TableMemory::Multiples(3))?;
+                sums.push(track.queue.msm(&bases, &scalars)?);
+            }
+            let what = what.clone();
+            let check: Check = Box::new(move |done| {
+                for (sum, expected) in zip(&sums, [expected[0], expected[1], expected[0]]) {
+                    let found = done.msm(sum)?.to_affine();
+                    super::expect::<G1>(&[found], &[expected], &what)?;
+                }
+                Ok(())
+            });
+            track.checks.push(check);
+        }
+        Ok(())
+    }
+
+    /// The transform of rows of points, or what FK20 makes of them.
+    fn transform(
+        &mut self,
+        random: &mut SmallRng,
+        tracks: &[Track],
+        trace: &mut Vec<String>,
+    ) -> anyhow::Result<()> {
+        let x = self.any(random).clone();
+        let size = 1 << x.model.len().trailing_zeros();
+        let (vectors, model, name) = if size > 1 && random.random_bool(0.3) {
+            let (domain, orders) = (Domain::new(size)?, [Order::Natural; 2]);
+            let record = |queue: &Queue, at: usize| {
+                queue.lower_half_of_points(&x.vectors[at], &domain, orders)
+            };
+            let model = x.model.chunks(size).flat_map(lower_half).collect();
+            (recorded(tracks, record)?, model, "lower half".to_owned())
+        } else {
+            let rows = Rows::random(random, x.model.len())?;
+            let record =
+                |queue: &Queue, at: usize| queue.transform_points(&x.vectors[at], &rows.transform);
+            let name = format!("{:?}", rows.transform);
+            (recorded(tracks, record)?, rows.model(&x.model), name)
+        };
+        let what = format!("{name} of {}", x.label());
+        self.keep(vectors, model, &what, trace);
+        Ok(())
+    }
+}
+
+/// Twice the transform of the lower half of what an inverse one makes of a row.
+fn lower_half(row: &[G1Projective]) -> Vec<G1Projective> {
+    let domain = Radix2EvaluationDomain::<ArkFr>::new(row.len()).unwrap();
+    let mut coefficients = domain.ifft(row);
+    coefficients[row.len() / 2..].fill(G1Projective::default());
+    let values = domain.fft(&coefficients);
+    values.into_iter().map(|it| it + it).collect()
+}
