@@ -1,35 +1,26 @@
 //! Transforms over points against ark-poly's and blst, on both engines.
 
-use std::time::Duration;
-
 use ark_bls12_381::Fr as ArkFr;
 use ark_ec::CurveGroup as _;
 use ark_ec::short_weierstrass::Projective;
 use ark_poly::{EvaluationDomain as _, Radix2EvaluationDomain};
 use field_kernels::Curve;
 use gpu_executor::Error;
-use gpu_executor::device::Builder;
-use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{
     Arithmetic, Domain, Fr, G1, G2, Order, PointCheck, PointVec, Transform, VectorEngine,
 };
 
 use crate::curves::{CurveOracle, from_ark, points, to_ark};
-use crate::engines::{on_both_engines, run};
+use crate::engines::{on_both_engines, run, settled};
 use crate::oracle::Oracle as _;
 use crate::support::built;
 
-on_both_engines! { [patient()]
+on_both_engines! {
     rows_of_all_orders
     several_stages
     degenerate_points
     rows_must_be_whole
     lower_halves
-}
-
-/// A software driver takes a while to compile kernels over Fp2, as it runs them.
-fn patient() -> Builder<PersistentVulkanBackend> {
-    crate::engines::settled().timeout(Duration::from_secs(600))
 }
 
 fn upload<C: Curve>(engine: &VectorEngine, points: &[C::Limbs]) -> PointVec<C> {
@@ -225,7 +216,7 @@ fn rows_must_be_whole(engine: &VectorEngine) {
 #[test]
 fn in_each_arithmetic_and_in_pieces() {
     for arithmetic in Arithmetic::ALL {
-        let builder = patient().arithmetic(arithmetic).dispatch_elements(67);
+        let builder = settled().arithmetic(arithmetic).dispatch_elements(67);
         let (_guard, mut backend) = built(builder);
         match backend.vectors() {
             Ok(engine) => {

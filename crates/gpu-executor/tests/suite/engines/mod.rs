@@ -1,5 +1,7 @@
 //! Tests of vectors that run on both engines, from one list of functions.
 
+use std::time::Duration;
+
 use field_kernels::{Field, arithmetic};
 use gpu_executor::device::Builder;
 use gpu_executor::spirv::PersistentVulkanBackend;
@@ -35,9 +37,11 @@ pub(crate) fn cpu() -> VectorEngine {
     VectorEngine::cpu_with_threads(3).unwrap()
 }
 
-/// Settings that leave the engine nothing to measure.
+/// Settings that leave the engine nothing to measure, and a software driver the time that it
+/// takes to compile kernels of points, as it runs them.
 pub(crate) fn settled() -> Builder<PersistentVulkanBackend> {
     PersistentVulkanBackend::builder()
+        .timeout(Duration::from_secs(600))
         .arithmetic(Arithmetic::U32)
         .memory_access(MemoryAccess::Direct)
         .workgroup_size(128)
