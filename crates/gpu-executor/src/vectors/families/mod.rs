@@ -68,6 +68,10 @@ pub(crate) type Sample<F> = fn(
     &super::FieldVec<F>,
 ) -> crate::Result<super::FieldVec<F>>;
 
+/// Elements that are enough of what takes long: more than one dispatch of the tests.
+#[cfg(test)]
+const SOME: usize = 260;
+
 /// Those of all families.
 #[cfg(test)]
 pub(crate) fn samples<F: super::Field>() -> Vec<(&'static str, Sample<F>)> {

@@ -143,14 +143,14 @@ pub(super) fn samples() -> Vec<(&'static str, super::Sample<field_kernels::Fr>)>
     use field_kernels::{ElementType as _, Fp2};
 
     vec![(ROOTS.name, |q, x, _| {
-        let numbers = 0..x.len() as u64;
+        let numbers = 0..super::SOME as u64;
         let squares = numbers.map(|it| {
             let mut element = [0; 12];
             (element[0], element[6]) = (it, it % 7);
             arithmetic::square::<Fp2>(&element)
         });
         let squares: Vec<_> = squares.collect();
-        let signs: Vec<u32> = (0..3).cycle().take(x.len()).collect();
+        let signs: Vec<u32> = (0..3).cycle().take(super::SOME).collect();
         let squares = x.engine.upload::<Fp2>(Fp2::words(&squares))?;
         let roots = q.roots(&squares, &x.engine.upload_indices(&signs)?)?;
         // Limbs are compared, whatever they are of.
