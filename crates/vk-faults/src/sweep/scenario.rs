@@ -27,6 +27,9 @@ pub struct Scenario {
     pub calls: &'static [&'static str],
     /// Whether it runs in the short form of the sweep too.
     pub quick: bool,
+    /// Whether it is there for places where calls are made, and not for their results: the
+    /// short form then tries one result of each call, and others' scenarios all.
+    pub places: bool,
     /// Whether its device is the one that a process shares. That is made once, and neither
     /// it nor what is kept for all who share it is ever destroyed.
     pub shared: bool,
@@ -94,6 +97,7 @@ const fn scenario(name: &'static str, kind: Kind) -> Scenario {
         pretence: AS_IT_IS,
         calls: &[],
         quick: true,
+        places: false,
         shared: false,
         kind,
         cached: false,
@@ -112,6 +116,13 @@ impl Scenario {
     const fn shared(self) -> Self {
         Self {
             shared: true,
+            ..self
+        }
+    }
+
+    const fn for_places(self) -> Self {
+        Self {
+            places: true,
             ..self
         }
     }
@@ -166,7 +177,10 @@ pub const SCENARIOS: &[Scenario] = &[
     scenario("long-vectors", Kind::LongVectors)
         .of(LONG_VECTOR_CALLS)
         .long(),
-    scenario("points", Kind::PointsOfG1).of(POINT_CALLS),
+    // "vectors" makes these calls too, with every result.
+    scenario("points", Kind::PointsOfG1)
+        .of(POINT_CALLS)
+        .for_places(),
     scenario("points-of-g2", Kind::PointsOfG2)
         .of(POINT_CALLS)
         .long(),
