@@ -72,8 +72,11 @@ const PASSES: [Pass; 5] = [
 const SWITCHES: &str = "VK_LAYER_ENABLES";
 const FENCES: &str = "GPU_EXECUTOR_TEST_FENCES";
 
-/// The crates whose tests use a device.
-const CRATES: [&str; 3] = ["vk-core", "vk-mem-paths", "gpu-executor"];
+/// The crates whose tests use a device, with all that they test.
+const CRATES: &str = "-p vk-core -p vk-mem-paths -p gpu-executor -p gpu-executor-kzg \
+     --features gpu-executor/arkworks,gpu-executor/blst";
+/// Those that take least.
+const QUICK: &str = "-p vk-core";
 /// Tests of timelines themselves, which have to be there.
 const OF_TIMELINES: [&str; 4] = [
     "a_counter_past_every_submission_is_a_loss",
@@ -123,11 +126,9 @@ fn suite(shell: &Shell, args: &Args, pass: &Pass) -> anyhow::Result<Finding> {
     let _log = shell.push_env(device_log::VARIABLE, log.path());
     // Away from the user's cache.
     let _cache = shell.push_env("XDG_CACHE_HOME", target.join("tmp/cache"));
-    let crates = match args.quick {
-        true => &CRATES[..1],
-        false => &CRATES[..],
-    };
-    let crates = crates.iter().flat_map(|name| ["--package", *name]);
+    let _optimiser = shell.push_env("GALLIVM_PERF", "nopt");
+    let crates = if args.quick { QUICK } else { CRATES };
+    let crates = crates.split_whitespace();
     let of_timelines = OF_TIMELINES.iter().filter(|_| pass.fences);
     let of_flight = OF_FLIGHT.iter().filter(|_| pass.switch == GPU_ASSISTED);
     let skip = of_timelines
