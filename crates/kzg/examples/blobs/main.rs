@@ -152,7 +152,9 @@ fn stages(kzg: &Kzg, options: &Options) -> Result<()> {
         for _ in 0..options.samples {
             call()?;
         }
-        let log = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG);
+        let log = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_max_level(tracing::Level::DEBUG);
         let took = tracing::subscriber::with_default(log.finish(), call)?;
         println!("{} commitments: {took:?}", blobs.len());
     }

@@ -186,7 +186,7 @@ pub const SCENARIOS: &[Scenario] = &[
         .long(),
     scenario("cells", Kind::Cells).of(BLOB_CALLS),
     scenario("commitments", Kind::Commitments)
-        .of(BLOB_CALLS)
+        .of(&["vkQueueSubmit"])
         .long(),
     scenario("calibrating", Kind::Calibrating).long(),
     scenario("shared", Kind::Pipelined)
