@@ -18,6 +18,7 @@ mod bench;
 #[path = "bench_forward.rs"]
 mod bench;
 mod calibrate;
+mod compiled_now;
 mod compilers;
 mod demo;
 mod device_log;

@@ -3,6 +3,7 @@
 use anyhow::bail;
 use xshell::{Cmd, Shell, cmd};
 
+use crate::compiled_now;
 use crate::device_log::{self, DeviceLog};
 use crate::driver::{self, Wanted};
 use crate::install;
@@ -20,20 +21,13 @@ use crate::workspace;
 const CRATES: &str = "test --workspace --exclude xtask \
      --features shader-compiler/shaderc,gpu-executor/arkworks,gpu-executor/blst";
 
-/// Modules compiled now instead of the checked-in ones, which takes all that embeds them
-/// once more.
-const COMPILED_NOW: &str = "test -p field-kernels -p gpu-executor --no-fail-fast --test suite \
-     --features field-kernels/shader-compile,gpu-executor/arkworks,gpu-executor/blst";
+/// All features that add something public; what compiles modules at build time does not.
+const ADDING: &str = "--features shader-compiler/shaderc,gpu-executor/arkworks,gpu-executor/blst,\
+     gpu-executor-benches/criterion,xtask/bench";
 
-/// The tests of them: of the modules, and of operations on the device with every arithmetic.
-const OF_COMPILED_NOW: [&str; 6] = [
-    "modules::",
-    "chain::",
-    "paths::",
-    "vectors::",
-    "vector_results::",
-    "transforms::",
-];
+/// The crates that have features; the others are the same without those of all.
+const WITH_FEATURES: &str = "-p vk-core -p field-kernels -p shader-compiler -p gpu-executor \
+     -p gpu-executor-benches -p xtask";
 
 /// Tests that say most of a driver in half a minute; those of `vector_errors` too.
 const SHORT_PART: [&str; 3] = [
@@ -65,7 +59,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     shell.set_var(device_log::VARIABLE, log.path());
     // Tests of the defaults write where this names, not into the user's cache.
     let cache = workspace::target_dir(&shell)?.join("tmp/cache");
-    shell.set_var("XDG_CACHE_HOME", cache);
+    shell.set_var("XDG_CACHE_HOME", &cache);
+    // What Mesa's drivers have compiled is for all: child processes with caches of their own
+    // find it there too.
+    shell.set_var("MESA_SHADER_CACHE_DIR", cache);
     // Mesa's software driver compiles each kernel for this processor, those of points for
     // longer than they run: its compiler is not to optimise.
     shell.set_var("GALLIVM_PERF", "nopt");
@@ -84,10 +81,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     })?;
     steps.run("doctests", || cargo(&shell, &format!("{CRATES} --doc")))?;
     steps.run("tests of modules compiled now", || {
-        let suite = cargo_command(&shell, COMPILED_NOW);
-        let suite = suite.arg("--").args(OF_COMPILED_NOW);
-        // The CPU engine uses no module.
-        Ok(suite.args(["--skip", "on_the_cpu"]).run()?)
+        compiled_now::test(&shell)
     })?;
 
     // Offline: the steps before have fetched all that it takes.
@@ -136,18 +130,20 @@ fn on_swiftshader(shell: &Shell, log: &DeviceLog, update: bool) -> anyhow::Resul
 
 /// What can be said without running the code, cheapest first.
 fn static_checks(shell: &Shell, steps: &mut Steps) -> anyhow::Result<()> {
-    let lint = |targets: &str| {
-        let command = cargo_command(shell, &format!("clippy --workspace {targets}"));
+    let lint = |what: &str| {
+        let command = cargo_command(shell, &format!("clippy {what}"));
         Ok(command.args(["--", "-D", "warnings"]).run()?)
     };
     steps.run("format", || cargo(shell, "fmt --all --check"))?;
     steps.run("rules of the house", || rules::check(&shell.current_dir()))?;
     steps.run("shader check", || shaders::run(true))?;
-    steps.run("lint", || lint("--all-targets --all-features"))?;
+    steps.run("lint", || lint("--workspace --all-targets --all-features"))?;
     // Without features some code is there that is not with them, and some is unused.
-    steps.run("lint, default features", || lint("--lib --bins"))?;
+    steps.run("lint, default features", || {
+        lint(&format!("{WITH_FEATURES} --lib --bins"))
+    })?;
     steps.run("documentation", || {
-        let command = cargo_command(shell, "doc --workspace --no-deps --all-features");
+        let command = cargo_command(shell, &format!("doc --workspace --no-deps {ADDING}"));
         Ok(command.env("RUSTDOCFLAGS", "-D warnings").run()?)
     })
 }
