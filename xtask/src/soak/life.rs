@@ -16,7 +16,7 @@ pub(super) fn run(shell: &Shell, args: &Args) -> anyhow::Result<Vec<Finding>> {
             "--vectors",
             "600",
             "--points",
-            "60",
+            "80",
             "--elements",
             "20000",
             "--cycles",

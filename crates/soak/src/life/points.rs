@@ -104,8 +104,8 @@ pub(crate) fn batches(count: usize, most: i64) -> anyhow::Result<bool> {
         };
         ran.with_context(|| format!("batch {number} of points"))
     };
-    // By then each submission in turn has had the largest of them.
-    let round = 4 * (of_g1.len() + 1);
+    // By then the memory that is kept for the next has settled.
+    let round = 8 * (of_g1.len() + 1);
     let work = ("batches of points on one engine", count, round);
     watch::batches(work, most, one, || {
         engine.trim();
