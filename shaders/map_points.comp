@@ -71,30 +71,30 @@ void main() {
             uint row = number >> job.reversed << job.reversed;
             from = row + (bitfieldReverse(number - row) >> 32u - job.reversed);
         }
-        Xyzz point;
-        uint at;
+        uint at = job.start_points + from * (job.affine == 1u ? AFFINE_PARTS : XYZZ_PARTS);
+        uint to = job.start_multiples + number * job.multiples * XYZZ_PARTS;
+        Elem z = f_one();
         if (job.affine == 1u) {
-            at = job.start_points + from * AFFINE_PARTS;
-            point.x = READ_ELEMENT(point_parts, at);
-            point.y = READ_ELEMENT(point_parts, at + FIELD_PARTS);
-            point.zz = select(f_is_zero(point.x) && f_is_zero(point.y), f_zero(), f_one());
-            point.zzz = point.zz;
-        } else {
-            at = job.start_points + from * XYZZ_PARTS;
-            point = READ_XYZZ(point_parts, at);
+            Elem x = READ_ELEMENT(point_parts, at);
+            Elem y = READ_ELEMENT(point_parts, at + FIELD_PARTS);
+            z = select(f_is_zero(x) && f_is_zero(y), f_zero(), z);
         }
-        at = job.start_multiples + number * job.multiples * XYZZ_PARTS;
-        WRITE_XYZZ(multiple_parts, at, point)
+        for (uint i = 0u; i < 4u; ++i) {
+            Elem coordinate = z;
+            if (i < 2u || job.affine == 0u) {
+                coordinate = READ_ELEMENT(point_parts, at + i * FIELD_PARTS);
+            }
+            WRITE_ELEMENT(multiple_parts, to + i * FIELD_PARTS, coordinate)
+        }
         return;
     }
     uint point = number / job.known;
     uint i = number - point * job.known;
     uint at = job.start_multiples + point * job.multiples * XYZZ_PARTS;
-    Xyzz last = READ_XYZZ(multiple_parts, at + (job.known - 1u) * XYZZ_PARTS);
-    Xyzz other = READ_XYZZ(multiple_parts, at + i * XYZZ_PARTS);
-    Xyzz sum = point_add(last, other);
-    at += (job.known + i) * XYZZ_PARTS;
-    WRITE_XYZZ(multiple_parts, at, sum)
+    LOAD_POINT(SUM, multiple_parts, at + (job.known - 1u) * XYZZ_PARTS)
+    LOAD_POINT(OTHER, multiple_parts, at + i * XYZZ_PARTS)
+    add(ANY);
+    STORE_SUM(multiple_parts, at + (job.known + i) * XYZZ_PARTS)
 }
 
 #endif
@@ -141,7 +141,7 @@ void main() {
     uint starts = job.start_words + job.first_window + window;
     uint entry_at = words[starts];
     uint end = words[starts + 1u];
-    Xyzz sum = point_infinity();
+    set_infinity(SUM);
     bool of_images = true;
     [[dont_unroll]]
     for (;; ++entry_at) {
@@ -149,7 +149,8 @@ void main() {
         uint entry = is_over ? 0u : words[job.start_entries + entry_at];
         if (of_images && (entry & IMAGE) == 0u) {
             of_images = false;
-            sum.x = TIMES_BASE(sum.x, job.root);
+            Elem x = coordinate_words(slot[X1]);
+            slot[X1] = coordinate_of(TIMES_BASE(x, job.root));
         }
         if (is_over) {
             break;
@@ -163,18 +164,18 @@ void main() {
         Elem x = READ_ELEMENT(multiple_parts, at);
         Elem y = READ_ELEMENT(multiple_parts, at + FIELD_PARTS);
         if (!f_is_zero(x) || !f_is_zero(y)) {
-            y = select(is_opposite, f_neg(y), y);
-            sum = point_add_affine(sum, x, y);
+            set_affine(OTHER, x, y, is_opposite);
+            add(AFFINE);
         }
 #else
         uint at = point * XYZZ_PARTS;
-        Xyzz other = READ_XYZZ(multiple_parts, at);
-        other.y = select(is_opposite, f_neg(other.y), other.y);
-        sum = point_add(sum, other);
+        LOAD_POINT(OTHER, multiple_parts, at)
+        slot[Y2] = coordinate_negated(is_opposite, slot[Y2]);
+        add(ANY);
 #endif
     }
     uint at = job.start_sums + (row * job.windows + window) * XYZZ_PARTS;
-    WRITE_XYZZ(sum_parts, at, sum)
+    STORE_SUM(sum_parts, at)
 }
 
 #endif

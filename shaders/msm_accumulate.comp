@@ -6,7 +6,7 @@
 // starts in this stretch, else to the head of the stretch; msm_buckets.comp adds heads to their
 // buckets. A bucket without entries is not written.
 //
-// Loops: `stretch` rounds, 128 at most by who dispatches, and a search of 16 steps for each.
+// Loops: `stretch` rounds, 128 at most by who dispatches, and a search of 21 steps for each.
 //
 // variant: fp_msm_accumulate_u32 = FIELD_FP MUL_U32
 // variant: fp_msm_accumulate_u64 = FIELD_FP MUL_U64
@@ -71,12 +71,12 @@ uint bucket_of(uint column, uint bucket, uint entry) {
     return last;
 }
 
-// What the sum of a bucket begins with.
-Xyzz begun(uint bucket) {
-    if (job.goes_on == 0u) {
-        return point_infinity();
+void begin(bool is_head, uint bucket) {
+    if (is_head || job.goes_on == 0u) {
+        set_infinity(SUM);
+    } else {
+        LOAD_POINT(SUM, bucket_parts, bucket * XYZZ_PARTS)
     }
-    return READ_XYZZ(bucket_parts, bucket * XYZZ_PARTS);
 }
 
 void main() {
@@ -95,18 +95,22 @@ void main() {
     uint bucket = bucket_of(column, 0u, entry);
     uint bucket_end = ends[bucket_first + bucket];
     bool is_head = bucket > 0u ? ends[bucket_first + bucket - 1u] < entry : entry > 0u;
-    Xyzz sum = is_head ? point_infinity() : begun(bucket_first + bucket);
-    for (; entry < end; ++entry) {
-        if (entry == bucket_end) {
+    begin(is_head, bucket_first + bucket);
+    [[dont_unroll]]
+    for (;; ++entry) {
+        if (entry == end || entry == bucket_end) {
             if (is_head) {
-                WRITE_XYZZ(head_parts, stretch * XYZZ_PARTS, sum)
+                STORE_SUM(head_parts, stretch * XYZZ_PARTS)
             } else {
-                WRITE_XYZZ(bucket_parts, (bucket_first + bucket) * XYZZ_PARTS, sum)
+                STORE_SUM(bucket_parts, (bucket_first + bucket) * XYZZ_PARTS)
+            }
+            if (entry == end) {
+                break;
             }
             is_head = false;
             bucket = bucket_of(column, bucket + 1u, entry);
-            sum = begun(bucket_first + bucket);
             bucket_end = ends[bucket_first + bucket];
+            begin(false, bucket_first + bucket);
         }
         uint term = entries[column * job.entries_of_column + entry];
         uint point = first_point + (term & ~(ENDOMORPHISM | OPPOSITE));
@@ -119,13 +123,8 @@ void main() {
             x = READ_ELEMENT(image_parts, job.start_images + point * FIELD_PARTS);
         }
         if (!f_is_zero(x) || !f_is_zero(y)) {
-            y = select((term & OPPOSITE) != 0u, f_neg(y), y);
-            sum = point_add_affine(sum, x, y);
+            set_affine(OTHER, x, y, (term & OPPOSITE) != 0u);
+            add(AFFINE);
         }
-    }
-    if (is_head) {
-        WRITE_XYZZ(head_parts, stretch * XYZZ_PARTS, sum)
-    } else {
-        WRITE_XYZZ(bucket_parts, (bucket_first + bucket) * XYZZ_PARTS, sum)
     }
 }

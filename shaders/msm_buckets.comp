@@ -7,7 +7,7 @@
 // first, a workgroup each: of a block that lies in one bucket, the first becomes the sum of all.
 //
 // Loops: MOST_HEADS rounds; in LONG 4 of heads before the first whole block and 4 after the
-// last, and the blocks by 32, of which there are 2^18 at most; a search of 16 steps.
+// last, and the blocks by 32, of which there are 2^18 at most; a search of 21 steps.
 //
 // variant: fp_msm_buckets_u32 = FIELD_FP MUL_U32
 // variant: fp_msm_buckets_u64 = FIELD_FP MUL_U64
@@ -108,40 +108,41 @@ void main() {
         count = BLOCK;
     }
     uint column_head = column * job.stretches_of_column;
-    Xyzz sum = point_infinity();
     if (!is_block && gl_LocalInvocationID.x == 0u) {
-        sum = READ_XYZZ(bucket_parts, bucket * XYZZ_PARTS);
+        LOAD_POINT(SUM, bucket_parts, bucket * XYZZ_PARTS)
+    } else {
+        set_infinity(SUM);
     }
     uint place = gl_LocalInvocationID.x * XYZZ_PARTS;
     uint rounds = (count + GROUP_SIZE - 1u) / GROUP_SIZE;
     // Five rounds more, of those whose sums come in pairs: 32 sums become 16, 8, 4, 2, 1.
     for (uint round = 0u; round < rounds + 5u; ++round) {
-        Xyzz other = point_infinity();
+        set_infinity(OTHER);
         if (round < rounds) {
             uint head = round * GROUP_SIZE + gl_LocalInvocationID.x;
             if (head < count) {
                 // Of a whole block only the first.
                 head += min(head - min(head, before), blocks) * (BLOCK - 1u);
-                other = READ_XYZZ(head_parts, (column_head + first + head) * XYZZ_PARTS);
+                LOAD_POINT(OTHER, head_parts, (column_head + first + head) * XYZZ_PARTS)
             }
         } else {
             uint distance = GROUP_SIZE >> (round - rounds + 1u);
             barrier();
-            WRITE_XYZZ(shared_parts, place, sum)
+            STORE_SUM(shared_parts, place)
             barrier();
             if (gl_LocalInvocationID.x < distance) {
-                other = READ_XYZZ(shared_parts, place + distance * XYZZ_PARTS);
+                LOAD_POINT(OTHER, shared_parts, place + distance * XYZZ_PARTS)
             }
         }
-        sum = point_add(sum, other);
+        add(ANY);
     }
     if (gl_LocalInvocationID.x != 0u) {
         return;
     }
     if (is_block) {
-        WRITE_XYZZ(head_parts, (column_head + first) * XYZZ_PARTS, sum)
+        STORE_SUM(head_parts, (column_head + first) * XYZZ_PARTS)
     } else {
-        WRITE_XYZZ(bucket_parts, bucket * XYZZ_PARTS, sum)
+        STORE_SUM(bucket_parts, bucket * XYZZ_PARTS)
     }
 }
 
@@ -157,8 +158,10 @@ void main() {
     uint end = ends[bucket];
     if (start == end) {
         if (job.goes_on == 0u) {
-            Xyzz none = point_infinity();
-            WRITE_XYZZ(bucket_parts, bucket * XYZZ_PARTS, none)
+            Elem zero = f_zero();
+            for (uint i = 0u; i < 4u; ++i) {
+                WRITE_ELEMENT(bucket_parts, bucket * XYZZ_PARTS + i * FIELD_PARTS, zero)
+            }
         }
         return;
     }
@@ -171,12 +174,12 @@ void main() {
         long_buckets[1u + atomicAdd(long_buckets[0], 1u)] = bucket;
         return;
     }
-    Xyzz sum = READ_XYZZ(bucket_parts, bucket * XYZZ_PARTS);
+    LOAD_POINT(SUM, bucket_parts, bucket * XYZZ_PARTS)
     for (; head <= last; ++head) {
-        Xyzz other = READ_XYZZ(head_parts, (column * job.stretches_of_column + head) * XYZZ_PARTS);
-        sum = point_add(sum, other);
+        LOAD_POINT(OTHER, head_parts, (column * job.stretches_of_column + head) * XYZZ_PARTS)
+        add(ANY);
     }
-    WRITE_XYZZ(bucket_parts, bucket * XYZZ_PARTS, sum)
+    STORE_SUM(bucket_parts, bucket * XYZZ_PARTS)
 }
 
 #endif

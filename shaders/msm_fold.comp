@@ -47,10 +47,10 @@ void main() {
     uint pair = number & ((1u << job.log_length) - 1u);
     uint list_in = column * (lists - 1u) + (is_new ? 0u : list);
     uint at = ((list_in << job.log_length) + pair) * 2u * XYZZ_PARTS;
-    Xyzz sum = READ_XYZZ(x_parts, at + XYZZ_PARTS);
+    LOAD_POINT(SUM, x_parts, at + XYZZ_PARTS)
     if (!is_new) {
-        Xyzz other = READ_XYZZ(x_parts, at);
-        sum = point_add(sum, other);
+        LOAD_POINT(OTHER, x_parts, at)
+        add(ANY);
     }
-    WRITE_XYZZ(out_parts, job.start_out + number * XYZZ_PARTS, sum)
+    STORE_SUM(out_parts, job.start_out + number * XYZZ_PARTS)
 }

@@ -43,36 +43,40 @@ layout(push_constant) uniform Job {
     uint start_out;
 } job;
 
-// A row's slots are those of curve.glsl. In that of P is the square of x, in that of R its
-// square; ZZ2 and ZZZ2, once they are of no use, have the terms of the new y.
-#define X_SQUARE P
-#define R_SQUARE R
+// A row's slots: of both points, X1 to ZZZ2 of curve.glsl, and more. ZZ2 and ZZZ2, once they are
+// of no use, have the terms of the new y.
 #define MINUEND ZZ2
 #define SUBTRAHEND ZZZ2
+#define X_SQUARE 8u
+#define R_SQUARE 9u
+#define SHARED_PP 10u
+#define SHARED_PPP 11u
+#define SHARED_Q 12u
+#define SHARED_SLOTS 13u
 
-shared uvec4 slot_parts[ROWS * SLOTS * FIELD_PARTS];
+shared uvec4 slot_parts[ROWS * SHARED_SLOTS * FIELD_PARTS];
 
-#define AT(number) ((gl_LocalInvocationID.x / LANES * SLOTS + (number)) * FIELD_PARTS)
+#define AT(number) ((gl_LocalInvocationID.x / LANES * SHARED_SLOTS + (number)) * FIELD_PARTS)
 // A lane's coordinate of a point of its row.
 #define AT_POINT(number) ((first_point + (number)) * XYZZ_PARTS + lane * FIELD_PARTS)
 
-Elem slot(uint number) {
+Elem shared_slot(uint number) {
     return READ_ELEMENT(slot_parts, AT(number));
 }
 
 // How y changes from one point to the other; of a doubling 3 x^2.
 Elem rise(bool doubles) {
     if (doubles) {
-        Elem square = slot(X_SQUARE);
+        Elem square = shared_slot(X_SQUARE);
         return f_add(f_double(square), square);
     }
-    return f_sub(slot(Y2), slot(Y1));
+    return f_sub(shared_slot(Y2), shared_slot(Y1));
 }
 
 // The new x is R^2 - PPP - 2 Q, of a doubling R^2 - 2 Q.
 Elem new_x(bool doubles) {
-    Elem x = f_sub(slot(R_SQUARE), f_double(slot(Q)));
-    return f_sub(x, select(doubles, f_zero(), slot(PPP)));
+    Elem x = f_sub(shared_slot(R_SQUARE), f_double(shared_slot(SHARED_Q)));
+    return f_sub(x, select(doubles, f_zero(), shared_slot(SHARED_PPP)));
 }
 
 void main() {
@@ -100,8 +104,8 @@ void main() {
                 WRITE_ELEMENT(slot_parts, AT(X2 + lane), value)
             }
             barrier();
-            bool begins = adds && f_is_zero(slot(ZZ1));
-            bool ends = begins || (adds && f_is_zero(slot(ZZ2)));
+            bool begins = adds && f_is_zero(shared_slot(ZZ1));
+            bool ends = begins || (adds && f_is_zero(shared_slot(ZZ2)));
             bool doubles = !adds;
             // No lane writes in a round what another reads in it.
             [[dont_unroll]]
@@ -111,43 +115,43 @@ void main() {
                 bool writes = !ends;
                 if (round == 0u) {
                     to = lane < 2u ? X1 + lane : X2 + lane - 2u;
-                    a = slot(to);
-                    b = slot(lane < 2u ? ZZ2 + lane : ZZ1 + lane - 2u);
+                    a = shared_slot(to);
+                    b = shared_slot(lane < 2u ? ZZ2 + lane : ZZ1 + lane - 2u);
                 } else if (round == 1u) {
-                    Elem run = f_sub(slot(X2), slot(X1));
+                    Elem run = f_sub(shared_slot(X2), shared_slot(X1));
                     doubles = doubles || (f_is_zero(run) && f_is_zero(rise(false)));
                     if (lane < 2u) {
-                        to = lane == 0u ? PP : X_SQUARE;
-                        run = select(doubles, f_double(slot(Y1)), run);
-                        a = select(lane == 0u, run, slot(X1));
+                        to = lane == 0u ? SHARED_PP : X_SQUARE;
+                        run = select(doubles, f_double(shared_slot(Y1)), run);
+                        a = select(lane == 0u, run, shared_slot(X1));
                         b = a;
                         // For round 2 of lane 0.
                         value = run;
                     } else {
                         to = ZZ1 + lane - 2u;
-                        a = slot(to);
-                        b = slot(ZZ2 + lane - 2u);
+                        a = shared_slot(to);
+                        b = shared_slot(ZZ2 + lane - 2u);
                         writes = writes && adds;
                     }
                 } else if (round == 2u) {
-                    to = uint[](PPP, Q, ZZ1, R_SQUARE)[lane];
-                    b = slot(PP);
+                    to = uint[](SHARED_PPP, SHARED_Q, ZZ1, R_SQUARE)[lane];
+                    b = shared_slot(SHARED_PP);
                     if (lane == 0u) {
                         a = value;
                     } else if (lane == 3u) {
                         a = rise(doubles);
                         b = a;
                     } else {
-                        a = slot(lane == 1u ? X1 : ZZ1);
+                        a = shared_slot(lane == 1u ? X1 : ZZ1);
                     }
                 } else {
                     to = uint[](MINUEND, SUBTRAHEND, X1, ZZZ1)[lane];
-                    b = slot(PPP);
+                    b = shared_slot(SHARED_PPP);
                     if (lane == 0u) {
                         a = rise(doubles);
-                        b = f_sub(slot(Q), new_x(doubles));
+                        b = f_sub(shared_slot(SHARED_Q), new_x(doubles));
                     } else {
-                        a = slot(lane == 1u ? Y1 : ZZZ1);
+                        a = shared_slot(lane == 1u ? Y1 : ZZZ1);
                     }
                 }
                 a = f_mul(a, b);
@@ -160,17 +164,17 @@ void main() {
                 barrier();
             }
             if (begins) {
-                value = slot(X2 + lane);
+                value = shared_slot(X2 + lane);
                 WRITE_ELEMENT(slot_parts, AT(X1 + lane), value)
             } else if (!ends && lane == 0u) {
-                value = f_sub(slot(MINUEND), slot(SUBTRAHEND));
+                value = f_sub(shared_slot(MINUEND), shared_slot(SUBTRAHEND));
                 WRITE_ELEMENT(slot_parts, AT(Y1), value)
             }
             barrier();
         }
     }
     if (is_row) {
-        value = slot(X1 + lane);
+        value = shared_slot(X1 + lane);
         WRITE_ELEMENT(out_parts, job.start_out + row * XYZZ_PARTS + lane * FIELD_PARTS, value)
     }
 }

@@ -69,7 +69,7 @@ void main() {
     Elem x = READ_ELEMENT(point_parts, at);
     Elem y = READ_ELEMENT(point_parts, at + FIELD_PARTS);
     uint rounds = f_is_zero(x) && f_is_zero(y) ? 0u : making + windows * of_window;
-    Xyzz product = point_infinity();
+    set_infinity(SUM);
     // A round is a doubling or an addition, so that the code of a sum is there once.
     [[dont_unroll]]
     for (uint round = 0u; round < rounds; ++round) {
@@ -80,44 +80,40 @@ void main() {
         window = windows - 1u - window;
         uint half_of = makes ? round / (MULTIPLES - 1u) : by_bits ? 0u : step - doublings;
         if (round == making) {
-            product = point_infinity();
+            set_infinity(SUM);
         }
-        uint first;
-        Xyzz other;
+        uint first = ANY;
         if (!makes && step < doublings) {
             first = DOUBLE;
-            other = product;
         } else if (makes || by_bits) {
             if (by_bits && bits_of(integer, window, 1u) == 0u) {
                 continue;
             }
             first = AFFINE;
-            other = Xyzz(READ_ELEMENT(point_parts, at), READ_ELEMENT(point_parts, at + FIELD_PARTS),
-                         f_one(), f_one());
+            x = READ_ELEMENT(point_parts, at);
             if (half_of == 1u) {
-                other.x = READ_ELEMENT(image_parts, number * FIELD_PARTS);
+                x = READ_ELEMENT(image_parts, number * FIELD_PARTS);
             }
+            y = READ_ELEMENT(point_parts, at + FIELD_PARTS);
+            set_affine(OTHER, x, y, false);
         } else {
             int digit = int(bits_of(integer, 128u * half_of + 4u * window, 4u)) - 8;
             if (digit == 0) {
                 continue;
             }
-            first = ANY;
             uint multiple = multiples + half_of * MULTIPLES + uint(abs(digit)) - 1u;
-            other = READ_XYZZ(multiple_parts, multiple * XYZZ_PARTS);
-            other.y = select(digit < 0, f_neg(other.y), other.y);
+            LOAD_POINT(OTHER, multiple_parts, multiple * XYZZ_PARTS)
+            slot[Y2] = coordinate_negated(digit < 0, slot[Y2]);
         }
         if (makes && round == half_of * (MULTIPLES - 1u)) {
-            product = other;
-            WRITE_XYZZ(multiple_parts, (multiples + half_of * MULTIPLES) * XYZZ_PARTS, product)
+            // The first multiple.
+            set_affine(SUM, x, y, false);
+            STORE_SUM(multiple_parts, (multiples + half_of * MULTIPLES) * XYZZ_PARTS)
         }
-        if (point_is_infinity(other)) {
-            continue;
-        }
-        product = point_is_infinity(product) ? other : point_sum(product, other, first);
+        add(first);
         if (makes) {
-            WRITE_XYZZ(multiple_parts, (multiples + round + 1u + half_of) * XYZZ_PARTS, product)
+            STORE_SUM(multiple_parts, (multiples + round + 1u + half_of) * XYZZ_PARTS)
         }
     }
-    WRITE_XYZZ(product_parts, job.start_products + number * XYZZ_PARTS, product)
+    STORE_SUM(product_parts, job.start_products + number * XYZZ_PARTS)
 }

@@ -35,10 +35,12 @@ void main() {
     uint at = job.start_inverses + number * FIELD_PARTS;
     Elem inverse = READ_ELEMENT(inverse_parts, at);
     at = job.start_sums + number * XYZZ_PARTS;
-    Xyzz sum = READ_XYZZ(sum_parts, at);
+    Elem x = READ_ELEMENT(sum_parts, at);
+    Elem y = READ_ELEMENT(sum_parts, at + FIELD_PARTS);
+    Elem zz = READ_ELEMENT(sum_parts, at + 2u * FIELD_PARTS);
     // ZZ / ZZZ is 1 / Z.
-    Elem x = f_mul(sum.x, f_square(f_mul(sum.zz, inverse)));
-    Elem y = f_mul(sum.y, inverse);
+    x = f_mul(x, f_square(f_mul(zz, inverse)));
+    y = f_mul(y, inverse);
     at = job.start_points + number * AFFINE_PARTS;
     WRITE_ELEMENT(point_parts, at, x)
     WRITE_ELEMENT(point_parts, at + FIELD_PARTS, y)

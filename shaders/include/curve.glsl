@@ -10,23 +10,10 @@
 
 #extension GL_EXT_control_flow_attributes : require
 
-#include "vectors.glsl"
-
-struct Xyzz {
-    Elem x, y, zz, zzz;
-};
+#include "coordinate.glsl"
 
 #define AFFINE_PARTS (2u * FIELD_PARTS)
 #define XYZZ_PARTS (4u * FIELD_PARTS)
-
-#define READ_XYZZ(PARTS, AT) \
-    Xyzz(READ_ELEMENT(PARTS, AT), READ_ELEMENT(PARTS, (AT) + FIELD_PARTS), \
-         READ_ELEMENT(PARTS, (AT) + 2u * FIELD_PARTS), READ_ELEMENT(PARTS, (AT) + 3u * FIELD_PARTS))
-#define WRITE_XYZZ(PARTS, AT, POINT) { \
-    WRITE_ELEMENT(PARTS, AT, POINT.x) \
-    WRITE_ELEMENT(PARTS, (AT) + FIELD_PARTS, POINT.y) \
-    WRITE_ELEMENT(PARTS, (AT) + 2u * FIELD_PARTS, POINT.zz) \
-    WRITE_ELEMENT(PARTS, (AT) + 3u * FIELD_PARTS, POINT.zzz) }
 
 // x times an element of the base field, given by its parts.
 #ifdef FIELD_FP2
@@ -36,41 +23,68 @@ struct Xyzz {
 #define TIMES_BASE(x, PARTS) f_mul(x, Elem(PARTS[0], PARTS[1], PARTS[2]))
 #endif
 
-Xyzz point_infinity() {
-    return Xyzz(f_zero(), f_zero(), f_zero(), f_zero());
-}
-
-bool point_is_infinity(Xyzz point) {
-    return f_is_zero(point.zz);
-}
-
-// An addition is a loop over its products, so that a product is in the code once: written
-// out, the 14 of them are more instructions than a GPU's cache of those has room for, and
-// seconds of work for its compiler.
-//
-// What products take and leave is in slots. Of the points at x1, y1 and x2, y2, here over
-// common denominators: P = x2 - x1 and R = y2 - y1.
+// An invocation has two points, SUM and OTHER, and adds the one to the other. Their coordinates,
+// and what an addition has in between, are in slots: of the points at x1, y1 and x2, y2, here
+// over common denominators, P = x2 - x1 and R = y2 - y1, and so on by the names of the
+// Explicit-Formulas Database. A slot is taken again when what is there is of no use any more.
+#define SUM 0u
 #define X1 0u
 #define Y1 1u
 #define ZZ1 2u
 #define ZZZ1 3u
+#define OTHER 4u
 #define X2 4u
+#define P 4u
+#define Q 4u
 #define Y2 5u
+#define R 5u
 #define ZZ2 6u
+#define PP 6u
 #define ZZZ2 7u
-#define P 8u
-#define R 9u
-#define PP 10u
-#define PPP 11u
-#define Q 12u
-#define SLOTS 13u
+#define PPP 7u
+#define SLOTS 8u
 
-// The steps: a product of two slots, to a third.
+Coordinate slot[SLOTS];
+
+// Either point, from memory, and the sum to memory: a coordinate at a time, so that the code of
+// what takes it from words or puts it into words is there once.
+#define LOAD_POINT(POINT, PARTS, AT) \
+    [[dont_unroll]] for (uint number_of = 0u; number_of < 4u; ++number_of) { \
+        Elem words_of = READ_ELEMENT(PARTS, (AT) + number_of * FIELD_PARTS); \
+        slot[(POINT) + number_of] = coordinate_of(words_of); \
+    }
+#define STORE_SUM(PARTS, AT) \
+    [[dont_unroll]] for (uint number_of = 0u; number_of < 4u; ++number_of) { \
+        Elem words_of = coordinate_words(slot[SUM + number_of]); \
+        WRITE_ELEMENT(PARTS, (AT) + number_of * FIELD_PARTS, words_of) \
+    }
+
+void set_infinity(uint point) {
+    [[dont_unroll]] for (uint i = 0u; i < 4u; ++i) {
+        slot[point + i] = coordinate_zero();
+    }
+}
+
+bool is_infinity(uint point) {
+    return coordinate_is_blank(slot[point + 2u]);
+}
+
+// An affine point other than infinity, or the opposite of it.
+void set_affine(uint point, Elem x, Elem y, bool is_opposite) {
+    slot[point] = coordinate_of(x);
+    slot[point + 1u] = coordinate_negated(is_opposite, coordinate_of(y));
+    slot[point + 2u] = coordinate_of(f_one());
+    slot[point + 3u] = slot[point + 2u];
+}
+
+// An addition is a loop over its products, so that a product is in the code once: written
+// out, the 14 of them are more instructions than a GPU's cache of those has room for, and
+// seconds of work for its compiler. The steps: a product of two slots, to a third.
 #define STEP(a, b, to) ((a) | (b) << 4 | (to) << 8)
 #define STEPS 15u
 const uint STEP_OF[STEPS] = uint[](
     STEP(X1, ZZ2, X1), STEP(Y1, ZZZ2, Y1), STEP(X2, ZZ1, P), STEP(Y2, ZZZ1, R),
-    STEP(ZZ1, ZZ2, ZZ1), STEP(ZZZ1, ZZZ2, ZZZ1), STEP(X2, X2, R), STEP(P, P, PP),
+    STEP(ZZ1, ZZ2, ZZ1), STEP(ZZZ1, ZZZ2, ZZZ1), STEP(X1, X1, R), STEP(P, P, PP),
     STEP(P, PP, PPP), STEP(X1, PP, Q), STEP(R, R, X1), STEP(R, Q, Q), STEP(Y1, PPP, Y1),
     STEP(ZZ1, PP, ZZ1), STEP(ZZZ1, PPP, ZZZ1));
 // Where a sum begins: of any points, or
@@ -82,17 +96,8 @@ const uint STEP_OF[STEPS] = uint[](
 // doublings alone.
 #define DOUBLE 6u
 
-// The sum of two points other than infinity.
-Xyzz point_sum(Xyzz a, Xyzz b, uint first) {
-    Elem slot[SLOTS];
-    slot[X1] = a.x;
-    slot[Y1] = a.y;
-    slot[ZZ1] = a.zz;
-    slot[ZZZ1] = a.zzz;
-    slot[X2] = b.x;
-    slot[Y2] = b.y;
-    slot[ZZ2] = b.zz;
-    slot[ZZZ2] = b.zzz;
+// Adds the other point to the sum, neither of them infinity, or doubles the sum.
+void add_finite(uint first) {
     bool doubles = false;
     [[dont_unroll]]
     for (uint step = first; step < STEPS; ++step) {
@@ -100,61 +105,55 @@ Xyzz point_sum(Xyzz a, Xyzz b, uint first) {
             continue;
         }
         if (step == DOUBLE) {
-            doubles = first == DOUBLE || (f_is_zero(slot[P]) && f_is_zero(slot[R]));
+            doubles = first == DOUBLE;
+            if (!doubles && coordinate_is_zero(slot[P])) {
+                if (!coordinate_is_zero(slot[R])) {
+                    set_infinity(SUM);
+                    return;
+                }
+                doubles = true;
+            }
             if (!doubles) {
                 continue;
             }
-            slot[X1] = slot[X2];
-            slot[Y1] = slot[Y2];
-            slot[ZZ1] = slot[ZZ2];
-            slot[ZZZ1] = slot[ZZZ2];
-            slot[P] = f_double(slot[Y2]);
+            slot[P] = coordinate_double(slot[Y1]);
         }
         uint code = STEP_OF[step];
-        Elem product = f_mul(slot[code & 15u], slot[code >> 4 & 15u]);
+        Coordinate product = coordinate_mul(slot[code & 15u], slot[code >> 4 & 15u]);
         switch (step) {
         case 2u:
-            product = f_sub(product, slot[X1]);
+            product = coordinate_sub(product, slot[X1]);
             break;
         case 3u:
-            product = f_sub(product, slot[Y1]);
+            product = coordinate_sub(product, slot[Y1]);
             break;
         case DOUBLE:
-            product = f_add(f_double(product), product);
+            product = coordinate_triple(product);
             break;
         case 10u:
             // The new x is R^2 - PPP - 2 Q, of a doubling R^2 - 2 Q.
-            product = f_sub(product, f_double(slot[Q]));
-            product = f_sub(product, select(doubles, f_zero(), slot[PPP]));
-            slot[Q] = f_sub(slot[Q], product);
+            product = coordinate_new_x(product, slot[Q], slot[PPP], doubles);
+            slot[Q] = coordinate_sub(slot[Q], product);
             break;
         case 12u:
-            product = f_sub(slot[Q], product);
+            product = coordinate_sub(slot[Q], product);
             break;
         }
         slot[code >> 8] = product;
     }
-    return Xyzz(slot[X1], slot[Y1], slot[ZZ1], slot[ZZZ1]);
 }
 
-// sum + (x, y), where (x, y) is not infinity. 10 products.
-Xyzz point_add_affine(Xyzz sum, Elem x, Elem y) {
-    Xyzz point = Xyzz(x, y, f_one(), f_one());
-    if (point_is_infinity(sum)) {
-        return point;
+// The same where either may be infinity, but no AFFINE point is: 14 products, or 10 of AFFINE.
+void add(uint first) {
+    if (is_infinity(SUM)) {
+        if (first != DOUBLE) {
+            [[dont_unroll]] for (uint i = 0u; i < 4u; ++i) {
+                slot[SUM + i] = slot[OTHER + i];
+            }
+        }
+    } else if (first != ANY || !is_infinity(OTHER)) {
+        add_finite(first);
     }
-    return point_sum(sum, point, AFFINE);
-}
-
-// 14 products.
-Xyzz point_add(Xyzz a, Xyzz b) {
-    if (point_is_infinity(a)) {
-        return b;
-    }
-    if (point_is_infinity(b)) {
-        return a;
-    }
-    return point_sum(a, b, ANY);
 }
 
 #endif
