@@ -20,8 +20,13 @@ pub(super) const ENTRY: usize = 4;
 /// Heads of a bucket from which on a workgroup adds them: `MOST_HEADS` of the shader.
 const MOST_HEADS: usize = 8;
 
-/// Bytes of the buckets of one sum that are few, whatever there is of points and scalars.
+/// Bytes of scratch memory of one sum that are few, whatever there is of points and scalars; and
+/// of its buckets, with which it may be `FEW_TERMS_TIMES` half as much as these, else
+/// `MANY_TERMS_TIMES`.
+const FEW_SCRATCH_BYTES: usize = 1 << 25;
 const FEW_BUCKET_BYTES: usize = 1 << 27;
+const FEW_TERMS_TIMES: usize = 9;
+const MANY_TERMS_TIMES: usize = 3;
 
 /// So many sums, of so many terms each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,11 +75,18 @@ pub(super) struct Plan {
     pub(super) stretch: usize,
 }
 
-/// About what an NVIDIA H200 makes of additions of an affine point, and of those of two sums:
-/// how many a microsecond where the device is full of them, and how many microseconds one
-/// takes that others wait for.
-const AFFINE: (f64, f64) = (2_000.0, 8.0);
-const FULL: (f64, f64) = (1_300.0, 13.0);
+/// What an NVIDIA H200 does at a time, by steps of an addition each: `LANES` invocations, 32 on
+/// each of its 528 schedulers, and up to `RESIDENT` times as many in turns.
+const LANES: usize = 16_896;
+const RESIDENT: f64 = 5.0;
+/// About how many microseconds an addition of an affine point takes there, and one of two sums:
+/// waiting for itself, and computing while others wait.
+const AFFINE: (f64, f64) = (6.5, 6.2);
+const FULL: (f64, f64) = (10.4, 6.6);
+/// By how much additions take longer where some lane always comes to its bucket's end.
+const ENDS: f64 = 0.15;
+/// Entries that are sorted in a microsecond.
+const SORTED: f64 = 20_000.0;
 /// Likewise, how long a round of products takes that joins points, and how long the host takes
 /// to double a point and add another.
 const ROUND: f64 = 1.0;
@@ -143,12 +155,21 @@ impl Plan {
         let is_alone = count == 1 || shape.scalar_bits <= spacing;
         let bits = bits.filter(|bits| is_alone || spacing % bits == 0);
         let plans = bits.flat_map(|bits| {
+            let one = Self::with(shape, bits, 1);
+            let entries = shape.sums * one.columns * shape.terms * one.entries_of_term(shape);
+            // Powers of two, and as many stretches as schedulers have an equal number of.
             let stretches = (1..=MOST_STRETCH.ilog2()).map(|log2| 1 << log2);
-            stretches.map(move |stretch| Self::with(shape, bits, stretch))
+            let even = (1..=2).map(move |each| entries.div_ceil(each * LANES));
+            let stretches = stretches.chain(even.filter(|it| (2..=MOST_STRETCH).contains(it)));
+            stretches.map(move |stretch| Self { stretch, ..one })
         });
         let plans = plans.filter(|plan| {
             let bytes = plan.buckets() * shape.sum_bytes;
-            bytes <= bound && (bytes <= FEW_BUCKET_BYTES || plan.is_in_proportion(shape))
+            let times = match bytes <= FEW_BUCKET_BYTES {
+                true => FEW_TERMS_TIMES,
+                false => MANY_TERMS_TIMES,
+            };
+            bytes <= bound && plan.is_in_proportion(shape, times)
         });
         let plans = plans.filter(|plan| {
             let entries = shape.terms * plan.entries_of_term(shape);
@@ -179,17 +200,18 @@ impl Plan {
         of_window * self.windows.div_ceil(self.columns)
     }
 
-    /// Whether a sum takes 1.5 times the memory of points, with their multiples, and scalars at
-    /// most.
-    fn is_in_proportion(&self, shape: Shape) -> bool {
+    /// Whether scratch memory of a sum is few bytes, or at most half of so many times the memory of
+    /// points, with their multiples, and scalars.
+    fn is_in_proportion(&self, shape: Shape, times: usize) -> bool {
         let images = match shape.multiples.count {
             1 if shape.halves => shape.terms,
             // Kept beside the multiples.
             _ => 0,
         };
         let points = shape.terms * shape.multiples.count * shape.sum_bytes / 2;
-        let scratch = self.scratch(Shape { sums: 1, ..shape }, images);
-        2 * scratch.all() <= 3 * (points + shape.terms * Fr::BYTES)
+        let scratch = self.scratch(Shape { sums: 1, ..shape }, images).all();
+        let known = points + shape.terms * Fr::BYTES;
+        scratch <= FEW_SCRATCH_BYTES || 2 * scratch <= times * known
     }
 
     /// Memory for so many sums of so many terms at once, of whose points `images` have images
@@ -244,19 +266,28 @@ impl Plan {
     /// Microseconds, about.
     #[allow(clippy::cast_precision_loss)] // an estimate
     fn time(&self, shape: Shape) -> f64 {
-        let slower =
-            |(rate, latency): (f64, f64), all: f64, chain: f64| (all / rate).max(chain * latency);
+        // Of so many invocations that add so many one after the other.
+        let additions = |(waiting, computing): (f64, f64), invocations: f64, chain: f64| {
+            let turns = invocations / LANES as f64;
+            match turns < RESIDENT {
+                true => chain * (waiting + turns.ceil() * computing),
+                false => chain * turns * (waiting / RESIDENT + computing),
+            }
+        };
         let columns = (shape.sums * self.columns) as f64;
         let buckets = f64::from(1_u32 << self.log_buckets());
         let terms = (shape.terms * self.entries_of_term(shape)) as f64;
         let stretch = self.stretch as f64;
         let heads = (terms / buckets / stretch).ceil().min(MOST_CHAIN);
-        let mut time = slower(AFFINE, columns * terms, stretch.min(terms));
-        time += slower(FULL, columns * terms / stretch, heads);
+        let stretches = columns * (terms / stretch).ceil();
+        let ends = ENDS * (32.0 * buckets / terms).min(1.0);
+        let mut time = (1.0 + ends) * additions(AFFINE, stretches, stretch.min(terms));
+        time += columns * terms / SORTED;
+        time += additions(FULL, stretches / heads, heads);
         for round in 0..self.log_buckets() {
             let lists = f64::from(round + 1);
             let pairs = buckets / f64::from(2_u32 << round);
-            time += slower(FULL, columns * lists * pairs, 1.0) + 3.0;
+            time += additions(FULL, columns * lists * pairs, 1.0) + 3.0;
         }
         let (bits, of_sum) = (f64::from(self.bits), self.columns as f64);
         time + match shape.sums {
@@ -355,14 +386,13 @@ mod tests {
         }
     }
 
-    /// From 2^20 points on about 1.5 times these at most; of fewer, buckets are most of it.
+    /// From 2^20 points on about 1.5 times these at most; of fewer, buckets and heads are most of it.
     #[test]
     fn scratch_memory_is_in_proportion_to_points_and_scalars() {
         for coordinate in [48, 96] {
             for log2 in 16..=26 {
                 let most = match log2 {
-                    16 | 17 => 3.2,
-                    18 => 4.4,
+                    16..=18 => 4.5,
                     19 => 2.6,
                     _ => 1.51,
                 };
@@ -430,6 +460,6 @@ mod tests {
             sum_bytes: 192,
             multiples: Multiples::NONE,
         };
-        assert!(Multiples::that_pay(shape, BOUNDS[0], 1000).count > 8);
+        assert!(Multiples::that_pay(shape, BOUNDS[0], 1000).count >= 8);
     }
 }
