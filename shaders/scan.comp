@@ -166,6 +166,8 @@ bool place(uint part, uint first, out uint in_tile, out uint in_vector) {
     return position < job.count;
 }
 
+#ifdef SUM
+
 // Parts of the segments that come next, on their way from memory.
 uvec4 next[SEGMENT_PARTS];
 
@@ -192,6 +194,24 @@ void load(uint first) {
         fetch(first + SEGMENT);
     }
 }
+
+#else
+
+// Products leave no registers for what comes next, nor do they wait for it.
+#define fetch(first)
+
+// Brings a segment of each run into shared memory, from the `first` of its elements on.
+void load(uint first) {
+    uint in_tile, in_vector;
+    for (uint part = gl_LocalInvocationID.x; part < GROUP_SIZE * SEGMENT_PARTS; part += GROUP_SIZE) {
+        if (place(part, first, in_tile, in_vector)) {
+            tile[in_tile] = x_parts[job.start_x + in_vector];
+        }
+    }
+    barrier();
+}
+
+#endif
 
 #ifdef UP
 
