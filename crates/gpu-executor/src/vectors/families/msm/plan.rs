@@ -177,7 +177,7 @@ impl Plan {
             plan.stretch < MOST_STRETCH || stretches >= MANY_STRETCHES
         });
         let fastest = plans.min_by(|a, b| a.time(shape).total_cmp(&b.time(shape)));
-        fastest.unwrap_or(Self::with(shape, 1, 1))
+        fastest.unwrap_or(Self::with(shape, 1, MOST_STRETCH))
     }
 
     /// With windows of so many bits, and stretches of so many entries.
