@@ -2,8 +2,8 @@
 //
 // In words and limbs of integers they are elements. On the double units they are values
 // (values_f64.glsl), which sums, differences and products leave as they are; over Fp2 two of
-// them. Sizes, in multiples of p: what is added stays below 2.5, so that a difference of three
-// products can be reduced, and nearly so every factor; coordinate_new_x makes x less than 0.51.
+// them. In multiples of p coordinates of sums stay below 2.7 in size, and what is multiplied or
+// reduced below 2.7 over Fp and 5.4 over Fp2; coordinate_new_x makes x less than 0.51.
 
 #ifndef COORDINATE_GLSL
 #define COORDINATE_GLSL

@@ -1,10 +1,11 @@
 // Values of the base field between products, on the double units: eight signed digits of 48
-// bits as doubles. So sums and differences are eight additions without carries, and a product
-// neither takes its factors from words nor puts its result into them.
+// bits as doubles. So sums and differences are eight additions, with carries only where a factor
+// is made of them, and a product neither takes its factors from words nor leaves words.
 //
 // A digit is between -2^47 and 2^47, and up to 2^15 past that for the carry of the one below.
 // A sum of such values is made so again by value_carried before it is a factor. A product of
-// values below a p and b p in size is below (a b p / R + 1/2) p, with p / R = 0.102.
+// values below a p and b p in size is below (a b p / R + 1/2) p, with p / R = 0.102, a sum of two
+// below (2 a b p / R + 1/2) p. It must stay above -4.9 p, for its highest digit to be above -2^47.
 //
 // How two digits are multiplied exactly is said in mul_f64.glsl. TOP_SIGNED is 3 2^99 here,
 // so that products may be negative: sums of four digits, below 2^49 + 2^17 each, keep it
@@ -127,7 +128,7 @@ Value value_of(BaseElem e) {
     return x;
 }
 
-// Words below p, of a value below 2^5 p: of what is left of it, and p, which is not negative.
+// Words below p, of a value below 2^4 p: of what is left of it, and p, which is not negative.
 #define DIGIT_TO_WORDS(unused, k) \
     rest += int64_t(doubleBitsToUint64(x.digit[k] + P48_##k + MIDDLE) - MIDDLE_BITS); \
     limb[k] = uint64_t(rest) & F64_MASK; \
