@@ -26,9 +26,10 @@
 //! # Where what is computed
 //! Transforms, multi-scalar multiplications and all other arithmetic on whole blobs and on
 //! points run on the engine that [`Kzg::new`] was given, and nowhere else. Tables that are made
-//! once for a setup are kept in files, and made by the host where a device is made of its cores. Hashes, quotients of
-//! 4,096 values, pairings and all of `verify_...` run on the host's threads, by blst where there
-//! are points: a verification is a few small sums.
+//! once for a setup are kept in files, and made by the host where a device is made of its
+//! cores. Hashes, quotients of 4,096 values, encodings of points, pairings and all of
+//! `verify_...` run on the host's threads, by blst where there are points: a verification is a
+//! few small sums.
 
 #![forbid(unsafe_code)]
 
