@@ -80,12 +80,13 @@ pub enum Error {
         /// What it is.
         found: String,
     },
-    /// The function that [`Kzg::watched`](crate::Kzg::watched) was given stopped a batch.
-    #[error("stopped by the caller after {done} of {of} blobs")]
+    /// The function that [`Kzg::watched`](crate::Kzg::watched) or
+    /// [`Kzg::with_tables_watched`](crate::Kzg::with_tables_watched) was given stopped it.
+    #[error("stopped by the caller after {done} of {of}")]
     Cancelled {
-        /// Blobs that were done.
+        /// Blobs of the batch, or parts of tables, that were done.
         done: usize,
-        /// Blobs of the batch.
+        /// Of so many.
         of: usize,
     },
     /// The engine failed.

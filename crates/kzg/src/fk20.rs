@@ -46,17 +46,30 @@ struct Layout {
 }
 
 impl Fk20 {
-    /// The columns on the engine.
-    pub(crate) fn points(&self, shared: &Shared) -> Result<&PointVec<G1>> {
+    /// Parts that columns are made in.
+    pub(crate) const PARTS: usize = 8;
+
+    /// Has the columns on the engine; `done` is told how many parts are, and stops it.
+    pub(crate) fn prepare(
+        &self,
+        shared: &Shared,
+        done: &dyn Fn(usize) -> Result<()>,
+    ) -> Result<()> {
+        self.points(shared, done)?;
+        done(Self::PARTS)
+    }
+
+    /// The columns on the engine; `done` is told of all parts but the last.
+    fn points(&self, shared: &Shared, done: &dyn Fn(usize) -> Result<()>) -> Result<&PointVec<G1>> {
         if let Some(points) = self.columns.get() {
             return Ok(points);
         }
         let Shared { engine, setup, .. } = shared;
         let make = || {
             let points = match engine.is_for_points(FIELD_ELEMENTS_PER_EXT_BLOB) {
-                true => columns(engine, setup.g1())?,
+                true => columns(engine, setup.g1(), done)?,
                 false => {
-                    let columns = columns(&shared.host, setup.g1())?.download::<Point>()?;
+                    let columns = columns(&shared.host, setup.g1(), done)?.download::<Point>()?;
                     engine.upload_points(&columns, PointCheck::Trusted)?
                 }
             };
@@ -99,7 +112,7 @@ impl Fk20 {
         if let Some(layout) = kept.as_ref().filter(|it| it.blobs == blobs) {
             return Ok(Arc::clone(layout));
         }
-        let layout = Layout::new(shared, self.points(shared)?, blobs)?;
+        let layout = Layout::new(shared, self.points(shared, &|_| Ok(()))?, blobs)?;
         Ok(Arc::clone(kept.insert(Arc::new(layout))))
     }
 }
@@ -145,21 +158,34 @@ fn index(place: usize) -> u32 {
 
 /// The transforms of the powers in G1: for each of 128 columns, in bit-reversed order, as many
 /// points as there are rows of 64 powers. Milliseconds of a GPU, some seconds of one core.
-fn columns(engine: &VectorEngine, powers: &[Point]) -> Result<PointVec<G1>> {
+fn columns(
+    engine: &VectorEngine,
+    powers: &[Point],
+    done: &dyn Fn(usize) -> Result<()>,
+) -> Result<PointVec<G1>> {
     let (rows, row) = (powers.len() / CELLS_PER_BLOB, CELLS_PER_EXT_BLOB);
     let mut padded = vec![Point::default(); rows * row];
     // Power t of row i at t + 1: so V_t comes to stand at t - 1.
     for (place, power) in powers.iter().enumerate() {
         padded[place % rows * row + place / rows + 1] = *power;
     }
-    let padded = engine.upload_points::<G1>(&padded, PointCheck::Trusted)?;
+    let transform = Transform::forward(&Domain::new(row)?);
+    let mut transformed = Vec::new();
+    for part in padded.chunks(padded.len().div_ceil(Fk20::PARTS).next_multiple_of(row)) {
+        if !transformed.is_empty() {
+            done(transformed.len())?;
+        }
+        let part = engine.upload_points::<G1>(part, PointCheck::Trusted)?;
+        let queue = engine.queue();
+        transformed.push(queue.transform_points(&part, &transform)?);
+        queue.submit()?.wait()?;
+    }
     // By the inverses of the roots: t is taken from the coefficients' numbers.
     let from = |column| (row - reversed(column, row.ilog2())) % row;
     let places = (0..row).flat_map(|column| (from(column)..).step_by(row).take(rows));
     let by_column = engine.upload_indices(&places.map(index).collect::<Vec<_>>())?;
     let queue = engine.queue();
-    let transformed = queue.transform_points(&padded, &Transform::forward(&Domain::new(row)?))?;
-    let columns = queue.gather(&transformed, &by_column)?;
+    let columns = queue.gather(&queue.concat(&transformed)?, &by_column)?;
     queue.submit()?.wait()?;
     Ok(columns)
 }
@@ -185,7 +211,7 @@ mod tests {
         let powers = &setup.g1()[..2 * CELLS_PER_BLOB];
         let [on_device, on_host] =
             [backend.vectors().unwrap(), VectorEngine::cpu().unwrap()].map(|engine| {
-                let columns = columns(&engine, powers).unwrap();
+                let columns = columns(&engine, powers, &|_| Ok(())).unwrap();
                 columns.download::<Point>().unwrap()
             });
         assert_eq!(on_device.len(), 2 * CELLS_PER_EXT_BLOB);

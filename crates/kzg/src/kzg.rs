@@ -94,6 +94,30 @@ impl Kzg {
         })
     }
 
+    /// As [`Self::with_tables`], with all that [`Self::prepare`] makes, for a progress bar on first
+    /// use: calls `watch` first and after each part with the number of parts that are done and of
+    /// all. What is read from files is done at once. Where `watch` breaks, no more is made.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] and [`Error::Cancelled`].
+    pub fn with_tables_watched(
+        engine: &VectorEngine,
+        setup: &TrustedSetup,
+        tables: TableMemory,
+        cache: &Cache,
+        watch: impl Fn(usize, usize) -> ControlFlow<()>,
+    ) -> Result<Self> {
+        // Those for commitments are one.
+        let done = |parts| report(&watch, parts, 1 + Fk20::PARTS);
+        done(0)?;
+        let kzg = Self::with_tables(engine, setup, tables, cache)?;
+        done(1)?;
+        kzg.shared
+            .fk20
+            .prepare(&kzg.shared, &|parts| done(1 + parts))?;
+        Ok(kzg)
+    }
+
     /// Where blobs are computed.
     #[must_use]
     pub fn engine(&self) -> Engine {
@@ -114,12 +138,13 @@ impl Kzg {
         }
     }
 
-    /// Makes now what the first proof of cells would have to wait for.
+    /// Makes now what the first proof of cells would have to wait for;
+    /// [`Self::with_tables_watched`] says meanwhile how far it is.
     ///
     /// # Errors
     /// [`Error::Engine`].
     pub fn prepare(&self) -> Result<()> {
-        self.shared.fk20.points(&self.shared).map(|_| ())
+        self.shared.fk20.prepare(&self.shared, &|_| Ok(()))
     }
 
     /// A result for each item, in windows of which two are under way at a time. The host's
@@ -145,7 +170,10 @@ impl Kzg {
                 Ok(()) => computed.next().map(Ok),
                 Err(error) => Some(Err(error)),
             }));
-            self.report(results.len(), items.len())
+            match &self.watch {
+                Some(watch) => report(&**watch, results.len(), items.len()),
+                None => Ok(()),
+            }
         };
         let mut under_way = None;
         for items in items.chunks(BLOBS_AT_ONCE) {
@@ -177,12 +205,13 @@ impl Kzg {
         under_way.map_or(Ok(()), &mut settle)?;
         Ok(results)
     }
+}
 
-    fn report(&self, done: usize, of: usize) -> Result<()> {
-        match self.watch.as_ref().map(|watch| watch(done, of)) {
-            Some(ControlFlow::Break(())) if done < of => Err(Error::Cancelled { done, of }),
-            _ => Ok(()),
-        }
+/// Tells a caller, who may stop what is not done.
+fn report(watch: &dyn Fn(usize, usize) -> ControlFlow<()>, done: usize, of: usize) -> Result<()> {
+    match watch(done, of) {
+        ControlFlow::Break(()) if done < of => Err(Error::Cancelled { done, of }),
+        _ => Ok(()),
     }
 }
 

@@ -95,8 +95,11 @@ fn main() -> Result<ExitCode> {
         let kzg = timed(
             "tables for commitments and for proofs of cells, made or read",
             || {
-                let kzg = Kzg::with_tables(engine, &setup, tables, &cache)?;
-                kzg.prepare().map(|()| kzg)
+                let bar = Bar::new("tables", 0);
+                let shown = |done, of| bar.show(done, of);
+                let kzg = Kzg::with_tables_watched(engine, &setup, tables, &cache, shown);
+                bar.clear();
+                kzg
             },
         )?;
         all_passed &= run(&kzg, &cases);

@@ -1,11 +1,13 @@
 //! Tables in files: made once, private, and made anew where they are damaged.
 
+use std::cell::RefCell;
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use gpu_executor::Cache;
 use gpu_executor::vectors::{TableMemory, VectorEngine};
-use gpu_executor_kzg::Kzg;
+use gpu_executor_kzg::{Error, Kzg};
 
 use crate::{SETUP, TABLES, on_cpu, on_device_with, random_blob};
 
@@ -75,10 +77,60 @@ fn columns_are_kept_and_made_anew_on_the_cpu() {
         fs::write(&copy, &bytes).unwrap();
         let cache = Cache::Folder(folder.path().to_owned());
         let engine = VectorEngine::cpu().unwrap();
-        let kzg = Kzg::with_tables(&engine, &SETUP, TableMemory::AsPays, &cache).unwrap();
+        let all: Vec<_> = (0..=9).map(|done| (done, 9)).collect();
+        let (kzg, seen) = watched(&engine, &cache, 9);
         // The CPU has no other table.
-        assert!(proofs(&kzg) == expected);
+        assert!(proofs(&kzg.unwrap()) == expected);
+        assert_eq!(seen, all);
         assert_eq!(file(folder.path(), ""), copy);
         assert!(fs::read(&copy).unwrap() == fs::read(&kept).unwrap());
+        let (kzg, seen) = watched(&engine, &cache, 9);
+        assert!(proofs(&kzg.unwrap()) == expected);
+        assert_eq!(seen, [(0, 9), (1, 9), (9, 9)], "read from the file");
+    });
+}
+
+/// With tables that are made until so many parts are done, and what was said of that.
+fn watched(
+    engine: &VectorEngine,
+    cache: &Cache,
+    last: usize,
+) -> (Result<Kzg, Error>, Vec<(usize, usize)>) {
+    let seen = RefCell::new(Vec::new());
+    let watch = |done, of| {
+        seen.borrow_mut().push((done, of));
+        match done < last {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        }
+    };
+    let memory = TableMemory::Multiples(2);
+    let kzg = Kzg::with_tables_watched(engine, &SETUP, memory, cache, watch);
+    (kzg, seen.into_inner())
+}
+
+#[test]
+fn making_tables_stops_on_the_cpu() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::Folder(folder.path().to_owned());
+    let engine = VectorEngine::cpu().unwrap();
+    for last in [0, 1, 3] {
+        let (kzg, seen) = watched(&engine, &cache, last);
+        let expected = Error::Cancelled { done: last, of: 9 };
+        assert_eq!(kzg.unwrap_err(), expected);
+        assert_eq!(seen.len(), last + 1);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn making_tables_stops_on_the_device() {
+    on_device_with(|engine| {
+        let (kzg, seen) = watched(engine, &Cache::Off, 2);
+        assert_eq!(kzg.unwrap_err(), Error::Cancelled { done: 2, of: 9 });
+        assert_eq!(seen, [(0, 9), (1, 9), (2, 9)]);
+        let (kzg, seen) = watched(engine, &TABLES, 9);
+        assert!(kzg.is_ok());
+        assert_eq!(seen.last(), Some(&(9, 9)));
     });
 }
