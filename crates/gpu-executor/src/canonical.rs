@@ -106,9 +106,12 @@ fn first_coordinate<E: ElementType>(
     let limb = (0..modulus.len()).rev().find(differs).unwrap_or(0);
     let (element, coordinate) = (number / E::ID.coordinates(), number % E::ID.coordinates());
     Some(Refused {
+        job: None,
+        what: "the vector",
         element,
         name: E::NAME,
         limb: coordinate * modulus.len() + limb,
+        bound: modulus[limb],
         found: limbs[limb],
     })
 }
@@ -188,42 +191,26 @@ mod tests {
     fn the_error_names_job_operand_element_and_the_deciding_limb() {
         let bad = raised([0, 0, 0, 7, 0, 0]);
         let refused = first_refused::<Fp>(&[[1; LIMBS], [1; LIMBS], bad]).unwrap();
-        let placed = vk_mem_paths::Error::RefusedInput {
-            job: 1,
-            what: "B",
-            refused,
-        };
-        let error = Error::from(placed);
         assert_eq!(
-            error,
-            Error::NotCanonical {
-                job: 1,
-                operand: "B",
-                element: 2,
-                limb: 3,
-                found: MODULUS[3] + 7,
-            }
-        );
-        assert_eq!(
-            error.to_string(),
-            "job 1: expected element 2 of B below the modulus, found limb 3 = 0x64774b84f38512c6 \
-             (there the modulus has 0x64774b84f38512bf); docs/configuration.md tells how to switch \
-             the check off"
+            Error::from(refused.of(1, "B")).to_string(),
+            "job 1, element 2 of B (fp): expected limb 3 below 0x64774b84f38512bf, found \
+             0x64774b84f38512c6, which makes it the modulus or more; docs/configuration.md tells \
+             where the check can be switched off"
         );
         assert_eq!(first_refused::<Fp>(&[MODULUS]).unwrap().limb, 0);
         // The second coordinate of the second element.
         let mut pair = [[0; 2 * LIMBS]; 2];
         pair[1][LIMBS..].copy_from_slice(&bad);
-        let found = MODULUS[3] + 7;
-        assert_eq!(
-            Error::from(first_refused::<Fp2>(&pair).unwrap()),
-            Error::VectorNotCanonical {
-                element: 1,
-                field: "fp2",
-                limb: LIMBS + 3,
-                found,
-            }
-        );
+        let expected = Refused {
+            job: None,
+            what: "the vector",
+            element: 1,
+            name: "fp2",
+            limb: LIMBS + 3,
+            bound: MODULUS[3],
+            found: MODULUS[3] + 7,
+        };
+        assert_eq!(first_refused::<Fp2>(&pair), Some(expected));
     }
 
     #[test]
@@ -245,9 +232,12 @@ mod tests {
         let last = all.len() - 1;
         all[last] = FR_MODULUS;
         let refused = Refused {
+            job: None,
+            what: "the vector",
             element: last,
             name: "fr",
             limb: 0,
+            bound: FR_MODULUS[0],
             found: FR_MODULUS[0],
         };
         let found = (copied(&all), first_refused::<Fr>(&all));

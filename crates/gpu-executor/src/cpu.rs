@@ -179,7 +179,7 @@ fn compute(
     });
     match first.into_inner() {
         None => Ok(()),
-        Some((job, refused, operand)) => Err(Error::refused_of(job, operand, refused)),
+        Some(refused) => Err(refused.into()),
     }
 }
 
@@ -194,9 +194,8 @@ struct Piece<'a, 'o> {
 }
 
 impl Piece<'_, '_> {
-    /// Writes the results, and returns the first element that is refused: its job, itself
-    /// and its operand.
-    fn compute(self, kernel: &Kernel, inputs: Inputs) -> Option<(usize, Refused, &'static str)> {
+    /// Writes the results, and returns the first element that is refused.
+    fn compute(self, kernel: &Kernel, inputs: Inputs) -> Option<Refused> {
         let (a, _) = self.a.as_chunks::<LIMBS>();
         let (b, _) = self.b.as_chunks::<LIMBS>();
         let (out, _) = self.out.as_chunks_mut::<LIMBS>();
@@ -213,7 +212,7 @@ impl Piece<'_, '_> {
             .into_iter()
             .find_map(|(operand, elements)| {
                 let refused = canonical::first_refused::<Fp>(elements)?;
-                Some((self.job, refused.after(self.first), operand))
+                Some(refused.of(self.job, operand).after(self.first))
             })
     }
 }

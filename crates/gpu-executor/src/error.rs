@@ -5,7 +5,7 @@ use std::sync::Arc;
 use field_kernels::PartialElement;
 use vk_mem_paths::Refused;
 
-use crate::kernels::{LIMBS, MODULUS};
+use crate::kernels::LIMBS;
 
 /// What a call to this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -32,25 +32,13 @@ pub enum Error {
         /// The length found, in limbs.
         found: usize,
     },
-    /// An element of an input is not below the modulus.
+    /// An element of an input, a vector or a scalar is not below its field's modulus. Its
+    /// `limb` is the highest in which it differs from the modulus, 0 for the modulus itself.
     #[error(
-        "job {job}: expected element {element} of {operand} below the modulus, found limb {limb} = {found:#x} \
-         (there the modulus has {:#x}); docs/configuration.md tells how to switch the check off",
-        MODULUS.get(*limb).unwrap_or(&0)
+        "{0}, which makes it the modulus or more; docs/configuration.md tells \
+         where the check can be switched off"
     )]
-    NotCanonical {
-        /// The job's position in the batch, from 0.
-        job: usize,
-        /// `A`, `B` or `the buffer`.
-        operand: &'static str,
-        /// The element's position in the slice, from 0.
-        element: usize,
-        /// The highest limb in which it differs from the modulus, from 0 for
-        /// the lowest; 0 for the modulus itself.
-        limb: usize,
-        /// That limb.
-        found: u64,
-    },
+    NotCanonical(#[from] Refused),
     /// There is not one slice for results per job.
     #[error("expected {expected} slices for the results, one per job, found {found}")]
     InvalidResults {
@@ -108,22 +96,6 @@ pub enum Error {
         purpose: String,
         /// Bytes requested.
         requested: usize,
-    },
-    /// A vector has an element that is not below its field's modulus.
-    #[error(
-        "element {element}: expected a canonical element of {field}, found limb {limb} = {found:#018x}, \
-         which makes it the modulus or more"
-    )]
-    VectorNotCanonical {
-        /// The element's position, from 0.
-        element: usize,
-        /// The type of elements: `fp`, `fr`, `g1` and so on.
-        field: &'static str,
-        /// The highest limb in which it differs from the modulus, from 0 for
-        /// the lowest; 0 for the modulus itself.
-        limb: usize,
-        /// That limb.
-        found: u64,
     },
     /// A vector has a point, or the encoding of one, that is refused.
     #[error("point {element}: expected one of {curve}, found {fault}")]
@@ -300,35 +272,8 @@ impl From<vk_mem_paths::Error> for Error {
     fn from(error: vk_mem_paths::Error) -> Self {
         match error {
             vk_mem_paths::Error::Vulkan(error) => Self::Vulkan(error),
-            vk_mem_paths::Error::RefusedInput { job, what, refused } => {
-                Self::refused_of(job, what, refused)
-            }
+            vk_mem_paths::Error::Refused(refused) => Self::NotCanonical(refused),
             error => Self::DataPath(error),
-        }
-    }
-}
-
-/// Of a vector, or a scalar.
-impl From<Refused> for Error {
-    fn from(refused: Refused) -> Self {
-        Self::VectorNotCanonical {
-            element: refused.element,
-            field: refused.name,
-            limb: refused.limb,
-            found: refused.found,
-        }
-    }
-}
-
-impl Error {
-    /// Of an `operand` of a job.
-    pub(crate) fn refused_of(job: usize, operand: &'static str, refused: Refused) -> Self {
-        Self::NotCanonical {
-            job,
-            operand,
-            element: refused.element,
-            limb: refused.limb,
-            found: refused.found,
         }
     }
 }

@@ -80,12 +80,11 @@ impl HostBuffer {
     /// own over the memory.
     ///
     /// # Errors
-    /// [`Error::NotCanonical`] for the first one that is not, as of job 0 and
-    /// its operand `the buffer`.
+    /// [`Error::NotCanonical`] for the first one that is not.
     pub fn expect_canonical(&self) -> anyhow::Result<()> {
         match canonical::first_refused::<Fp>(self.as_slice().as_chunks().0) {
             None => Ok(()),
-            Some(refused) => Err(Error::refused_of(0, "the buffer", refused).into()),
+            Some(refused) => Err(Error::from(refused.of(None, "the buffer")).into()),
         }
     }
 }

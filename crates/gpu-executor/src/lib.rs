@@ -55,8 +55,8 @@
 //! `error.downcast_ref::<gpu_executor::Error>()` gives the typed [`Error`].
 //!
 //! Inputs must be canonical, below the modulus: an element that is not ends the
-//! run with [`Error::NotCanonical`], and the upload of a vector with
-//! [`Error::VectorNotCanonical`], unless [`Inputs::Any`] was asked for. Then a
+//! run, or the upload of a vector, with [`Error::NotCanonical`], unless
+//! [`Inputs::Any`] was asked for. Then a
 //! kernel of this library returns `s - p` if `s >= p`, else `s`, where
 //! `s = (a + b) mod 2^384`.
 
@@ -103,6 +103,6 @@ pub use vk_core::{
 };
 pub use vk_mem_paths::Error as DataPathError;
 pub use vk_mem_paths::{
-    AllocatedMemory, Effort, Measured, PathChoice, Span, StageKind, StageTimes, Strategy,
+    AllocatedMemory, Effort, Measured, PathChoice, Refused, Span, StageKind, StageTimes, Strategy,
     TransferPath, Tuning,
 };

@@ -23,18 +23,8 @@ pub enum Error {
     },
     /// The check of the inputs refused an element
     /// ([`ElementFormat::check`](crate::ElementFormat::check)).
-    #[error(
-        "job {job}: expected element {} of {what} to pass the check of {}, found limb {} = {:#x}",
-        refused.element, refused.name, refused.limb, refused.found
-    )]
-    RefusedInput {
-        /// The job's position in the batch, from 0.
-        job: usize,
-        /// Which slice.
-        what: &'static str,
-        /// The element in that slice.
-        refused: Refused,
-    },
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// No memory type of the device fits a purpose.
     #[error("no memory type fits {purpose}; the device has {found}")]
     NoMemoryType {

@@ -60,11 +60,11 @@ impl Domain {
     /// The coset with this shift, whatever the shift of this domain is.
     ///
     /// # Errors
-    /// [`Error::Config`] for zero, [`Error::VectorNotCanonical`] for limbs that are not below
+    /// [`Error::Config`] for zero, [`Error::NotCanonical`] for limbs that are not below
     /// the modulus.
     pub fn coset(&self, shift: Limbs) -> Result<Self> {
         if let Some(refused) = canonical::first_refused::<Fr>(&[shift]) {
-            return Err(refused.into());
+            return Err(refused.of(None, "the shift of a coset").into());
         }
         if shift == Limbs::default() {
             return Err(Error::Config {

@@ -110,7 +110,7 @@ impl VectorEngine {
     ///
     /// # Errors
     /// [`Error::InvalidLength`] for limbs that are no whole number of elements,
-    /// [`Error::VectorNotCanonical`] for an element that is not below the modulus;
+    /// [`Error::NotCanonical`] for an element that is not below the modulus;
     /// [`Error::DataPath`] and [`Error::Vulkan`] for memory and for what the driver
     /// returned.
     pub fn upload<F: Field>(

@@ -5,8 +5,8 @@ use ark_bls12_381::Fr as ArkFr;
 use ark_ff::{AdditiveGroup as _, FftField as _, Field as _};
 use ark_poly::{EvaluationDomain as _, Radix2EvaluationDomain};
 use field_kernels::{FR_MODULUS, Field as _, Fr, arithmetic};
-use gpu_executor::Error;
 use gpu_executor::vectors::Domain;
+use gpu_executor::{Error, Refused};
 
 use crate::engines::{error, products, sum};
 use crate::oracle::{Oracle as _, random};
@@ -183,7 +183,7 @@ fn sizes_and_shifts_that_no_domain_has() {
     );
     assert!(matches!(
         error(domain.coset(FR_MODULUS)),
-        Error::VectorNotCanonical { element: 0, .. }
+        Error::NotCanonical(Refused { element: 0, .. })
     ));
     // The shift of a coset is that of the coset, not added to the one before.
     let (shift, other) = ([5, 0, 0, 0], domain.coset_of_generator());

@@ -4,7 +4,7 @@ use gpu_executor::FieldAdd;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::kernels::{LIMBS, MODULUS};
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{Error, Executor, Inputs, PathChoice, TransferPath};
+use gpu_executor::{Error, Executor, Inputs, PathChoice, Refused, TransferPath};
 
 use crate::support::{assert_sums, borrowed, built, random_jobs};
 
@@ -26,13 +26,15 @@ fn assert_named<T: std::fmt::Debug>(
     operand: &'static str,
 ) {
     let error: anyhow::Error = ran.unwrap_err().into();
-    let expected = Error::NotCanonical {
-        job: 1,
-        operand,
+    let expected = Error::NotCanonical(Refused {
+        job: Some(1),
+        what: operand,
         element: bad,
+        name: "fp",
         limb: 0,
+        bound: MODULUS[0],
         found: MODULUS[0],
-    };
+    });
     assert_eq!(error.downcast_ref(), Some(&expected), "{error}");
 }
 
@@ -108,5 +110,8 @@ fn host_buffers_are_checked_on_request() {
     buffer.expect_canonical().unwrap();
     buffer[70 * LIMBS..][..LIMBS].copy_from_slice(&MODULUS);
     let error = buffer.expect_canonical().unwrap_err().to_string();
-    assert!(error.contains("element 70 of the buffer"), "{error}");
+    assert!(
+        error.starts_with("element 70 of the buffer (fp)"),
+        "{error}"
+    );
 }

@@ -132,7 +132,7 @@ fn check_refused<T: Foreign>(engine: &VectorEngine, a: &[T]) {
     let error = engine
         .upload(&[T::from_limbs(modulus::<T::Type>())])
         .unwrap_err();
-    assert!(matches!(error, Error::VectorNotCanonical { .. }), "{error}");
+    assert!(matches!(error, Error::NotCanonical(_)), "{error}");
 }
 
 /// Not canonical in its last coordinate alone.

@@ -8,8 +8,8 @@ use ark_ec::short_weierstrass::{Affine, Projective};
 use ark_ff::{BigInt, PrimeField as _};
 use blst::{MultiPoint, blst_p1_affine, blst_p2_affine};
 use field_kernels::Fr;
-use gpu_executor::Error;
 use gpu_executor::vectors::{BlstPoint, Element, G1, G2, VectorEngine};
+use gpu_executor::{Error, Refused};
 
 use crate::curves::{CurveOracle, points, to_ark};
 use crate::engines::on_both_engines;
@@ -133,7 +133,7 @@ fn what_they_cannot_take_is_refused(engine: &VectorEngine) {
         .ark_msm_bigint(&bases, &[one, modulus, one])
         .unwrap_err();
     assert!(
-        matches!(error, Error::VectorNotCanonical { element: 1, .. }),
+        matches!(error, Error::NotCanonical(Refused { element: 1, .. })),
         "{error}"
     );
     let none: [Affine<g2::Config>; 0] = [];

@@ -3,10 +3,10 @@
 
 use ark_serialize::CanonicalSerialize as _;
 use field_kernels::{Curve, Fp, PrimeField as _};
-use gpu_executor::Error;
 use gpu_executor::vectors::{
     Form, G1, G2, PointCheck, PointEncoding, PointFault, PointVec, VectorEngine,
 };
+use gpu_executor::{Error, Refused};
 
 use crate::curves::{CurveOracle, outside, points, to_ark};
 use crate::engines::{on_both_engines, run};
@@ -143,7 +143,7 @@ fn held<C: CurveOracle>(engine: &VectorEngine) {
             let error = upload(&points, check).unwrap_err();
             let is_it = |limb| limb == coordinate * 6;
             assert!(
-                matches!(error, Error::VectorNotCanonical { element: 7, limb, .. } if is_it(limb)),
+                matches!(error, Error::NotCanonical(Refused { element: 7, limb, .. }) if is_it(limb)),
                 "{error}"
             );
         }

@@ -1,8 +1,8 @@
 //! Arguments that an operation refuses, and what the error says.
 
-use field_kernels::{FR_MODULUS, Field, Fp, Fr, MODULUS, arithmetic};
+use field_kernels::{ElementType, FR_MODULUS, Field, Fp, Fr, MODULUS, arithmetic};
 use gpu_executor::vectors::{Form, Scalar, VectorEngine};
-use gpu_executor::{Error, Inputs};
+use gpu_executor::{Error, Inputs, Refused};
 
 use crate::engines::{self, error, expect, on_both_engines, random, run, upload};
 use crate::support;
@@ -100,7 +100,7 @@ fn a_scalar_is_one_element(engine: &VectorEngine) {
     let (_, x) = random::<Fr>(engine, 2, 6);
     let found = error(engine.queue().add(&x, bad));
     assert!(
-        matches!(found, Error::VectorNotCanonical { limb: 0, .. }),
+        matches!(found, Error::NotCanonical(Refused { limb: 0, .. })),
         "{found}"
     );
 }
@@ -156,7 +156,7 @@ fn integers_take_the_form_of_what_they_are_used_with(engine: &VectorEngine) {
     }
     expect::<Fr>(&alone, &[[42, 0, 0, 0]], "of integers alone");
     let refused = error(engine.queue().add(&plain, Scalar::plain(FR_MODULUS)));
-    let canonical = matches!(refused, Error::VectorNotCanonical { limb: 0, .. });
+    let canonical = matches!(refused, Error::NotCanonical(Refused { limb: 0, .. }));
     assert!(canonical, "{refused}");
 }
 
@@ -169,12 +169,7 @@ fn bytes_are_whole_elements_below_the_modulus(engine: &VectorEngine) {
         .collect();
     bytes[32 * 4711..][..32].copy_from_slice(&modulus);
     bytes[32 * 4711 + 15] += 1;
-    let refused = Error::VectorNotCanonical {
-        element: 4711,
-        field: "fr",
-        limb: 2,
-        found: FR_MODULUS[2] + 1,
-    };
+    let refused = not_canonical::<Fr>(4711, 2, FR_MODULUS[2] + 1);
     assert_eq!(error(engine.upload_be_bytes::<Fr>(&bytes)), refused);
     let (queue, parts) = (engine.queue(), bytes.split_at(32 * 4000));
     let in_parts = queue.upload_be_bytes::<Fr>(&[parts.0, &[], parts.1]);
@@ -213,27 +208,34 @@ fn limbs_are_whole_elements(engine: &VectorEngine) {
     );
 }
 
+fn not_canonical<F: ElementType>(element: usize, limb: usize, found: u64) -> Error {
+    Error::NotCanonical(Refused {
+        job: None,
+        what: "the vector",
+        element,
+        name: F::NAME,
+        limb,
+        bound: F::ID.modulus()[limb],
+        found,
+    })
+}
+
 fn elements_are_below_the_modulus(engine: &VectorEngine) {
     let mut limbs = vec![1_u64; 6 * 1000];
     limbs[6 * 700..6 * 701].copy_from_slice(&MODULUS);
     limbs[6 * 700 + 2] += 1;
-    let found = |element, field, limb, found| Error::VectorNotCanonical {
-        element,
-        field,
-        limb,
-        found,
-    };
-    let refused = found(700, "fp", 2, MODULUS[2] + 1);
+    let refused = not_canonical::<Fp>(700, 2, MODULUS[2] + 1);
     assert_eq!(error(engine.upload::<Fp>(&limbs)), refused);
     let mut limbs = vec![[1_u64; 4]; 9];
     limbs[8] = FR_MODULUS;
-    let refused = found(8, "fr", 0, FR_MODULUS[0]);
+    let refused = not_canonical::<Fr>(8, 0, FR_MODULUS[0]);
     assert_eq!(error(engine.upload::<Fr>(&limbs)), refused);
     limbs[0] = [0, 0, 0, u64::MAX];
     assert_eq!(
         error(engine.upload_plain::<Fr>(&limbs)).to_string(),
-        "element 0: expected a canonical element of fr, found limb 3 = 0xffffffffffffffff, \
-         which makes it the modulus or more"
+        "element 0 of the vector (fr): expected limb 3 below 0x73eda753299d7d48, found \
+         0xffffffffffffffff, which makes it the modulus or more; docs/configuration.md tells \
+         where the check can be switched off"
     );
 }
 

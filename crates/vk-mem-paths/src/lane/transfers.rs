@@ -66,7 +66,7 @@ impl Uploads {
     /// # Errors
     /// [`Error::ForeignBuffer`] for storage of another lane,
     /// [`Error::InvalidJob`] for more bytes than the storage has,
-    /// [`Error::RefusedInput`] for an element that does not pass the check,
+    /// [`Error::Refused`] for an element that does not pass the check,
     /// else what the device returned.
     pub fn upload(
         &mut self,
@@ -118,11 +118,7 @@ impl Uploads {
             .with_threads(|threads| host_copy::run_checked(copies, element, threads));
         if let Some((part, refused)) = copied? {
             let before = offset + length(&parts[..part]);
-            return Err(Error::RefusedInput {
-                job: 0,
-                what: "the vector",
-                refused: refused.after(before / element.bytes.max(1)),
-            });
+            return Err(refused.after(before / element.bytes.max(1)).into());
         }
         buffer.memory.flush(&range)?;
         let to = storage.region(offset..offset + range.len(), Access::Write);

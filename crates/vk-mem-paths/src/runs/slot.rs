@@ -88,11 +88,8 @@ impl Slot {
         if let Some((copy, refused)) = host_copy::run_checked(copies, element, threads) {
             let (part, operand) = (copy / 2, copy % 2);
             let before = if part == 0 { chunk.element } else { 0 };
-            return Err(Error::RefusedInput {
-                job: chunk.job + part,
-                what: OPERANDS[operand],
-                refused: refused.after(before),
-            });
+            let refused = refused.of(chunk.job + part, OPERANDS[operand]);
+            return Err(refused.after(before).into());
         }
         self.uploads.iter().try_for_each(|it| it.flush(&all))
     }

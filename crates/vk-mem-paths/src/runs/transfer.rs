@@ -93,7 +93,7 @@ impl Transfer {
     ///
     /// # Errors
     /// [`Error::InvalidJob`] for slices of unequal length or of a fraction of
-    /// an element, [`Error::RefusedInput`] for an element that does not pass
+    /// an element, [`Error::Refused`] for an element that does not pass
     /// the check, [`Error::ForeignKernel`] for a kernel of another device,
     /// [`Error::OutOfDeviceMemory`] for staging memory, else what the
     /// device returned.

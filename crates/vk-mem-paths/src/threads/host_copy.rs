@@ -12,17 +12,27 @@ use super::ThreadPool;
 /// Looking and copying are one step because they are one pass over memory.
 pub type CheckedCopy = fn(&[u8], &mut [MaybeUninit<u8>]) -> Option<Refused>;
 
-/// An element that may not go into a kernel, as the check describes it. Of two the one
-/// that comes first is the lesser.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// An element that may not go into a kernel: made by the check that finds it, and the error
+/// of whoever asked for the copy. Of two the one that comes first is the lesser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[error(
+    "{}element {element} of {what} ({name}): expected limb {limb} below {bound:#x}, found {found:#x}",
+    job.map_or_else(String::new, |job| format!("job {job}, "))
+)]
 pub struct Refused {
-    /// Its position, from 0.
+    /// The job in its batch, from 0, where it is an input of one.
+    pub job: Option<usize>,
+    /// Whose element: `A` or `B` of a job, else `the vector` and the like.
+    pub what: &'static str,
+    /// Its position there, from 0.
     pub element: usize,
     /// The name of the elements' type.
     pub name: &'static str,
-    /// Which of its 64-bit limbs decides, from 0 for the lowest.
+    /// Which of its 64-bit limbs decides, from 0 for the lowest: those above are the bound's.
     pub limb: usize,
-    /// That limb.
+    /// That limb of the bound, below which elements are.
+    pub bound: u64,
+    /// That limb of the element.
     pub found: u64,
 }
 
@@ -32,6 +42,13 @@ impl Refused {
     pub fn after(self, elements: usize) -> Self {
         let element = elements + self.element;
         Self { element, ..self }
+    }
+
+    /// The same as an element of `what`, of a job or of none.
+    #[must_use]
+    pub fn of(self, job: impl Into<Option<usize>>, what: &'static str) -> Self {
+        let job = job.into();
+        Self { job, what, ..self }
     }
 }
 
@@ -186,12 +203,14 @@ mod tests {
     }
 
     fn nine(element: usize) -> Refused {
-        let (name, limb, found) = ("three bytes", 0, 9);
         Refused {
+            job: None,
+            what: "a slice",
             element,
-            name,
-            limb,
-            found,
+            name: "three bytes",
+            limb: 0,
+            bound: 9,
+            found: 9,
         }
     }
 

@@ -144,9 +144,7 @@ fn decoded_on_device<C: Curve>(
     )?;
     let uploaded = engine.upload_as(&x, Inputs::Canonical, Order::BigEndian, Form::Plain);
     let x = uploaded.map_err(|error| match error {
-        Error::VectorNotCanonical { element, .. } => {
-            refused::<C>(element, PointFault::NotCanonical)
-        }
+        Error::NotCanonical(it) => refused::<C>(it.element, PointFault::NotCanonical),
         error => error,
     })?;
     let x = engine.queue().converted(&operations::FROM_BE_BYTES, x)?;

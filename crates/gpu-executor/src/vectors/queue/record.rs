@@ -167,7 +167,7 @@ impl Queue {
             }
         };
         if let Some(refused) = crate::canonical::first_refused::<F>(&[*limbs]) {
-            return Err(refused.into());
+            return Err(refused.of(None, "a scalar").into());
         }
         let limbs = form.map_or(*limbs, |form| integer_in::<F>(form, limbs));
         let number = self.program.borrow_mut().constant(limbs.as_ref());

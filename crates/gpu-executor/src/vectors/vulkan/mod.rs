@@ -254,11 +254,9 @@ impl Runner for VulkanRunner {
         let take = || on.pool.take(bytes.next_multiple_of(element.bytes));
         let storage = on.tables.make_room(is_full, take).map_err(Error::from);
         let storage = noting_loss(&on.device, storage)?;
-        match uploads.upload(&storage, parts, element) {
-            Ok(()) => Ok(Stored::Device(Arc::new(storage))),
-            Err(vk_mem_paths::Error::RefusedInput { refused, .. }) => Err(refused.into()),
-            Err(error) => noting_loss(&on.device, Err(error.into())),
-        }
+        let uploaded = uploads.upload(&storage, parts, element);
+        noting_loss(&on.device, uploaded.map_err(Error::from))?;
+        Ok(Stored::Device(Arc::new(storage)))
     }
 
     fn download(

@@ -50,7 +50,7 @@ impl VectorEngine {
     /// `VariableBaseMSM::msm_bigint`. As there, what is longer than the other is cut.
     ///
     /// # Errors
-    /// [`Error::VectorNotCanonical`](crate::Error::VectorNotCanonical) for an integer that is
+    /// [`Error::NotCanonical`](crate::Error::NotCanonical) for an integer that is
     /// the modulus or more, else as [`Self::ark_msm`].
     pub fn ark_msm_bigint<P: SWCurveConfig<ScalarField = ArkFr>>(
         &self,
