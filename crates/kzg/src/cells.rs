@@ -4,14 +4,13 @@ use bytemuck::zeroed_box;
 use field_kernels::arithmetic::{mul, pow, sub};
 use field_kernels::{Field as _, Fr, G1};
 use gpu_executor::vectors::{
-    Domain, FieldVec, Order, Pending, PointVec, Queue, Readback, Transform,
+    Completed, Domain, FieldVec, Order, PointVec, Queue, Readback, Transform,
 };
-use rayon::prelude::*;
 
 use crate::blobs::{canonical_blob, joined};
 use crate::error::expect_as_many;
 use crate::evaluation::{invert_all, reversed};
-use crate::kzg::only;
+use crate::kzg::{each, only};
 use crate::{
     BYTES_PER_BLOB, CELLS_PER_BLOB, CELLS_PER_EXT_BLOB, Cell, CellsAndProofs, CellsPerExtBlob,
     Error, FIELD_ELEMENTS_PER_BLOB, FIELD_ELEMENTS_PER_CELL, FIELD_ELEMENTS_PER_EXT_BLOB, Kzg,
@@ -49,12 +48,10 @@ impl Kzg {
             |blobs| {
                 let queue = self.shared.engine.queue();
                 let rest = extension(&queue, &self.coefficients(&queue, blobs)?)?;
+                let rest = queue.read_be_bytes(&rest)?;
                 Ok((queue.submit()?, rest))
             },
-            |(pending, rest), blobs| {
-                pending.wait()?;
-                extended(blobs, &rest)
-            },
+            |(pending, rest), blobs| Ok(extended(blobs, pending.wait()?.be_bytes(&rest)?)),
         )
     }
 
@@ -86,7 +83,7 @@ impl Kzg {
                 let proofs = queue.read(&self.proofs(&queue, &coefficients)?)?;
                 Ok((queue.submit()?, proofs))
             },
-            |job, _| finish_proofs(job),
+            |(pending, proofs), _| finish_proofs(&pending.wait()?, &proofs),
         )
     }
 
@@ -115,13 +112,14 @@ impl Kzg {
             |blobs| {
                 let queue = self.shared.engine.queue();
                 let coefficients = self.coefficients(&queue, blobs)?;
-                let rest = extension(&queue, &coefficients)?;
+                let rest = queue.read_be_bytes(&extension(&queue, &coefficients)?)?;
                 let proofs = queue.read(&self.proofs(&queue, &coefficients)?)?;
                 Ok((queue.submit()?, rest, proofs))
             },
             |(pending, rest, proofs), blobs| {
-                let proofs = finish_proofs((pending, proofs))?;
-                Ok(extended(blobs, &rest)?.into_iter().zip(proofs).collect())
+                let completed = pending.wait()?;
+                let cells = extended(blobs, completed.be_bytes(&rest)?).into_iter();
+                Ok(cells.zip(finish_proofs(&completed, &proofs)?).collect())
             },
         )
     }
@@ -157,12 +155,10 @@ impl Kzg {
             |blobs| {
                 let queue = self.shared.engine.queue();
                 let values = to_values(&queue, &self.recovered(&queue, blobs)?)?;
+                let values = queue.read_be_bytes(&values)?;
                 Ok((queue.submit()?, values))
             },
-            |(pending, values), _| {
-                pending.wait()?;
-                whole(&values)
-            },
+            |(pending, values), _| Ok(whole(pending.wait()?.be_bytes(&values)?)),
         )
     }
 
@@ -193,7 +189,7 @@ impl Kzg {
             |blobs| {
                 let queue = self.shared.engine.queue();
                 let coefficients = self.recovered(&queue, blobs)?;
-                let values = to_values(&queue, &coefficients)?;
+                let values = queue.read_be_bytes(&to_values(&queue, &coefficients)?)?;
                 let row = coefficients.len() / blobs.len();
                 let half = |blob| coefficients.slice(blob * row..blob * row + row / 2);
                 let halves = (0..blobs.len()).map(half).collect::<Result<Vec<_>, _>>()?;
@@ -202,8 +198,9 @@ impl Kzg {
                 Ok((queue.submit()?, values, proofs))
             },
             |(pending, values, proofs), _| {
-                let proofs = finish_proofs((pending, proofs))?;
-                Ok(whole(&values)?.into_iter().zip(proofs).collect())
+                let completed = pending.wait()?;
+                let cells = whole(completed.be_bytes(&values)?).into_iter();
+                Ok(cells.zip(finish_proofs(&completed, &proofs)?).collect())
             },
         )
     }
@@ -257,9 +254,12 @@ impl Kzg {
     }
 }
 
-/// Waits for proofs, 128 of each blob, and encodes them.
-fn finish_proofs((pending, proofs): (Pending, Readback<G1>)) -> Result<Vec<Box<ProofsPerExtBlob>>> {
-    let proofs = points::encoded(&pending.wait()?.elements(&proofs)?);
+/// Encodes proofs, 128 of each blob.
+fn finish_proofs(
+    completed: &Completed,
+    proofs: &Readback<G1>,
+) -> Result<Vec<Box<ProofsPerExtBlob>>> {
+    let proofs = points::encoded(&completed.elements(proofs)?);
     let rows = proofs.as_chunks::<CELLS_PER_EXT_BLOB>().0;
     Ok(rows.iter().map(|it| Box::new(*it)).collect())
 }
@@ -285,23 +285,16 @@ fn to_values(queue: &Queue, coefficients: &FieldVec<Fr>) -> Result<FieldVec<Fr>>
 }
 
 /// Blobs, each with the rest of its cells.
-fn extended(
-    blobs: &[&[u8; BYTES_PER_BLOB]],
-    rest: &FieldVec<Fr>,
-) -> Result<Vec<Box<CellsPerExtBlob>>> {
-    let bytes = rest.download_be_bytes()?;
-    let rest = bytes.par_chunks_exact(BYTES_PER_BLOB);
-    Ok(rest
-        .zip(blobs)
-        .map(|(rest, blob)| cells([*blob, rest]))
-        .collect())
+fn extended(blobs: &[&[u8; BYTES_PER_BLOB]], rest: &[u8]) -> Vec<Box<CellsPerExtBlob>> {
+    let halves = blobs.iter().zip(rest.chunks_exact(BYTES_PER_BLOB));
+    let halves: Vec<[&[u8]; 2]> = halves.map(|(blob, rest)| [&blob[..], rest]).collect();
+    each(&halves, |it| cells(*it))
 }
 
-/// Blobs with all their values.
-fn whole(values: &FieldVec<Fr>) -> Result<Vec<Box<CellsPerExtBlob>>> {
-    let bytes = values.download_be_bytes()?;
-    let blobs = bytes.par_chunks_exact(BYTES_PER_EXT_BLOB);
-    Ok(blobs.map(|it| cells([it, &[]])).collect())
+/// Blobs of whose cells these are all.
+fn whole(values: &[u8]) -> Vec<Box<CellsPerExtBlob>> {
+    let blobs = values.as_chunks::<BYTES_PER_EXT_BLOB>().0;
+    each(blobs, |it| cells([it, &[]]))
 }
 
 fn cells(halves: [&[u8]; 2]) -> Box<CellsPerExtBlob> {

@@ -178,11 +178,7 @@ impl Kzg {
         let mut under_way = None;
         for items in items.chunks(BLOBS_AT_ONCE) {
             let start = Instant::now();
-            let checked: Vec<_> = match items {
-                // Sooner done than a thread wakes.
-                [item] => vec![accept(item)],
-                items => items.par_iter().map(&accept).collect(),
-            };
+            let checked = each(items, &accept);
             let of_checks = start.elapsed();
             let mut accepted = Vec::with_capacity(items.len());
             let places = checked.into_iter().map(|it| it.map(|it| accepted.push(it)));
@@ -220,6 +216,18 @@ struct Window<P, J> {
     places: Vec<Result<()>>,
     accepted: Vec<P>,
     job: Option<J>,
+}
+
+/// What `call` makes of each item, by the host's threads; of a single one sooner than a thread
+/// wakes.
+pub(crate) fn each<'a, I: Sync, T: Send>(
+    items: &'a [I],
+    call: impl Fn(&'a I) -> T + Sync,
+) -> Vec<T> {
+    match items {
+        [item] => vec![call(item)],
+        items => items.par_iter().map(&call).collect(),
+    }
 }
 
 /// The result of the only item.

@@ -34,7 +34,7 @@ mod threads;
 
 pub use error::Error;
 pub use lane::{
-    Downloads, Finished, Lane, Step, Submitted, TransferOptions, Uploads, most_dispatched,
+    Downloads, Finished, Lane, Read, Step, Submitted, TransferOptions, Uploads, most_dispatched,
 };
 pub use memory::{
     Access, AllocatedMemory, BatchMemory, Block, MemoryUse, Region, Storage, StoragePool,

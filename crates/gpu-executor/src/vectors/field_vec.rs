@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use std::ops::{Bound, Range, RangeBounds};
 use std::sync::Arc;
 
-use field_kernels::{ElementType, Field, operations};
+use field_kernels::{ElementType, Field};
 
 use super::elements::sealed::FlatLimbs;
 use super::elements::{AsElements, AsElementsMut, as_bytes, as_uninit, form_of, room_for};
@@ -219,7 +219,7 @@ impl<F: Field> FieldVec<F> {
 
     /// Its elements as big-endian bytes of integers below the modulus, whatever its form:
     /// 48 for each of Fp, 32 of Fr, of Fp2 those of c0 and then of c1. The engine converts
-    /// them.
+    /// them, in a submission of its own: see [`Queue::read_be_bytes`](super::Queue::read_be_bytes).
     ///
     /// # Errors
     /// As [`Self::download`] and [`Queue::submit`](super::Queue::submit).
@@ -247,11 +247,10 @@ impl<F: Field> FieldVec<F> {
     /// A vector whose memory is the big-endian bytes of its elements.
     fn in_be_bytes(&self) -> Result<Self> {
         let queue = self.engine.queue();
-        let montgomery = match self.form {
-            Form::Montgomery => self.clone(),
-            Form::Plain => queue.to_montgomery(self)?,
-        };
-        queue.converted(&operations::TO_BE_BYTES, montgomery)
+        let bytes = queue.to_be_bytes(self)?;
+        // What copies them waits, and reports what became of it.
+        let _pending = queue.submit()?;
+        Ok(bytes)
     }
 }
 

@@ -144,5 +144,5 @@ pub use interop::{DomainEngine, EngineDomain};
 pub use operand::{Operand, Scalar};
 pub use pending::{Completed, Pending};
 pub use points::{PointCheck, PointEncoding, PointFault, PointVec};
-pub use queue::{Queue, Readback};
+pub use queue::{BytesReadback, Queue, Readback};
 pub use report::{KernelChoice, VectorReport};

@@ -10,7 +10,7 @@ use field_kernels::ElementType;
 
 use super::engine::VectorEngine;
 use super::families::Comparison;
-use super::queue::Readback;
+use super::queue::{BytesReadback, Readback};
 use super::report::VectorReport;
 use super::runner::{Did, Flight, Left};
 use crate::{Error, Result};
@@ -193,9 +193,28 @@ impl Completed {
     /// # Errors
     /// [`Error::ForeignReadback`] for a readback of another queue.
     pub fn elements<F: ElementType>(&self, readback: &Readback<F>) -> Result<Vec<F::Limbs>> {
-        let read = self.left.reads.get(readback.number);
-        match read.filter(|_| readback.queue == self.queue) {
-            Some(words) => Ok(F::elements(words)?.to_vec()),
+        let bytes = self.read(readback.queue, readback.number)?;
+        let words: Vec<_> = bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|it| u64::from_ne_bytes(*it))
+            .collect();
+        Ok(F::elements(&words)?.to_vec())
+    }
+
+    /// The bytes that were read by [`Queue::read_be_bytes`](super::Queue::read_be_bytes), where the
+    /// submission left them.
+    ///
+    /// # Errors
+    /// [`Error::ForeignReadback`] for a readback of another queue, else what the device returned.
+    pub fn be_bytes(&self, readback: &BytesReadback) -> Result<&[u8]> {
+        self.read(readback.queue, readback.number)
+    }
+
+    fn read(&self, queue: u64, number: usize) -> Result<&[u8]> {
+        match self.left.reads.get(number).filter(|_| queue == self.queue) {
+            Some(elements) => elements.bytes(),
             None => Err(Error::ForeignReadback),
         }
     }

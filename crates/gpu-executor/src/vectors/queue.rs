@@ -58,6 +58,15 @@ pub struct Readback<F: ElementType> {
     pub(super) field: PhantomData<F>,
 }
 
+/// As [`Readback`], of the bytes that elements are; see [`Queue::read_be_bytes`] and
+/// [`Completed::be_bytes`](super::Completed::be_bytes).
+#[must_use = "what is read is asked for by it"]
+#[derive(Debug)]
+pub struct BytesReadback {
+    pub(super) queue: u64,
+    pub(super) number: usize,
+}
+
 impl Queue {
     pub(super) fn new(engine: &VectorEngine) -> Self {
         Self {
@@ -184,20 +193,46 @@ impl Queue {
         self.element(&operations::FROM_BE_BYTES, [vector.into()])
     }
 
-    /// Copies the elements of x to the host at the end of the submission: for results
-    /// of a few elements, which so need no transfer of their own.
+    /// Copies the elements of x to the host at the end of the submission, to memory that lives
+    /// as long as what it left: for results of a few elements, which so need no transfer of
+    /// their own, and for ones that are not to wait for what is submitted next.
     ///
     /// # Errors
     /// As [`Self::add`].
     pub fn read<F: ElementType>(&self, x: &FieldVec<F>) -> Result<Readback<F>> {
+        Ok(Readback {
+            queue: self.number,
+            number: self.number_of_read(x)?,
+            field: PhantomData,
+        })
+    }
+
+    /// As [`Self::read`], of the bytes that [`FieldVec::download_be_bytes`] returns.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn read_be_bytes<F: Field>(&self, x: &FieldVec<F>) -> Result<BytesReadback> {
+        let bytes = self.to_be_bytes(x)?;
+        Ok(BytesReadback {
+            queue: self.number,
+            number: self.number_of_read(&bytes)?,
+        })
+    }
+
+    fn number_of_read<F: ElementType>(&self, x: &FieldVec<F>) -> Result<usize> {
         let argument = self.argument("read", x)?;
         let mut program = self.program.borrow_mut();
         program.reads.push(argument);
-        Ok(Readback {
-            queue: self.number,
-            number: program.reads.len() - 1,
-            field: PhantomData,
-        })
+        Ok(program.reads.len() - 1)
+    }
+
+    /// A vector whose memory is the big-endian bytes of the elements of x.
+    pub(super) fn to_be_bytes<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
+        let montgomery = match x.form() {
+            Form::Montgomery => x.clone(),
+            Form::Plain => self.to_montgomery(x)?,
+        };
+        self.element(&operations::TO_BE_BYTES, [montgomery.into()])
     }
 
     /// Submits what was recorded, and returns without waiting for it. The vectors that

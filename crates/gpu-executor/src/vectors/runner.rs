@@ -92,16 +92,35 @@ pub(crate) trait Flight: Send + Sync {
 }
 
 /// What a run left on the host.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Left {
-    /// The limbs of each read, in their order.
-    pub(crate) reads: Vec<Vec<u64>>,
+    /// What was read, in the order of the reads.
+    pub(crate) reads: Vec<Elements>,
     /// Zeros that inverses met.
     pub(crate) zeros: u64,
     /// Of the nodes that answer their caller: the node, and what it says.
     pub(crate) answers: Vec<(usize, u64)>,
     /// On the device, by its clock.
     pub(crate) device_time: Option<Duration>,
+}
+
+/// Elements on the host, where a run left them.
+#[derive(Clone, Debug)]
+pub(crate) enum Elements {
+    /// Their limbs.
+    Limbs(Arc<[u64]>),
+    /// The same as a device wrote them.
+    Device(vk_mem_paths::Read),
+}
+
+impl Elements {
+    /// Their limbs, or what else was put in the place of these, as bytes.
+    pub(crate) fn bytes(&self) -> Result<&[u8], Error> {
+        match self {
+            Self::Limbs(limbs) => Ok(bytemuck::must_cast_slice(limbs)),
+            Self::Device(read) => Ok(read.bytes()?),
+        }
+    }
 }
 
 impl Left {

@@ -395,9 +395,25 @@ fn check_bytes<F: Oracle>(engine: &VectorEngine, x: &[F::Limbs]) {
         .unwrap();
     let neg = queue.neg(&parts).unwrap();
     let neg = queue.neg(&neg).unwrap();
-    run(queue);
+    let read = [&neg, &plain].map(|it| queue.read_be_bytes(it).unwrap());
+    let sum = queue.read(&queue.sum(&neg).unwrap()).unwrap();
+    let done = queue.submit().unwrap().wait().unwrap();
     expect(&parts, x, &what);
     expect(&neg, x, &what);
+    for read in read {
+        assert!(done.be_bytes(&read).unwrap() == expected, "{what}, read");
+    }
+    let queue = engine.queue();
+    let foreign = queue.read_be_bytes(&neg).unwrap();
+    let bytes = done.be_bytes(&foreign);
+    assert!(
+        matches!(bytes, Err(gpu_executor::Error::ForeignReadback)),
+        "{what}"
+    );
+    // What was read stays, whatever is read next.
+    let again = queue.submit().unwrap().wait().unwrap();
+    assert_eq!(again.be_bytes(&foreign).unwrap(), expected, "{what}, again");
+    assert!(done.element(&sum).is_ok(), "{what}");
     assert!(
         plain.download_be_bytes().unwrap() == expected,
         "{what}, plain"

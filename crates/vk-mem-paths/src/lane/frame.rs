@@ -7,7 +7,7 @@ use vk_core::{Device, WaitPolicy};
 
 use super::batch::{Batch, Life, Part};
 use super::step::Step;
-use super::submitted::{Finished, Outcome, Submitted};
+use super::submitted::{Finished, FreeReadbacks, Outcome, Submitted};
 use crate::Error;
 use crate::memory::{Memory, ReadbackBuffer, Region};
 
@@ -18,6 +18,7 @@ const READ_ALIGNMENT: usize = 16;
 pub(super) struct Frame {
     batch: Batch,
     readback: Option<ReadbackBuffer>,
+    free: Arc<FreeReadbacks>,
     /// Where in it each region is that was to be read.
     reads: Vec<std::ops::Range<usize>>,
     outcome: Arc<Outcome>,
@@ -25,10 +26,15 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    pub(super) fn new(device: &Arc<Device>, timestamps: bool) -> Result<Self, Error> {
+    pub(super) fn new(
+        device: &Arc<Device>,
+        free: &Arc<FreeReadbacks>,
+        timestamps: bool,
+    ) -> Result<Self, Error> {
         Ok(Self {
             batch: Batch::new(device, timestamps.then_some(1))?,
             readback: None,
+            free: Arc::clone(free),
             reads: Vec::new(),
             outcome: Arc::default(),
             device: Arc::clone(device),
@@ -65,8 +71,8 @@ impl Frame {
         let results = copies.first().and_then(Step::written);
         // SAFETY: dispatches are as this function's contract says.
         unsafe { self.batch.record(Life::Once, &parts, results.as_slice())? };
-        // SAFETY: the host reads the readback memory in `finish` alone, and reaches no other
-        // that is named.
+        // SAFETY: the host reads the readback memory once `finish` has lent it, and reaches no
+        // other that is named.
         let ticket = unsafe { self.batch.submit(wait)? };
         Ok(Submitted {
             device: Arc::clone(&self.device),
@@ -90,15 +96,13 @@ impl Frame {
 
     /// # Safety
     /// As [`Self::finish`].
-    unsafe fn finished(&self) -> Result<Finished, Error> {
-        let mut reads = Vec::with_capacity(self.reads.len());
-        for range in &self.reads {
-            if let Some(readback) = &self.readback {
-                // SAFETY: the batch wrote all of the range, ended with the barrier to the
-                // host, and is complete by this function's contract.
-                reads.push(unsafe { readback.read(range)? }.to_vec());
-            }
-        }
+    unsafe fn finished(&mut self) -> Result<Finished, Error> {
+        let reads = match self.readback.take() {
+            // SAFETY: the batch wrote all of the ranges, ended with the barrier to the host,
+            // and is complete by this function's contract; what is recorded next takes others.
+            Some(readback) => unsafe { self.free.lend(readback, &self.reads) },
+            None => Vec::new(),
+        };
         let device_time = self.device_time()?;
         Ok(Finished { reads, device_time })
     }
@@ -108,7 +112,7 @@ impl Frame {
         Ok(spans.and_then(|spans| spans.first().map(|span| span.end)))
     }
 
-    /// Copies of `reads` to readback memory, which is made where there is not enough.
+    /// Copies of `reads` to readback memory.
     fn copies(&mut self, memory: &Arc<Memory>, reads: &[Region]) -> Result<Vec<Step>, Error> {
         self.reads.clear();
         let mut bytes = 0;
@@ -120,12 +124,7 @@ impl Frame {
         if bytes == 0 {
             return Ok(Vec::new());
         }
-        let known = self.readback.take();
-        let readback = match known.filter(|known| known.bytes() >= bytes) {
-            Some(known) => known,
-            None => ReadbackBuffer::new(memory, bytes)?,
-        };
-        let readback = self.readback.insert(readback);
+        let readback = self.readback.insert(self.free.take(memory, bytes)?);
         let copies = reads
             .iter()
             .zip(&self.reads)

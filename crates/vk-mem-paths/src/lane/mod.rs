@@ -15,7 +15,9 @@
 //!    of a batch in the making name stays with that batch ([`BatchMemory`](crate::BatchMemory)).
 //! 2. Inside a batch a barrier stands before each step that conflicts with an
 //!    earlier one ([`hazards`]).
-//! 3. Staging memory is touched by the host only while the batch of its buffer is not in
+//! 3. What a batch copies its reads to is that batch's until it is complete, and then of those
+//!    who hold the [`Read`]s; only once they are dropped another batch gets it.
+//! 4. Staging memory is touched by the host only while the batch of its buffer is not in
 //!    flight.
 
 mod batch;
@@ -30,7 +32,7 @@ mod transfers;
 
 pub(crate) use batch::{Batch, Life, Part};
 pub use step::{Step, most_dispatched};
-pub use submitted::{Finished, Submitted};
+pub use submitted::{Finished, Read, Submitted};
 pub use transfers::{Downloads, Uploads};
 
 use std::collections::VecDeque;
@@ -41,6 +43,7 @@ use vk_core::{Device, WaitPolicy};
 use crate::Error;
 use crate::memory::{Memory, Region, StoragePool};
 use frame::Frame;
+use submitted::FreeReadbacks;
 
 /// Settings of a lane, and of runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +67,7 @@ pub struct Lane {
     // In the order of their submission.
     in_flight: VecDeque<Frame>,
     free: Vec<Frame>,
+    readbacks: Arc<FreeReadbacks>,
     pool: Arc<StoragePool>,
     memory: Arc<Memory>,
     device: Arc<Device>,
@@ -89,6 +93,7 @@ impl Lane {
         Self {
             in_flight: VecDeque::new(),
             free: Vec::new(),
+            readbacks: Arc::default(),
             pool: StoragePool::new(&memory),
             memory,
             device: Arc::clone(device),
@@ -169,7 +174,7 @@ impl Lane {
     fn frame(&mut self) -> Result<Frame, Error> {
         match self.free.pop() {
             Some(frame) => Ok(frame),
-            None => Frame::new(&self.device, self.timestamps),
+            None => Frame::new(&self.device, &self.readbacks, self.timestamps),
         }
     }
 }

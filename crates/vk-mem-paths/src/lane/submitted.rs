@@ -1,11 +1,16 @@
 //! A batch that was submitted, and what it left on the host.
 
-use std::sync::{Arc, OnceLock};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use vk_core::{Device, Ticket, WaitPolicy};
 
 use crate::Error;
+use crate::memory::{Memory, ReadbackBuffer};
+
+/// Readback buffers that are kept for the next batch.
+const KEPT: usize = 8;
 
 /// A batch in flight, or one that is complete.
 #[derive(Clone)]
@@ -22,13 +27,100 @@ pub(super) struct Outcome {
 }
 
 /// What a batch left on the host.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Finished {
-    /// The bytes of each region that was to be read, in their order.
-    pub reads: Vec<Vec<u8>>,
+    /// What each region held that was to be read, in their order.
+    pub reads: Vec<Read>,
     /// How long it took on the device; `None` unless timestamps are on and the
     /// queue has them.
     pub device_time: Option<Duration>,
+}
+
+/// Bytes that a batch copied to the host, in the memory that it copied them to: another batch
+/// has that once nobody holds any of them.
+#[derive(Clone)]
+pub struct Read {
+    from: Arc<Lent>,
+    range: Range<usize>,
+}
+
+impl Read {
+    /// The bytes.
+    ///
+    /// # Errors
+    /// What making them visible to the host returned.
+    pub fn bytes(&self) -> Result<&[u8], Error> {
+        // SAFETY: written by a batch that ended with the barrier to the host and is complete
+        // (contract of `FreeReadbacks::lend`), and lent until this is dropped.
+        unsafe { self.from.buffer.read(&self.range) }
+    }
+}
+
+/// Readback memory that goes back to the free one.
+struct Lent {
+    buffer: ReadbackBuffer,
+    free: Arc<FreeReadbacks>,
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.free.with(|free| {
+            if free.len() < KEPT {
+                free.push(self.buffer.clone());
+            }
+        });
+    }
+}
+
+/// Readback memory that neither a batch nor a reader has.
+#[derive(Default)]
+pub(super) struct FreeReadbacks(Mutex<Vec<ReadbackBuffer>>);
+
+impl FreeReadbacks {
+    /// The smallest that has so many bytes, or a new one.
+    pub(super) fn take(&self, memory: &Arc<Memory>, bytes: usize) -> Result<ReadbackBuffer, Error> {
+        let known = self.with(|free| {
+            let fits = free.iter().enumerate();
+            let fits = fits.filter(|(_, it)| it.bytes() >= bytes);
+            let smallest = fits.min_by_key(|(_, it)| it.bytes());
+            smallest
+                .map(|(place, _)| place)
+                .map(|it| free.swap_remove(it))
+        });
+        known.map_or_else(|| ReadbackBuffer::new(memory, bytes), Ok)
+    }
+
+    /// Lends what was taken to those who read `ranges` of it.
+    ///
+    /// # Safety
+    /// A batch has written all of the ranges, ended with the barrier to the host, and is
+    /// complete; no other names the memory.
+    pub(super) unsafe fn lend(
+        self: &Arc<Self>,
+        buffer: ReadbackBuffer,
+        ranges: &[Range<usize>],
+    ) -> Vec<Read> {
+        let free = Arc::clone(self);
+        let from = Arc::new(Lent { buffer, free });
+        let read = |range: &Range<usize>| Read {
+            from: Arc::clone(&from),
+            range: range.clone(),
+        };
+        ranges.iter().map(read).collect()
+    }
+
+    fn with<R>(&self, with: impl FnOnce(&mut Vec<ReadbackBuffer>) -> R) -> R {
+        // Whole after a panic too: each change is one call.
+        with(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl std::fmt::Debug for Read {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Read")
+            .field("bytes", &self.range.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Submitted {

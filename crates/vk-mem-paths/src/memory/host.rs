@@ -51,7 +51,8 @@ impl UploadBuffer {
 }
 
 /// Memory that the device writes and the host reads: with [`HostBuffer`](crate::HostBuffer) the
-/// only type through which the host sees device results.
+/// only type through which the host sees device results. Clones are the same memory.
+#[derive(Clone)]
 pub(crate) struct ReadbackBuffer(Arc<Block>);
 
 impl ReadbackBuffer {

@@ -14,7 +14,7 @@ use crate::vectors::families::Call;
 use crate::vectors::fields::with_field;
 use crate::vectors::plan::{ChainWork, Work};
 use crate::vectors::program::{Argument, Program, Source};
-use crate::vectors::runner::{Left, internal};
+use crate::vectors::runner::{Elements, Left, internal};
 use crate::vectors::tables::TableKey;
 
 /// Computes all of `submission`, and fills the places of its results.
@@ -59,8 +59,8 @@ pub(super) fn compute(submission: Submission, shared: &Shared) -> Result<Left, E
         }
     }
     for read in &program.reads {
-        let words = run.limbs(read)?.to_vec();
-        run.left.reads.push(words);
+        let limbs = run.limbs(read)?.into();
+        run.left.reads.push(Elements::Limbs(limbs));
     }
     for (result, place) in results {
         let words = run.results[result].take();

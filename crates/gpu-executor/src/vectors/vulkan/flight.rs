@@ -1,15 +1,14 @@
 //! A batch on the device, and what it leaves on the host.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use vk_core::WaitPolicy;
-use vk_mem_paths::Submitted;
+use vk_mem_paths::{Finished, Submitted};
 
 use super::{Inner, lock};
 use crate::Error;
 use crate::vectors::families::Number;
-use crate::vectors::runner::{Flight, Left, internal};
+use crate::vectors::runner::{Elements, Flight, Left, internal};
 
 /// A batch that was submitted to a lane.
 pub(super) struct DeviceFlight {
@@ -35,7 +34,7 @@ impl Flight for DeviceFlight {
         let finished = finished
             .ok_or_else(|| internal("a complete submission"))?
             .map_err(Clone::clone)?;
-        Ok(self.readbacks.left(&finished.reads, finished.device_time))
+        self.readbacks.left(finished)
     }
 }
 
@@ -51,27 +50,22 @@ pub(super) struct Readbacks {
 
 impl Readbacks {
     /// What `copied` says.
-    pub(super) fn left(&self, copied: &[Vec<u8>], device_time: Option<Duration>) -> Left {
-        let mut copied = copied.iter();
-        let mut next = |is_there: bool| match is_there {
-            true => copied.next().map_or(&[][..], Vec::as_slice),
-            false => &[],
+    fn left(&self, finished: &Finished) -> Result<Left, Error> {
+        let mut copied = finished.reads.iter().cloned().map(Elements::Device);
+        let mut next = |is_there: bool| {
+            let copied = is_there.then(|| copied.next()).flatten();
+            copied.unwrap_or(Elements::Limbs(Arc::default()))
         };
-        let reads = self.reads.iter().map(|is_there| words(next(*is_there)));
+        let reads = self.reads.iter().map(|is_there| next(*is_there));
         let mut left = Left {
             reads: reads.collect(),
-            device_time,
+            device_time: finished.device_time,
             ..Left::default()
         };
-        let numbers = next(!self.numbers.is_empty()).as_chunks().0;
-        for ((node, means), bytes) in self.numbers.iter().zip(numbers) {
+        let numbers = next(!self.numbers.is_empty());
+        for ((node, means), bytes) in self.numbers.iter().zip(numbers.bytes()?.as_chunks().0) {
             left.note(*node, *means, u32::from_ne_bytes(*bytes).into());
         }
-        left
+        Ok(left)
     }
-}
-
-fn words(bytes: &[u8]) -> Vec<u64> {
-    let words = bytes.as_chunks().0.iter();
-    words.map(|word| u64::from_ne_bytes(*word)).collect()
 }
