@@ -170,8 +170,15 @@ pub(crate) fn joined<I: Sync, T: Copy + Default + Send, const N: usize>(
     fill: impl Fn(&mut [T; N], &I) + Sync,
 ) -> Vec<T> {
     let mut all = vec![T::default(); N * items.len()];
-    let places = all.as_chunks_mut().0.par_iter_mut().zip(items);
-    places.for_each(|(place, item)| fill(place, item));
+    let places = all.as_chunks_mut().0;
+    match items {
+        // Sooner done than a thread wakes.
+        [item] => places.iter_mut().for_each(|place| fill(place, item)),
+        items => {
+            let places = places.par_iter_mut().zip(items);
+            places.for_each(|(place, item)| fill(place, item));
+        }
+    }
     all
 }
 

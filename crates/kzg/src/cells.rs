@@ -9,7 +9,7 @@ use gpu_executor::vectors::{
 
 use crate::blobs::{canonical_blob, joined};
 use crate::error::expect_as_many;
-use crate::evaluation::{invert_all, reversed};
+use crate::evaluation::{self, bit_reverse, invert_all, reversed, transform};
 use crate::kzg::{each, only};
 use crate::{
     BYTES_PER_BLOB, CELLS_PER_BLOB, CELLS_PER_EXT_BLOB, Cell, CellsAndProofs, CellsPerExtBlob,
@@ -217,34 +217,29 @@ impl Kzg {
     /// Values are known where cells are. Times a polynomial that is zero at the others they are
     /// known everywhere: so is that product, which on a coset is divided by it again.
     fn recovered(&self, queue: &Queue, blobs: &[Erased<'_>]) -> Result<FieldVec<Fr>> {
-        let engine = &self.shared.engine;
         let bytes = joined(blobs, |row: &mut [u8; BYTES_PER_EXT_BLOB], blob| {
             for (index, cell) in &blob.cells {
                 row.as_chunks_mut().0[*index] = **cell;
             }
         });
         let values = queue.upload_be_bytes::<Fr>(&[bytes])?;
-        let spread = |of_cells: Vec<Scalar>| {
-            let mut spread = engine.upload::<Fr>(&of_cells)?;
-            for _ in 0..FIELD_ELEMENTS_PER_CELL.ilog2() {
-                spread = queue.interleave(&[&spread, &spread])?;
-            }
-            Ok::<_, Error>(spread)
-        };
+        // Of each cell, for all of its elements.
+        let vanishing = blobs.iter().flat_map(|it| it.vanishing);
+        let inverses = blobs.iter().flat_map(|it| it.inverses);
+        let of_cells: Vec<_> = vanishing.chain(inverses).collect();
+        let mut factors = self.shared.engine.upload::<Fr>(&of_cells)?;
+        for _ in 0..FIELD_ELEMENTS_PER_CELL.ilog2() {
+            factors = queue.interleave(&[&factors, &factors])?;
+        }
+        let (vanishing, inverses) = factors.split_at(values.len())?;
         let domain = Domain::new(FIELD_ELEMENTS_PER_EXT_BLOB)?;
         let coset = domain.coset_of_generator();
-        let product = queue.mul(
-            &values,
-            spread(blobs.iter().flat_map(|it| it.vanishing).collect())?,
-        )?;
+        let product = queue.mul(&values, &vanishing)?;
         let to_coefficients = Transform::inverse(&domain).from(Order::BitReversed);
         let product = queue.transform(&product, &to_coefficients)?;
         let product =
             queue.transform(&product, &Transform::forward(&coset).to(Order::BitReversed))?;
-        let quotient = queue.mul(
-            &product,
-            spread(blobs.iter().flat_map(|it| it.inverses).collect())?,
-        )?;
+        let quotient = queue.mul(&product, &inverses)?;
         let to_coefficients = Transform::inverse(&coset).from(Order::BitReversed);
         Ok(queue.transform(&quotient, &to_coefficients)?)
     }
@@ -339,33 +334,47 @@ impl<'a> Erased<'a> {
             }
             known.push((index, canonical_cell(place, cell)?));
         }
-        let missing: Vec<_> = is_missing
-            .iter()
-            .enumerate()
-            .filter(|(_, it)| **it)
-            .map(|(index, _)| index)
-            .collect();
-        // x^64 at the points of each cell.
-        let powers: Vec<_> = Domain::new(CELLS_PER_EXT_BLOB)?.elements().collect();
-        let power = |cell: usize| powers[reversed(cell, CELLS_PER_EXT_BLOB.ilog2())];
-        let shift = Domain::new(CELLS_PER_EXT_BLOB)?
-            .coset_of_generator()
-            .shift();
-        let shift = pow::<Fr>(&shift, FIELD_ELEMENTS_PER_CELL as u64);
-        let vanishing_at = |x: Scalar| {
-            missing.iter().fold(Fr::ONE, |product, cell| {
-                mul::<Fr>(&product, &sub::<Fr>(&x, &power(*cell)))
-            })
-        };
-        let mut inverses =
-            std::array::from_fn(|cell| vanishing_at(mul::<Fr>(&shift, &power(cell))));
-        invert_all(&mut inverses);
+        let missing = is_missing.iter().enumerate().filter(|(_, it)| **it);
+        let [vanishing, inverses] = vanishing(missing.map(|(index, _)| index))?;
         Ok(Self {
             cells: known,
-            vanishing: std::array::from_fn(|cell| vanishing_at(power(cell))),
+            vanishing,
             inverses,
         })
     }
+}
+
+/// Of [`Erased`], for these missing cells.
+fn vanishing(missing: impl Iterator<Item = usize>) -> Result<[[Scalar; CELLS_PER_EXT_BLOB]; 2]> {
+    // As a polynomial in x^64, which at the points of each cell is one of these.
+    let domain = Domain::new(CELLS_PER_EXT_BLOB)?;
+    let powers: Vec<_> = domain.elements().collect();
+    let mut coefficients = [Scalar::default(); CELLS_PER_EXT_BLOB];
+    coefficients[0] = Fr::ONE;
+    for (degree, cell) in missing.enumerate() {
+        let root = powers[reversed(cell, CELLS_PER_EXT_BLOB.ilog2())];
+        for place in (0..=degree + 1).rev() {
+            let product = mul::<Fr>(&root, &coefficients[place]);
+            let below = place.checked_sub(1).map(|it| coefficients[it]);
+            coefficients[place] = sub::<Fr>(&below.unwrap_or_default(), &product);
+        }
+    }
+    let values = |mut coefficients: [Scalar; CELLS_PER_EXT_BLOB]| {
+        bit_reverse(&mut coefficients);
+        transform(&mut coefficients, &domain.generator());
+        bit_reverse(&mut coefficients);
+        coefficients
+    };
+    let shift = domain.coset_of_generator().shift();
+    let shift = pow::<Fr>(&shift, FIELD_ELEMENTS_PER_CELL as u64);
+    let scaled = coefficients.iter().zip(evaluation::powers(&shift));
+    let mut on_coset = coefficients;
+    for (place, (coefficient, factor)) in on_coset.iter_mut().zip(scaled) {
+        *place = mul::<Fr>(coefficient, &factor);
+    }
+    let mut inverses = values(on_coset);
+    invert_all(&mut inverses);
+    Ok([values(coefficients), inverses])
 }
 
 /// An index of a cell.

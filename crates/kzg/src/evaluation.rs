@@ -167,15 +167,16 @@ pub(crate) fn invert(x: &Scalar) -> Scalar {
     inverse::<Fr>(x).unwrap_or_default()
 }
 
-/// The coefficients, below `x.len()` of them, of the polynomial with these values at the roots
-/// of unity in bit-reversed order, times their number.
-pub(crate) fn interpolate(values: &mut [Scalar], root_inverse: &Scalar) {
+/// The values at the powers of a root of unity, in their order, of the polynomial with these
+/// coefficients, as many and in bit-reversed order. By the root's inverse it is the other way: the
+/// coefficients, times their number, of the polynomial with these values in bit-reversed order.
+pub(crate) fn transform(elements: &mut [Scalar], root: &Scalar) {
     // From pairs of neighbours to pairs of halves: each time the root's square root.
-    let (count, mut half) = (values.len(), 1);
+    let (count, mut half) = (elements.len(), 1);
     while half < count {
-        let root = pow::<Fr>(root_inverse, (count / (2 * half)) as u64);
+        let root = pow::<Fr>(root, (count / (2 * half)) as u64);
         let factors: Vec<_> = powers(&root).take(half).collect();
-        for block in values.chunks_exact_mut(2 * half) {
+        for block in elements.chunks_exact_mut(2 * half) {
             let (low, high) = block.split_at_mut(half);
             for ((low, high), factor) in low.iter_mut().zip(high).zip(&factors) {
                 let product = mul::<Fr>(high, factor);

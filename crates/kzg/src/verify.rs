@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::blobs::canonical_blob;
 use crate::cells::{canonical_cell, expect_index};
 use crate::error::expect_as_many;
-use crate::evaluation::{challenge, interpolate, invert, powers, reversed};
+use crate::evaluation::{challenge, invert, powers, reversed, transform};
 use crate::points::{decoded, pairings_are_equal, sum};
 use crate::{
     BYTES_PER_COMMITMENT, BYTES_PER_PROOF, CELLS_PER_EXT_BLOB, FIELD_ELEMENTS_PER_BLOB,
@@ -263,7 +263,7 @@ fn interpolated(
     let domain = Domain::new(FIELD_ELEMENTS_PER_EXT_BLOB)?;
     let mut sums = vec![Scalar::default(); FIELD_ELEMENTS_PER_CELL];
     for (column, mut values) in of_columns {
-        interpolate(&mut values, &invert(&root));
+        transform(&mut values, &invert(&root));
         // The column's points are the roots of unity times its first.
         let first = domain.element(reversed(column, CELLS_PER_EXT_BLOB.ilog2()));
         let factors = powers(&invert(&first)).map(|it| mul::<Fr>(&it, &scale));

@@ -17,6 +17,8 @@ use crate::threads::{ElementFormat, ThreadPool, host_copy};
 /// Uploads from the host's slices to the storage of a lane.
 pub struct Uploads {
     staging: Staging<UploadBuffer>,
+    /// Whose turn it is: a short upload does not wait for the one before.
+    turn: usize,
     side: Arc<HostSide>,
 }
 
@@ -51,6 +53,7 @@ impl Lane {
         });
         let uploads = Uploads {
             staging: Staging::new(&self.device, self.wait),
+            turn: 0,
             side: Arc::clone(&side),
         };
         let staging = Staging::new(&self.device, self.wait);
@@ -82,7 +85,7 @@ impl Uploads {
         let make = |size| UploadBuffer::new(memory, MemoryUse::Upload, size);
         self.staging.prepare(size, make)?;
         for (number, parts) in cut(parts, size).iter().enumerate() {
-            self.send(number, parts, storage, number * size, element)?;
+            self.send(parts, storage, number * size, element)?;
         }
         Ok(())
     }
@@ -96,13 +99,13 @@ impl Uploads {
     /// Sends some parts up, by the buffer whose turn it is.
     fn send(
         &mut self,
-        number: usize,
         parts: &[&[u8]],
         storage: &Storage,
         offset: usize,
         element: ElementFormat,
     ) -> Result<(), Error> {
-        let buffer = self.staging.settled(number)?;
+        let buffer = self.staging.settled(self.turn)?;
+        self.turn = self.turn.wrapping_add(1);
         let length = |parts: &[&[u8]]| parts.iter().map(|part| part.len()).sum::<usize>();
         let range = 0..length(parts);
         // SAFETY: settled, so nothing in flight reads it.
