@@ -284,7 +284,7 @@ fn each<I: Sync, T: Send>(items: &[I], call: impl Fn(&I) -> Result<T> + Sync) ->
     items.par_iter().map(&call).collect()
 }
 
-fn all<T>(results: Vec<Result<T, gpu_executor_kzg::Error>>) -> Result<Vec<T>> {
+pub(crate) fn all<T>(results: Vec<Result<T, gpu_executor_kzg::Error>>) -> Result<Vec<T>> {
     Ok(results.into_iter().collect::<Result<_, _>>()?)
 }
 

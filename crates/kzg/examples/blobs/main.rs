@@ -13,6 +13,7 @@
 #[allow(dead_code, reason = "the tests use more of it")]
 mod cases;
 mod compare;
+mod soak;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
@@ -23,6 +24,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use clap::Parser;
 use gpu_executor::Cache;
+use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{TableMemory, VectorEngine};
 use gpu_executor_kzg::{Kzg, TrustedSetup};
 
@@ -48,8 +50,8 @@ struct Options {
     /// Where tables are kept, instead of the user's cache folder.
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
-    /// Instead of timing, compute so many batches of six, on and on, and see that bytes stay the
-    /// same and memory does not grow.
+    /// Instead of timing, compute so many small batches of all functions, on and on, and see that
+    /// bytes stay the same and memory does not grow.
     #[arg(long, value_name = "BATCHES")]
     soak: Option<usize>,
     /// Instead of timing, say what the windows of a batch of commitments are made of, once all is
@@ -73,10 +75,11 @@ impl Options {
 fn main() -> Result<ExitCode> {
     let options = Options::parse();
     let setup = timed("the trusted setup, decoded", TrustedSetup::mainnet)?;
-    let mut engines = Vec::new();
+    let (mut engines, mut device) = (Vec::new(), None);
     if !options.cpu {
-        let builder = VectorEngine::builder().timestamps(options.stages);
-        engines.push(timed("the device, opened", || builder.build())?);
+        let builder = PersistentVulkanBackend::builder().timestamps(options.stages);
+        let backend = device.insert(timed("the device, opened", || builder.build())?);
+        engines.push(backend.vectors()?);
     }
     if options.cpu || options.vectors.is_some() {
         engines.push(VectorEngine::cpu()?);
@@ -106,7 +109,7 @@ fn main() -> Result<ExitCode> {
         if options.vectors.is_none() {
             ensure!(all_passed, "a case failed");
             match options.soak {
-                Some(batches) => soak(&kzg, batches)?,
+                Some(batches) => all_passed &= soak::run(&kzg, batches, device.as_ref())?,
                 None if options.stages => stages(&kzg, &options)?,
                 None => compare::run(&kzg, &options)?,
             }
@@ -162,56 +165,6 @@ fn stages(kzg: &Kzg, options: &Options) -> Result<()> {
         println!("{} commitments: {took:?}", blobs.len());
     }
     Ok(())
-}
-
-/// Computes and recovers the same six blobs in every batch.
-fn soak(kzg: &Kzg, batches: usize) -> Result<()> {
-    let blobs = compare::random_blobs(6)?;
-    let blobs: Vec<_> = blobs.iter().map(|it| it.as_slice()).collect();
-    let indices: Vec<u64> = (64..128).collect();
-    let batch = || {
-        let commitments = kzg.blob_to_kzg_commitment_many(&blobs)?;
-        let commitments = commitments.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let both = kzg.compute_cells_and_kzg_proofs_many(&blobs)?;
-        let both = both.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let given: Vec<_> = both
-            .iter()
-            .map(|(it, _)| (indices.as_slice(), &it[64..]))
-            .collect();
-        let recovered = kzg.recover_cells_many(&given)?;
-        for ((cells, _), recovered) in both.iter().zip(recovered) {
-            ensure!(recovered? == *cells, "recovered cells are others");
-        }
-        Ok((commitments, both))
-    };
-    let (expected, bar) = (batch()?, Bar::new("batches", batches));
-    let mut early = None;
-    for done in 0..batches {
-        ensure!(
-            batch()? == expected,
-            "batch {done} has other bytes than the first"
-        );
-        if done == batches / 10 {
-            early = resident();
-        }
-        bar.step();
-    }
-    bar.clear();
-    if let (Some(early), Some(late)) = (early, resident()) {
-        println!(
-            "{batches} batches; memory {early} MiB after a tenth of them, {late} MiB at the end"
-        );
-        ensure!(late <= early + early / 10 + 16, "memory has grown");
-    }
-    Ok(())
-}
-
-/// MiB of memory that this process has, where Linux says so.
-fn resident() -> Option<usize> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|it| it.strip_prefix("VmRSS:"))?;
-    let kib: usize = line.trim().trim_end_matches(" kB").parse().ok()?;
-    Some(kib / 1024)
 }
 
 fn timed<T, E>(what: &str, run: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
