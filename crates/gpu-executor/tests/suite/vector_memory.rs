@@ -175,7 +175,7 @@ fn vectors_of_many_pieces_come_and_go() {
         let mut limbs: Vec<u64> = x.as_flattened().to_vec();
         *limbs.last_mut().unwrap() = u64::MAX;
         let error = engines::error(engine.upload::<Fp>(&limbs));
-        let expected = format!("element {}: ", len - 1);
+        let expected = format!("element {} of the vector ", len - 1);
         assert!(error.to_string().starts_with(&expected), "{error}");
     }
     let again = upload::<Fp>(&engine, &[[1; 6]]);
