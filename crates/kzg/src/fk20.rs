@@ -30,9 +30,12 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Fk20 {
     columns: OnceLock<PointVec<G1>>,
-    /// For the last number of blobs.
-    layout: Mutex<Option<Arc<Layout>>>,
+    /// For the last numbers of blobs, the last one first.
+    layouts: Mutex<Vec<Arc<Layout>>>,
 }
+
+/// Layouts that are kept: of whole windows, and of what is left after them.
+const KEPT: usize = 2;
 
 /// Points and places for a number of blobs.
 struct Layout {
@@ -108,12 +111,17 @@ impl Fk20 {
     /// That for so many blobs, kept or made.
     fn layout(&self, shared: &Shared, blobs: usize) -> Result<Arc<Layout>> {
         // Nothing panics under the lock.
-        let mut kept = self.layout.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(layout) = kept.as_ref().filter(|it| it.blobs == blobs) {
-            return Ok(Arc::clone(layout));
-        }
-        let layout = Layout::new(shared, self.points(shared, &|_| Ok(()))?, blobs)?;
-        Ok(Arc::clone(kept.insert(Arc::new(layout))))
+        let mut kept = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
+        let layout = match kept.iter().position(|it| it.blobs == blobs) {
+            Some(place) => kept.remove(place),
+            None => {
+                let points = self.points(shared, &|_| Ok(()))?;
+                Arc::new(Layout::new(shared, points, blobs)?)
+            }
+        };
+        kept.truncate(KEPT - 1);
+        kept.insert(0, Arc::clone(&layout));
+        Ok(layout)
     }
 }
 
@@ -122,7 +130,8 @@ impl Layout {
         let engine = &shared.engine;
         let queue = engine.queue();
         let columns = queue.concat(&vec![columns; blobs])?;
-        queue.submit()?.wait()?;
+        // What uses them is told what became of it.
+        let _pending = queue.submit()?;
         let zero = index(blobs * FIELD_ELEMENTS_PER_BLOB);
         let (mut by_offset, mut by_column) = (Vec::new(), Vec::new());
         for blob in 0..blobs {

@@ -5,18 +5,18 @@ use std::collections::HashMap;
 use field_kernels::arithmetic::{add, mul, neg, to_montgomery};
 use field_kernels::{Curve as _, Fr, G1};
 use gpu_executor::vectors::{Domain, Element as _};
-use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use crate::blobs::canonical_blob;
 use crate::cells::{canonical_cell, expect_index};
 use crate::error::expect_as_many;
 use crate::evaluation::{challenge, invert, powers, reversed, transform};
+use crate::kzg::each;
 use crate::points::{decoded, pairings_are_equal, sum};
 use crate::{
-    BYTES_PER_COMMITMENT, BYTES_PER_PROOF, CELLS_PER_EXT_BLOB, FIELD_ELEMENTS_PER_BLOB,
-    FIELD_ELEMENTS_PER_CELL, FIELD_ELEMENTS_PER_EXT_BLOB, Kzg, KzgCommitment, KzgProof, Point,
-    Result, Scalar, bytes, compute_verify_cell_kzg_proof_batch_challenge,
+    BYTES_PER_BLOB, BYTES_PER_COMMITMENT, BYTES_PER_PROOF, CELLS_PER_EXT_BLOB,
+    FIELD_ELEMENTS_PER_BLOB, FIELD_ELEMENTS_PER_CELL, FIELD_ELEMENTS_PER_EXT_BLOB, Kzg,
+    KzgCommitment, KzgProof, Point, Result, Scalar, bytes,
+    compute_verify_cell_kzg_proof_batch_challenge,
 };
 
 /// What one proof says: the polynomial of the commitment is y at z.
@@ -77,20 +77,23 @@ impl Kzg {
         let of = ("blobs", blobs.len());
         expect_as_many(of, ("commitments", commitments_bytes.len()))?;
         expect_as_many(of, ("proofs", proofs_bytes.len()))?;
-        let claim = |place: usize| {
-            let blob = canonical_blob(&blobs[place])?;
-            let what = || format!("commitment {place}");
-            let commitment: &KzgCommitment = bytes::fixed(what, commitments_bytes[place].as_ref())?;
+        let claim = |place: &usize| {
+            let (place, count) = (*place, blobs.len());
+            let what = |what| move || named(what, place, count);
+            let blob: &[u8; BYTES_PER_BLOB] = bytes::fixed(what("blob"), blobs[place].as_ref())?;
+            let commitment = commitments_bytes[place].as_ref();
+            let commitment: &KzgCommitment = bytes::fixed(what("commitment"), commitment)?;
+            let values = bytes::scalars(what("blob"), blob)?;
             let z = challenge(blob, commitment);
-            let values = bytes::scalars(|| format!("blob {place}"), blob)?;
             Ok(Claim {
                 commitment: *commitment,
                 z,
                 y: self.shared.points.value(&values, &z),
-                proof: *bytes::fixed(|| format!("proof {place}"), proofs_bytes[place].as_ref())?,
+                proof: *bytes::fixed(what("proof"), proofs_bytes[place].as_ref())?,
             })
         };
-        let claims: Result<Vec<_>> = (0..blobs.len()).into_par_iter().map(claim).collect();
+        let places: Vec<_> = (0..blobs.len()).collect();
+        let claims: Result<Vec<_>> = each(&places, claim).into_iter().collect();
         self.hold(&claims?)
     }
 
@@ -189,8 +192,8 @@ impl Kzg {
         let encoded: Vec<u8> = encoded.collect();
         let mut points = decoded(&self.shared.host, &encoded, |place| {
             match place.checked_sub(count) {
-                None => format!("commitment {place}"),
-                Some(place) => format!("proof {place}"),
+                None => named("commitment", place, count),
+                Some(place) => named("proof", place, count),
             }
         })?;
         let weights: Vec<_> = powers(&weight(claims)).take(count).collect();
@@ -214,6 +217,14 @@ impl Kzg {
 
 const _: () = assert!(BYTES_PER_COMMITMENT == BYTES_PER_PROOF);
 
+/// The argument of this kind at its place, or the only one.
+fn named(kind: &str, place: usize, count: usize) -> String {
+    match count {
+        1 => format!("the {kind}"),
+        _ => format!("{kind} {place}"),
+    }
+}
+
 /// The number whose powers the claims are weighed with: a hash of all of them.
 fn weight(claims: &[Claim]) -> Scalar {
     let mut hash = Sha256::new();
@@ -236,14 +247,16 @@ fn interpolated(
     cells: &[impl AsRef<[u8]> + Sync],
     weights: &[Scalar],
 ) -> Result<Vec<Scalar>> {
-    let weighted = |place: usize| {
+    let weighted = |place: &usize| {
+        let place = *place;
         let cell = canonical_cell(place, &cells[place])?;
         let mut values = bytes::scalars(|| format!("cell {place}"), cell)?;
         let weight = &weights[place];
         values.iter_mut().for_each(|it| *it = mul::<Fr>(it, weight));
         Ok(values)
     };
-    let weighted: Result<Vec<_>> = (0..cells.len()).into_par_iter().map(weighted).collect();
+    let places: Vec<_> = (0..cells.len()).collect();
+    let weighted: Result<Vec<_>> = each(&places, weighted).into_iter().collect();
     let add_to = |sums: &mut [Scalar], values: &[Scalar]| {
         let places = sums.iter_mut().zip(values);
         places.for_each(|(sum, it)| *sum = add::<Fr>(sum, it));

@@ -16,6 +16,7 @@ mod compare;
 mod soak;
 
 use std::io::{IsTerminal as _, Write as _};
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,8 +34,8 @@ use crate::cases::Cases;
 #[derive(Parser)]
 struct Options {
     /// The largest batch.
-    #[arg(long, default_value_t = 64)]
-    blobs: usize,
+    #[arg(long, default_value = "64")]
+    blobs: NonZeroUsize,
     /// Run the cases of a folder, and nothing else.
     #[arg(long, value_name = "DIR")]
     vectors: Option<PathBuf>,
@@ -67,8 +68,8 @@ impl Options {
     /// Numbers of blobs, up to the largest.
     fn batches(&self) -> Vec<usize> {
         let smaller = [1, 6, 21, 64, 256].into_iter();
-        let smaller = smaller.filter(|it| *it < self.blobs);
-        smaller.chain([self.blobs]).collect()
+        let smaller = smaller.filter(|it| *it < self.blobs.get());
+        smaller.chain([self.blobs.get()]).collect()
     }
 }
 

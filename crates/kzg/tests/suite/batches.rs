@@ -211,6 +211,13 @@ fn in_windows(kzg: &Kzg) {
         .watched(|_, _| ControlFlow::Break(()))
         .compute_cells_many(&blobs);
     assert_eq!(stopped.unwrap_err(), Error::Cancelled { done: 64, of: 130 });
+    // What was under way is in nobody's way.
+    assert!(kzg.compute_cells(&blobs[1]).as_ref() == found[1].as_ref());
+    // A window of nothing to compute, and one with something.
+    let mut invalid = vec![Vec::new(); 64];
+    invalid.push(blobs[1].clone());
+    let mixed = kzg.compute_cells_many(&invalid).unwrap();
+    assert!(mixed[..64].iter().all(Result::is_err) && mixed[64] == found[1]);
     let none: [Vec<u8>; 0] = [];
     assert!(kzg.blob_to_kzg_commitment_many(&none).unwrap().is_empty());
     assert_eq!(

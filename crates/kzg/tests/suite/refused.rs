@@ -74,6 +74,23 @@ fn points_of_commitments_and_proofs() {
             .unwrap_err();
         let message = "expected 2 commitments, one for each of the blobs, found 1";
         assert_eq!(error.to_string(), message);
+        // Of several the first, whichever thread is first.
+        let (short, mut large) = (vec![0; 31], random_blob(1));
+        large[9 * 32..10 * 32].fill(0xff);
+        let mut blobs: Vec<&[u8]> = vec![&blob; 20];
+        (blobs[11], blobs[17]) = (&large, &short);
+        for _ in 0..10 {
+            let error = kzg.verify_blob_kzg_proof_batch(&blobs, &[good; 20], &[good; 20]);
+            let message = "blob 11: expected field elements below the modulus, element 9 is not";
+            assert_eq!(error.unwrap_err().to_string(), message);
+        }
+        let error = kzg.verify_blob_kzg_proof(&short, &good, &good);
+        let message = "the blob: expected 131072 bytes, found 31";
+        assert_eq!(error.unwrap_err().to_string(), message);
+        let error = kzg.verify_blob_kzg_proof(&blob, &good, &outside);
+        assert_eq!(error.unwrap_err(), what("the proof"));
+        let error = kzg.verify_kzg_proof(&outside, &[0; 32], &[0; 32], &good);
+        assert_eq!(error.unwrap_err(), what("the commitment"));
         let cells = [vec![0; BYTES_PER_CELL], vec![0; BYTES_PER_CELL]];
         let error = kzg.verify_cell_kzg_proof_batch(&[good; 2], &[0, 128], &cells, &[good; 2]);
         assert_eq!(
@@ -83,6 +100,11 @@ fn points_of_commitments_and_proofs() {
                 found: 128
             }
         );
+        let mut many = vec![vec![0; BYTES_PER_CELL]; 30];
+        (many[19], many[23]) = (vec![0xff; BYTES_PER_CELL], vec![0; 7]);
+        let error = kzg.verify_cell_kzg_proof_batch(&[good; 30], &[5; 30], &many, &[good; 30]);
+        let message = "cell 19: expected field elements below the modulus, element 0 is not";
+        assert_eq!(error.unwrap_err().to_string(), message);
         let points = [good, outside];
         let error = kzg.verify_cell_kzg_proof_batch(&points, &[0, 1], &cells, &[good; 2]);
         assert_eq!(error.unwrap_err(), what("commitment 1"));
