@@ -28,6 +28,10 @@ fn as_c_kzg(kzg: &Kzg, count: u8) {
     let mut all_commitments = Vec::new();
     for (number, blob) in theirs.iter().enumerate() {
         let commitment = settings.blob_to_kzg_commitment(blob).unwrap();
+        // Their types as they are.
+        let proof = settings.compute_blob_kzg_proof(blob, &commitment.to_bytes());
+        let holds = kzg.verify_blob_kzg_proof(blob, &*commitment, &*proof.unwrap());
+        assert_eq!(holds, Ok(true));
         assert_eq!(
             commitments[number].as_ref().unwrap(),
             &*commitment.to_bytes()
@@ -245,8 +249,15 @@ fn from_several_threads_on_the_device() {
         std::thread::scope(|scope| {
             for (seed, expected) in (0..4).zip(&expected) {
                 scope.spawn(move || {
-                    for _ in 0..5 {
-                        assert!(kzg.compute_cells(&random_blob(seed)).unwrap() == *expected);
+                    let blob = random_blob(seed);
+                    let many = vec![&blob; 65];
+                    for _ in 0..3 {
+                        assert!(kzg.compute_cells(&blob).unwrap() == *expected);
+                        // Stopped while others go on, with a window under way.
+                        let stopped = kzg
+                            .watched(|_, _| ControlFlow::Break(()))
+                            .compute_cells_many(&many);
+                        assert_eq!(stopped.unwrap_err(), Error::Cancelled { done: 64, of: 65 });
                     }
                 });
             }
