@@ -81,14 +81,7 @@ pub(crate) type Copy<'a> = (&'a [u8], &'a mut [MaybeUninit<u8>]);
 
 /// Runs all `copies`, with the help of `threads` where they are large enough.
 pub(crate) fn run(copies: Vec<Copy<'_>>, threads: &mut ThreadPool) {
-    let total: usize = copies.iter().map(|(from, _)| from.len()).sum();
-    if total < PARALLEL_FROM {
-        return copies.into_iter().for_each(copy);
-    }
-    let pieces = copies
-        .into_iter()
-        .flat_map(|(from, to)| from.chunks(PIECE).zip(to.chunks_mut(PIECE)));
-    threads.for_each(total.div_ceil(PIECE), pieces, copy);
+    in_pieces(copies, PIECE, threads, |_, _, piece| copy(piece));
 }
 
 /// Runs all `copies`, as [`run`] does, and looks at each element where `element` says so.
@@ -102,28 +95,51 @@ pub(crate) fn run_checked(
         run(copies, threads);
         return None;
     };
-    let total: usize = copies.iter().map(|(from, _)| from.len()).sum();
     let element_bytes = element.bytes.max(1);
-    let piece = whole_elements(PIECE, element_bytes);
+    let refused = Least::default();
+    let task = |number, first, (from, to): Copy<'_>| {
+        if let Some(found) = check(from, to) {
+            refused.note((number, found.after(first / element_bytes)));
+        }
+    };
+    in_pieces(copies, whole_elements(PIECE, element_bytes), threads, task);
+    refused.into_inner()
+}
+
+/// Calls `task` with each piece of `size` bytes, or fewer at an end: the number of its copy,
+/// the byte of that where it begins, and the piece.
+fn in_pieces<'a>(
+    copies: Vec<Copy<'a>>,
+    size: usize,
+    threads: &mut ThreadPool,
+    task: impl Fn(usize, usize, Copy<'a>) + Sync,
+) {
+    let total: usize = copies.iter().map(|(from, _)| from.len()).sum();
     let copies = copies.into_iter().enumerate();
     let pieces = copies.flat_map(|(number, (from, to))| {
-        let pieces = from.chunks(piece).zip(to.chunks_mut(piece));
-        let firsts = (0..).step_by(piece / element_bytes);
+        let pieces = from.chunks(size).zip(to.chunks_mut(size));
+        let firsts = (0..).step_by(size);
         firsts
             .zip(pieces)
             .map(move |(first, piece)| (number, first, piece))
     });
-    let refused = Least::default();
-    let task = |(number, first, (from, to)): (usize, usize, Copy<'_>)| {
-        if let Some(found) = check(from, to) {
-            refused.note((number, found.after(first)));
-        }
-    };
-    match total < PARALLEL_FROM {
-        true => pieces.for_each(task),
-        false => threads.for_each(total.div_ceil(piece), pieces, task),
+    let task = |(number, first, piece)| task(number, first, piece);
+    if total < PARALLEL_FROM {
+        return pieces.for_each(task);
     }
-    refused.into_inner()
+    // Short ones are taken together: taking costs as much as copying some kilobytes.
+    let mut pieces = pieces.peekable();
+    let groups = std::iter::from_fn(|| {
+        let mut group = vec![pieces.next()?];
+        let mut bytes = group[0].2.0.len();
+        while let Some(next) = pieces.next_if(|(_, _, (from, _))| bytes + from.len() <= size) {
+            bytes += next.2.0.len();
+            group.push(next);
+        }
+        Some(group)
+    });
+    let all = |group: Vec<_>| group.into_iter().for_each(task);
+    threads.for_each(total.div_ceil(size), groups, all);
 }
 
 /// The least of what several threads found.
@@ -235,6 +251,29 @@ mod tests {
             // SAFETY: all bytes were initialised when the vector was made.
             let byte = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() };
             assert!(to.iter().map(byte).eq(from));
+        }
+    }
+
+    #[test]
+    fn of_many_short_copies_all_arrive_and_the_first_refused_one_is_named() {
+        const SHORT: usize = 333;
+        let mut threads = ThreadPool::new(3).unwrap();
+        let copies = PARALLEL_FROM / SHORT + 2;
+        let mut from: Vec<u8> = (0..7).cycle().take(copies * SHORT).collect();
+        let mut to = vec![MaybeUninit::new(0xff); from.len()];
+        let mut run = |from: &[u8]| {
+            let copies = from.chunks(SHORT).zip(to.chunks_mut(SHORT)).collect();
+            let check = Some(nines as CheckedCopy);
+            let refused = run_checked(copies, ElementFormat { bytes: 3, check }, &mut threads);
+            // SAFETY: all bytes were initialised when the vector was made.
+            let arrived = to.iter().map(|byte| unsafe { byte.assume_init() });
+            assert!(arrived.eq(from.iter().copied()));
+            refused
+        };
+        assert_eq!(run(&from), None);
+        for bad in [copies - 1, copies / 2, 1] {
+            from[bad * SHORT + 6] = 9;
+            assert_eq!(run(&from), Some((bad, nine(2))));
         }
     }
 }
