@@ -68,6 +68,9 @@ layout(push_constant) uniform Job {
     uint table_block;
     // The number of this dispatch's first workgroup.
     uint first_group;
+    // log2 of the columns that are side by side in what the pass reads, or the last pass
+    // writes: fewer than there are where that is a part of the vector in memory of its own.
+    uint part;
 } job;
 
 #define LAST 1u
@@ -91,6 +94,9 @@ uint columns;
 
 bool is(uint flag) { return (job.flags & flag) != 0u; }
 
+// A column's number in its part.
+uint in_part(uint column) { return column & ((1u << job.part) - 1u); }
+
 uint in_row(uint block_of_all) { return block_of_all & ((1u << job.before) - 1u); }
 
 // The elements before the row of a block, of all rows.
@@ -106,10 +112,10 @@ Value load(uint row, uint column) {
         place = ((is(TO_NATURAL) ? reversed(inside, job.before) : inside) << job.levels) + row;
     } else {
         of = block;
-        place = (((in_row(of) << job.levels) + row) << columns) + first_column + column;
+        place = (((in_row(of) << job.levels) + row) << job.part) + in_part(first_column) + column;
     }
     if (is(FROM_REVERSED)) {
-        place = reversed(place, job.log_n);
+        place = reversed(place, job.levels + job.part);
     }
     uint at = job.start_x + (row_start(of) + place) * FIELD_PARTS;
     return value_of(READ_ELEMENT(x_parts, at));
@@ -123,8 +129,8 @@ void store(uint row, uint column, Value x) {
         if (of >= job.blocks) {
             return;
         }
-        uint inside = in_row(of);
-        place = is(TO_NATURAL) ? (reversed(row, job.levels) << job.before) + inside
+        uint inside = in_part(in_row(of));
+        place = is(TO_NATURAL) ? (reversed(row, job.levels) << job.part) + inside
                                : (inside << job.levels) + row;
         place += row_start(of);
         e = value_reduced(x);

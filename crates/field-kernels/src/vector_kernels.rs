@@ -212,9 +212,9 @@ vector_kernels! {
     /// A sum of up to 8 vectors, each times a scalar.
     LINEAR_COMBINATION = "linear_combination", 10, 13, 128, {fp fr fp2: [U32 u32, U64 u64, F64 f64]};
     /// A pass of a transform, in workgroups of 32 to 256 invocations.
-    TRANSFORM = "transform", 3, 13, 256, {fr: [U32 u32, U64 u64, F64 f64]};
+    TRANSFORM = "transform", 3, 14, 256, {fr: [U32 u32, U64 u64, F64 f64]};
     /// The same, which hands elements from register to register inside of a subgroup.
-    TRANSFORM_SHUFFLE = "transform_shuffle", 3, 13, 256, {fr: [U32 u32, U64 u64, F64 f64]}, shuffled;
+    TRANSFORM_SHUFFLE = "transform_shuffle", 3, 14, 256, {fr: [U32 u32, U64 u64, F64 f64]}, shuffled;
     /// Square roots, each the one that a sign names.
     ROOTS = "roots", 3, 5, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// Points times integers.

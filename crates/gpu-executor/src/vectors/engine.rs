@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use field_kernels::{ElementType, Field};
-use vk_mem_paths::Lane;
+use vk_mem_paths::{ElementFormat, Lane};
 
 use super::cpu::CpuRunner;
 use super::elements::{AsElements, form_of};
@@ -202,6 +202,11 @@ impl VectorEngine {
 
     pub(super) fn runner(&self) -> &dyn Runner {
         &*self.runner
+    }
+
+    /// What the way up has to know of elements that are given as limbs.
+    pub(super) fn format_of<E: ElementType>(&self) -> ElementFormat {
+        self.inputs.element::<E>(Order::Limbs)
     }
 
     fn upload_limbs<F: Field>(&self, limbs: &[u64], form: Form) -> Result<FieldVec<F>> {

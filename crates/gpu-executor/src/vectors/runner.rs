@@ -7,7 +7,7 @@ use std::time::Duration;
 use field_kernels::ElementId;
 use vk_mem_paths::ElementFormat;
 
-use super::families::Number;
+use super::families::{Number, Transform};
 use super::plan::{Fusion, Stage};
 use super::program::Program;
 use super::report::KernelChoice;
@@ -45,6 +45,18 @@ pub(crate) trait Runner: Send + Sync {
     /// without waiting for them.
     fn run(&self, program: Program, stages: Vec<Stage>) -> Result<Begun, Error>;
 
+    /// Begins to transform one row of elements, limbs in Montgomery form, where its passes can
+    /// overlap with the ways there and back. `None` where they cannot, and where `element`
+    /// refuses one, which [`Self::upload`] names.
+    fn transform(
+        &self,
+        _row: &[u8],
+        _element: ElementFormat,
+        _transform: &Transform,
+    ) -> Result<Option<ComeDown<'_>>, Error> {
+        Ok(None)
+    }
+
     /// Calls `task` with each number below `count`, on the host's threads that the engine has.
     fn on_host(&self, count: usize, task: &(dyn Fn(usize) + Sync)) -> Result<(), Error>;
 
@@ -59,6 +71,10 @@ pub(crate) trait Runner: Send + Sync {
         Ok(())
     }
 }
+
+/// Copies a row that is being transformed to the host, as long as it was: on `Ok` all of it is
+/// written.
+pub(crate) type ComeDown<'a> = Box<dyn FnOnce(&mut [MaybeUninit<u8>]) -> Result<(), Error> + 'a>;
 
 /// A program that an engine has taken.
 pub(crate) struct Begun {

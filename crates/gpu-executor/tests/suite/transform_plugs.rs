@@ -15,10 +15,11 @@ use gpu_executor::vectors::{Domain, DomainEngine, Element, EngineDomain, Transfo
 use gpu_executor::{Error, Result};
 
 use crate::domains::ArkDomain;
-use crate::engines::{error, on_both_engines};
+use crate::engines::{self, error, on_both_engines};
 use crate::oracle::{Oracle as _, random};
 
 on_both_engines! {
+    [engines::settled().dispatch_elements(384)]
     slices_on_the_host
     any_code_over_a_domain
     domains_go_there_and_back_as_bytes
@@ -132,7 +133,8 @@ fn used<D: EvaluationDomain<ArkFr>>(size: usize, offset: ArkFr) -> Vec<Vec<ArkFr
 
 fn any_code_over_a_domain(engine: &VectorEngine) {
     on(engine);
-    for size in [1, 2, 7, 64, 100, 512] {
+    // The last one in parts, where it is on a device.
+    for size in [1, 2, 7, 64, 100, 512, 600] {
         for offset in [ArkFr::ONE, ArkFr::GENERATOR, ArkFr::from(1234_u64)] {
             let (found, expected) = (
                 used::<EngineDomain<Tested>>(size, offset),

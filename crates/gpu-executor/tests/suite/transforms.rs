@@ -24,6 +24,7 @@ on_both_engines! {
     a_transform_there_and_back_is_the_vector
     results_in_the_place_of_vectors_that_others_see
     transforms_beside_element_wise_neighbours
+    slices_of_the_host_that_go_up_and_down_in_parts
     lengths_forms_and_engines_that_do_not_fit
 }
 
@@ -289,6 +290,76 @@ fn transforms_beside_element_wise_neighbours(engine: &VectorEngine) {
     expect(&result, &expected, "(x + y)^ y");
     let first = by_ark(&expected[1..65], &ark, false);
     expect(&sum, &[engines::sum::<Fr>(&first)], "a sum of values");
+}
+
+/// Of every direction and order over one domain, in place and, what is refused, left alone.
+fn check_slice(engine: &VectorEngine, (domain, ark): (Domain, ArkDomain)) {
+    let size = domain.size();
+    let x = random::<Fr>(size, size as u64);
+    for inverse in [false, true] {
+        for from in ORDERS {
+            let natural = by_ark(&in_order(&x, size, from), &ark, inverse);
+            for to in ORDERS {
+                let transform = transform(&domain, inverse, from, to);
+                let mut found = x.clone();
+                engine.transform(&mut found, &transform).unwrap();
+                assert!(found == in_order(&natural, size, to), "{transform:?}");
+                for place in [0, size / 3, size - 1] {
+                    // The first of two is named.
+                    let mut bad = x.clone();
+                    bad[place] = [u64::MAX; 4];
+                    bad[size - 1] = [u64::MAX; 4];
+                    let before = bad.clone();
+                    let refused = error(engine.transform(&mut bad, &transform));
+                    let named = match &refused {
+                        Error::NotCanonical(refused) => Some(refused.element),
+                        _ => None,
+                    };
+                    assert_eq!(named, Some(place), "{transform:?}: {refused}");
+                    assert!(bad == before, "{place} by {transform:?}");
+                }
+            }
+        }
+    }
+}
+
+/// Of one pass, which goes up and comes down as a whole, and of two, in parts.
+fn slices_of_the_host_that_go_up_and_down_in_parts(engine: &VectorEngine) {
+    for log2 in [9, 10, 11, 13] {
+        for domain in domains(log2) {
+            check_slice(engine, domain);
+        }
+    }
+}
+
+/// Parts of one column or block each, and of many.
+#[test]
+fn slices_in_short_parts_and_in_long_ones() {
+    let short = (64, Arithmetic::U32, [10, 12]);
+    let long = (1 << 12, Arithmetic::U64, [14, 15]);
+    for (dispatch, arithmetic, log2) in [short, long] {
+        let builder = engines::settled().arithmetic(arithmetic);
+        let (_guard, mut backend) = built(builder.dispatch_elements(dispatch));
+        let engine = backend.vectors().unwrap();
+        for (log2, coset) in log2.into_iter().zip([1, 2]) {
+            check_slice(&engine, domains(log2).remove(coset));
+        }
+    }
+}
+
+/// Three passes, of which the second is over all parts at once.
+#[test]
+fn slices_with_a_pass_between_the_ways() {
+    let (_guard, mut backend) = built(engines::settled().dispatch_elements(1 << 16));
+    let engine = backend.vectors().unwrap();
+    let (domain, ark) = domains(19).remove(2);
+    let x = random::<Fr>(domain.size(), 11);
+    let mut found = x.clone();
+    let [there, back] = [Transform::forward(&domain), Transform::inverse(&domain)];
+    engine.transform(&mut found, &there).unwrap();
+    assert!(found == by_ark(&x, &ark, false));
+    engine.transform(&mut found, &back).unwrap();
+    assert!(found == x);
 }
 
 fn lengths_forms_and_engines_that_do_not_fit(engine: &VectorEngine) {

@@ -46,6 +46,7 @@ enum Kind {
     HostBuffers,
     Vectors,
     LongVectors,
+    HostTransforms,
     PointsOfG1,
     PointsOfG2,
     Cells,
@@ -177,6 +178,7 @@ pub const SCENARIOS: &[Scenario] = &[
     scenario("long-vectors", Kind::LongVectors)
         .of(LONG_VECTOR_CALLS)
         .long(),
+    scenario("host-transforms", Kind::HostTransforms).of(BATCH_CALLS),
     // "vectors" makes these calls too, with every result.
     scenario("points", Kind::PointsOfG1)
         .of(POINT_CALLS)
@@ -184,7 +186,7 @@ pub const SCENARIOS: &[Scenario] = &[
     scenario("points-of-g2", Kind::PointsOfG2)
         .of(POINT_CALLS)
         .long(),
-    scenario("cells", Kind::Cells).of(BLOB_CALLS),
+    scenario("cells", Kind::Cells).of(BATCH_CALLS),
     scenario("commitments", Kind::Commitments)
         .of(&["vkQueueSubmit"])
         .long(),
@@ -248,7 +250,7 @@ const POINT_CALLS: &[&str] = &[
 ];
 
 /// Where memory and submissions are; the rest comes as in other scenarios.
-const BLOB_CALLS: &[&str] = &[
+const BATCH_CALLS: &[&str] = &[
     "vkAllocateMemory",
     "vkBeginCommandBuffer",
     "vkGetSemaphoreCounterValue",
@@ -303,6 +305,7 @@ impl Scenario {
             Kind::HostVisible | Kind::DeviceLocal | Kind::Pipelined => true,
             Kind::Calibrating | Kind::Planted(_) => true,
             Kind::HostBuffers | Kind::Vectors | Kind::LongVectors => false,
+            Kind::HostTransforms => false,
             Kind::PointsOfG1 | Kind::PointsOfG2 => false,
             Kind::Cells | Kind::Commitments => false,
         }
@@ -368,7 +371,7 @@ impl Scenario {
                 .chunk_elements(CHUNK / 4)
                 .depth(2),
             // Several dispatches a kernel.
-            Kind::Vectors => builder
+            Kind::Vectors | Kind::HostTransforms => builder
                 .calibration(Calibration::Off)
                 .dispatch_elements(vectors::DISPATCH),
             Kind::PointsOfG1 | Kind::PointsOfG2 => builder
@@ -405,6 +408,7 @@ impl Scenario {
             Kind::HostBuffers => return over_host_buffers(backend, seed),
             Kind::Vectors => return vectors::short(backend, seed),
             Kind::LongVectors => return vectors::long(backend, seed),
+            Kind::HostTransforms => return vectors::from_host_to_host(backend, seed),
             Kind::PointsOfG1 => return points::on::<G1>(backend, seed),
             Kind::PointsOfG2 => return points::on::<G2>(backend, seed),
             Kind::Cells => return blobs::cells(backend, seed),

@@ -4,7 +4,7 @@ use field_kernels::arithmetic::{add, double, inverse, mul};
 use field_kernels::edge::random_elements as elements;
 use field_kernels::{ElementType, Fr};
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::vectors::{Domain, Scalar};
+use gpu_executor::vectors::{Domain, Scalar, Transform, VectorEngine};
 
 type Element = <Fr as ElementType>::Limbs;
 
@@ -14,8 +14,11 @@ const SHORT: usize = 300;
 const TRANSFORMED: usize = 256;
 /// Elements of one dispatch over short vectors, so that each takes several.
 pub(super) const DISPATCH: usize = 128;
-/// Elements of a long vector: of more bytes than both pieces of staging memory have.
-const LONG: usize = (40 << 20) / Fr::BYTES;
+/// Elements of a long vector: of more bytes than all pieces of staging memory have.
+const LONG: usize = (56 << 20) / Fr::BYTES;
+/// Elements of a slice of the host's that is transformed in parts, 8 for each way, by dispatches
+/// of [`DISPATCH`] elements.
+const IN_PARTS: usize = 1024;
 
 /// Two submissions, of which the second does not wait for the first: a chain, an
 /// inverse, a rotation, a quotient by X - z, a sum and a comparison, with readbacks; then one
@@ -99,6 +102,28 @@ pub(super) fn long(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow::
     let twice = a[LONG - 1009..].iter().map(double::<Fr>);
     Ok(x.download::<[u64; 4]>()? == a
         && doubled.download::<[u64; 4]>()? == twice.collect::<Vec<_>>())
+}
+
+/// A slice of the host's, transformed in parts, whose passes overlap with the ways there and
+/// back; then the inverse of that.
+///
+/// # Errors
+/// What the library returned.
+pub(super) fn from_host_to_host(
+    backend: &mut PersistentVulkanBackend,
+    seed: u64,
+) -> anyhow::Result<bool> {
+    let engine = backend.vectors()?;
+    let domain = Domain::new(IN_PARTS)?.coset_of_generator();
+    let [there, back] = [Transform::forward(&domain), Transform::inverse(&domain)];
+    let x = elements::<Fr>(IN_PARTS, seed);
+    let mut expected = x.clone();
+    VectorEngine::cpu_with_threads(1)?.transform(&mut expected, &there)?;
+    let mut values = x.clone();
+    engine.transform(&mut values, &there)?;
+    let is_right = values == expected;
+    engine.transform(&mut values, &back)?;
+    Ok(is_right && values == x)
 }
 
 fn zip(a: &[Element], b: &[Element], one: impl Fn(&Element, &Element) -> Element) -> Vec<Element> {

@@ -1,5 +1,5 @@
-//! Staging memory for one direction: two buffers, so that the host fills or
-//! empties one while the device copies the other.
+//! Staging memory for one direction: buffers in turns, so that the host fills or empties one
+//! while the device copies another, and has the next one waiting.
 
 use std::sync::Arc;
 
@@ -13,8 +13,9 @@ use crate::memory::Region;
 /// Bytes of one buffer at most: long enough for the copy's speed to show, short
 /// enough for the first one not to keep the device waiting.
 pub(super) const STAGING_BYTES: usize = 16 << 20;
-/// Buffers in turn.
-pub(super) const BUFFERS: usize = 2;
+/// Buffers in turns: the host's, the device's, and one that keeps either from waiting for the
+/// other.
+pub(super) const BUFFERS: usize = 3;
 
 /// The buffers of one direction, made when they are first used.
 pub(super) struct Staging<B> {
@@ -74,35 +75,35 @@ impl<B> Staging<B> {
         }
     }
 
-    /// The buffer whose turn it is, once the host may touch its memory. There are some:
-    /// [`Self::prepare`] has succeeded.
+    /// The buffer whose turn it is, once the host may touch its memory.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] before [`Self::prepare`] has succeeded, else as [`Device::wait`].
     pub(super) fn settled(&mut self, number: usize) -> Result<&mut StagingBuffer<B>, Error> {
-        let count = self.buffers.len();
-        let buffer = &mut self.buffers[number % count];
+        let turn = number % self.buffers.len().max(1);
+        let buffer = self.buffers.get_mut(turn).ok_or_else(|| Error::Internal {
+            what: "expected staging memory that is prepared, found none".to_owned(),
+        })?;
         buffer.batch.wait(self.wait)?;
         Ok(buffer)
     }
 }
 
 impl<B> StagingBuffer<B> {
-    /// Submits a copy between the buffer and storage; with `result`, which it writes, for
-    /// the host to read.
+    /// Submits steps that use the buffer's memory, or some beside those; with `result`, what
+    /// of it they write for the host to read.
     ///
     /// # Safety
-    /// The host touches the memory only once the buffer is settled again.
-    pub(super) unsafe fn copy(
+    /// The host touches the memory only once the buffer is settled again. Dispatches stay
+    /// inside the regions that they name, with the access that they name.
+    pub(super) unsafe fn submit(
         &mut self,
-        from: Region,
-        to: Region,
+        steps: &[Step],
         result: Option<&Region>,
     ) -> Result<(), Error> {
-        let steps = [Step::Copy { from, to }];
-        let parts = [Part {
-            stage: None,
-            steps: &steps,
-        }];
+        let parts = [Part { stage: None, steps }];
         let results = result.cloned();
-        // SAFETY: there are no dispatches.
+        // SAFETY: this function's contract.
         unsafe { self.batch.record(Life::Once, &parts, results.as_slice())? };
         // SAFETY: this function's contract.
         unsafe { self.batch.submit(self.wait).map(drop) }

@@ -1,16 +1,17 @@
 //! Bytes between the host's slices and storage.
 
+use std::collections::VecDeque;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use vk_core::Device;
 
-use super::Lane;
-use super::staging::{STAGING_BYTES, Staging};
+use super::staging::{BUFFERS, STAGING_BYTES, Staging};
+use super::{Lane, Step};
 use crate::Error;
 use crate::memory::{
-    Access, Memory, MemoryUse, ReadbackBuffer, Storage, StoragePool, UploadBuffer,
+    Access, Memory, MemoryUse, ReadbackBuffer, Region, Storage, StoragePool, UploadBuffer,
 };
 use crate::threads::{ElementFormat, ThreadPool, host_copy};
 
@@ -81,28 +82,49 @@ impl Uploads {
         let bytes = parts.iter().map(|part| part.len()).sum();
         expect_room(storage, bytes)?;
         let size = staging_bytes(bytes, element.bytes);
-        let memory = &self.side.memory;
-        let make = |size| UploadBuffer::new(memory, MemoryUse::Upload, size);
-        self.staging.prepare(size, make)?;
+        self.prepare(size)?;
         for (number, parts) in cut(parts, size).iter().enumerate() {
-            self.send(parts, storage, number * size, element)?;
+            let offset = number * size;
+            let copy = |from: Region| {
+                let to = storage.region(offset..offset + from.range.len(), Access::Write);
+                vec![Step::Copy { from, to }]
+            };
+            // SAFETY: there are no dispatches, and the caller holds the storage.
+            let sent = unsafe { self.send(parts, element, copy) };
+            sent.map_err(|error| match error {
+                Error::Refused(refused) => refused.after(offset / element.bytes.max(1)).into(),
+                error => error,
+            })?;
         }
         Ok(())
     }
 
-    /// Lets go of the memory that complete uploads went to, without waiting: a block is
-    /// free only when no submission names it, and the last uploads' are named until then.
-    pub fn let_go(&mut self) {
-        self.staging.let_go();
+    /// Makes buffers for parts of `bytes` bytes, where there are none yet.
+    ///
+    /// # Errors
+    /// [`Error::OutOfDeviceMemory`], else what the device returned.
+    pub fn prepare(&mut self, bytes: usize) -> Result<(), Error> {
+        let memory = &self.side.memory;
+        let make = |size| UploadBuffer::new(memory, MemoryUse::Upload, size);
+        self.staging.prepare(bytes, make)
     }
 
-    /// Sends some parts up, by the buffer whose turn it is.
-    fn send(
+    /// Copies `parts`, whole elements one after the other, to the buffer whose turn it is, and
+    /// submits the steps that `steps` makes of that: a copy to where they are to be, and
+    /// whatever the device can do meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for an element that does not pass the check, counted from the
+    /// first of these parts; [`Error::Internal`] for more bytes than the buffers are prepared
+    /// for; else as [`Lane::submit`].
+    ///
+    /// # Safety
+    /// As [`Lane::submit`], of the lane that this belongs to.
+    pub unsafe fn send(
         &mut self,
         parts: &[&[u8]],
-        storage: &Storage,
-        offset: usize,
         element: ElementFormat,
+        steps: impl FnOnce(Region) -> Vec<Step>,
     ) -> Result<(), Error> {
         let buffer = self.staging.settled(self.turn)?;
         self.turn = self.turn.wrapping_add(1);
@@ -120,14 +142,20 @@ impl Uploads {
             .side
             .with_threads(|threads| host_copy::run_checked(copies, element, threads));
         if let Some((part, refused)) = copied? {
-            let before = offset + length(&parts[..part]);
-            return Err(refused.after(before / element.bytes.max(1)).into());
+            let before = length(&parts[..part]) / element.bytes.max(1);
+            return Err(refused.after(before).into());
         }
         buffer.memory.flush(&range)?;
-        let to = storage.region(offset..offset + range.len(), Access::Write);
-        let from = buffer.memory.region(range);
-        // SAFETY: the host touches the buffer again when it is settled.
-        unsafe { buffer.copy(from, to, None) }
+        let steps = steps(buffer.memory.region(range));
+        // SAFETY: the host touches the buffer again when it is settled; the rest is this
+        // function's contract.
+        unsafe { buffer.submit(&steps, None) }
+    }
+
+    /// Lets go of the memory that complete uploads went to, without waiting: a block is
+    /// free only when no submission names it, and the last uploads' are named until then.
+    pub fn let_go(&mut self) {
+        self.staging.let_go();
     }
 }
 
@@ -151,48 +179,67 @@ impl Downloads {
             return Err(invalid("the output", range.len(), out.len()));
         }
         let size = staging_bytes(out.len(), 1);
+        let parts = out.chunks_mut(size).enumerate().map(|(number, out)| {
+            let start = range.start + number * size;
+            let from = storage.region(start..start + out.len(), Access::Read);
+            (|to| vec![Step::Copy { from, to }], vec![out])
+        });
+        // SAFETY: there are no dispatches, and the caller holds the storage.
+        unsafe { self.fetch(size, parts) }
+    }
+
+    /// Has parts come down one after the other, of at most `most` bytes each. A part is the
+    /// steps to be submitted for it, made of the staging memory where the host finds its bytes:
+    /// a copy to all of these, and whatever the device can do meanwhile; and the slices that
+    /// the host then copies them to. On `Ok` all of those are written.
+    ///
+    /// # Errors
+    /// [`Error::OutOfDeviceMemory`], else as [`Lane::submit`] and [`Device::wait`].
+    ///
+    /// # Safety
+    /// As [`Lane::submit`], of the lane that this belongs to; the steps write all of the bytes.
+    pub unsafe fn fetch<'a, S: FnOnce(Region) -> Vec<Step>>(
+        &mut self,
+        most: usize,
+        parts: impl Iterator<Item = (S, Vec<&'a mut [MaybeUninit<u8>]>)>,
+    ) -> Result<(), Error> {
         let memory = &self.side.memory;
         self.staging
-            .prepare(size, |size| ReadbackBuffer::new(memory, size))?;
-        let starts: Vec<usize> = (0..out.len()).step_by(size).collect();
-        let mut parts: Vec<_> = out.chunks_mut(size).collect();
-        // One buffer is copied out while the device fills the other.
-        for number in 0..=starts.len() {
-            if let Some(start) = starts.get(number) {
-                let bytes = parts[number].len();
-                self.fetch(number, storage, range.start + start, bytes)?;
+            .prepare(most, |size| ReadbackBuffer::new(memory, size))?;
+        let mut parts = parts.enumerate();
+        let mut on_the_way = VecDeque::new();
+        loop {
+            let next = parts.next();
+            let is_last = next.is_none();
+            if let Some((number, (steps, outs))) = next {
+                let buffer = self.staging.settled(number)?;
+                let bytes = outs.iter().map(|out| out.len()).sum();
+                let to = buffer.memory.region(0..bytes);
+                let steps = steps(to.clone());
+                // SAFETY: the host touches the buffer again when it is settled; the rest is
+                // this function's contract.
+                unsafe { buffer.submit(&steps, Some(&to))? };
+                on_the_way.push_back((number, bytes, outs));
             }
-            if let Some(before) = number.checked_sub(1) {
-                self.take(before, parts[before])?;
+            // One buffer is copied out while the device fills the others.
+            if is_last || on_the_way.len() == BUFFERS {
+                let Some((number, bytes, outs)) = on_the_way.pop_front() else {
+                    return Ok(());
+                };
+                let buffer = self.staging.settled(number)?;
+                // SAFETY: settled, so the submission that wrote the bytes and ended with the
+                // host barrier is complete; none since, of as many buffers in turns.
+                let mut rest = unsafe { buffer.memory.read(&(0..bytes))? };
+                let copies = outs.into_iter().map(|out| {
+                    let (from, after) = rest.split_at(out.len());
+                    rest = after;
+                    (from, out)
+                });
+                let copies = copies.collect();
+                self.side
+                    .with_threads(|threads| host_copy::run(copies, threads))?;
             }
         }
-        Ok(())
-    }
-
-    /// Has the device copy one part to the buffer whose turn it is.
-    fn fetch(
-        &mut self,
-        number: usize,
-        storage: &Storage,
-        offset: usize,
-        bytes: usize,
-    ) -> Result<(), Error> {
-        let buffer = self.staging.settled(number)?;
-        let from = storage.region(offset..offset + bytes, Access::Read);
-        let to = buffer.memory.region(0..bytes);
-        // SAFETY: as in `send`.
-        unsafe { buffer.copy(from, to.clone(), Some(&to)) }
-    }
-
-    /// Copies out what [`Self::fetch`] had copied there.
-    fn take(&mut self, number: usize, out: &mut [MaybeUninit<u8>]) -> Result<(), Error> {
-        let buffer = self.staging.settled(number)?;
-        // SAFETY: the submission that wrote the range and ended with the host
-        // barrier is complete, said `settled`; none since.
-        let bytes = unsafe { buffer.memory.read(&(0..out.len()))? };
-        let copies = vec![(bytes, out)];
-        self.side
-            .with_threads(|threads| host_copy::run(copies, threads))
     }
 }
 

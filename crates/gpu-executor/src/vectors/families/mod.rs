@@ -36,6 +36,7 @@ pub use compare::Comparison;
 pub use msm::{Msm, Scalars};
 pub(in crate::vectors) use msm::{Multiples, Shape, bytes_bound};
 pub use scan::Scan;
+pub(in crate::vectors) use transform::{Cut, InParts, in_parts};
 pub use transform::{Order, Transform};
 
 /// An operation over whole vectors: a row.

@@ -5,16 +5,19 @@ mod cpu;
 mod device;
 mod factors;
 mod halves;
+mod parts;
 
 use field_kernels::{ElementType as _, Fr};
 
 use super::WholeOperation;
 use crate::Result;
 use crate::vectors::domain::Domain;
-use crate::vectors::elements::AsElementsMut;
+use crate::vectors::elements::{AsElements, AsElementsMut, as_bytes, as_uninit, form_of};
 use crate::vectors::engine::VectorEngine;
 use crate::vectors::field_vec::{FieldVec, Form};
 use crate::vectors::queue::{Queue, expect_rows};
+use crate::vectors::runner::ComeDown;
+pub(in crate::vectors) use parts::{Cut, InParts, in_parts};
 
 static TRANSFORM: WholeOperation = WholeOperation {
     name: "transform",
@@ -224,12 +227,32 @@ impl VectorEngine {
         elements: &mut (impl AsElementsMut<Fr> + ?Sized),
         transform: &Transform,
     ) -> Result<()> {
+        if let Some(come_down) = self.begin_transform(elements, transform)? {
+            return come_down(as_bytes(as_uninit(elements.as_limbs_mut())));
+        }
         let mut vector = self.upload(elements)?;
         let queue = self.queue();
         queue.transform_assign(&mut vector, transform)?;
         // Nobody waits: the download does, and reports what became of it.
         let _pending = queue.submit()?;
         vector.download_into(elements)
+    }
+
+    /// Begins to transform one row on the host, where its passes can overlap with the ways up
+    /// and down.
+    pub(in crate::vectors) fn begin_transform(
+        &self,
+        elements: &(impl AsElements<Fr> + ?Sized),
+        transform: &Transform,
+    ) -> Result<Option<ComeDown<'_>>> {
+        let limbs = elements.as_limbs();
+        let form = form_of::<Fr, _>(elements).unwrap_or_default();
+        if form != Form::Montgomery || limbs.len() != transform.size() * Fr::LIMBS {
+            return Ok(None);
+        }
+        let bytes = bytemuck::must_cast_slice(limbs);
+        self.runner()
+            .transform(bytes, self.format_of::<Fr>(), transform)
     }
 }
 

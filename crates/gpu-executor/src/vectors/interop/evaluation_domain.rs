@@ -13,6 +13,7 @@ use ark_serialize::{
     Write,
 };
 
+use crate::vectors::elements::{as_bytes, room_for};
 use crate::vectors::{Domain, Element as _, Transform, VectorEngine};
 use crate::{Error, Result};
 
@@ -118,6 +119,14 @@ impl<E: DomainEngine> EngineDomain<E> {
             true => Transform::inverse(&domain),
         };
         let engine = E::engine()?;
+        if let Some(come_down) = engine.begin_transform(values, &transform)? {
+            let mut out = room_for(values.len(), || "a transform".to_owned())?;
+            come_down(as_bytes(&mut out.spare_capacity_mut()[..values.len()]))?;
+            // SAFETY: all limbs of these places are written (contract of `ComeDown`), and any
+            // limbs are a value (`FlatLimbs`).
+            unsafe { out.set_len(values.len()) };
+            return Ok(out);
+        }
         let mut vector = engine.upload(values)?;
         let queue = engine.queue();
         queue.transform_assign(&mut vector, &transform)?;

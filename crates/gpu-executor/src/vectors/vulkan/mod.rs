@@ -4,6 +4,7 @@ mod chain;
 mod choice;
 mod dispatch;
 mod flight;
+mod host_transform;
 mod kept;
 mod kernels;
 mod pieces;
@@ -16,15 +17,16 @@ use std::mem::MaybeUninit;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use field_kernels::chain::MOST_PRODUCTS;
-use field_kernels::{Arithmetic, ElementId};
+use field_kernels::{Arithmetic, ElementId, ElementType as _, Fr};
 use vk_core::{Device, DeviceCaps, DeviceKind, WaitPolicy};
 use vk_mem_paths::{
     Downloads, ElementFormat, Lane, Storage, StoragePool, ThreadPool, Uploads, most_dispatched,
 };
 
+use super::families::Transform;
 use super::plan::{Fusion, Stage};
 use super::program::Program;
-use super::runner::{Begun, Did, Runner, internal};
+use super::runner::{Begun, ComeDown, Did, Runner, internal};
 use super::tables::{TableKey, Tables};
 use super::value::Stored;
 use crate::calibration::{ChosenBy, Keeper};
@@ -297,6 +299,22 @@ impl Runner for VulkanRunner {
         begun.did.compile += compile;
         begun.did.choice = Some(report);
         Ok(begun)
+    }
+
+    fn transform(
+        &self,
+        row: &[u8],
+        element: ElementFormat,
+        transform: &Transform,
+    ) -> Result<Option<ComeDown<'_>>, Error> {
+        let on = &*self.on;
+        on.device.expect_usable()?;
+        let choice = noting_loss(&on.device, self.settled_in(Fr::ID))?;
+        let begun = on.go_up(choice, row, element, transform);
+        let begun = noting_loss(&on.device, begun)?;
+        Ok(begun.map(|begun| -> ComeDown<'_> {
+            Box::new(|out| noting_loss(&on.device, on.come_down(begun, out)))
+        }))
     }
 
     fn on_host(&self, count: usize, task: &(dyn Fn(usize) + Sync)) -> Result<(), Error> {

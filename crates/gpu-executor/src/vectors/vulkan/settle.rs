@@ -71,6 +71,21 @@ impl VulkanRunner {
         Ok((chosen.choice, chosen.report(), compile))
     }
 
+    /// What is gone by in `field`, whose arithmetic is right.
+    ///
+    /// # Errors
+    /// As [`Self::settle_now`].
+    pub(super) fn settled_in(&self, field: ElementId) -> Result<Choice, Error> {
+        match &self.goes_by {
+            GoesBy::Trial(choice) => Ok(*lock(choice)),
+            GoesBy::Chosen(chosen) => {
+                let mut chosen = lock(chosen);
+                self.settle(&mut chosen, field)?;
+                Ok(chosen.choice)
+            }
+        }
+    }
+
     /// Looks at the arithmetic of each prime field now.
     ///
     /// # Errors

@@ -167,6 +167,11 @@ impl<'a> Steps<'a> {
         })
     }
 
+    /// The steps that were added since this was last asked, for a batch of their own.
+    pub(crate) fn take_steps(&mut self) -> Vec<Step> {
+        std::mem::take(&mut self.steps)
+    }
+
     /// New memory for `elements` elements, 1 or more: for a result, or for as long as it
     /// is held.
     pub(crate) fn take(&self, of: ElementId, elements: usize) -> Result<Storage, Error> {

@@ -52,53 +52,153 @@ pub(super) fn passes(log2: u32) -> Vec<Pass> {
     passes.collect()
 }
 
-/// Where a pass reads and writes.
-struct Places<'w> {
-    from: &'w Window,
-    to: &'w Window,
-    factors: &'w Window,
+/// Of one row that is taken in parts: the part with this number, of 2^columns neighbouring
+/// columns of the first pass, or blocks of the last. It is in memory of its own, which the
+/// first pass reads and the last one writes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    pub(super) number: usize,
+    pub(super) columns: u32,
+}
+
+/// A transform in the making: what all of its passes go by.
+pub(super) struct Transforming {
+    pub(super) log2: u32,
+    pub(super) from_reversed: bool,
+    pub(super) to_natural: bool,
+    pub(super) passes: Vec<Pass>,
+    factors: Factors,
+    table: Window,
+}
+
+impl Transforming {
+    /// By what [`Transform::parameters`](super::Transform::parameters) says; `None` for rows of
+    /// one element, of which there is nothing to do.
+    pub(super) fn new(steps: &mut Steps<'_>, parameters: &[u64]) -> Result<Option<Self>, Error> {
+        let [log2, inverse, from_reversed, to_reversed, shift @ ..] = parameters else {
+            return Err(internal("the parameters of a transform"));
+        };
+        let shift: [u64; 4] = shift.try_into().map_err(|_| internal("a domain's shift"))?;
+        let direction = Direction::new(*inverse == 1);
+        let log2 = u32::try_from(*log2).map_err(|_| internal("log2 of a domain's size"))?;
+        if 1 << log2 > steps.most_bound(Fr::ID, usize::MAX) {
+            return Err(internal("a transform that a kernel can bind"));
+        }
+        if log2 == 0 {
+            return Ok(None);
+        }
+        let passes = passes(log2);
+        expect_shared_memory(steps, &passes)?;
+        let arithmetic = steps.arithmetic(Fr::ID);
+        let factors = Factors::new(log2, direction, shift, &passes, arithmetic);
+        // They depend on size, direction and shift, not on the orders.
+        let key = TableKey {
+            name: super::TRANSFORM.name,
+            element: Fr::ID,
+            parameters: [&[u64::from(log2), *inverse], shift.as_slice()].concat(),
+        };
+        let table = steps.table(key, |steps| {
+            let bytes = factors.bytes();
+            let storage = steps.take_bytes(bytes.len())?;
+            steps.write(&storage, &bytes);
+            Ok(storage)
+        })?;
+        Ok(Some(Self {
+            log2,
+            from_reversed: *from_reversed == 1,
+            to_natural: *to_reversed == 0,
+            passes,
+            factors,
+            table: Window::on(&table).to_read(),
+        }))
+    }
+
+    /// The dispatches of the pass `number` over `rows` rows, or over a part of one.
+    pub(super) fn pass(
+        &self,
+        steps: &mut Steps<'_>,
+        number: usize,
+        rows: usize,
+        [from, to]: [&Window; 2],
+        part: Option<Part>,
+    ) -> Result<(), Error> {
+        let pass = self.passes[number];
+        let is_last = number + 1 == self.passes.len();
+        let next = self.passes.get(number + 1).map_or(0, |next| next.levels);
+        let tables = self.factors.places(number);
+        // Of one row. In the last pass each block is one column.
+        let in_row = match is_last {
+            true => pass.before,
+            false => self.log2 - pass.before - pass.levels,
+        };
+        let columns = part.map_or(in_row, |part| part.columns);
+        let fills = match steps.caps().kind {
+            DeviceKind::Software => 0,
+            _ => FILLS,
+        };
+        let (elements, side_by_side) = match part {
+            Some(_) => (1 << (pass.levels + columns), 1 << columns),
+            None if is_last => (rows << self.log2, rows << columns),
+            None => (rows << self.log2, 1 << columns),
+        };
+        let log_c = pass.log_columns(elements, side_by_side, fills);
+        let (kernel, invocations) = (kernel(steps.caps()), pass.invocations(log_c));
+        let groups = match is_last {
+            true => side_by_side.div_ceil(1 << log_c),
+            false => elements >> (pass.levels + log_c),
+        };
+        let start = part.map_or(0, |part| part.number * groups);
+        let mut flags = 0;
+        if is_last {
+            flags |= LAST | if self.to_natural { TO_NATURAL } else { 0 };
+        }
+        if number == 0 && self.from_reversed {
+            flags |= FROM_REVERSED;
+        }
+        let blocks = rows << if is_last { pass.before } else { 0 };
+        let most = steps.most_groups(1 << (pass.levels + log_c));
+        for first in (0..groups).step_by(most) {
+            let constants = [
+                from.start,
+                to.start,
+                self.log2,
+                pass.before,
+                pass.levels,
+                log_c,
+                count(blocks)?,
+                flags,
+                next,
+                tables[0],
+                tables[1],
+                tables[2],
+                count(start + first)?,
+                columns,
+            ];
+            let buffers = [from, to, &self.table];
+            let groups = most.min(groups - first);
+            steps.dispatch_groups_of(invocations, kernel, Fr::ID, &buffers, &constants, groups)?;
+        }
+        Ok(())
+    }
 }
 
 pub(super) fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
-    let [log2, inverse, from_reversed, to_reversed, shift @ ..] = call.parameters else {
-        return Err(internal("the parameters of a transform"));
-    };
-    let shift: [u64; 4] = shift.try_into().map_err(|_| internal("a domain's shift"))?;
-    let direction = Direction::new(*inverse == 1);
-    let [from_reversed, to_natural] = [*from_reversed == 1, *to_reversed == 0];
-    let log2 = u32::try_from(*log2).map_err(|_| internal("log2 of a domain's size"))?;
-    let (x, n) = (&call.arguments[0], 1_usize << log2);
-    let most = steps.most_bound(Fr::ID, usize::MAX);
-    if n > most {
-        return Err(internal("a transform that a kernel can bind"));
-    }
-    if n == 1 {
+    let x = &call.arguments[0];
+    let Some(transforming) = Transforming::new(steps, call.parameters)? else {
         let output = steps.take(Fr::ID, x.elements)?;
         steps.copy(x, &(0..x.elements), &output, 0)?;
         steps.set_result(call, 0, output);
         return Ok(());
-    }
-
-    let passes = passes(log2);
-    expect_shared_memory(steps, &passes)?;
-    let arithmetic = steps.arithmetic(Fr::ID);
-    let factors = Factors::new(log2, direction, shift, &passes, arithmetic);
-    // They depend on size, direction and shift, not on the orders.
-    let key = TableKey {
-        name: call.operation.name,
-        element: Fr::ID,
-        parameters: [&[u64::from(log2), *inverse], shift.as_slice()].concat(),
     };
-    let table = steps.table(key, |steps| {
-        let bytes = factors.bytes();
-        let storage = steps.take_bytes(bytes.len())?;
-        steps.write(&storage, &bytes);
-        Ok(storage)
-    })?;
-    let table = Window::on(&table).to_read();
+    let Transforming {
+        to_natural,
+        from_reversed,
+        ..
+    } = transforming;
+    let (n, passes) = (1 << transforming.log2, transforming.passes.len());
     // All of the argument is read before any of it is written, unless the first of several
     // passes writes where another workgroup reads.
-    let is_in_place = passes.len() == 1 || to_natural || !from_reversed;
+    let is_in_place = passes == 1 || to_natural || !from_reversed;
     let free = match is_in_place {
         true => steps.free_argument(call.arguments, call.bytes(0)),
         false => None,
@@ -108,39 +208,27 @@ pub(super) fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Er
         None => Arc::new(steps.take(Fr::ID, x.elements)?),
     };
     // Elements change places in the last pass, which then cannot write where it reads.
-    let between = match to_natural && passes.len() > 1 {
+    let between = match to_natural && passes > 1 {
         true => Arc::new(steps.take(Fr::ID, x.elements)?),
         false => Arc::clone(&output),
     };
-    let rows_bound = most / n;
+    let rows_bound = steps.most_bound(Fr::ID, usize::MAX) / n;
     let rows = x.elements / n;
     for first in (0..rows).step_by(rows_bound) {
         let rows = first..rows.min(first + rows_bound);
         let elements = rows.start * n..rows.end * n;
-        for (number, pass) in passes.iter().enumerate() {
-            let is_last = number + 1 == passes.len();
+        for number in 0..passes {
             let from = match number {
                 0 => steps.input(x, &elements)?,
                 _ => steps.window(&between, Fr::ID, &elements, Access::Read),
             };
-            let to = if is_last { &output } else { &between };
-            let to = steps.window(to, Fr::ID, &elements, Access::Write);
-            let mut flags = 0;
-            if is_last {
-                flags |= LAST | if to_natural { TO_NATURAL } else { 0 };
-            }
-            if number == 0 && from_reversed {
-                flags |= FROM_REVERSED;
-            }
-            let places = Places {
-                from: &from,
-                to: &to,
-                factors: &table,
+            let to = if number + 1 == passes {
+                &output
+            } else {
+                &between
             };
-            let next = passes.get(number + 1).map_or(0, |next| next.levels);
-            let tables = factors.places(number);
-            let pass = (log2, *pass, next);
-            dispatch(steps, pass, rows.len(), flags, tables, &places)?;
+            let to = steps.window(to, Fr::ID, &elements, Access::Write);
+            transforming.pass(steps, number, rows.len(), [&from, &to], None)?;
         }
     }
     steps.set_result(call, 0, output);
@@ -192,57 +280,6 @@ impl Pass {
     fn invocations(&self, log_c: u32) -> u32 {
         (1 << (self.levels + log_c) >> 1).max(LEAST_INVOCATIONS)
     }
-}
-
-/// The dispatches of one pass over `rows` rows.
-fn dispatch(
-    steps: &mut Steps<'_>,
-    (log2, pass, next): (u32, Pass, u32),
-    rows: usize,
-    flags: u32,
-    tables: [u32; 3],
-    places: &Places<'_>,
-) -> Result<(), Error> {
-    let is_last = flags & LAST != 0;
-    let blocks = rows << if is_last { pass.before } else { 0 };
-    let columns = match is_last {
-        // Each a block of one column.
-        true => blocks,
-        false => 1 << (log2 - pass.before - pass.levels),
-    };
-    let fills = match steps.caps().kind {
-        DeviceKind::Software => 0,
-        _ => FILLS,
-    };
-    let elements = rows << log2;
-    let log_c = pass.log_columns(elements, columns, fills);
-    let (kernel, invocations) = (kernel(steps.caps()), pass.invocations(log_c));
-    let groups = match is_last {
-        true => blocks.div_ceil(1 << log_c),
-        false => elements >> (pass.levels + log_c),
-    };
-    let most = steps.most_groups(1 << (pass.levels + log_c));
-    for first in (0..groups).step_by(most) {
-        let constants = [
-            places.from.start,
-            places.to.start,
-            log2,
-            pass.before,
-            pass.levels,
-            log_c,
-            count(blocks)?,
-            flags,
-            next,
-            tables[0],
-            tables[1],
-            tables[2],
-            count(first)?,
-        ];
-        let buffers = [places.from, places.to, places.factors];
-        let groups = most.min(groups - first);
-        steps.dispatch_groups_of(invocations, kernel, Fr::ID, &buffers, &constants, groups)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
