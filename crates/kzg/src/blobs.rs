@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::error::expect_as_many;
 use crate::evaluation::{Opened, challenge};
-use crate::kzg::only;
+use crate::kzg::{only, waited};
 use crate::{
     BYTES_PER_BLOB, Bytes32, FIELD_ELEMENTS_PER_BLOB, Kzg, KzgCommitment, KzgProof, Result, Scalar,
     bytes, points,
@@ -157,10 +157,7 @@ type Sums = (Pending, Msm<G1>);
 /// Waits for sums, makes them affine, and encodes them. They are few: by a device a single
 /// inversion would take longer than by the host.
 fn finish_commitments((pending, sums): Sums) -> Result<Vec<KzgProof>> {
-    let completed = pending.wait()?;
-    let report = completed.report();
-    tracing::debug!(kernels = report.kernels, total = ?report.total, on_device = ?report.device_time, "sums");
-    let sums = completed.msm_rows(&sums)?;
+    let sums = waited(pending)?.msm_rows(&sums)?;
     Ok(points::encoded(&Xyzz::to_affine_all(&sums)))
 }
 

@@ -10,7 +10,7 @@ use gpu_executor::vectors::{
 use crate::blobs::{canonical_blob, joined};
 use crate::error::expect_as_many;
 use crate::evaluation::{self, bit_reverse, invert_all, reversed, transform};
-use crate::kzg::{each, only};
+use crate::kzg::{each, only, waited};
 use crate::{
     BYTES_PER_BLOB, CELLS_PER_BLOB, CELLS_PER_EXT_BLOB, Cell, CellsAndProofs, CellsPerExtBlob,
     Error, FIELD_ELEMENTS_PER_BLOB, FIELD_ELEMENTS_PER_CELL, FIELD_ELEMENTS_PER_EXT_BLOB, Kzg,
@@ -51,7 +51,7 @@ impl Kzg {
                 let rest = queue.read_be_bytes(&rest)?;
                 Ok((queue.submit()?, rest))
             },
-            |(pending, rest), blobs| Ok(extended(blobs, pending.wait()?.be_bytes(&rest)?)),
+            |(pending, rest), blobs| Ok(extended(blobs, waited(pending)?.be_bytes(&rest)?)),
         )
     }
 
@@ -83,7 +83,7 @@ impl Kzg {
                 let proofs = queue.read(&self.proofs(&queue, &coefficients)?)?;
                 Ok((queue.submit()?, proofs))
             },
-            |(pending, proofs), _| finish_proofs(&pending.wait()?, &proofs),
+            |(pending, proofs), _| finish_proofs(&waited(pending)?, &proofs),
         )
     }
 
@@ -117,7 +117,7 @@ impl Kzg {
                 Ok((queue.submit()?, rest, proofs))
             },
             |(pending, rest, proofs), blobs| {
-                let completed = pending.wait()?;
+                let completed = waited(pending)?;
                 let cells = extended(blobs, completed.be_bytes(&rest)?).into_iter();
                 Ok(cells.zip(finish_proofs(&completed, &proofs)?).collect())
             },
@@ -158,7 +158,7 @@ impl Kzg {
                 let values = queue.read_be_bytes(&values)?;
                 Ok((queue.submit()?, values))
             },
-            |(pending, values), _| Ok(whole(pending.wait()?.be_bytes(&values)?)),
+            |(pending, values), _| Ok(whole(waited(pending)?.be_bytes(&values)?)),
         )
     }
 
@@ -198,7 +198,7 @@ impl Kzg {
                 Ok((queue.submit()?, values, proofs))
             },
             |(pending, values, proofs), _| {
-                let completed = pending.wait()?;
+                let completed = waited(pending)?;
                 let cells = whole(completed.be_bytes(&values)?).into_iter();
                 Ok(cells.zip(finish_proofs(&completed, &proofs)?).collect())
             },

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use gpu_executor::vectors::{Bases, G1, PointCheck, TableMemory, VectorEngine};
+use gpu_executor::vectors::{Bases, Completed, G1, Pending, PointCheck, TableMemory, VectorEngine};
 use gpu_executor::{Cache, Engine};
 use rayon::prelude::*;
 
@@ -216,6 +216,14 @@ struct Window<P, J> {
     places: Vec<Result<()>>,
     accepted: Vec<P>,
     job: Option<J>,
+}
+
+/// What a window's submission left.
+pub(crate) fn waited(pending: Pending) -> Result<Completed> {
+    let completed = pending.wait()?;
+    let report = completed.report();
+    tracing::debug!(kernels = report.kernels, total = ?report.total, on_device = ?report.device_time, "computed");
+    Ok(completed)
 }
 
 /// What `call` makes of each item, by the host's threads; of a single one sooner than a thread

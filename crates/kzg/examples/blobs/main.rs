@@ -27,7 +27,7 @@ use clap::Parser;
 use gpu_executor::Cache;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{TableMemory, VectorEngine};
-use gpu_executor_kzg::{Kzg, TrustedSetup};
+use gpu_executor_kzg::{Error, Kzg, TrustedSetup};
 
 use crate::cases::Cases;
 
@@ -55,8 +55,8 @@ struct Options {
     /// bytes stay the same and memory does not grow.
     #[arg(long, value_name = "BATCHES")]
     soak: Option<usize>,
-    /// Instead of timing, say what the windows of a batch of commitments are made of, once all is
-    /// warm.
+    /// Instead of timing, say what the windows of batches are made of, of three functions, once all
+    /// is warm.
     #[arg(long)]
     stages: bool,
     /// Calls that a median is of, fewer where they take longer than two seconds.
@@ -146,24 +146,37 @@ fn run(kzg: &Kzg, cases: &Cases) -> bool {
     all_passed
 }
 
-/// Logs what this crate says of the last of several equal batches.
+/// Logs what this crate says of the last of several equal batches of three functions.
 fn stages(kzg: &Kzg, options: &Options) -> Result<()> {
+    let upper: Vec<u64> = (64..128).collect();
     for blobs in options.batches() {
         let blobs = compare::random_blobs(blobs)?;
         let blobs: Vec<_> = blobs.iter().map(|it| it.as_slice()).collect();
-        let call = || {
-            let start = Instant::now();
-            kzg.blob_to_kzg_commitment_many(&blobs)?;
-            anyhow::Ok(start.elapsed())
+        let cells = compare::all(kzg.compute_cells_many(&blobs)?)?;
+        let given: Vec<_> = cells.iter().map(|it| (&*upper, &it[64..])).collect();
+        let logged = |what, call: &dyn Fn() -> Result<(), Error>| {
+            for _ in 0..options.samples {
+                call()?;
+            }
+            let log = tracing_subscriber::fmt()
+                .with_ansi(false)
+                .with_max_level(tracing::Level::DEBUG);
+            let took = tracing::subscriber::with_default(log.finish(), || {
+                let start = Instant::now();
+                call().map(|()| start.elapsed())
+            });
+            println!("{} blobs, {what}: {:?}", blobs.len(), took?);
+            anyhow::Ok(())
         };
-        for _ in 0..options.samples {
-            call()?;
-        }
-        let log = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_max_level(tracing::Level::DEBUG);
-        let took = tracing::subscriber::with_default(log.finish(), call)?;
-        println!("{} commitments: {took:?}", blobs.len());
+        logged("commitments", &|| {
+            kzg.blob_to_kzg_commitment_many(&blobs).map(drop)
+        })?;
+        logged("cells and proofs", &|| {
+            kzg.compute_cells_and_kzg_proofs_many(&blobs).map(drop)
+        })?;
+        logged("recovery with proofs", &|| {
+            kzg.recover_cells_and_kzg_proofs_many(&given).map(drop)
+        })?;
     }
     Ok(())
 }
