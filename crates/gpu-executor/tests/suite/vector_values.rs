@@ -1,6 +1,8 @@
 //! Vectors are values: whatever is done with one, no other changes.
 
-use field_kernels::{ElementType, FormRule, Fp, Fp2, Fr, PrimeField, arithmetic, operations};
+use field_kernels::{
+    ElementType, Field, FormRule, Fp, Fp2, Fr, PrimeField, arithmetic, operations,
+};
 use gpu_executor::Result;
 use gpu_executor::vectors::{FieldVec, Form, MemoryAccess, Queue, Scalar, VectorEngine};
 
@@ -20,21 +22,20 @@ on_both_engines! {
     exponents_as_long_as_the_modulus
 }
 
-/// An operation of vectors, and the same with the result in the place of the first. Of Fp2,
-/// which has every row of the registry.
-struct InPlace {
+/// An operation of vectors, and the same with the result in the place of the first.
+struct InPlace<F: Field> {
     name: &'static str,
     /// The form of the first vector.
     form: Form,
-    result: Record<Fp2>,
-    in_place: fn(&Queue, &mut FieldVec<Fp2>, &FieldVec<Fp2>) -> Result<()>,
+    result: Record<F>,
+    in_place: fn(&Queue, &mut FieldVec<F>, &FieldVec<F>) -> Result<()>,
 }
 
 /// Every method that puts its result in the place of an argument: those of the registry's
-/// rows, and those that are written by hand.
-fn all_in_place() -> Vec<InPlace> {
+/// rows that all fields have, and those that are written by hand.
+fn all_in_place() -> Vec<InPlace<Fr>> {
     let rows = field_kernels::element_operations!(rows);
-    let mut all: Vec<InPlace> = rows.into_iter().flatten().collect();
+    let mut all: Vec<InPlace<Fr>> = rows.into_iter().flatten().collect();
     all.extend([
         InPlace {
             name: "axpy",
@@ -68,7 +69,16 @@ macro_rules! rows {
     ($($(#[$doc:meta])* { $($row:tt)* })*) => { [$(row!($($row)*)),*] };
 }
 
+/// What extensions have beside.
+const CONJUGATE: InPlace<Fp2> = InPlace {
+    name: "conjugate",
+    form: Form::Montgomery,
+    result: |q, x, _| q.conjugate(x),
+    in_place: |q, x, _| q.conjugate_assign(x),
+};
+
 macro_rules! row {
+    ($row:ident: conjugate<ExtensionField>$($rest:tt)*) => { None };
     ($row:ident: $name:ident<$trait:ident>($x:ident: $a:ident), $assign:ident; $($rest:tt)*) => {
         row!(@some $row, |q, x, _| q.$name(x), |q, x, _| q.$assign(x))
     };
@@ -91,16 +101,21 @@ macro_rules! row {
 }
 use {row, rows};
 
-impl InPlace {
+impl<F: Field> InPlace<F> {
     /// Elements, and a vector of them in the form that it takes.
-    fn random(&self, engine: &VectorEngine, count: usize, seed: u64) -> (Elements, FieldVec<Fp2>) {
-        let elements = oracle::random::<Fp2>(count, seed);
+    fn random(
+        &self,
+        engine: &VectorEngine,
+        count: usize,
+        seed: u64,
+    ) -> (Vec<F::Limbs>, FieldVec<F>) {
+        let elements = oracle::random::<F>(count, seed);
         let vector = self.upload(engine, &elements);
         (elements, vector)
     }
 
-    fn upload(&self, engine: &VectorEngine, elements: &Elements) -> FieldVec<Fp2> {
-        let words = Fp2::words(elements);
+    fn upload(&self, engine: &VectorEngine, elements: &[F::Limbs]) -> FieldVec<F> {
+        let words = F::words(elements);
         match self.form {
             Form::Plain => engine.upload_plain(words).unwrap(),
             Form::Montgomery => engine.upload(words).unwrap(),
@@ -108,22 +123,20 @@ impl InPlace {
     }
 }
 
-type Elements = Vec<<Fp2 as ElementType>::Limbs>;
-
 fn clones_keep_their_elements_whatever_is_done_in_place(engine: &VectorEngine) {
+    check_clones(engine, &CONJUGATE);
     for operation in all_in_place() {
         check_clones(engine, &operation);
     }
 }
 
 /// A clone and a slice, made before, in the same submission and after one.
-fn check_clones(engine: &VectorEngine, operation: &InPlace) {
+fn check_clones<F: Field>(engine: &VectorEngine, operation: &InPlace<F>) {
     let name = operation.name;
     let (x, vector) = operation.random(engine, 256, 1);
-    let (y, other) = random::<Fp2>(engine, 256, 2);
+    let (y, other) = random::<F>(engine, 256, 2);
     // A second time, which a conversion has not.
-    let again = |queue: &Queue, changed: &mut FieldVec<Fp2>| match changed.form() == operation.form
-    {
+    let again = |queue: &Queue, changed: &mut FieldVec<F>| match changed.form() == operation.form {
         true => (operation.in_place)(queue, changed, &other).unwrap(),
         false => queue.double_assign(changed).unwrap(),
     };
@@ -148,15 +161,16 @@ fn check_clones(engine: &VectorEngine, operation: &InPlace) {
 
 /// With the only handle on it its memory may be taken, and the result is the same.
 fn a_vector_is_overwritten_only_where_nobody_sees_it(engine: &VectorEngine) {
+    check_overwriting(engine, &CONJUGATE);
     for operation in all_in_place() {
         check_overwriting(engine, &operation);
     }
 }
 
-fn check_overwriting(engine: &VectorEngine, operation: &InPlace) {
+fn check_overwriting<F: Field>(engine: &VectorEngine, operation: &InPlace<F>) {
     let name = operation.name;
     let (x, vector) = operation.random(engine, 128, 3);
-    let (_, other) = random::<Fp2>(engine, 128, 4);
+    let (_, other) = random::<F>(engine, 128, 4);
     let (mut alone, mut shared) = (operation.upload(engine, &x), vector.clone());
     for _ in 0..2 {
         // A conversion once alone.
