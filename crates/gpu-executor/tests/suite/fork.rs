@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use gpu_executor::FieldAdd;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::vectors::{FieldVec, Fr, Pending, VectorEngine};
+use gpu_executor::vectors::{Completed, FieldVec, Fr, Pending, Readback, VectorEngine};
 use gpu_executor::{Cache, Error, Validation, VulkanError};
 
 use crate::support::{child, unvalidated};
@@ -50,11 +50,12 @@ struct Inherited {
     cpu: CpuEngine,
     on_cpu: VectorEngine,
     in_flight: (FieldVec<Fr>, Pending),
+    read: (Completed, Readback<Fr>),
 }
 
 type Case = (&'static str, fn(Inherited) -> Result<(), String>);
 
-const CASES: [Case; 11] = [
+const CASES: [Case; 12] = [
     ("drop everything", |all| {
         drop(all);
         Ok(())
@@ -96,6 +97,10 @@ const CASES: [Case; 11] = [
     ("a host buffer", |mut all| {
         forked(all.backend.host_buffer(64).err())
     }),
+    ("what was read from the device", |all| {
+        let (completed, first) = all.read;
+        forked(completed.element(&first).err())
+    }),
     ("inherited vectors on the device", |all| {
         forked(double(&all.on_device).err())
     }),
@@ -132,6 +137,14 @@ fn double(engine: &VectorEngine) -> gpu_executor::Result<u64> {
     Ok(y.download::<u64>()?[0])
 }
 
+/// The first of some elements.
+fn first(engine: &VectorEngine) -> (Completed, Readback<Fr>) {
+    let x = engine.upload::<Fr>(&[7, 0, 0, 0, 8, 0, 0, 0]).unwrap();
+    let queue = engine.queue();
+    let first = queue.read(&x.slice(..1).unwrap()).unwrap();
+    (queue.submit().unwrap().wait().unwrap(), first)
+}
+
 /// Takes long after this has returned.
 fn slow(engine: &VectorEngine) -> (FieldVec<Fr>, Pending) {
     let mut x = engine.upload::<Fr>(&vec![1_u64; 4 * ELEMENTS]).unwrap();
@@ -154,6 +167,7 @@ fn fork_once_for_each_case() {
             in_flight: slow(&on_cpu),
             on_cpu,
             backend,
+            read: first(&on_device),
             on_device,
         };
         // Everything was used, so that threads and locks are in use as they ever are.

@@ -9,7 +9,7 @@ use super::batch::{Batch, Life, Part};
 use super::step::Step;
 use super::submitted::{Finished, FreeReadbacks, Outcome, Submitted};
 use crate::Error;
-use crate::memory::{Memory, ReadbackBuffer, Region};
+use crate::memory::{ReadbackBuffer, Region};
 
 /// Where reads begin in readback memory: a word of any element.
 const READ_ALIGNMENT: usize = 16;
@@ -51,13 +51,12 @@ impl Frame {
     /// As [`Lane::submit`](super::Lane::submit).
     pub(super) unsafe fn submit(
         &mut self,
-        memory: &Arc<Memory>,
         steps: &[Step],
         reads: &[Region],
         wait: WaitPolicy,
     ) -> Result<Submitted, Error> {
         reads.iter().try_for_each(Region::expect_inside)?;
-        let copies = self.copies(memory, reads)?;
+        let copies = self.copies(reads)?;
         let parts = [
             Part {
                 stage: Some(0),
@@ -113,7 +112,7 @@ impl Frame {
     }
 
     /// Copies of `reads` to readback memory.
-    fn copies(&mut self, memory: &Arc<Memory>, reads: &[Region]) -> Result<Vec<Step>, Error> {
+    fn copies(&mut self, reads: &[Region]) -> Result<Vec<Step>, Error> {
         self.reads.clear();
         let mut bytes = 0;
         for read in reads {
@@ -124,7 +123,7 @@ impl Frame {
         if bytes == 0 {
             return Ok(Vec::new());
         }
-        let readback = self.readback.insert(self.free.take(memory, bytes)?);
+        let readback = self.readback.insert(self.free.take(bytes)?);
         let copies = reads
             .iter()
             .zip(&self.reads)

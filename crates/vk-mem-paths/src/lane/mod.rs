@@ -93,7 +93,7 @@ impl Lane {
         Self {
             in_flight: VecDeque::new(),
             free: Vec::new(),
-            readbacks: Arc::default(),
+            readbacks: FreeReadbacks::new(&memory),
             pool: StoragePool::new(&memory),
             memory,
             device: Arc::clone(device),
@@ -139,7 +139,7 @@ impl Lane {
         self.reap()?;
         let mut frame = self.frame()?;
         // SAFETY: as this function's contract says.
-        let submitted = unsafe { frame.submit(&self.memory, steps, reads, self.wait) };
+        let submitted = unsafe { frame.submit(steps, reads, self.wait) };
         match submitted {
             Ok(submitted) => {
                 self.in_flight.push_back(frame);

@@ -48,8 +48,13 @@ impl Read {
     /// The bytes.
     ///
     /// # Errors
-    /// What making them visible to the host returned.
+    /// What making them visible to the host returned; [`vk_core::Error::Forked`].
     pub fn bytes(&self) -> Result<&[u8], Error> {
+        let device = self.from.free.memory.device();
+        if device.is_inherited() {
+            // The driver's memory may not have come along.
+            device.expect_alive()?;
+        }
         // SAFETY: written by a batch that ended with the barrier to the host and is complete
         // (contract of `FreeReadbacks::lend`), and lent until this is dropped.
         unsafe { self.from.buffer.read(&self.range) }
@@ -64,6 +69,10 @@ struct Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
+        // The lock may be held, for ever, by a thread that a fork left behind.
+        if self.free.memory.device().is_inherited() {
+            return;
+        }
         self.free.with(|free| {
             if free.len() < KEPT {
                 free.push(self.buffer.clone());
@@ -73,12 +82,21 @@ impl Drop for Lent {
 }
 
 /// Readback memory that neither a batch nor a reader has.
-#[derive(Default)]
-pub(super) struct FreeReadbacks(Mutex<Vec<ReadbackBuffer>>);
+pub(super) struct FreeReadbacks {
+    memory: Arc<Memory>,
+    buffers: Mutex<Vec<ReadbackBuffer>>,
+}
 
 impl FreeReadbacks {
+    pub(super) fn new(memory: &Arc<Memory>) -> Arc<Self> {
+        Arc::new(Self {
+            memory: Arc::clone(memory),
+            buffers: Mutex::default(),
+        })
+    }
+
     /// The smallest that has so many bytes, or a new one.
-    pub(super) fn take(&self, memory: &Arc<Memory>, bytes: usize) -> Result<ReadbackBuffer, Error> {
+    pub(super) fn take(&self, bytes: usize) -> Result<ReadbackBuffer, Error> {
         let known = self.with(|free| {
             let fits = free.iter().enumerate();
             let fits = fits.filter(|(_, it)| it.bytes() >= bytes);
@@ -87,7 +105,7 @@ impl FreeReadbacks {
                 .map(|(place, _)| place)
                 .map(|it| free.swap_remove(it))
         });
-        known.map_or_else(|| ReadbackBuffer::new(memory, bytes), Ok)
+        known.map_or_else(|| ReadbackBuffer::new(&self.memory, bytes), Ok)
     }
 
     /// Lends what was taken to those who read `ranges` of it.
@@ -111,7 +129,7 @@ impl FreeReadbacks {
 
     fn with<R>(&self, with: impl FnOnce(&mut Vec<ReadbackBuffer>) -> R) -> R {
         // Whole after a panic too: each change is one call.
-        with(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        with(&mut self.buffers.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
