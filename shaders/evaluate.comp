@@ -2,12 +2,12 @@
 // and point, which is a coefficient of a polynomial in a power of the point.
 //
 // A workgroup has a block of `rows` rows of 128 coefficients. Each invocation sums up its
-// column, times point^(128 row), with one reduction; then a tree in shared memory joins
-// the columns, times point^column. The table of each point is that of `power_tables` with
-// a shift of 7.
+// column, times point^(128 row), with one reduction, and multiplies that by point^column; then
+// a tree in shared memory adds up the columns. The table of each point is that of
+// `power_tables` with a shift of 7.
 //
-// The loop is bounded by who dispatches: 64 rows at most, two at a time. One Wide sum takes
-// so many products.
+// The loop is bounded by who dispatches: 64 rows at most, two or four at a time. One Wide sum
+// takes so many products.
 //
 // keep functions of fp2_
 // variant: fp_evaluate_u32 = FIELD_FP MUL_U32
@@ -26,8 +26,9 @@
 #include "vectors.glsl"
 
 #define GROUP_SIZE 128u
-#define SQUARES 16u
-#define TABLE (SQUARES + 128u)
+#define SQUARES 14u
+#define COLUMNS (SQUARES + 128u)
+#define TABLE (COLUMNS + 128u)
 
 layout(local_size_x = 128) in;
 
@@ -67,15 +68,31 @@ shared WideFactor factors[MOST_ROWS];
 WideFactor factor(uint table, uint row) { return factors[row]; }
 #endif
 
-// The coefficient with this number, zero where there is none.
-Elem coefficient(uint start, uint i) {
+// A coefficient of a row, zero where there is none.
+Elem coefficient(uint start, uint row, uint i) {
     Elem x = f_zero();
-    if (i < job.count) {
+    if (row < job.rows && i < job.count) {
         uint at = start + i * FIELD_PARTS;
         x = READ_ELEMENT(x_parts, at);
     }
     return x;
 }
+
+// So many coefficients are on their way from memory while one is multiplied.
+#if defined(FIELD_FR) && defined(MUL_F64)
+#define AHEAD 4u
+#define EACH_AHEAD(M) M(0u, x0) M(1u, x1) M(2u, x2) M(3u, x3)
+#else
+#define AHEAD 2u
+#define EACH_AHEAD(M) M(0u, x0) M(1u, x1)
+#endif
+#define BEGIN(k, x) Elem x = coefficient(start_x, k, i + (k) * GROUP_SIZE);
+#define STEP(k, x) \
+    { \
+        Elem now = x; \
+        x = coefficient(start_x, row + (k) + AHEAD, i + ((k) + AHEAD) * GROUP_SIZE); \
+        wide_add_product(sum, now, factor(table, row + (k))); \
+    }
 
 void main() {
     uint lane = gl_LocalInvocationID.x;
@@ -84,13 +101,8 @@ void main() {
     uint table = job.start_table + point * TABLE * FIELD_PARTS;
     uint start_x = job.start_x + point * job.step_x * FIELD_PARTS;
 
-    // The next two coefficients are on their way from memory while one is multiplied.
     uint i = group * job.rows * GROUP_SIZE + lane;
-    Elem even = coefficient(start_x, i);
-    Elem odd = f_zero();
-    if (job.rows > 1u) {
-        odd = coefficient(start_x, i + GROUP_SIZE);
-    }
+    EACH_AHEAD(BEGIN)
 #ifndef FIELD_FP2
     if (lane < MOST_ROWS) {
         uint at = table + (SQUARES + lane) * FIELD_PARTS;
@@ -98,34 +110,22 @@ void main() {
     }
     barrier();
 #endif
-    // Rows are a power of two: where there is but one, the odd coefficient is zero.
+    // Where there are fewer rows than are taken together, coefficients are zero.
     Wide sum = wide_zero();
-    for (uint row = 0u; row < job.rows && i < job.count; row += 2u) {
-        i += 2u * GROUP_SIZE;
-        bool more = row + 2u < job.rows;
-        Elem x = even;
-        if (more) {
-            even = coefficient(start_x, i);
-        }
-        wide_add_product(sum, x, factor(table, row));
-        x = odd;
-        if (more) {
-            odd = coefficient(start_x, i + GROUP_SIZE);
-        }
-        wide_add_product(sum, x, factor(table, row + 1u));
+    for (uint row = 0u; row < job.rows && i < job.count; row += AHEAD) {
+        EACH_AHEAD(STEP)
+        i += AHEAD * GROUP_SIZE;
     }
-    Elem result = wide_reduce(sum);
+    uint column = table + (COLUMNS + lane) * FIELD_PARTS;
+    Elem result = f_mul(wide_reduce(sum), READ_ELEMENT(table_parts, column));
 
     uint own = lane * FIELD_PARTS;
     WRITE_ELEMENT(joined, own, result)
-    for (uint log = 7u; log > 0u; log -= 1u) {
-        uint near = 1u << (log - 1u);
+    for (uint near = GROUP_SIZE / 2u; near > 0u; near /= 2u) {
         barrier();
         if (lane < near) {
             uint other = (lane + near) * FIELD_PARTS;
-            uint at = table + (log - 1u) * FIELD_PARTS;
-            Elem above = f_mul(READ_ELEMENT(joined, other), READ_ELEMENT(table_parts, at));
-            result = f_add(result, above);
+            result = f_add(result, READ_ELEMENT(joined, other));
             WRITE_ELEMENT(joined, own, result)
         }
     }

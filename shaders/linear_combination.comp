@@ -2,7 +2,7 @@
 // the result written once. More go in several passes, which add to the result.
 //
 // An invocation has one element of each vector, and reduces the sum of its products once.
-// The loop is bounded by who dispatches: 8 vectors at most, two at a time.
+// The loop is bounded by who dispatches: 8 vectors at most, one, two or four at a time.
 //
 // keep functions of fp2_
 // variant: fp_linear_combination_u32 = FIELD_FP MUL_U32
@@ -43,6 +43,10 @@ layout(push_constant) uniform Job {
     uint start_x[8];
 } job;
 
+#define MOST_VECTORS 8u
+
+shared WideFactor factors[MOST_VECTORS];
+
 Elem element(uint vector, uint i) {
     uint at = job.start_x[vector] + i * FIELD_PARTS;
     switch (vector) {
@@ -57,46 +61,53 @@ Elem element(uint vector, uint i) {
     }
 }
 
-#define MOST_VECTORS 8u
-
-shared WideFactor factors[MOST_VECTORS];
+// So many elements are on their way from memory while one is multiplied. By doubles over Fr
+// all eight products are written out; not by the compiler, whose copies of a loop's
+// instructions are not `precise`.
+#if defined(FIELD_FR) && defined(MUL_F64)
+#define AHEAD 4u
+#define EACH_AHEAD(M) M(0u, x0) M(1u, x1) M(2u, x2) M(3u, x3)
+#define EACH_STEP \
+    { const uint first = 0u; EACH_AHEAD(STEP) } \
+    { const uint first = AHEAD; EACH_AHEAD(STEP) }
+#else
+#ifdef FIELD_FP2
+#define AHEAD 1u
+#define EACH_AHEAD(M) M(0u, x0)
+#else
+#define AHEAD 2u
+#define EACH_AHEAD(M) M(0u, x0) M(1u, x1)
+#endif
+#define EACH_STEP for (uint first = 0u; first < job.vectors; first += AHEAD) { EACH_AHEAD(STEP) }
+#endif
+#define BEGIN(k, x) \
+    Elem x = f_zero(); \
+    if (i < job.count && (k) < job.vectors) { \
+        x = element(k, i); \
+    }
+#define STEP(k, x) \
+    if (first + (k) < job.vectors) { \
+        Elem now = x; \
+        if (first + (k) + AHEAD < MOST_VECTORS && first + (k) + AHEAD < job.vectors) { \
+            x = element(first + (k) + AHEAD, i); \
+        } \
+        wide_add_product(sum, now, factors[first + (k)]); \
+    }
 
 void main() {
     uint lane = gl_LocalInvocationID.x;
     uint i = gl_GlobalInvocationID.x;
-    bool is_element = i < job.count;
-    // The next two elements are on their way from memory while one is multiplied.
-    Elem even = f_zero();
-    Elem odd = f_zero();
-    if (is_element) {
-        even = element(0u, i);
-        if (job.vectors > 1u) {
-            odd = element(1u, i);
-        }
-    }
+    EACH_AHEAD(BEGIN)
     if (lane < job.vectors) {
         uint from = job.start_scalars + lane * FIELD_PARTS;
         factors[lane] = wide_factor(READ_ELEMENT(scalar_parts, from));
     }
     barrier();
-    if (!is_element) {
+    if (i >= job.count) {
         return;
     }
     Wide sum = wide_zero();
-    for (uint vector = 0u; vector < job.vectors; vector += 2u) {
-        Elem x = even;
-        if (vector + 2u < job.vectors) {
-            even = element(vector + 2u, i);
-        }
-        wide_add_product(sum, x, factors[vector]);
-        if (vector + 1u < job.vectors) {
-            x = odd;
-            if (vector + 3u < job.vectors) {
-                odd = element(vector + 3u, i);
-            }
-            wide_add_product(sum, x, factors[vector + 1u]);
-        }
-    }
+    EACH_STEP
     Elem result = wide_reduce(sum);
     uint at = job.start_out + i * FIELD_PARTS;
     if (job.adds != 0u) {

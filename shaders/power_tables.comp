@@ -1,10 +1,12 @@
 // Powers of elements, for kernels that multiply by a few of them: a workgroup for each
 // base makes its table,
-//   base^(2^k) for k < 16, and then
-//   base^(j 2^shift) for j < 128, the shift 9 at most.
+//   base^(2^k) for k < 14, then
+//   base^(j 2^shift) for j < 128, and with a shift of 7, which is the most, then
+//   base^j for j < 128.
 //
-// In 16 steps, one product each: with each square an invocation makes the next one, and as
-// many as there are powers yet make twice as many of them.
+// In 14 steps, one product each: with each square an invocation makes the next one, and as
+// many as there are powers yet make twice as many of them. The last 128 are made in the
+// first 7 steps, in the memory that the others take afterwards.
 //
 // keep functions of fp2_
 // variant: fp_power_tables_u32 = FIELD_FP MUL_U32
@@ -22,8 +24,11 @@
 
 #include "vectors.glsl"
 
-#define SQUARES 16u
+#define SQUARES 14u
 #define MULTIPLES 128u
+#define TABLE (SQUARES + 2u * MULTIPLES)
+// Steps that make 128 powers.
+#define DOUBLINGS 7u
 
 layout(local_size_x = 128) in;
 
@@ -51,17 +56,25 @@ void main() {
         Elem one = f_one();
         WRITE_ELEMENT(multiples, 0u, one)
     }
+    uint start = job.start_table + gl_WorkGroupID.x * TABLE * FIELD_PARTS;
     for (uint k = 0u; k < SQUARES; k += 1u) {
         barrier();
         bool is_next = lane == 0u && k + 1u < SQUARES;
+        bool has_both = job.shift == DOUBLINGS;
+        if (has_both && k == DOUBLINGS) {
+            Elem power = READ_ELEMENT(multiples, own);
+            uint at = start + (SQUARES + MULTIPLES) * FIELD_PARTS + own;
+            WRITE_ELEMENT(table_parts, at, power)
+        }
         // Of the bit k - shift of its j, where that is the highest one.
-        bool is_multiple = k >= job.shift && k < job.shift + 7u && lane >> (k - job.shift) == 1u;
+        uint shift = has_both && k < DOUBLINGS ? 0u : job.shift;
+        bool is_multiple = k >= shift && k < shift + DOUBLINGS && lane >> (k - shift) == 1u;
         if (is_next || is_multiple) {
             uint at = k * FIELD_PARTS;
             Elem square = READ_ELEMENT(squares, at);
             Elem factor = square;
             if (is_multiple) {
-                at = (lane - (1u << (k - job.shift))) * FIELD_PARTS;
+                at = (lane - (1u << (k - shift))) * FIELD_PARTS;
                 factor = READ_ELEMENT(multiples, at);
             }
             Elem result = f_mul(square, factor);
@@ -74,7 +87,6 @@ void main() {
         }
     }
     barrier();
-    uint start = job.start_table + gl_WorkGroupID.x * (SQUARES + MULTIPLES) * FIELD_PARTS;
     if (lane < SQUARES) {
         Elem square = READ_ELEMENT(squares, own);
         uint at = start + own;

@@ -24,7 +24,7 @@
 #include "vectors.glsl"
 
 #define GROUP_SIZE 128u
-#define SQUARES 16u
+#define SQUARES 14u
 // Of the squares: base^128.
 #define ROW 7u
 

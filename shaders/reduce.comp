@@ -29,6 +29,8 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 
+// Both factors of a product are elements that are read once.
+#define WIDE_ROWS
 #include "vectors.glsl"
 
 #define GROUP_SIZE 128u

@@ -85,7 +85,7 @@
 #endif
 #define SEGMENT_PARTS (SEGMENT * FIELD_PARTS)
 #define SEGMENT_STRIDE (SEGMENT_PARTS + 1u)
-#define SQUARES 16u
+#define SQUARES 14u
 
 layout(local_size_x = 128) in;
 

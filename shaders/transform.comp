@@ -62,7 +62,7 @@ layout(push_constant) uniform Job {
     // Levels of the next pass.
     uint next;
     // Where tables begin: of the levels of a coset, one after the other, first and second on
-    // the way out; 0: none.
+    // the way out, of the last pass as second one that of its own rows; 0: none.
     uint table_levels;
     uint table_out;
     uint table_block;
@@ -229,12 +229,15 @@ void main() {
     if (!is_active) {
         return;
     }
-    if (job.table_out != 0u) {
-        uint next_row = is(LAST) ? 0u : (first_column + column) >> (columns - job.next);
-        uint by_block = (next_row << job.before) + in_row(block);
-        multiply_pair(a, b, job.table_block, by_block, job.table_out, next_row * half_rows + pair,
-                      half_rows << job.next);
+    uint next_row = 0u, second = 2u * pair, step = 1u, stride = 2u * half_rows;
+    if (!is(LAST)) {
+        next_row = (first_column + column) >> (columns - job.next);
+        second = ((next_row << job.before) + in_row(block)) * FACTOR_SIZE;
+        step = 0u;
+        stride = 1u;
     }
+    multiply_pair(a, b, job.table_block, second, step, stride,
+                  job.table_out, next_row * half_rows + pair, half_rows << job.next);
     store(2u * pair, column, a);
     store(2u * pair + 1u, column, b);
 }

@@ -22,6 +22,10 @@
 // 2^103, and the bits of it.
 #define TOP 10141204801825835211973625643008.0lf
 #define TOP_BITS 0x4660000000000000ul
+// The same where products may be negative, 3 2^102: a product below 2^102 in size keeps it
+// between 2^103 and 2^104.
+#define TOP_SIGNED 15211807202738752817960438464512.0lf
+#define TOP_SIGNED_BITS 0x4668000000000000ul
 #endif
 
 #define F64_MASK ((1ul << F64_BITS) - 1ul)

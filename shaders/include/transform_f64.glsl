@@ -21,11 +21,9 @@
 // 2^52. A level doubles what is not multiplied, and adds no more than a wide product to all
 // else. So after 9 levels values are below 2^9 2 p + 9 1.76 p < 1.1 2^10 p, the top limb below
 // 2^61 + 9 2^54, and the others, less that multiple of p, below 2^60 + 9 2^54 + 1.1 2^60: all
-// below 2^62. What is stored, other than reduced, is a narrow product.
+// below 2^62. What is stored, other than reduced as by the last pass, is a narrow product.
 //
-// How two limbs are multiplied exactly is said in mul_f64.glsl. TOP_SIGNED is 3 2^102 here,
-// so that products may be negative: a digit times a limb, below 2^101, keeps it between 2^103
-// and 2^104.
+// How two limbs are multiplied exactly is said in mul_f64.glsl, of either sign in limbs_f64.glsl.
 
 #ifndef TRANSFORM_F64_GLSL
 #define TRANSFORM_F64_GLSL
@@ -62,8 +60,6 @@ const double SIGNED51_2 = SIGNED51(2);
 const double SIGNED51_3 = SIGNED51(3);
 const double SIGNED51_4 = P51_4 + CARRY51_3;
 
-const double TOP_SIGNED = 3.0lf * 5070602400912917605986812821504.0lf;
-#define TOP_SIGNED_BITS 0x4668000000000000ul
 // What a double between 2^52 and 2^53 is less by when it stands for a limb of 51 bits with
 // 2^50 added.
 const double LIMB_BIAS = 4503599627370496.0lf + HALF_RADIX;
@@ -250,16 +246,20 @@ void butterfly(Value a, Value b, uint place, uint parts, bool upper,
 #define LOAD_NARROW(unused, k) w[k] = factor_pairs[table + k * pairs + pair];
 #define NEXT_NARROW(unused, k) w[k].x = w[k].y;
 
-// a and b by a factor of a table for both, unless that is 0, and then by the two of a pair in
-// a table of so many pairs: by a wide and narrow ones, so that what is left can be stored.
-void multiply_pair(inout Value a, inout Value b, uint both, uint place,
-                   uint table, uint pair, uint pairs) {
-    if (both != 0u) {
+// a and b by two wide factors of a second table, whose first pairs are at a place and so far
+// from there, the others each `stride` further; and then by the two of a pair in a table of so
+// many pairs, narrow ones, so that what is left can be stored. Each unless the table is 0.
+void multiply_pair(inout Value a, inout Value b, uint second, uint place, uint step,
+                   uint stride, uint table, uint pair, uint pairs) {
+    if (second != 0u) {
         [[unroll]] for (uint i = 0u; i < 2u; i += 1u) {
-            Value product = multiply_wide(a, 0u, both + place * FACTOR_SIZE, 1u);
+            Value product = multiply_wide(a, 0u, second + place + i * step, stride);
             a = b;
             b = product;
         }
+    }
+    if (table == 0u) {
+        return;
     }
     dvec2 w[5];
     EACH_5(LOAD_NARROW, 0)

@@ -38,13 +38,14 @@ void butterfly(Value a, Value b, uint place, uint unused, bool upper,
     }
 }
 
-// a and b by two factors that stand side by side in a table, and by one of another table for
-// both, unless that is 0.
-void multiply_pair(inout Value a, inout Value b, uint both, uint place,
-                   uint table, uint pair, uint unused) {
-    uint factors = both == 0u ? 2u : 4u;
-    [[dont_unroll]] for (uint i = 0u; i < factors; i += 1u) {
-        Value product = f_mul(a, factor(i < 2u ? table + 2u * pair + i : both + place));
+// a and b by two factors that stand side by side in a table, and by two of a second table,
+// from a place on so far from one another; each unless it is 0.
+void multiply_pair(inout Value a, inout Value b, uint second, uint place, uint step,
+                   uint unused, uint table, uint pair, uint unused_too) {
+    uint end = second == 0u ? 2u : 4u;
+    [[dont_unroll]] for (uint i = table == 0u ? 2u : 0u; i < end; i += 1u) {
+        uint at = i < 2u ? table + 2u * pair + i : second + place + (i & 1u) * step;
+        Value product = f_mul(a, factor(at));
         a = b;
         b = product;
     }

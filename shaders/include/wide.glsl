@@ -111,18 +111,16 @@ Elem wide_reduce(Wide wide) {
 
 #else
 
-// The columns with all constants of their products still in. Without these, a product
-// adds less than 2^53 to a column in the base field and less than 2^54.1 in the scalar
-// field, so that 256 stay below 2^62.1. In the base field the parts of Karatsuba's method
-// are summed up each for itself, and joined once.
-struct Wide {
-#ifdef FIELD_FP
-    Products4 parts;
-#else
-    uint64_t c[2 * F64_LIMBS];
-#endif
-    uint products;
-};
+// The columns with all constants of their products still in; what these are is known. By
+// Karatsuba's method x_i y_j + x_j y_i is x_i y_i + x_j y_j + (x_i - x_j) (y_j - y_i): its
+// parts are summed up each for itself, and joined once. Without the constants, a product
+// adds less than 2^53 to a column of what is joined in the base field and less than 2^54.4
+// in the scalar field, so that 256 stay below 2^62.4.
+//
+// With WIDE_ROWS, over the scalar field, all 25 products of limbs are made: that is faster
+// where a factor is used once, so that its differences cost as much as they spare.
+
+#if defined(FIELD_FP) || defined(WIDE_ROWS)
 
 struct WideFactor {
     double limb[F64_LIMBS];
@@ -134,60 +132,166 @@ WideFactor wide_factor(Elem b) {
     return factor;
 }
 
-// On top of what a column of a reduction starts with.
-#define WIDE_START(k) START_F64(k, PRODUCTS_F64(k), PRODUCTS_F64((k) - 1))
+#endif
+
 #ifdef FIELD_FP
-#define WIDE_TO_COLUMN(first, k) \
-    WIDE_START((first) + k) \
-    c[(first) + k] += product[(first) + k] - uint64_t(wide.products) * OFFSET_8((first) + k);
-#else
-#define WIDE_OFFSET(k) \
-    (uint64_t(PRODUCTS_F64(k)) * MIDDLE_BITS + uint64_t(PRODUCTS_F64((k) - 1)) * TOP_BITS)
-#define WIDE_TO_COLUMN(first, k) \
-    WIDE_START((first) + k) \
-    c[(first) + k] += wide.c[(first) + k] - uint64_t(wide.products) * WIDE_OFFSET((first) + k);
+
+struct Wide {
+    Products4 parts;
+    uint products;
+};
+
+Wide wide_zero() { return Wide(products_4_zero(), 0u); }
+
+void wide_add_product(inout Wide wide, Elem a, WideFactor b) {
+    precise double x[F64_LIMBS], y[F64_LIMBS] = b.limb;
+    SET_LIMBS_F64(x, a)
+    ADD_PRODUCT_8(wide.parts, x, y)
+    wide.products++;
+}
+
+#define WIDE_JOIN(wide) JOIN_PRODUCTS_4(wide.parts)
+#define WIDE_OFFSET(k) OFFSET_8(k)
+
+#elif defined(WIDE_ROWS)
+
+struct Wide {
+    uint64_t c[2 * F64_LIMBS];
+    uint products;
+};
+
 #define WIDE_SET_ZERO(first, k) wide.c[(first) + k] = 0ul;
 #define WIDE_FROM_COLUMN(first, k) wide.c[(first) + k] = c[(first) + k];
 #define WIDE_COPY_COLUMN(first, k) c[(first) + k] = wide.c[(first) + k];
-#endif
 
 Wide wide_zero() {
     Wide wide;
-#ifdef FIELD_FP
-    wide.parts = products_4_zero();
-#else
     EACH_LIMB_F64(WIDE_SET_ZERO, 0)
     EACH_LIMB_F64(WIDE_SET_ZERO, F64_LIMBS)
-#endif
     wide.products = 0u;
     return wide;
 }
 
 void wide_add_product(inout Wide wide, Elem a, WideFactor b) {
-    precise double x[F64_LIMBS], y[F64_LIMBS] = b.limb;
-    SET_LIMBS_F64(x, a)
-#ifdef FIELD_FP
-    ADD_PRODUCT_8(wide.parts, x, y)
-#else
-    precise double high, low;
+    precise double x[F64_LIMBS], y[F64_LIMBS] = b.limb, high, low;
     uint64_t carried, c[2 * F64_LIMBS];
+    SET_LIMBS_F64(x, a)
     EACH_LIMB_F64(WIDE_COPY_COLUMN, 0)
     EACH_LIMB_F64(WIDE_COPY_COLUMN, F64_LIMBS)
     ROW_F64(0) ROW_F64(1) ROW_F64(2) ROW_F64(3) ROW_F64(4)
     EACH_LIMB_F64(WIDE_FROM_COLUMN, 0)
     EACH_LIMB_F64(WIDE_FROM_COLUMN, F64_LIMBS)
-#endif
     wide.products++;
 }
+
+#define WIDE_JOIN(wide) const uint64_t product[2 * F64_LIMBS] = wide.c;
+#define WIDE_OFFSET(k) \
+    (uint64_t(PRODUCTS_F64(k)) * MIDDLE_BITS + uint64_t(PRODUCTS_F64((k) - 1)) * TOP_BITS)
+
+#else
+
+// The 5 limbs of a factor, then the 10 differences of two, which make 15 products of limbs
+// where 5 times 5 have 25.
+struct WideFactor {
+    double limb[15];
+};
+
+struct Wide {
+    // Lower and upper halves of the x_i y_i.
+    uint64_t low[F64_LIMBS], high[F64_LIMBS];
+    // Columns of the products of differences.
+    uint64_t c[2 * F64_LIMBS];
+    uint products;
+};
+
+#define EACH_DIFFERENCE_OF_0(M) M(0, 1, 5) M(0, 2, 6) M(0, 3, 7) M(0, 4, 8)
+#define EACH_DIFFERENCE_OF_1(M) M(1, 2, 9) M(1, 3, 10) M(1, 4, 11)
+#define EACH_DIFFERENCE_OF_2(M) M(2, 3, 12) M(2, 4, 13)
+#define EACH_DIFFERENCE_OF_3(M) M(3, 4, 14)
+#define SET_DIFFERENCE(i, j, at) factor.limb[at] = factor.limb[j] - factor.limb[i];
+
+WideFactor wide_factor(Elem b) {
+    WideFactor factor;
+    SET_LIMBS_F64(factor.limb, b)
+    EACH_DIFFERENCE_OF_0(SET_DIFFERENCE)
+    EACH_DIFFERENCE_OF_1(SET_DIFFERENCE)
+    EACH_DIFFERENCE_OF_2(SET_DIFFERENCE)
+    EACH_DIFFERENCE_OF_3(SET_DIFFERENCE)
+    return factor;
+}
+
+#define WIDE_SET_ZERO(unused, k) \
+    wide.low[k] = wide.high[k] = wide.c[k] = wide.c[F64_LIMBS + k] = 0ul;
+
+Wide wide_zero() {
+    Wide wide;
+    EACH_LIMB_F64(WIDE_SET_ZERO, 0)
+    wide.products = 0u;
+    return wide;
+}
+
+#define WIDE_MULTIPLY(x, y) \
+    high = fma(x, y, TOP_SIGNED); \
+    low = fma(x, y, TOP_SIGNED + MIDDLE - high);
+#define WIDE_ADD_LIMB(unused, i) \
+    WIDE_MULTIPLY(x[i], b.limb[i]) \
+    wide.low[i] += doubleBitsToUint64(low); \
+    wide.high[i] += doubleBitsToUint64(high);
+#define WIDE_ADD_DIFFERENCE(i, j, at) \
+    difference = x[i] - x[j]; \
+    WIDE_MULTIPLY(difference, b.limb[at]) \
+    wide.c[(i) + j] += doubleBitsToUint64(low) + carried; \
+    carried = doubleBitsToUint64(high);
+#define WIDE_ADD_DIFFERENCES(i) \
+    carried = 0ul; \
+    EACH_DIFFERENCE_OF_##i(WIDE_ADD_DIFFERENCE) \
+    wide.c[(i) + F64_LIMBS] += carried;
+
+void wide_add_product(inout Wide wide, Elem a, WideFactor b) {
+    precise double x[F64_LIMBS], difference, high, low;
+    uint64_t carried;
+    SET_LIMBS_F64(x, a)
+    EACH_LIMB_F64(WIDE_ADD_LIMB, 0)
+    WIDE_ADD_DIFFERENCES(0)
+    WIDE_ADD_DIFFERENCES(1)
+    WIDE_ADD_DIFFERENCES(2)
+    WIDE_ADD_DIFFERENCES(3)
+    wide.products++;
+}
+
+// A column has the halves of all x_i y_i with both i and k - i from 0 to 4: of one more than
+// the column before, or of one less.
+#define WIDE_JOIN(wide) \
+    uint64_t lows = 0ul, highs = 0ul, product[2 * F64_LIMBS]; \
+    EACH_LIMB_F64(WIDE_JOIN_LOWER, 0) \
+    EACH_LIMB_F64(WIDE_JOIN_UPPER, 0)
+#define WIDE_JOIN_LOWER(unused, k) \
+    lows += wide.low[k]; \
+    product[k] = wide.c[k] + lows + highs; \
+    highs += wide.high[k];
+#define WIDE_JOIN_UPPER(unused, k) \
+    lows -= wide.low[k]; \
+    product[F64_LIMBS + k] = wide.c[F64_LIMBS + k] + lows + highs; \
+    highs -= wide.high[k];
+// Products whose lower halves are in a column: two limbs', and of those of differences one
+// for each two.
+#define WIDE_PRODUCTS_AT(k) (uint64_t(PRODUCTS_F64(k)) + uint64_t(PRODUCTS_F64(k) / 2))
+#define WIDE_OFFSET(k) \
+    (WIDE_PRODUCTS_AT(k) * MIDDLE_BITS + WIDE_PRODUCTS_AT((k) - 1) * TOP_SIGNED_BITS)
+
+#endif
+
+// On top of what a column of a reduction starts with.
+#define WIDE_TO_COLUMN(first, k) \
+    START_F64((first) + k, PRODUCTS_F64((first) + k), PRODUCTS_F64((first) + k - 1)) \
+    c[(first) + k] += product[(first) + k] - uint64_t(wide.products) * WIDE_OFFSET((first) + k);
 
 Elem wide_reduce(Wide wide) {
     const double p[F64_LIMBS] = MODULUS_LIMBS_F64;
     precise double m, high, low;
     uint64_t carried, c[2 * F64_LIMBS];
     uint above;
-#ifdef FIELD_FP
-    JOIN_PRODUCTS_4(wide.parts)
-#endif
+    WIDE_JOIN(wide)
     EACH_LIMB_F64(WIDE_TO_COLUMN, 0)
     EACH_LIMB_F64(WIDE_TO_COLUMN, F64_LIMBS)
     REDUCE_ALL_F64

@@ -62,7 +62,7 @@ type Record = fn(&Queue, &Arguments) -> gpu_executor::Result<FieldVec<Fr>>;
 
 /// Each operation, and the bytes that it must read and write for each element; of a scan
 /// those that it does.
-const OPERATIONS: [(&str, u32, Record); 16] = [
+const OPERATIONS: [(&str, u32, Record); 17] = [
     ("copy", 64, |q, it| q.copy(&it.x)),
     ("concat", 64, |q, it| {
         let (low, high) = it.x.split_at(it.x.len() / 3)?;
@@ -92,6 +92,9 @@ const OPERATIONS: [(&str, u32, Record); 16] = [
     }),
     ("linear combination of 8", 288, |q, it| {
         q.linear_combination(&it.eight, &it.scalars)
+    }),
+    ("inner product", 64, |q, it| {
+        q.inner_product(&it.x, &it.eight[1])
     }),
     ("transform", 64, |q, it| {
         let there = Transform::forward(&Domain::new(it.x.len())?).to(Order::BitReversed);

@@ -36,6 +36,10 @@ struct Options {
     /// Timed runs of each; the median is shown. Fewer where they take more than two seconds.
     #[arg(long, default_value_t = 9)]
     samples: usize,
+    /// Transforms of a timed submission, each of what the one before it leaves; times are of
+    /// one. A device that gets one short transform at a time lowers its clocks.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    chain: u32,
     /// Appends the rows of the table to this file.
     #[arg(long)]
     csv: Option<PathBuf>,
@@ -124,7 +128,7 @@ fn rows_of_size(engine: &VectorEngine, log2: u32, options: &Options) -> Result<V
         for (from, to) in ORDERS {
             let x = if from == Natural { &x } else { &x_reversed };
             let transform = transform.from(from).to(to);
-            let (found, timed) = timed(engine, x, &transform, options.samples)?;
+            let (found, timed) = timed(engine, x, &transform, options)?;
             let mut found = found.download()?;
             if to == BitReversed {
                 found = bit_reversed(&found, size);
@@ -153,7 +157,7 @@ fn rows_without_ark(
     )?;
     queue.submit()?.wait()?;
     let forward = Transform::forward(&domain);
-    let (y, there) = timed(engine, &x, &forward, options.samples)?;
+    let (y, there) = timed(engine, &x, &forward, options)?;
     let mut equal = true;
     for place in [0, 1, size / 3, size - 1] {
         let queue = engine.queue();
@@ -163,7 +167,7 @@ fn rows_without_ark(
         equal &= queue.submit()?.wait()?.equal(&same)?;
     }
     let inverse = Transform::inverse(&domain);
-    let (x_again, back) = timed(engine, &y, &inverse, options.samples)?;
+    let (x_again, back) = timed(engine, &y, &inverse, options)?;
     let queue = engine.queue();
     let same = queue.equal(&x_again, &x)?;
     let back_is_equal = queue.submit()?.wait()?.equal(&same)?;
@@ -201,16 +205,24 @@ fn timed(
     engine: &VectorEngine,
     x: &FieldVec<Fr>,
     transform: &Transform,
-    samples: usize,
+    options: &Options,
 ) -> Result<(FieldVec<Fr>, Timed)> {
-    let run = || -> Result<_> {
+    let run = |chain: u32| -> Result<_> {
         let queue = engine.queue();
-        let result = queue.transform(x, transform)?;
+        let mut result = queue.transform(x, transform)?;
+        for _ in 1..chain {
+            result = queue.transform(&result, transform)?;
+        }
         let done = queue.submit()?.wait()?;
         Ok((result, done.total(), done.report().clone()))
     };
-    let timed = support::timed(engine, samples, || run().map(|it| (it.1, it.2)))?;
-    Ok((run()?.0, timed))
+    let chained = || run(options.chain).map(|it| (it.1, it.2));
+    let all = support::timed(engine, options.samples, chained)?;
+    let of_one = Timed {
+        device: all.device.map(|it| it / options.chain),
+        total: all.total / options.chain,
+    };
+    Ok((run(1)?.0, of_one))
 }
 
 /// What ark-poly computes of each row, and the median of the times.

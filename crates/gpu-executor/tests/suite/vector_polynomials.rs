@@ -26,6 +26,7 @@ on_both_engines! {
     plain_forms_are_refused
     degrees_and_points_must_fit
     combinations_of_any_number_of_vectors
+    combinations_of_the_largest_elements
     what_combinations_refuse
     products_of_polynomials
     quotients_on_cosets
@@ -136,13 +137,19 @@ fn quotients_and_values_of_polynomials(engine: &VectorEngine) {
 fn the_points_zero_one_and_the_last(engine: &VectorEngine) {
     let (x, vector) = random::<Fr>(engine, 600, 7);
     let last = arithmetic::neg::<Fr>(&Fr::ONE);
-    for z in [[0; 4], Fr::ONE, last] {
+    // Sums of products that are as large as they can be.
+    let largest = vec![arithmetic::sub::<Fr>(&[0; 4], &[1, 0, 0, 0]); 2048];
+    let of_largest = engine.upload::<Fr>(&largest).unwrap();
+    for z in [[0; 4], Fr::ONE, last, largest[0]] {
         let queue = engine.queue();
+        let of_all = queue.evaluate(&of_largest, Scalar::new(z)).unwrap();
         let value = queue.evaluate(&vector, Scalar::new(z)).unwrap();
         let powers = queue.powers::<Fr>(Scalar::new(z), 600).unwrap();
         let (quotient, remainder) = queue.divide_by_linear(&vector, Scalar::new(z)).unwrap();
         run(queue);
         let what = format!("at {z:x?}");
+        let expected = Fr::limbs_of(&polynomial(&largest).evaluate(&Fr::ark_of(&z)));
+        expect(&of_all, &[expected], &what);
         let expected = Fr::limbs_of(&polynomial(&x).evaluate(&Fr::ark_of(&z)));
         expect(&value, &[expected], &what);
         expect(&remainder, &[expected], &what);
@@ -381,6 +388,35 @@ fn combinations_of_any_number_of_vectors(engine: &VectorEngine) {
         };
         let expected: Vec<_> = (0..380).map(of).collect();
         expect(&combined, &expected, &format!("{count} vectors"));
+    }
+}
+
+/// Eight products at a time, which are as large as they can be; then those of limbs of 51 bits
+/// and 30 that are zero or full, whose differences have either sign.
+fn combinations_of_the_largest_elements(engine: &VectorEngine) {
+    let largest = arithmetic::sub::<Fr>(&[0; 4], &[1, 0, 0, 0]);
+    let full = [u64::MAX, u64::MAX, u64::MAX, largest[3] - 1];
+    let limbs = |bits: usize, parity: usize| {
+        let mut limbs = [0; 4];
+        for bit in (0..254).filter(|bit| bit / bits % 2 == parity) {
+            limbs[bit / 64] |= 1 << (bit % 64);
+        }
+        limbs
+    };
+    let patterns = [30, 51, 102].map(|bits| [limbs(bits, 0), limbs(bits, 1)]);
+    let x = [&[largest, full, Fr::ONE, [0; 4]], patterns.as_flattened()].concat();
+    let vector = engine.upload::<Fr>(&x).unwrap();
+    for scalar in &x {
+        for count in [1, 8, 9] {
+            let queue = engine.queue();
+            let scalars = vec![Scalar::new(*scalar); count];
+            let sum = queue.linear_combination(&vec![&vector; count], &scalars);
+            let sum = sum.unwrap();
+            run(queue);
+            let of = |x| Ark::from(count as u64) * Fr::ark_of(scalar) * Fr::ark_of(x);
+            let expected: Vec<_> = x.iter().map(|x| Fr::limbs_of(&of(x))).collect();
+            expect(&sum, &expected, &format!("{count} times {scalar:x?}"));
+        }
     }
 }
 

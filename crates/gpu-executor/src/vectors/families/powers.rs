@@ -56,12 +56,11 @@ pub(super) struct Bases {
 }
 
 impl PowerTables {
-    /// Of each table the squares, and the multiples after them.
-    const SQUARES: usize = 16;
-    const ELEMENTS: usize = Self::SQUARES + 128;
+    /// Of each table the squares, and twice 128 powers after them.
+    const ELEMENTS: usize = 14 + 2 * 128;
 
-    /// For each base its squares, base^(2^k) for k < 16, and its powers base^(j 2^shift)
-    /// for j < 128; the shift is 9 at most.
+    /// For each base its squares, base^(2^k) for k < 14, and its powers base^(j 2^shift)
+    /// for j < 128; the shift is 7 at most, and where it is that, base^j too.
     pub(super) fn new(
         steps: &mut Steps<'_>,
         field: ElementId,

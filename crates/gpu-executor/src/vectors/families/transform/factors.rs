@@ -3,7 +3,8 @@
 //!
 //! In integers a factor is an element, 32 bytes. For the double units
 //! (`shaders/include/transform_f64.glsl`) those of which a workgroup reads few are wide, 208
-//! bytes: the 256 of the parts of blocks, and one for each block and row of the next pass.
+//! bytes: the 256 of the parts of blocks, one for each block and row of the next pass, and
+//! of the last pass one for each of its rows.
 //! Those by rows of a pass and rows of the next are narrow, 40 bytes. All together are 2.7 MB
 //! for 2^20 elements, 18.9 MB for 2^24 and 43 MB for 2^26.
 
@@ -34,7 +35,8 @@ impl Direction {
 /// What a table's factors are multiplied by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Of {
-    /// All of a part of a block: at any level, or of a coset at one.
+    /// All of a part of a block: at any level, or of a coset at one; on the way out of the
+    /// last pass, of a row.
     Parts,
     /// On the way out, rows 2r and 2r + 1.
     PairsOut,
@@ -72,7 +74,8 @@ pub(super) struct Factors {
     arithmetic: Arithmetic,
     tables: Vec<Table>,
     /// For each pass where three begin: the first of a coset's levels, for the next pass's
-    /// rows and its own, for the next pass's rows and its blocks; 0 where there is none.
+    /// rows and its own, for the next pass's rows and its blocks, of the last pass for its
+    /// own rows; 0 where there is none.
     places: Vec<[u32; 3]>,
 }
 
@@ -163,8 +166,7 @@ impl Factors {
                     });
                 }
             } else if in_output != Fr::ONE || (last == 0 && is_inverse) {
-                places[1] = add(Table {
-                    of: Of::PairsOut,
+                places[2] = add(Table {
                     rows: levels,
                     scale,
                     row: in_output,
