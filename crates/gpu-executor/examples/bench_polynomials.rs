@@ -6,17 +6,17 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use clap::Parser;
 use field_kernels::Fr;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{
-    Domain, FieldVec, Indices, Order, Queue, Scalar, Scan, Transform, VectorEngine,
+    Domain, FieldVec, Indices, Order, Queue, Scalar, Scan, Transform, VectorEngine, VectorReport,
 };
 
-use support::{median, random};
+use support::random;
 
 #[derive(Parser)]
 #[command(about = "Times what provers do with polynomials on the device")]
@@ -26,8 +26,6 @@ struct Options {
     log2: Vec<u32>,
 }
 
-/// How long a device is at work before it is timed: its clocks rise slowly.
-const WARM_UP: Duration = Duration::from_millis(500);
 /// Timed submissions of each operation, of which the median counts.
 const ROUNDS: usize = 9;
 
@@ -129,8 +127,13 @@ fn main() -> Result<()> {
             "ms", "GB/s", "of copy", "G/s"
         );
         for (name, bytes, record) in OPERATIONS {
-            let (time, found) = timed(&engine, &on_device, record)?;
-            let (_, expected) = once(&cpu, &on_cpu, record)?;
+            let timed = support::timed(&engine, ROUNDS, || {
+                once(&engine, &on_device, record).map(|(total, report, _)| (total, report))
+            })?;
+            let time = timed.device.unwrap_or(timed.total);
+            let [found, expected] = [(&engine, &on_device), (&cpu, &on_cpu)]
+                .map(|(engine, on)| once(engine, on, record).map(|it| it.2));
+            let (found, expected) = (found?, expected?);
             ensure!(
                 found.download::<u64>()? == expected.download::<u64>()?,
                 "{name} is wrong"
@@ -149,32 +152,14 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The median time of a submission, and the last result.
-fn timed(
-    engine: &VectorEngine,
-    arguments: &Arguments,
-    record: Record,
-) -> Result<(Duration, FieldVec<Fr>)> {
-    let (begun, mut times) = (Instant::now(), Vec::new());
-    loop {
-        let (time, result) = once(engine, arguments, record)?;
-        if begun.elapsed() > WARM_UP {
-            times.push(time);
-        }
-        if times.len() == ROUNDS {
-            return Ok((median(times), result));
-        }
-    }
-}
-
+/// A submission: what it took, and what came of it.
 fn once(
     engine: &VectorEngine,
     arguments: &Arguments,
     record: Record,
-) -> Result<(Duration, FieldVec<Fr>)> {
+) -> Result<(Duration, VectorReport, FieldVec<Fr>)> {
     let queue = engine.queue();
     let result = record(&queue, arguments)?;
     let done = queue.submit()?.wait()?;
-    let report = done.report();
-    Ok((report.device_time.unwrap_or(report.total), result))
+    Ok((done.total(), done.report().clone(), result))
 }

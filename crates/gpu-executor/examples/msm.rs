@@ -6,10 +6,9 @@
 
 mod support;
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 use blst::{blst_p1, blst_p1_affine};
 use clap::Parser;
 use field_kernels::arithmetic;
@@ -18,7 +17,7 @@ use gpu_executor::vectors::{
     Xyzz,
 };
 
-use support::ms;
+use support::{Measured, equal, ms, ms_or_dash};
 
 #[derive(Parser)]
 #[command(about = "Times multi-scalar multiplications over G1, and compares with blst")]
@@ -45,18 +44,11 @@ struct Options {
     /// What the points are.
     #[arg(long, value_enum, default_value_t = Points::Distinct)]
     bases: Points,
-    /// Compute on the CPU engine instead of a Vulkan device.
-    #[arg(long)]
-    cpu: bool,
     /// Do not compute by blst too; sums are held to known logarithms then.
     #[arg(long)]
     no_blst: bool,
-    /// Timed runs of each; the median is shown. Fewer where they take more than two seconds.
-    #[arg(long, default_value_t = 9)]
-    samples: usize,
-    /// Appends the rows of the table to this file.
-    #[arg(long)]
-    csv: Option<PathBuf>,
+    #[command(flatten)]
+    measured: Measured,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -121,26 +113,15 @@ const COLUMNS: [&str; 13] = [
 
 fn main() -> Result<()> {
     let options = Options::parse();
-    let engine = support::engine(options.cpu)?;
+    let engine = options.measured.engine()?;
     let threads = std::thread::available_parallelism()?.get();
     println!(
         "{}; beside it blst on {threads} threads; medians",
         engine.engine()
     );
-    let mut table = support::table(COLUMNS);
-    let mut all_equal = true;
-    for &log2 in &options.log2 {
-        let row = row(&engine, log2, threads, &options)?;
-        all_equal &= row[12] == "equal";
-        if let Some(path) = &options.csv {
-            support::append(path, &COLUMNS, &engine, &row)?;
-        }
-        table.add_row(row);
-    }
-    println!("{table}");
-    ensure!(all_equal, "expected other sums");
-    println!("equal");
-    Ok(())
+    let rows = options.log2.iter();
+    let rows = rows.map(|log2| row(&engine, *log2, threads, &options));
+    options.measured.table(&engine, COLUMNS, rows)
 }
 
 /// Everything over 2^log2 points.
@@ -182,10 +163,12 @@ fn row(
     };
     let run = || begun(Instant::now(), &s);
     let first = run()?.2;
-    let timed = support::timed(engine, options.samples, || run().map(|it| (it.1, it.2)))?;
+    let timed = support::timed(engine, options.measured.samples, || {
+        run().map(|it| (it.1, it.2))
+    })?;
     let from_host = || begun(Instant::now(), &upload()?);
     let mut total_from_host = Vec::new();
-    support::sampled(options.samples, || {
+    support::sampled(options.measured.samples, || {
         total_from_host.push(from_host()?.1);
         Ok(())
     })?;
@@ -202,27 +185,27 @@ fn row(
         }
         Xyzz::<G1>::from_affine(&G1::GENERATOR).mul(&logarithm)
     });
-    let mut equal = sums.iter().copied().eq(by_logarithms);
-    let mut blst_time = "-".to_owned();
+    let mut is_equal = sums.iter().copied().eq(by_logarithms);
+    let mut blst_time = None;
     if !options.no_blst && options.rows == 1 {
-        let (sum, time) = by_blst(&points, &scalars, options.samples)?;
-        equal &= sum == sums[0].to_affine();
-        blst_time = ms(time);
+        let (sum, time) = by_blst(&points, &scalars, options.measured.samples)?;
+        is_equal &= sum == sums[0].to_affine();
+        blst_time = Some(time);
     }
     Ok([
         log2.to_string(),
         options.rows.to_string(),
         points.len().to_string(),
         bases.as_ref().map_or(1, Bases::multiples).to_string(),
-        bases.map_or("-".to_owned(), |_| ms(prepared)),
+        ms_or_dash(bases.map(|_| prepared)),
         scalars_and_points(options),
         report.kernels.to_string(),
         ms(first.compile),
-        timed.device.map_or("-".to_owned(), ms),
+        ms_or_dash(timed.device),
         ms(timed.total),
         ms(support::median(total_from_host.split_off(1))),
-        blst_time,
-        if equal { "equal" } else { "DIFFERENT" }.to_owned(),
+        ms_or_dash(blst_time),
+        equal(is_equal),
     ])
 }
 

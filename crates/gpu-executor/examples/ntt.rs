@@ -6,7 +6,6 @@
 
 mod support;
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -19,7 +18,7 @@ use gpu_executor::vectors::{
 };
 
 use Order::{BitReversed, Natural};
-use support::{Timed, ms};
+use support::{Measured, Timed, equal, ms, ms_or_dash};
 
 #[derive(Parser)]
 #[command(about = "Times transforms over Fr, and compares with ark-poly")]
@@ -30,19 +29,12 @@ struct Options {
     /// Rows of that size in one vector, each transformed.
     #[arg(long, default_value_t = 1)]
     rows: usize,
-    /// Compute on the CPU engine instead of a Vulkan device.
-    #[arg(long)]
-    cpu: bool,
-    /// Timed runs of each; the median is shown. Fewer where they take more than two seconds.
-    #[arg(long, default_value_t = 9)]
-    samples: usize,
+    #[command(flatten)]
+    measured: Measured,
     /// Transforms of a timed submission, each of what the one before it leaves; times are of
     /// one. A device that gets one short transform at a time lowers its clocks.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     chain: u32,
-    /// Appends the rows of the table to this file.
-    #[arg(long)]
-    csv: Option<PathBuf>,
 }
 
 /// log2 of the longest transforms that ark-poly computes too. Longer ones are held to the values
@@ -70,30 +62,20 @@ const COLUMNS: [&str; 9] = [
 fn main() -> Result<()> {
     let options = Options::parse();
     ensure!(options.rows > 0, "expected one row at least, found 0");
-    let engine = support::engine(options.cpu)?;
+    let engine = options.measured.engine()?;
     let threads = std::thread::available_parallelism()?.get();
     println!(
         "{}; beside it ark-poly on {threads} threads; medians",
         engine.engine()
     );
-    let mut table = support::table(COLUMNS);
-    let mut all_equal = true;
-    for &log2 in &options.log2 {
-        for row in rows_of_size(&engine, log2, &options)? {
-            all_equal &= row[8] == "equal";
-            if let Some(path) = &options.csv {
-                support::append(path, &COLUMNS, &engine, &row)?;
-            }
-            table.add_row(row);
-        }
-    }
-    println!("{table}");
-    ensure!(
-        all_equal,
-        "expected what ark-poly computes, found other elements"
-    );
-    println!("equal");
-    Ok(())
+    let rows = options
+        .log2
+        .iter()
+        .flat_map(|log2| match rows_of_size(&engine, *log2, &options) {
+            Ok(rows) => rows.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        });
+    options.measured.table(&engine, COLUMNS, rows)
 }
 
 /// All transforms of one size.
@@ -120,7 +102,7 @@ fn rows_of_size(engine: &VectorEngine, log2: u32, options: &Options) -> Result<V
         };
         let by_ark = Radix2EvaluationDomain::new_coset(size, offset);
         let by_ark = by_ark.context("a domain of ark-poly")?;
-        let (expected, ark_time) = ark(&by_ark, inverse, &natural, options.samples)?;
+        let (expected, ark_time) = ark(&by_ark, inverse, &natural, options.measured.samples)?;
         let transform = match inverse {
             false => Transform::forward(&domain),
             true => Transform::inverse(&domain),
@@ -184,19 +166,18 @@ fn row(
     options: &Options,
     (name, from, to): (&str, Order, Order),
     (timed, ark): (Timed, Option<Duration>),
-    equal: bool,
+    is_equal: bool,
 ) -> [String; 9] {
-    let or_dash = |time: Option<Duration>| time.map_or("-".to_owned(), ms);
     [
         log2.to_string(),
         options.rows.to_string(),
         name.to_owned(),
         title(from).to_owned(),
         title(to).to_owned(),
-        or_dash(timed.device),
+        ms_or_dash(timed.device),
         ms(timed.total),
-        or_dash(ark),
-        if equal { "equal" } else { "NOT EQUAL" }.to_owned(),
+        ms_or_dash(ark),
+        equal(is_equal),
     ]
 }
 
@@ -217,7 +198,7 @@ fn timed(
         Ok((result, done.total(), done.report().clone()))
     };
     let chained = || run(options.chain).map(|it| (it.1, it.2));
-    let all = support::timed(engine, options.samples, chained)?;
+    let all = support::timed(engine, options.measured.samples, chained)?;
     let of_one = Timed {
         device: all.device.map(|it| it / options.chain),
         total: all.total / options.chain,

@@ -1,12 +1,12 @@
-//! What examples share: random elements, medians, tables.
+//! What examples share: options, random elements, medians, tables.
 #![allow(dead_code, unused_imports, reason = "each example uses a part of it")]
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 /// Canonical ones, for a count and a seed.
@@ -20,15 +20,65 @@ const WARM_UP: Duration = Duration::from_millis(400);
 /// How long samples are taken at most.
 const MOST_SAMPLING: Duration = Duration::from_secs(2);
 
-/// The CPU's engine, or a device's with timestamps, to tell the kernels' own time.
-pub(crate) fn engine(cpu: bool) -> Result<VectorEngine> {
-    match cpu {
-        true => Ok(VectorEngine::cpu()?),
-        false => {
-            let builder = PersistentVulkanBackend::builder().timestamps(true);
-            Ok(builder.build()?.vectors()?)
+/// Where and how often it is measured.
+#[derive(clap::Args)]
+pub(crate) struct Measured {
+    /// Compute on the CPU engine instead of a Vulkan device.
+    #[arg(long)]
+    pub(crate) cpu: bool,
+    /// Timed runs of each; the median is shown. Fewer where they take more than two seconds.
+    #[arg(long, default_value_t = 9)]
+    pub(crate) samples: usize,
+    /// Appends the rows of the table to this file.
+    #[arg(long)]
+    csv: Option<PathBuf>,
+}
+
+impl Measured {
+    /// The CPU's engine, or a device's with timestamps, to tell the kernels' own time.
+    pub(crate) fn engine(&self) -> Result<VectorEngine> {
+        match self.cpu {
+            true => Ok(VectorEngine::cpu()?),
+            false => {
+                let builder = PersistentVulkanBackend::builder().timestamps(true);
+                Ok(builder.build()?.vectors()?)
+            }
         }
     }
+
+    /// Prints a table of `rows`, whose last cells are [`equal`]'s, and appends each to the file
+    /// that was asked for as soon as it is there.
+    ///
+    /// # Errors
+    /// What a row fails with; and, after the table, where one is not equal.
+    pub(crate) fn table<const N: usize>(
+        &self,
+        engine: &VectorEngine,
+        columns: [&str; N],
+        rows: impl IntoIterator<Item = Result<[String; N]>>,
+    ) -> Result<()> {
+        let mut table = table(columns);
+        let mut all_equal = true;
+        for row in rows {
+            let row = row?;
+            all_equal &= row[N - 1] == EQUAL;
+            if let Some(path) = &self.csv {
+                append(path, &columns, engine, &row)?;
+            }
+            table.add_row(row);
+        }
+        println!("{table}");
+        ensure!(all_equal, "expected equal results, found others");
+        println!("{EQUAL}");
+        Ok(())
+    }
+}
+
+const EQUAL: &str = "equal";
+
+/// Whether results are what they should be, for a table.
+pub(crate) fn equal(is_so: bool) -> String {
+    if is_so { EQUAL } else { "DIFFERENT" }.to_owned()
 }
 
 /// Runs for [`WARM_UP`] on a device, once at least on the CPU.
@@ -96,14 +146,19 @@ pub(crate) fn table<T: Into<comfy_table::Row>>(columns: T) -> Table {
     table
 }
 
+/// Milliseconds, for a table, where they are known.
+pub(crate) fn ms_or_dash(time: Option<Duration>) -> String {
+    time.map_or("-".to_owned(), ms)
+}
+
 /// Milliseconds, for a table.
 pub(crate) fn ms(time: Duration) -> String {
     format!("{:.4}", time.as_secs_f64() * 1e3)
 }
 
 /// Appends a row to a file of comma-separated values, and before the first the columns.
-pub(crate) fn append(
-    path: &Path,
+fn append(
+    path: &std::path::Path,
     columns: &[&str],
     engine: &VectorEngine,
     row: &[String],
