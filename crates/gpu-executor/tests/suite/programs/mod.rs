@@ -36,7 +36,7 @@ pub(crate) fn run(engines: &[VectorEngine], of: Of, seed: u64, steps: usize) -> 
     let mut machine = Machine::new(engines, seed);
     let ran = machine.run(of, steps);
     ran.with_context(|| {
-        let trace = machine.trace.join("\n");
+        let trace = machine.scene.trace.join("\n");
         format!("seed {seed}, {steps} steps:\n{trace}")
     })
 }
@@ -52,13 +52,19 @@ struct Track {
     pending: Vec<(Pending, Vec<Check>)>,
 }
 
-struct Machine {
+/// What the steps of a program share.
+struct Scene {
     random: SmallRng,
     tracks: Vec<Track>,
+    /// The program so far.
+    trace: Vec<String>,
+}
+
+struct Machine {
+    scene: Scene,
     fp: World<Fp>,
     fr: World<Fr>,
     g1: World<G1>,
-    trace: Vec<String>,
 }
 
 impl Machine {
@@ -71,38 +77,37 @@ impl Machine {
         };
         let mut random = SmallRng::seed_from_u64(seed);
         Self {
-            tracks: engines.iter().map(track).collect(),
             fp: World::new(&mut random),
             fr: World::new(&mut random),
             g1: World::new(&mut random),
-            random,
-            trace: Vec::new(),
+            scene: Scene {
+                random,
+                tracks: engines.iter().map(track).collect(),
+                trace: Vec::new(),
+            },
         }
     }
 
     fn run(&mut self, of: Of, steps: usize) -> anyhow::Result<()> {
         let kinds = if of == Of::Points { 20 } else { 13 };
         for _ in 0..steps {
-            match self.random.random_range(0..kinds) {
+            match self.scene.random.random_range(0..kinds) {
                 0 => self.submit()?,
                 1 => self.wait()?,
-                12 => self
-                    .fr
-                    .transform(&mut self.random, &self.tracks, &mut self.trace)?,
-                13.. => self
-                    .g1
-                    .step(&mut self.random, &mut self.tracks, &mut self.trace)?,
+                12 => self.fr.transform(&mut self.scene)?,
+                13.. => self.g1.step(&mut self.scene)?,
                 // Mostly one field, so that neighbours can be fused.
-                2..4 => self
-                    .fr
-                    .step(&mut self.random, &mut self.tracks, &mut self.trace)?,
-                _ => self
-                    .fp
-                    .step(&mut self.random, &mut self.tracks, &mut self.trace)?,
+                2..4 => self.fr.step(&mut self.scene)?,
+                _ => self.fp.step(&mut self.scene)?,
             }
         }
         self.submit()?;
-        while self.tracks.iter().any(|track| !track.pending.is_empty()) {
+        while self
+            .scene
+            .tracks
+            .iter()
+            .any(|track| !track.pending.is_empty())
+        {
             self.wait()?;
         }
         self.fp.expect_all()?;
@@ -111,9 +116,11 @@ impl Machine {
     }
 
     fn submit(&mut self) -> anyhow::Result<()> {
-        let fused = self.random.random_bool(0.8);
-        self.trace.push(format!("submit; the next fused: {fused}"));
-        for track in &mut self.tracks {
+        let fused = self.scene.random.random_bool(0.8);
+        self.scene
+            .trace
+            .push(format!("submit; the next fused: {fused}"));
+        for track in &mut self.scene.tracks {
             let next = track.engine.queue();
             next.set_fusion(fused);
             let queue = std::mem::replace(&mut track.queue, next);
@@ -128,10 +135,11 @@ impl Machine {
 
     /// Waits for one of the submissions, in any order.
     fn wait(&mut self) -> anyhow::Result<()> {
-        let place = self.random.random_range(0..8_usize);
-        self.trace
+        let place = self.scene.random.random_range(0..8_usize);
+        self.scene
+            .trace
             .push(format!("wait for one of those in flight, {place}"));
-        for track in &mut self.tracks {
+        for track in &mut self.scene.tracks {
             if track.pending.is_empty() {
                 continue;
             }

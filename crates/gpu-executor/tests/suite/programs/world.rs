@@ -12,7 +12,7 @@ use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 
-use super::{Check, Track, expect};
+use super::{Check, Scene, Track, expect};
 use crate::oracle::{self, Oracle};
 
 /// Vectors that are held at a time.
@@ -35,12 +35,7 @@ pub(super) trait Modelled: ElementType {
     ) -> gpu_executor::Result<FieldVec<Self>>;
 
     /// A step from vectors to a vector.
-    fn compute(
-        world: &mut World<Self>,
-        random: &mut SmallRng,
-        tracks: &mut [Track],
-        trace: &mut Vec<String>,
-    ) -> anyhow::Result<()>;
+    fn compute(world: &mut World<Self>, scene: &mut Scene) -> anyhow::Result<()>;
 }
 
 impl<F: Oracle> Modelled for F {
@@ -72,15 +67,10 @@ impl<F: Oracle> Modelled for F {
         }
     }
 
-    fn compute(
-        world: &mut World<F>,
-        random: &mut SmallRng,
-        tracks: &mut [Track],
-        trace: &mut Vec<String>,
-    ) -> anyhow::Result<()> {
-        match random.random_range(0..10) {
-            0 => world.whole(random, tracks, trace),
-            _ => world.of_elements(random, tracks, trace),
+    fn compute(world: &mut World<F>, scene: &mut Scene) -> anyhow::Result<()> {
+        match scene.random.random_range(0..10) {
+            0 => world.whole(scene),
+            _ => world.of_elements(scene),
         }
     }
 }
@@ -311,91 +301,81 @@ impl<F: Modelled> World<F> {
     }
 
     /// One step of a program.
-    pub(super) fn step(
-        &mut self,
-        random: &mut SmallRng,
-        tracks: &mut [Track],
-        trace: &mut Vec<String>,
-    ) -> anyhow::Result<()> {
+    pub(super) fn step(&mut self, scene: &mut Scene) -> anyhow::Result<()> {
         if self.slots.len() < 2 {
-            return self.upload(random, tracks, trace);
+            return self.upload(scene);
         }
         if self.slots.len() > MOST {
-            self.forget(random, trace);
+            self.forget(scene);
         }
-        match random.random_range(0..20) {
-            0 => self.upload(random, tracks, trace),
-            1 | 2 => self.cut(random, trace),
+        match scene.random.random_range(0..20) {
+            0 => self.upload(scene),
+            1 | 2 => self.cut(scene),
             3 => {
-                let clone = self.any(random).clone();
-                trace.push(format!("clone {}", clone.label()));
+                let clone = self.any(scene).clone();
+                scene.trace.push(format!("clone {}", clone.label()));
                 self.slots.push(clone);
                 Ok(())
             }
             4 | 5 => {
-                self.forget(random, trace);
+                self.forget(scene);
                 Ok(())
             }
-            6 => self.read(random, tracks, trace),
-            7 => self.compare(random, tracks, trace),
+            6 => self.read(scene),
+            7 => self.compare(scene),
             8 => {
                 let ready: Vec<_> = self.slots.iter().filter(|slot| slot.is_submitted).collect();
-                match ready.choose(random) {
+                match ready.choose(&mut scene.random) {
                     Some(slot) => {
-                        trace.push(format!("download {}", slot.label()));
+                        scene.trace.push(format!("download {}", slot.label()));
                         slot.expect()
                     }
                     None => Ok(()),
                 }
             }
             9 => {
-                trace.push("trim".to_owned());
-                tracks.iter().for_each(|track| {
+                scene.trace.push("trim".to_owned());
+                scene.tracks.iter().for_each(|track| {
                     track.engine.trim();
                 });
                 Ok(())
             }
-            _ => F::compute(self, random, tracks, trace),
+            _ => F::compute(self, scene),
         }
     }
 
-    fn any(&self, random: &mut SmallRng) -> &Slot<F> {
-        self.slots.choose(random).unwrap()
+    fn any(&self, scene: &mut Scene) -> &Slot<F> {
+        self.slots.choose(&mut scene.random).unwrap()
     }
 
     /// Another vector of the length and form of `slot`, often itself.
-    fn partner(&self, random: &mut SmallRng, slot: &Slot<F>) -> Slot<F> {
+    fn partner(&self, scene: &mut Scene, slot: &Slot<F>) -> Slot<F> {
         let fits =
             |other: &&Slot<F>| other.model.len() == slot.model.len() && other.form() == slot.form();
         let fitting: Vec<_> = self.slots.iter().filter(fits).collect();
-        (*fitting.choose(random).unwrap_or(&slot)).clone()
+        (*fitting.choose(&mut scene.random).unwrap_or(&slot)).clone()
     }
 
-    fn upload(
-        &mut self,
-        random: &mut SmallRng,
-        tracks: &[Track],
-        trace: &mut Vec<String>,
-    ) -> anyhow::Result<()> {
-        let length = *self.lengths.choose(random).unwrap();
-        let form = match random.random_bool(0.15) {
+    fn upload(&mut self, scene: &mut Scene) -> anyhow::Result<()> {
+        let length = *self.lengths.choose(&mut scene.random).unwrap();
+        let form = match scene.random.random_bool(0.15) {
             true => Form::Plain,
             false => Form::Montgomery,
         };
-        let elements = F::random(length, random.next_u64());
+        let elements = F::random(length, scene.random.next_u64());
         let upload = |track: &Track| F::upload(&track.engine, &elements, form);
-        let vectors = tracks.iter().map(upload).collect::<Result<_, _>>()?;
+        let vectors = scene.tracks.iter().map(upload).collect::<Result<_, _>>()?;
         let model = F::models(&elements);
-        self.keep(vectors, model, "upload", trace);
+        self.keep(vectors, model, "upload", scene);
         self.slots.last_mut().unwrap().is_submitted = true;
         Ok(())
     }
 
     /// A slice, whose length others have too.
-    fn cut(&mut self, random: &mut SmallRng, trace: &mut Vec<String>) -> anyhow::Result<()> {
-        let slot = self.any(random).clone();
+    fn cut(&mut self, scene: &mut Scene) -> anyhow::Result<()> {
+        let slot = self.any(scene).clone();
         let length = slot.model.len() - slot.model.len() / 3;
-        let start = random.random_range(0..=slot.model.len() - length);
+        let start = scene.random.random_range(0..=slot.model.len() - length);
         let range = start..start + length;
         let vectors = slot
             .vectors
@@ -403,26 +383,29 @@ impl<F: Modelled> World<F> {
             .map(|vector| vector.slice(range.clone()));
         let vectors = vectors.collect::<Result<_, _>>()?;
         let what = format!("{}[{range:?}]", slot.label());
-        self.keep(vectors, slot.model[range].to_vec(), &what, trace);
+        self.keep(vectors, slot.model[range].to_vec(), &what, scene);
         self.slots.last_mut().unwrap().is_submitted = slot.is_submitted;
         Ok(())
     }
 
-    fn forget(&mut self, random: &mut SmallRng, trace: &mut Vec<String>) {
-        let place = random.random_range(0..self.slots.len());
+    fn forget(&mut self, scene: &mut Scene) {
+        let place = scene.random.random_range(0..self.slots.len());
         let gone = self.slots.swap_remove(place);
-        trace.push(format!("drop {}", gone.label()));
+        scene.trace.push(format!("drop {}", gone.label()));
     }
 
-    fn read(
-        &self,
-        random: &mut SmallRng,
-        tracks: &mut [Track],
-        trace: &mut Vec<String>,
-    ) -> anyhow::Result<()> {
-        let slot = self.any(random);
-        trace.push(format!("read {}", slot.label()));
-        for (track, vector) in zip(tracks, &slot.vectors) {
+    /// Puts the latest vector in the place of its argument, which only clones keep then; or not.
+    fn replace(&mut self, scene: &mut Scene, argument: usize) {
+        if scene.random.random_bool(0.5) {
+            let gone = self.slots.swap_remove(argument);
+            scene.trace.push(format!("  in place of {}", gone.label()));
+        }
+    }
+
+    fn read(&self, scene: &mut Scene) -> anyhow::Result<()> {
+        let slot = self.any(scene);
+        scene.trace.push(format!("read {}", slot.label()));
+        for (track, vector) in zip(&mut scene.tracks, &slot.vectors) {
             let (reading, model, what) =
                 (track.queue.read(vector)?, slot.model.clone(), slot.label());
             let check: Check = Box::new(move |done| {
@@ -437,18 +420,13 @@ impl<F: Modelled> World<F> {
         Ok(())
     }
 
-    fn compare(
-        &self,
-        random: &mut SmallRng,
-        tracks: &mut [Track],
-        trace: &mut Vec<String>,
-    ) -> anyhow::Result<()> {
-        let x = self.any(random);
-        let y = self.partner(random, x);
+    fn compare(&self, scene: &mut Scene) -> anyhow::Result<()> {
+        let x = self.any(scene);
+        let y = self.partner(scene, x);
         let what = format!("equal {} {}", x.label(), y.label());
-        trace.push(what.clone());
+        scene.trace.push(what.clone());
         let expected = x.model == y.model;
-        for (track, (x, y)) in zip(tracks, zip(&x.vectors, &y.vectors)) {
+        for (track, (x, y)) in zip(&mut scene.tracks, zip(&x.vectors, &y.vectors)) {
             let (comparison, what) = (track.queue.equal(x, y)?, what.clone());
             let check: Check = Box::new(move |done| {
                 anyhow::ensure!(
@@ -467,7 +445,7 @@ impl<F: Modelled> World<F> {
         vectors: Vec<FieldVec<F>>,
         model: Vec<F::Model>,
         what: &str,
-        trace: &mut Vec<String>,
+        scene: &mut Scene,
     ) {
         self.names += 1;
         let slot = Slot {
@@ -476,7 +454,7 @@ impl<F: Modelled> World<F> {
             name: self.names,
             is_submitted: false,
         };
-        trace.push(format!(
+        scene.trace.push(format!(
             "{} of {} := {what}",
             slot.label(),
             slot.model.len()
@@ -487,33 +465,28 @@ impl<F: Modelled> World<F> {
 
 impl<F: Oracle> World<F> {
     /// An operation over whole vectors.
-    fn whole(
-        &mut self,
-        random: &mut SmallRng,
-        tracks: &[Track],
-        trace: &mut Vec<String>,
-    ) -> anyhow::Result<()> {
-        let x = self.any(random).clone();
-        let y = self.partner(random, &x);
+    fn whole(&mut self, scene: &mut Scene) -> anyhow::Result<()> {
+        let x = self.any(scene).clone();
+        let y = self.partner(scene, &x);
         let mut operations = whole_operations::<F>();
         operations.retain(|it| it.form.is_none_or(|form| form == x.form()));
-        let operation = operations.choose(random).unwrap();
+        let operation = operations.choose(&mut scene.random).unwrap();
         let record = |queue: &Queue, at: usize| {
             let (x, y) = (&x.vectors[at], &y.vectors[at]);
             (operation.record)(queue, x, y)
         };
-        let vectors = recorded(tracks, record)?;
+        let vectors = recorded(&scene.tracks, record)?;
         let what = format!("{} {} {}", operation.name, x.label(), y.label());
         let model = (operation.model)(&x.model, &y.model);
-        self.keep(vectors, model, &what, trace);
+        self.keep(vectors, model, &what, scene);
         Ok(())
     }
 
     /// An operand for `x`: a vector, an element of the host, or an element of a vector.
-    fn other(&self, random: &mut SmallRng, x: &Slot<F>) -> anyhow::Result<Other<F>> {
+    fn other(&self, scene: &mut Scene, x: &Slot<F>) -> anyhow::Result<Other<F>> {
         let count = x.model.len();
-        if random.random_bool(0.6) {
-            let y = self.partner(random, x);
+        if scene.random.random_bool(0.6) {
+            let y = self.partner(scene, x);
             return Ok(Other {
                 operands: y.vectors.iter().map(Operand::from).collect(),
                 name: y.label(),
@@ -526,12 +499,12 @@ impl<F: Oracle> World<F> {
             .filter(|slot| slot.form() == x.form())
             .collect();
         // Its own elements as scalars: they must stay until the last of it is computed.
-        let y = match random.random_bool(0.4) {
+        let y = match scene.random.random_bool(0.4) {
             true => x,
-            false => of.choose(random).copied().unwrap_or(x),
+            false => of.choose(&mut scene.random).copied().unwrap_or(x),
         };
-        if random.random_bool(0.7) {
-            let place = random.random_range(0..y.model.len());
+        if scene.random.random_bool(0.7) {
+            let place = scene.random.random_range(0..y.model.len());
             let scalar = |vector: &FieldVec<F>| {
                 let one = vector.slice(place..place + 1)?;
                 Ok(Operand::from(one.as_scalar()?))
@@ -546,7 +519,7 @@ impl<F: Oracle> World<F> {
                 model: vec![y.model[place]; count],
             });
         }
-        let limbs = oracle::random::<F>(1, random.next_u64())[0];
+        let limbs = oracle::random::<F>(1, scene.random.next_u64())[0];
         let scalar = match x.form() {
             Form::Montgomery => Scalar::new(limbs),
             Form::Plain => Scalar::plain(limbs),
@@ -559,20 +532,15 @@ impl<F: Oracle> World<F> {
     }
 
     /// An operation on the elements of vectors, in place or not.
-    fn of_elements(
-        &mut self,
-        random: &mut SmallRng,
-        tracks: &[Track],
-        trace: &mut Vec<String>,
-    ) -> anyhow::Result<()> {
-        let x_at = random.random_range(0..self.slots.len());
+    fn of_elements(&mut self, scene: &mut Scene) -> anyhow::Result<()> {
+        let x_at = scene.random.random_range(0..self.slots.len());
         let x = self.slots[x_at].clone();
-        let y = self.other(random, &x)?;
-        let z = self.partner(random, &x);
-        let exponent = random.random_range(0..20_u64);
+        let y = self.other(scene, &x)?;
+        let z = self.partner(scene, &x);
+        let exponent = scene.random.random_range(0..20_u64);
         let mut operations = operations::<F>();
         operations.retain(|operation| operation.form.is_none_or(|form| form == x.form()));
-        let operation = operations.choose(random).unwrap();
+        let operation = operations.choose(&mut scene.random).unwrap();
         let all = zip(zip(&x.model, &y.model), &z.model);
         let model = all.map(|((x, y), z)| (operation.model)(*x, *y, *z, exponent));
         let model = model.collect();
@@ -582,13 +550,9 @@ impl<F: Oracle> World<F> {
             let (x, y) = (&x.vectors[at], y.operands[at].clone());
             (operation.record)(queue, x, y, &z.vectors[at], exponent)
         };
-        let vectors = recorded(tracks, record)?;
-        self.keep(vectors, model, &what, trace);
-        // In the place of its argument, which only clones keep then.
-        if random.random_bool(0.5) {
-            trace.push(format!("  in place of {label}"));
-            self.slots.swap_remove(x_at);
-        }
+        let vectors = recorded(&scene.tracks, record)?;
+        self.keep(vectors, model, &what, scene);
+        self.replace(scene, x_at);
         Ok(())
     }
 }

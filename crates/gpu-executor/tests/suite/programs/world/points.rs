@@ -14,7 +14,7 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 
 use super::transforms::Rows;
-use super::{Check, Modelled, Track, World, recorded};
+use super::{Check, Modelled, Scene, Track, World, recorded};
 use crate::curves::{self, from_ark, to_ark};
 use crate::oracle::Oracle as _;
 
@@ -44,16 +44,11 @@ impl Modelled for G1 {
         engine.upload_points(G1::words(points), PointCheck::Subgroup)
     }
 
-    fn compute(
-        world: &mut World<G1>,
-        random: &mut SmallRng,
-        tracks: &mut [Track],
-        trace: &mut Vec<String>,
-    ) -> anyhow::Result<()> {
-        match random.random_range(0..8) {
-            0 => world.transform(random, tracks, trace),
-            1 => world.multiply(random, tracks, trace),
-            _ => world.of_points(random, tracks, trace),
+    fn compute(world: &mut World<G1>, scene: &mut Scene) -> anyhow::Result<()> {
+        match scene.random.random_range(0..8) {
+            0 => world.transform(scene),
+            1 => world.multiply(scene),
+            _ => world.of_points(scene),
         }
     }
 }
@@ -146,47 +141,34 @@ impl Scalars {
 
 impl World<G1> {
     /// An operation from points to points, in place or not.
-    fn of_points(
-        &mut self,
-        random: &mut SmallRng,
-        tracks: &[Track],
-        trace: &mut Vec<String>,
-    ) -> anyhow::Result<()> {
-        let at = random.random_range(0..self.slots.len());
+    fn of_points(&mut self, scene: &mut Scene) -> anyhow::Result<()> {
+        let at = scene.random.random_range(0..self.slots.len());
         let x = self.slots[at].clone();
-        let y = self.partner(random, &x);
-        let scalars = Scalars::random(random, x.model.len());
-        let (name, record, model) = OPERATIONS.choose(random).unwrap();
-        let vectors = tracks.iter().zip(zip(&x.vectors, &y.vectors));
+        let y = self.partner(scene, &x);
+        let scalars = Scalars::random(&mut scene.random, x.model.len());
+        let (name, record, model) = OPERATIONS.choose(&mut scene.random).unwrap();
+        let vectors = scene.tracks.iter().zip(zip(&x.vectors, &y.vectors));
         let record = |(track, (x, y)): (&Track, _)| record(&track.queue, x, y, &scalars.on(track)?);
         let vectors = vectors.map(record).collect::<Result<_, _>>()?;
         let what = format!("{name} {} {}", x.label(), y.label());
         let model = model(&x.model, &y.model, &scalars.opposites);
-        self.keep(vectors, model, &what, trace);
-        if random.random_bool(0.5) {
-            trace.push(format!("  in place of {}", x.label()));
-            self.slots.swap_remove(at);
-        }
+        self.keep(vectors, model, &what, scene);
+        self.replace(scene, at);
         Ok(())
     }
 
     /// A multi-scalar multiplication, whose sum comes to the host: by scalars and by bits, and
     /// over multiples of the points where these are known.
-    fn multiply(
-        &self,
-        random: &mut SmallRng,
-        tracks: &mut [Track],
-        trace: &mut Vec<String>,
-    ) -> anyhow::Result<()> {
-        let x = self.any(random);
-        let scalars = Scalars::random(random, x.model.len());
-        let bits: Vec<bool> = x.model.iter().map(|_| random.random()).collect();
+    fn multiply(&self, scene: &mut Scene) -> anyhow::Result<()> {
+        let x = self.any(scene);
+        let scalars = Scalars::random(&mut scene.random, x.model.len());
+        let bits: Vec<bool> = x.model.iter().map(|_| scene.random.random()).collect();
         let by_scalars = zip(&x.model, &scalars.opposites).map(|(x, k)| *x * k);
         let by_bits = zip(&x.model, &bits).filter(|(_, bit)| **bit);
         let expected = [by_scalars.sum(), by_bits.map(|(x, _)| *x).sum()];
         let what = format!("msm {}", x.label());
-        trace.push(what.clone());
-        for (track, vector) in zip(tracks, &x.vectors) {
+        scene.trace.push(what.clone());
+        for (track, vector) in zip(&mut scene.tracks, &x.vectors) {
             let scalars = scalars.on(track)?;
             let mut sums = vec![
                 track.queue.msm(vector, &scalars)?,
@@ -212,30 +194,29 @@ impl World<G1> {
     }
 
     /// The transform of rows of points, or what FK20 makes of them.
-    fn transform(
-        &mut self,
-        random: &mut SmallRng,
-        tracks: &[Track],
-        trace: &mut Vec<String>,
-    ) -> anyhow::Result<()> {
-        let x = self.any(random).clone();
+    fn transform(&mut self, scene: &mut Scene) -> anyhow::Result<()> {
+        let x = self.any(scene).clone();
         let size = 1 << x.model.len().trailing_zeros();
-        let (vectors, model, name) = if size > 1 && random.random_bool(0.3) {
+        let (vectors, model, name) = if size > 1 && scene.random.random_bool(0.3) {
             let (domain, orders) = (Domain::new(size)?, [Order::Natural; 2]);
             let record = |queue: &Queue, at: usize| {
                 queue.lower_half_of_points(&x.vectors[at], &domain, orders)
             };
             let model = x.model.chunks(size).flat_map(lower_half).collect();
-            (recorded(tracks, record)?, model, "lower half".to_owned())
+            (
+                recorded(&scene.tracks, record)?,
+                model,
+                "lower half".to_owned(),
+            )
         } else {
-            let rows = Rows::random(random, x.model.len())?;
+            let rows = Rows::random(&mut scene.random, x.model.len())?;
             let record =
                 |queue: &Queue, at: usize| queue.transform_points(&x.vectors[at], &rows.transform);
             let name = format!("{:?}", rows.transform);
-            (recorded(tracks, record)?, rows.model(&x.model), name)
+            (recorded(&scene.tracks, record)?, rows.model(&x.model), name)
         };
         let what = format!("{name} of {}", x.label());
-        self.keep(vectors, model, &what, trace);
+        self.keep(vectors, model, &what, scene);
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use gpu_executor::vectors::{Domain, Form, Order, Queue, Transform};
 use rand::RngExt;
 use rand::rngs::SmallRng;
 
-use super::{Track, World, recorded};
+use super::{Scene, World, recorded};
 
 /// Rows of equal size that are transformed alike.
 pub(super) struct Rows {
@@ -63,27 +63,18 @@ impl Rows {
 
 impl World<Fr> {
     /// The transform of a vector.
-    pub(in crate::programs) fn transform(
-        &mut self,
-        random: &mut SmallRng,
-        tracks: &[Track],
-        trace: &mut Vec<String>,
-    ) -> anyhow::Result<()> {
+    pub(in crate::programs) fn transform(&mut self, scene: &mut Scene) -> anyhow::Result<()> {
         let fits = |at: &usize| self.slots[*at].form() == Form::Montgomery;
         let Some(at) = (0..self.slots.len()).rfind(fits) else {
             return Ok(());
         };
         let x = self.slots[at].clone();
-        let rows = Rows::random(random, x.model.len())?;
+        let rows = Rows::random(&mut scene.random, x.model.len())?;
         let record = |queue: &Queue, at: usize| queue.transform(&x.vectors[at], &rows.transform);
-        let vectors = recorded(tracks, record)?;
+        let vectors = recorded(&scene.tracks, record)?;
         let what = format!("{:?} of {}", rows.transform, x.label());
-        self.keep(vectors, rows.model(&x.model), &what, trace);
-        // In the place of its argument, which only clones keep then.
-        if random.random_bool(0.5) {
-            trace.push(format!("  in place of {}", x.label()));
-            self.slots.swap_remove(at);
-        }
+        self.keep(vectors, rows.model(&x.model), &what, scene);
+        self.replace(scene, at);
         Ok(())
     }
 }
