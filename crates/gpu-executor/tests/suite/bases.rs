@@ -14,7 +14,6 @@ use gpu_executor::vectors::{
 use crate::curves::{CurveOracle, points};
 use crate::engines::{self, error, on_both_engines};
 use crate::msm::{affine, by_ark, on_device, random_scalars, upload};
-use crate::support::built;
 
 on_both_engines! {
     sums_over_bases_are_those_over_points
@@ -27,10 +26,10 @@ on_both_engines! {
 /// Terms in several parts.
 #[test]
 fn sums_in_parts_on_the_device() {
-    let (_guard, mut backend) = built(engines::settled().dispatch_elements(64));
-    let engine = backend.vectors().unwrap();
-    degenerate::<G1>(&engine, 150, TableMemory::Multiples(8));
-    several::<G1>(&engine, 100, 2, TableMemory::Multiples(3));
+    engines::on_device(engines::settled().dispatch_elements(64), |engine| {
+        degenerate::<G1>(engine, 150, TableMemory::Multiples(8));
+        several::<G1>(engine, 100, 2, TableMemory::Multiples(3));
+    });
 }
 
 #[test]
@@ -41,18 +40,12 @@ fn sums_in_limbs_of_30_bits() {
     });
 }
 
-/// A device whose `fma` rounds twice is told from the others by its products.
 #[test]
 fn sums_by_the_double_units() {
     let builder = PersistentVulkanBackend::builder().arithmetic(Arithmetic::F64);
-    let (_guard, mut backend) = built(builder);
-    match backend.vectors() {
-        Ok(engine) => degenerate::<G1>(&engine, 60, TableMemory::Multiples(8)),
-        Err(error) => {
-            let text = error.to_string();
-            assert!(text.contains("arithmetic f64"), "{text}");
-        }
-    }
+    engines::on_device_unless_by_doubles(builder, |engine| {
+        degenerate::<G1>(engine, 60, TableMemory::Multiples(8));
+    });
 }
 
 fn prepare<C: Curve>(points: &PointVec<C>, sums: usize, memory: TableMemory) -> Bases<C> {

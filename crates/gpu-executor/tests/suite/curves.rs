@@ -35,6 +35,15 @@ pub(crate) fn from_ark<C: CurveOracle>(point: impl Into<Affine<C::Config>>) -> C
     }
 }
 
+pub(crate) fn all_to_ark<C: CurveOracle>(points: &[C::Limbs]) -> Vec<Projective<C::Config>> {
+    points.iter().map(|it| to_ark::<C>(it).into()).collect()
+}
+
+pub(crate) fn all_from_ark<C: CurveOracle>(points: &[Projective<C::Config>]) -> Vec<C::Limbs> {
+    let affine = Projective::normalize_batch(points);
+    affine.into_iter().map(from_ark::<C>).collect()
+}
+
 /// `count` points of the subgroup: infinity, the generator and its opposite twice, then
 /// others, which the seed chooses, with infinity, equal and opposite ones among them.
 pub(crate) fn points<C: CurveOracle>(count: usize, seed: u64) -> Vec<C::Limbs> {
@@ -52,8 +61,7 @@ pub(crate) fn points<C: CurveOracle>(count: usize, seed: u64) -> Vec<C::Limbs> {
         }
     });
     let all: Vec<_> = first.into_iter().chain(others).take(count).collect();
-    let all = Projective::normalize_batch(&all);
-    all.into_iter().map(from_ark::<C>).collect()
+    all_from_ark::<C>(&all)
 }
 
 /// Points of the curve outside of the subgroup.

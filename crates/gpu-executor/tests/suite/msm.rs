@@ -17,7 +17,6 @@ use gpu_executor::vectors::{
 use crate::curves::{CurveOracle, from_ark, points, to_ark};
 use crate::engines::{self, error, on_both_engines};
 use crate::oracle::{self, Oracle as _};
-use crate::support::built;
 
 on_both_engines! {
     lengths_around_every_boundary
@@ -35,8 +34,7 @@ mod in_parts_on_the_device {
     use super::*;
 
     fn engine(check: fn(&VectorEngine)) {
-        let (_guard, mut backend) = built(engines::settled().dispatch_elements(64));
-        check(&backend.vectors().unwrap());
+        engines::on_device(engines::settled().dispatch_elements(64), check);
     }
 
     #[test]
@@ -57,8 +55,7 @@ mod in_parts_on_the_device {
 
 pub(crate) fn on_device(arithmetic: Arithmetic, check: fn(&VectorEngine)) {
     let builder = PersistentVulkanBackend::builder();
-    let (_guard, mut backend) = built(builder.arithmetic(arithmetic));
-    check(&backend.vectors().unwrap());
+    engines::on_device(builder.arithmetic(arithmetic), check);
 }
 
 #[test]
@@ -71,18 +68,10 @@ fn integers_in_words_of_32_bits() {
     on_device(Arithmetic::U32, integers_of_every_type);
 }
 
-/// A device whose `fma` rounds twice is told from the others by its products.
 #[test]
 fn degenerate_ones_by_the_double_units() {
     let builder = PersistentVulkanBackend::builder().arithmetic(Arithmetic::F64);
-    let (_guard, mut backend) = built(builder);
-    match backend.vectors() {
-        Ok(engine) => degenerate_points_and_scalars(&engine),
-        Err(error) => {
-            let text = error.to_string();
-            assert!(text.contains("arithmetic f64"), "{text}");
-        }
-    }
+    engines::on_device_unless_by_doubles(builder, degenerate_points_and_scalars);
 }
 
 pub(crate) fn upload<C: Curve>(
@@ -90,9 +79,9 @@ pub(crate) fn upload<C: Curve>(
     points: &[C::Limbs],
     scalars: &[ArkFr],
 ) -> (PointVec<C>, FieldVec<Fr>) {
-    let points = engine.upload_points(C::words(points), PointCheck::Subgroup);
     let scalars: Vec<_> = scalars.iter().map(Fr::limbs_of).collect();
-    (points.unwrap(), engines::upload::<Fr>(engine, &scalars))
+    let points = engines::upload_points::<C>(engine, points);
+    (points, engines::upload::<Fr>(engine, &scalars))
 }
 
 /// arkworks' sum.

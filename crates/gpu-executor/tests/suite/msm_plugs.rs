@@ -16,7 +16,7 @@ use crate::engines::on_both_engines;
 use crate::oracle::{Oracle as _, random};
 
 on_both_engines! {
-    in_the_place_of_arkworks
+    in_the_place_of_arkworks<G1, G2>
     in_the_place_of_blst
     what_they_cannot_take_is_refused
 }
@@ -27,12 +27,7 @@ fn scalars(count: usize) -> Vec<ArkFr> {
     random::<Fr>(count, 5).iter().map(Fr::ark_of).collect()
 }
 
-fn in_the_place_of_arkworks(engine: &VectorEngine) {
-    by_ark::<G1>(engine);
-    by_ark::<G2>(engine);
-}
-
-fn by_ark<C: CurveOracle>(engine: &VectorEngine)
+fn in_the_place_of_arkworks<C: CurveOracle>(engine: &VectorEngine)
 where
     Affine<C::Config>: Element<Type = C>,
 {

@@ -1,19 +1,15 @@
 //! Transforms over points against ark-poly's and blst, on both engines.
 
 use ark_bls12_381::Fr as ArkFr;
-use ark_ec::CurveGroup as _;
-use ark_ec::short_weierstrass::Projective;
 use ark_poly::{EvaluationDomain as _, Radix2EvaluationDomain};
-use field_kernels::Curve;
 use gpu_executor::Error;
-use gpu_executor::vectors::{
-    Arithmetic, Domain, Fr, G1, G2, Order, PointCheck, PointVec, Transform, VectorEngine,
-};
+use gpu_executor::vectors::{Arithmetic, Domain, Fr, G1, G2, Order, Transform, VectorEngine};
 
-use crate::curves::{CurveOracle, from_ark, points, to_ark};
-use crate::engines::{on_both_engines, run, settled};
-use crate::oracle::Oracle as _;
-use crate::support::built;
+use crate::curves::{CurveOracle, all_from_ark, all_to_ark, points};
+use crate::engines::{
+    expect, on_both_engines, on_device_unless_by_doubles, run, settled, upload_points as upload,
+};
+use crate::oracle::{Oracle as _, in_order};
 
 on_both_engines! {
     rows_of_all_orders
@@ -21,11 +17,6 @@ on_both_engines! {
     degenerate_points
     rows_must_be_whole
     lower_halves
-}
-
-fn upload<C: Curve>(engine: &VectorEngine, points: &[C::Limbs]) -> PointVec<C> {
-    let check = PointCheck::Subgroup;
-    engine.upload_points(C::words(points), check).unwrap()
 }
 
 /// What ark-poly makes of each row.
@@ -37,30 +28,13 @@ fn expected<C: CurveOracle>(
 ) -> Vec<C::Limbs> {
     let domain = Radix2EvaluationDomain::<ArkFr>::new(1 << log2).unwrap();
     let domain = domain.get_coset(shift).unwrap();
-    let ordered = |row: &mut Vec<Projective<C::Config>>, order| {
-        if order == Order::BitReversed {
-            let places = 0..row.len();
-            let reverse = |i: usize| {
-                i.reverse_bits()
-                    .checked_shr(usize::BITS - log2)
-                    .unwrap_or(0)
-            };
-            *row = places.map(|i| row[reverse(i)]).collect();
-        }
-    };
-    let mut all = Vec::new();
-    for row in points.chunks(1 << log2) {
-        let mut row: Vec<Projective<_>> = row.iter().map(|it| to_ark::<C>(it).into()).collect();
-        ordered(&mut row, from);
-        match inverse {
-            false => domain.fft_in_place(&mut row),
-            true => domain.ifft_in_place(&mut row),
-        }
-        ordered(&mut row, to);
-        all.extend(row);
-    }
-    let all = Projective::normalize_batch(&all);
-    all.into_iter().map(from_ark::<C>).collect()
+    let size = domain.size();
+    let points = in_order(&all_to_ark::<C>(points), size, from);
+    let rows = points.chunks(size).flat_map(|row| match inverse {
+        false => domain.fft(row),
+        true => domain.ifft(row),
+    });
+    all_from_ark::<C>(&in_order(&rows.collect::<Vec<_>>(), size, to))
 }
 
 /// Transforms rows of points in one direction and order, in one submission with another.
@@ -92,16 +66,6 @@ fn check<C: CurveOracle>(
     run(queue);
     let expected = expected::<C>(points, log2, Fr::ark_of(&domain.shift()), how);
     expect::<C>(&result, &expected, &format!("2^{log2}, {transform:?}"));
-}
-
-#[track_caller]
-fn expect<C: Curve>(found: &PointVec<C>, expected: &[C::Limbs], what: &str) {
-    let limbs: Vec<u64> = found.download().unwrap();
-    let found = C::elements(&limbs).unwrap();
-    assert_eq!(found.len(), expected.len());
-    let mut pairs = found.iter().zip(expected).enumerate();
-    let wrong = pairs.find(|(_, (found, expected))| found != expected);
-    assert!(wrong.is_none(), "{} of {what}: {wrong:x?}", C::NAME);
 }
 
 const NATURAL: Order = Order::Natural;
@@ -181,11 +145,8 @@ fn check_lower_half<C: CurveOracle>(
         row[1 << (log2 - 1)..].fill(C::Limbs::default());
     }
     let values = expected::<C>(&coefficients, log2, shift, (false, NATURAL, to));
-    let twice = |it: &C::Limbs| {
-        let point = Projective::<C::Config>::from(to_ark::<C>(it));
-        from_ark::<C>(point + point)
-    };
-    let twice: Vec<_> = values.iter().map(twice).collect();
+    let twice = all_to_ark::<C>(&values).into_iter().map(|it| it + it);
+    let twice = all_from_ark::<C>(&twice.collect::<Vec<_>>());
     expect::<C>(&result, &twice, &format!("2^{log2}, {from:?}, {to:?}"));
 }
 
@@ -217,20 +178,12 @@ fn rows_must_be_whole(engine: &VectorEngine) {
 fn in_each_arithmetic_and_in_pieces() {
     for arithmetic in Arithmetic::ALL {
         let builder = settled().arithmetic(arithmetic).dispatch_elements(67);
-        let (_guard, mut backend) = built(builder);
-        match backend.vectors() {
-            Ok(engine) => {
-                let how = (false, NATURAL, NATURAL);
-                check::<G1>(&engine, &points::<G1>(48, 3), 4, true, how);
-                check::<G2>(&engine, &points::<G2>(8, 4), 2, false, how);
-                let orders = [NATURAL, REVERSED];
-                check_lower_half::<G1>(&engine, &points::<G1>(32, 3), 4, orders);
-            }
-            // A device whose `fma` rounds twice is told from the others by its products.
-            Err(error) => {
-                let text = error.to_string();
-                assert!(text.contains("arithmetic f64"), "{text}");
-            }
-        }
+        on_device_unless_by_doubles(builder, |engine| {
+            let how = (false, NATURAL, NATURAL);
+            check::<G1>(engine, &points::<G1>(48, 3), 4, true, how);
+            check::<G2>(engine, &points::<G2>(8, 4), 2, false, how);
+            let orders = [NATURAL, REVERSED];
+            check_lower_half::<G1>(engine, &points::<G1>(32, 3), 4, orders);
+        });
     }
 }

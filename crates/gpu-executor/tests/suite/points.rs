@@ -9,40 +9,23 @@ use gpu_executor::vectors::{
 use gpu_executor::{Error, Refused};
 
 use crate::curves::{CurveOracle, outside, points, to_ark};
-use crate::engines::{on_both_engines, run};
+use crate::engines::{self, on_both_engines, run, upload_points as upload};
 
 on_both_engines! {
-    points_go_up_and_come_down
-    points_are_moved_and_compared
-    points_are_held_to_what_is_asked_for
-    encodings_are_those_of_arkworks
-    wrong_encodings_are_refused
-}
-
-fn upload<C: Curve>(engine: &VectorEngine, points: &[C::Limbs]) -> PointVec<C> {
-    let check = PointCheck::Subgroup;
-    engine.upload_points(C::words(points), check).unwrap()
+    points_go_up_and_come_down<G1, G2>
+    points_are_moved_and_compared<G1, G2>
+    points_are_held_to_what_is_asked_for<G1, G2>
+    encodings_are_those_of_arkworks<G1, G2>
+    wrong_encodings_are_refused<G1, G2>
 }
 
 #[track_caller]
 fn expect<C: Curve>(vector: &PointVec<C>, expected: &[C::Limbs]) {
-    assert_eq!(vector.len(), expected.len());
     assert_eq!(vector.form(), Form::Montgomery);
-    let limbs: Vec<u64> = vector.download().unwrap();
-    assert!(limbs == C::words(expected), "{limbs:x?}");
+    engines::expect(vector, expected, C::NAME);
 }
 
-/// Both curves.
-fn each(engine: &VectorEngine, g1: fn(&VectorEngine), g2: fn(&VectorEngine)) {
-    g1(engine);
-    g2(engine);
-}
-
-fn points_go_up_and_come_down(engine: &VectorEngine) {
-    each(engine, up_and_down::<G1>, up_and_down::<G2>);
-}
-
-fn up_and_down<C: CurveOracle>(engine: &VectorEngine) {
+fn points_go_up_and_come_down<C: CurveOracle>(engine: &VectorEngine) {
     for count in [0, 1, 2, 63, 64, 65, 700] {
         let points = points::<C>(count, 3);
         let vector = upload::<C>(engine, &points);
@@ -57,11 +40,7 @@ fn up_and_down<C: CurveOracle>(engine: &VectorEngine) {
     assert!(matches!(error, Error::InvalidLength { .. }), "{error}");
 }
 
-fn points_are_moved_and_compared(engine: &VectorEngine) {
-    each(engine, moved::<G1>, moved::<G2>);
-}
-
-fn moved<C: CurveOracle>(engine: &VectorEngine) {
+fn points_are_moved_and_compared<C: CurveOracle>(engine: &VectorEngine) {
     let (a, b) = (points::<C>(600, 3), points::<C>(131, 8));
     let (x, y) = (upload::<C>(engine, &a), upload::<C>(engine, &b));
     let x_slice = x.slice(3..134).unwrap();
@@ -93,11 +72,7 @@ fn moved<C: CurveOracle>(engine: &VectorEngine) {
     assert_eq!(done.elements(&read).unwrap(), a[1..3]);
 }
 
-fn points_are_held_to_what_is_asked_for(engine: &VectorEngine) {
-    each(engine, held::<G1>, held::<G2>);
-}
-
-fn held<C: CurveOracle>(engine: &VectorEngine) {
+fn points_are_held_to_what_is_asked_for<C: CurveOracle>(engine: &VectorEngine) {
     let good = points::<C>(300, 5);
     let outside: C::Limbs = outside::<C>().next().unwrap();
     // Another y is on no curve; that y is 0 neither.
@@ -162,11 +137,7 @@ fn invalid<C: Curve>(element: usize, fault: PointFault) -> Error {
     }
 }
 
-fn encodings_are_those_of_arkworks(engine: &VectorEngine) {
-    each(engine, encoded::<G1>, encoded::<G2>);
-}
-
-fn encoded<C: CurveOracle>(engine: &VectorEngine) {
+fn encodings_are_those_of_arkworks<C: CurveOracle>(engine: &VectorEngine) {
     for count in [0, 1, 64, 150] {
         let points = points::<C>(count, 11);
         let vector = upload::<C>(engine, &points);
@@ -194,11 +165,7 @@ fn encoded<C: CurveOracle>(engine: &VectorEngine) {
     }
 }
 
-fn wrong_encodings_are_refused(engine: &VectorEngine) {
-    each(engine, refused::<G1>, refused::<G2>);
-}
-
-fn refused<C: CurveOracle>(engine: &VectorEngine) {
+fn wrong_encodings_are_refused<C: CurveOracle>(engine: &VectorEngine) {
     let (compressed, uncompressed) = (PointEncoding::Compressed, PointEncoding::Uncompressed);
     let some = upload::<C>(engine, &points::<C>(150, 11));
     let check = |encoding: PointEncoding, change: &dyn Fn(&mut [u8]), fault: PointFault| {

@@ -6,6 +6,7 @@ use ark_poly::EvaluationDomain as _;
 use field_kernels::edge::edge_elements;
 use field_kernels::{Fr, arithmetic};
 use gpu_executor::Error;
+use gpu_executor::device::Builder;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{
     Arithmetic, Domain, FieldVec, Form, MemoryAccess, Order, Queue, Scalar, Transform, VectorEngine,
@@ -13,8 +14,11 @@ use gpu_executor::vectors::{
 use proptest::prelude::*;
 
 use crate::domains::{ArkDomain, domains};
-use crate::engines::{self, error, expect, on_both_engines, products, run, sums, upload};
-use crate::oracle::{Oracle as _, random};
+use crate::engines::{
+    self, error, expect, on_both_engines, on_device, on_device_unless_by_doubles, products, run,
+    sums, upload,
+};
+use crate::oracle::{Oracle as _, in_order, random};
 use crate::support::built;
 
 on_both_engines! {
@@ -29,18 +33,6 @@ on_both_engines! {
 }
 
 const ORDERS: [Order; 2] = [Order::Natural, Order::BitReversed];
-
-/// Rows of a size in another order.
-fn in_order(x: &[[u64; 4]], size: usize, order: Order) -> Vec<[u64; 4]> {
-    let bits = size.ilog2();
-    let place = |i: usize| match order {
-        Order::Natural => i,
-        Order::BitReversed => (0..bits).fold(0, |to, bit| to << 1 | (i >> bit & 1)),
-    };
-    let rows = x.chunks(size);
-    rows.flat_map(|row| (0..size).map(move |i| row[place(i)]))
-        .collect()
-}
 
 /// What ark-poly makes of each row, all in natural order.
 fn by_ark(x: &[[u64; 4]], ark: &ArkDomain, inverse: bool) -> Vec<[u64; 4]> {
@@ -137,38 +129,30 @@ fn longer_ones_on_the_cpu() {
     expect(&back, &expected, "2^21 and back");
 }
 
-fn on_device(arithmetic: Arithmetic, access: MemoryAccess, check: fn(&VectorEngine)) {
+/// As it multiplies and reaches memory.
+fn with(arithmetic: Arithmetic, access: MemoryAccess) -> Builder<PersistentVulkanBackend> {
     let builder = PersistentVulkanBackend::builder();
-    let (_guard, mut backend) = built(builder.arithmetic(arithmetic).memory_access(access));
-    check(&backend.vectors().unwrap());
+    builder.arithmetic(arithmetic).memory_access(access)
 }
 
 #[test]
 fn every_size_on_the_device_without_64_bit_integers() {
-    on_device(Arithmetic::U32, MemoryAccess::Direct, |engine| {
+    on_device(with(Arithmetic::U32, MemoryAccess::Direct), |engine| {
         check_sizes(engine, 14);
     });
 }
 
 #[test]
 fn every_size_on_the_device_in_limbs_of_30_bits() {
-    on_device(Arithmetic::U64, MemoryAccess::Staged, |engine| {
+    on_device(with(Arithmetic::U64, MemoryAccess::Staged), |engine| {
         check_sizes(engine, 13);
     });
 }
 
-/// A device whose `fma` rounds twice is told from the others by its products.
 #[test]
 fn every_size_on_the_device_by_its_double_units() {
     let builder = PersistentVulkanBackend::builder().arithmetic(Arithmetic::F64);
-    let (_guard, mut backend) = built(builder);
-    match backend.vectors() {
-        Ok(engine) => check_sizes(&engine, 13),
-        Err(error) => {
-            let text = error.to_string();
-            assert!(text.contains("arithmetic f64"), "{text}");
-        }
-    }
+    on_device_unless_by_doubles(builder, |engine| check_sizes(engine, 13));
 }
 
 /// c at place i and zero elsewhere has the values c x^i; each edge element is such a c.
@@ -469,6 +453,5 @@ fn transforms_are_linear_and_multiply_on_the_cpu() {
 
 #[test]
 fn transforms_are_linear_and_multiply_on_the_device() {
-    let (_guard, mut backend) = built(engines::settled());
-    laws(&backend.vectors().unwrap(), 30);
+    on_device(engines::settled(), |engine| laws(engine, 30));
 }

@@ -10,7 +10,7 @@ use gpu_executor::vectors::{
 };
 
 use crate::engines::{self, error, expect, on_both_engines, random, run, sums};
-use crate::oracle::Oracle;
+use crate::oracle::{Oracle, scanned};
 
 type Ark = ark_bls12_381::Fr;
 
@@ -55,19 +55,6 @@ fn coefficients(polynomial: &DensePolynomial<Ark>, count: usize) -> Vec<[u64; 4]
     limbs
 }
 
-/// Each result is made of the one before it.
-fn scanned<F: Field>(
-    x: &[F::Limbs],
-    first: F::Limbs,
-    next: impl Fn(&F::Limbs, &F::Limbs) -> F::Limbs,
-) -> Vec<F::Limbs> {
-    let all = x.iter().scan(first, |before, x| {
-        *before = next(before, x);
-        Some(*before)
-    });
-    all.collect()
-}
-
 fn lengths_of_several_levels(engine: &VectorEngine) {
     for (seed, len) in (0..).zip([255, 256, 257, 2048, 2049, 70_001]) {
         let (x, vector) = random::<Fr>(engine, len, seed);
@@ -82,7 +69,7 @@ fn lengths_of_several_levels(engine: &VectorEngine) {
         let (quotient, remainder) = queue.divide_by_linear(&vector, Scalar::new(z)).unwrap();
         run(queue);
         let (zero, what) = ([0; 4], format!("{len} elements"));
-        let expected = scanned::<Fr>(&x, zero, arithmetic::add::<Fr>);
+        let expected = scanned(&x, zero, arithmetic::add::<Fr>);
         expect(&sums, &expected, &what);
         let shifted = [&[zero], &expected[..len - 1]].concat();
         expect(&before, &shifted, &what);
@@ -91,9 +78,9 @@ fn lengths_of_several_levels(engine: &VectorEngine) {
             .iter()
             .map(|x| if *x == zero { three } else { *x })
             .collect();
-        let expected = scanned::<Fr>(&no_zero, Fr::ONE, arithmetic::mul::<Fr>);
+        let expected = scanned(&no_zero, Fr::ONE, arithmetic::mul::<Fr>);
         expect(&products, &expected, &what);
-        let expected = scanned::<Fr>(&vec![z; len - 1], Fr::ONE, arithmetic::mul::<Fr>);
+        let expected = scanned(&vec![z; len - 1], Fr::ONE, arithmetic::mul::<Fr>);
         expect(&powers, &[&[Fr::ONE], expected.as_slice()].concat(), &what);
         let polynomial = polynomial(&x);
         let expected = Fr::limbs_of(&polynomial.evaluate(&Fr::ark_of(&z)));
@@ -156,7 +143,7 @@ fn the_points_zero_one_and_the_last(engine: &VectorEngine) {
         let divided = &polynomial(&x) / &linear(&z);
         expect(&quotient, &coefficients(&divided, 599), &what);
         let mut all = vec![Fr::ONE];
-        all.extend(scanned::<Fr>(&[z; 599], Fr::ONE, arithmetic::mul::<Fr>));
+        all.extend(scanned(&[z; 599], Fr::ONE, arithmetic::mul::<Fr>));
         expect(&powers, &all, &what);
     }
     // By an integer, which is in Montgomery form then.
@@ -239,18 +226,18 @@ fn slices_and_results_in_place(engine: &VectorEngine) {
     let powers = queue.powers(part.slice(3..4).unwrap(), 700).unwrap();
     run(queue);
     let zero = <Fp2 as field_kernels::ElementType>::Limbs::default();
-    let sums_once = scanned::<Fp2>(x, zero, arithmetic::add::<Fp2>);
-    let expected = scanned::<Fp2>(&sums_once, zero, arithmetic::add::<Fp2>);
+    let sums_once = scanned(x, zero, arithmetic::add::<Fp2>);
+    let expected = scanned(&sums_once, zero, arithmetic::add::<Fp2>);
     let expected = [&[zero], &expected[..x.len() - 1]].concat();
     expect(&sums_of_sums, &expected, "sums of sums");
     let doubled: Vec<_> = sums::<Fp2>(x, x).into_iter().rev().collect();
     let point = x[3];
-    let values = scanned::<Fp2>(&doubled, zero, |value, x| {
+    let values = scanned(&doubled, zero, |value, x| {
         arithmetic::add::<Fp2>(&arithmetic::mul::<Fp2>(value, &point), x)
     });
     let quotient: Vec<_> = values[..x.len() - 1].iter().rev().copied().collect();
     expect(&twice, &quotient, "a quotient in place");
-    let all = scanned::<Fp2>(&vec![point; 699], Fp2::ONE, arithmetic::mul::<Fp2>);
+    let all = scanned(&vec![point; 699], Fp2::ONE, arithmetic::mul::<Fp2>);
     expect(&powers.slice(1..).unwrap(), &all, "powers");
     expect(&part, x, "the argument");
 }
@@ -275,7 +262,7 @@ fn elements_of_vectors_as_points(engine: &VectorEngine) {
     expect(&value, &[expected], "at the sum");
     expect(&remainder, &[expected], "at the sum");
     let z = Fr::limbs_of(&sum);
-    let all = scanned::<Fr>(&[z; 299], Fr::ONE, arithmetic::mul::<Fr>);
+    let all = scanned(&[z; 299], Fr::ONE, arithmetic::mul::<Fr>);
     expect(&powers.slice(1..).unwrap(), &all, "powers of the sum");
     let expected = polynomial.evaluate(&Fr::ark_of(&x[499]));
     expect(&at_own, &[Fr::limbs_of(&expected)], "at its last");

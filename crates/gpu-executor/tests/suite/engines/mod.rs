@@ -2,31 +2,40 @@
 
 use std::time::Duration;
 
-use field_kernels::{Field, arithmetic};
+use field_kernels::{Curve, ElementType, Field, arithmetic};
 use gpu_executor::device::Builder;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::vectors::{Arithmetic, Completed, FieldVec, MemoryAccess, Queue, VectorEngine};
+use gpu_executor::vectors::{
+    Arithmetic, Completed, FieldVec, MemoryAccess, PointCheck, PointVec, Queue, VectorEngine,
+};
 
 use crate::oracle;
+use crate::support::built;
 
 /// Each function as a test on the CPU and as one on the device, there with the settings
-/// in brackets.
+/// in brackets; one that is generic for each of the types that stand behind it.
 macro_rules! on_both_engines {
-    ([$builder:expr] $($name:ident)*) => {
+    (@run $engine:expr, $name:ident) => { super::$name($engine) };
+    (@run $engine:expr, $name:ident $($of:ident)+) => { $(super::$name::<super::$of>($engine);)+ };
+    ([$builder:expr] $($name:ident $(<$($of:ident),+>)?)*) => {
         mod on_the_cpu {
-            $(#[test] fn $name() { super::$name(&crate::engines::cpu()); })*
+            $(#[test] fn $name() {
+                let engine = crate::engines::cpu();
+                $crate::engines::on_both_engines!(@run &engine, $name $($($of)+)?);
+            })*
         }
         mod on_the_device {
             #[allow(unused_imports, reason = "for the settings in brackets")]
             use super::*;
             $(#[test] fn $name() {
-                let (_guard, mut backend) = $crate::support::built($builder);
-                super::$name(&backend.vectors().unwrap());
+                $crate::engines::on_device($builder, |engine| {
+                    $crate::engines::on_both_engines!(@run engine, $name $($($of)+)?);
+                });
             })*
         }
     };
-    ($($name:ident)*) => {
-        $crate::engines::on_both_engines! { [crate::engines::settled()] $($name)* }
+    ($($name:ident $(<$($of:ident),+>)?)*) => {
+        $crate::engines::on_both_engines! { [crate::engines::settled()] $($name $(<$($of),+>)?)* }
     };
 }
 
@@ -45,6 +54,36 @@ pub(crate) fn settled() -> Builder<PersistentVulkanBackend> {
         .arithmetic(Arithmetic::U32)
         .memory_access(MemoryAccess::Direct)
         .workgroup_size(128)
+}
+
+/// Runs `check` on the device, validated.
+pub(crate) fn on_device(
+    builder: Builder<PersistentVulkanBackend>,
+    check: impl FnOnce(&VectorEngine),
+) {
+    let (_guard, mut backend) = built(builder);
+    check(&backend.vectors().unwrap());
+}
+
+/// As [`on_device`], unless the device cannot compute by its double units: one whose `fma`
+/// rounds twice, such as the software one, is told from the others by its products.
+pub(crate) fn on_device_unless_by_doubles(
+    builder: Builder<PersistentVulkanBackend>,
+    check: impl FnOnce(&VectorEngine),
+) {
+    let (_guard, mut backend) = built(builder);
+    match backend.vectors() {
+        Ok(engine) => check(&engine),
+        Err(error) => {
+            let text = error.to_string();
+            assert!(text.contains("arithmetic f64"), "{text}");
+        }
+    }
+}
+
+pub(crate) fn upload_points<C: Curve>(engine: &VectorEngine, points: &[C::Limbs]) -> PointVec<C> {
+    let check = PointCheck::Subgroup;
+    engine.upload_points(C::words(points), check).unwrap()
 }
 
 pub(crate) fn upload<F: Field>(engine: &VectorEngine, elements: &[F::Limbs]) -> FieldVec<F> {
@@ -67,21 +106,24 @@ pub(crate) fn run(queue: Queue) -> Completed {
     queue.submit().unwrap().wait().unwrap()
 }
 
-/// The elements of a vector of either field.
-pub(crate) fn elements<F: Field>(vector: &FieldVec<F>) -> gpu_executor::Result<Vec<F::Limbs>> {
+/// The elements of a vector of fields or of points.
+pub(crate) fn elements<F: ElementType>(
+    vector: &FieldVec<F>,
+) -> gpu_executor::Result<Vec<F::Limbs>> {
     Ok(F::elements(&vector.download::<u64>()?)?.to_vec())
 }
 
 /// Holds a vector to its elements.
 #[track_caller]
-pub(crate) fn expect<F: Field>(vector: &FieldVec<F>, expected: &[F::Limbs], what: &str) {
+pub(crate) fn expect<F: ElementType>(vector: &FieldVec<F>, expected: &[F::Limbs], what: &str) {
     let found = elements(vector).unwrap();
     assert_eq!(found.len(), expected.len(), "{what}");
     let mut pairs = found.iter().zip(expected).enumerate();
     let wrong = pairs.find(|(_, (found, expected))| found != expected);
     assert!(
         wrong.is_none(),
-        "{what}: element, (found, expected): {wrong:x?}"
+        "{what}: element of {}, (found, expected): {wrong:x?}",
+        F::NAME
     );
 }
 

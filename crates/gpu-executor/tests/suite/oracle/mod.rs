@@ -11,6 +11,7 @@
 use ark_ff::{BigInt, BigInteger as _, PrimeField as _};
 use field_kernels::edge::edge_elements;
 use field_kernels::{Field, Fp, Fp2, Fr};
+use gpu_executor::vectors::Order;
 
 /// Elements for a count and a seed.
 pub(crate) use field_kernels::edge::edges_and_random as random;
@@ -78,4 +79,25 @@ pub(crate) fn edge_pairs<F: Field>() -> (Vec<F::Limbs>, Vec<F::Limbs>) {
         .iter()
         .flat_map(|x| edges.iter().map(move |y| (*x, *y)));
     pairs.unzip()
+}
+
+/// Rows of `size` in another order.
+pub(crate) fn in_order<T: Copy>(x: &[T], size: usize, order: Order) -> Vec<T> {
+    let bits = size.ilog2();
+    let place = |i: usize| match order {
+        Order::Natural => i,
+        Order::BitReversed => (0..bits).fold(0, |to, bit| to << 1 | (i >> bit & 1)),
+    };
+    let rows = x.chunks(size);
+    rows.flat_map(|row| (0..size).map(move |i| row[place(i)]))
+        .collect()
+}
+
+/// What comes of `first` and then of each of x: of what came before and of that.
+pub(crate) fn scanned<T: Copy>(x: &[T], first: T, next: impl Fn(&T, &T) -> T) -> Vec<T> {
+    let all = x.iter().scan(first, |before, x| {
+        *before = next(before, x);
+        Some(*before)
+    });
+    all.collect()
 }

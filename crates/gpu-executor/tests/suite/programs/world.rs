@@ -212,7 +212,7 @@ fn whole_operations<F: Oracle>() -> Vec<Whole<F>> {
         any(
             "running sum",
             |q, x, _| q.running_sum(x, Scan::Inclusive),
-            |x, _| running(x, F::Ark::zero(), |sum, x| sum + x),
+            |x, _| oracle::scanned(x, F::Ark::zero(), |sum, x| *sum + x),
         ),
         any(
             "rotate",
@@ -252,7 +252,7 @@ fn whole_operations<F: Oracle>() -> Vec<Whole<F>> {
         montgomery(
             "running product",
             |q, x, _| q.running_product(x, Scan::Inclusive),
-            |x, _| running(x, F::Ark::one(), |product, x| product * x),
+            |x, _| oracle::scanned(x, F::Ark::one(), |product, x| *product * x),
         ),
         montgomery(
             "evaluate at its last",
@@ -267,15 +267,6 @@ fn whole_operations<F: Oracle>() -> Vec<Whole<F>> {
             },
         ),
     ]
-}
-
-/// What comes of `first` and then of each of x.
-fn running<Ark: Copy>(x: &[Ark], first: Ark, next: fn(Ark, Ark) -> Ark) -> Vec<Ark> {
-    let all = x.iter().scan(first, |before, x| {
-        *before = next(*before, *x);
-        Some(*before)
-    });
-    all.collect()
 }
 
 impl<F: Modelled> World<F> {

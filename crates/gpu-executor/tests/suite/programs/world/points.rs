@@ -3,7 +3,6 @@
 use std::iter::zip;
 
 use ark_bls12_381::{Fr as ArkFr, G1Projective};
-use ark_ec::CurveGroup as _;
 use ark_poly::{EvaluationDomain as _, Radix2EvaluationDomain};
 use field_kernels::{ElementType as _, Fr, G1};
 use gpu_executor::vectors::{
@@ -15,7 +14,7 @@ use rand::{Rng, RngExt};
 
 use super::transforms::Rows;
 use super::{Check, Modelled, Scene, Track, World, recorded};
-use crate::curves::{self, from_ark, to_ark};
+use crate::curves;
 use crate::oracle::Oracle as _;
 
 impl Modelled for G1 {
@@ -24,12 +23,11 @@ impl Modelled for G1 {
     const LENGTHS: &[usize] = &[1, 16, 31, 64, 65, 130];
 
     fn models(points: &[[u64; 12]]) -> Vec<G1Projective> {
-        points.iter().map(|it| to_ark::<G1>(it).into()).collect()
+        curves::all_to_ark::<G1>(points)
     }
 
     fn limbs(models: &[G1Projective]) -> Vec<[u64; 12]> {
-        let affine = G1Projective::normalize_batch(models);
-        affine.into_iter().map(from_ark::<G1>).collect()
+        curves::all_from_ark::<G1>(models)
     }
 
     fn random(count: usize, seed: u64) -> Vec<[u64; 12]> {

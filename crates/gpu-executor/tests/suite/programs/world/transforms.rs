@@ -8,6 +8,8 @@ use gpu_executor::vectors::{Domain, Form, Order, Queue, Transform};
 use rand::RngExt;
 use rand::rngs::SmallRng;
 
+use crate::oracle::in_order;
+
 use super::{Scene, World, recorded};
 
 /// Rows of equal size that are transformed alike.
@@ -50,12 +52,12 @@ impl Rows {
     pub(super) fn model<T: DomainCoeff<ark_bls12_381::Fr>>(&self, x: &[T]) -> Vec<T> {
         let [from, to] = self.orders;
         let rows = x.chunks(self.ark.size()).flat_map(|row| {
-            let row = in_order(row, from);
+            let row = in_order(row, row.len(), from);
             let row = match self.is_inverse {
                 true => self.ark.ifft(&row),
                 false => self.ark.fft(&row),
             };
-            in_order(&row, to)
+            in_order(&row, row.len(), to)
         });
         rows.collect()
     }
@@ -77,13 +79,4 @@ impl World<Fr> {
         self.replace(scene, at);
         Ok(())
     }
-}
-
-fn in_order<T: Copy>(row: &[T], order: Order) -> Vec<T> {
-    let bits = row.len().ilog2();
-    let place = |i: usize| match order {
-        Order::Natural => i,
-        Order::BitReversed => (0..bits).fold(0, |to, bit| to << 1 | (i >> bit & 1)),
-    };
-    (0..row.len()).map(|i| row[place(i)]).collect()
 }
