@@ -80,7 +80,7 @@ fn check_pair<F: Oracle>(a: &F::Limbs, b: &F::Limbs) {
         big_a * big_b % &p,
         "{a:x?} * {b:x?}"
     );
-    let (ark_a, ark_b) = (F::to_ark(a), F::to_ark(b));
+    let (ark_a, ark_b) = (F::ark_of(a), F::ark_of(b));
     let expected = [ark_a + ark_b, ark_a - ark_b, ark_a * ark_b].map(F::from_ark);
     assert_eq!(found, expected, "{a:x?}, {b:x?}");
     #[cfg(not(miri))]
@@ -93,7 +93,7 @@ fn check_pair<F: Oracle>(a: &F::Limbs, b: &F::Limbs) {
 
 /// Every function of one element.
 fn check_single<F: Oracle>(x: &F::Limbs) {
-    let ark = F::to_ark(x);
+    let ark = F::ark_of(x);
     assert_eq!(arithmetic::neg::<F>(x), F::from_ark(-ark), "-{x:x?}");
     assert_eq!(
         arithmetic::double::<F>(x),
@@ -137,7 +137,7 @@ fn check_single_with_blst<F: Oracle>(x: &F::Limbs) {
 }
 
 fn check_pow<F: Oracle>(x: &F::Limbs, exponent: u64) {
-    let expected = F::from_ark(F::to_ark(x).pow([exponent]));
+    let expected = F::from_ark(F::ark_of(x).pow([exponent]));
     assert_eq!(
         arithmetic::pow::<F>(x, exponent),
         expected,

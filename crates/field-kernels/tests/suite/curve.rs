@@ -1,42 +1,26 @@
 //! Points of the curve against arkworks and blst: infinity, equal and opposite ones, those
 //! outside of the subgroup, random ones, all with one another.
 
-use ark_bls12_381::{Fq, Fq2, Fr};
-use ark_ec::models::short_weierstrass::{Affine, Projective, SWCurveConfig};
+use ark_bls12_381::Fr;
+use ark_ec::models::short_weierstrass::{Projective, SWCurveConfig};
 use ark_ec::{AffineRepr as _, PrimeGroup as _};
-use ark_ff::BigInt;
-use field_kernels::curve::{self, Coordinate, Curve, G1, G2, Xyzz};
+use field_kernels::curve::{self, Coordinate, G1, G2, Xyzz};
 use field_kernels::{ElementType as _, FR_MODULUS, Fp, arithmetic};
 use proptest::prelude::*;
+
+use crate::ark::{CurveOracle, Oracle as _, from_ark, of_the_curve, to_ark};
 
 /// Miri takes a thousand times as long, and runs no C: few points, without blst.
 const SOME: usize = if cfg!(miri) { 3 } else { usize::MAX };
 
-/// A curve that others compute on too.
-trait Oracle: Curve {
-    type Config: SWCurveConfig<ScalarField = Fr>;
-
-    fn coordinate_to_ark(limbs: &Coordinate<Self>) -> BaseField<Self>;
-    fn coordinate_from_ark(coordinate: &BaseField<Self>) -> Coordinate<Self>;
-
+/// A curve that blst computes on too.
+trait Oracle: CurveOracle {
     /// Whether it is on the curve, and in the subgroup, by blst.
     #[cfg(not(miri))]
     fn by_blst(point: &Self::Limbs) -> [bool; 2];
 }
 
-type BaseField<C> = <<C as Oracle>::Config as ark_ec::CurveConfig>::BaseField;
-
 impl Oracle for G1 {
-    type Config = ark_bls12_381::g1::Config;
-
-    fn coordinate_to_ark(limbs: &[u64; 6]) -> Fq {
-        Fq::new_unchecked(BigInt(*limbs))
-    }
-
-    fn coordinate_from_ark(coordinate: &Fq) -> [u64; 6] {
-        coordinate.0.0
-    }
-
     #[cfg(not(miri))]
     fn by_blst(point: &Self::Limbs) -> [bool; 2] {
         let [x, y] = curve::coordinates::<Self>(point).map(|l| blst::blst_fp { l });
@@ -48,54 +32,15 @@ impl Oracle for G1 {
 }
 
 impl Oracle for G2 {
-    type Config = ark_bls12_381::g2::Config;
-
-    fn coordinate_to_ark(limbs: &[u64; 12]) -> Fq2 {
-        let [c0, c1] = [0, 6].map(|at| std::array::from_fn(|limb| limbs[at + limb]));
-        Fq2::new(G1::coordinate_to_ark(&c0), G1::coordinate_to_ark(&c1))
-    }
-
-    fn coordinate_from_ark(coordinate: &Fq2) -> [u64; 12] {
-        let coordinates = [coordinate.c0.0.0, coordinate.c1.0.0];
-        coordinates.as_flattened().try_into().unwrap()
-    }
-
     #[cfg(not(miri))]
     fn by_blst(point: &Self::Limbs) -> [bool; 2] {
-        let [x, y] = curve::coordinates::<Self>(point).map(|limbs| {
-            let fp = [0, 6].map(|at| blst::blst_fp {
-                l: std::array::from_fn(|limb| limbs[at + limb]),
-            });
-            blst::blst_fp2 { fp }
-        });
+        let coordinates = curve::coordinates::<Self>(point);
+        let [x, y] = coordinates.map(|it| crate::oracles::blst_fp2(&it));
         let point = blst::blst_p2_affine { x, y };
         // SAFETY: both read one point, a live value.
         [blst::blst_p2_affine_on_curve, blst::blst_p2_affine_in_g2]
             .map(|it| unsafe { it(&raw const point) })
     }
-}
-
-fn to_ark<C: Oracle>(point: &C::Limbs) -> Affine<C::Config> {
-    let [x, y] = curve::coordinates::<C>(point).map(|it| C::coordinate_to_ark(&it));
-    match curve::is_infinity::<C>(point) {
-        true => Affine::identity(),
-        false => Affine::new_unchecked(x, y),
-    }
-}
-
-fn from_ark<C: Oracle>(point: impl Into<Affine<C::Config>>) -> C::Limbs {
-    let point = point.into();
-    match point.xy() {
-        Some((x, y)) => curve::from_coordinates::<C>(&[x, y].map(|it| C::coordinate_from_ark(&it))),
-        None => C::Limbs::default(),
-    }
-}
-
-/// The first points of the curve, with x = 0, 1, ..: hardly any is in the subgroup.
-fn of_the_curve<C: Oracle>() -> impl Iterator<Item = C::Limbs> {
-    let point =
-        |x: u64| Affine::<C::Config>::get_point_from_x_unchecked(x.into(), x.is_multiple_of(2));
-    (0..).filter_map(point).map(from_ark::<C>)
 }
 
 /// Infinity, the generator, small multiples and their opposites, twice z times it, points
@@ -239,7 +184,7 @@ fn products_by_integers_of_any_length() {
 }
 
 fn constants<C: Oracle>() {
-    assert_eq!(C::coordinate_to_ark(&C::B), C::Config::COEFF_B);
+    assert_eq!(C::Field::ark_of(&C::B), C::Config::COEFF_B);
     assert_eq!(to_ark::<C>(&C::GENERATOR), C::Config::GENERATOR);
     // Of a point of the subgroup the image is what the eigenvalue says.
     let point = from_ark::<C>(C::Config::GENERATOR * Fr::from(5_u64));

@@ -1,24 +1,20 @@
 //! Fp2 against arkworks and blst, on edge elements and random ones.
 
 use ark_bls12_381::{Fq, Fq2};
-use ark_ff::{BigInt, Field as _};
+use ark_ff::Field as _;
 use field_kernels::edge::edge_elements;
 use field_kernels::{ElementType as _, Field as _, Fp2, arithmetic};
 use proptest::prelude::*;
+
+use crate::ark::Oracle as _;
 
 type Limbs = [u64; 12];
 
 /// Miri takes a thousand times as long, and runs no C: few elements, without blst.
 const STEP: usize = if cfg!(miri) { 31 } else { 1 };
 
-fn to_ark(limbs: &Limbs) -> Fq2 {
-    let [c0, c1] = [0, 6].map(|at| std::array::from_fn(|limb| limbs[at + limb]));
-    Fq2::new(Fq::new_unchecked(BigInt(c0)), Fq::new_unchecked(BigInt(c1)))
-}
-
 fn from_ark(element: Fq2) -> Limbs {
-    let coordinates = [element.c0.0.0, element.c1.0.0];
-    coordinates.as_flattened().try_into().unwrap()
+    Fp2::limbs_of(&element)
 }
 
 #[cfg(not(miri))]
@@ -31,11 +27,7 @@ fn with_blst(
         *const blst::blst_fp2,
     ),
 ) -> Limbs {
-    let [a, b] = [a, b].map(|limbs| {
-        let [c0, c1] = [0, 6].map(|at| std::array::from_fn(|limb| limbs[at + limb]));
-        let fp = [c0, c1].map(|l| blst::blst_fp { l });
-        blst::blst_fp2 { fp }
-    });
+    let [a, b] = [a, b].map(crate::oracles::blst_fp2);
     let mut result = blst::blst_fp2::default();
     // SAFETY: the three pointers come from live values of the type that the function
     // takes, and the one it writes through from an exclusive borrow.
@@ -50,7 +42,7 @@ fn check_pair(a: &Limbs, b: &Limbs) {
         arithmetic::sub::<Fp2>(a, b),
         arithmetic::mul::<Fp2>(a, b),
     ];
-    let (x, y) = (to_ark(a), to_ark(b));
+    let (x, y) = (Fp2::ark_of(a), Fp2::ark_of(b));
     assert_eq!(found, [x + y, x - y, x * y].map(from_ark), "{a:x?}, {b:x?}");
     #[cfg(not(miri))]
     {
@@ -61,7 +53,7 @@ fn check_pair(a: &Limbs, b: &Limbs) {
 }
 
 fn check_single(x: &Limbs) {
-    let ark = to_ark(x);
+    let ark = Fp2::ark_of(x);
     let found = [
         arithmetic::neg::<Fp2>(x),
         arithmetic::double::<Fp2>(x),
@@ -101,11 +93,11 @@ fn all_pairs_of_edge_elements() {
 
 #[test]
 fn one_and_forms_are_those_of_each_coordinate() {
-    assert_eq!(to_ark(&Fp2::ONE), Fq2::ONE);
+    assert_eq!(Fp2::ark_of(&Fp2::ONE), Fq2::ONE);
     assert_eq!((Fp2::LIMBS, Fp2::BYTES, Fp2::NAME), (12, 96, "fp2"));
     let plain = [1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0];
     let element = arithmetic::to_montgomery::<Fp2>(&plain);
-    assert_eq!(to_ark(&element), Fq2::new(Fq::from(1), Fq::from(2)));
+    assert_eq!(Fp2::ark_of(&element), Fq2::new(Fq::from(1), Fq::from(2)));
     assert_eq!(arithmetic::from_montgomery::<Fp2>(&element), plain);
     let modulus = Fp2::ID.modulus();
     for place in [0, 6] {

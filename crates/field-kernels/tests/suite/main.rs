@@ -7,6 +7,7 @@
 )]
 
 mod arithmetic;
+mod ark;
 mod chain;
 mod curve;
 mod extension;

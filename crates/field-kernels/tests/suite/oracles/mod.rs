@@ -1,7 +1,9 @@
 //! The two fields in arkworks and blst, on the raw limbs of Montgomery form.
 
-use ark_ff::{BigInt, MontConfig};
+use ark_ff::MontConfig;
 use field_kernels::{ElementType, Fp, Fr, PrimeField};
+
+use crate::ark;
 
 /// What one function of blst does.
 #[cfg(not(miri))]
@@ -13,15 +15,13 @@ pub(crate) type Binary<F> =
     fn(&<F as ElementType>::Limbs, &<F as ElementType>::Limbs) -> <F as ElementType>::Limbs;
 
 /// A field that others compute in too.
-pub(crate) trait Oracle: PrimeField {
-    /// arkworks' elements.
-    type Ark: ark_ff::PrimeField;
-
+pub(crate) trait Oracle: PrimeField + ark::Oracle<Ark: ark_ff::PrimeField> {
     /// Modulus, R and R^2 mod p, and -p^-1 mod 2^64, as arkworks has them.
     const ARK_CONSTANTS: ([Self::Limbs; 3], u64);
 
-    fn to_ark(limbs: &Self::Limbs) -> Self::Ark;
-    fn from_ark(element: Self::Ark) -> Self::Limbs;
+    fn from_ark(element: Self::Ark) -> Self::Limbs {
+        Self::limbs_of(&element)
+    }
 
     /// Addition, subtraction and multiplication.
     #[cfg(not(miri))]
@@ -50,17 +50,7 @@ macro_rules! blst {
 }
 
 impl Oracle for Fp {
-    type Ark = ark_bls12_381::Fq;
-
     const ARK_CONSTANTS: ([Self::Limbs; 3], u64) = constants::<ark_bls12_381::FqConfig, 6>();
-
-    fn to_ark(limbs: &Self::Limbs) -> Self::Ark {
-        Self::Ark::new_unchecked(BigInt::new(*limbs))
-    }
-
-    fn from_ark(element: Self::Ark) -> Self::Limbs {
-        element.0.0
-    }
 
     #[cfg(not(miri))]
     const BLST_BINARY: [Binary<Self>; 3] =
@@ -72,17 +62,7 @@ impl Oracle for Fp {
 }
 
 impl Oracle for Fr {
-    type Ark = ark_bls12_381::Fr;
-
     const ARK_CONSTANTS: ([Self::Limbs; 3], u64) = constants::<ark_bls12_381::FrConfig, 4>();
-
-    fn to_ark(limbs: &Self::Limbs) -> Self::Ark {
-        Self::Ark::new_unchecked(BigInt::new(*limbs))
-    }
-
-    fn from_ark(element: Self::Ark) -> Self::Limbs {
-        element.0.0
-    }
 
     #[cfg(not(miri))]
     const BLST_BINARY: [Binary<Self>; 3] =
@@ -95,4 +75,12 @@ impl Oracle for Fr {
 
 const fn constants<T: MontConfig<N>, const N: usize>() -> ([[u64; N]; 3], u64) {
     ([T::MODULUS.0, T::R.0, T::R2.0], T::INV)
+}
+
+#[cfg(not(miri))]
+pub(crate) fn blst_fp2(limbs: &[u64; 12]) -> blst::blst_fp2 {
+    let fp = [0, 6].map(|at| blst::blst_fp {
+        l: std::array::from_fn(|limb| limbs[at + limb]),
+    });
+    blst::blst_fp2 { fp }
 }

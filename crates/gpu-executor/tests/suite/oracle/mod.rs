@@ -8,61 +8,17 @@
     reason = "a test helper: a failure here is the test's failure"
 )]
 
-use ark_ff::{BigInt, BigInteger as _, PrimeField as _};
+use ark_ff::{BigInteger as _, PrimeField as _};
+use field_kernels::Field;
 use field_kernels::edge::edge_elements;
-use field_kernels::{Field, Fp, Fp2, Fr};
 use gpu_executor::vectors::Order;
 
+#[path = "../../../../field-kernels/tests/suite/ark/mod.rs"]
+pub(crate) mod ark;
+
+pub(crate) use ark::Oracle;
 /// Elements for a count and a seed.
 pub(crate) use field_kernels::edge::edges_and_random as random;
-
-/// A field with its type in arkworks.
-pub(crate) trait Oracle: Field {
-    type Ark: ark_ff::Field;
-    /// The element with these limbs, in Montgomery form.
-    fn ark_of(limbs: &Self::Limbs) -> Self::Ark;
-    /// Its limbs, in Montgomery form.
-    fn limbs_of(element: &Self::Ark) -> Self::Limbs;
-}
-
-impl Oracle for Fp {
-    type Ark = ark_bls12_381::Fq;
-
-    fn ark_of(limbs: &[u64; 6]) -> Self::Ark {
-        Self::Ark::new_unchecked(BigInt(*limbs))
-    }
-
-    fn limbs_of(element: &Self::Ark) -> [u64; 6] {
-        element.0.0
-    }
-}
-
-impl Oracle for Fr {
-    type Ark = ark_bls12_381::Fr;
-
-    fn ark_of(limbs: &[u64; 4]) -> Self::Ark {
-        Self::Ark::new_unchecked(BigInt(*limbs))
-    }
-
-    fn limbs_of(element: &Self::Ark) -> [u64; 4] {
-        element.0.0
-    }
-}
-
-impl Oracle for Fp2 {
-    type Ark = ark_bls12_381::Fq2;
-
-    fn ark_of(limbs: &[u64; 12]) -> Self::Ark {
-        let (c0, c1) = limbs.split_at(6);
-        let [c0, c1] = [c0, c1].map(|it| Fp::ark_of(it.try_into().unwrap()));
-        Self::Ark::new(c0, c1)
-    }
-
-    fn limbs_of(element: &Self::Ark) -> [u64; 12] {
-        let coordinates = [element.c0.0.0, element.c1.0.0];
-        coordinates.as_flattened().try_into().unwrap()
-    }
-}
 
 /// The big-endian bytes of each coordinate.
 pub(crate) fn be_bytes<Ark: ark_ff::Field>(element: &Ark) -> Vec<u8> {
