@@ -152,11 +152,6 @@ fn in_order(point: &[u8], each: usize) -> impl Iterator<Item = &[u8]> {
     halves.flat_map(move |half| half.chunks_exact(each).rev())
 }
 
-fn bytes(hex: &str) -> Result<Vec<u8>> {
-    let digits = hex.trim_start_matches("0x").as_bytes();
-    let pairs = digits.chunks(2).map(|pair| {
-        let pair = std::str::from_utf8(pair)?;
-        Ok(u8::from_str_radix(pair, 16)?)
-    });
-    pairs.collect()
+fn bytes(digits: &str) -> Result<Vec<u8>> {
+    Ok(hex::decode(digits.trim_start_matches("0x"))?)
 }

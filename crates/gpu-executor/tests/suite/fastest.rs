@@ -29,8 +29,7 @@ fn change(folder: &FilePath, change: impl Fn(&mut serde_json::Value)) {
     // As the library writes it: with the hash of all the rest.
     file.as_object_mut().unwrap().remove("sha256");
     let hash = Sha256::digest(file.to_string());
-    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    file["sha256"] = hash.into();
+    file["sha256"] = hex::encode(hash).into();
     std::fs::write(file_in(folder).unwrap(), file.to_string()).unwrap();
 }
 

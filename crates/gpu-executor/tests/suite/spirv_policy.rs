@@ -17,8 +17,7 @@ fn modules_off_the_list_are_refused_by_name_and_the_others_run() {
     let (a, b) = &jobs[0];
     let refused = backend.run_field_add(&unlisted, a, b, 100, false);
     let error = refused.unwrap_err();
-    let hash = kernels::spirv_hash(&unlisted);
-    let sha256 = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hex::encode(kernels::spirv_hash(&unlisted));
     let expected = Error::Vulkan(VulkanError::SpirvNotAllowed { sha256 });
     assert_eq!(error, expected);
     let copied = backend.run_field_add(&listed, a, b, 100, false).unwrap();

@@ -9,18 +9,12 @@ use crate::oracle;
 const LEN: usize = (1 << 20) + 3;
 
 on_both_engines! {
-    a_million_elements
+    a_million_elements<Fr, Fp, Fp2>
     a_million_zeros_and_largest_elements
 }
 
 /// Of elements that repeat after a prime number of them, so that no two pieces are alike.
-fn a_million_elements(engine: &VectorEngine) {
-    check::<Fr>(engine);
-    check::<Fp>(engine);
-    check::<Fp2>(engine);
-}
-
-fn check<F: Field>(engine: &VectorEngine) {
+fn a_million_elements<F: Field>(engine: &VectorEngine) {
     let repeated = |seed| {
         let some = oracle::random::<F>(1009, seed);
         let elements: Vec<_> = some.iter().copied().cycle().take(LEN).collect();

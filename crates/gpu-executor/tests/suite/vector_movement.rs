@@ -11,7 +11,7 @@ on_both_engines! {
     rotations_by_any_number
     strides_of_any_length
     as_many_vectors_as_are_given
-    slices_that_begin_anywhere
+    slices_that_begin_anywhere<Fp, Fr, Fp2>
     indices_serve_often
     indices_must_be_inside
     steps_and_starts_must_be_inside
@@ -99,13 +99,7 @@ fn as_many_vectors_as_are_given(engine: &VectorEngine) {
 }
 
 /// Of results that are only recorded, at beginnings that are multiples of no alignment.
-fn slices_that_begin_anywhere(engine: &VectorEngine) {
-    check_slices::<Fp>(engine);
-    check_slices::<Fr>(engine);
-    check_slices::<Fp2>(engine);
-}
-
-fn check_slices<F: Field>(engine: &VectorEngine) {
+fn slices_that_begin_anywhere<F: Field>(engine: &VectorEngine) {
     let (x, vector) = random::<F>(engine, 700, 4);
     let numbers: Vec<u32> = (0..250).rev().chain([17; 30]).collect();
     let indices = engine.upload_indices(&numbers).unwrap();

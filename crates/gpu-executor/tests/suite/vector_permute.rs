@@ -2,22 +2,20 @@
 
 use field_kernels::{Field, Fp, Fr};
 use gpu_executor::Error;
-use gpu_executor::vectors::VectorEngine;
+use gpu_executor::vectors::{Order, VectorEngine};
 
 use crate::engines::{self, error, expect, on_both_engines, random, run};
+use crate::oracle::in_order;
 
 on_both_engines! {
     [engines::settled().dispatch_elements(384)]
     bit_reversed_order_of_every_length
-    bit_reversed_order_of_slices
+    bit_reversed_order_of_slices<Fp, Fr>
     bit_reversal_wants_a_power_of_two
 }
 
-/// Bit-reversed order, by its definition.
 fn bit_reversed<T: Copy>(x: &[T]) -> Vec<T> {
-    let bits = x.len().ilog2();
-    let from = |i: usize| (0..bits).fold(0, |to, bit| to << 1 | (i >> bit & 1));
-    (0..x.len()).map(|i| x[from(i)]).collect()
+    in_order(x, x.len(), Order::BitReversed)
 }
 
 fn bit_reversed_order_of_every_length(engine: &VectorEngine) {
@@ -36,13 +34,8 @@ fn bit_reversed_order_of_every_length(engine: &VectorEngine) {
     }
 }
 
-fn bit_reversed_order_of_slices(engine: &VectorEngine) {
-    check_slices::<Fp>(engine);
-    check_slices::<Fr>(engine);
-}
-
 /// Beginnings that are multiples of no alignment.
-fn check_slices<F: Field>(engine: &VectorEngine) {
+fn bit_reversed_order_of_slices<F: Field>(engine: &VectorEngine) {
     let (x, vector) = random::<F>(engine, 700, 5);
     for (start, len) in [(0, 1), (1, 128), (5, 64), (7, 256), (13, 512), (699, 1)] {
         let part = vector.slice(start..start + len).unwrap();

@@ -15,21 +15,15 @@ const PIECE: usize = 384;
 
 on_both_engines! {
     [engines::settled().dispatch_elements(PIECE)]
-    one_element_makes_the_difference
+    one_element_makes_the_difference<Fp, Fr, Fp2>
     many_comparisons_each_know_their_own
-    zeros_are_counted_and_stay_zeros
+    zeros_are_counted_and_stay_zeros<Fr, Fp2>
     many_constants_in_one_queue
     readbacks_of_any_part_in_any_number
     a_submission_of_nothing
 }
 
-fn one_element_makes_the_difference(engine: &VectorEngine) {
-    check_differences::<Fp>(engine);
-    check_differences::<Fr>(engine);
-    check_differences::<Fp2>(engine);
-}
-
-fn check_differences<F: Field>(engine: &VectorEngine) {
+fn one_element_makes_the_difference<F: Field>(engine: &VectorEngine) {
     let len = 3 * PIECE + 5;
     let (x, vector) = random::<F>(engine, len, 1);
     let queue = engine.queue();
@@ -98,12 +92,7 @@ fn many_comparisons_each_know_their_own(engine: &VectorEngine) {
     }
 }
 
-fn zeros_are_counted_and_stay_zeros(engine: &VectorEngine) {
-    check_zeros_of::<Fr>(engine);
-    check_zeros_of::<Fp2>(engine);
-}
-
-fn check_zeros_of<F: Field>(engine: &VectorEngine) {
+fn zeros_are_counted_and_stay_zeros<F: Field>(engine: &VectorEngine) {
     let zero = F::Limbs::default();
     for len in [1, 31, 33, PIECE, 3 * PIECE + 7] {
         let (mut x, _) = random::<F>(engine, len, 3);

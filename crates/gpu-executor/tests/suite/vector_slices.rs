@@ -10,17 +10,11 @@ use gpu_executor::vectors::VectorEngine;
 use crate::engines::{error, expect, inverses, on_both_engines, products, random, run, sum, sums};
 
 on_both_engines! {
-    slices_begin_and_end_anywhere
+    slices_begin_and_end_anywhere<Fp, Fr>
     slices_of_any_range
     slices_of_slices_and_halves
     slices_of_what_is_recorded
     halves_of_one_vector_meet_in_one_operation
-}
-
-/// Beginnings that are multiples of no alignment, in operations of every kind.
-fn slices_begin_and_end_anywhere(engine: &VectorEngine) {
-    check_slices::<Fp>(engine);
-    check_slices::<Fr>(engine);
 }
 
 fn slices_of_any_range(engine: &VectorEngine) {
@@ -57,7 +51,8 @@ fn slices_of_any_range(engine: &VectorEngine) {
     assert_eq!(error(reversed), out(7, 3));
 }
 
-fn check_slices<F: Field>(engine: &VectorEngine) {
+/// Beginnings that are multiples of no alignment, in operations of every kind.
+fn slices_begin_and_end_anywhere<F: Field>(engine: &VectorEngine) {
     let (x, vector) = random::<F>(engine, 700, 5);
     let (y, other) = random::<F>(engine, 700, 6);
     let parts = [

@@ -19,7 +19,7 @@ on_both_engines! {
     one_vector_may_be_both_arguments
     a_scalar_may_be_an_element_of_the_vector_it_changes
     plain_and_montgomery_form
-    exponents_as_long_as_the_modulus
+    exponents_as_long_as_the_modulus<Fr, Fp>
 }
 
 /// An operation of vectors, and the same with the result in the place of the first.
@@ -251,12 +251,7 @@ fn plain_and_montgomery_form(engine: &VectorEngine) {
 }
 
 /// x^(p-2) is the inverse, x^(p-1) is one of all but zero, and x^p is x.
-fn exponents_as_long_as_the_modulus(engine: &VectorEngine) {
-    check_exponents::<Fr>(engine);
-    check_exponents::<Fp>(engine);
-}
-
-fn check_exponents<F: PrimeField>(engine: &VectorEngine) {
+fn exponents_as_long_as_the_modulus<F: PrimeField>(engine: &VectorEngine) {
     let (x, vector) = random::<F>(engine, 140, 13);
     let queue = engine.queue();
     let [inverse, one, same] = [2, 1, 0].map(|less| {

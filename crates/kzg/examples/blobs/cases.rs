@@ -215,11 +215,7 @@ pub(crate) fn hex_list<const N: usize>(items: &[[u8; N]]) -> Value {
 }
 
 pub(crate) fn hex(bytes: impl AsRef<[u8]>) -> Value {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let bytes = bytes.as_ref().iter();
-    let digits =
-        bytes.flat_map(|it| [it >> 4, it & 15].map(|it| char::from(DIGITS[usize::from(it)])));
-    Value::String("0x".chars().chain(digits).collect())
+    Value::String(format!("0x{}", hex::encode(bytes)))
 }
 
 /// Bytes, or a cell as a list of its elements.
@@ -229,16 +225,7 @@ fn of_hex(value: &Value) -> Result<Vec<u8>> {
         return Ok(elements.concat());
     }
     let digits = value.as_str().and_then(|it| it.strip_prefix("0x"));
-    let digits = digits.context("hexadecimal digits after 0x")?.as_bytes();
-    ensure!(
-        digits.len().is_multiple_of(2),
-        "expected whole bytes, found half of one"
-    );
-    let digit = |it: u8| char::from(it).to_digit(16).context("a hexadecimal digit");
-    let pairs = digits.as_chunks::<2>().0.iter();
-    pairs
-        .map(|[high, low]| Ok(u8::try_from(digit(*high)? * 16 + digit(*low)?)?))
-        .collect()
+    Ok(hex::decode(digits.context("hexadecimal digits after 0x")?)?)
 }
 
 /// The first of it, for a message.

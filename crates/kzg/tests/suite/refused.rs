@@ -9,7 +9,7 @@ use crate::{on_cpu, random_blob};
 fn point() -> [u8; 48] {
     let digits = "97f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac58\
                   6c55e83ff97a1aeffb3af00adb22c6bb";
-    std::array::from_fn(|byte| u8::from_str_radix(&digits[2 * byte..][..2], 16).unwrap())
+    hex::decode(digits).unwrap().try_into().unwrap()
 }
 
 #[test]
