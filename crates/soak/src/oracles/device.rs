@@ -4,12 +4,14 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, ensure};
-use field_kernels::edge;
+use field_kernels::Fp;
 use gpu_executor::kernels::{KERNELS, Kernel};
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{Cache, PathChoice, TransferPath};
 use gpu_executor_soak::finding;
 use gpu_executor_soak::operands::Operands;
+
+use crate::oracle;
 
 /// Elements of a workgroup of the library's kernels.
 const WORKGROUP: usize = 128;
@@ -25,14 +27,8 @@ const WAYS: [Way; 3] = [Way::Sequential, Way::Pipelined, Way::HostBuffers];
 
 /// All pairs of edge elements in one job, on every kernel, path and way.
 pub(crate) fn edges() -> anyhow::Result<bool> {
-    let elements = edge::edge_elements::<field_kernels::Fp>();
-    let (mut a, mut b) = (Vec::new(), Vec::new());
-    for left in &elements {
-        for right in &elements {
-            a.extend(left);
-            b.extend(right);
-        }
-    }
+    let (a, b) = oracle::edge_pairs::<Fp>();
+    let (a, b) = (a.into_flattened(), b.into_flattened());
     let operands = Operands { a, b };
     let mut count = Count::default();
     for path in TransferPath::ALL {
