@@ -10,8 +10,8 @@ use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{AsElements, Element, Form, Operand, PointCheck, Scalar, VectorEngine};
 use gpu_executor::{Engine, Error};
 
+use crate::engines::on_both_engines;
 use crate::oracle::random;
-use crate::support::built;
 
 /// Elements: more than one workgroup, and no multiple of it.
 const ELEMENTS: usize = 1000;
@@ -60,7 +60,7 @@ fn values<T: Foreign>(seed: u64) -> Vec<T> {
 }
 
 /// Up, computed upon, and down in each of the ways.
-fn check<T: Foreign + Debug>(engine: &VectorEngine) {
+fn vectors_of_another_library<T: Foreign + Debug>(engine: &VectorEngine) {
     let (a, b) = (values::<T>(1), values::<T>(2));
     let scalar = b[7];
     let (x, y) = (
@@ -167,6 +167,7 @@ fn check_points<T: Element<Type = C> + PartialEq, C: Curve>(generator: T, infini
         assert_eq!(T::from_limbs(limbs), point);
     }
     let engine = VectorEngine::cpu_with_threads(2).unwrap();
+    assert_eq!(engine.engine(), Engine::Cpu { threads: 2 });
     let vector = engine.upload_points(&points, PointCheck::Subgroup).unwrap();
     assert_eq!(vector.download::<T>().unwrap(), points);
     let mut two = [infinity; 2];
@@ -174,20 +175,17 @@ fn check_points<T: Element<Type = C> + PartialEq, C: Curve>(generator: T, infini
     assert_eq!(two, points[..2]);
 }
 
-fn on_both<T: Foreign>() {
-    let engine = VectorEngine::cpu_with_threads(2).unwrap();
-    assert_eq!(engine.engine(), Engine::Cpu { threads: 2 });
-    check::<T>(&engine);
-    let (_guard, mut backend) = built(PersistentVulkanBackend::builder());
-    check::<T>(&backend.vectors().unwrap());
-}
-
 #[cfg(feature = "arkworks")]
 mod arkworks {
     use super::*;
-    use ark_bls12_381::{Fq, Fq2, G1Affine, G2Affine};
+    use ark_bls12_381::{Fq, Fq2, Fr, G1Affine, G2Affine};
     use ark_ec::AffineRepr as _;
     use ark_ff::{BigInt, PrimeField};
+
+    on_both_engines! {
+        [PersistentVulkanBackend::builder()]
+        vectors_of_another_library<Fq, Fr, Fq2>
+    }
 
     macro_rules! foreign {
         ($($type:ty),+) => {$(
@@ -207,7 +205,7 @@ mod arkworks {
         )+};
     }
 
-    foreign!(ark_bls12_381::Fq, ark_bls12_381::Fr);
+    foreign!(Fq, Fr);
 
     impl Foreign for Fq2 {
         fn of_plain(limbs: &[u64; 12]) -> Self {
@@ -227,10 +225,10 @@ mod arkworks {
 
     #[test]
     fn arkworks_elements_are_their_limbs() {
-        assert_eq!(std::mem::offset_of!(ark_bls12_381::Fq, 0.0), 0);
-        assert_eq!(std::mem::offset_of!(ark_bls12_381::Fr, 0.0), 0);
-        check_layout::<ark_bls12_381::Fq>();
-        check_layout::<ark_bls12_381::Fr>();
+        assert_eq!(std::mem::offset_of!(Fq, 0.0), 0);
+        assert_eq!(std::mem::offset_of!(Fr, 0.0), 0);
+        check_layout::<Fq>();
+        check_layout::<Fr>();
         check_layout::<Fq2>();
     }
 
@@ -239,27 +237,17 @@ mod arkworks {
         check_points::<G1Affine, G1>(G1Affine::generator(), G1Affine::identity());
         check_points::<G2Affine, G2>(G2Affine::generator(), G2Affine::identity());
     }
-
-    #[test]
-    fn vectors_of_arkworks_base_field() {
-        on_both::<ark_bls12_381::Fq>();
-    }
-
-    #[test]
-    fn vectors_of_arkworks_scalar_field() {
-        on_both::<ark_bls12_381::Fr>();
-    }
-
-    #[test]
-    fn vectors_of_arkworks_quadratic_extension() {
-        on_both::<Fq2>();
-    }
 }
 
 #[cfg(feature = "blst")]
 mod blst {
     use super::*;
     use ::blst::{blst_fp, blst_fp2, blst_fr, blst_p1_affine, blst_p2_affine};
+
+    on_both_engines! {
+        [PersistentVulkanBackend::builder()]
+        vectors_of_another_library<blst_fp, blst_fr, blst_fp2>
+    }
 
     macro_rules! foreign {
         ($type:ident, $product:ident, $sum:ident, $of_plain:expr) => {
@@ -334,20 +322,5 @@ mod blst {
         let g2 = unsafe { ::blst::BLS12_381_G2 };
         check_points::<blst_p1_affine, G1>(g1, blst_p1_affine::default());
         check_points::<blst_p2_affine, G2>(g2, blst_p2_affine::default());
-    }
-
-    #[test]
-    fn vectors_of_blst_base_field() {
-        on_both::<blst_fp>();
-    }
-
-    #[test]
-    fn vectors_of_blst_scalar_field() {
-        on_both::<blst_fr>();
-    }
-
-    #[test]
-    fn vectors_of_blst_quadratic_extension() {
-        on_both::<blst_fp2>();
     }
 }

@@ -7,13 +7,12 @@ use ark_ec::VariableBaseMSM as _;
 use ark_ec::short_weierstrass::{Affine, Projective};
 use ark_ff::{BigInt, PrimeField as _};
 use blst::{MultiPoint, blst_p1_affine, blst_p2_affine};
-use field_kernels::Fr;
 use gpu_executor::vectors::{BlstPoint, Element, G1, G2, VectorEngine};
 use gpu_executor::{Error, Refused};
 
 use crate::curves::{CurveOracle, points, to_ark};
 use crate::engines::on_both_engines;
-use crate::oracle::{Oracle as _, random};
+use crate::msm::random_scalars;
 
 on_both_engines! {
     in_the_place_of_arkworks<G1, G2>
@@ -23,17 +22,13 @@ on_both_engines! {
 
 const LENGTHS: [usize; 6] = [0, 1, 2, 3, 33, 200];
 
-fn scalars(count: usize) -> Vec<ArkFr> {
-    random::<Fr>(count, 5).iter().map(Fr::ark_of).collect()
-}
-
 fn in_the_place_of_arkworks<C: CurveOracle>(engine: &VectorEngine)
 where
     Affine<C::Config>: Element<Type = C>,
 {
     for count in LENGTHS {
         let bases: Vec<_> = points::<C>(count, 4).iter().map(to_ark::<C>).collect();
-        let scalars = scalars(count);
+        let scalars = random_scalars(count, 5);
         let expected = Projective::<C::Config>::msm(&bases, &scalars).unwrap();
         assert_eq!(engine.ark_msm(&bases, &scalars).unwrap(), expected);
         let integers: Vec<_> = scalars.iter().map(|it| it.into_bigint()).collect();
@@ -109,7 +104,7 @@ fn masked(bytes: &[u8], bits: usize, count: usize) -> Vec<u8> {
 fn what_they_cannot_take_is_refused(engine: &VectorEngine) {
     let bases: Vec<_> = points::<G1>(3, 4).iter().map(to_ark::<G1>).collect();
     let error = engine
-        .ark_msm::<g1::Config>(&bases, &scalars(2))
+        .ark_msm::<g1::Config>(&bases, &random_scalars(2, 5))
         .unwrap_err();
     assert!(
         matches!(

@@ -16,7 +16,7 @@ use gpu_executor::{Error, Result};
 
 use crate::domains::ArkDomain;
 use crate::engines::{self, error, on_both_engines};
-use crate::oracle::{Oracle as _, random};
+use crate::msm::random_scalars;
 
 on_both_engines! {
     [engines::settled().dispatch_elements(384)]
@@ -26,15 +26,11 @@ on_both_engines! {
     what_an_engine_cannot_do_is_told_and_done
 }
 
-fn elements(count: usize, seed: u64) -> Vec<ArkFr> {
-    random::<Fr>(count, seed).iter().map(Fr::ark_of).collect()
-}
-
 /// Of each type, rows too, and what is refused is as before.
 fn slices_on_the_host(engine: &VectorEngine) {
     let domain = Domain::new(64).unwrap().coset_of_generator();
     let ark = ArkDomain::new_coset(64, ArkFr::GENERATOR).unwrap();
-    let x = elements(128, 1);
+    let x = random_scalars(128, 1);
     let expected = [ark.fft(&x[..64]), ark.fft(&x[64..])].concat();
     let (there, back) = (Transform::forward(&domain), Transform::inverse(&domain));
     check_slices(engine, &there, &back, x.clone(), &expected);
@@ -113,7 +109,7 @@ fn used<D: EvaluationDomain<ArkFr>>(size: usize, offset: ArkFr) -> Vec<Vec<ArkFr
     all.push(domain.evaluate_all_lagrange_coefficients(offset.double()));
     // Vectors that are shorter, as long and longer than the domain.
     for len in [0, 1, size / 4, size / 2 + 1, size, domain.size() + 3] {
-        let x = elements(len, len as u64);
+        let x = random_scalars(len, len as u64);
         all.push(domain.fft(&x));
         all.push(domain.ifft(&x));
         let (mut there, mut back) = (x.clone(), x);
@@ -122,7 +118,7 @@ fn used<D: EvaluationDomain<ArkFr>>(size: usize, offset: ArkFr) -> Vec<Vec<ArkFr
         all.extend([there, back]);
     }
     let [x, y] =
-        [1, 2].map(|seed| DensePolynomial::from_coefficients_vec(elements(size / 2, seed)));
+        [1, 2].map(|seed| DensePolynomial::from_coefficients_vec(random_scalars(size / 2, seed)));
     let [a, b] = [&x, &y].map(|it| it.evaluate_over_domain_by_ref(domain));
     let product: Evaluations<ArkFr, D> = &a * &b;
     all.push(product.interpolate().coeffs);
@@ -146,7 +142,10 @@ fn any_code_over_a_domain(engine: &VectorEngine) {
     // Of another type, by ark-poly.
     let generator = G1Affine::new(g1::G1_GENERATOR_X, g1::G1_GENERATOR_Y);
     let generator = G1Projective::from(generator);
-    let points: Vec<_> = elements(8, 4).iter().map(|it| generator * it).collect();
+    let points: Vec<_> = random_scalars(8, 4)
+        .iter()
+        .map(|it| generator * it)
+        .collect();
     let domain = EngineDomain::<Tested>::new(8).unwrap();
     assert_eq!(domain.fft(&points), domain.to_ark().fft(&points));
     assert_eq!(domain.ifft(&domain.fft(&points)), points);
@@ -193,7 +192,7 @@ fn what_an_engine_cannot_do_is_told_and_done(engine: &VectorEngine) {
     }
 
     on(engine);
-    let x = elements(50, 1);
+    let x = random_scalars(50, 1);
     let domain = EngineDomain::<None>::new(64).unwrap();
     let values = domain.fft(&x);
     assert_eq!(values, EngineDomain::<Tested>::new(64).unwrap().fft(&x));
