@@ -2,36 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use field_kernels::ElementOperation;
 use field_kernels::chain::{
     CONSTANT_WORDS, Chain, GROUP_SIZE, Input, Layout, Link, MAX_INPUTS, MAX_OUTPUTS, MemoryAccess,
     Template,
 };
 use field_kernels::operations::{ADD, DOUBLE, ELEMENT_OPERATIONS, MUL, NEG, SQUARE, SUB};
-use field_kernels::{ElementOperation, VectorModule, vector_kernels};
 use rspirv::dr::{Module, Operand};
 use rspirv::spirv::{Decoration, MemorySemantics, Op, StorageClass};
 
-const DIRECT: Layout = Layout {
-    access: MemoryAccess::Direct,
-    group_size: GROUP_SIZE,
-};
-const LAYOUTS: [Layout; 3] = [
-    DIRECT,
-    Layout {
-        access: MemoryAccess::Staged,
-        group_size: 64,
-    },
-    Layout {
-        access: MemoryAccess::StagedStores,
-        group_size: 32,
-    },
-];
+use crate::linked::{LAYOUTS, templates};
+
 use Input::{Scalar, Vector};
 
-fn templates() -> impl Iterator<Item = (&'static VectorModule, Template)> {
-    let templates = vector_kernels::ELEMENTWISE.modules();
-    templates.map(|module| (module, Template::parse(module.spirv).unwrap()))
-}
+const DIRECT: Layout = LAYOUTS[0];
 
 /// An operation and the values that it takes.
 type Call = (&'static ElementOperation, [usize; 2]);

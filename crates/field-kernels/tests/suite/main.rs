@@ -11,5 +11,6 @@ mod ark;
 mod chain;
 mod curve;
 mod extension;
+mod linked;
 mod modules;
 mod oracles;

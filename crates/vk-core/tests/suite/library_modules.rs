@@ -1,41 +1,23 @@
 //! What this library hands to a driver without asking the validator passes it, by the
 //! rules of the oldest device that it runs on.
 
-use field_kernels::chain::{
-    Chain, Input, Layout, Link, MAX_INPUTS, MAX_OUTPUTS, MemoryAccess, Template,
-};
+#[path = "../../../field-kernels/tests/suite/linked/mod.rs"]
+mod linked;
+
+use field_kernels::chain::{Chain, Input, Link, MAX_INPUTS, MAX_OUTPUTS};
 use field_kernels::operations::{ELEMENT_OPERATIONS, MUL};
-use field_kernels::{ElementId, KERNELS, VECTOR_KERNELS, VectorModule, vector_kernels};
+use field_kernels::{ElementId, KERNELS, VECTOR_KERNELS, vector_kernels};
 use vk_core::spirv::validate;
 use vk_core::testing::recorded;
 use vk_core::{ApiVersion, Error, Features};
+
+use linked::{LAYOUTS, templates};
 
 fn is_valid(spirv: &[u8]) -> Result<(), Error> {
     let mut caps = recorded::h200();
     caps.api = ApiVersion::V1_1;
     caps.features = Features::default();
     validate(spirv, &caps)
-}
-
-/// Each way to memory, with each size of a workgroup.
-const LAYOUTS: [Layout; 3] = [
-    Layout {
-        access: MemoryAccess::Direct,
-        group_size: 128,
-    },
-    Layout {
-        access: MemoryAccess::Staged,
-        group_size: 64,
-    },
-    Layout {
-        access: MemoryAccess::StagedStores,
-        group_size: 32,
-    },
-];
-
-fn templates() -> impl Iterator<Item = (&'static VectorModule, Template)> {
-    let templates = vector_kernels::ELEMENTWISE.modules();
-    templates.map(|module| (module, Template::parse(module.spirv).unwrap()))
 }
 
 /// Each operation alone, with a vector and with a scalar; and as much as one kernel
