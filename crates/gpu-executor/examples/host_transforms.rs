@@ -30,6 +30,10 @@ struct Options {
     /// Timed runs of each; the median is shown.
     #[arg(long, default_value_t = 9)]
     samples: usize,
+    /// Milliseconds of transforms before each sample: a device that is idle, or only copies,
+    /// lowers its clock.
+    #[arg(long, default_value_t = 0)]
+    busy_ms: u64,
 }
 
 fn main() -> Result<()> {
@@ -56,7 +60,7 @@ fn main() -> Result<()> {
         for &rows in &options.rows {
             let size = 1_usize.checked_shl(log2).context("log2 is too large")?;
             let len = size.checked_mul(rows).context("too many rows")?;
-            let times = times(&engine, &Domain::new(size)?, len, options.samples)?;
+            let times = times(&engine, &Domain::new(size)?, len, &options)?;
             let shape = [log2.to_string(), rows.to_string()];
             let times = times.into_iter().map(ms);
             table.add_row(shape.into_iter().chain(times));
@@ -72,20 +76,32 @@ fn times(
     engine: &VectorEngine,
     domain: &Domain,
     len: usize,
-    samples: usize,
+    options: &Options,
 ) -> Result<[Duration; 5]> {
     let [there, back] = [Transform::forward(domain), Transform::inverse(domain)];
     let limbs = support::random::<Fr>(len, 1);
     let x: Vec<ArkFr> = limbs.into_iter().map(ArkFr::from_limbs).collect();
     let mut places = vec![ArkFr::default(); len];
     let mut all: [Vec<Duration>; 5] = Default::default();
-    for sample in 0..=samples.max(1) {
+    let mut resident: FieldVec<Fr> = engine.upload(&x)?;
+    let mut keep_busy = || -> Result<()> {
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_millis(options.busy_ms) {
+            let queue = engine.queue();
+            queue.transform_assign(&mut resident, &there)?;
+            queue.submit()?.wait()?;
+        }
+        Ok(())
+    };
+    for sample in 0..=options.samples.max(1) {
         places.copy_from_slice(&x);
+        keep_busy()?;
         let begin = Instant::now();
         engine.transform(&mut places, &there)?;
         let at_once = begin.elapsed();
         let found = places.clone();
         places.copy_from_slice(&x);
+        keep_busy()?;
         let begin = Instant::now();
         let mut vector: FieldVec<Fr> = engine.upload(&places)?;
         let uploaded = begin.elapsed();
