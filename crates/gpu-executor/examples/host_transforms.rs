@@ -30,10 +30,10 @@ struct Options {
     /// Timed runs of each; the median is shown.
     #[arg(long, default_value_t = 9)]
     samples: usize,
-    /// Milliseconds of transforms before each sample: a device that is idle, or only copies,
-    /// lowers its clock.
-    #[arg(long, default_value_t = 0)]
-    busy_ms: u64,
+    /// Keep the device at work before each sample: one that is idle, or only copies, lowers
+    /// its clock.
+    #[arg(long)]
+    busy: bool,
 }
 
 fn main() -> Result<()> {
@@ -84,14 +84,14 @@ fn times(
     let mut places = vec![ArkFr::default(); len];
     let mut all: [Vec<Duration>; 5] = Default::default();
     let mut resident: FieldVec<Fr> = engine.upload(&x)?;
-    let mut keep_busy = || -> Result<()> {
-        let begin = Instant::now();
-        while begin.elapsed() < Duration::from_millis(options.busy_ms) {
+    let mut keep_busy = || match options.busy {
+        false => Ok(()),
+        true => support::warm_up(engine, || {
             let queue = engine.queue();
             queue.transform_assign(&mut resident, &there)?;
             queue.submit()?.wait()?;
-        }
-        Ok(())
+            Ok(())
+        }),
     };
     for sample in 0..=options.samples.max(1) {
         places.copy_from_slice(&x);

@@ -3,7 +3,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -157,12 +157,7 @@ pub(crate) fn ms(time: Duration) -> String {
 }
 
 /// Appends a row to a file of comma-separated values, and before the first the columns.
-fn append(
-    path: &std::path::Path,
-    columns: &[&str],
-    engine: &VectorEngine,
-    row: &[String],
-) -> Result<()> {
+fn append(path: &Path, columns: &[&str], engine: &VectorEngine, row: &[String]) -> Result<()> {
     let mut file = OpenOptions::new().create(true).append(true).open(path)?;
     if file.metadata()?.len() == 0 {
         writeln!(file, "engine,{}", columns.join(","))?;
