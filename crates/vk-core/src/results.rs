@@ -29,11 +29,6 @@ pub fn is_allowed(call: &str, result: R) -> Option<bool> {
     allowed(call).map(|results| results.contains(&result) || anywhere.contains(&result))
 }
 
-/// Every call of the table.
-pub fn calls() -> impl Iterator<Item = &'static str> {
-    TABLE.iter().flat_map(|(calls, _)| *calls).copied()
-}
-
 /// Rows of calls and what they may return beside success.
 macro_rules! table {
     ($($($call:literal)+ => $($result:ident)*;)+) => {
@@ -104,6 +99,7 @@ mod tests {
 
     #[test]
     fn every_call_is_there_once_with_each_result_once() {
+        let calls = || TABLE.iter().flat_map(|(calls, _)| *calls);
         let names: std::collections::BTreeSet<_> = calls().collect();
         assert_eq!(calls().count(), names.len());
         for (names, results) in TABLE {

@@ -1,167 +1,108 @@
-//! How a program tells the layer what to do: by functions that it finds in the loaded library.
+//! How a program tells the layer what to do: by a function that it finds in the loaded library.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, CString, c_char};
 use std::path::Path;
 
-use ash::vk;
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+use vk_core::results;
 
 use crate::layer::state;
-use crate::state::{Counts, Fault, Mode, Pretence, known_call};
+use crate::state::{Counts, Fault, Pretence};
 
-type Arm = unsafe extern "C" fn(*const c_char) -> bool;
-type Disarm = extern "C" fn();
-type Pretend = extern "C" fn(bool, bool, bool);
-type Report = unsafe extern "C" fn(*mut u8, usize) -> usize;
+type Obey = unsafe extern "C" fn(*const c_char, *mut u8, usize) -> usize;
 
-/// Injects the fault that `text` describes from now on, or none for null.
-/// Counts calls and objects anew. `false` for a text that describes no fault.
+/// What the layer is told.
+#[derive(Serialize, Deserialize)]
+pub(crate) enum Order {
+    /// Inject this fault from now on, or none; count calls and objects anew.
+    Arm(Option<String>),
+    /// Inject nothing more; what was counted stays.
+    Disarm,
+    /// Change what devices that are described from now on look like.
+    Pretend(Pretence),
+    /// Only answer.
+    Count,
+}
+
+/// Obeys the order in `order`, in JSON. Writes as much of the counts after it, or of what is
+/// wrong with it, in JSON too, to `answer` as `capacity` bytes take, and returns how long that is.
 ///
 /// # Safety
-/// `text` is null or a C string.
+/// `order` is a C string, and `answer` valid for writes of `capacity` bytes.
 #[unsafe(no_mangle)]
-pub(crate) unsafe extern "C" fn vk_faults_arm(text: *const c_char) -> bool {
-    if text.is_null() {
-        state().arm(None);
-        return true;
-    }
+pub(crate) unsafe extern "C" fn vk_faults_obey(
+    order: *const c_char,
+    answer: *mut u8,
+    capacity: usize,
+) -> usize {
     // SAFETY: this function's contract.
-    let text = unsafe { CStr::from_ptr(text) };
-    let fault = text.to_str().ok().and_then(read);
-    let known = fault.is_some();
-    if known {
-        state().arm(fault);
+    let order = unsafe { CStr::from_ptr(order) };
+    let order = serde_json::from_slice(order.to_bytes()).map_err(|error| error.to_string());
+    let said = serde_json::to_string(&order.and_then(obey)).unwrap_or_default();
+    let length = said.len().min(capacity);
+    // SAFETY: this function's contract; what is said is a string of its own.
+    unsafe { std::ptr::copy_nonoverlapping(said.as_ptr(), answer, length) };
+    said.len()
+}
+
+fn obey(order: Order) -> Result<Counts, String> {
+    let mut state = state();
+    match order {
+        Order::Arm(fault) => state.arm(fault.as_deref().map(known).transpose()?),
+        Order::Disarm => state.disarm(),
+        Order::Pretend(pretence) => state.pretence = pretence,
+        Order::Count => {}
     }
-    known
+    Ok(state.counts())
 }
 
-/// Injects nothing more; what was counted stays.
-#[unsafe(no_mangle)]
-pub(crate) extern "C" fn vk_faults_disarm() {
-    state().disarm();
+/// A fault of a call that the layer can make fail: another would never come.
+fn known(fault: &str) -> Result<Fault, String> {
+    let fault: Fault = fault.parse()?;
+    match can_fail(&fault.call) {
+        true => Ok(fault),
+        false => Err(format!(
+            "expected a call that the layer knows, found {fault}"
+        )),
+    }
 }
 
-/// Changes what devices that are described from now on look like.
-#[unsafe(no_mangle)]
-pub(crate) extern "C" fn vk_faults_pretend(no_timelines: bool, incoherent: bool, lazy: bool) {
-    state().pretence = Pretence {
-        no_timelines,
-        incoherent,
-        lazy,
-    };
+/// Whether the layer can make `call` fail.
+pub(crate) fn can_fail(call: &str) -> bool {
+    results::allowed(call).is_some() && crate::layer::intercepts(call)
 }
 
-/// Writes as much of the counts, in JSON, to `buffer` as `capacity` bytes take,
-/// and returns how long they are.
-///
-/// # Safety
-/// `buffer` is valid for writes of `capacity` bytes.
-#[unsafe(no_mangle)]
-pub(crate) unsafe extern "C" fn vk_faults_report(buffer: *mut u8, capacity: usize) -> usize {
-    let report = serde_json::to_string(&state().counts()).unwrap_or_default();
-    let length = report.len().min(capacity);
-    // SAFETY: this function's contract; the report is a string of its own.
-    unsafe { std::ptr::copy_nonoverlapping(report.as_ptr(), buffer, length) };
-    report.len()
-}
-
-/// A fault of a call that the layer can make fail.
-fn read(text: &str) -> Option<Fault> {
-    let fault: Fault = text.parse().ok()?;
-    let name = std::ffi::CString::new(fault.call.as_str()).ok()?;
-    known_call(&name).map(|_| fault)
-}
-
-/// The layer of this process, from outside: the library that the Vulkan loader
-/// loads too.
-pub struct Control {
-    arm: Arm,
-    disarm: Disarm,
-    pretend: Pretend,
-    report: Report,
-    // The functions above live in it.
+/// The layer of this process, from outside: the library that the Vulkan loader loads too.
+pub(crate) struct Control {
+    obey: Obey,
+    // The function above lives in it.
     _library: libloading::Library,
 }
 
 impl Control {
-    /// Opens the layer's library; the Vulkan loader will find the same one.
-    ///
-    /// # Errors
-    /// For a file that is not that library.
-    pub fn open(library: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn open(library: &Path) -> anyhow::Result<Self> {
         // SAFETY: the library of this very crate, which runs nothing when it
         // is loaded.
         let library = unsafe { libloading::Library::new(library) }?;
-        // SAFETY: the function of this name has this type; here and below it
-        // stays loaded with `library`, kept in the value.
-        let arm = *unsafe { library.get::<Arm>(b"vk_faults_arm\0") }?;
-        // SAFETY: as above.
-        let disarm = *unsafe { library.get::<Disarm>(b"vk_faults_disarm\0") }?;
-        // SAFETY: as above.
-        let pretend = *unsafe { library.get::<Pretend>(b"vk_faults_pretend\0") }?;
-        // SAFETY: as above.
-        let report = *unsafe { library.get::<Report>(b"vk_faults_report\0") }?;
+        // SAFETY: the function of this name has this type; it stays loaded with `library`, kept
+        // in the value.
+        let obey = *unsafe { library.get::<Obey>(b"vk_faults_obey\0") }?;
         Ok(Self {
-            arm,
-            disarm,
-            pretend,
-            report,
+            obey,
             _library: library,
         })
     }
 
-    /// Injects `fault`, or none, and counts calls and objects anew.
-    ///
-    /// # Errors
-    /// For a call that the layer does not know.
-    pub fn arm(&self, fault: Option<&Fault>) -> anyhow::Result<()> {
-        let text = fault.map(|fault| std::ffi::CString::new(fault.to_string()));
-        let text = text.transpose()?;
-        let text_pointer = text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
-        // SAFETY: null or a C string that outlives the call.
-        if unsafe { (self.arm)(text_pointer) } {
-            return Ok(());
-        }
-        anyhow::bail!("expected a fault that the layer knows, found {text:?}")
+    /// Has the layer obey `order`; what it has counted since the last [`Order::Arm`].
+    pub(crate) fn order(&self, order: &Order) -> anyhow::Result<Counts> {
+        let order = CString::new(serde_json::to_vec(order)?)?;
+        let mut answer = vec![0_u8; 64 << 10];
+        // SAFETY: a C string that outlives the call; the buffer is that long.
+        let length = unsafe { (self.obey)(order.as_ptr(), answer.as_mut_ptr(), answer.len()) };
+        let said = answer.get(..length).context("a longer answer")?;
+        serde_json::from_slice::<Result<_, String>>(said)?.map_err(anyhow::Error::msg)
     }
-
-    /// Injects nothing more.
-    pub fn disarm(&self) {
-        (self.disarm)();
-    }
-
-    /// Changes what devices look like from now on.
-    pub fn pretend(&self, pretence: Pretence) {
-        let Pretence {
-            no_timelines,
-            incoherent,
-            lazy,
-        } = pretence;
-        (self.pretend)(no_timelines, incoherent, lazy);
-    }
-
-    /// What was counted since the last [`Self::arm`].
-    ///
-    /// # Errors
-    /// For a report that cannot be read.
-    pub fn counts(&self) -> anyhow::Result<Counts> {
-        let mut buffer = vec![0_u8; 64 << 10];
-        // SAFETY: the buffer is that long.
-        let length = unsafe { (self.report)(buffer.as_mut_ptr(), buffer.len()) };
-        buffer.truncate(length);
-        Ok(serde_json::from_slice(&buffer)?)
-    }
-}
-
-/// Whether the layer can make `call` return `result` at all.
-#[must_use]
-pub fn can_inject(call: &str, result: vk::Result) -> bool {
-    let fault = Fault {
-        call: call.to_owned(),
-        index: 0,
-        result,
-        mode: Mode::Once,
-    };
-    read(&fault.to_string()).is_some() && crate::layer::intercepts(call)
 }
 
 #[cfg(test)]
@@ -170,13 +111,11 @@ mod tests {
 
     #[test]
     fn only_faults_of_known_calls_are_taken() {
-        assert!(read("vkQueueSubmit:0:-4:once").is_some());
-        assert!(read("vkQueuePresentKHR:0:-4:once").is_none());
-        assert!(can_inject(
-            "vkMapMemory",
-            vk::Result::ERROR_MEMORY_MAP_FAILED
-        ));
-        // The allocator's calls are not the driver's.
-        assert!(!can_inject("vmaCreateBuffer", vk::Result::ERROR_UNKNOWN));
+        assert!(known("vkQueueSubmit:0:-4:once").is_ok());
+        // The last are the allocator's, not the driver's.
+        for call in ["vkQueuePresentKHR", "vmaCreateBuffer"] {
+            assert!(known(&format!("{call}:0:-4:once")).is_err());
+        }
+        assert!(can_fail("vkMapMemory"));
     }
 }

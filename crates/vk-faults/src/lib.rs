@@ -4,7 +4,7 @@
 //! program and the driver it makes the Nth call of an entry point return a
 //! result that the specification allows, counts calls, and counts the objects
 //! that are alive. It sees every call of the unmodified `gpu-executor`, those
-//! of its memory allocator included. [`Control`] steers it.
+//! of its memory allocator included. `Control` steers it.
 //!
 //! [`sweep`] runs `gpu-executor` under one fault after the other, in child
 //! processes, and judges what becomes of each. For tests only; not published.
@@ -15,6 +15,5 @@ pub mod manifest;
 mod state;
 pub mod sweep;
 
-pub use control::{Control, can_inject};
 pub use layer::{LAYER_NAME, vk_faults_negotiate};
 pub use state::{Counts, Fault, Mode, Pretence};

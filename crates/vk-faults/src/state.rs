@@ -3,7 +3,6 @@
 //! No Vulkan here: every decision can be tested without a device.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::CStr;
 
 use ash::vk;
 use serde::{Deserialize, Serialize};
@@ -89,7 +88,7 @@ pub(crate) enum Verdict {
 }
 
 /// Properties of the device that the layer changes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pretence {
     /// The device has no timeline semaphores.
     pub no_timelines: bool,
@@ -258,13 +257,6 @@ fn verdict_of_loss(call: &str) -> Verdict {
         "vkDeviceWaitIdle" => Verdict::ForwardThen(lost),
         _ => Verdict::Fail(lost),
     }
-}
-
-/// The calls of which the layer knows a fault, by the names in the table of
-/// results: a fault for another name would never fire.
-pub(crate) fn known_call(name: &CStr) -> Option<&'static str> {
-    let name = name.to_str().ok()?;
-    results::calls().find(|call| *call == name)
 }
 
 #[cfg(test)]

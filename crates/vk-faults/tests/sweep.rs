@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use vk_core::testing::device_under_test;
-use vk_faults::sweep::{self, Children, Summary, Thoroughness, Verdict};
+use vk_faults::sweep::{self, Children, Summary, Verdict};
 
 fn children() -> anyhow::Result<Children> {
     Children::new(Path::new(env!("CARGO_BIN_EXE_faults")))
@@ -13,7 +13,7 @@ fn children() -> anyhow::Result<Children> {
 #[test]
 fn every_fault_ends_in_right_results_or_a_typed_error() {
     let (_guard, _device) = device_under_test().unwrap();
-    let trials = sweep::run(&children().unwrap(), Thoroughness::Quick).unwrap();
+    let trials = sweep::run(&children().unwrap(), true).unwrap();
     let summary = Summary::of(&trials);
     println!("{}", sweep::print(&trials));
     assert_eq!(summary.broken, 0, "{}", sweep::print(&trials));

@@ -5,11 +5,9 @@
 
 #![expect(clippy::print_stdout, reason = "a program that reports")]
 
-use std::io::{BufReader, Cursor, Read};
-
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use vk_faults::sweep::{self, Children, Scenario, Summary, Thoroughness};
+use vk_faults::sweep::{self, Children, Scenario, Summary};
 
 #[derive(Parser)]
 struct Args {
@@ -49,15 +47,11 @@ enum Action {
 fn main() -> anyhow::Result<()> {
     match Args::parse().action {
         Action::Sweep { quick, scenarios } => {
-            let how = match quick {
-                true => Thoroughness::Quick,
-                false => Thoroughness::Full,
-            };
             let named = scenarios.iter().map(|name| find(name));
             let named: Vec<_> = named.collect::<Result<_, _>>()?;
             report(&match named.is_empty() {
-                true => sweep::run(&children()?, how)?,
-                false => sweep::run_some(&children()?, &named, how)?,
+                true => sweep::run(&children()?, quick)?,
+                false => sweep::run_some(&children()?, &named, quick)?,
             })
         }
         Action::Try { scenario, faults } => {
@@ -70,11 +64,9 @@ fn main() -> anyhow::Result<()> {
         Action::Count { scenario } => sweep::count(find(&scenario)?, std::io::stdout()),
         Action::Judge { scenario, kept } => {
             // Read as a whole: the runs take long, and the parent need not wait.
-            let mut faults = Vec::new();
-            std::io::stdin().read_to_end(&mut faults)?;
-            let faults = BufReader::new(Cursor::new(faults));
+            let faults = std::io::read_to_string(std::io::stdin())?;
             let kept = serde_json::from_str(&kept)?;
-            sweep::judge_all(find(&scenario)?, &kept, faults, std::io::stdout())
+            sweep::judge_all(find(&scenario)?, &kept, &faults, std::io::stdout())
         }
     }
 }

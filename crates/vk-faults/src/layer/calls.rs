@@ -1,16 +1,12 @@
-//! The calls that can fail: each may be made to.
-
-#![expect(
-    non_snake_case,
-    reason = "the wrappers are named as the calls they stand for"
-)]
+//! The calls that can fail: each may be made to. And those that destroy: what they are given is
+//! gone.
 
 use std::ffi::{CStr, c_char, c_void};
 
 use ash::vk::{self, Handle};
 
 use super::dispatch::{key, next};
-use super::{Function, state};
+use super::{Alloc, Function, state};
 use crate::state::Verdict;
 
 /// Carries out a call on the instance or device `key` as the fault says.
@@ -71,12 +67,10 @@ macro_rules! wrap {
             }
         )*
 
-        /// The layer's own functions of this module.
-        pub(super) const FUNCTIONS: &[(&CStr, Function)] = &[$({
-            type Own = unsafe extern "system" fn($handle_type $(, $type)*) -> vk::Result;
-            // SAFETY: it is called by its own type, which its name says.
-            (c_name!($name), unsafe { std::mem::transmute::<Own, Function>($name) })
-        }),*];
+        /// The layer's own functions among these.
+        pub(super) const FALLIBLE: &[(&CStr, Function)] = &[
+            $(own!($name: unsafe extern "system" fn($handle_type $(, $type)*) -> vk::Result),)*
+        ];
     };
 }
 
@@ -92,6 +86,17 @@ macro_rules! c_name {
     };
 }
 pub(super) use c_name;
+
+/// A function of the layer, of this type, by its name.
+macro_rules! own {
+    ($function:ident: $type:ty) => {
+        // SAFETY: it is called by its own type, which its name says.
+        (c_name!($function), unsafe {
+            std::mem::transmute::<$type, Function>($function)
+        })
+    };
+}
+pub(super) use own;
 
 /// Notes `count` new objects, whose handles begin at `first`.
 ///
@@ -157,8 +162,6 @@ fn mapped(memory: vk::DeviceMemory) -> vk::Result {
     vk::Result::SUCCESS
 }
 
-type Alloc<'a> = *const vk::AllocationCallbacks<'a>;
-
 wrap! {
     vkEnumeratePhysicalDevices(instance: vk::Instance, count: *mut u32,
         devices: *mut vk::PhysicalDevice);
@@ -222,4 +225,50 @@ wrap! {
     vkResetCommandBuffer(buffer: vk::CommandBuffer, flags: vk::CommandBufferResetFlags);
     vkQueueSubmit(queue: vk::Queue, count: u32, infos: *const vk::SubmitInfo<'_>, fence: vk::Fence);
     vkDeviceWaitIdle(device: vk::Device);
+}
+
+/// Declares wrappers for calls that destroy an object: its type, what else they are given,
+/// and of which kinds it is.
+macro_rules! destroy {
+    ($($name:ident($type:ty $(, $arg:ident: $more:ty)?): $($kind:literal),+;)*) => {
+        $(
+            unsafe extern "system" fn $name(
+                device: vk::Device, object: $type $(, $arg: $more)?
+            ) {
+                type Next = unsafe extern "system" fn(vk::Device, $type $(, $more)?);
+                // SAFETY: alive by the contract of the call.
+                let key = unsafe { key(device) };
+                // SAFETY: the function of this name has this type.
+                let Some(function) = (unsafe { next::<Next>(key, c_name!($name)) }) else {
+                    return;
+                };
+                // Before the handle can be given to a new object.
+                $(state().gone($kind, object.as_raw());)+
+                // SAFETY: the caller's arguments, passed on.
+                unsafe { function(device, object $(, $arg)?) };
+            }
+        )*
+
+        /// The layer's own functions among these.
+        pub(super) const DESTROYERS: &[(&CStr, Function)] = &[
+            $(own!($name: unsafe extern "system" fn(vk::Device, $type $(, $more)?)),)*
+        ];
+    };
+}
+
+destroy! {
+    // What is freed is unmapped.
+    vkFreeMemory(vk::DeviceMemory, allocator: Alloc<'_>): "memory", "mapping";
+    vkUnmapMemory(vk::DeviceMemory): "mapping";
+    vkDestroyBuffer(vk::Buffer, allocator: Alloc<'_>): "buffer";
+    vkDestroySemaphore(vk::Semaphore, allocator: Alloc<'_>): "semaphore";
+    vkDestroyFence(vk::Fence, allocator: Alloc<'_>): "fence";
+    vkDestroyQueryPool(vk::QueryPool, allocator: Alloc<'_>): "query pool";
+    vkDestroyPipelineCache(vk::PipelineCache, allocator: Alloc<'_>): "pipeline cache";
+    vkDestroyShaderModule(vk::ShaderModule, allocator: Alloc<'_>): "shader module";
+    vkDestroyPipeline(vk::Pipeline, allocator: Alloc<'_>): "pipeline";
+    vkDestroyPipelineLayout(vk::PipelineLayout, allocator: Alloc<'_>): "pipeline layout";
+    vkDestroyDescriptorSetLayout(vk::DescriptorSetLayout, allocator: Alloc<'_>): "set layout";
+    vkDestroyDescriptorPool(vk::DescriptorPool, allocator: Alloc<'_>): "descriptor pool";
+    vkDestroyCommandPool(vk::CommandPool, allocator: Alloc<'_>): "command pool";
 }

@@ -4,43 +4,19 @@ use std::collections::BTreeMap;
 use std::ffi::CStr;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use ash::vk::{self, Handle};
+use ash::vk::Handle;
 
 use super::Function;
-use super::chain::{GetDeviceProcAddr, GetInstanceProcAddr};
 
-/// The functions that come after those of this layer.
-type Functions = BTreeMap<&'static CStr, Function>;
+/// Finds a function of an instance or a device while that is alive.
+type Lookup = Box<dyn Fn(&CStr) -> Option<Function> + Send + Sync>;
 
 /// What comes after this layer on an instance or a device.
 struct Next {
     lookup: Lookup,
     // Asked for when it was made: on an instance the loader's own lookup
     // answers with the first layer's functions later on.
-    functions: Functions,
-}
-
-#[derive(Clone, Copy)]
-enum Lookup {
-    Instance(vk::Instance, GetInstanceProcAddr),
-    Device(vk::Device, GetDeviceProcAddr),
-}
-
-impl Lookup {
-    /// # Safety
-    /// The instance or device is alive.
-    unsafe fn function(self, name: &CStr) -> Option<Function> {
-        match self {
-            Self::Instance(instance, lookup) => {
-                // SAFETY: this function's contract.
-                unsafe { lookup(instance, name.as_ptr()) }
-            }
-            Self::Device(device, lookup) => {
-                // SAFETY: this function's contract.
-                unsafe { lookup(device, name.as_ptr()) }
-            }
-        }
-    }
+    functions: BTreeMap<&'static CStr, Function>,
 }
 
 // By dispatch key, which a device shares with its queues and command buffers,
@@ -58,37 +34,15 @@ pub(super) unsafe fn key(handle: impl Handle) -> usize {
     unsafe { object.read() }
 }
 
-/// # Safety
-/// `instance` was just made, and `lookup` belongs to it.
-pub(super) unsafe fn add_instance(instance: vk::Instance, lookup: GetInstanceProcAddr) {
-    // SAFETY: this function's contract.
-    let key = unsafe { key(instance) };
-    // SAFETY: as above.
-    unsafe { add(key, Lookup::Instance(instance, lookup)) };
-}
-
-/// # Safety
-/// `device` was just made, and `lookup` belongs to it.
-pub(super) unsafe fn add_device(device: vk::Device, lookup: GetDeviceProcAddr) {
-    // SAFETY: this function's contract.
-    let key = unsafe { key(device) };
-    // SAFETY: as above.
-    unsafe { add(key, Lookup::Device(device, lookup)) };
-}
-
-/// # Safety
-/// What `lookup` names is alive.
-unsafe fn add(key: usize, lookup: Lookup) {
-    let mut functions = Functions::new();
-    for (name, _) in super::functions() {
-        // SAFETY: this function's contract.
-        if let Some(function) = unsafe { lookup.function(name) } {
-            functions.insert(name, function);
-        }
-    }
-    let next = Arc::new(Next { lookup, functions });
+/// Adds what was just made, of which `lookup` finds the next functions.
+pub(super) fn add(key: usize, lookup: impl Fn(&CStr) -> Option<Function> + Send + Sync + 'static) {
+    let own = super::functions().map(|(name, _)| name);
+    let next = Next {
+        functions: own.filter_map(|name| Some((name, lookup(name)?))).collect(),
+        lookup: Box::new(lookup),
+    };
     let mut table = NEXT.write().unwrap_or_else(PoisonError::into_inner);
-    table.insert(key, next);
+    table.insert(key, Arc::new(next));
 }
 
 pub(super) fn remove(key: usize) {
@@ -113,12 +67,8 @@ pub(super) unsafe fn next<F: Copy>(key: usize, name: &CStr) -> Option<F> {
     Some(unsafe { std::mem::transmute_copy(&function) })
 }
 
-/// What a lookup of `name` finds behind this layer.
-///
-/// # Safety
-/// The instance or device that `key` stands for is alive.
-pub(super) unsafe fn look_up(key: usize, name: &CStr) -> Option<Function> {
-    let next = of(key)?;
-    // SAFETY: this function's contract.
-    unsafe { next.lookup.function(name) }
+/// What a lookup of `name` finds behind this layer, of the instance or device that `key` stands
+/// for and that is alive.
+pub(super) fn look_up(key: usize, name: &CStr) -> Option<Function> {
+    (of(key)?.lookup)(name)
 }

@@ -1,23 +1,16 @@
 //! Instances and devices: made, destroyed, listed, and described otherwise
 //! than they are.
 
-#![expect(
-    non_snake_case,
-    reason = "the wrappers are named as the calls they stand for"
-)]
-
 use std::ffi::CStr;
 
 use ash::vk::{self, Handle};
 
-use super::calls::{c_name, carry_out};
+use super::calls::{c_name, carry_out, own};
 use super::chain::{DeviceLink, InstanceLink, take_link};
 use super::dispatch::{self, key, next};
-use super::{Function, state};
+use super::{Alloc, Function, state};
 
 const FAILED: vk::Result = vk::Result::ERROR_INITIALIZATION_FAILED;
-
-type Alloc<'a> = *const vk::AllocationCallbacks<'a>;
 
 unsafe extern "system" fn vkCreateInstance(
     info: *const vk::InstanceCreateInfo<'_>,
@@ -43,8 +36,10 @@ unsafe extern "system" fn vkCreateInstance(
     if result == vk::Result::SUCCESS {
         // SAFETY: written by the success.
         let made = unsafe { instance.read() };
-        // SAFETY: just made, by what this lookup found.
-        unsafe { dispatch::add_instance(made, lookup) };
+        // SAFETY: just made.
+        let key = unsafe { key(made) };
+        // SAFETY: it belongs to this instance, which is alive whenever a function is looked up.
+        dispatch::add(key, move |name| unsafe { lookup(made, name.as_ptr()) });
     }
     result
 }
@@ -86,8 +81,11 @@ unsafe extern "system" fn vkCreateDevice(
     if result == vk::Result::SUCCESS {
         // SAFETY: written by the success.
         let made = unsafe { device.read() };
-        // SAFETY: just made, through this link.
-        unsafe { dispatch::add_device(made, link.get_other_proc_addr) };
+        // SAFETY: just made.
+        let key = unsafe { key(made) };
+        let lookup = link.get_other_proc_addr;
+        // SAFETY: it belongs to this device, which is alive whenever a function is looked up.
+        dispatch::add(key, move |name| unsafe { lookup(made, name.as_ptr()) });
         state().made("device", made.as_raw());
     }
     result
@@ -135,15 +133,6 @@ macro_rules! describe {
             own!(vkDestroyDevice: vk::PFN_vkDestroyDevice),
             $(own!($name: unsafe extern "system" fn(vk::PhysicalDevice, *mut $type)),)*
         ];
-    };
-}
-
-macro_rules! own {
-    ($function:ident: $type:ty) => {
-        // SAFETY: it is called by its own type, which its name says.
-        (c_name!($function), unsafe {
-            std::mem::transmute::<$type, Function>($function)
-        })
     };
 }
 

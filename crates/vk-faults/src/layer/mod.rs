@@ -6,12 +6,16 @@
 //! relies on what the Vulkan specification asks of them: handles are alive,
 //! pointers point to what their types say, and names are C strings.
 
+#![expect(
+    non_snake_case,
+    reason = "the wrappers are named as the calls they stand for"
+)]
+
 mod calls;
 mod chain;
 mod dispatch;
 pub(crate) mod global;
 mod instance;
-mod objects;
 
 use std::ffi::{CStr, c_char};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
@@ -19,6 +23,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use ash::vk;
 
 use crate::state::State;
+use calls::{c_name, own};
 
 /// The layer's name, as the loader knows it.
 pub const LAYER_NAME: &str = "VK_LAYER_GPU_EXECUTOR_faults";
@@ -39,7 +44,16 @@ pub(crate) fn intercepts(name: &str) -> bool {
 
 /// The layer's functions by their names.
 fn functions() -> impl Iterator<Item = (&'static CStr, Function)> {
-    let all = [calls::FUNCTIONS, objects::FUNCTIONS, instance::FUNCTIONS];
+    const LOOKUPS: &[(&CStr, Function)] = &[
+        own!(vkGetInstanceProcAddr: chain::GetInstanceProcAddr),
+        own!(vkGetDeviceProcAddr: chain::GetDeviceProcAddr),
+    ];
+    let all = [
+        LOOKUPS,
+        calls::FALLIBLE,
+        calls::DESTROYERS,
+        instance::FUNCTIONS,
+    ];
     all.into_iter().flatten().copied()
 }
 
@@ -50,6 +64,7 @@ fn own(name: &CStr) -> Option<Function> {
 
 /// A function of unknown type, as the loader hands it around.
 type Function = unsafe extern "system" fn();
+type Alloc<'a> = *const vk::AllocationCallbacks<'a>;
 
 /// Tells the loader where the layer's functions are.
 ///
@@ -64,61 +79,37 @@ pub unsafe extern "system" fn vk_faults_negotiate(
         return vk::Result::ERROR_INITIALIZATION_FAILED;
     };
     interface.version = interface.version.min(2);
-    interface.get_instance_proc_addr = Some(get_instance_proc_addr);
-    interface.get_device_proc_addr = Some(get_device_proc_addr);
+    interface.get_instance_proc_addr = Some(vkGetInstanceProcAddr);
+    interface.get_device_proc_addr = Some(vkGetDeviceProcAddr);
     interface.get_physical_device_proc_addr = None;
     vk::Result::SUCCESS
 }
 
-unsafe extern "system" fn get_instance_proc_addr(
+unsafe extern "system" fn vkGetInstanceProcAddr(
     instance: vk::Instance,
     name: *const c_char,
 ) -> Option<Function> {
     // SAFETY: a C string by the contract of the call.
     let name = unsafe { CStr::from_ptr(name) };
-    let own = || match name.to_bytes() {
-        b"vkGetInstanceProcAddr" => Some(erase_instance(get_instance_proc_addr)),
-        b"vkGetDeviceProcAddr" => Some(erase_device(get_device_proc_addr)),
-        _ => own(name),
-    };
     // The loader asks for this one with an instance that it has yet to make.
     if instance == vk::Instance::null() || name == c"vkCreateInstance" {
-        return own();
+        return own(name);
     }
     // SAFETY: alive by the contract of the call.
     let key = unsafe { dispatch::key(instance) };
-    // SAFETY: as above.
-    let next = unsafe { dispatch::look_up(key, name) };
     // What the driver has not, the layer has not either.
-    next.and_then(|next| own().or(Some(next)))
+    let next = dispatch::look_up(key, name)?;
+    own(name).or(Some(next))
 }
 
-unsafe extern "system" fn get_device_proc_addr(
+unsafe extern "system" fn vkGetDeviceProcAddr(
     device: vk::Device,
     name: *const c_char,
 ) -> Option<Function> {
     // SAFETY: a C string by the contract of the call.
     let name = unsafe { CStr::from_ptr(name) };
-    if name == c"vkGetDeviceProcAddr" {
-        return Some(erase_device(get_device_proc_addr));
-    }
     // SAFETY: alive by the contract of the call.
     let key = unsafe { dispatch::key(device) };
-    // SAFETY: as above.
-    let next = unsafe { dispatch::look_up(key, name) }?;
+    let next = dispatch::look_up(key, name)?;
     own(name).or(Some(next))
-}
-
-fn erase_instance(
-    function: unsafe extern "system" fn(vk::Instance, *const c_char) -> Option<Function>,
-) -> Function {
-    // SAFETY: function pointers of one size; it is called by its own type.
-    unsafe { std::mem::transmute(function) }
-}
-
-fn erase_device(
-    function: unsafe extern "system" fn(vk::Device, *const c_char) -> Option<Function>,
-) -> Function {
-    // SAFETY: as for `erase_instance`.
-    unsafe { std::mem::transmute(function) }
 }

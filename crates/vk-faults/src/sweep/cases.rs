@@ -6,7 +6,8 @@ use ash::vk;
 use vk_core::results;
 
 use super::scenario::Scenario;
-use crate::{Fault, Mode, can_inject};
+use crate::control::can_fail;
+use crate::{Fault, Mode};
 
 /// Calls that poll: how often they come depends on the device's speed, and
 /// the later ones are like the earlier ones.
@@ -22,28 +23,19 @@ const LISTS: [&str; 5] = [
     "vkGetPipelineCacheData",
 ];
 
-/// How thorough a sweep is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Thoroughness {
-    /// The first, the middle and the last call of each entry point.
-    Quick,
-    /// Every call.
-    Full,
-}
-
-/// The faults for `scenario`, of which a clean run makes the calls `counts`.
-#[must_use]
-pub fn faults(
+/// The faults for `scenario`, of which a clean run makes the calls `counts`: of every call of an
+/// entry point, or, where it is to be quick, of the first, the middle and the last.
+pub(super) fn faults(
     scenario: &Scenario,
     counts: &BTreeMap<String, u64>,
-    how: Thoroughness,
+    quick: bool,
 ) -> Vec<Fault> {
     let watched = |call: &str| scenario.calls.is_empty() || scenario.calls.contains(&call);
     let calls = counts.iter().filter(|(call, _)| watched(call));
     let mut faults: Vec<_> = calls
-        .flat_map(|(call, count)| of_call(call, *count, how))
+        .flat_map(|(call, count)| of_call(call, *count, quick))
         .collect();
-    if how == Thoroughness::Quick && scenario.places {
+    if quick && scenario.places {
         faults.retain(|fault| fault.result == result_at_places(&fault.call));
     }
     faults
@@ -57,14 +49,14 @@ fn result_at_places(call: &str) -> vk::Result {
     }
 }
 
-fn of_call(call: &str, count: u64, how: Thoroughness) -> Vec<Fault> {
-    let allowed = results::allowed(call).unwrap_or_default();
-    let wanted = allowed
-        .iter()
-        .filter(|result| **result != vk::Result::SUCCESS && can_inject(call, **result));
+fn of_call(call: &str, count: u64, quick: bool) -> Vec<Fault> {
+    if !can_fail(call) {
+        return Vec::new();
+    }
     let mut faults = Vec::new();
-    for &result in wanted {
-        for index in indices(call, count, how, result) {
+    // Behind the success.
+    for &result in results::allowed(call).unwrap_or_default().iter().skip(1) {
+        for index in indices(call, count, quick, result) {
             for mode in modes(call, result) {
                 faults.push(Fault {
                     call: call.to_owned(),
@@ -90,11 +82,11 @@ fn of_call(call: &str, count: u64, how: Thoroughness) -> Vec<Fault> {
 /// of it, a quarter, and less than any chunk.
 const SIZES: [u64; 4] = [512 << 10, 256 << 10, 128 << 10, 16];
 
-fn indices(call: &str, count: u64, how: Thoroughness, result: vk::Result) -> Vec<u64> {
-    let mut indices: Vec<u64> = match how {
-        Thoroughness::Quick => vec![0, count / 2, count.saturating_sub(1)],
-        Thoroughness::Full if POLLS.contains(&call) => (0..count.min(MOST_POLLS)).collect(),
-        Thoroughness::Full => (0..count).collect(),
+fn indices(call: &str, count: u64, quick: bool, result: vk::Result) -> Vec<u64> {
+    let mut indices: Vec<u64> = match quick {
+        true => vec![0, count / 2, count.saturating_sub(1)],
+        false if POLLS.contains(&call) => (0..count.min(MOST_POLLS)).collect(),
+        false => (0..count).collect(),
     };
     if LISTS.contains(&call) && result == vk::Result::INCOMPLETE {
         for index in &mut indices {
@@ -123,27 +115,27 @@ fn modes(call: &str, result: vk::Result) -> Vec<Mode> {
 mod tests {
     use super::*;
 
-    fn faults_of(call: &str, count: u64, how: Thoroughness) -> Vec<String> {
-        let faults = of_call(call, count, how);
+    fn faults_of(call: &str, count: u64, quick: bool) -> Vec<String> {
+        let faults = of_call(call, count, quick);
         faults.iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn every_allowed_result_of_every_call_is_tried() {
-        let faults = faults_of("vkResetFences", 2, Thoroughness::Full);
+        let faults = faults_of("vkResetFences", 2, false);
         let expected = ["0:-2:once", "0:-2:sticky", "1:-2:once", "1:-2:sticky"];
         assert_eq!(faults, expected.map(|rest| format!("vkResetFences:{rest}")));
     }
 
     #[test]
     fn a_quick_sweep_tries_first_middle_and_last() {
-        let faults = faults_of("vkResetFences", 9, Thoroughness::Quick);
+        let faults = faults_of("vkResetFences", 9, true);
         let indices = faults
             .iter()
             .filter_map(|fault| fault.strip_suffix(":-2:once"));
         let expected = [0, 4, 8].map(|index| format!("vkResetFences:{index}"));
         assert!(indices.eq(expected.iter().map(String::as_str)));
-        assert_eq!(faults_of("vkResetFences", 1, Thoroughness::Quick).len(), 2);
+        assert_eq!(faults_of("vkResetFences", 1, true).len(), 2);
     }
 
     #[test]
@@ -151,19 +143,19 @@ mod tests {
         let scenario = Scenario::find("points").unwrap();
         let counts = scenario.calls.iter().map(|call| ((*call).to_owned(), 9));
         let counts: BTreeMap<_, _> = counts.collect();
-        let quick = faults(scenario, &counts, Thoroughness::Quick);
+        let quick = faults(scenario, &counts, true);
         for call in scenario.calls {
             let mut results: Vec<_> = quick.iter().filter(|fault| fault.call == *call).collect();
             results.dedup_by_key(|fault| fault.result);
             assert_eq!(results.len(), 1, "{call}");
         }
-        let full = faults(scenario, &counts, Thoroughness::Full);
+        let full = faults(scenario, &counts, false);
         assert!(full.len() > 3 * quick.len());
     }
 
     #[test]
     fn a_loss_is_for_good_and_a_submission_may_have_begun() {
-        let faults = faults_of("vkQueueSubmit", 1, Thoroughness::Full);
+        let faults = faults_of("vkQueueSubmit", 1, false);
         let lost: Vec<_> = faults
             .iter()
             .filter(|fault| fault.contains(":-4:"))
@@ -176,7 +168,7 @@ mod tests {
 
     #[test]
     fn only_a_list_that_was_asked_for_can_be_incomplete() {
-        let faults = faults_of("vkGetPipelineCacheData", 4, Thoroughness::Full);
+        let faults = faults_of("vkGetPipelineCacheData", 4, false);
         let incomplete = faults.iter().filter(|fault| fault.contains(":5:"));
         let expected = [
             "vkGetPipelineCacheData:1:5:once",

@@ -1,10 +1,11 @@
 //! The child process: runs a scenario under one fault after the other.
 
-use std::io::{BufRead, Write};
+use std::io::Write;
 use std::time::Duration;
 
 use anyhow::Context;
 use ash::vk;
+use gpu_executor::Error;
 use gpu_executor::spirv::PersistentVulkanBackend;
 
 use super::scenario::Scenario;
@@ -12,7 +13,8 @@ use super::verdict::{
     Promise, Verdict, is_loss, is_of_least_chunk, leaves_work_in_flight, must_be_halved, names,
     stalls, typed,
 };
-use crate::{Control, Counts, Fault, Mode, manifest};
+use crate::control::{Control, Order};
+use crate::{Counts, Fault, Mode, manifest};
 
 /// How long to wait for the device, which is never slow for that long: llvmpipe compiles a
 /// kernel when it first runs, those of points for ten seconds together.
@@ -28,11 +30,11 @@ const NO_PATIENCE: Duration = Duration::from_millis(200);
 pub fn count(scenario: &Scenario, out: impl Write) -> anyhow::Result<()> {
     let control = control(scenario)?;
     let folder = tempfile::tempdir()?;
-    control.arm(None)?;
+    control.order(&Order::Arm(None))?;
     let (backend, result) = scenario.run(folder.path(), PATIENCE);
     anyhow::ensure!(result?, "expected right results without a fault");
     drop(backend);
-    let counts = control.counts()?;
+    let counts = control.order(&Order::Count)?;
     anyhow::ensure!(
         scenario.shared || counts.live.is_empty(),
         "expected nothing left without a fault, found {:?}",
@@ -50,12 +52,12 @@ pub fn count(scenario: &Scenario, out: impl Write) -> anyhow::Result<()> {
 pub fn judge_all(
     scenario: &Scenario,
     kept: &Counts,
-    faults: impl BufRead,
+    faults: &str,
     mut out: impl Write,
 ) -> anyhow::Result<()> {
     let control = control(scenario)?;
     for line in faults.lines() {
-        let fault: Fault = line?.parse().map_err(anyhow::Error::msg)?;
+        let fault: Fault = line.parse().map_err(anyhow::Error::msg)?;
         writeln!(out, "begin\t{fault}")?;
         out.flush()?;
         let verdict = judge(scenario, &control, &fault, kept)?;
@@ -67,7 +69,7 @@ pub fn judge_all(
 
 fn control(scenario: &Scenario) -> anyhow::Result<Control> {
     let control = Control::open(&manifest::library()?).context("the layer")?;
-    control.pretend(scenario.pretence);
+    control.order(&Order::Pretend(scenario.pretence))?;
     if !scenario.shared {
         // Each run makes its device, uses it and destroys it, and all of it is swept.
         vk_core::testing::share_no_devices();
@@ -87,34 +89,28 @@ fn judge(
         true => NO_PATIENCE,
         false => PATIENCE,
     };
-    control.arm(Some(fault))?;
+    control.order(&Order::Arm(Some(fault.to_string())))?;
     let (mut backend, result) = scenario.run(folder.path(), patience);
-    let mut in_flight = false;
-    let verdict = match result {
-        Ok(true) => Verdict::Right,
-        Ok(false) => Verdict::broken(Promise::NoFalseSuccess, "wrong limbs, and no error"),
+    let (verdict, in_flight) = match result {
+        Ok(true) => (Verdict::Right, false),
+        Ok(false) => {
+            let found = "wrong limbs, and no error";
+            (Verdict::broken(Promise::NoFalseSuccess, found), false)
+        }
         Err(error) => {
-            let fired = control.counts()?.fired;
-            in_flight = typed(&error).is_some_and(leaves_work_in_flight);
-            match of_error(scenario, fault, fired, &error) {
-                Verdict::TypedError => {
-                    let before = Before {
-                        lost: typed(&error).is_some_and(is_loss),
-                        in_flight,
-                    };
-                    let next = after(scenario, control, fault, backend.take(), before);
-                    in_flight |= next.in_flight;
-                    backend = next.backend;
-                    next.verdict
+            let fired = control.order(&Order::Count)?.fired;
+            match (of_error(scenario, fault, fired, &error), typed(&error)) {
+                (Verdict::TypedError, Some(error)) => {
+                    after(scenario, control, fault, &mut backend, error)?
                 }
-                broken => broken,
+                (verdict, error) => (verdict, error.is_some_and(leaves_work_in_flight)),
             }
         }
     };
     // While the fault is still there, unless it was for one call: dropping is
     // a call too.
     drop(backend);
-    let counts = control.counts()?;
+    let counts = control.order(&Order::Count)?;
     // A lost device is kept with all that it had, and another one takes its place.
     let lost = fault.result == vk::Result::ERROR_DEVICE_LOST && counts.fired > 0;
     let left = counts.beyond(kept, if lost { 2 } else { 1 });
@@ -146,80 +142,58 @@ fn of_error(scenario: &Scenario, fault: &Fault, fired: u64, error: &anyhow::Erro
     if !names(typed, scenario, fault) {
         return Verdict::broken(Promise::TypedError, format!("another error: {typed:?}"));
     }
-    if must_be_halved(fault) && scenario.can_halve() && !is_of_least_chunk(typed) {
+    if must_be_halved(fault) && scenario.can_halve && !is_of_least_chunk(typed) {
         return Verdict::broken(Promise::MemoryIsHalved, format!("gave up: {typed:?}"));
     }
     Verdict::TypedError
 }
 
-/// What the failed run left.
-#[derive(Clone, Copy)]
-struct Before {
-    lost: bool,
-    in_flight: bool,
-}
-
-/// What the run after a failed one came to.
-struct Next {
-    verdict: Verdict,
-    backend: Option<PersistentVulkanBackend>,
-    in_flight: bool,
-}
-
-/// Runs once more after an error. A fault that passes has passed by then.
+/// Runs once more after `error`. A fault that passes has passed by then. Beside the verdict:
+/// whether either run may have left work in flight.
 fn after(
     scenario: &Scenario,
     control: &Control,
     fault: &Fault,
-    backend: Option<PersistentVulkanBackend>,
-    before: Before,
-) -> Next {
+    backend: &mut Option<PersistentVulkanBackend>,
+    error: &Error,
+) -> anyhow::Result<(Verdict, bool)> {
     let persists = fault.mode == Mode::Sticky;
     if !persists {
-        control.disarm();
+        control.order(&Order::Disarm)?;
     }
-    let (backend, result) = match backend {
-        Some(mut backend) => {
-            let ready = match before.lost {
-                true => scenario.reopen(&mut backend),
-                false => Ok(true),
-            };
-            let result = match ready {
-                Ok(true) => scenario.work(&mut backend, 3),
-                other => other,
-            };
-            (Some(backend), result)
+    let result = match backend {
+        Some(backend) => match is_loss(error) {
+            true => scenario.reopen(backend),
+            false => Ok(true),
         }
+        .and_then(|right| Ok(right && scenario.work(backend, 3)?)),
         // A backend that could not be made is made now.
-        None => match tempfile::tempdir() {
-            Ok(folder) => scenario.run(folder.path(), PATIENCE),
-            Err(error) => (None, Err(error.into())),
-        },
+        None => {
+            let (made, result) = scenario.run(tempfile::tempdir()?.path(), PATIENCE);
+            *backend = made;
+            result
+        }
     };
-    let mut in_flight = false;
-    let verdict = match result {
-        Ok(true) => Verdict::TypedError,
-        Ok(false) => Verdict::broken(
-            Promise::NoFalseSuccess,
-            "wrong limbs in the next call, and no error",
-        ),
-        Err(error) => {
-            let known = typed(&error);
-            in_flight = known.is_some_and(leaves_work_in_flight);
+    let in_flight = leaves_work_in_flight(error);
+    Ok(match result {
+        Ok(true) => (Verdict::TypedError, in_flight),
+        Ok(false) => {
+            let found = "wrong limbs in the next call, and no error";
+            (Verdict::broken(Promise::NoFalseSuccess, found), in_flight)
+        }
+        Err(next) => {
+            let known = typed(&next);
+            let still_at_it = known.is_some_and(leaves_work_in_flight);
             let still_there = persists && known.is_some_and(|error| names(error, scenario, fault));
             // What timed out may still be in flight.
-            match still_there || (before.in_flight && in_flight) {
+            let verdict = match still_there || (in_flight && still_at_it) {
                 true => Verdict::TypedError,
-                false => Verdict::broken(
-                    Promise::NextCallWorks,
-                    format!("the next call failed: {error:?}"),
-                ),
-            }
+                false => {
+                    let found = format!("the next call failed: {next:?}");
+                    Verdict::broken(Promise::NextCallWorks, found)
+                }
+            };
+            (verdict, in_flight || still_at_it)
         }
-    };
-    Next {
-        verdict,
-        backend,
-        in_flight,
-    }
+    })
 }

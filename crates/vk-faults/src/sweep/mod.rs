@@ -3,6 +3,7 @@
 mod blobs;
 mod cases;
 mod child;
+mod jobs;
 mod points;
 mod scenario;
 mod table;
@@ -17,7 +18,6 @@ use anyhow::{anyhow, bail};
 
 use crate::{Counts, Fault, manifest};
 
-pub use cases::{Thoroughness, faults};
 pub use child::{count, judge_all};
 pub use scenario::{PLANTED, SCENARIOS, Scenario};
 pub use table::{Summary, print};
@@ -118,15 +118,15 @@ impl Children {
     }
 }
 
-/// Runs every scenario under every fault, several scenarios at a time where
-/// there are cores for it.
+/// Runs every scenario under every fault, or quickly the short form of the sweep, several
+/// scenarios at a time where there are cores for it.
 ///
 /// # Errors
 /// When a scenario fails without a fault, or a child cannot be started.
-pub fn run(children: &Children, how: Thoroughness) -> anyhow::Result<Vec<Trial>> {
-    let wanted = |scenario: &&Scenario| how == Thoroughness::Full || scenario.quick;
+pub fn run(children: &Children, quick: bool) -> anyhow::Result<Vec<Trial>> {
+    let wanted = |scenario: &&Scenario| !quick || scenario.quick;
     let scenarios: Vec<_> = SCENARIOS.iter().filter(wanted).collect();
-    run_some(children, &scenarios, how)
+    run_some(children, &scenarios, quick)
 }
 
 /// As [`run`], of some scenarios.
@@ -136,7 +136,7 @@ pub fn run(children: &Children, how: Thoroughness) -> anyhow::Result<Vec<Trial>>
 pub fn run_some(
     children: &Children,
     scenarios: &[&'static Scenario],
-    how: Thoroughness,
+    quick: bool,
 ) -> anyhow::Result<Vec<Trial>> {
     let left = Mutex::new(scenarios.iter().copied().enumerate());
     let work = || {
@@ -145,7 +145,7 @@ pub fn run_some(
             // Taken in a statement of its own: the lock is not held meanwhile.
             let next = left.lock().unwrap_or_else(PoisonError::into_inner).next();
             match next {
-                Some((number, scenario)) => found.push((number, sweep(children, scenario, how)?)),
+                Some((number, scenario)) => found.push((number, sweep(children, scenario, quick)?)),
                 None => return anyhow::Ok(found),
             }
         }
@@ -173,7 +173,7 @@ const CORES: usize = 2;
 fn sweep(
     children: &Children,
     scenario: &'static Scenario,
-    how: Thoroughness,
+    quick: bool,
 ) -> anyhow::Result<Vec<Trial>> {
     let counts = children.counts(scenario)?;
     // A scenario is for calls that come.
@@ -184,9 +184,6 @@ fn sweep(
     }
     // Of a calibration's many rounds each is like the others; on a shared device each fault
     // takes a process of its own.
-    let depth = match scenario.quick {
-        true => how,
-        false => Thoroughness::Quick,
-    };
-    children.trials(scenario, faults(scenario, &counts.calls, depth))
+    let quick = quick || !scenario.quick;
+    children.trials(scenario, cases::faults(scenario, &counts.calls, quick))
 }

@@ -3,21 +3,19 @@
 use std::path::Path;
 use std::time::Duration;
 
-use field_kernels::edge::random_elements;
-use field_kernels::{Fp, G1, G2, arithmetic};
-use gpu_executor::FieldAdd;
+use anyhow::anyhow;
+use field_kernels::{G1, G2};
 use gpu_executor::device::Builder;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{
-    Cache, Calibration, Effort, Error, PathChoice, TransferPath, VulkanError, WaitPolicy,
-};
+use gpu_executor::{Cache, Calibration, Effort, PathChoice, TransferPath};
 
+use super::jobs::{self, CHUNK};
 use super::verdict::Promise;
 use super::{blobs, points, vectors};
 use crate::Pretence;
 
 /// A program that runs under faults.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Scenario {
     /// Its name.
     pub name: &'static str,
@@ -33,41 +31,29 @@ pub struct Scenario {
     /// Whether its device is the one that a process shares. That is made once, and neither
     /// it nor what is kept for all who share it is ever destroyed.
     pub shared: bool,
-    kind: Kind,
-    /// Whether compiled pipelines are kept, and a second backend uses them.
-    cached: bool,
+    /// Whether its runs can be cut into smaller chunks where memory is short.
+    pub can_halve: bool,
+    /// Whether it begins with host buffers: one is made on the device that there is, and only a
+    /// run opens a lost one anew.
+    begins_with_buffers: bool,
+    keeps: Keeps,
+    settings: fn(Settings) -> Settings,
+    work: Work,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    HostVisible,
-    DeviceLocal,
-    Pipelined,
-    HostBuffers,
-    Vectors,
-    LongVectors,
-    HostTransforms,
-    PointsOfG1,
-    PointsOfG2,
-    Cells,
-    Commitments,
-    Calibrating,
-    Planted(Mistake),
-}
+type Settings = Builder<PersistentVulkanBackend>;
 
-/// What a planted scenario does wrong after an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mistake {
-    /// It passes wrong results off as right ones.
-    Lie,
-    /// It keeps a backend for ever that has run.
-    Leak,
-    /// It says nothing of what happened.
-    Silence,
-    /// It fails for ever after.
-    Refusal,
-    /// It takes the process with it.
-    Crash,
+/// One run of the backend; whether its results are right. Each seed has its own operands, so
+/// that old results pass for no new ones. The run after a failed one has seed 3.
+type Work = fn(&mut PersistentVulkanBackend, u64) -> anyhow::Result<bool>;
+
+/// What a scenario keeps in a folder.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keeps {
+    Nothing,
+    Calibrations,
+    /// Compiled pipelines, which a second backend then uses.
+    Pipelines,
 }
 
 const AS_IT_IS: Pretence = Pretence {
@@ -92,7 +78,8 @@ const LAZY_FENCES: Pretence = Pretence {
     ..LAZY
 };
 
-const fn scenario(name: &'static str, kind: Kind) -> Scenario {
+/// What does `work` on the device as it is, in chunks of [`CHUNK`] elements where it has any.
+const fn scenario(name: &'static str, work: Work) -> Scenario {
     Scenario {
         name,
         pretence: AS_IT_IS,
@@ -100,104 +87,142 @@ const fn scenario(name: &'static str, kind: Kind) -> Scenario {
         quick: true,
         places: false,
         shared: false,
-        kind,
-        cached: false,
+        can_halve: false,
+        begins_with_buffers: false,
+        keeps: Keeps::Nothing,
+        settings: |settings| settings.chunk_elements(CHUNK),
+        work,
     }
 }
 
+const fn pipelined(name: &'static str) -> Scenario {
+    let settings = |settings: Settings| {
+        let path = PathChoice::Fixed(TransferPath::DeviceLocal);
+        settings.path(path).chunk_elements(CHUNK).depth(2)
+    };
+    scenario(name, jobs::pipelined).halving().with(settings)
+}
+
+const fn host_buffers(name: &'static str) -> Scenario {
+    // More chunks than are in flight, and nothing to halve.
+    let settings = |settings: Settings| settings.chunk_elements(CHUNK / 4).depth(2);
+    Scenario {
+        begins_with_buffers: true,
+        ..scenario(name, jobs::over_host_buffers).with(settings)
+    }
+}
+
+/// Over vectors, with several dispatches a kernel.
+const fn vectors(name: &'static str, work: Work) -> Scenario {
+    scenario(name, work).with(|settings| settings.dispatch_elements(vectors::DISPATCH))
+}
+
+/// Likewise over points.
+const fn points(name: &'static str, work: Work) -> Scenario {
+    let settings = |settings: Settings| settings.dispatch_elements(points::DISPATCH);
+    scenario(name, work).with(settings).of(POINT_CALLS)
+}
+
 impl Scenario {
-    const fn on(self, pretence: Pretence) -> Self {
-        Self { pretence, ..self }
+    const fn on(mut self, pretence: Pretence) -> Self {
+        self.pretence = pretence;
+        self
     }
 
-    const fn of(self, calls: &'static [&'static str]) -> Self {
-        Self { calls, ..self }
+    const fn of(mut self, calls: &'static [&'static str]) -> Self {
+        self.calls = calls;
+        self
     }
 
-    const fn shared(self) -> Self {
-        Self {
-            shared: true,
-            ..self
-        }
+    const fn with(mut self, settings: fn(Settings) -> Settings) -> Self {
+        self.settings = settings;
+        self
     }
 
-    const fn for_places(self) -> Self {
-        Self {
-            places: true,
-            ..self
-        }
+    const fn keeping(mut self, keeps: Keeps) -> Self {
+        self.keeps = keeps;
+        self
     }
 
-    const fn long(self) -> Self {
-        Self {
-            quick: false,
-            ..self
-        }
+    const fn halving(mut self) -> Self {
+        self.can_halve = true;
+        self
     }
 
-    const fn cached(self) -> Self {
-        Self {
-            cached: true,
-            ..self
-        }
+    const fn shared(mut self) -> Self {
+        self.shared = true;
+        self
+    }
+
+    const fn for_places(mut self) -> Self {
+        self.places = true;
+        self
+    }
+
+    const fn long(mut self) -> Self {
+        self.quick = false;
+        self
     }
 }
 
 /// Every scenario.
 pub const SCENARIOS: &[Scenario] = &[
-    scenario("host-visible", Kind::HostVisible),
-    scenario("device-local", Kind::DeviceLocal).cached(),
-    scenario("pipelined", Kind::Pipelined),
-    scenario("host-buffers", Kind::HostBuffers),
-    scenario("vectors", Kind::Vectors).of(VECTOR_CALLS),
-    scenario("fences", Kind::Pipelined).on(FENCES),
-    scenario("incoherent", Kind::Pipelined)
-        .on(INCOHERENT)
-        .of(RANGES),
-    scenario("incoherent-buffers", Kind::HostBuffers)
-        .on(INCOHERENT)
-        .of(RANGES),
-    scenario("blocking", Kind::Pipelined)
-        .on(LAZY)
-        .of(&["vkWaitSemaphores"]),
-    scenario("blocking-fences", Kind::Pipelined)
+    scenario("host-visible", |backend, seed| {
+        jobs::in_turn(backend, seed, false)
+    })
+    .halving()
+    .with(|settings| settings.timestamps(false).chunk_elements(CHUNK)),
+    scenario("device-local", |backend, seed| {
+        jobs::in_turn(backend, seed, true)
+    })
+    .halving()
+    .keeping(Keeps::Pipelines),
+    pipelined("pipelined"),
+    host_buffers("host-buffers"),
+    vectors("vectors", vectors::short).of(VECTOR_CALLS),
+    pipelined("fences").on(FENCES),
+    pipelined("incoherent").on(INCOHERENT).of(RANGES),
+    host_buffers("incoherent-buffers").on(INCOHERENT).of(RANGES),
+    pipelined("blocking").on(LAZY).of(&["vkWaitSemaphores"]),
+    pipelined("blocking-fences")
         .on(LAZY_FENCES)
         .of(&["vkWaitForFences"]),
-    scenario("blocking-buffers", Kind::HostBuffers)
+    host_buffers("blocking-buffers")
         .on(LAZY)
         .of(&["vkWaitSemaphores"]),
-    scenario("vectors-fences", Kind::Vectors)
+    vectors("vectors-fences", vectors::short)
         .on(FENCES)
         .of(FENCE_CALLS),
-    scenario("incoherent-vectors", Kind::Vectors)
+    vectors("incoherent-vectors", vectors::short)
         .on(INCOHERENT)
         .of(RANGES),
-    scenario("blocking-vectors", Kind::Vectors)
+    vectors("blocking-vectors", vectors::short)
         .on(LAZY)
         .of(&["vkWaitSemaphores"]),
-    scenario("long-vectors", Kind::LongVectors)
+    scenario("long-vectors", vectors::long)
         .of(LONG_VECTOR_CALLS)
         .long(),
-    scenario("host-transforms", Kind::HostTransforms).of(BATCH_CALLS),
+    vectors("host-transforms", vectors::from_host_to_host).of(BATCH_CALLS),
     // "vectors" makes these calls too, with every result.
-    scenario("points", Kind::PointsOfG1)
-        .of(POINT_CALLS)
-        .for_places(),
-    scenario("points-of-g2", Kind::PointsOfG2)
-        .of(POINT_CALLS)
-        .long(),
-    scenario("cells", Kind::Cells).of(BATCH_CALLS),
-    scenario("commitments", Kind::Commitments)
+    points("points", points::on::<G1>).for_places(),
+    points("points-of-g2", points::on::<G2>).long(),
+    scenario("cells", blobs::cells).of(BATCH_CALLS),
+    scenario("commitments", blobs::commitments)
         .of(&["vkQueueSubmit"])
         .long(),
-    scenario("calibrating", Kind::Calibrating).long(),
-    scenario("shared", Kind::Pipelined)
+    scenario("calibrating", |backend, seed| {
+        backend.calibrate(Effort::BRIEF)?;
+        jobs::pipelined(backend, seed)
+    })
+    .halving()
+    .keeping(Keeps::Calibrations)
+    .with(|settings| settings.calibration(Calibration::Stored))
+    .long(),
+    pipelined("shared")
         .shared()
         .of(&["vkCreateDevice", "vkQueueSubmit"]),
-    scenario("shared-pipelined", Kind::Pipelined)
-        .shared()
-        .long(),
-    scenario("shared-vectors", Kind::Vectors).shared().long(),
+    pipelined("shared-pipelined").shared().long(),
+    vectors("shared-vectors", vectors::short).shared().long(),
 ];
 
 const RANGES: &[&str] = &[
@@ -257,37 +282,40 @@ const BATCH_CALLS: &[&str] = &[
     "vkQueueSubmit",
 ];
 
-/// Scenarios that break a promise each: what shows that the sweep would see it.
+/// Scenarios that break a promise each after an error: what shows that the sweep would see it.
 pub const PLANTED: &[(Scenario, Promise)] = &[
     (
-        planted("planted-lie", Mistake::Lie),
+        planted("planted-lie", |it, seed| {
+            jobs::one_job(it, seed).or(Ok(false))
+        }),
         Promise::NoFalseSuccess,
     ),
-    (planted("planted-leak", Mistake::Leak), Promise::NoLeak),
+    (planted("planted-leak", jobs::leak), Promise::NoLeak),
     (
-        planted("planted-shared-leak", Mistake::Leak).shared(),
+        planted("planted-shared-leak", jobs::leak).shared(),
         Promise::NoLeak,
     ),
     (
-        planted("planted-silence", Mistake::Silence),
+        planted("planted-silence", |it, seed| {
+            jobs::one_job(it, seed).map_err(|_| anyhow!("something went wrong"))
+        }),
         Promise::TypedError,
     ),
     (
-        planted("planted-refusal", Mistake::Refusal),
+        planted("planted-refusal", jobs::refuse),
         Promise::NextCallWorks,
     ),
-    (planted("planted-crash", Mistake::Crash), Promise::NoCrash),
+    (
+        planted("planted-crash", |it, seed| {
+            jobs::one_job(it, seed).map_err(|_| std::process::abort())
+        }),
+        Promise::NoCrash,
+    ),
 ];
 
-const fn planted(name: &'static str, mistake: Mistake) -> Scenario {
-    scenario(name, Kind::Planted(mistake))
+const fn planted(name: &'static str, work: Work) -> Scenario {
+    scenario(name, work).halving()
 }
-
-/// Elements of a job, and of a chunk: several chunks a run, each of which the
-/// library would halve twice before it gives up.
-const ELEMENTS: usize = 5000;
-const CHUNK: usize = 4096;
-const JOBS: usize = 2;
 
 impl Scenario {
     /// The scenario of a name.
@@ -298,21 +326,8 @@ impl Scenario {
         all.find(|scenario| scenario.name == name)
     }
 
-    /// Whether its runs can be cut into smaller chunks where memory is short.
-    #[must_use]
-    pub fn can_halve(&self) -> bool {
-        match self.kind {
-            Kind::HostVisible | Kind::DeviceLocal | Kind::Pipelined => true,
-            Kind::Calibrating | Kind::Planted(_) => true,
-            Kind::HostBuffers | Kind::Vectors | Kind::LongVectors => false,
-            Kind::HostTransforms => false,
-            Kind::PointsOfG1 | Kind::PointsOfG2 => false,
-            Kind::Cells | Kind::Commitments => false,
-        }
-    }
-
     /// Makes a backend and runs twice with it, what is kept being in
-    /// `folder`; a cached scenario then does so with another one. Says whether
+    /// `folder`; one that keeps pipelines then does so with another one. Says whether
     /// every result was right, and gives back the backend that there is.
     pub fn run(
         &self,
@@ -320,8 +335,8 @@ impl Scenario {
         timeout: Duration,
     ) -> (Option<PersistentVulkanBackend>, anyhow::Result<bool>) {
         let first = self.backend_and_runs(folder, timeout);
-        match (&first.1, self.cached) {
-            (Ok(true), true) => {
+        match (&first.1, self.keeps) {
+            (Ok(true), Keeps::Pipelines) => {
                 drop(first);
                 self.backend_and_runs(folder, timeout)
             }
@@ -345,160 +360,36 @@ impl Scenario {
         (Some(backend), result)
     }
 
-    fn builder(&self, folder: &Path, timeout: Duration) -> Builder<PersistentVulkanBackend> {
-        let cache = match self.cached || self.kind == Kind::Calibrating {
-            true => Cache::Folder(folder.to_owned()),
-            false => Cache::Off,
+    fn builder(&self, folder: &Path, timeout: Duration) -> Settings {
+        let cache = match self.keeps {
+            Keeps::Nothing => Cache::Off,
+            Keeps::Calibrations | Keeps::Pipelines => Cache::Folder(folder.to_owned()),
         };
-        let builder = PersistentVulkanBackend::builder()
+        let common = PersistentVulkanBackend::builder()
             .cache(cache)
             .threads(2)
-            .timestamps(self.kind != Kind::HostVisible)
-            .wait(WaitPolicy {
-                timeout,
-                ..WaitPolicy::default()
-            });
-        match self.kind {
-            Kind::Calibrating => builder,
-            Kind::Pipelined => builder
-                .calibration(Calibration::Off)
-                .path(PathChoice::Fixed(TransferPath::DeviceLocal))
-                .chunk_elements(CHUNK)
-                .depth(2),
-            // More chunks than are in flight, and nothing to halve.
-            Kind::HostBuffers => builder
-                .calibration(Calibration::Off)
-                .chunk_elements(CHUNK / 4)
-                .depth(2),
-            // Several dispatches a kernel.
-            Kind::Vectors | Kind::HostTransforms => builder
-                .calibration(Calibration::Off)
-                .dispatch_elements(vectors::DISPATCH),
-            Kind::PointsOfG1 | Kind::PointsOfG2 => builder
-                .calibration(Calibration::Off)
-                .dispatch_elements(points::DISPATCH),
-            Kind::Cells | Kind::Commitments => builder.calibration(Calibration::Off),
-            _ => builder.calibration(Calibration::Off).chunk_elements(CHUNK),
-        }
+            .timestamps(true)
+            .calibration(Calibration::Off)
+            .timeout(timeout);
+        (self.settings)(common)
     }
 
-    /// What a program does after the loss of the device before it goes on. A
-    /// host buffer is made on the device that there is, and only a run opens
-    /// it anew.
+    /// What a program does after the loss of the device before it goes on.
     ///
     /// # Errors
     /// What the library returned.
     pub fn reopen(&self, backend: &mut PersistentVulkanBackend) -> anyhow::Result<bool> {
-        match self.kind {
-            Kind::HostBuffers => one_job(backend, 4),
-            _ => Ok(true),
+        match self.begins_with_buffers {
+            true => jobs::one_job(backend, 4),
+            false => Ok(true),
         }
     }
 
-    /// One run of the backend; whether its results are right. Each seed has
-    /// its own operands, so that old results pass for no new ones.
+    /// One run of the backend; whether its results are right.
     ///
     /// # Errors
     /// What the library returned.
     pub fn work(&self, backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow::Result<bool> {
-        if let Kind::Planted(mistake) = self.kind {
-            return after_mistake(mistake, one_job(backend, seed), seed);
-        }
-        match self.kind {
-            Kind::HostBuffers => return over_host_buffers(backend, seed),
-            Kind::Vectors => return vectors::short(backend, seed),
-            Kind::LongVectors => return vectors::long(backend, seed),
-            Kind::HostTransforms => return vectors::from_host_to_host(backend, seed),
-            Kind::PointsOfG1 => return points::on::<G1>(backend, seed),
-            Kind::PointsOfG2 => return points::on::<G2>(backend, seed),
-            Kind::Cells => return blobs::cells(backend, seed),
-            Kind::Commitments => return blobs::commitments(backend, seed),
-            Kind::Calibrating => {
-                backend.calibrate(Effort::BRIEF)?;
-            }
-            _ => {}
-        }
-        let operands: Vec<_> = (0..JOBS as u64)
-            .map(|job| {
-                let seed = 100 * seed + 2 * job;
-                (elements(seed), elements(seed + 1))
-            })
-            .collect();
-        let jobs: Vec<_> = operands
-            .iter()
-            .map(|(a, b)| (a.as_slice(), b.as_slice()))
-            .collect();
-        let spirv = backend.field_add_spirv();
-        let results = match self.kind {
-            Kind::HostVisible => backend.run_field_add_batch(spirv, &jobs, ELEMENTS, false)?,
-            Kind::DeviceLocal => backend.run_field_add_batch(spirv, &jobs, ELEMENTS, true)?,
-            _ => backend.run_field_add_batch_pipelined(spirv, &jobs, ELEMENTS)?,
-        };
-        let right = jobs.iter().map(|(a, b)| sums(a, b));
-        Ok(right.eq(results))
+        (self.work)(backend, seed)
     }
-}
-
-/// What a planted scenario makes of `result`. The run after a failed one has
-/// seed 3.
-fn after_mistake(
-    mistake: Mistake,
-    result: anyhow::Result<bool>,
-    seed: u64,
-) -> anyhow::Result<bool> {
-    if mistake == Mistake::Refusal && seed == 3 {
-        let call = "vkQueueSubmit";
-        return Err(Error::from(VulkanError::OutOfHostMemory { call }).into());
-    }
-    match (mistake, result) {
-        (Mistake::Lie, Err(_)) => Ok(false),
-        (Mistake::Silence, Err(_)) => Err(anyhow::anyhow!("something went wrong")),
-        (Mistake::Leak, Err(error)) => {
-            let mut backend = PersistentVulkanBackend::builder()
-                .cache(Cache::Off)
-                .build()?;
-            one_job(&mut backend, seed)?;
-            std::mem::forget(backend);
-            Err(error)
-        }
-        (Mistake::Crash, Err(_)) => std::process::abort(),
-        (_, result) => result,
-    }
-}
-
-fn one_job(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow::Result<bool> {
-    let (a, b) = (elements(seed), elements(seed + 100));
-    let spirv = backend.field_add_spirv();
-    let sum = backend.run_field_add(spirv, &a, &b, ELEMENTS, false)?;
-    Ok(sum == sums(&a, &b))
-}
-
-fn over_host_buffers(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow::Result<bool> {
-    let mut a = backend.host_buffer(ELEMENTS)?;
-    let mut b = backend.host_buffer(ELEMENTS)?;
-    let mut out = backend.host_buffer(ELEMENTS)?;
-    let spirv = backend.field_add_spirv();
-    for (number, path) in (0..).zip([TransferPath::HostVisible, TransferPath::DeviceLocal]) {
-        let seed = 100 * seed + 2 * number;
-        a.copy_from_slice(&elements(seed));
-        b.copy_from_slice(&elements(seed + 1));
-        let path = PathChoice::Fixed(path);
-        backend.run_field_add_host_on(spirv, &a, &b, &mut out, path)?;
-        if *out != *sums(&a, &b) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// Random canonical elements, as limbs.
-fn elements(seed: u64) -> Vec<u64> {
-    random_elements::<Fp>(ELEMENTS, seed).into_flattened()
-}
-
-fn sums(a: &[u64], b: &[u64]) -> Vec<u64> {
-    let pairs = a.as_chunks().0.iter().zip(b.as_chunks().0);
-    pairs
-        .flat_map(|(a, b)| arithmetic::add::<Fp>(a, b))
-        .collect()
 }
