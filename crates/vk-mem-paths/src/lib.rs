@@ -41,8 +41,7 @@ pub use memory::{
     rank_memory_types,
 };
 pub use runs::{
-    DEFAULT_CHUNK, Effort, HostBuffer, HostBufferRuns, Job, Measured, Packing, PathChoice, Plan,
-    Request, Span, StageKind, StageTimes, Stats, Strategy, Transfer, TransferPath, Tuning,
-    Workload, plan, plan_host_buffers,
+    Effort, HostBuffer, HostBufferRuns, Job, Measured, Packing, PathChoice, Plan, Request, Span,
+    StageKind, StageTimes, Stats, Strategy, Transfer, TransferPath, Tuning,
 };
 pub use threads::{CheckedCopy, ElementFormat, Least, Refused, ThreadPool, advise_huge_pages};

@@ -1,7 +1,6 @@
 //! A batch of steps, with what it leaves on the host.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use vk_core::{Device, WaitPolicy};
 
@@ -86,29 +85,16 @@ impl Frame {
     /// # Safety
     /// [`Self::is_complete`] has said so of the last submission.
     pub(super) unsafe fn finish(&mut self) {
-        let outcome = std::mem::take(&mut self.outcome);
-        // SAFETY: this function's contract.
-        let finished = unsafe { self.finished() };
+        let readback = self.readback.take();
+        // SAFETY: the batch wrote all of the ranges, ended with the barrier to the host, and is
+        // complete by this function's contract; what is recorded next takes others.
+        let reads = readback.map(|it| unsafe { self.free.lend(it, &self.reads) });
+        let finished = self.batch.spans(&[0]).map(|spans| Finished {
+            reads: reads.unwrap_or_default(),
+            device_time: spans.and_then(|spans| spans.first().map(|span| span.end)),
+        });
         // Set once: the outcome is that of one submission.
-        let _ = outcome.finished.set(finished);
-    }
-
-    /// # Safety
-    /// As [`Self::finish`].
-    unsafe fn finished(&mut self) -> Result<Finished, Error> {
-        let reads = match self.readback.take() {
-            // SAFETY: the batch wrote all of the ranges, ended with the barrier to the host,
-            // and is complete by this function's contract; what is recorded next takes others.
-            Some(readback) => unsafe { self.free.lend(readback, &self.reads) },
-            None => Vec::new(),
-        };
-        let device_time = self.device_time()?;
-        Ok(Finished { reads, device_time })
-    }
-
-    fn device_time(&self) -> Result<Option<Duration>, Error> {
-        let spans = self.batch.spans(&[0])?;
-        Ok(spans.and_then(|spans| spans.first().map(|span| span.end)))
+        let _ = std::mem::take(&mut self.outcome).set(finished);
     }
 
     /// Copies of `reads` to readback memory.

@@ -14,7 +14,7 @@
 //!    it after all before; the memory itself stays, since the batch holds it. What the steps
 //!    of a batch in the making name stays with that batch ([`BatchMemory`](crate::BatchMemory)).
 //! 2. Inside a batch a barrier stands before each step that conflicts with an
-//!    earlier one ([`hazards`]).
+//!    earlier one (`recorder`).
 //! 3. What a batch copies its reads to is that batch's until it is complete, and then of those
 //!    who hold the [`Read`]s; only once they are dropped another batch gets it.
 //! 4. Staging memory is touched by the host only while the batch of its buffer is not in
@@ -23,7 +23,6 @@
 mod batch;
 mod descriptors;
 mod frame;
-mod hazards;
 mod recorder;
 mod staging;
 mod step;
@@ -137,16 +136,14 @@ impl Lane {
     /// [`BatchMemory`](crate::BatchMemory) does that it was taken from or given to.
     pub unsafe fn submit(&mut self, steps: &[Step], reads: &[Region]) -> Result<Submitted, Error> {
         self.reap()?;
-        let mut frame = self.frame()?;
+        let mut frame = match self.free.pop() {
+            Some(frame) => frame,
+            None => Frame::new(&self.device, &self.readbacks, self.timestamps)?,
+        };
         // SAFETY: as this function's contract says.
-        let submitted = unsafe { frame.submit(steps, reads, self.wait) };
-        match submitted {
-            Ok(submitted) => {
-                self.in_flight.push_back(frame);
-                Ok(submitted)
-            }
-            Err(error) => Err(error),
-        }
+        let submitted = unsafe { frame.submit(steps, reads, self.wait)? };
+        self.in_flight.push_back(frame);
+        Ok(submitted)
     }
 
     /// Looks which batches are complete, and makes their frames ready for
@@ -169,12 +166,5 @@ impl Lane {
             }
         }
         Ok(())
-    }
-
-    fn frame(&mut self) -> Result<Frame, Error> {
-        match self.free.pop() {
-            Some(frame) => Ok(frame),
-            None => Frame::new(&self.device, &self.readbacks, self.timestamps),
-        }
     }
 }

@@ -21,10 +21,7 @@ pub struct Submitted {
 }
 
 /// What a batch left: set once, when it is found to be complete.
-#[derive(Default)]
-pub(super) struct Outcome {
-    pub(super) finished: OnceLock<Result<Finished, Error>>,
-}
+pub(super) type Outcome = OnceLock<Result<Finished, Error>>;
 
 /// What a batch left on the host.
 #[derive(Clone, Debug, Default)]
@@ -162,7 +159,7 @@ impl Submitted {
     /// [`Lane::reap`](super::Lane::reap) has found it complete.
     #[must_use]
     pub fn finished(&self) -> Option<Result<&Finished, &Error>> {
-        self.outcome.finished.get().map(Result::as_ref)
+        self.outcome.get().map(Result::as_ref)
     }
 }
 

@@ -8,11 +8,9 @@ mod block;
 mod host;
 mod placement;
 mod pool;
-mod region;
 
 pub(crate) use block::Memory;
-pub use block::{AllocatedMemory, Block};
+pub use block::{Access, AllocatedMemory, Block, Region};
 pub(crate) use host::{ReadbackBuffer, UploadBuffer};
 pub use placement::{MemoryUse, rank_memory_types};
 pub use pool::{BatchMemory, Storage, StoragePool};
-pub use region::{Access, Region};

@@ -85,92 +85,60 @@ fn score(caps: &DeviceCaps, index: usize, purpose: MemoryUse) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use MemoryUse::{Bar, Device, Readback, Upload};
     use vk_core::testing::recorded;
 
-    fn best(caps: &DeviceCaps, purpose: MemoryUse) -> usize {
-        rank_memory_types(caps, purpose)[0]
-    }
-
     #[test]
-    fn a_discrete_gpu_computes_in_its_own_memory_and_stages_in_the_hosts() {
-        for (caps, device, upload, readback) in [
-            (recorded::h200(), 1, 2, 3),
-            (recorded::small_bar(), 0, 2, 3),
-        ] {
-            assert_eq!(best(&caps, MemoryUse::Device), device, "{}", caps.name);
-            assert_eq!(best(&caps, MemoryUse::Upload), upload, "{}", caps.name);
-            assert_eq!(best(&caps, MemoryUse::Readback), readback, "{}", caps.name);
+    fn each_use_has_its_types_on_each_device() {
+        // A discrete GPU computes in its own memory, where the host sees none of it, and stages
+        // in the host's. The BAR serves only where it shows the whole device memory, and is the
+        // last resort of readbacks, which prefer cached memory and do without.
+        type Ranked = &'static [usize];
+        let expected: [(DeviceCaps, [Ranked; 4]); 5] = [
+            (recorded::h200(), [&[1, 4], &[2, 3, 4], &[4], &[3, 2, 4]]),
+            (
+                recorded::small_bar(),
+                [&[0, 1], &[2, 3, 1], &[], &[3, 2, 1]],
+            ),
+            (recorded::llvmpipe(), [&[0]; 4]),
+            (
+                recorded::integrated(),
+                [&[0, 1, 2], &[1, 2], &[1, 2], &[2, 1]],
+            ),
+            (recorded::uncached(), [&[0]; 4]),
+        ];
+        for (caps, expected) in expected {
+            let found = [Device, Upload, Bar, Readback].map(|it| rank_memory_types(&caps, it));
+            assert_eq!(found, expected, "{}", caps.name);
         }
     }
 
     #[test]
-    fn a_readback_through_the_bar_is_the_last_resort() {
-        let caps = recorded::h200();
-        assert_eq!(rank_memory_types(&caps, MemoryUse::Readback), [3, 2, 4]);
-    }
-
-    #[test]
-    fn unified_devices_use_what_they_have() {
-        let caps = recorded::llvmpipe();
-        for purpose in [
-            MemoryUse::Device,
-            MemoryUse::Upload,
-            MemoryUse::Bar,
-            MemoryUse::Readback,
-        ] {
-            assert_eq!(rank_memory_types(&caps, purpose), [0]);
-        }
-        assert_eq!(best(&recorded::integrated(), MemoryUse::Readback), 2);
-        assert_eq!(best(&recorded::integrated(), MemoryUse::Device), 0);
-    }
-
-    #[test]
-    fn the_bar_serves_only_where_it_shows_the_whole_device_memory() {
-        let bar = |caps: &DeviceCaps| rank_memory_types(caps, MemoryUse::Bar);
-        assert_eq!(bar(&recorded::h200()), [4]);
-        assert!(bar(&recorded::small_bar()).is_empty());
-    }
-
-    #[test]
-    fn uploads_lie_in_the_hosts_memory_where_there_is_some() {
-        let caps = recorded::h200();
-        assert_eq!(rank_memory_types(&caps, MemoryUse::Upload), [2, 3, 4]);
-    }
-
-    #[test]
-    fn cached_memory_is_preferred_for_readback_but_not_required() {
-        assert_eq!(
-            rank_memory_types(&recorded::uncached(), MemoryUse::Readback),
-            [0]
-        );
-    }
-
-    #[test]
-    fn a_purpose_that_nothing_serves_has_no_candidates() {
-        let mut caps = recorded::h200();
-        caps.memory_types
-            .retain(|kind| !kind.flags.contains(Flags::HOST_VISIBLE));
-        assert!(rank_memory_types(&caps, MemoryUse::Upload).is_empty());
-    }
-
-    #[test]
-    fn host_memory_is_no_bar_however_large_its_heap() {
-        let mut caps = recorded::small_bar();
-        caps.heaps[1].size = caps.heaps[0].size;
-        assert!(rank_memory_types(&caps, MemoryUse::Bar).is_empty());
-    }
-
-    #[test]
-    fn memory_for_attachments_and_protected_content_serves_nothing() {
-        for unusable in [Flags::LAZILY_ALLOCATED, Flags::PROTECTED] {
-            let mut caps = recorded::llvmpipe();
-            for kind in &mut caps.memory_types {
-                kind.flags |= unusable;
-            }
-            for purpose in [MemoryUse::Device, MemoryUse::Upload, MemoryUse::Readback] {
-                let ranked = rank_memory_types(&caps, purpose);
-                assert!(ranked.is_empty(), "{unusable:?} for {purpose}");
-            }
+    fn what_cannot_serve_does_not() {
+        let changed = |mut caps: DeviceCaps, change: fn(&mut DeviceCaps), purpose| {
+            change(&mut caps);
+            assert_eq!(rank_memory_types(&caps, purpose), [0; 0], "{purpose}");
+        };
+        let device_only: fn(&mut DeviceCaps) = |caps| {
+            let types = &mut caps.memory_types;
+            types.retain(|kind| !kind.flags.contains(Flags::HOST_VISIBLE));
+        };
+        changed(recorded::h200(), device_only, Upload);
+        // Host memory is no BAR however large its heap.
+        let large: fn(&mut DeviceCaps) = |caps| caps.heaps[1].size = caps.heaps[0].size;
+        changed(recorded::small_bar(), large, Bar);
+        // Memory for attachments and protected content.
+        for purpose in [Device, Upload, Readback] {
+            changed(
+                recorded::llvmpipe(),
+                |caps| caps.memory_types[0].flags |= Flags::LAZILY_ALLOCATED,
+                purpose,
+            );
+            changed(
+                recorded::llvmpipe(),
+                |caps| caps.memory_types[0].flags |= Flags::PROTECTED,
+                purpose,
+            );
         }
     }
 
@@ -189,14 +157,8 @@ mod tests {
         caps.memory_types = (0..8).map(kind).collect();
         let ranked = |purpose| rank_memory_types(&caps, purpose);
         let cached_first = [7, 6, 5, 4, 3, 2, 1, 0];
-        assert_eq!(ranked(MemoryUse::Readback), cached_first);
-        assert_eq!(ranked(MemoryUse::Upload), [3, 7, 2, 6, 1, 5, 0, 4]);
-        assert_eq!(ranked(MemoryUse::Bar), [1, 5, 0, 4]);
-    }
-
-    #[test]
-    fn a_use_is_named_as_in_errors() {
-        assert_eq!(MemoryUse::Device.to_string(), "device memory");
-        assert_eq!(MemoryUse::Readback.to_string(), "readback memory");
+        assert_eq!(ranked(Readback), cached_first);
+        assert_eq!(ranked(Upload), [3, 7, 2, 6, 1, 5, 0, 4]);
+        assert_eq!(ranked(Bar), [1, 5, 0, 4]);
     }
 }

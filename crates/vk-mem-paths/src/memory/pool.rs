@@ -106,12 +106,16 @@ impl StoragePool {
             Some(block) => block,
             None => self.make(purpose, size)?,
         };
-        Ok(Storage {
+        Ok(self.storage(block, bytes))
+    }
+
+    fn storage(self: &Arc<Self>, block: Arc<Block>, bytes: usize) -> Storage {
+        Storage {
             block,
             bytes,
             pool: Arc::clone(self),
             batch: None,
-        })
+        }
     }
 
     /// Memory for a batch that is about to be made.
@@ -127,16 +131,9 @@ impl StoragePool {
     /// Frees what nobody uses, and returns how many bytes that was. What a
     /// submission in flight still names is freed when that is complete.
     pub fn trim(&self) -> usize {
-        self.free
-            .replace(Some(Free::new()))
-            .as_ref()
-            .map_or(0, bytes_in)
-    }
-
-    /// Bytes in blocks that nobody uses.
-    #[must_use]
-    pub fn free_bytes(&self) -> usize {
-        self.free.lock().as_ref().map_or(0, bytes_in)
+        let free = self.free.replace(Some(Free::new())).unwrap_or_default();
+        let of_size = |((_, size), blocks): (&(MemoryUse, usize), &Vec<_>)| size * blocks.len();
+        free.iter().map(of_size).sum()
     }
 
     fn make(&self, purpose: MemoryUse, bytes: usize) -> Result<Arc<Block>, Error> {
@@ -168,12 +165,7 @@ impl BatchMemory {
         let known = self.free.take(MemoryUse::Device, size_class(bytes));
         let mut storage = match known {
             None => self.pool.take(bytes)?,
-            Some(block) => Storage {
-                block,
-                bytes,
-                pool: Arc::clone(&self.pool),
-                batch: None,
-            },
+            Some(block) => self.pool.storage(block, bytes),
         };
         storage.batch = Some(Arc::clone(&self.free));
         Ok(storage)
@@ -237,11 +229,6 @@ impl FreeList {
         // Each change is one push or pop, so a panic elsewhere left it whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn bytes_in(free: &Free) -> usize {
-    let of_size = |((_, size), blocks): (&(MemoryUse, usize), &Vec<_>)| size * blocks.len();
-    free.iter().map(of_size).sum()
 }
 
 /// The size of the block for `bytes` bytes: at most an eighth more.

@@ -6,7 +6,7 @@ mod trials;
 use std::sync::Arc;
 use std::time::Duration;
 
-use vk_core::{ComputePipeline, DeviceCaps, WaitPolicy};
+use vk_core::{ComputePipeline, DeviceCaps};
 
 use crate::{Error, Measured, Strategy, Transfer, Tuning};
 use candidates::{paths, shapes};
@@ -58,7 +58,7 @@ const MARGIN: u64 = 32;
 impl Transfer {
     /// Measures how runs of `kernel` over elements of `element_bytes` bytes
     /// are fastest on this device and host, and plans all further runs by it.
-    /// Waits for the device as [`WaitPolicy::default`] says, and keeps none of
+    /// Waits for the device as [`vk_core::WaitPolicy::default`] says, and keeps none of
     /// the staging memory that it took.
     ///
     /// # Errors
@@ -72,14 +72,14 @@ impl Transfer {
         effort: Effort,
     ) -> Result<Tuning, Error> {
         let before = self.tuning().clone();
-        let wait = self.replace_wait(WaitPolicy::default());
-        self.set_halving(false);
+        let wait = std::mem::take(&mut self.options.wait);
+        self.halves = false;
         let mut trials = Trials::new(self, kernel, element_bytes, effort.budget);
         let measured = measure(&mut trials, effort);
         let found = measured.map(|measured| Tuning { measured });
-        self.free_slots();
-        self.set_halving(true);
-        self.replace_wait(wait);
+        self.slots.clear();
+        self.halves = true;
+        self.options.wait = wait;
         self.set_tuning(found.as_ref().unwrap_or(&before).clone());
         found
     }

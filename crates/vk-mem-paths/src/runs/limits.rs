@@ -27,24 +27,27 @@ impl TransferPath {
     }
 }
 
-/// The most elements that one chunk can carry on `path`, with `depth` chunks in
-/// flight.
+/// The most elements that one chunk of `work` can carry, with `depth` chunks in flight, whose
+/// operands lie in a buffer each: so many by each of `uses`, none where a chunk has no memory of
+/// its own.
 pub(crate) fn chunk_limit(
     caps: &DeviceCaps,
     work: &Workload,
-    path: TransferPath,
+    uses: &[(MemoryUse, u64)],
     depth: usize,
 ) -> Result<usize, Error> {
+    let dispatch = most_dispatched(caps, work.element_bytes, work.workgroup_size as usize);
+    if uses.is_empty() {
+        return Ok(dispatch);
+    }
     let element = work.element_bytes.max(1) as u64;
-    let group = work.workgroup_size as usize;
-    let dispatch = most_dispatched(caps, work.element_bytes, group) as u64;
-    let staging = staging_limit(caps, &uses_of(path), element * depth as u64)?;
-    let limit = dispatch.min(buffer_limit(caps, element)).min(staging);
-    Ok(usize::try_from(limit.max(1)).unwrap_or(usize::MAX))
+    let buffer = caps.limits.max_allocation.min(caps.limits.max_buffer_size) / element;
+    let limit = buffer.min(staging_limit(caps, uses, element * depth as u64)?);
+    Ok(usize::try_from(limit).unwrap_or(usize::MAX).min(dispatch))
 }
 
 /// The operands of a chunk by the memory that they lie in: A and B in, the result out.
-fn uses_of(path: TransferPath) -> Vec<(MemoryUse, u64)> {
+pub(super) fn uses_of(path: TransferPath) -> Vec<(MemoryUse, u64)> {
     let mut uses = vec![(path.upload_memory(), 2), (MemoryUse::Readback, 1)];
     if path == TransferPath::DeviceLocal {
         uses.push((MemoryUse::Device, 3));
@@ -52,22 +55,12 @@ fn uses_of(path: TransferPath) -> Vec<(MemoryUse, u64)> {
     uses
 }
 
-/// The most elements of a chunk whose operands lie in a buffer each.
-pub(crate) fn buffer_limit(caps: &DeviceCaps, element: u64) -> u64 {
-    let limits = &caps.limits;
-    limits.max_allocation.min(limits.max_buffer_size) / element
-}
-
 /// The most elements per chunk so that no heap gives more than its share: of `uses`, each a
 /// number of operands; `slots` is the bytes of one element times the number of slots.
 ///
 /// # Errors
 /// [`Error::NoMemoryType`] for a use that the device has no memory for.
-pub(crate) fn staging_limit(
-    caps: &DeviceCaps,
-    uses: &[(MemoryUse, u64)],
-    slots: u64,
-) -> Result<u64, Error> {
+fn staging_limit(caps: &DeviceCaps, uses: &[(MemoryUse, u64)], slots: u64) -> Result<u64, Error> {
     let mut operands = vec![0_u64; caps.heaps.len()];
     for (purpose, count) in uses {
         let ranked = rank_memory_types(caps, *purpose);
@@ -110,7 +103,7 @@ mod tests {
         let limit = |most: fn(&mut DeviceCaps) -> &mut u64| {
             let mut caps = recorded::h200();
             *most(&mut caps) = 48_000;
-            chunk_limit(&caps, &work, TransferPath::HostVisible, 1)
+            chunk_limit(&caps, &work, &uses_of(TransferPath::HostVisible), 1)
         };
         assert_eq!(limit(|caps| &mut caps.limits.max_allocation), Ok(1_000));
         assert_eq!(limit(|caps| &mut caps.limits.max_buffer_size), Ok(1_000));

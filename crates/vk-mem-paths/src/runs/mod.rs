@@ -15,9 +15,11 @@ mod tuning;
 
 pub use calibrate::Effort;
 pub use chunks::{Job, Packing};
-pub use host_buffers::{HostBuffer, HostBufferRuns, plan_host_buffers};
-pub use plan::{DEFAULT_CHUNK, Plan, plan};
-pub use request::{PathChoice, Request, TransferPath, Workload};
+pub use host_buffers::{HostBuffer, HostBufferRuns};
+pub use plan::Plan;
+pub(crate) use plan::plan;
+pub(crate) use request::Workload;
+pub use request::{PathChoice, Request, TransferPath};
 pub use stats::{StageTimes, Stats};
 pub use timeline::{Span, StageKind};
 pub use transfer::Transfer;

@@ -2,8 +2,9 @@
 
 use vk_core::{DeviceCaps, DeviceKind};
 
-use super::limits::chunk_limit;
-use crate::{Error, Packing, PathChoice, Request, TransferPath, Tuning, Workload};
+use super::Workload;
+use super::limits::{chunk_limit, uses_of};
+use crate::{Error, Packing, PathChoice, Request, TransferPath, Tuning};
 
 /// How a run will be done.
 #[non_exhaustive]
@@ -43,7 +44,7 @@ impl Plan {
 }
 
 /// The most elements of one chunk where nothing else is asked for.
-pub const DEFAULT_CHUNK: usize = 524_288;
+const DEFAULT_CHUNK: usize = 524_288;
 /// Runs of fewer elements are one chunk where nothing else is asked for, as a
 /// sequential run of one job is: half of one takes the device less time than
 /// submitting another costs. On an H200 two chunks of 2^15 elements were 1.04 to
@@ -88,7 +89,7 @@ const BAR_UP_TO: usize = 1 << 14;
 ///
 /// # Errors
 /// [`Error::NoMemoryType`] where the device has no memory for the path.
-pub fn plan(
+pub(crate) fn plan(
     caps: &DeviceCaps,
     tuning: &Tuning,
     work: &Workload,
@@ -116,7 +117,7 @@ pub fn plan(
         (PathChoice::Auto, Some(row)) => (row.strategy.path, "measured to be the fastest"),
         (choice, _) => choose_path(caps, work.total, choice),
     };
-    let limit = chunk_limit(caps, work, path, depth)?;
+    let limit = chunk_limit(caps, work, &uses_of(path), depth)?.max(1);
     let chunk = match (request.chunk, near) {
         (Some(asked), _) => asked,
         (None, Some(row)) => whole_workgroups(row.chunk_for(work.total), work),

@@ -47,15 +47,15 @@ pub enum PathChoice {
 
 /// What is to be computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Workload {
+pub(crate) struct Workload {
     /// Elements of all jobs together.
-    pub total: usize,
+    pub(crate) total: usize,
     /// Elements of the largest job.
-    pub largest_job: usize,
+    pub(crate) largest_job: usize,
     /// Bytes of one element.
-    pub element_bytes: usize,
+    pub(crate) element_bytes: usize,
     /// Elements that one workgroup of the kernel computes.
-    pub workgroup_size: u32,
+    pub(crate) workgroup_size: u32,
 }
 
 /// How it should be done.
@@ -64,8 +64,7 @@ pub struct Request {
     /// The path.
     pub path: PathChoice,
     /// The most elements of one chunk; `None` leaves it to the planner, which
-    /// takes [`DEFAULT_CHUNK`](crate::DEFAULT_CHUNK) for a sequential run and
-    /// less for a pipelined one.
+    /// takes 2^19 for a sequential run and less for a pipelined one.
     pub chunk: Option<usize>,
     /// The most chunks in flight; `None` leaves it to the planner.
     pub depth: Option<usize>,

@@ -22,7 +22,7 @@ pub(super) const OPERANDS: [&str; BINDINGS] = ["A", "B", "the output"];
 
 /// Staging memory for a chunk, and the commands that work on it.
 pub(super) struct Slot {
-    commands: ChunkCommands,
+    pub(super) commands: ChunkCommands,
     /// What is recorded: a kernel, and over how many elements and bytes of each operand.
     recorded: Option<(Arc<ComputePipeline>, usize, usize)>,
     /// A and B.
@@ -58,10 +58,6 @@ impl Slot {
     /// Whether it has room for `bytes` bytes of each operand.
     pub(super) fn fits(&self, bytes: usize) -> bool {
         bytes <= self.readback.bytes()
-    }
-
-    pub(super) fn is_in_flight(&self) -> bool {
-        self.commands.batch.is_in_flight()
     }
 
     /// Copies the inputs of `chunk` into the upload buffer.
@@ -109,11 +105,6 @@ impl Slot {
         unsafe { self.commands.batch.submit(wait).map(drop) }
     }
 
-    /// Waits for whatever is in flight.
-    pub(super) fn release(&mut self, wait: WaitPolicy) -> Result<(), Error> {
-        self.commands.batch.wait(wait)
-    }
-
     /// Copies the results of `chunk`, which was submitted last, out.
     pub(super) fn copy_out(
         &mut self,
@@ -139,12 +130,6 @@ impl Slot {
         }
         host_copy::run(copies, threads);
         Ok(())
-    }
-
-    /// When the stages of the last chunk were at work on the device, in order; nothing where
-    /// they are not timed.
-    pub(super) fn device_stages(&self) -> Result<TimedStages, Error> {
-        self.commands.device_stages()
     }
 
     fn record(
@@ -247,7 +232,8 @@ impl ChunkCommands {
         unsafe { self.batch.record(Life::Again, &parts, &results) }
     }
 
-    /// When the stages of the last submission were at work; it is complete.
+    /// When the stages of the last submission, which is complete, were at work, in order; nothing
+    /// where they are not timed.
     ///
     /// # Errors
     /// As [`Batch::spans`].

@@ -25,14 +25,15 @@ use crate::threads::{Ahead, ElementFormat, ThreadPool};
 /// Runs batches of jobs on one device and keeps slots (staging buffers,
 /// descriptor sets, command buffers) from run to run.
 pub struct Transfer {
-    slots: HashMap<TransferPath, Vec<Slot>>,
+    pub(super) slots: HashMap<TransferPath, Vec<Slot>>,
     threads: ThreadPool,
-    memory: Arc<Memory>,
-    device: Arc<Device>,
-    options: TransferOptions,
-    tuning: Tuning,
-    // Whether runs go on with smaller chunks where memory runs out.
-    halves: bool,
+    pub(super) memory: Arc<Memory>,
+    pub(super) device: Arc<Device>,
+    pub(super) options: TransferOptions,
+    pub(super) tuning: Tuning,
+    // Whether runs go on with smaller chunks where memory runs out: times of others than were
+    // asked for say nothing.
+    pub(super) halves: bool,
 }
 
 impl Transfer {
@@ -130,7 +131,7 @@ impl Transfer {
             plan = smaller.ok_or_else(|| error.clone())?;
             tracing::warn!(chunk = plan.chunk, "going on with smaller chunks: {error}");
             // Nothing that an attempt left behind matters to the next.
-            self.free_slots();
+            self.slots.clear();
         };
         Ok((plan, stats))
     }
@@ -139,7 +140,7 @@ impl Transfer {
     /// flight would be leaked by that, and keeps the memory in any case.
     fn may_halve(&self) -> bool {
         let mut slots = self.slots.values().flatten();
-        self.halves && !slots.any(Slot::is_in_flight)
+        self.halves && !slots.any(|slot| slot.commands.batch.is_in_flight())
     }
 
     /// Runs as planned, or fails with every slot as free as it can be.
@@ -198,34 +199,13 @@ impl Transfer {
         Ok(stats)
     }
 
-    /// Whether runs go on with smaller chunks where memory runs out, from now
-    /// on: times of others than were asked for say nothing.
-    pub(super) fn set_halving(&mut self, halves: bool) {
-        self.halves = halves;
-    }
-
-    /// Waits for the device by `wait` from now on; returns how it did before.
-    pub(super) fn replace_wait(&mut self, wait: WaitPolicy) -> WaitPolicy {
-        std::mem::replace(&mut self.options.wait, wait)
-    }
-
-    /// Frees all slots, and with them the staging memory.
-    pub(super) fn free_slots(&mut self) {
-        self.slots.clear();
-    }
-
-    /// What runs over host buffers need of it too.
-    pub(super) fn parts(&self) -> (&Arc<Device>, &Arc<Memory>, TransferOptions) {
-        (&self.device, &self.memory, self.options)
-    }
-
     /// Makes sure that as many slots as `plan` is deep are there, free and
     /// large enough. Where memory runs out, the slots of other paths go.
     fn prepare(&mut self, plan: &Plan, element_bytes: usize) -> Result<(), Error> {
         let path = plan.path;
         let slots = self.slots.entry(path).or_default();
         for slot in slots.iter_mut() {
-            slot.release(self.options.wait)?;
+            slot.commands.batch.wait(self.options.wait)?;
         }
         let fits = |slot: &Slot| slot.fits(plan.capacity * element_bytes);
         // The run takes the first ones.
@@ -237,21 +217,18 @@ impl Transfer {
             slots.truncate(fitting);
         }
         for _ in 0..missing {
-            let slot = match self.new_slot(plan, element_bytes) {
+            let timestamps = self.options.timestamps;
+            let new = || Slot::new(&self.device, &self.memory, plan, element_bytes, timestamps);
+            let slot = match new() {
                 Err(Error::OutOfDeviceMemory { .. }) if self.slots.len() > 1 => {
                     self.slots.retain(|other, _| *other == path);
-                    self.new_slot(plan, element_bytes)?
+                    new()?
                 }
                 slot => slot?,
             };
             self.slots.entry(path).or_default().push(slot);
         }
         Ok(())
-    }
-
-    fn new_slot(&self, plan: &Plan, element_bytes: usize) -> Result<Slot, Error> {
-        let timestamps = self.options.timestamps;
-        Slot::new(&self.device, &self.memory, plan, element_bytes, timestamps)
     }
 }
 
@@ -330,12 +307,12 @@ impl<'c> Drive<'_, 'c> {
         };
         let (slot, wait, elements) = (&mut self.slots[turn], self.wait, results.elements);
         let waiting = Instant::now();
-        trace_span!("wait", chunk, elements).in_scope(|| slot.release(wait))?;
+        trace_span!("wait", chunk, elements).in_scope(|| slot.commands.batch.wait(wait))?;
         let done = Instant::now();
         trace_span!("copy out", chunk, elements)
             .in_scope(|| slot.copy_out(results, self.threads))?;
         let copied = Instant::now();
-        let device = slot.device_stages()?;
+        let device = slot.commands.device_stages()?;
         let times = &mut self.stats.times;
         times.wait += done - waiting;
         times.copy_out += copied - done;
@@ -368,8 +345,9 @@ pub(super) fn expect_kernel_of(device: &Device, kernel: &ComputePipeline) -> Res
 /// says so. A device that let one wait run out gets no second one
 /// ([`Device::wait`]).
 fn release(slots: &mut [Slot], wait: WaitPolicy) {
-    for slot in slots.iter_mut().filter(|slot| slot.is_in_flight()) {
-        if let Err(error) = slot.release(wait) {
+    let batches = slots.iter_mut().map(|slot| &mut slot.commands.batch);
+    for batch in batches.filter(|batch| batch.is_in_flight()) {
+        if let Err(error) = batch.wait(wait) {
             tracing::warn!("a slot stays in flight after a failed run: {error}");
         }
     }

@@ -50,6 +50,7 @@ pub struct ThreadPool {
     process: Process,
 }
 
+#[derive(Default)]
 struct Shared {
     // Calls not yet taken: numbers below `left`.
     left: AtomicUsize,
@@ -87,22 +88,30 @@ impl ThreadPool {
     /// [`Error::Threads`] where the system gives no more threads.
     pub fn new(threads: usize) -> Result<Self, Error> {
         let threads = Self::size(threads);
-        let mut pool = Self {
-            shared: Arc::new(Shared::new()),
-            workers: Vec::new(),
-            process: Process::current(),
-        };
+        let mut pool = Self::alone();
         for number in 1..threads {
             let shared = Arc::clone(&pool.shared);
-            let worker = std::thread::Builder::new()
-                .name(format!("gpu-executor-{number}"))
-                .spawn(move || shared.work());
+            let worker = std::thread::Builder::new().name(format!("gpu-executor-{number}"));
+            let worker = worker.spawn(move || {
+                while let Some((task, number)) = shared.next() {
+                    shared.call(task, number);
+                }
+            });
             pool.workers.push(worker.map_err(|error| Error::Threads {
                 threads,
                 detail: error.to_string(),
             })?);
         }
         Ok(pool)
+    }
+
+    /// The caller's thread only.
+    fn alone() -> Self {
+        Self {
+            shared: Arc::default(),
+            workers: Vec::new(),
+            process: Process::current(),
+        }
     }
 
     /// How many threads a pool has that is asked for `threads`.
@@ -172,11 +181,7 @@ impl ThreadPool {
         let threads = self.threads();
         let fresh = Self::new(threads).unwrap_or_else(|error| {
             tracing::warn!("a forked process works on one thread: {error}");
-            Self {
-                shared: Arc::new(Shared::new()),
-                workers: Vec::new(),
-                process: Process::current(),
-            }
+            Self::alone()
         });
         // Drops what was inherited, which waits for nobody.
         *self = fresh;
@@ -253,20 +258,6 @@ impl Drop for TakeBack<'_> {
 }
 
 impl Shared {
-    fn new() -> Self {
-        Self {
-            left: AtomicUsize::new(0),
-            unfinished: AtomicUsize::new(0),
-            task: UnsafeCell::new(None),
-            published: AtomicU64::new(0),
-            closed: AtomicBool::new(false),
-            making: AtomicBool::new(false),
-            state: Mutex::default(),
-            start: Condvar::new(),
-            done: Condvar::new(),
-        }
-    }
-
     /// Gives `count` calls of `task` to whoever takes them.
     ///
     /// # Safety
@@ -311,13 +302,6 @@ impl Shared {
             // Under the lock: a caller about to sleep has looked under it too.
             drop(self.lock());
             self.done.notify_all();
-        }
-    }
-
-    /// What a worker does all its life.
-    fn work(&self) {
-        while let Some((task, number)) = self.next() {
-            self.call(task, number);
         }
     }
 

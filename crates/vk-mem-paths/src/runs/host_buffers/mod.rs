@@ -33,5 +33,4 @@ mod runs;
 mod tests;
 
 pub use buffer::HostBuffer;
-pub use plan::plan_host_buffers;
 pub use runs::HostBufferRuns;

@@ -3,10 +3,10 @@
 
 use vk_core::DeviceCaps;
 
-use crate::runs::limits::{buffer_limit, staging_limit};
+use crate::MemoryUse;
+use crate::runs::limits::chunk_limit;
 use crate::runs::plan::{LEAST_CHUNK, MAX_DEPTH, whole_steps};
-use crate::runs::{Packing, PathChoice, Plan, Request, TransferPath};
-use crate::{MemoryUse, most_dispatched};
+use crate::runs::{Packing, PathChoice, Plan, Request, TransferPath, Workload};
 
 /// Elements of a direct chunk: little enough that a slow device finishes it
 /// long before a watchdog looks, enough that submitting costs nothing.
@@ -21,26 +21,23 @@ const DEPTH: usize = 4;
 /// commands and descriptors of its own, which are kept.
 const MOST_CHUNKS: usize = 1_024;
 
-/// Plans a run over `total` elements of `element_bytes` bytes, on a device
-/// with `caps`, by a kernel whose workgroups compute `workgroup_size`
-/// elements.
+/// Plans `work`, one job, on a device with `caps`.
 ///
 /// Runs are direct unless a path is asked for: on an H200 copies on the device
-/// took 1.4 to 1.6 times as long from 2^16 elements on. Every chunk but the last is the same number of elements, such that each
-/// begins where a storage buffer binding may begin. Of `request`, path, chunk
-/// and depth matter: there is one job, and the host copies nothing.
-#[must_use]
-pub fn plan_host_buffers(
-    caps: &DeviceCaps,
-    total: usize,
-    element_bytes: usize,
-    workgroup_size: u32,
-    request: &Request,
-) -> Plan {
+/// took 1.4 to 1.6 times as long from 2^16 elements on. Every chunk but the last
+/// is the same number of elements, such that each begins where a storage buffer
+/// binding may begin. Of `request`, path, chunk and depth matter: the host copies
+/// nothing.
+pub(super) fn plan_host_buffers(caps: &DeviceCaps, work: &Workload, request: &Request) -> Plan {
     let (path, reason) = choose_path(request.path);
     let depth = request.depth.unwrap_or(DEPTH).clamp(1, MAX_DEPTH);
-    let element = element_bytes.max(1) as u64;
-    let limit = chunk_limit(caps, path, depth, element, workgroup_size);
+    let total = work.total;
+    let scratch: &[_] = match path {
+        TransferPath::DeviceLocal => &[(MemoryUse::Device, 3)],
+        TransferPath::HostVisible | TransferPath::Bar => &[],
+    };
+    // Where there is no such memory at all, making it says so.
+    let limit = chunk_limit(caps, work, scratch, depth).unwrap_or(0);
     let chunk = match (request.chunk, path) {
         (Some(asked), _) => asked.max(total.div_ceil(MOST_CHUNKS)),
         (None, TransferPath::HostVisible | TransferPath::Bar) => DIRECT_CHUNK,
@@ -51,7 +48,8 @@ pub fn plan_host_buffers(
             .next_power_of_two()
             .clamp(STAGED_CHUNK.0, STAGED_CHUNK.1),
     };
-    let step = aligned_step(caps.limits.storage_buffer_alignment.max(1), element);
+    let alignment = caps.limits.storage_buffer_alignment.max(1);
+    let step = aligned_step(alignment, work.element_bytes.max(1) as u64);
     let chunk = whole_steps(chunk.min(limit), step);
     Plan {
         path,
@@ -83,25 +81,6 @@ fn choose_path(choice: PathChoice) -> (TransferPath, &'static str) {
     }
 }
 
-/// The most elements that one chunk can carry.
-fn chunk_limit(
-    caps: &DeviceCaps,
-    path: TransferPath,
-    depth: usize,
-    element: u64,
-    workgroup_size: u32,
-) -> usize {
-    let bytes = usize::try_from(element).unwrap_or(usize::MAX);
-    let mut limit = most_dispatched(caps, bytes, workgroup_size as usize) as u64;
-    if path == TransferPath::DeviceLocal {
-        // Where there is no such memory at all, making it says so.
-        let scratch = staging_limit(caps, &[(MemoryUse::Device, 3)], element * depth as u64);
-        limit = limit.min(buffer_limit(caps, element));
-        limit = limit.min(scratch.unwrap_or(0));
-    }
-    usize::try_from(limit).unwrap_or(usize::MAX)
-}
-
 /// The fewest elements whose bytes are a multiple of `alignment`, which is a
 /// power of two.
 fn aligned_step(alignment: u64, element: u64) -> usize {
@@ -116,6 +95,18 @@ mod tests {
     use proptest::prelude::*;
     use vk_core::testing::recorded;
 
+    const DIRECT: PathChoice = PathChoice::Fixed(TransferPath::HostVisible);
+    const STAGED: PathChoice = PathChoice::Fixed(TransferPath::DeviceLocal);
+
+    fn work(total: usize, element_bytes: usize, workgroup_size: u32) -> Workload {
+        Workload {
+            total,
+            largest_job: total,
+            element_bytes,
+            workgroup_size,
+        }
+    }
+
     fn request(path: PathChoice, chunk: Option<usize>, depth: Option<usize>) -> Request {
         Request {
             path,
@@ -125,15 +116,16 @@ mod tests {
         }
     }
 
-    const DIRECT: PathChoice = PathChoice::Fixed(TransferPath::HostVisible);
-    const STAGED: PathChoice = PathChoice::Fixed(TransferPath::DeviceLocal);
+    /// Of elements of 48 bytes by workgroups of 128.
+    fn planned(caps: &DeviceCaps, total: usize, path: PathChoice, chunk: Option<usize>) -> Plan {
+        plan_host_buffers(caps, &work(total, 48, 128), &request(path, chunk, None))
+    }
 
     #[test]
     fn staged_plans_are_halved_in_whole_steps_and_direct_ones_are_not() {
         let caps = recorded::h200();
-        let plan = |path| plan_host_buffers(&caps, 1 << 22, 48, 128, &request(path, None, None));
-        assert_eq!(plan(DIRECT).halved(), None);
-        let mut staged = plan(STAGED);
+        assert_eq!(planned(&caps, 1 << 22, DIRECT, None).halved(), None);
+        let mut staged = planned(&caps, 1 << 22, STAGED, None);
         let step = aligned_step(caps.limits.storage_buffer_alignment, 48);
         let mut halvings = 0;
         while let Some(half) = staged.halved() {
@@ -141,129 +133,94 @@ mod tests {
             (staged, halvings) = (half, halvings + 1);
         }
         assert_eq!((halvings, staged.chunk), (8, 1 << 10));
-    }
-
-    #[test]
-    fn through_the_bus_is_direct() {
-        let bar = choose_path(PathChoice::Fixed(TransferPath::Bar));
-        let direct = (TransferPath::HostVisible, "host buffers lie in host memory");
-        assert_eq!(bar, direct);
+        // Not below one step, nor to a handful of elements: 256 elements of 48 bytes are the
+        // first multiple of 4 KiB.
+        for (alignment, chunk, half) in [
+            (16, 128, Some(64)),
+            (16, 126, None),
+            (1 << 12, 512, Some(256)),
+            (1 << 12, 256, None),
+        ] {
+            let mut caps = recorded::h200();
+            caps.limits.storage_buffer_alignment = alignment;
+            let plan = planned(&caps, 1_000, STAGED, Some(chunk));
+            assert_eq!(plan.halved().map(|plan| plan.chunk), half, "{chunk}");
+        }
     }
 
     #[test]
     fn auto_is_direct_and_what_is_asked_for_is_taken() {
+        let bar = PathChoice::Fixed(TransferPath::Bar);
         for caps in [recorded::h200(), recorded::llvmpipe()] {
-            let path = |choice| {
-                let plan = plan_host_buffers(&caps, 1 << 20, 48, 128, &request(choice, None, None));
-                plan.path
-            };
-            assert_eq!(path(PathChoice::Auto), TransferPath::HostVisible);
-            assert_eq!(path(DIRECT), TransferPath::HostVisible);
-            assert_eq!(path(STAGED), TransferPath::DeviceLocal);
+            // Through the bus is direct, too.
+            for (choice, path, reason) in [
+                (
+                    PathChoice::Auto,
+                    TransferPath::HostVisible,
+                    "host buffers need no copies",
+                ),
+                (DIRECT, TransferPath::HostVisible, "asked for"),
+                (STAGED, TransferPath::DeviceLocal, "asked for"),
+                (
+                    bar,
+                    TransferPath::HostVisible,
+                    "host buffers lie in host memory",
+                ),
+            ] {
+                let plan = planned(&caps, 1 << 20, choice, None);
+                assert_eq!((plan.path, plan.reason), (path, reason));
+            }
         }
     }
 
     #[test]
     fn direct_runs_take_large_chunks_and_staged_ones_overlap() {
-        let plan = |path, total| {
-            let plan = plan_host_buffers(
-                &recorded::h200(),
-                total,
-                48,
-                128,
-                &request(path, None, None),
+        for (path, total, asked, chunk, depth) in [
+            (DIRECT, 1 << 24, None, 1 << 22, 4),
+            (DIRECT, 1 << 20, None, 1 << 22, 1),
+            (DIRECT, 0, None, 1 << 22, 1),
+            (STAGED, 1 << 24, None, 1 << 18, 4),
+            (STAGED, 1 << 20, None, 1 << 17, 4),
+            (STAGED, 1_000, None, 1 << 14, 1),
+            // A small chunk is taken, but not more of them than are worth keeping.
+            (DIRECT, 1_000, Some(7), 7, 4),
+            (DIRECT, 1_000, Some(1), 1, 4),
+            (DIRECT, 1 << 20, Some(1), 1_024, 4),
+            (STAGED, 1 << 20, Some(1_000), 1_024, 4),
+        ] {
+            let plan = planned(&recorded::h200(), total, path, asked);
+            assert_eq!(
+                (plan.chunk, plan.depth),
+                (chunk, depth),
+                "{total}, {asked:?}"
             );
-            (plan.chunk, plan.depth)
-        };
-        assert_eq!(plan(DIRECT, 1 << 24), (1 << 22, 4));
-        assert_eq!(plan(DIRECT, 1 << 20), (1 << 22, 1));
-        assert_eq!(plan(DIRECT, 0), (1 << 22, 1));
-        assert_eq!(plan(STAGED, 1 << 24), (1 << 18, 4));
-        assert_eq!(plan(STAGED, 1 << 20), (1 << 17, 4));
-        assert_eq!(plan(STAGED, 1_000), (1 << 14, 1));
+        }
+        let asked = request(STAGED, None, Some(3));
+        let plan = plan_host_buffers(&recorded::h200(), &work(1 << 20, 48, 128), &asked);
+        assert_eq!(plan.depth, 3);
     }
 
     #[test]
-    fn a_chunk_fits_binding_and_dispatch() {
-        let huge = |workgroup_size| {
+    fn a_chunk_fits_binding_dispatch_and_where_it_is_copied_the_devices_memory() {
+        let huge = |alignment, workgroup_size| {
+            let mut caps = recorded::llvmpipe();
+            caps.limits.storage_buffer_alignment = alignment;
             let most = request(DIRECT, Some(usize::MAX), None);
-            plan_host_buffers(&recorded::llvmpipe(), 1 << 30, 48, workgroup_size, &most)
+            plan_host_buffers(&caps, &work(1 << 30, 48, workgroup_size), &most).chunk
         };
         // 65,535 workgroups of one invocation each; bindings begin at
         // multiples of 16 bytes, which every element does.
-        assert_eq!(huge(1).chunk, 65_535);
+        assert_eq!(huge(16, 1), 65_535);
         // 128 MiB per binding.
-        assert_eq!(huge(1024).chunk, (128 << 20) / 48);
-        let mut caps = recorded::llvmpipe();
-        caps.limits.storage_buffer_alignment = 256;
-        let most = request(DIRECT, Some(usize::MAX), None);
+        assert_eq!(huge(16, 1024), (128 << 20) / 48);
         // 16 elements of 48 bytes are the first multiple of 256.
-        let plan = plan_host_buffers(&caps, 1 << 30, 48, 1, &most);
-        assert_eq!(plan.chunk, 65_535 / 16 * 16);
-    }
-
-    #[test]
-    fn a_small_chunk_is_taken_but_not_more_of_them_than_are_worth_keeping() {
-        let chunk = |total, asked| {
-            let request = request(DIRECT, Some(asked), None);
-            plan_host_buffers(&recorded::h200(), total, 48, 128, &request).chunk
-        };
-        assert_eq!(chunk(1_000, 7), 7);
-        assert_eq!(chunk(1_000, 1), 1);
-        assert_eq!(chunk(1 << 20, 1), 1_024);
-    }
-
-    #[test]
-    fn a_plan_says_what_it_is() {
-        let request = request(STAGED, Some(1_000), Some(3));
-        let plan = plan_host_buffers(&recorded::h200(), 1 << 20, 48, 128, &request);
-        assert_eq!(
-            (plan.path, plan.reason),
-            (TransferPath::DeviceLocal, "asked for")
-        );
-        assert_eq!((plan.chunk, plan.depth), (1_024, 3));
-    }
-
-    #[test]
-    fn chunks_are_not_halved_below_one_step_nor_to_a_handful_of_elements() {
-        let halved = |alignment, chunk| {
-            let mut caps = recorded::h200();
-            caps.limits.storage_buffer_alignment = alignment;
-            let request = request(STAGED, Some(chunk), None);
-            let plan = plan_host_buffers(&caps, 1_000, 48, 128, &request);
-            plan.halved().map(|plan| plan.chunk)
-        };
-        assert_eq!(halved(16, 128), Some(64));
-        assert_eq!(halved(16, 126), None);
-        // 256 elements of 48 bytes are the first multiple of 4 KiB.
-        assert_eq!(halved(1 << 12, 512), Some(256));
-        assert_eq!(halved(1 << 12, 256), None);
-    }
-
-    #[test]
-    fn staged_chunks_fit_one_allocation_one_buffer_and_their_share_of_the_heap() {
-        let limit = |most: fn(&mut DeviceCaps) -> &mut u64, bytes, path| {
-            let mut caps = recorded::h200();
-            *most(&mut caps) = bytes;
-            chunk_limit(&caps, path, 2, 48, 128)
-        };
-        let staged = |most, bytes| limit(most, bytes, TransferPath::DeviceLocal);
-        assert_eq!(
-            staged(|caps| &mut caps.limits.max_allocation, 48_000),
-            1_000
-        );
-        assert_eq!(
-            staged(|caps| &mut caps.limits.max_buffer_size, 48_000),
-            1_000
-        );
-        // Three operands of 48 bytes in each of two slots: a quarter of a
-        // small heap, the budget of a large one.
-        let heap: fn(&mut DeviceCaps) -> &mut u64 = |caps| &mut caps.heaps[0].size;
-        assert_eq!(staged(heap, 4 * 288_000), 1_000);
-        assert_eq!(staged(heap, 1 << 40), (1 << 30) / 288);
-        // Direct chunks take nothing of the device's.
-        let direct = limit(heap, 0, TransferPath::HostVisible);
-        assert_eq!(direct, (4_294_967_295 - 16) / 48);
+        assert_eq!(huge(256, 1), 65_535 / 16 * 16);
+        // Three operands of 48 bytes in each of four slots.
+        let mut caps = recorded::h200();
+        caps.heaps[0].size = 4 * 576_000;
+        let chunk = |path| planned(&caps, 1 << 30, path, Some(usize::MAX)).chunk;
+        assert_eq!(chunk(STAGED), 1_000);
+        assert_eq!(chunk(DIRECT), (4_294_967_295 - 16) / 48);
     }
 
     proptest! {
@@ -284,7 +241,7 @@ mod tests {
             ];
             let mut caps = devices[device].clone();
             caps.limits.storage_buffer_alignment = alignment;
-            let plan = plan_host_buffers(&caps, total, element_bytes, workgroup_size, &request(path, chunk, depth));
+            let plan = plan_host_buffers(&caps, &work(total, element_bytes, workgroup_size), &request(path, chunk, depth));
             let bytes = (plan.chunk * element_bytes) as u64;
             prop_assert!(plan.chunk >= 1 && plan.depth >= 1);
             prop_assert_eq!(bytes % alignment, 0);

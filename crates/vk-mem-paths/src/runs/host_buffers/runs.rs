@@ -5,15 +5,16 @@ use std::time::Instant;
 
 use vk_core::{ComputePipeline, Device, WaitPolicy};
 
+use super::HostBuffer;
+use super::plan::plan_host_buffers;
 use super::recorded::{Operands, RecordedRun};
-use super::{HostBuffer, plan_host_buffers};
 use crate::Error;
 use crate::lane::TransferOptions;
 use crate::memory::{Block, Memory};
 use crate::runs::chunks::elements_of;
 use crate::runs::slot::{DeviceOperands, OPERANDS};
 use crate::runs::transfer::expect_kernel_of;
-use crate::runs::{Plan, Request, Stats, Transfer, TransferPath};
+use crate::runs::{Plan, Request, Stats, Transfer, TransferPath, Workload};
 
 /// How many runs stay recorded.
 const KEPT: usize = 8;
@@ -36,13 +37,18 @@ impl HostBufferRuns {
     /// allocator and options.
     #[must_use]
     pub fn new(transfer: &Transfer) -> Self {
-        let (device, memory, options) = transfer.parts();
+        let Transfer {
+            device,
+            memory,
+            options,
+            ..
+        } = transfer;
         Self {
             recorded: Vec::new(),
             scratch: Vec::new(),
             memory: Arc::clone(memory),
             device: Arc::clone(device),
-            options,
+            options: *options,
         }
     }
 
@@ -89,13 +95,13 @@ impl HostBufferRuns {
         // Before anything is made for the run, or the output taken for it.
         self.device.expect_usable()?;
         self.settle();
-        let mut plan = plan_host_buffers(
-            self.device.caps(),
-            elements,
+        let work = Workload {
+            total: elements,
+            largest_job: elements,
             element_bytes,
-            kernel.shape().workgroup_size,
-            request,
-        );
+            workgroup_size: kernel.shape().workgroup_size,
+        };
+        let mut plan = plan_host_buffers(self.device.caps(), &work, request);
         let mut stats = Stats::default();
         if let (Some(a), Some(b), Some(c)) = (a.memory(), b.memory(), out.memory()) {
             let operands = [a, b, c].map(Arc::clone);

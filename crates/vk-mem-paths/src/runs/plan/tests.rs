@@ -137,11 +137,16 @@ fn sequential_runs_job_by_job_and_pipelined_overlaps() {
     assert_eq!(pipelined.packing, Packing::AcrossJobs);
     assert_eq!((pipelined.depth, pipelined.chunk), (2, MOST_OVERLAPPED));
     let asked = Request {
-        chunk: Some(100_000),
+        path: PathChoice::Fixed(TransferPath::DeviceLocal),
+        chunk: Some(1_000),
         ..request(Some(3))
     };
     let asked = planned(&recorded::h200(), 1 << 20, &asked);
-    assert_eq!((asked.chunk, asked.depth), (100_000, 3));
+    let path = (asked.path, asked.reason);
+    assert_eq!(path, (TransferPath::DeviceLocal, "asked for"));
+    let sizes = (asked.chunk, asked.depth, asked.capacity);
+    assert_eq!(sizes, (1_000, 3, 1_024));
+    assert!(!asked.measured);
     // Its kernels and the host's copies share the cores.
     let software = planned(&recorded::llvmpipe(), 1 << 20, &request(None));
     assert_eq!((software.depth, software.chunk), (1, DEFAULT_CHUNK));
@@ -249,14 +254,22 @@ fn what_was_measured_beats_the_rules_and_what_is_asked_for_beats_both() {
 }
 
 #[test]
-fn a_path_that_the_device_has_no_memory_for_is_an_error() {
-    let asked = Request {
-        path: PathChoice::Fixed(TransferPath::Bar),
-        ..request(Some(1))
-    };
-    let error = plan(&recorded::small_bar(), &Tuning::default(), &work(1), &asked);
-    let text = error.unwrap_err().to_string();
-    assert!(text.contains("wholly host-visible"), "{text}");
+fn a_device_without_the_memory_for_a_path_is_an_error() {
+    let mut no_host = recorded::h200();
+    no_host.memory_types.truncate(2);
+    let bar = PathChoice::Fixed(TransferPath::Bar);
+    for (caps, path, what) in [
+        (recorded::small_bar(), bar, "wholly host-visible"),
+        (no_host, PathChoice::Auto, "upload memory"),
+    ] {
+        let asked = Request {
+            path,
+            ..request(Some(1))
+        };
+        let error = plan(&caps, &Tuning::default(), &work(1), &asked);
+        let text = error.unwrap_err().to_string();
+        assert!(text.contains(what), "{text}");
+    }
 }
 
 #[test]
@@ -278,34 +291,6 @@ fn a_chunk_fits_binding_dispatch_and_staging() {
     assert_eq!(huge(1024, 1).chunk, ((128 << 20) - 16) / 48);
     // A quarter of 2 GiB, shared by 6 slots of 3 operands.
     assert_eq!(huge(1024, 6).chunk, (512 << 20) / (6 * 3 * 48));
-}
-
-#[test]
-fn a_device_without_host_memory_is_an_error() {
-    let mut caps = recorded::h200();
-    caps.memory_types.truncate(2);
-    let error = plan(&caps, &Tuning::default(), &work(1), &request(Some(1))).unwrap_err();
-    assert!(error.to_string().contains("upload memory"), "{error}");
-}
-
-#[test]
-fn a_plan_says_what_it_is() {
-    let asked = Request {
-        path: PathChoice::Fixed(TransferPath::DeviceLocal),
-        chunk: Some(1_000),
-        ..request(Some(3))
-    };
-    let rules = planned(&recorded::h200(), 1 << 20, &asked);
-    assert_eq!(
-        (rules.path, rules.reason),
-        (TransferPath::DeviceLocal, "asked for")
-    );
-    assert_eq!(
-        (rules.chunk, rules.depth, rules.capacity),
-        (1_000, 3, 1_024)
-    );
-    assert_eq!(rules.packing, Packing::AcrossJobs);
-    assert!(!rules.measured);
 }
 
 proptest! {
