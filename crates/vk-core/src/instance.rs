@@ -153,12 +153,12 @@ impl Instance {
     pub fn device(self: &Arc<Self>, policy: &DevicePolicy) -> Result<PhysicalDevice, Error> {
         let mut devices = self.devices()?;
         let caps: Vec<_> = devices.iter().map(PhysicalDevice::caps).collect();
-        let choice = choose_device(&caps, policy)?;
-        let chosen = devices.swap_remove(choice.index);
+        let (index, reason) = choose_device(&caps, policy)?;
+        let chosen = devices.swap_remove(index);
         tracing::info!(
             device = chosen.caps.name,
             driver = chosen.caps.driver,
-            reason = choice.reason,
+            reason,
             "chose a Vulkan device"
         );
         Ok(chosen)

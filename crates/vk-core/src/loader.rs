@@ -116,17 +116,13 @@ impl Files {
 
 /// The file at `path`, whether or not it is there; of a folder its `.json` files.
 fn files_at(path: &Path) -> Vec<PathBuf> {
-    if path
-        .extension()
-        .is_some_and(|extension| extension == "json")
-    {
+    let is_json = |path: &Path| path.extension().is_some_and(|it| it == "json");
+    if is_json(path) {
         return vec![path.to_owned()];
     }
     let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
     let files = entries.map(|entry| entry.path());
-    let mut files: Vec<_> = files
-        .filter(|file| file.extension().is_some_and(|it| it == "json"))
-        .collect();
+    let mut files: Vec<_> = files.filter(|file| is_json(file)).collect();
     files.sort();
     files
 }
@@ -134,30 +130,26 @@ fn files_at(path: &Path) -> Vec<PathBuf> {
 /// Why the text of a file is no JSON. A loader passes over an empty one, and one
 /// that it cannot open.
 fn not_json(path: &Path) -> Option<String> {
-    let text = std::fs::read(path).ok()?;
-    let parsed = serde_json::from_slice::<serde_json::Value>(&text);
-    let error = parsed.err().filter(|_| !text.is_empty())?;
-    Some(format!("expected JSON, found: {error}"))
+    let text = std::fs::read(path).ok().filter(|text| !text.is_empty())?;
+    json(&text).err()
+}
+
+fn json(text: &[u8]) -> Result<serde_json::Value, String> {
+    serde_json::from_slice(text).map_err(|error| format!("expected JSON, found: {error}"))
 }
 
 /// What can be seen to be wrong with a driver's file, without loading the driver.
 fn fault(path: &Path) -> Option<String> {
-    let text = match std::fs::read(path) {
-        Ok(text) => text,
-        Err(error) => return Some(error.to_string()),
-    };
-    let parsed = serde_json::from_slice::<serde_json::Value>(&text);
-    let json = match parsed {
+    let text = std::fs::read(path).map_err(|error| error.to_string());
+    let json = match text.and_then(|text| json(&text)) {
         Ok(json) => json,
-        Err(error) => return Some(format!("expected JSON, found: {error}")),
+        Err(reason) => return Some(reason),
     };
     let Some(library) = json["ICD"]["library_path"].as_str() else {
         return Some("expected a text `library_path` in an object `ICD`, found none".to_owned());
     };
     // A bare name is looked for where the system has its libraries.
-    if !library.contains(['/', '\\']) {
-        return None;
-    }
-    let library = path.parent().unwrap_or(Path::new("")).join(library);
-    (!library.exists()).then(|| format!("its library {} does not exist", library.display()))
+    let path = path.with_file_name(library);
+    let missing = library.contains(['/', '\\']) && !path.exists();
+    missing.then(|| format!("its library {} does not exist", path.display()))
 }

@@ -65,16 +65,7 @@ fn parse_uuid(text: &str) -> Option<crate::Uuid> {
     Some(crate::Uuid(uuid))
 }
 
-/// A chosen device and why it was chosen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct DeviceChoice {
-    /// Index into the slice that was passed in.
-    pub(crate) index: usize,
-    /// Why, in words, for the log.
-    pub(crate) reason: String,
-}
-
-/// Picks one of `devices` under `policy`.
+/// Picks one of `devices` under `policy`: its index, and in words for the log why.
 ///
 /// The same device listed by two drivers (equal UUID) counts once, where it
 /// is listed first; a UUID of zeros identifies nothing and is not compared.
@@ -85,7 +76,7 @@ pub(crate) struct DeviceChoice {
 pub(crate) fn choose_device(
     devices: &[&DeviceCaps],
     policy: &DevicePolicy,
-) -> Result<DeviceChoice, Error> {
+) -> Result<(usize, String), Error> {
     let unique = without_duplicates(devices);
     if unique.is_empty() {
         return Err(Error::no_device("every driver known to the Vulkan loader"));
@@ -106,10 +97,7 @@ pub(crate) fn choose_device(
         })
         .map(|(_, index)| *index);
     match best {
-        Some(index) => Ok(DeviceChoice {
-            index,
-            reason: reason(devices[index], unique.len(), policy),
-        }),
+        Some(index) => Ok((index, reason(devices[index], unique.len(), policy))),
         None => Err(Error::NoMatchingDevice {
             wanted: policy.to_string(),
             found: listing(devices, &unique),
@@ -158,8 +146,8 @@ mod tests {
     use crate::testing::recorded;
     use crate::{DeviceKind, Uuid};
 
-    fn choose(devices: &[DeviceCaps], policy: &DevicePolicy) -> Result<DeviceChoice, Error> {
-        choose_device(&devices.iter().collect::<Vec<_>>(), policy)
+    fn choose(devices: &[DeviceCaps], policy: &DevicePolicy) -> Result<usize, Error> {
+        Ok(choose_device(&devices.iter().collect::<Vec<_>>(), policy)?.0)
     }
 
     fn fleet() -> Vec<DeviceCaps> {
@@ -186,7 +174,7 @@ mod tests {
                 ..recorded::llvmpipe()
             });
             let choice = choose(&devices, &DevicePolicy::Auto).unwrap();
-            assert_eq!(devices[choice.index].kind, kind);
+            assert_eq!(devices[choice].kind, kind);
         }
     }
 
@@ -201,20 +189,20 @@ mod tests {
             ..recorded::h200()
         };
         let devices = [small, recorded::h200(), twin];
-        assert_eq!(choose(&devices, &DevicePolicy::Auto).unwrap().index, 1);
+        assert_eq!(choose(&devices, &DevicePolicy::Auto).unwrap(), 1);
     }
 
     #[test]
     fn a_device_behind_two_drivers_counts_once() {
         let devices = [recorded::h200(), recorded::h200(), recorded::llvmpipe()];
         let second = choose(&devices, &DevicePolicy::Index(1)).unwrap();
-        assert_eq!(second.index, 2);
+        assert_eq!(second, 2);
         let nameless = DeviceCaps {
             uuid: Uuid([0; 16]),
             ..recorded::h200()
         };
         let devices = [nameless.clone(), nameless];
-        assert_eq!(choose(&devices, &DevicePolicy::Index(1)).unwrap().index, 1);
+        assert_eq!(choose(&devices, &DevicePolicy::Index(1)).unwrap(), 1);
     }
 
     #[test]
@@ -224,7 +212,7 @@ mod tests {
         for (text, index) in [("0", 0), ("nvidia", 2), ("LLVM", 0), (uuid.as_str(), 1)] {
             let policy = DevicePolicy::parse(text).unwrap();
             let choice = choose(&devices, &policy).unwrap();
-            assert_eq!(choice.index, index, "{text}");
+            assert_eq!(choice, index, "{text}");
         }
         assert_eq!(DevicePolicy::parse("  "), None);
     }

@@ -19,39 +19,11 @@ pub(super) const MAX_FILE_BYTES: usize = 64 << 20;
 pub(super) const MAX_DATA_BYTES: usize = MAX_FILE_BYTES - HASH_BYTES;
 const HASH_BYTES: usize = 32;
 
-/// What tells the data of one device and driver from that of another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Identity {
-    vendor: u32,
-    device: u32,
-    driver_version: u32,
-    uuid: Uuid,
-}
-
-impl Identity {
-    pub(super) fn of(caps: &DeviceCaps) -> Self {
-        let (vendor, device) = caps.vendor_device;
-        Self {
-            vendor,
-            device,
-            driver_version: caps.driver_version,
-            uuid: caps.pipeline_cache_uuid,
-        }
-    }
-
-    /// The name of the cache file: one for each device and driver.
-    pub(super) fn file_name(&self) -> String {
-        let (vendor, device, version) = (self.vendor, self.device, self.driver_version);
-        let uuid = self.uuid;
-        format!("pipelines-{vendor:08x}-{device:08x}-{version:08x}-{uuid}.bin")
-    }
-}
-
-/// The driver's data, as it was when it was saved.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Payload<'a> {
-    pub(super) data: &'a [u8],
-    pub(super) hash: [u8; 32],
+/// The name of the cache file: one for each device and driver.
+pub(super) fn file_name(caps: &DeviceCaps) -> String {
+    let ((vendor, device), version) = (caps.vendor_device, caps.driver_version);
+    let uuid = caps.pipeline_cache_uuid;
+    format!("pipelines-{vendor:08x}-{device:08x}-{version:08x}-{uuid}.bin")
 }
 
 /// Why a file's bytes are not used.
@@ -78,33 +50,36 @@ pub(super) fn encode(data: &[u8]) -> Vec<u8> {
     [&hash(data), data].concat()
 }
 
-/// The driver's data in `bytes`, if it is whole and of `identity`.
-pub(super) fn decode<'a>(bytes: &'a [u8], identity: &Identity) -> Result<Payload<'a>, Refusal> {
+/// The driver's data in `bytes` and its SHA-256, if it is whole and of a device with `caps`.
+pub(super) fn decode<'a>(
+    bytes: &'a [u8],
+    caps: &DeviceCaps,
+) -> Result<(&'a [u8], [u8; 32]), Refusal> {
     if bytes.len() > OUTGROWN_BYTES {
         return Err(Refusal::Outgrown(bytes.len()));
     }
     let payload = bytes.split_first_chunk().and_then(|(expected, data)| {
         let hash = hash(data);
-        (hash == *expected).then_some(Payload { data, hash })
+        (hash == *expected).then_some((data, hash))
     });
     let damaged = "expected data behind its SHA-256, found other bytes: damaged, or no such file";
     let payload = payload.ok_or_else(|| Refusal::Unusable(damaged.to_owned()))?;
     // What follows is about data that some driver returned.
-    check_driver_header(payload.data, identity).map_err(Refusal::Foreign)?;
+    check_driver_header(payload.0, caps).map_err(Refusal::Foreign)?;
     Ok(payload)
 }
 
 /// Checks the header that all drivers' data begins with
 /// (`VkPipelineCacheHeaderVersionOne`).
-fn check_driver_header(data: &[u8], identity: &Identity) -> Result<(), String> {
+fn check_driver_header(data: &[u8], caps: &DeviceCaps) -> Result<(), String> {
     let mut rest = data;
     let mut next = || take(&mut rest).map(u32::from_le_bytes);
     expect("size of the driver's header", 32, next()?)?;
     expect("version of the driver's header", 1, next()?)?;
-    expect("vendor ID", identity.vendor, next()?)?;
-    expect("device ID", identity.device, next()?)?;
+    expect("vendor ID", caps.vendor_device.0, next()?)?;
+    expect("device ID", caps.vendor_device.1, next()?)?;
     let found = Uuid(take(&mut rest)?);
-    expect("pipeline cache UUID", identity.uuid, found)
+    expect("pipeline cache UUID", caps.pipeline_cache_uuid, found)
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], String> {
@@ -127,21 +102,13 @@ mod tests {
     use super::*;
     use crate::testing::recorded;
 
-    fn identity() -> Identity {
-        Identity::of(&recorded::h200())
-    }
-
-    /// What the driver of `identity` could return.
+    /// What the driver of an H200 could return.
     fn data() -> Vec<u8> {
-        let Identity {
-            vendor,
-            device,
-            uuid,
-            ..
-        } = identity();
+        let caps = recorded::h200();
+        let (vendor, device) = caps.vendor_device;
         let words = [32, 1, vendor, device];
         let mut data: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
-        data.extend(uuid.0);
+        data.extend(caps.pipeline_cache_uuid.0);
         data.extend((0..100_u8).map(|i| i.wrapping_mul(37)));
         data
     }
@@ -150,9 +117,8 @@ mod tests {
     fn what_was_encoded_is_decoded() {
         for length in [32, 33, 132] {
             let data = &data()[..length];
-            let hash = hash(data);
-            let decoded = Payload { data, hash };
-            assert_eq!(decode(&encode(data), &identity()), Ok(decoded));
+            let decoded = Ok((data, hash(data)));
+            assert_eq!(decode(&encode(data), &recorded::h200()), decoded);
         }
     }
 
@@ -160,7 +126,7 @@ mod tests {
     fn any_bit_flipped_anywhere_and_any_other_length_is_damage() {
         let whole = encode(&data());
         let is_damage = |bytes: &[u8]| {
-            let decoded = decode(bytes, &identity());
+            let decoded = decode(bytes, &recorded::h200());
             assert!(matches!(decoded, Err(Refusal::Unusable(_))), "{decoded:?}");
         };
         for bit in 0..8 * whole.len() {
@@ -174,7 +140,7 @@ mod tests {
 
     #[test]
     fn data_of_another_driver_or_device_is_foreign_and_names_the_field() {
-        let foreign = |data: &[u8]| match decode(&encode(data), &identity()) {
+        let foreign = |data: &[u8]| match decode(&encode(data), &recorded::h200()) {
             Err(Refusal::Foreign(reason)) => reason,
             other => format!("{other:?}"),
         };
@@ -204,10 +170,12 @@ mod tests {
     fn a_file_that_has_grown_too_large_is_outgrown() {
         let mut data = data();
         data.resize(OUTGROWN_BYTES - HASH_BYTES, 0);
-        assert!(decode(&encode(&data), &identity()).is_ok());
+        assert!(decode(&encode(&data), &recorded::h200()).is_ok());
         data.push(0);
         assert_eq!(
-            decode(&encode(&data), &identity()).unwrap_err().to_string(),
+            decode(&encode(&data), &recorded::h200())
+                .unwrap_err()
+                .to_string(),
             "expected 16777216 bytes at most, found 16777217"
         );
     }
@@ -219,7 +187,7 @@ mod tests {
         all[2].vendor_device.1 += 1;
         all[3].driver_version += 1;
         all[4].pipeline_cache_uuid.0[15] ^= 1;
-        let names = all.each_ref().map(|caps| Identity::of(caps).file_name());
+        let names = all.each_ref().map(file_name);
         let distinct: std::collections::HashSet<_> = names.iter().collect();
         assert_eq!(distinct.len(), all.len(), "{names:?}");
     }

@@ -16,7 +16,7 @@ use ash::vk;
 use crate::error::VkContext;
 use crate::{CacheFile, Device, Error, SetLayout};
 
-use format::{Identity, Refusal};
+use format::Refusal;
 
 /// The driver's pipeline cache of one device, and the set layouts of the pipelines that are
 /// made with it; all who make pipelines on the device can share it.
@@ -70,59 +70,40 @@ impl PipelineCache {
     /// In memory only, or kept in `folder` too.
     #[must_use]
     pub fn new(device: &Arc<Device>, folder: Option<&Path>) -> Arc<Self> {
-        let Some(folder) = folder else {
-            return Self::of(device, create_empty(device), false, None);
-        };
-        let identity = Identity::of(device.caps());
-        match CacheFile::new(folder, &identity.file_name()) {
-            Ok(file) => Self::in_file(device, file, &identity),
-            Err(reason) => {
-                let folder = folder.display();
-                tracing::warn!("no pipelines are kept in {folder}: {reason}");
-                Self::of(device, create_empty(device), false, None)
-            }
-        }
-    }
-
-    fn in_file(device: &Arc<Device>, file: CacheFile, identity: &Identity) -> Arc<Self> {
-        let loaded = load(device, &file, identity);
-        if let Err(refusal) = &loaded {
+        let file = folder.and_then(|folder| {
+            let file = CacheFile::new(folder, &format::file_name(device.caps()));
+            let folder = folder.display();
+            file.inspect_err(|why| tracing::warn!("no pipelines are kept in {folder}: {why}"))
+                .ok()
+        });
+        let (mut loaded, mut warned) = (None, false);
+        if let Some(file) = &file {
             let path = file.path().display();
-            match refusal {
-                Refusal::Unusable(reason) => {
+            match load(device, file) {
+                Ok(found) => loaded = found,
+                Err(Refusal::Unusable(reason)) => {
                     tracing::warn!("the pipelines in {path} are not used: {reason}");
+                    warned = true;
                 }
-                Refusal::Foreign(reason) => {
+                Err(Refusal::Foreign(reason)) => {
                     tracing::warn!("the pipelines in {path} are of another driver: {reason}");
+                    warned = true;
                 }
                 // Normal, in time.
-                Refusal::Outgrown(_) => {
+                Err(refusal @ Refusal::Outgrown(_)) => {
                     tracing::debug!("the pipelines in {path} are begun afresh: {refusal}");
                 }
             }
         }
-        let warned = matches!(&loaded, Err(Refusal::Unusable(_) | Refusal::Foreign(_)));
-        let (raw, hash) = match loaded {
-            Ok(Some((raw, hash))) => (raw, Some(hash)),
-            Ok(None) | Err(_) => (create_empty(device), None),
-        };
+        let (raw, hash) = loaded.unzip();
+        let raw = raw.unwrap_or_else(|| create_empty(device));
         // Without a cache there is nothing to keep.
-        let kept = raw != vk::PipelineCache::null();
-        let stored = kept.then_some(Stored { file, hash, warned });
-        Self::of(device, raw, hash.is_some(), stored)
-    }
-
-    fn of(
-        device: &Arc<Device>,
-        raw: vk::PipelineCache,
-        was_loaded: bool,
-        stored: Option<Stored>,
-    ) -> Arc<Self> {
+        let file = file.filter(|_| raw != vk::PipelineCache::null());
         Arc::new(Self {
             device: Arc::clone(device),
             raw,
-            was_loaded,
-            stored: Mutex::new(stored),
+            was_loaded: hash.is_some(),
+            stored: Mutex::new(file.map(|file| Stored { file, hash, warned })),
             set_layouts: Mutex::default(),
         })
     }
@@ -204,7 +185,6 @@ impl Drop for PipelineCache {
 fn load(
     device: &Device,
     file: &CacheFile,
-    identity: &Identity,
 ) -> Result<Option<(vk::PipelineCache, [u8; 32])>, Refusal> {
     let unusable = |reason: &dyn Display| Refusal::Unusable(reason.to_string());
     let Some(bytes) = file
@@ -213,9 +193,9 @@ fn load(
     else {
         return Ok(None);
     };
-    let payload = format::decode(&bytes, identity)?;
-    let raw = create(device, payload.data).map_err(|e| unusable(&e))?;
-    Ok(Some((raw, payload.hash)))
+    let (data, hash) = format::decode(&bytes, device.caps())?;
+    let raw = create(device, data).map_err(|e| unusable(&e))?;
+    Ok(Some((raw, hash)))
 }
 
 /// An empty cache; null where the driver makes none. Pipelines are then made
@@ -358,45 +338,35 @@ mod tests {
         assert_eq!(folder.path().read_dir().unwrap().count(), 0);
     }
 
+    /// Data for a file of `folder` that is thought to have this hash.
+    fn stored(folder: &Path, hash: Option<[u8; 32]>) -> Stored {
+        Stored {
+            file: CacheFile::new(folder, "name").unwrap(),
+            hash,
+            warned: false,
+        }
+    }
+
     #[test]
     fn a_file_is_written_only_when_the_data_has_changed() {
         let folder = tempfile::tempdir().unwrap();
-        let file = || CacheFile::new(folder.path(), "name").unwrap();
-        let read = || file().read(format::MAX_FILE_BYTES).unwrap();
-        let mut first = Stored {
-            file: file(),
-            hash: None,
-            warned: false,
-        };
+        let mut first = stored(folder.path(), None);
+        let file = stored(folder.path(), None).file;
+        let read = || file.read(format::MAX_FILE_BYTES).unwrap();
         first.keep(b"one").unwrap();
         assert_eq!(read(), Some(format::encode(b"one")));
-        let mut second = Stored {
-            file: file(),
-            hash: Some(format::hash(b"one")),
-            warned: false,
-        };
-        std::fs::remove_file(first.file.path()).unwrap();
+        let mut second = stored(folder.path(), Some(format::hash(b"one")));
+        std::fs::remove_file(file.path()).unwrap();
         first.keep(b"one").unwrap();
         second.keep(b"one").unwrap();
         assert_eq!(read(), None);
         second.keep(b"two").unwrap();
         assert_eq!(read(), Some(format::encode(b"two")));
-    }
-
-    #[test]
-    fn more_data_than_would_be_read_is_not_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = CacheFile::new(folder.path(), "name").unwrap();
-        let mut stored = Stored {
-            file,
-            hash: None,
-            warned: false,
-        };
-        let refused = stored.keep(&vec![0; format::MAX_DATA_BYTES + 1]);
-        assert_eq!(
-            refused.unwrap_err(),
-            "expected 67108832 bytes at most, found 67108833"
-        );
-        assert!(!stored.file.path().exists());
+        // More than would be read is not written.
+        let mut other = stored(&folder.path().join("other"), None);
+        let refused = other.keep(&vec![0; format::MAX_DATA_BYTES + 1]);
+        let expected = "expected 67108832 bytes at most, found 67108833";
+        assert_eq!(refused.unwrap_err(), expected);
+        assert!(!other.file.path().exists());
     }
 }

@@ -6,55 +6,52 @@ use rspirv::spirv::{Decoration, Op};
 
 use super::words::Instruction;
 
-/// The decorations of one id, or of one member of a struct.
+/// Those that are looked at.
+const KNOWN: [Decoration; 10] = [
+    Decoration::DescriptorSet,
+    Decoration::Binding,
+    Decoration::BuiltIn,
+    Decoration::Offset,
+    Decoration::ArrayStride,
+    Decoration::MatrixStride,
+    Decoration::RowMajor,
+    Decoration::NonWritable,
+    Decoration::Block,
+    Decoration::BufferBlock,
+];
+
+/// The values of [`KNOWN`] decorations of one id, or of one member of a struct.
 ///
 /// Of several values for one thing, which is not valid, the largest stays: for sets
 /// and bindings that is the one that may be outside of the layout.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Facts {
-    pub(super) set: Option<u32>,
-    pub(super) binding: Option<u32>,
-    pub(super) built_in: Option<u32>,
-    pub(super) offset: Option<u32>,
-    pub(super) array_stride: Option<u32>,
-    pub(super) matrix_stride: Option<u32>,
-    pub(super) row_major: bool,
-    pub(super) non_writable: bool,
-    pub(super) block: bool,
-    pub(super) buffer_block: bool,
-}
+#[derive(Clone, Copy, Default)]
+pub(super) struct Facts([Option<u32>; KNOWN.len()]);
 
 impl Facts {
+    pub(super) fn has(&self, kind: Decoration) -> bool {
+        self.value(kind).is_some()
+    }
+
+    /// Its first operand; 0 where it has none.
+    pub(super) fn value(&self, kind: Decoration) -> Option<u32> {
+        let mut known = KNOWN.iter().zip(self.0);
+        known.find(|(known, _)| **known == kind)?.1
+    }
+
     /// Adds a decoration: its number, then its operands.
     fn add(&mut self, words: &[u32]) {
         let [kind, rest @ ..] = words else { return };
-        let value = rest.first().copied();
-        match Decoration::from_u32(*kind) {
-            Some(Decoration::DescriptorSet) => self.set = self.set.max(value),
-            Some(Decoration::Binding) => self.binding = self.binding.max(value),
-            Some(Decoration::BuiltIn) => self.built_in = self.built_in.max(value),
-            Some(Decoration::Offset) => self.offset = self.offset.max(value),
-            Some(Decoration::ArrayStride) => self.array_stride = self.array_stride.max(value),
-            Some(Decoration::MatrixStride) => self.matrix_stride = self.matrix_stride.max(value),
-            Some(Decoration::RowMajor) => self.row_major = true,
-            Some(Decoration::NonWritable) => self.non_writable = true,
-            Some(Decoration::Block) => self.block = true,
-            Some(Decoration::BufferBlock) => self.buffer_block = true,
-            _ => {}
+        let kind = Decoration::from_u32(*kind);
+        let mut known = KNOWN.iter().zip(&mut self.0);
+        if let Some((_, value)) = known.find(|(known, _)| Some(**known) == kind) {
+            *value = (*value).max(Some(rest.first().copied().unwrap_or(0)));
         }
     }
 
     fn merge(&mut self, other: Self) {
-        self.set = self.set.max(other.set);
-        self.binding = self.binding.max(other.binding);
-        self.built_in = self.built_in.max(other.built_in);
-        self.offset = self.offset.max(other.offset);
-        self.array_stride = self.array_stride.max(other.array_stride);
-        self.matrix_stride = self.matrix_stride.max(other.matrix_stride);
-        self.row_major |= other.row_major;
-        self.non_writable |= other.non_writable;
-        self.block |= other.block;
-        self.buffer_block |= other.buffer_block;
+        for (value, other) in self.0.iter_mut().zip(other.0) {
+            *value = (*value).max(other);
+        }
     }
 }
 
@@ -108,7 +105,7 @@ impl Decorations {
     /// The ids that are the built-in `wanted`.
     pub(super) fn built_in(&self, wanted: u32) -> impl Iterator<Item = u32> + '_ {
         let all = self.whole.iter();
-        all.filter(move |(_, facts)| facts.built_in == Some(wanted))
+        all.filter(move |(_, facts)| facts.value(Decoration::BuiltIn) == Some(wanted))
             .map(|(id, _)| *id)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 
-use rspirv::spirv::{BuiltIn, ExecutionMode, ExecutionModel, StorageClass};
+use rspirv::spirv::{BuiltIn, Decoration, ExecutionMode, ExecutionModel, StorageClass};
 
 use super::module::{EntryPoint, Module, Variable};
 use super::types::{Kind, Scalar};
@@ -81,7 +81,10 @@ fn entry_point<'m>(module: &'m Module<'_>) -> Result<&'m EntryPoint, Error> {
 /// The set and binding of a variable.
 fn place(module: &Module<'_>, variable: &Variable) -> (Option<u32>, Option<u32>) {
     let facts = module.decorations.of(variable.id);
-    (facts.set, facts.binding)
+    (
+        facts.value(Decoration::DescriptorSet),
+        facts.value(Decoration::Binding),
+    )
 }
 
 /// What the variables that an entry point uses come to.
@@ -144,15 +147,23 @@ impl Found {
         // Before SPIR-V 1.3 a storage buffer is a Uniform variable whose struct
         // is a BufferBlock.
         let storage = variable.class == Some(StorageClass::StorageBuffer)
-            || module.decorations.of(id).buffer_block;
+            || module.decorations.of(id).has(Decoration::BufferBlock);
         if !storage {
             return Err(Error::kernel(format!(
                 "expected a storage buffer at binding {binding}, found a uniform buffer"
             )));
         }
         let mut members = (0..).zip(members);
-        let promised = module.decorations.of(variable.id).non_writable
-            || members.all(|(member, _)| module.decorations.of_member(id, member).non_writable);
+        let promised = module
+            .decorations
+            .of(variable.id)
+            .has(Decoration::NonWritable)
+            || members.all(|(member, _)| {
+                module
+                    .decorations
+                    .of_member(id, member)
+                    .has(Decoration::NonWritable)
+            });
         let output = binding == BINDING_OUT;
         self.has_output |= output;
         self.writes_inputs |= !output && !promised;
@@ -188,12 +199,15 @@ fn input(module: &Module<'_>, variable: &Variable) -> Result<(), Error> {
     let facts = module.decorations.of(variable.id);
     let id = variable.of.unwrap_or_default();
     let by_members = match module.types.get(id).map(|of| of.kind) {
-        Some(Kind::Struct { members }) => (0..)
-            .zip(members)
-            .all(|(member, _)| module.decorations.of_member(id, member).built_in.is_some()),
+        Some(Kind::Struct { members }) => (0..).zip(members).all(|(member, _)| {
+            module
+                .decorations
+                .of_member(id, member)
+                .has(Decoration::BuiltIn)
+        }),
         _ => false,
     };
-    match facts.built_in.is_some() || by_members {
+    match facts.has(Decoration::BuiltIn) || by_members {
         true => Ok(()),
         false => Err(Error::spirv(format!(
             "expected built-ins as inputs of a compute entry point, found %{} without BuiltIn",

@@ -5,7 +5,7 @@
 //! extension that was not enabled on the device is undefined behaviour.
 
 use ash::vk::SubgroupFeatureFlags as Subgroup;
-use rspirv::spirv::{BuiltIn, Capability, Op};
+use rspirv::spirv::{BuiltIn, Capability, Decoration, Op};
 
 use super::module::Module;
 use super::types::Kind;
@@ -36,12 +36,13 @@ pub(super) fn check(module: &Module<'_>, caps: &DeviceCaps) -> Result<(), Error>
         })
     };
     for number in &module.capabilities {
-        let Some(capability) = Capability::from_u32(*number) else {
-            return lacks(format!("the SPIR-V capability {number}"), NOT_ENABLED);
-        };
-        let (present, feature) = capability_of(capability, &caps.features);
-        if !present {
-            return lacks(format!("the SPIR-V capability {capability:?}"), feature);
+        let known = Capability::from_u32(*number);
+        let name = known.map_or_else(|| number.to_string(), |known| format!("{known:?}"));
+        let needed = format!("the SPIR-V capability {name}");
+        match known.and_then(|known| capability_of(known, &caps.features)) {
+            None => return lacks(needed, NOT_ENABLED),
+            Some((feature, false)) => return lacks(needed, &format!("without {feature}")),
+            Some((_, true)) => {}
         }
     }
     for name in &module.extensions {
@@ -98,7 +99,9 @@ fn keeps_a_buffer(module: &Module<'_>) -> bool {
     let is_buffer = |pointer: u32| {
         let to = types.pointee(pointer).map(|(_, to)| to);
         let facts = to.map(|to| module.decorations.of(to));
-        let is_block = facts.is_some_and(|facts| facts.block || facts.buffer_block);
+        let is_block = facts.is_some_and(|facts| {
+            facts.has(Decoration::Block) || facts.has(Decoration::BufferBlock)
+        });
         let target = to.and_then(|to| types.get(to));
         let endless = |of: &super::types::Type<'_>| {
             matches!(of.kind, Kind::Array { .. }) && of.extent == Some(0)
@@ -127,61 +130,44 @@ fn newest_spirv(api: ApiVersion) -> (u8, u8) {
     }
 }
 
-/// Whether `have` covers the capability, and what to say where it does not.
-fn capability_of(capability: Capability, have: &Features) -> (bool, &'static str) {
+/// What a capability stands for, and whether `have` covers it; `None` for one that this library
+/// does not enable.
+fn capability_of(capability: Capability, have: &Features) -> Option<(&'static str, bool)> {
+    use Capability as C;
     let subgroup = |operation| have.subgroup_operations.contains(operation);
-    match capability {
+    Some(match capability {
         // Of every device that Vulkan knows.
-        Capability::Shader
-        | Capability::Matrix
-        | Capability::InputAttachment
-        | Capability::Sampled1D
-        | Capability::Image1D
-        | Capability::SampledBuffer
-        | Capability::ImageBuffer
-        | Capability::ImageQuery
-        | Capability::DerivativeControl => (true, ""),
-        Capability::Int64 => (have.shader_int64, "without shaderInt64"),
-        Capability::Int16 => (have.shader_int16, "without shaderInt16"),
-        Capability::Int8 => (have.shader_int8, "without shaderInt8"),
-        Capability::Float64 => (have.shader_float64, "without shaderFloat64"),
-        Capability::Float16 => (have.shader_float16, "without shaderFloat16"),
-        Capability::StorageBuffer16BitAccess => (
-            have.storage_buffer_16bit,
-            "without storageBuffer16BitAccess",
-        ),
-        Capability::StorageBuffer8BitAccess => {
-            (have.storage_buffer_8bit, "without storageBuffer8BitAccess")
+        C::Shader | C::Matrix | C::InputAttachment | C::DerivativeControl => ("", true),
+        C::Sampled1D | C::Image1D | C::SampledBuffer | C::ImageBuffer | C::ImageQuery => ("", true),
+        C::Int64 => ("shaderInt64", have.shader_int64),
+        C::Int16 => ("shaderInt16", have.shader_int16),
+        C::Int8 => ("shaderInt8", have.shader_int8),
+        C::Float64 => ("shaderFloat64", have.shader_float64),
+        C::Float16 => ("shaderFloat16", have.shader_float16),
+        C::StorageBuffer16BitAccess => ("storageBuffer16BitAccess", have.storage_buffer_16bit),
+        C::StorageBuffer8BitAccess => ("storageBuffer8BitAccess", have.storage_buffer_8bit),
+        C::VariablePointers | C::VariablePointersStorageBuffer => {
+            ("variablePointers", have.variable_pointers)
         }
-        Capability::VariablePointers | Capability::VariablePointersStorageBuffer => {
-            (have.variable_pointers, "without variablePointers")
+        C::VulkanMemoryModel | C::VulkanMemoryModelDeviceScope => {
+            ("vulkanMemoryModel", have.vulkan_memory_model)
         }
-        Capability::VulkanMemoryModel | Capability::VulkanMemoryModelDeviceScope => {
-            (have.vulkan_memory_model, "without vulkanMemoryModel")
-        }
-        Capability::GroupNonUniform => (subgroup(Subgroup::BASIC), "without basic subgroups"),
-        Capability::GroupNonUniformVote => (subgroup(Subgroup::VOTE), "without subgroup vote"),
-        Capability::GroupNonUniformBallot => {
-            (subgroup(Subgroup::BALLOT), "without subgroup ballot")
-        }
-        Capability::GroupNonUniformArithmetic => (
-            subgroup(Subgroup::ARITHMETIC),
-            "without subgroup arithmetic",
-        ),
-        Capability::GroupNonUniformShuffle => {
-            (subgroup(Subgroup::SHUFFLE), "without subgroup shuffle")
-        }
-        Capability::GroupNonUniformShuffleRelative => (
+        C::GroupNonUniform => ("basic subgroups", subgroup(Subgroup::BASIC)),
+        C::GroupNonUniformVote => ("subgroup vote", subgroup(Subgroup::VOTE)),
+        C::GroupNonUniformBallot => ("subgroup ballot", subgroup(Subgroup::BALLOT)),
+        C::GroupNonUniformArithmetic => ("subgroup arithmetic", subgroup(Subgroup::ARITHMETIC)),
+        C::GroupNonUniformShuffle => ("subgroup shuffle", subgroup(Subgroup::SHUFFLE)),
+        C::GroupNonUniformShuffleRelative => (
+            "relative subgroup shuffle",
             subgroup(Subgroup::SHUFFLE_RELATIVE),
-            "without relative subgroup shuffle",
         ),
-        Capability::GroupNonUniformClustered => (
+        C::GroupNonUniformClustered => (
+            "clustered subgroup operations",
             subgroup(Subgroup::CLUSTERED),
-            "without clustered subgroup operations",
         ),
-        Capability::GroupNonUniformQuad => (subgroup(Subgroup::QUAD), "without subgroup quads"),
-        _ => (false, NOT_ENABLED),
-    }
+        C::GroupNonUniformQuad => ("subgroup quads", subgroup(Subgroup::QUAD)),
+        _ => return None,
+    })
 }
 
 /// The Vulkan version that has an extension of SPIR-V built in; `None` for one that

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use rspirv::spirv::Op;
+use rspirv::spirv::{Decoration, Op};
 
 use super::constants::Constants;
 use super::decorations::Decorations;
@@ -105,6 +105,7 @@ impl<'w> Types<'w> {
         constants: &Constants,
     ) {
         let (id, a, b) = (i.word(0), i.word(1), i.word(2));
+        let stride = || decorations.of(id).value(Decoration::ArrayStride);
         let made = match i.op {
             Some(Op::TypeBool) => Type {
                 extent: None,
@@ -114,11 +115,8 @@ impl<'w> Types<'w> {
             Some(Op::TypeFloat) => Type::scalar(Scalar::Float(a), a),
             Some(Op::TypeVector) => self.vector(a, b),
             Some(Op::TypeMatrix) => self.matrix(a, b),
-            Some(Op::TypeArray) => {
-                let length = constants.scalar(b);
-                self.array(a, length, decorations.of(id).array_stride)
-            }
-            Some(Op::TypeRuntimeArray) => self.array(a, Some(0), decorations.of(id).array_stride),
+            Some(Op::TypeArray) => self.array(a, constants.scalar(b), stride()),
+            Some(Op::TypeRuntimeArray) => self.array(a, Some(0), stride()),
             Some(Op::TypeStruct) => {
                 let members = i.operands.get(1..).unwrap_or_default();
                 self.structure(id, members, decorations)
@@ -188,9 +186,10 @@ impl<'w> Types<'w> {
             let facts = decorations.of_member(id, number);
             let (extent, align) = match self.innermost_matrix(*of) {
                 Some(matrix) => {
-                    let (bytes, align) =
-                        self.laid_out(matrix, facts.matrix_stride, facts.row_major);
-                    let stride = facts.matrix_stride.map_or(0, u64::from);
+                    let stride = facts.value(Decoration::MatrixStride);
+                    let row_major = facts.has(Decoration::RowMajor);
+                    let (bytes, align) = self.laid_out(matrix, stride, row_major);
+                    let stride = stride.map_or(0, u64::from);
                     whole.scalar_layout |= !stride.is_multiple_of(align);
                     let itself = matches!(part.kind, Kind::Matrix { .. });
                     (if itself { bytes } else { part.extent }, align)
@@ -200,7 +199,8 @@ impl<'w> Types<'w> {
             whole.packed = whole.packed.saturating_add(part.packed);
             whole.align = whole.align.max(align);
             whole.scalar_layout |= part.scalar_layout;
-            let (Some(offset), Some(bytes)) = (facts.offset.map(u64::from), extent) else {
+            let offset = facts.value(Decoration::Offset).map(u64::from);
+            let (Some(offset), Some(bytes)) = (offset, extent) else {
                 whole.extent = None;
                 continue;
             };

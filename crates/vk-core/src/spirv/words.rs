@@ -24,39 +24,32 @@ pub(super) fn words(bytes: &[u8]) -> Result<Vec<u32>, Error> {
             bytes.len()
         )));
     }
-    let words: Vec<u32> = bytes
-        .chunks_exact(4)
-        .map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]))
-        .collect();
-    if words[0] != MAGIC_NUMBER {
-        return Err(Error::spirv(format!(
-            "expected the magic number {MAGIC_NUMBER:#010x}, found {:#010x}",
-            words[0]
-        )));
-    }
+    let words = bytes.as_chunks().0.iter();
+    let words: Vec<u32> = words.map(|word| u32::from_le_bytes(*word)).collect();
+    let [magic, version, _, bound, schema, ..] = words[..] else {
+        return Err(Error::spirv("expected a header of 5 words"));
+    };
     if words.len() > MAX_WORDS {
         return Err(Error::Unsupported {
             needed: format!("a SPIR-V module of {} words", words.len()),
             found: format!("{MAX_WORDS} at most in this library"),
         });
     }
-    if words[1] & 0xFF00_00FF != 0 {
+    let bounds = format!("an id bound of 1 to {MAX_ID_BOUND:#x}");
+    let expected = [
+        (magic == MAGIC_NUMBER, magic, "the magic number 0x07230203"),
+        (
+            version & 0xFF00_00FF == 0,
+            version,
+            "a version word of the form 0x00MMmm00",
+        ),
+        // A driver sizes tables by the bound.
+        ((1..=MAX_ID_BOUND).contains(&bound), bound, &bounds),
+        (schema == 0, schema, "0 as the header's fifth word"),
+    ];
+    if let Some((_, found, expected)) = expected.iter().find(|(holds, ..)| !holds) {
         return Err(Error::spirv(format!(
-            "expected a version word of the form 0x00MMmm00, found {:#010x}",
-            words[1]
-        )));
-    }
-    // A driver sizes tables by the bound.
-    if words[3] == 0 || words[3] > MAX_ID_BOUND {
-        return Err(Error::spirv(format!(
-            "expected an id bound of 1 to {MAX_ID_BOUND:#x}, found {:#x}",
-            words[3]
-        )));
-    }
-    if words[4] != 0 {
-        return Err(Error::spirv(format!(
-            "expected 0 as the header's fifth word, found {:#x}",
-            words[4]
+            "expected {expected}, found {found:#x}"
         )));
     }
     check_lengths(&words)?;

@@ -12,7 +12,7 @@ use std::rc::{Rc, Weak};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::{Device, Error, Instance, PhysicalDevice, ValidationLog};
+use crate::{Device, DeviceCaps, Error, Instance, PhysicalDevice, ValidationLog};
 
 pub use trust::trust_all_spirv;
 pub(crate) use trust::trusted;
@@ -78,41 +78,17 @@ fn turn() -> Rc<Turn> {
     })
 }
 
-/// `device` as if it had no timeline semaphores: one queue, and fences.
+/// `device` as if it were another: `change` may take away what it has.
 #[must_use]
-pub fn without_timeline_semaphores(mut device: PhysicalDevice) -> PhysicalDevice {
-    device.caps.features.timeline_semaphore = false;
+pub fn changed(mut device: PhysicalDevice, change: impl FnOnce(&mut DeviceCaps)) -> PhysicalDevice {
+    change(&mut device.caps);
     device
 }
 
-/// `device` as if its subgroups had no operations.
+/// `device` as if it had no timeline semaphores: fences then.
 #[must_use]
-pub fn without_subgroup_operations(mut device: PhysicalDevice) -> PhysicalDevice {
-    device.caps.features.subgroup_operations = ash::vk::SubgroupFeatureFlags::empty();
-    device
-}
-
-/// `device` as if it were a discrete one: on a software device the planner
-/// leaves nothing to measurements.
-#[must_use]
-pub fn taken_for_discrete(mut device: PhysicalDevice) -> PhysicalDevice {
-    device.caps.kind = crate::DeviceKind::Discrete;
-    device
-}
-
-/// `device` as if the offsets of its storage buffers had to be multiples of `bytes`, which
-/// must be one of those that it takes.
-#[must_use]
-pub fn with_storage_buffer_alignment(mut device: PhysicalDevice, bytes: u64) -> PhysicalDevice {
-    device.caps.limits.storage_buffer_alignment = bytes;
-    device
-}
-
-/// `device` as if a storage buffer binding could be no longer than `bytes`.
-#[must_use]
-pub fn with_storage_buffer_range(mut device: PhysicalDevice, bytes: u64) -> PhysicalDevice {
-    device.caps.limits.max_storage_buffer_range = bytes;
-    device
+pub fn without_timeline_semaphores(device: PhysicalDevice) -> PhysicalDevice {
+    changed(device, |caps| caps.features.timeline_semaphore = false)
 }
 
 /// The variable that, set to `1`, makes every device of the process one without

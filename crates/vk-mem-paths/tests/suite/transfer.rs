@@ -7,10 +7,8 @@ use std::time::Duration;
 
 use field_kernels::{ELEMENT_BYTES, FIELD_ADD, Fp, LIMBS, arithmetic};
 use proptest::prelude::*;
-use vk_core::testing::{
-    DeviceTest, device_under_test, taken_for_discrete, without_timeline_semaphores,
-};
-use vk_core::{ComputePipeline, Device, KernelCache, PhysicalDevice};
+use vk_core::testing::{DeviceTest, changed, device_under_test, without_timeline_semaphores};
+use vk_core::{ComputePipeline, Device, DeviceKind, KernelCache, PhysicalDevice};
 use vk_mem_paths::{
     Effort, Error, Job, Measured, Packing, PathChoice, Plan, Request, Stats, Strategy, Transfer,
     TransferOptions, TransferPath, Tuning,
@@ -52,6 +50,12 @@ impl Loop {
             kernel,
             _guard: guard,
         }
+    }
+
+    /// On a discrete device, as it were: on a software one the planner leaves nothing to
+    /// measurements.
+    fn discrete() -> Self {
+        Self::on(|device| changed(device, |caps| caps.kind = DeviceKind::Discrete))
     }
 
     /// The paths that the device can take.
@@ -163,7 +167,7 @@ fn a_mixture_of_sizes_runs_on_every_path_depth_and_form_of_completion() {
 
 #[test]
 fn tuned_runs_arrive_whole() {
-    let mut transfer = Loop::on(taken_for_discrete);
+    let mut transfer = Loop::discrete();
     for path in transfer.paths() {
         let strategy = Strategy {
             path,
@@ -193,7 +197,7 @@ fn tuned_runs_arrive_whole() {
 /// Runs of other sizes take the slots that there are, as far as they are large enough.
 #[test]
 fn short_and_long_runs_take_turns_in_the_same_slots() {
-    let mut transfer = Loop::on(taken_for_discrete);
+    let mut transfer = Loop::discrete();
     let mut memory = Vec::new();
     for _ in 0..3 {
         for (elements, chunk, depth) in [(9_000, 9_000, 1), (7_000, 1_000, 3), (100, 100, 1)] {
@@ -210,7 +214,7 @@ fn short_and_long_runs_take_turns_in_the_same_slots() {
 
 #[test]
 fn a_calibration_measures_every_path_and_the_runs_after_it_go_by_it() {
-    let mut transfer = Loop::on(taken_for_discrete);
+    let mut transfer = Loop::discrete();
     let effort = Effort {
         budget: Duration::MAX,
         largest: 1 << 14,

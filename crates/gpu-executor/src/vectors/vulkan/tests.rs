@@ -4,7 +4,7 @@ use std::time::Duration;
 use field_kernels::chain::MemoryAccess;
 use field_kernels::edge::edge_elements;
 use field_kernels::{ElementType as _, Field, Fp, Fr};
-use vk_core::testing::{device_under_test, with_storage_buffer_alignment};
+use vk_core::testing::{changed, device_under_test};
 use vk_core::{Compiler, Device, DeviceKind, PhysicalDevice, PipelineCache};
 use vk_mem_paths::TransferOptions;
 
@@ -132,7 +132,8 @@ fn slices_begin_anywhere_whatever_the_alignment() {
             (MemoryAccess::StagedStores, 64),
         ];
         for (access, workgroup) in layouts {
-            let changed = with_storage_buffer_alignment(device.clone(), bytes);
+            let set = |caps: &mut DeviceCaps| caps.limits.storage_buffer_alignment = bytes;
+            let changed = changed(device.clone(), set);
             let asked = Asked {
                 arithmetic: None,
                 access: Some(access),

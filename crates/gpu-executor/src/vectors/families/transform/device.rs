@@ -285,7 +285,7 @@ impl Pass {
 #[cfg(test)]
 mod tests {
     use field_kernels::edge::edge_elements;
-    use vk_core::testing::{device_under_test, recorded, without_subgroup_operations};
+    use vk_core::testing::{changed, device_under_test, recorded};
 
     use super::*;
     use crate::Inputs;
@@ -357,7 +357,9 @@ mod tests {
     #[test]
     fn transforms_without_shuffles_are_as_on_the_cpu() {
         let (_guard, physical) = device_under_test().unwrap();
-        let physical = without_subgroup_operations(physical);
+        let physical = changed(physical, |caps| {
+            caps.features.subgroup_operations = Default::default();
+        });
         let runner = runner_on(&physical, |_| {}, Asked::default(), None);
         let device = VectorEngine::on(runner, Inputs::default());
         let cpu = VectorEngine::cpu_with_threads(2).unwrap();
