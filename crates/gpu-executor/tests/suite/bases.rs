@@ -12,7 +12,7 @@ use gpu_executor::vectors::{
 };
 
 use crate::curves::{CurveOracle, points};
-use crate::engines::{self, error, on_both_engines};
+use crate::engines::{self, error, on_both_engines, refused};
 use crate::msm::{affine, by_ark, on_device, random_scalars, upload};
 
 on_both_engines! {
@@ -170,36 +170,14 @@ fn slices_of_bases_and_lengths_that_do_not_fit(engine: &VectorEngine) {
         let expected = by_ark::<G1>(&points[range.clone()], &scalars[range.clone()]);
         assert!(done.msm(&msm).unwrap().to_affine() == expected, "{range:?}");
     }
-    let range = error(bases.slice(3..76));
-    assert!(
-        matches!(
-            range,
-            Error::OutOfRange {
-                elements: 75,
-                end: 76,
-                ..
-            }
-        ),
-        "{range}"
-    );
+    refused!(bases.slice(3..76) => Error::OutOfRange { elements: 75, end: 76, .. });
     let queue = engine.queue();
-    let unequal = error(queue.msm(&bases, &s.slice(1..).unwrap()));
-    assert!(
-        matches!(
-            unequal,
-            Error::UnequalVectors {
-                left: 75,
-                right: 74,
-                ..
-            }
-        ),
-        "{unequal}"
-    );
+    refused!(queue.msm(&bases, &s.slice(1..).unwrap())
+        => Error::UnequalVectors { left: 75, right: 74, .. });
     let other = engines::cpu();
     let (foreign, _) = upload::<G1>(&other, &points, &[]);
     let foreign = prepare(&foreign, 1, TableMemory::AsPays);
-    let foreign = error(queue.msm(&foreign, &s));
-    assert!(matches!(foreign, Error::ForeignVector { .. }), "{foreign}");
+    refused!(queue.msm(&foreign, &s) => Error::ForeignVector { .. });
 }
 
 fn bases_come_out_of_their_file_as_they_went_in(engine: &VectorEngine) {

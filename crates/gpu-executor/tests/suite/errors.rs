@@ -8,7 +8,7 @@ use gpu_executor::cpu::CpuEngine;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{DevicePolicy, Error, VulkanError};
 
-use crate::engines::error;
+use crate::engines::{error, refused};
 use crate::support::{assert_sums, backend, borrowed, built, random_jobs, test_kernel};
 
 #[test]
@@ -79,8 +79,7 @@ fn the_cpu_engine_computes_what_it_knows_and_refuses_the_rest() {
         assert_sums(&results, &jobs, kernel.name);
         assert_eq!(cpu.last_report().unwrap().kernel, kernel.name);
     }
-    let error = cpu.run_field_add_batch(&test_kernel("field_sub"), &batch, 5000, false);
-    let error = error.unwrap_err();
-    assert!(matches!(error, Error::UnknownKernelOnCpu { .. }), "{error}");
+    refused!(cpu.run_field_add_batch(&test_kernel("field_sub"), &batch, 5000, false)
+        => Error::UnknownKernelOnCpu { .. });
     assert!(cpu.last_report().is_none());
 }

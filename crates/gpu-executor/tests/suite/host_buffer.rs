@@ -7,6 +7,7 @@ use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::{DataPathError, Error, HostBuffer, Mode, PathChoice, TransferPath};
 use proptest::prelude::*;
 
+use crate::engines::{error, refused};
 use crate::support::{
     assert_limbs, assert_sums, backend, borrowed, built, on_cpu, random_elements, random_jobs,
     sums, test_kernel,
@@ -206,13 +207,11 @@ fn a_kernel_that_may_write_its_inputs_runs_on_copies_of_them_only() {
     let (a, b) = operands(&mut backend, 10, 3);
     let mut out = backend.host_buffer(10).unwrap();
     for path in PATHS {
-        let error = backend.run_field_add_host_on(&xor, &a, &b, &mut out, path);
-        let error = error.unwrap_err();
-        let spirv = gpu_executor::VulkanError::NotAKernel {
-            reason: "expected the buffers at bindings 0 and 1 to be NonWritable \
-                     (`readonly` in GLSL), found one that is not"
-                .to_owned(),
-        };
+        let error = error(backend.run_field_add_host_on(&xor, &a, &b, &mut out, path));
+        let reason = "expected the buffers at bindings 0 and 1 to be NonWritable \
+                      (`readonly` in GLSL), found one that is not";
+        let reason = reason.to_owned();
+        let spirv = gpu_executor::VulkanError::NotAKernel { reason };
         assert_eq!(error, Error::Vulkan(spirv));
         assert!(out.iter().all(|limb| *limb == 0));
     }
@@ -230,22 +229,14 @@ fn unequal_lengths_are_named_and_leave_the_buffers_alone() {
         backend.host_buffer(11).unwrap(),
         backend.host_buffer(9).unwrap(),
     );
-    let error = backend.run_field_add_host(spirv, &a, &long, &mut short);
-    let error = error.unwrap_err();
-    let expected = Error::UnequalHostBuffers {
-        a: 10,
-        b: 11,
-        out: 9,
-    };
-    assert_eq!(error, expected);
-    assert_eq!(
-        error.to_string(),
-        "expected host buffers of equal length, found A of 10 elements, B of 11, the output of 9"
-    );
+    refused!(backend.run_field_add_host(spirv, &a, &long, &mut short)
+        => Error::UnequalHostBuffers { a: 10, b: 11, out: 9 });
+    refused!(backend.run_field_add_host(spirv, &a, &long, &mut short)
+        => "expected host buffers of equal length, found A of 10 elements, B of 11, the output of 9");
     assert!(backend.last_report().is_none());
     for (a, b) in [(&a, &b), (&long, &a), (&a, &long)] {
-        let error = backend.field_add_host(a, b, &mut short).unwrap_err();
-        assert!(matches!(error, Error::UnequalHostBuffers { out: 9, .. }));
+        refused!(backend.field_add_host(a, b, &mut short)
+            => Error::UnequalHostBuffers { out: 9, .. });
     }
     assert_eq!(short.elements(), 9);
     let mut out = backend.host_buffer(10).unwrap();
@@ -259,18 +250,12 @@ fn a_buffer_of_another_backend_is_refused_by_operand() {
     let (a, b) = operands(&mut one, 10, 1);
     let mut out = one.host_buffer(10).unwrap();
     let mut foreign = other.host_buffer(10).unwrap();
-    let refused = |error: Error, operand| {
-        let Error::DataPath(DataPathError::ForeignBuffer { what, .. }) = error else {
-            return false;
-        };
-        what == operand
-    };
-    let error = one.field_add_host(&foreign, &b, &mut out).unwrap_err();
-    assert!(refused(error, "A"));
-    let error = one.field_add_host(&a, &foreign, &mut out).unwrap_err();
-    assert!(refused(error, "B"));
-    let error = one.field_add_host(&a, &b, &mut foreign).unwrap_err();
-    assert!(refused(error, "the output"));
+    refused!(one.field_add_host(&foreign, &b, &mut out)
+        => Error::DataPath(DataPathError::ForeignBuffer { what: "A", .. }));
+    refused!(one.field_add_host(&a, &foreign, &mut out)
+        => Error::DataPath(DataPathError::ForeignBuffer { what: "B", .. }));
+    refused!(one.field_add_host(&a, &b, &mut foreign)
+        => Error::DataPath(DataPathError::ForeignBuffer { what: "the output", .. }));
     assert!(foreign.iter().all(|limb| *limb == 0));
     one.field_add_host(&a, &b, &mut out).unwrap();
     assert_limbs(&out, &sums(&a, &b), "own buffers");
@@ -282,8 +267,7 @@ fn a_module_that_is_refused_leaves_the_output_alone() {
     let (a, b) = operands(&mut backend, 10, 1);
     let mut out = backend.host_buffer(10).unwrap();
     let bad = test_kernel("bad_binding");
-    let error = backend.run_field_add_host(&bad, &a, &b, &mut out);
-    assert!(matches!(error.unwrap_err(), Error::Vulkan(_)));
+    refused!(backend.run_field_add_host(&bad, &a, &b, &mut out) => Error::Vulkan(_));
     assert!(out.iter().all(|limb| *limb == 0));
     backend.field_add_host(&a, &b, &mut out).unwrap();
     assert_limbs(&out, &sums(&a, &b), "after a bad module");
@@ -293,14 +277,11 @@ fn a_module_that_is_refused_leaves_the_output_alone() {
 fn more_than_there_is_memory_for_is_an_error() {
     let (_guard, mut backend) = backend();
     for elements in [usize::MAX, usize::MAX / 48 + 1] {
-        let error = backend.host_buffer(elements).unwrap_err();
-        assert!(matches!(error, Error::TooManyElements { .. }), "{error}");
+        refused!(backend.host_buffer(elements) => Error::TooManyElements { .. });
     }
-    let error = backend.host_buffer(1 << 50).unwrap_err();
-    let Error::DataPath(DataPathError::OutOfDeviceMemory { requested, .. }) = error else {
-        unreachable!("{error}");
-    };
-    assert_eq!(requested, 48 << 50);
+    const REQUESTED: u64 = 48 << 50;
+    refused!(backend.host_buffer(1 << 50)
+        => Error::DataPath(DataPathError::OutOfDeviceMemory { requested: REQUESTED, .. }));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{AsElements, Element, Form, Operand, PointCheck, Scalar, VectorEngine};
 use gpu_executor::{Engine, Error};
 
-use crate::engines::on_both_engines;
+use crate::engines::{on_both_engines, refused};
 use crate::oracle::random;
 
 /// Elements: more than one workgroup, and no multiple of it.
@@ -108,31 +108,21 @@ fn vectors_of_another_library<T: Foreign + Debug>(engine: &VectorEngine) {
 
 /// What these types cannot hold is refused.
 fn check_refused<T: Foreign>(engine: &VectorEngine, a: &[T]) {
-    let error = engine.upload_plain(a).unwrap_err();
-    assert_form(&error, Form::Plain, Form::Montgomery);
+    refused!(engine.upload_plain(a)
+        => Error::WrongForm { expected: Form::Plain, found: Form::Montgomery, .. });
     let limbs: &[u64] = a.as_limbs();
     let plain = engine.upload_plain::<T::Type>(limbs).unwrap();
-    assert_form(
-        &plain.download::<T>().unwrap_err(),
-        Form::Montgomery,
-        Form::Plain,
-    );
+    refused!(plain.download::<T>()
+        => Error::WrongForm { expected: Form::Montgomery, found: Form::Plain, .. });
     let mut out = a.to_vec();
-    assert_form(
-        &plain.download_into(&mut out).unwrap_err(),
-        Form::Montgomery,
-        Form::Plain,
-    );
+    refused!(plain.download_into(&mut out)
+        => Error::WrongForm { expected: Form::Montgomery, found: Form::Plain, .. });
     assert_eq!(out, a);
     assert_eq!(plain.download::<u64>().unwrap(), limbs);
 
     let x = engine.upload(a).unwrap();
-    let error = x.download_into(&mut out[1..]).unwrap_err();
-    assert!(matches!(error, Error::InvalidLength { .. }), "{error}");
-    let error = engine
-        .upload(&[T::from_limbs(modulus::<T::Type>())])
-        .unwrap_err();
-    assert!(matches!(error, Error::NotCanonical(_)), "{error}");
+    refused!(x.download_into(&mut out[1..]) => Error::InvalidLength { .. });
+    refused!(engine.upload(&[T::from_limbs(modulus::<T::Type>())]) => Error::NotCanonical(_));
 }
 
 /// Not canonical in its last coordinate alone.
@@ -141,16 +131,6 @@ fn modulus<E: ElementType>() -> E::Limbs {
     let modulus = E::ID.modulus();
     limbs.as_mut()[E::LIMBS - modulus.len()..].copy_from_slice(modulus);
     limbs
-}
-
-fn assert_form(error: &Error, expected: Form, found: Form) {
-    let wrong = match error {
-        Error::WrongForm {
-            expected, found, ..
-        } => Some((*expected, *found)),
-        _ => None,
-    };
-    assert_eq!(wrong, Some((expected, found)), "{error}");
 }
 
 /// Points lie in memory as their limbs, infinity as zeros, and go up and down as they are.

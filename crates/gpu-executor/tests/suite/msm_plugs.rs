@@ -11,7 +11,7 @@ use gpu_executor::vectors::{BlstPoint, Element, G1, G2, VectorEngine};
 use gpu_executor::{Error, Refused};
 
 use crate::curves::{CurveOracle, points, to_ark};
-use crate::engines::on_both_engines;
+use crate::engines::{on_both_engines, refused};
 use crate::msm::random_scalars;
 
 on_both_engines! {
@@ -103,40 +103,15 @@ fn masked(bytes: &[u8], bits: usize, count: usize) -> Vec<u8> {
 
 fn what_they_cannot_take_is_refused(engine: &VectorEngine) {
     let bases: Vec<_> = points::<G1>(3, 4).iter().map(to_ark::<G1>).collect();
-    let error = engine
-        .ark_msm::<g1::Config>(&bases, &random_scalars(2, 5))
-        .unwrap_err();
-    assert!(
-        matches!(
-            error,
-            Error::UnequalVectors {
-                left: 3,
-                right: 2,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    refused!(engine.ark_msm::<g1::Config>(&bases, &random_scalars(2, 5))
+        => Error::UnequalVectors { left: 3, right: 2, .. });
     let modulus = BigInt(field_kernels::FR_MODULUS);
     let one = BigInt([1, 0, 0, 0]);
-    let error = engine
-        .ark_msm_bigint(&bases, &[one, modulus, one])
-        .unwrap_err();
-    assert!(
-        matches!(error, Error::NotCanonical(Refused { element: 1, .. })),
-        "{error}"
-    );
+    refused!(engine.ark_msm_bigint(&bases, &[one, modulus, one])
+        => Error::NotCanonical(Refused { element: 1, .. }));
     let none: [Affine<g2::Config>; 0] = [];
     assert_eq!(engine.ark_msm(&none, &[]).unwrap(), Projective::default());
     let points = [blst_p1_affine::default(); 3];
-    let error = engine.blst_msm(&points, &[0; 23], 64).unwrap_err();
-    assert!(
-        matches!(error, Error::InvalidLength { found: 23, .. }),
-        "{error}"
-    );
-    let error = engine.blst_msm(&points, &[0; 99], 257).unwrap_err();
-    assert!(
-        matches!(error, Error::WrongNumber { found: 257, .. }),
-        "{error}"
-    );
+    refused!(engine.blst_msm(&points, &[0; 23], 64) => Error::InvalidLength { found: 23, .. });
+    refused!(engine.blst_msm(&points, &[0; 99], 257) => Error::WrongNumber { found: 257, .. });
 }

@@ -9,7 +9,7 @@ use gpu_executor::vectors::{
 use gpu_executor::{Error, Refused};
 
 use crate::curves::{CurveOracle, outside, points, to_ark};
-use crate::engines::{self, on_both_engines, run, upload_points as upload};
+use crate::engines::{self, on_both_engines, refused, run, upload_points as upload};
 
 on_both_engines! {
     points_go_up_and_come_down<G1, G2>
@@ -34,10 +34,8 @@ fn points_go_up_and_come_down<C: CurveOracle>(engine: &VectorEngine) {
             expect(&vector.slice(1..count - 1).unwrap(), &points[1..count - 1]);
         }
     }
-    let error = engine
-        .upload_points::<C>(&vec![0; C::LIMBS + 1], PointCheck::Trusted)
-        .unwrap_err();
-    assert!(matches!(error, Error::InvalidLength { .. }), "{error}");
+    refused!(engine.upload_points::<C>(&vec![0; C::LIMBS + 1], PointCheck::Trusted)
+        => Error::InvalidLength { .. });
 }
 
 fn points_are_moved_and_compared<C: CurveOracle>(engine: &VectorEngine) {
@@ -260,10 +258,8 @@ fn wrong_encodings_are_refused<C: CurveOracle>(engine: &VectorEngine) {
     };
     check(compressed, &no_y, PointFault::NotOnCurve);
     outside_of_the_subgroup::<C>(engine);
-    let error = engine
-        .upload_encoded_points::<C>(&[0; 40], compressed, PointCheck::Trusted)
-        .unwrap_err();
-    assert!(matches!(error, Error::InvalidLength { .. }), "{error}");
+    refused!(engine.upload_encoded_points::<C>(&[0; 40], compressed, PointCheck::Trusted)
+        => Error::InvalidLength { .. });
 }
 
 fn has_y<C: CurveOracle>(x: u8) -> bool {

@@ -15,7 +15,7 @@ use gpu_executor::vectors::{Domain, DomainEngine, Element, EngineDomain, Transfo
 use gpu_executor::{Error, Result};
 
 use crate::domains::ArkDomain;
-use crate::engines::{self, error, on_both_engines};
+use crate::engines::{self, error, on_both_engines, refused};
 use crate::msm::random_scalars;
 
 on_both_engines! {
@@ -54,15 +54,8 @@ fn check_slices<T: Element<Type = Fr> + PartialEq>(
     assert_eq!(values, expected);
     engine.transform(values.as_mut_slice(), back).unwrap();
     assert_eq!(values, x);
-    let refused = error(engine.transform(&mut values[..65], there));
-    assert!(matches!(
-        refused,
-        Error::WrongRows {
-            row: 64,
-            found: 65,
-            ..
-        }
-    ));
+    refused!(engine.transform(&mut values[..65], there)
+        => Error::WrongRows { row: 64, found: 65, .. });
     assert_eq!(values, x);
 }
 

@@ -15,8 +15,8 @@ use proptest::prelude::*;
 
 use crate::domains::{ArkDomain, domains};
 use crate::engines::{
-    self, error, expect, on_both_engines, on_device, on_device_unless_by_doubles, products, run,
-    sums, upload,
+    self, error, expect, on_both_engines, on_device, on_device_unless_by_doubles, products,
+    refused, run, sums, upload, wrong_form,
 };
 use crate::oracle::{Oracle as _, in_order, random};
 use crate::support::built;
@@ -359,16 +359,10 @@ fn lengths_forms_and_engines_that_do_not_fit(engine: &VectorEngine) {
     }
     let limbs = random::<Fr>(16, 1);
     let plain = engine.upload_plain::<Fr>(&limbs).unwrap();
-    let wrong_form = Error::WrongForm {
-        operation: "transform",
-        expected: Form::Montgomery,
-        found: Form::Plain,
-    };
-    assert_eq!(error(queue.inverse_ntt(&plain, &domain)), wrong_form);
+    let wrong = wrong_form("transform", Form::Montgomery, Form::Plain);
+    assert_eq!(error(queue.inverse_ntt(&plain, &domain)), wrong);
     let foreign = upload::<Fr>(&engines::cpu(), &limbs);
-    let operation = "transform";
-    let foreign = error(queue.ntt(&foreign, &domain));
-    assert_eq!(foreign, Error::ForeignVector { operation });
+    refused!(queue.ntt(&foreign, &domain) => Error::ForeignVector { operation: "transform" });
     // What was refused left nothing in the queue.
     assert_eq!(run(queue).report().operations, 0);
 }

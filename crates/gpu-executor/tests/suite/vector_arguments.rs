@@ -4,7 +4,7 @@ use field_kernels::{ElementType, FR_MODULUS, Field, Fp, Fr, MODULUS, arithmetic}
 use gpu_executor::vectors::{Form, Scalar, VectorEngine};
 use gpu_executor::{Error, Inputs, Refused};
 
-use crate::engines::{self, error, expect, on_both_engines, random, run, upload};
+use crate::engines::{self, error, expect, on_both_engines, random, refused, run, upload};
 use crate::support;
 
 on_both_engines! {
@@ -31,31 +31,16 @@ fn lengths_must_fit(engine: &VectorEngine) {
     assert_eq!(error(queue.mul(&x, &y)), unequal("mul"));
     assert_eq!(error(queue.inner_product(&x, &y)), unequal("inner_product"));
     assert_eq!(error(queue.equal(&x, &y)), unequal("equal"));
-    assert_eq!(
-        error(queue.sub(&x, &y)).to_string(),
-        "sub: expected vectors of equal length, found 5 and 6 elements"
-    );
-    let found = error(queue.fill(Scalar::<Fp>::one(), usize::MAX));
-    let too_long = matches!(
-        found,
-        Error::VectorTooLong {
-            operation: "fill",
-            found: usize::MAX,
-            ..
-        }
-    );
-    assert!(too_long, "{found}");
+    refused!(queue.sub(&x, &y) => "sub: expected vectors of equal length, found 5 and 6 elements");
+    refused!(queue.fill(Scalar::<Fp>::one(), usize::MAX)
+        => Error::VectorTooLong { operation: "fill", found: usize::MAX, .. });
 }
 
 fn forms_must_fit(engine: &VectorEngine) {
     let montgomery = upload::<Fr>(engine, &[[1, 2, 3, 4]]);
     let plain = engine.upload_plain::<Fr>(&[[1, 2, 3, 4]][..]).unwrap();
     let queue = engine.queue();
-    let wrong = |operation, expected, found| Error::WrongForm {
-        operation,
-        expected,
-        found,
-    };
+    let wrong = engines::wrong_form;
     let (m, p) = (Form::Montgomery, Form::Plain);
     assert_eq!(error(queue.mul(&plain, &plain)), wrong("mul", m, p));
     assert_eq!(error(queue.mul(&montgomery, &plain)), wrong("mul", m, p));
@@ -70,18 +55,12 @@ fn forms_must_fit(engine: &VectorEngine) {
     assert_eq!(error(queue.sub(one, &plain)), wrong("sub", m, p));
     let select = queue.select(&plain, &montgomery, &plain);
     assert_eq!(error(select), wrong("select", m, p));
-    assert_eq!(
-        error(queue.equal(&plain, &montgomery)),
-        wrong("equal", p, m)
-    );
-    assert_eq!(
-        error(queue.to_montgomery(&montgomery)),
-        wrong("to_montgomery", p, m)
-    );
-    assert_eq!(
-        error(queue.from_montgomery(&plain)).to_string(),
-        "from_montgomery: expected elements in Montgomery form, found plain form"
-    );
+    let equal = queue.equal(&plain, &montgomery);
+    assert_eq!(error(equal), wrong("equal", p, m));
+    let converted = queue.to_montgomery(&montgomery);
+    assert_eq!(error(converted), wrong("to_montgomery", p, m));
+    refused!(queue.from_montgomery(&plain)
+        => "from_montgomery: expected elements in Montgomery form, found plain form");
     assert_eq!(queue.sum(&plain).unwrap().form(), p);
     assert_eq!(queue.is_zero(&plain).unwrap().form(), m);
     assert_eq!(queue.select(&montgomery, &plain, 5).unwrap().form(), p);
@@ -98,11 +77,7 @@ fn a_scalar_is_one_element(engine: &VectorEngine) {
     }
     let bad = Scalar::<Fr>::new(FR_MODULUS);
     let (_, x) = random::<Fr>(engine, 2, 6);
-    let found = error(engine.queue().add(&x, bad));
-    assert!(
-        matches!(found, Error::NotCanonical(Refused { limb: 0, .. })),
-        "{found}"
-    );
+    refused!(engine.queue().add(&x, bad) => Error::NotCanonical(Refused { limb: 0, .. }));
 }
 
 fn a_fill_is_of_one_element(engine: &VectorEngine) {
@@ -120,10 +95,8 @@ fn a_fill_is_of_one_element(engine: &VectorEngine) {
         (queue.fill(queue.sum(&one).unwrap(), 3), x[2]),
     ];
     let all = all.map(|(filled, expected)| (filled.unwrap(), expected));
-    assert_eq!(
-        error(queue.fill(&vector, 3)).to_string(),
-        "as_scalar: expected a vector of one element, found 4 elements"
-    );
+    refused!(queue.fill(&vector, 3)
+        => "as_scalar: expected a vector of one element, found 4 elements");
     run(queue);
     for (filled, expected) in all {
         expect(&filled, &[expected; 3], "filled");
@@ -155,9 +128,8 @@ fn integers_take_the_form_of_what_they_are_used_with(engine: &VectorEngine) {
         expect(&sum, &[[8, 2, 3, 4]], "seven more");
     }
     expect::<Fr>(&alone, &[[42, 0, 0, 0]], "of integers alone");
-    let refused = error(engine.queue().add(&plain, Scalar::plain(FR_MODULUS)));
-    let canonical = matches!(refused, Error::NotCanonical(Refused { limb: 0, .. }));
-    assert!(canonical, "{refused}");
+    refused!(engine.queue().add(&plain, Scalar::plain(FR_MODULUS))
+        => Error::NotCanonical(Refused { limb: 0, .. }));
 }
 
 fn bytes_are_whole_elements_below_the_modulus(engine: &VectorEngine) {
@@ -174,38 +146,23 @@ fn bytes_are_whole_elements_below_the_modulus(engine: &VectorEngine) {
     let (queue, parts) = (engine.queue(), bytes.split_at(32 * 4000));
     let in_parts = queue.upload_be_bytes::<Fr>(&[parts.0, &[], parts.1]);
     assert_eq!(error(in_parts), refused);
-    let halves = queue.upload_be_bytes::<Fr>(&[&bytes[..48], &bytes[48..64]]);
-    assert_eq!(
-        error(halves).to_string(),
-        "the vector: expected a multiple of 32 bytes, found 48 bytes"
-    );
-    assert_eq!(
-        error(engine.upload_be_bytes::<Fp>(&bytes[..100])).to_string(),
-        "the vector: expected a multiple of 48 bytes, found 100 bytes"
-    );
+    refused!(queue.upload_be_bytes::<Fr>(&[&bytes[..48], &bytes[48..64]])
+        => "the vector: expected a multiple of 32 bytes, found 48 bytes");
+    refused!(engine.upload_be_bytes::<Fp>(&bytes[..100])
+        => "the vector: expected a multiple of 48 bytes, found 100 bytes");
     let (_, x) = random::<Fr>(engine, 3, 9);
-    assert_eq!(
-        error(x.download_be_bytes_into(&mut [0; 95])).to_string(),
-        "the output: expected 96 bytes, found 95 bytes"
-    );
+    refused!(x.download_be_bytes_into(&mut [0; 95])
+        => "the output: expected 96 bytes, found 95 bytes");
     let queue = engine.queue();
     let recorded = queue.double(&x).unwrap();
-    let not = Error::NotSubmitted {
-        operation: "to_be_bytes",
-    };
-    assert_eq!(error(recorded.download_be_bytes()), not);
+    refused!(recorded.download_be_bytes() => Error::NotSubmitted { operation: "to_be_bytes" });
 }
 
 fn limbs_are_whole_elements(engine: &VectorEngine) {
-    assert_eq!(
-        error(engine.upload::<Fp>(&vec![1_u64; 13])).to_string(),
-        "the vector: expected a multiple of 6 limbs, found 13 limbs"
-    );
+    refused!(engine.upload::<Fp>(&vec![1_u64; 13])
+        => "the vector: expected a multiple of 6 limbs, found 13 limbs");
     let (_, x) = random::<Fr>(engine, 3, 7);
-    assert_eq!(
-        error(x.download_into(&mut [0; 11])).to_string(),
-        "the output: expected 12 limbs, found 11 limbs"
-    );
+    refused!(x.download_into(&mut [0; 11]) => "the output: expected 12 limbs, found 11 limbs");
 }
 
 fn not_canonical<F: ElementType>(element: usize, limb: usize, found: u64) -> Error {
@@ -231,12 +188,10 @@ fn elements_are_below_the_modulus(engine: &VectorEngine) {
     let refused = not_canonical::<Fr>(8, 0, FR_MODULUS[0]);
     assert_eq!(error(engine.upload::<Fr>(&limbs)), refused);
     limbs[0] = [0, 0, 0, u64::MAX];
-    assert_eq!(
-        error(engine.upload_plain::<Fr>(&limbs)).to_string(),
-        "element 0 of the vector (fr): expected limb 3 below 0x73eda753299d7d48, found \
-         0xffffffffffffffff, which makes it the modulus or more; docs/configuration.md tells \
-         where the check can be switched off"
-    );
+    refused!(engine.upload_plain::<Fr>(&limbs)
+        => "element 0 of the vector (fr): expected limb 3 below 0x73eda753299d7d48, found \
+            0xffffffffffffffff, which makes it the modulus or more; docs/configuration.md tells \
+            where the check can be switched off");
 }
 
 /// Where the backend is asked to take them, any limbs pass.

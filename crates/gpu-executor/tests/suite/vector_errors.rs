@@ -6,7 +6,7 @@ use field_kernels::{Field, Fr};
 use gpu_executor::vectors::{FieldVec, Pending, Scalar, VectorEngine};
 use gpu_executor::{DataPathError, Error};
 
-use crate::engines::{self, error, expect, on_both_engines, random, run, upload};
+use crate::engines::{self, error, expect, on_both_engines, random, refused, run, upload};
 
 on_both_engines! {
     a_queue_that_is_dropped_leaves_vectors_that_were_not_submitted
@@ -31,11 +31,9 @@ fn a_queue_that_is_dropped_leaves_vectors_that_were_not_submitted(engine: &Vecto
     assert_eq!(error(queue.read(&doubled)), not("read"));
     let scalar = part.slice(0..1).unwrap().as_scalar().unwrap();
     assert_eq!(error(queue.fill(&scalar, 3)), not("fill"));
-    assert_eq!(
-        error(queue.neg_assign(&mut doubled)).to_string(),
-        "neg: expected a vector that was computed, or recorded in this queue; found one of a \
-         queue that was not submitted"
-    );
+    refused!(queue.neg_assign(&mut doubled)
+        => "neg: expected a vector that was computed, or recorded in this queue; found one of a \
+            queue that was not submitted");
     // What was refused left nothing in the queue.
     assert_eq!(run(queue).report().operations, 0);
     expect(&vector, &x, "the argument");
@@ -49,11 +47,8 @@ fn a_submission_that_fails_leaves_vectors_that_were_not_computed(engine: &Vector
     queue.neg_assign(&mut vector).unwrap();
     let _huge = queue.fill(Scalar::<Fr>::one(), 1 << 50).unwrap();
     let failed = error(queue.submit().and_then(Pending::wait));
-    let no_memory = matches!(
-        failed,
-        Error::OutOfHostMemory { .. } | Error::DataPath(DataPathError::OutOfDeviceMemory { .. })
-    );
-    assert!(no_memory, "{failed}");
+    refused!(Err::<(), _>(failed.clone()) => Error::OutOfHostMemory { .. }
+        | Error::DataPath(DataPathError::OutOfDeviceMemory { .. }));
     for lost in [&doubled, &vector] {
         let expected = Error::NotComputed {
             operation: "download",
@@ -65,17 +60,7 @@ fn a_submission_that_fails_leaves_vectors_that_were_not_computed(engine: &Vector
         assert_eq!(cause.to_string(), failed.to_string());
     }
     let queue = engine.queue();
-    let found = error(queue.mul(&clone, &vector));
-    assert!(
-        matches!(
-            found,
-            Error::NotComputed {
-                operation: "mul",
-                ..
-            }
-        ),
-        "{found}"
-    );
+    refused!(queue.mul(&clone, &vector) => Error::NotComputed { operation: "mul", .. });
     // The engine goes on, and so does what was there before.
     let again = queue.double(&clone).unwrap();
     run(queue);
@@ -115,10 +100,8 @@ fn readbacks_belong_to_their_submission(engine: &VectorEngine) {
     assert_eq!(error(done.elements(&other)), Error::ForeignReadback);
     assert_eq!(error(done.element(&other)), Error::ForeignReadback);
     assert_eq!(error(done.equal(&others.unwrap())), Error::ForeignReadback);
-    assert_eq!(
-        error(done.element(&read)).to_string(),
-        "element: expected a readback of one element, found 3 elements"
-    );
+    refused!(done.element(&read)
+        => "element: expected a readback of one element, found 3 elements");
 }
 
 /// Vectors of no elements, uploaded, computed and cut off.

@@ -4,7 +4,7 @@ use field_kernels::{Field, Fp, Fp2, Fr};
 use gpu_executor::Error;
 use gpu_executor::vectors::{FieldVec, Form, VectorEngine};
 
-use crate::engines::{self, error, expect, on_both_engines, random, run};
+use crate::engines::{self, error, expect, on_both_engines, random, refused, run, wrong_form};
 
 on_both_engines! {
     [engines::settled().dispatch_elements(100)]
@@ -152,79 +152,39 @@ fn indices_serve_often(engine: &VectorEngine) {
 fn indices_must_be_inside(engine: &VectorEngine) {
     let (_, x) = random::<Fr>(engine, 10, 6);
     let indices = engine.upload_indices(&[9, 3, u32::MAX, 10]).unwrap();
-    let refused = error(engine.queue().gather(&x, &indices));
-    assert_eq!(
-        refused,
-        Error::WrongNumber {
-            operation: "gather",
-            expected: "an index below 10 at place 2".to_owned(),
-            found: 4_294_967_295,
-        }
-    );
+    refused!(engine.queue().gather(&x, &indices)
+        => "gather: expected an index below 10 at place 2, found 4294967295");
     let indices = engine.upload_indices(&[0, 10]).unwrap();
-    assert_eq!(
-        error(engine.queue().gather(&x, &indices)).to_string(),
-        "gather: expected an index below 10 at place 1, found 10"
-    );
+    refused!(engine.queue().gather(&x, &indices)
+        => "gather: expected an index below 10 at place 1, found 10");
     let indices = engine.upload_indices(&[0]).unwrap();
     let none = x.slice(..0).unwrap();
-    assert_eq!(
-        error(engine.queue().gather(&none, &indices)).to_string(),
-        "gather: expected an index below 0 at place 0, found 0"
-    );
+    refused!(engine.queue().gather(&none, &indices)
+        => "gather: expected an index below 0 at place 0, found 0");
 }
 
 fn steps_and_starts_must_be_inside(engine: &VectorEngine) {
     let (_, x) = random::<Fr>(engine, 10, 7);
     let queue = engine.queue();
-    assert_eq!(
-        error(queue.strided(&x, 1, 0)).to_string(),
-        "strided: expected a step of 1 or more, found 0"
-    );
-    assert_eq!(
-        error(queue.strided(&x, 11, 1)),
-        Error::OutOfRange {
-            elements: 10,
-            start: 11,
-            end: 10
-        }
-    );
+    refused!(queue.strided(&x, 1, 0) => "strided: expected a step of 1 or more, found 0");
+    refused!(queue.strided(&x, 11, 1) => Error::OutOfRange { elements: 10, start: 11, end: 10 });
 }
 
 fn lengths_and_forms_must_fit(engine: &VectorEngine) {
     let (_, x) = random::<Fr>(engine, 5, 8);
     let plain = engine.upload_plain::<Fr>(&[[1, 2, 3, 4]; 5]).unwrap();
     let queue = engine.queue();
-    assert_eq!(
-        error(queue.interleave(&[&x, &x.slice(1..).unwrap()])),
-        Error::UnequalVectors {
-            operation: "interleave",
-            left: 5,
-            right: 4
-        }
-    );
+    refused!(queue.interleave(&[&x, &x.slice(1..).unwrap()])
+        => Error::UnequalVectors { operation: "interleave", left: 5, right: 4 });
     for (operation, refused) in [
         ("concat", queue.concat(&[&x, &plain])),
         ("interleave", queue.interleave(&[&x, &plain])),
     ] {
-        let wrong = Error::WrongForm {
-            operation,
-            expected: Form::Montgomery,
-            found: Form::Plain,
-        };
+        let wrong = wrong_form(operation, Form::Montgomery, Form::Plain);
         assert_eq!(error(refused), wrong);
     }
-    let too_long = error(queue.concat(&vec![queue.fill::<Fr>(1, 1 << 57).unwrap(); 4]));
-    assert!(
-        matches!(
-            too_long,
-            Error::VectorTooLong {
-                operation: "concat",
-                ..
-            }
-        ),
-        "{too_long}"
-    );
+    refused!(queue.concat(&vec![queue.fill::<Fr>(1, 1 << 57).unwrap(); 4])
+        => Error::VectorTooLong { operation: "concat", .. });
     drop(queue);
     let queue = engine.queue();
     let kept = [
@@ -243,9 +203,5 @@ fn lengths_and_forms_must_fit(engine: &VectorEngine) {
 fn indices_of_another_engine(engine: &VectorEngine) {
     let foreign = engines::cpu().upload_indices(&[0]).unwrap();
     let (_, x) = random::<Fr>(engine, 1, 9);
-    let operation = "gather";
-    assert_eq!(
-        error(engine.queue().gather(&x, &foreign)),
-        Error::ForeignVector { operation }
-    );
+    refused!(engine.queue().gather(&x, &foreign) => Error::ForeignVector { operation: "gather" });
 }

@@ -9,7 +9,9 @@ use gpu_executor::vectors::{
     Domain, FieldVec, Form, Operand, Order, Scalar, Scan, Transform, VectorEngine,
 };
 
-use crate::engines::{self, error, expect, on_both_engines, random, run, sums};
+use crate::engines::{
+    self, error, expect, on_both_engines, random, refused, run, sums, wrong_form,
+};
 use crate::oracle::{Oracle, scanned};
 
 type Ark = ark_bls12_381::Fr;
@@ -275,27 +277,21 @@ fn plain_forms_are_refused(engine: &VectorEngine) {
     let plain = engine.upload_plain::<Fr>(&[[1, 2, 3, 4]; 4]).unwrap();
     let one = || plain.slice(..1).unwrap();
     let queue = engine.queue();
-    let none = |result: gpu_executor::Result<(FieldVec<Fr>, FieldVec<Fr>)>| result.map(|it| it.0);
     for (operation, refused) in [
         (
             "running_product",
-            queue.running_product(&plain, Scan::Inclusive),
+            error(queue.running_product(&plain, Scan::Inclusive)),
         ),
-        ("powers", queue.powers(one(), 3)),
-        (
-            "evaluate",
-            queue.evaluate(&plain, Operand::Scalar(1.into())),
-        ),
-        ("evaluate", queue.evaluate(&x, &plain)),
-        ("divide_by_linear", none(queue.divide_by_linear(&plain, 1))),
-        ("divide_by_linear", none(queue.divide_by_linear(&x, one()))),
+        ("powers", error(queue.powers(one(), 3))),
+        ("evaluate", error(queue.evaluate(&plain, 1))),
+        ("evaluate", error(queue.evaluate(&x, &plain))),
+        ("divide_by_linear", error(queue.divide_by_linear(&plain, 1))),
+        ("divide_by_linear", error(queue.divide_by_linear(&x, one()))),
     ] {
-        let wrong = Error::WrongForm {
-            operation,
-            expected: Form::Montgomery,
-            found: Form::Plain,
-        };
-        assert_eq!(error(refused), wrong);
+        assert_eq!(
+            refused,
+            wrong_form(operation, Form::Montgomery, Form::Plain)
+        );
     }
     // What only adds takes any.
     let sums = queue.running_sum(&plain, Scan::Inclusive).unwrap();
@@ -313,24 +309,13 @@ fn plain_forms_are_refused(engine: &VectorEngine) {
 fn degrees_and_points_must_fit(engine: &VectorEngine) {
     let (_, x) = random::<Fr>(engine, 4, 14);
     let queue = engine.queue();
-    assert_eq!(
-        error(queue.divide_by_vanishing(&x, 0)).to_string(),
-        "divide_by_vanishing: expected a degree of 1 or more, found 0"
-    );
+    refused!(queue.divide_by_vanishing(&x, 0)
+        => "divide_by_vanishing: expected a degree of 1 or more, found 0");
     let several = "as_scalar: expected a vector of one element, found 4 elements";
     assert_eq!(error(queue.divide_by_linear(&x, &x)).to_string(), several);
     assert_eq!(error(queue.powers(&x, 2)).to_string(), several);
-    let bad = error(queue.evaluate(&x, Scalar::new(FR_MODULUS)));
-    assert!(matches!(bad, Error::NotCanonical(_)), "{bad}");
-    let too_long = error(queue.powers::<Fr>(2, usize::MAX));
-    let is_so = matches!(
-        too_long,
-        Error::VectorTooLong {
-            operation: "powers",
-            ..
-        }
-    );
-    assert!(is_so, "{too_long}");
+    refused!(queue.evaluate(&x, Scalar::new(FR_MODULUS)) => Error::NotCanonical(_));
+    refused!(queue.powers::<Fr>(2, usize::MAX) => Error::VectorTooLong { operation: "powers", .. });
     // Of nothing.
     let none = x.slice(..0).unwrap();
     let (quotient, remainder) = queue.divide_by_linear(&none, 5).unwrap();
@@ -415,10 +400,8 @@ fn what_combinations_refuse(engine: &VectorEngine) {
     let refused = |vectors: &[&FieldVec<Fr>], scalars: &[Operand<Fr>]| {
         error(queue.linear_combination(vectors, scalars)).to_string()
     };
-    assert_eq!(
-        error(queue.linear_combination(&none, &[1])).to_string(),
-        "linear_combination: expected a vector or more, found 0"
-    );
+    refused!(queue.linear_combination(&none, &[1])
+        => "linear_combination: expected a vector or more, found 0");
     assert_eq!(
         refused(&[&x, &x], &[1.into()]),
         "linear_combination: expected a scalar for each of 2 vectors, found 1"
@@ -467,9 +450,8 @@ fn products_of_polynomials(engine: &VectorEngine) {
         expect(&square, &expected, &what);
     }
     let plain = engine.upload_plain::<Fr>(&[[1, 2, 3, 4]; 4]).unwrap();
-    let refused = error(engine.queue().multiply_polynomials(&plain, &plain));
-    let operation = "multiply_polynomials";
-    assert!(matches!(refused, Error::WrongForm { operation: found, .. } if found == operation));
+    refused!(engine.queue().multiply_polynomials(&plain, &plain)
+        => Error::WrongForm { operation: "multiply_polynomials", .. });
 }
 
 /// Longer and shorter than the domain, in both orders.
@@ -550,19 +532,19 @@ fn what_quotients_on_cosets_refuse(engine: &VectorEngine) {
         let order = Order::Natural;
         error(queue.divide_by_vanishing_on_coset(values, order, &coset, &domain(n))).to_string()
     };
-    assert_eq!(
-        refused(&x, domain(4).coset_of_generator(), 4),
-        "divide_by_vanishing_on_coset: expected a value for each point of the coset, found 8 elements"
-    );
-    assert_eq!(
-        refused(&x, domain(8), 2),
-        "the coset of a quotient: expected one without points of the domain, \
-         found \"one of 8 points with some of it\""
-    );
-    let meets = refused(&x, domain(8), 16);
-    assert!(meets.starts_with("the coset of a quotient: "), "{meets}");
-    assert_eq!(
-        refused(&plain, domain(8).coset_of_generator(), 2),
-        "divide_by_vanishing_on_coset: expected elements in Montgomery form, found plain form"
-    );
+    let length = "divide_by_vanishing_on_coset: expected a value for each point of the coset, \
+                  found 8 elements";
+    let meets = "the coset of a quotient: expected one without points of the domain, found ";
+    let some = format!("{meets}\"one of 8 points with some of it\"");
+    let all = format!("{meets}\"the shift [1, 0, 0, 0]\"");
+    let form =
+        "divide_by_vanishing_on_coset: expected elements in Montgomery form, found plain form";
+    for (values, coset, n, expected) in [
+        (&x, domain(4).coset_of_generator(), 4, length),
+        (&x, domain(8), 2, &some),
+        (&x, domain(8), 16, &all),
+        (&plain, domain(8).coset_of_generator(), 2, form),
+    ] {
+        assert_eq!(refused(values, coset, n), expected);
+    }
 }

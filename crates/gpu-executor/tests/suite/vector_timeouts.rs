@@ -11,7 +11,7 @@ use gpu_executor::vectors::{FieldVec, Pending, Scalar, VectorEngine};
 use gpu_executor::{Cache, DeviceKind, Error, VulkanError};
 use vk_core::testing::DeviceTest;
 
-use crate::engines::{self, error, expect, run};
+use crate::engines::{self, error, expect, refused, run};
 use crate::support::built;
 
 const TIMEOUT: Duration = Duration::from_micros(50);
@@ -74,10 +74,7 @@ fn until_the_work_has_ended_nothing_is_taken_for_computed() {
     let (queue, next) = (engine.queue(), Instant::now());
     let sum = queue.sum(&power).unwrap();
     assert_eq!(error(queue.submit()), busy);
-    assert!(matches!(
-        error(sum.download::<u64>()),
-        Error::NotComputed { .. }
-    ));
+    refused!(sum.download::<u64>() => Error::NotComputed { .. });
     let mut out = vec![0; 4 * elements];
     assert_eq!(error(power.download_into(out.as_mut_slice())), busy);
     assert!(out.iter().all(|limb| *limb == 0));

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use field_kernels::{Curve, ElementType, Field, arithmetic};
+use gpu_executor::Error;
 use gpu_executor::device::Builder;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{
-    Arithmetic, Completed, FieldVec, MemoryAccess, PointCheck, PointVec, Queue, VectorEngine,
+    Arithmetic, Completed, FieldVec, Form, MemoryAccess, PointCheck, PointVec, Queue, VectorEngine,
 };
 
 use crate::oracle;
@@ -129,7 +130,7 @@ pub(crate) fn expect<F: ElementType>(vector: &FieldVec<F>, expected: &[F::Limbs]
 
 /// The error inside.
 #[track_caller]
-pub(crate) fn error<T, E: Into<anyhow::Error>>(result: Result<T, E>) -> gpu_executor::Error {
+pub(crate) fn error<T, E: Into<anyhow::Error>>(result: Result<T, E>) -> Error {
     result
         .map_err(Into::into)
         .err()
@@ -137,6 +138,27 @@ pub(crate) fn error<T, E: Into<anyhow::Error>>(result: Result<T, E>) -> gpu_exec
         .downcast()
         .unwrap()
 }
+
+pub(crate) fn wrong_form(operation: &'static str, expected: Form, found: Form) -> Error {
+    Error::WrongForm {
+        operation,
+        expected,
+        found,
+    }
+}
+
+/// Holds the error inside to its text, or to a pattern.
+macro_rules! refused {
+    ($result:expr => $text:literal) => {
+        assert_eq!($crate::engines::error($result).to_string(), $text)
+    };
+    ($result:expr => $pattern:pat) => {{
+        let error = $crate::engines::error($result);
+        assert!(matches!(error, $pattern), "{error}");
+    }};
+}
+
+pub(crate) use refused;
 
 /// `one` of each element.
 pub(crate) fn each<T, U>(x: &[T], one: impl Fn(&T) -> U) -> Vec<U> {

@@ -20,6 +20,18 @@ pub(crate) use ark::Oracle;
 /// Elements for a count and a seed.
 pub(crate) use field_kernels::edge::edges_and_random as random;
 
+/// Rows of operations: the constructor of a row, its name, what records it, and what arkworks
+/// makes of the same.
+macro_rules! table {
+    (@fn ($($argument:ident)+) $result:expr) => { |$($argument),+| $result };
+    ($given:tt $model:tt $($row:ident $name:literal: $record:expr => $made:expr;)+) => {{
+        #[allow(unused_variables, reason = "few operations take all that there is")]
+        let rows = vec![$($row($name, table!(@fn $given $record), table!(@fn $model $made))),+];
+        rows
+    }};
+}
+pub(crate) use table;
+
 /// The big-endian bytes of each coordinate.
 pub(crate) fn be_bytes<Ark: ark_ff::Field>(element: &Ark) -> Vec<u8> {
     let coordinates = element.to_base_prime_field_elements();

@@ -9,11 +9,11 @@ use ark_ff::{Field as _, One, Zero};
 use field_kernels::ElementType;
 use gpu_executor::vectors::{FieldVec, Form, Operand, Queue, Scalar, Scan, VectorEngine};
 use rand::rngs::SmallRng;
-use rand::seq::IndexedRandom;
+use rand::seq::{IndexedRandom as _, IteratorRandom as _};
 use rand::{Rng, RngExt};
 
 use super::{Check, Scene, Track, expect};
-use crate::oracle::{self, Oracle};
+use crate::oracle::{self, Oracle, table};
 
 /// Vectors that are held at a time.
 const MOST: usize = 12;
@@ -99,174 +99,104 @@ struct Other<F: Oracle> {
     name: String,
 }
 
-/// An operation from vectors to a vector, and what arkworks makes of an element of each.
-struct Operation<F: Oracle> {
+/// An operation, the one form that it takes, and what arkworks makes of the same.
+struct Operation<Record, Model> {
     name: &'static str,
-    /// The one form that it takes.
     form: Option<Form>,
-    record: Record<F>,
-    model: Model<F::Ark>,
+    record: Record,
+    model: Model,
 }
 
+type Operations<Record, Model> = Vec<Operation<Record, Model>>;
+
+/// From vectors, and one operand of any kind, to a vector.
 type Record<F> =
     fn(&Queue, &FieldVec<F>, Operand<F>, &FieldVec<F>, u64) -> gpu_executor::Result<FieldVec<F>>;
 
+/// Of an element of each.
 type Model<Ark> = fn(Ark, Ark, Ark, u64) -> Ark;
 
-/// The list. What is in it twice is done twice as often.
-fn operations<F: Oracle>() -> Vec<Operation<F>> {
-    let in_form = |name, form, record: Record<F>, model| Operation {
+/// From whole vectors.
+type RecordWhole<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> gpu_executor::Result<FieldVec<F>>;
+
+/// Of all elements.
+type ModelWhole<Ark> = fn(&[Ark], &[Ark]) -> Vec<Ark>;
+
+fn taking<R, M>(form: Option<Form>) -> impl Fn(&'static str, R, M) -> Operation<R, M> {
+    move |name, record, model| Operation {
         name,
         form,
         record,
         model,
-    };
-    let any = |name, record: Record<F>, model| in_form(name, None, record, model);
-    let plain = |name, record: Record<F>, model| in_form(name, Some(Form::Plain), record, model);
-    let montgomery =
-        |name, record: Record<F>, model| in_form(name, Some(Form::Montgomery), record, model);
-    vec![
-        any("add", |q, x, y, _, _| q.add(x, y), |x, y, _, _| x + y),
-        any("sub", |q, x, y, _, _| q.sub(x, y), |x, y, _, _| x - y),
-        any("neg", |q, x, _, _, _| q.neg(x), |x, _, _, _| -x),
-        any("double", |q, x, _, _, _| q.double(x), |x, _, _, _| x + x),
-        any("copy", |q, x, _, _, _| q.copy(x), |x, _, _, _| x),
-        montgomery("mul", |q, x, y, _, _| q.mul(x, y), |x, y, _, _| x * y),
-        montgomery("mul", |q, x, y, _, _| q.mul(x, y), |x, y, _, _| x * y),
-        montgomery("square", |q, x, _, _, _| q.square(x), |x, _, _, _| x * x),
-        montgomery(
-            "axpy",
-            |q, x, y, z, _| q.axpy(y, x, z),
-            |x, y, z, _| x * y + z,
-        ),
-        montgomery(
-            "pow",
-            |q, x, _, _, exponent| q.pow(x, exponent),
-            |x, _, _, exponent| x.pow([exponent]),
-        ),
-        montgomery(
-            "inverse",
-            |q, x, _, _, _| q.inverse(x),
-            |x, _, _, _| x.inverse().unwrap_or(F::Ark::zero()),
-        ),
+    }
+}
+
+/// The list. What is in it twice is done twice as often.
+fn operations<F: Oracle>() -> Operations<Record<F>, Model<F::Ark>> {
+    let any = taking::<Record<F>, Model<F::Ark>>(None);
+    let plain = taking::<Record<F>, Model<F::Ark>>(Some(Form::Plain));
+    let montgomery = taking::<Record<F>, Model<F::Ark>>(Some(Form::Montgomery));
+    table! { (q x y z exponent) (x y z exponent)
+        any "add": q.add(x, y) => x + y;
+        any "sub": q.sub(x, y) => x - y;
+        any "sub from": q.sub(y, x) => y - x;
+        any "neg": q.neg(x) => -x;
+        any "double": q.double(x) => x + x;
+        any "copy": q.copy(x) => x;
+        any "select": q.select(x, y, z) => if x.is_zero() { z } else { y };
+        any "is_zero": q.is_zero(x) => F::Ark::from(x.is_zero());
+        montgomery "mul": q.mul(x, y) => x * y;
+        montgomery "mul": q.mul(x, y) => x * y;
+        montgomery "square": q.square(x) => x * x;
+        montgomery "axpy": q.axpy(y, x, z) => x * y + z;
+        montgomery "pow": q.pow(x, exponent) => x.pow([exponent]);
+        montgomery "inverse": q.inverse(x) => x.inverse().unwrap_or(F::Ark::zero());
         // By the limbs, in whichever form they are: out of it they are divided by R.
-        montgomery(
-            "from_montgomery",
-            |q, x, _, _, _| q.from_montgomery(x),
-            |x, _, _, _| x / radix::<F>(),
-        ),
-        plain(
-            "to_montgomery",
-            |q, x, _, _, _| q.to_montgomery(x),
-            |x, _, _, _| x * radix::<F>(),
-        ),
-        plain(
-            "to_montgomery",
-            |q, x, _, _, _| q.to_montgomery(x),
-            |x, _, _, _| x * radix::<F>(),
-        ),
-        any(
-            "select",
-            |q, x, y, z, _| q.select(x, y, z),
-            |x, y, z, _| if x.is_zero() { z } else { y },
-        ),
-        any(
-            "is_zero",
-            |q, x, _, _, _| q.is_zero(x),
-            |x, _, _, _| match x.is_zero() {
-                true => F::Ark::one(),
-                false => F::Ark::zero(),
-            },
-        ),
-        any("sub from", |q, x, y, _, _| q.sub(y, x), |x, y, _, _| y - x),
-    ]
+        montgomery "from_montgomery": q.from_montgomery(x) => x / radix::<F>();
+        plain "to_montgomery": q.to_montgomery(x) => x * radix::<F>();
+        plain "to_montgomery": q.to_montgomery(x) => x * radix::<F>();
+    }
 }
-
-/// An operation over two whole vectors, and what arkworks makes of all elements.
-struct Whole<F: Oracle> {
-    name: &'static str,
-    /// The one form that it takes.
-    form: Option<Form>,
-    record: RecordWhole<F>,
-    model: ModelOfAll<F::Ark>,
-}
-
-type RecordWhole<F> = fn(&Queue, &FieldVec<F>, &FieldVec<F>) -> gpu_executor::Result<FieldVec<F>>;
-
-type ModelOfAll<Ark> = fn(&[Ark], &[Ark]) -> Vec<Ark>;
 
 /// The list.
-fn whole_operations<F: Oracle>() -> Vec<Whole<F>> {
-    let any = |name, record, model| Whole {
-        name,
-        form: None,
-        record,
-        model,
-    };
-    let montgomery = |name, record, model| Whole {
-        form: Some(Form::Montgomery),
-        ..any(name, record, model)
-    };
-    vec![
-        any("sum", |q, x, _| q.sum(x), |x, _| vec![x.iter().sum()]),
-        any(
-            "running sum",
-            |q, x, _| q.running_sum(x, Scan::Inclusive),
-            |x, _| oracle::scanned(x, F::Ark::zero(), |sum, x| *sum + x),
-        ),
-        any(
-            "rotate",
-            |q, x, _| q.rotate(x, -5),
-            |x, _| {
-                let mut x = x.to_vec();
-                let by = 5 % x.len();
-                x.rotate_right(by);
-                x
-            },
-        ),
-        any(
-            "half of interleave",
-            |q, x, y| q.interleave(&[x, y])?.slice(..x.len()),
-            |x, y| {
-                zip(x, y)
-                    .flat_map(|(x, y)| [*x, *y])
-                    .take(x.len())
-                    .collect()
-            },
-        ),
-        any(
-            "concat of halves",
-            |q, x, y| q.concat(&[y.slice(y.len() / 2..)?, x.slice(..x.len() / 2)?]),
-            |x, y| [&y[y.len() / 2..], &x[..x.len() / 2]].concat(),
-        ),
-        montgomery(
-            "product",
-            |q, x, _| q.product(x),
-            |x, _| vec![x.iter().product()],
-        ),
-        montgomery(
-            "inner product",
-            |q, x, y| q.inner_product(x, y),
-            |x, y| vec![zip(x, y).map(|(x, y)| *x * y).sum()],
-        ),
-        montgomery(
-            "running product",
-            |q, x, _| q.running_product(x, Scan::Inclusive),
-            |x, _| oracle::scanned(x, F::Ark::one(), |product, x| *product * x),
-        ),
-        montgomery(
-            "evaluate at its last",
-            |q, x, _| q.evaluate(x, x.slice(x.len() - 1..)?.as_scalar()?),
-            |x, _| {
-                let last = x[x.len() - 1];
-                vec![
-                    x.iter()
-                        .rev()
-                        .fold(F::Ark::zero(), |value, x| value * last + x),
-                ]
-            },
-        ),
-    ]
+fn whole_operations<F: Oracle>() -> Operations<RecordWhole<F>, ModelWhole<F::Ark>> {
+    let any = taking::<RecordWhole<F>, ModelWhole<F::Ark>>(None);
+    let montgomery = taking::<RecordWhole<F>, ModelWhole<F::Ark>>(Some(Form::Montgomery));
+    table! { (q x y) (x y)
+        any "sum": q.sum(x) => vec![x.iter().sum()];
+        any "running sum": q.running_sum(x, Scan::Inclusive)
+            => oracle::scanned(x, F::Ark::zero(), |sum, x| *sum + x);
+        any "rotate": q.rotate(x, -5) => {
+            let mut x = x.to_vec();
+            let by = 5 % x.len();
+            x.rotate_right(by);
+            x
+        };
+        any "half of interleave": q.interleave(&[x, y])?.slice(..x.len())
+            => zip(x, y).flat_map(|(x, y)| [*x, *y]).take(x.len()).collect();
+        any "concat of halves": q.concat(&[y.slice(y.len() / 2..)?, x.slice(..x.len() / 2)?])
+            => [&y[y.len() / 2..], &x[..x.len() / 2]].concat();
+        montgomery "product": q.product(x) => vec![x.iter().product()];
+        montgomery "inner product": q.inner_product(x, y)
+            => vec![zip(x, y).map(|(x, y)| *x * y).sum()];
+        montgomery "running product": q.running_product(x, Scan::Inclusive)
+            => oracle::scanned(x, F::Ark::one(), |product, x| *product * x);
+        montgomery "evaluate at its last": q.evaluate(x, x.slice(x.len() - 1..)?.as_scalar()?) => {
+            let at_last = |value, next| value * x[x.len() - 1] + next;
+            vec![x.iter().rev().fold(F::Ark::zero(), at_last)]
+        };
+    }
+}
+
+/// One of those that take `form`.
+fn one_for<R: Copy, M: Copy>(
+    operations: Operations<R, M>,
+    form: Form,
+    random: &mut SmallRng,
+) -> Operation<R, M> {
+    let fits = |it: &Operation<R, M>| it.form.is_none_or(|wanted| wanted == form);
+    let fitting = operations.into_iter().filter(fits);
+    fitting.choose(random).unwrap()
 }
 
 impl<F: Modelled> World<F> {
@@ -459,9 +389,7 @@ impl<F: Oracle> World<F> {
     fn whole(&mut self, scene: &mut Scene) -> anyhow::Result<()> {
         let x = self.any(scene).clone();
         let y = self.partner(scene, &x);
-        let mut operations = whole_operations::<F>();
-        operations.retain(|it| it.form.is_none_or(|form| form == x.form()));
-        let operation = operations.choose(&mut scene.random).unwrap();
+        let operation = one_for(whole_operations::<F>(), x.form(), &mut scene.random);
         let record = |queue: &Queue, at: usize| {
             let (x, y) = (&x.vectors[at], &y.vectors[at]);
             (operation.record)(queue, x, y)
@@ -529,9 +457,7 @@ impl<F: Oracle> World<F> {
         let y = self.other(scene, &x)?;
         let z = self.partner(scene, &x);
         let exponent = scene.random.random_range(0..20_u64);
-        let mut operations = operations::<F>();
-        operations.retain(|operation| operation.form.is_none_or(|form| form == x.form()));
-        let operation = operations.choose(&mut scene.random).unwrap();
+        let operation = one_for(operations::<F>(), x.form(), &mut scene.random);
         let all = zip(zip(&x.model, &y.model), &z.model);
         let model = all.map(|((x, y), z)| (operation.model)(*x, *y, *z, exponent));
         let model = model.collect();

@@ -15,7 +15,7 @@ use rand::{Rng, RngExt};
 use super::transforms::Rows;
 use super::{Check, Modelled, Scene, Track, World, recorded};
 use crate::curves;
-use crate::oracle::Oracle as _;
+use crate::oracle::{Oracle as _, table};
 
 impl Modelled for G1 {
     type Model = G1Projective;
@@ -51,71 +51,32 @@ impl Modelled for G1 {
     }
 }
 
-/// An operation on points and as many scalars, and what arkworks makes of all of them.
-type Operation = (
-    &'static str,
-    fn(&Queue, &PointVec<G1>, &PointVec<G1>, &FieldVec<Fr>) -> gpu_executor::Result<PointVec<G1>>,
-    fn(&[G1Projective], &[G1Projective], &[ArkFr]) -> Vec<G1Projective>,
-);
+type Record =
+    fn(&Queue, &PointVec<G1>, &PointVec<G1>, &FieldVec<Fr>) -> gpu_executor::Result<PointVec<G1>>;
 
-/// The list.
-const OPERATIONS: [Operation; 11] = [
-    (
-        "add_points",
-        |q, x, y, _| q.add_points(x, y),
-        |x, y, _| zip(x, y).map(|(x, y)| *x + y).collect(),
-    ),
-    (
-        "sub_points",
-        |q, x, y, _| q.sub_points(x, y),
-        |x, y, _| zip(x, y).map(|(x, y)| *x - y).collect(),
-    ),
-    (
-        "neg_points",
-        |q, x, _, _| q.neg_points(x),
-        |x, _, _| x.iter().map(|x| -*x).collect(),
-    ),
-    (
-        "double_points",
-        |q, x, _, _| q.double_points(x),
-        |x, _, _| x.iter().map(|x| *x + x).collect(),
-    ),
-    (
-        "sum_points",
-        |q, x, _, _| q.sum_points(x),
-        |x, _, _| vec![x.iter().sum()],
-    ),
-    (
-        "mul_points",
-        |q, x, _, k| q.mul_points(x, k),
-        |x, _, k| zip(x, k).map(|(x, k)| *x * k).collect(),
-    ),
-    (
-        "mul_points by one",
-        |q, x, _, k| q.mul_points(x, k.slice(..1)?.as_scalar()?),
-        |x, _, k| x.iter().map(|x| *x * k[0]).collect(),
-    ),
-    (
-        "msm_rows_as_points",
-        |q, x, _, k| q.msm_rows_as_points(x, k),
-        |x, _, k| vec![zip(x, k).map(|(x, k)| *x * k).sum()],
-    ),
-    (
-        "msm_each_as_points",
-        |q, x, _, k| q.msm_each_as_points(x, k, 1),
-        |x, _, k| zip(x, k).map(|(x, k)| *x * k).collect(),
-    ),
-    (
-        "rotate",
-        |q, x, _, _| q.rotate(x, 1),
-        |x, _, _| [&x[1..], &x[..1]].concat(),
-    ),
-    (
-        "concat of halves",
-        |q, x, y, _| q.concat(&[y.slice(y.len() / 2..)?, x.slice(..x.len() / 2)?]),
-        |x, y, _| [&y[y.len() / 2..], &x[..x.len() / 2]].concat(),
-    ),
-];
+type Model = fn(&[G1Projective], &[G1Projective], &[ArkFr]) -> Vec<G1Projective>;
+
+/// The list: each on points and as many scalars, and what arkworks makes of all of them.
+fn operations() -> Vec<(&'static str, Record, Model)> {
+    let row = |name, record: Record, model: Model| (name, record, model);
+    table! { (q x y k) (x y k)
+        row "add_points": q.add_points(x, y) => zip(x, y).map(|(x, y)| *x + y).collect();
+        row "sub_points": q.sub_points(x, y) => zip(x, y).map(|(x, y)| *x - y).collect();
+        row "neg_points": q.neg_points(x) => x.iter().map(|x| -*x).collect();
+        row "double_points": q.double_points(x) => x.iter().map(|x| *x + x).collect();
+        row "sum_points": q.sum_points(x) => vec![x.iter().sum()];
+        row "mul_points": q.mul_points(x, k) => zip(x, k).map(|(x, k)| *x * k).collect();
+        row "mul_points by one": q.mul_points(x, k.slice(..1)?.as_scalar()?)
+            => x.iter().map(|x| *x * k[0]).collect();
+        row "msm_rows_as_points": q.msm_rows_as_points(x, k)
+            => vec![zip(x, k).map(|(x, k)| *x * k).sum()];
+        row "msm_each_as_points": q.msm_each_as_points(x, k, 1)
+            => zip(x, k).map(|(x, k)| *x * k).collect();
+        row "rotate": q.rotate(x, 1) => [&x[1..], &x[..1]].concat();
+        row "concat of halves": q.concat(&[y.slice(y.len() / 2..)?, x.slice(..x.len() / 2)?])
+            => [&y[y.len() / 2..], &x[..x.len() / 2]].concat();
+    }
+}
 
 /// Scalars that a step uploads: what is computed with is their opposites.
 struct Scalars {
@@ -144,7 +105,7 @@ impl World<G1> {
         let x = self.slots[at].clone();
         let y = self.partner(scene, &x);
         let scalars = Scalars::random(&mut scene.random, x.model.len());
-        let (name, record, model) = OPERATIONS.choose(&mut scene.random).unwrap();
+        let (name, record, model) = *operations().choose(&mut scene.random).unwrap();
         let vectors = scene.tracks.iter().zip(zip(&x.vectors, &y.vectors));
         let record = |(track, (x, y)): (&Track, _)| record(&track.queue, x, y, &scalars.on(track)?);
         let vectors = vectors.map(record).collect::<Result<_, _>>()?;
