@@ -88,10 +88,47 @@ pub fn pow<F: Field>(x: &F::Limbs, exponent: u64) -> F::Limbs {
     power
 }
 
+/// first, first ratio, first ratio<sup>2</sup> and so on.
+pub fn powers<F: Field>(first: F::Limbs, ratio: F::Limbs) -> impl Iterator<Item = F::Limbs> {
+    std::iter::successors(Some(first), move |power| Some(mul::<F>(power, &ratio)))
+}
+
+/// The lowest `bits` bits of a number below 2<sup>bits</sup>, from the last to the first: its
+/// place in bit-reversed order.
+#[must_use]
+pub fn bit_reversed(number: usize, bits: u32) -> usize {
+    // A shift by all bits is not defined.
+    let reversed = number.reverse_bits().checked_shr(usize::BITS - bits);
+    reversed.unwrap_or(0)
+}
+
 /// x<sup>-1</sup>; `None` for zero, which has none.
 #[must_use]
 pub fn inverse<F: Field>(x: &F::Limbs) -> Option<F::Limbs> {
     F::inverted(x)
+}
+
+/// All of `elements` inverted, and zeros as they were: with one inversion, and three products
+/// for each.
+pub fn inverse_all<F: Field>(elements: &mut [F::Limbs]) {
+    let is_zero = |x: &F::Limbs| *x == F::Limbs::default();
+    let mut product = F::ONE;
+    // For each the product of all before it.
+    let mut before = Vec::with_capacity(elements.len());
+    for element in &*elements {
+        before.push(product);
+        if !is_zero(element) {
+            product = mul::<F>(&product, element);
+        }
+    }
+    // There is one: of elements that are not zero.
+    let mut rest = inverse::<F>(&product).unwrap_or_default();
+    let all = elements.iter_mut().zip(before).rev();
+    for (element, before) in all.filter(|(element, _)| !is_zero(element)) {
+        let inverse = mul::<F>(&rest, &before);
+        rest = mul::<F>(&rest, element);
+        *element = inverse;
+    }
 }
 
 /// The conjugate, x<sup>p</sup>: of c0 + c1 u it is c0 - c1 u; of an element of a prime

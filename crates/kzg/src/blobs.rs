@@ -1,13 +1,12 @@
 //! EIP-4844: commitments to blobs, and proofs of their values at points.
 
 use field_kernels::{Fr, G1};
-use gpu_executor::vectors::{FieldVec, Msm, Pending, Queue, Xyzz};
-
+use gpu_executor::vectors::{Completed, FieldVec, Msm, Queue, Xyzz};
 use rayon::prelude::*;
 
 use crate::error::expect_as_many;
 use crate::evaluation::{Opened, challenge};
-use crate::kzg::{only, waited};
+use crate::kzg::only;
 use crate::{
     BYTES_PER_BLOB, Bytes32, FIELD_ELEMENTS_PER_BLOB, Kzg, KzgCommitment, KzgProof, Result, Scalar,
     bytes, points,
@@ -39,12 +38,8 @@ impl Kzg {
         self.in_windows(
             blobs,
             canonical_blob,
-            |blobs| {
-                let queue = self.shared.engine.queue();
-                let values = queue.upload_be_bytes(blobs)?;
-                self.begin_commitments(queue, &values)
-            },
-            |sums, _| finish_commitments(sums),
+            |queue, blobs| self.commitments(queue, &queue.upload_be_bytes(blobs)?),
+            |left, sums, _| encoded(left, &sums),
         )
     }
 
@@ -123,15 +118,14 @@ impl Kzg {
         self.in_windows(
             items,
             open,
-            |opened| {
+            |queue, opened| {
                 let quotients = joined(opened, |values: &mut [_; FIELD_ELEMENTS_PER_BLOB], it| {
                     values.copy_from_slice(&it.quotient);
                 });
-                let engine = &self.shared.engine;
-                self.begin_commitments(engine.queue(), &engine.upload::<Fr>(&quotients)?)
+                self.commitments(queue, &self.shared.engine.upload::<Fr>(&quotients)?)
             },
-            |sums, opened| {
-                let proofs = finish_commitments(sums)?.into_iter();
+            |left, sums, opened| {
+                let proofs = encoded(left, &sums)?.into_iter();
                 let values = opened.iter().map(|it| bytes::to_bytes(&it.value));
                 Ok(proofs.zip(values).collect())
             },
@@ -143,22 +137,17 @@ impl Kzg {
         Ok(self.shared.points.open(&values, z))
     }
 
-    /// Sums over the setup in Lagrange form, one for each row of values.
-    fn begin_commitments(&self, queue: Queue, values: &FieldVec<Fr>) -> Result<Sums> {
-        let sums = queue.msm_rows(&self.shared.lagrange, values)?;
-        Ok((queue.submit()?, sums))
+    /// Sums over the setup in Lagrange form, one for each row of values. They come to the host
+    /// with the end of a submission: what is submitted after it need not be waited for.
+    fn commitments(&self, queue: &Queue, values: &FieldVec<Fr>) -> Result<Msm<G1>> {
+        Ok(queue.msm_rows(&self.shared.lagrange, values)?)
     }
 }
 
-/// Sums that come to the host with the end of a submission: what is submitted after it need not
-/// be waited for.
-type Sums = (Pending, Msm<G1>);
-
-/// Waits for sums, makes them affine, and encodes them. They are few: by a device a single
-/// inversion would take longer than by the host.
-fn finish_commitments((pending, sums): Sums) -> Result<Vec<KzgProof>> {
-    let sums = waited(pending)?.msm_rows(&sums)?;
-    Ok(points::encoded(&Xyzz::to_affine_all(&sums)))
+/// Makes sums affine, and encodes them. They are few: by a device a single inversion would take
+/// longer than by the host.
+fn encoded(left: &Completed, sums: &Msm<G1>) -> Result<Vec<KzgCommitment>> {
+    Ok(points::encoded(&Xyzz::to_affine_all(&left.msm_rows(sums)?)))
 }
 
 /// An array for each item, one after the other, filled in by the host's threads.

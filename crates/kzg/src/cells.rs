@@ -1,16 +1,14 @@
 //! EIP-7594: the cells of extended blobs, their proofs, and blobs rebuilt from some cells.
 
 use bytemuck::zeroed_box;
-use field_kernels::arithmetic::{mul, pow, sub};
+use field_kernels::arithmetic::{bit_reversed, inverse_all, mul, pow, powers, sub};
 use field_kernels::{Field as _, Fr, G1};
-use gpu_executor::vectors::{
-    Completed, Domain, FieldVec, Order, PointVec, Queue, Readback, Transform,
-};
+use gpu_executor::vectors::{Completed, Domain, FieldVec, Order, Queue, Readback, Transform};
 
 use crate::blobs::{canonical_blob, joined};
 use crate::error::expect_as_many;
-use crate::evaluation::{self, bit_reverse, invert_all, reversed, transform};
-use crate::kzg::{each, only, waited};
+use crate::evaluation;
+use crate::kzg::{each, only};
 use crate::{
     BYTES_PER_BLOB, CELLS_PER_BLOB, CELLS_PER_EXT_BLOB, Cell, CellsAndProofs, CellsPerExtBlob,
     Error, FIELD_ELEMENTS_PER_BLOB, FIELD_ELEMENTS_PER_CELL, FIELD_ELEMENTS_PER_EXT_BLOB, Kzg,
@@ -45,13 +43,11 @@ impl Kzg {
         self.in_windows(
             blobs,
             canonical_blob,
-            |blobs| {
-                let queue = self.shared.engine.queue();
-                let rest = extension(&queue, &self.coefficients(&queue, blobs)?)?;
-                let rest = queue.read_be_bytes(&rest)?;
-                Ok((queue.submit()?, rest))
+            |queue, blobs| {
+                let rest = extension(queue, &coefficients(queue, blobs)?)?;
+                Ok(queue.read_be_bytes(&rest)?)
             },
-            |(pending, rest), blobs| Ok(extended(blobs, waited(pending)?.be_bytes(&rest)?)),
+            |left, rest, blobs| Ok(extended(blobs, left.be_bytes(&rest)?)),
         )
     }
 
@@ -77,13 +73,8 @@ impl Kzg {
         self.in_windows(
             blobs,
             canonical_blob,
-            |blobs| {
-                let queue = self.shared.engine.queue();
-                let coefficients = self.coefficients(&queue, blobs)?;
-                let proofs = queue.read(&self.proofs(&queue, &coefficients)?)?;
-                Ok((queue.submit()?, proofs))
-            },
-            |(pending, proofs), _| finish_proofs(&waited(pending)?, &proofs),
+            |queue, blobs| self.proofs(queue, &coefficients(queue, blobs)?),
+            |left, proofs, _| encoded(left, &proofs),
         )
     }
 
@@ -109,17 +100,14 @@ impl Kzg {
         self.in_windows(
             blobs,
             canonical_blob,
-            |blobs| {
-                let queue = self.shared.engine.queue();
-                let coefficients = self.coefficients(&queue, blobs)?;
-                let rest = queue.read_be_bytes(&extension(&queue, &coefficients)?)?;
-                let proofs = queue.read(&self.proofs(&queue, &coefficients)?)?;
-                Ok((queue.submit()?, rest, proofs))
+            |queue, blobs| {
+                let coefficients = coefficients(queue, blobs)?;
+                let rest = queue.read_be_bytes(&extension(queue, &coefficients)?)?;
+                Ok((rest, self.proofs(queue, &coefficients)?))
             },
-            |(pending, rest, proofs), blobs| {
-                let completed = waited(pending)?;
-                let cells = extended(blobs, completed.be_bytes(&rest)?).into_iter();
-                Ok(cells.zip(finish_proofs(&completed, &proofs)?).collect())
+            |left, (rest, proofs), blobs| {
+                let cells = extended(blobs, left.be_bytes(&rest)?).into_iter();
+                Ok(cells.zip(encoded(left, &proofs)?).collect())
             },
         )
     }
@@ -152,13 +140,11 @@ impl Kzg {
         self.in_windows(
             blobs,
             |(indices, cells)| Erased::new(indices, cells),
-            |blobs| {
-                let queue = self.shared.engine.queue();
-                let values = to_values(&queue, &self.recovered(&queue, blobs)?)?;
-                let values = queue.read_be_bytes(&values)?;
-                Ok((queue.submit()?, values))
+            |queue, blobs| {
+                let values = to_values(queue, &self.recovered(queue, blobs)?)?;
+                Ok(queue.read_be_bytes(&values)?)
             },
-            |(pending, values), _| Ok(whole(waited(pending)?.be_bytes(&values)?)),
+            |left, values, _| Ok(whole(left.be_bytes(&values)?)),
         )
     }
 
@@ -186,30 +172,20 @@ impl Kzg {
         self.in_windows(
             blobs,
             |(indices, cells)| Erased::new(indices, cells),
-            |blobs| {
-                let queue = self.shared.engine.queue();
-                let coefficients = self.recovered(&queue, blobs)?;
-                let values = queue.read_be_bytes(&to_values(&queue, &coefficients)?)?;
+            |queue, blobs| {
+                let coefficients = self.recovered(queue, blobs)?;
+                let values = queue.read_be_bytes(&to_values(queue, &coefficients)?)?;
                 let row = coefficients.len() / blobs.len();
                 let half = |blob| coefficients.slice(blob * row..blob * row + row / 2);
                 let halves = (0..blobs.len()).map(half).collect::<Result<Vec<_>, _>>()?;
                 let coefficients = queue.concat(&halves)?;
-                let proofs = queue.read(&self.proofs(&queue, &coefficients)?)?;
-                Ok((queue.submit()?, values, proofs))
+                Ok((values, self.proofs(queue, &coefficients)?))
             },
-            |(pending, values, proofs), _| {
-                let completed = waited(pending)?;
-                let cells = whole(completed.be_bytes(&values)?).into_iter();
-                Ok(cells.zip(finish_proofs(&completed, &proofs)?).collect())
+            |left, (values, proofs), _| {
+                let cells = whole(left.be_bytes(&values)?).into_iter();
+                Ok(cells.zip(encoded(left, &proofs)?).collect())
             },
         )
-    }
-
-    /// The coefficients of blobs, a row of 4,096 each.
-    fn coefficients(&self, queue: &Queue, blobs: &[&[u8; BYTES_PER_BLOB]]) -> Result<FieldVec<Fr>> {
-        let domain = Domain::new(FIELD_ELEMENTS_PER_BLOB)?;
-        let to_coefficients = Transform::inverse(&domain).from(Order::BitReversed);
-        Ok(queue.transform(&queue.upload_be_bytes(blobs)?, &to_coefficients)?)
     }
 
     /// The coefficients of blobs, a row of 8,192 each, of which the second half is zero.
@@ -234,29 +210,41 @@ impl Kzg {
         let (vanishing, inverses) = factors.split_at(values.len())?;
         let domain = Domain::new(FIELD_ELEMENTS_PER_EXT_BLOB)?;
         let coset = domain.coset_of_generator();
-        let product = queue.mul(&values, &vanishing)?;
-        let to_coefficients = Transform::inverse(&domain).from(Order::BitReversed);
-        let product = queue.transform(&product, &to_coefficients)?;
-        let product =
-            queue.transform(&product, &Transform::forward(&coset).to(Order::BitReversed))?;
-        let quotient = queue.mul(&product, &inverses)?;
-        let to_coefficients = Transform::inverse(&coset).from(Order::BitReversed);
-        Ok(queue.transform(&quotient, &to_coefficients)?)
+        let product = from_cells(queue, &queue.mul(&values, &vanishing)?, &domain)?;
+        let product = to_cells(queue, &product, &coset)?;
+        from_cells(queue, &queue.mul(&product, &inverses)?, &coset)
     }
 
-    fn proofs(&self, queue: &Queue, coefficients: &FieldVec<Fr>) -> Result<PointVec<G1>> {
-        self.shared.fk20.proofs(&self.shared, queue, coefficients)
+    /// The proofs of cells, 128 of each blob.
+    fn proofs(&self, queue: &Queue, coefficients: &FieldVec<Fr>) -> Result<Readback<G1>> {
+        let proofs = self.shared.fk20.proofs(&self.shared, queue, coefficients)?;
+        Ok(queue.read(&proofs)?)
     }
 }
 
-/// Encodes proofs, 128 of each blob.
-fn finish_proofs(
-    completed: &Completed,
-    proofs: &Readback<G1>,
-) -> Result<Vec<Box<ProofsPerExtBlob>>> {
-    let proofs = points::encoded(&completed.elements(proofs)?);
+/// The same in bytes.
+fn encoded(left: &Completed, proofs: &Readback<G1>) -> Result<Vec<Box<ProofsPerExtBlob>>> {
+    let proofs = points::encoded(&left.elements(proofs)?);
     let rows = proofs.as_chunks::<CELLS_PER_EXT_BLOB>().0;
     Ok(rows.iter().map(|it| Box::new(*it)).collect())
+}
+
+/// The coefficients of rows of values over `domain`, which stand as cells have them.
+fn from_cells(queue: &Queue, values: &FieldVec<Fr>, domain: &Domain) -> Result<FieldVec<Fr>> {
+    let to_coefficients = Transform::inverse(domain).from(Order::BitReversed);
+    Ok(queue.transform(values, &to_coefficients)?)
+}
+
+/// The values over `domain` of rows of coefficients, as cells have them.
+fn to_cells(queue: &Queue, coefficients: &FieldVec<Fr>, domain: &Domain) -> Result<FieldVec<Fr>> {
+    let to_values = Transform::forward(domain).to(Order::BitReversed);
+    Ok(queue.transform(coefficients, &to_values)?)
+}
+
+/// The coefficients of blobs, a row of 4,096 each.
+fn coefficients(queue: &Queue, blobs: &[&[u8; BYTES_PER_BLOB]]) -> Result<FieldVec<Fr>> {
+    let domain = Domain::new(FIELD_ELEMENTS_PER_BLOB)?;
+    from_cells(queue, &queue.upload_be_bytes(blobs)?, &domain)
 }
 
 /// Values of the second half of cells. The first 64 are the blobs themselves: in bit-reversed
@@ -264,19 +252,13 @@ fn finish_proofs(
 fn extension(queue: &Queue, coefficients: &FieldVec<Fr>) -> Result<FieldVec<Fr>> {
     let shift = Domain::new(FIELD_ELEMENTS_PER_EXT_BLOB)?.generator();
     let coset = Domain::new(FIELD_ELEMENTS_PER_BLOB)?.coset(shift)?;
-    Ok(queue.transform(
-        coefficients,
-        &Transform::forward(&coset).to(Order::BitReversed),
-    )?)
+    to_cells(queue, coefficients, &coset)
 }
 
 /// All values of rows of 8,192 coefficients.
 fn to_values(queue: &Queue, coefficients: &FieldVec<Fr>) -> Result<FieldVec<Fr>> {
     let domain = Domain::new(FIELD_ELEMENTS_PER_EXT_BLOB)?;
-    Ok(queue.transform(
-        coefficients,
-        &Transform::forward(&domain).to(Order::BitReversed),
-    )?)
+    to_cells(queue, coefficients, &domain)
 }
 
 /// Blobs, each with the rest of its cells.
@@ -348,32 +330,27 @@ impl<'a> Erased<'a> {
 fn vanishing(missing: impl Iterator<Item = usize>) -> Result<[[Scalar; CELLS_PER_EXT_BLOB]; 2]> {
     // As a polynomial in x^64, which at the points of each cell is one of these.
     let domain = Domain::new(CELLS_PER_EXT_BLOB)?;
-    let powers: Vec<_> = domain.elements().collect();
+    let roots: Vec<_> = domain.elements().collect();
     let mut coefficients = [Scalar::default(); CELLS_PER_EXT_BLOB];
     coefficients[0] = Fr::ONE;
     for (degree, cell) in missing.enumerate() {
-        let root = powers[reversed(cell, CELLS_PER_EXT_BLOB.ilog2())];
+        let root = roots[bit_reversed(cell, CELLS_PER_EXT_BLOB.ilog2())];
         for place in (0..=degree + 1).rev() {
             let product = mul::<Fr>(&root, &coefficients[place]);
             let below = place.checked_sub(1).map(|it| coefficients[it]);
             coefficients[place] = sub::<Fr>(&below.unwrap_or_default(), &product);
         }
     }
-    let values = |mut coefficients: [Scalar; CELLS_PER_EXT_BLOB]| {
-        bit_reverse(&mut coefficients);
-        transform(&mut coefficients, &domain.generator());
-        bit_reverse(&mut coefficients);
-        coefficients
-    };
+    let values = |coefficients| evaluation::values_in_cells(coefficients, &domain.generator());
     let shift = domain.coset_of_generator().shift();
     let shift = pow::<Fr>(&shift, FIELD_ELEMENTS_PER_CELL as u64);
-    let scaled = coefficients.iter().zip(evaluation::powers(&shift));
+    let scaled = coefficients.iter().zip(powers::<Fr>(Fr::ONE, shift));
     let mut on_coset = coefficients;
     for (place, (coefficient, factor)) in on_coset.iter_mut().zip(scaled) {
         *place = mul::<Fr>(coefficient, &factor);
     }
     let mut inverses = values(on_coset);
-    invert_all(&mut inverses);
+    inverse_all::<Fr>(&mut inverses);
     Ok([values(coefficients), inverses])
 }
 

@@ -1,6 +1,8 @@
 //! Blobs as polynomials on the host: challenges, values, quotients.
 
-use field_kernels::arithmetic::{add, inverse, mul, neg, pow, sub, to_montgomery};
+use field_kernels::arithmetic::{
+    add, bit_reversed, inverse, inverse_all, mul, neg, pow, powers, sub, to_montgomery,
+};
 use field_kernels::{Field as _, Fr};
 use gpu_executor::vectors::Domain;
 use sha2::{Digest as _, Sha256};
@@ -69,12 +71,6 @@ pub(crate) fn challenge(
     bytes::reduced(&hash.finalize().into())
 }
 
-/// One, x, x^2 and so on.
-pub(crate) fn powers(x: &Scalar) -> impl Iterator<Item = Scalar> + use<> {
-    let x = *x;
-    std::iter::successors(Some(Fr::ONE), move |power| Some(mul::<Fr>(power, &x)))
-}
-
 /// The points that a blob has its values at, in its order.
 pub(crate) struct Points(Vec<Scalar>);
 
@@ -88,7 +84,7 @@ pub(crate) struct Opened {
 impl Points {
     pub(crate) fn new() -> Result<Self> {
         let mut points: Vec<_> = Domain::new(FIELD_ELEMENTS_PER_BLOB)?.elements().collect();
-        bit_reverse(&mut points);
+        to_order_of_blobs(&mut points);
         Ok(Self(points))
     }
 
@@ -117,14 +113,10 @@ impl Points {
         Opened { value, quotient }
     }
 
-    /// 1 / (z - point) of each point, and of z itself anything.
+    /// 1 / (z - point) of each point, and 0 of z itself.
     fn inverses_to(&self, z: &Scalar) -> Vec<Scalar> {
-        let mut inverses = self
-            .0
-            .iter()
-            .map(|point| sub::<Fr>(z, point))
-            .collect::<Vec<_>>();
-        invert_all(&mut inverses);
+        let mut inverses: Vec<_> = self.0.iter().map(|point| sub::<Fr>(z, point)).collect();
+        inverse_all::<Fr>(&mut inverses);
         inverses
     }
 
@@ -143,25 +135,6 @@ impl Points {
     }
 }
 
-/// Inverts all at once; zeros become one.
-pub(crate) fn invert_all(elements: &mut [Scalar]) {
-    let mut product = Fr::ONE;
-    let mut before = Vec::with_capacity(elements.len());
-    for element in elements.iter_mut() {
-        if *element == Scalar::default() {
-            *element = Fr::ONE;
-        }
-        before.push(product);
-        product = mul::<Fr>(&product, element);
-    }
-    let mut rest = invert(&product);
-    for (element, before) in elements.iter_mut().zip(before).rev() {
-        let inverse = mul::<Fr>(&rest, &before);
-        rest = mul::<Fr>(&rest, element);
-        *element = inverse;
-    }
-}
-
 /// Of what is not zero.
 pub(crate) fn invert(x: &Scalar) -> Scalar {
     inverse::<Fr>(x).unwrap_or_default()
@@ -175,7 +148,7 @@ pub(crate) fn transform(elements: &mut [Scalar], root: &Scalar) {
     let (count, mut half) = (elements.len(), 1);
     while half < count {
         let root = pow::<Fr>(root, (count / (2 * half)) as u64);
-        let factors: Vec<_> = powers(&root).take(half).collect();
+        let factors: Vec<_> = powers::<Fr>(Fr::ONE, root).take(half).collect();
         for block in elements.chunks_exact_mut(2 * half) {
             let (low, high) = block.split_at_mut(half);
             for ((low, high), factor) in low.iter_mut().zip(high).zip(&factors) {
@@ -190,21 +163,24 @@ pub(crate) fn transform(elements: &mut [Scalar], root: &Scalar) {
     }
 }
 
+/// As [`transform`], of coefficients in their order, to values as cells have them.
+pub(crate) fn values_in_cells<const N: usize>(
+    mut elements: [Scalar; N],
+    root: &Scalar,
+) -> [Scalar; N] {
+    to_order_of_blobs(&mut elements);
+    transform(&mut elements, root);
+    to_order_of_blobs(&mut elements);
+    elements
+}
+
 /// Puts each of 2^k elements at the place whose number has its bits from the last to the first.
-pub(crate) fn bit_reverse<T>(elements: &mut [T]) {
+pub(crate) fn to_order_of_blobs<T>(elements: &mut [T]) {
     let bits = elements.len().ilog2();
     for place in 0..elements.len() {
-        let other = reversed(place, bits);
+        let other = bit_reversed(place, bits);
         if place < other {
             elements.swap(place, other);
         }
     }
-}
-
-/// A number's lowest bits from the last to the first.
-pub(crate) fn reversed(number: usize, bits: u32) -> usize {
-    number
-        .reverse_bits()
-        .checked_shr(usize::BITS - bits)
-        .unwrap_or_default()
 }

@@ -12,14 +12,14 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use field_kernels::arithmetic::to_montgomery;
+use field_kernels::arithmetic::{bit_reversed, to_montgomery};
 use field_kernels::{Fr, G1};
 use gpu_executor::vectors::{
     self, Bases, Domain, FieldVec, Indices, Order, PointCheck, PointVec, Queue, TableMemory,
     Transform, VectorEngine,
 };
 
-use crate::evaluation::{invert, reversed};
+use crate::evaluation::invert;
 use crate::kzg::Shared;
 use crate::{
     CELLS_PER_BLOB, CELLS_PER_EXT_BLOB, FIELD_ELEMENTS_PER_BLOB, FIELD_ELEMENTS_PER_CELL,
@@ -190,7 +190,7 @@ fn columns(
         queue.submit()?.wait()?;
     }
     // By the inverses of the roots: t is taken from the coefficients' numbers.
-    let from = |column| (row - reversed(column, row.ilog2())) % row;
+    let from = |column| (row - bit_reversed(column, row.ilog2())) % row;
     let places = (0..row).flat_map(|column| (from(column)..).step_by(row).take(rows));
     let by_column = engine.upload_indices(&places.map(index).collect::<Vec<_>>())?;
     let queue = engine.queue();

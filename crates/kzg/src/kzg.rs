@@ -5,7 +5,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use gpu_executor::vectors::{Bases, Completed, G1, Pending, PointCheck, TableMemory, VectorEngine};
+use gpu_executor::vectors::{
+    Bases, Completed, G1, Pending, PointCheck, Queue, TableMemory, VectorEngine,
+};
 use gpu_executor::{Cache, Engine};
 use rayon::prelude::*;
 
@@ -148,20 +150,20 @@ impl Kzg {
     }
 
     /// A result for each item, in windows of which two are under way at a time. The host's
-    /// threads `accept` items; those that pass are computed by what `begin` submits, and
-    /// `finish` waits for that and has as many results.
+    /// threads `accept` items; those that pass are computed by what `record` records, and
+    /// `finish` has as many results of what that left.
     pub(crate) fn in_windows<'a, I: Sync, P: Send + Sync, J, T>(
         &self,
         items: &'a [I],
         accept: impl Fn(&'a I) -> Result<P> + Sync,
-        begin: impl Fn(&[P]) -> Result<J>,
-        finish: impl Fn(J, &[P]) -> Result<Vec<T>>,
+        record: impl Fn(&Queue, &[P]) -> Result<J>,
+        finish: impl Fn(&Completed, J, &[P]) -> Result<Vec<T>>,
     ) -> Result<Vec<Result<T>>> {
         let mut results = Vec::with_capacity(items.len());
         let mut settle = |window: Window<P, J>| {
             let start = Instant::now();
             let computed = match window.job {
-                Some(job) => finish(job, &window.accepted)?,
+                Some((pending, job)) => finish(&waited(pending)?, job, &window.accepted)?,
                 None => Vec::new(),
             };
             tracing::debug!(waited_and_finished = ?start.elapsed(), "a window");
@@ -185,7 +187,11 @@ impl Kzg {
             let places = places.collect();
             let job = match accepted.is_empty() {
                 true => None,
-                false => Some(begin(&accepted)?),
+                false => {
+                    let queue = self.shared.engine.queue();
+                    let job = record(&queue, &accepted)?;
+                    Some((queue.submit()?, job))
+                }
             };
             let (blobs, rest) = (accepted.len(), start.elapsed() - of_checks);
             tracing::debug!(blobs, checked = ?of_checks, uploaded_and_submitted = ?rest, "a window");
@@ -215,11 +221,11 @@ struct Window<P, J> {
     /// For each item whether it is among the accepted ones.
     places: Vec<Result<()>>,
     accepted: Vec<P>,
-    job: Option<J>,
+    job: Option<(Pending, J)>,
 }
 
 /// What a window's submission left.
-pub(crate) fn waited(pending: Pending) -> Result<Completed> {
+fn waited(pending: Pending) -> Result<Completed> {
     let completed = pending.wait()?;
     let report = completed.report();
     tracing::debug!(kernels = report.kernels, total = ?report.total, on_device = ?report.device_time, "computed");

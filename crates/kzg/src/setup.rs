@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use blst::blst_p2_affine;
+use field_kernels::Field as _;
+use field_kernels::arithmetic::powers;
 use gpu_executor::vectors::{
     Curve, Domain, Element, Fr, G1, G2, Order, PointCheck, PointEncoding, PointVec, Transform,
     VectorEngine, Xyzz,
@@ -113,7 +115,7 @@ impl TrustedSetup {
         let g1 = points::<G1>(host, ("G1 in monomial form", count), g1, check)?;
         let lagrange = points::<G1>(host, ("G1 in Lagrange form", count), lagrange, check)?;
         let mut lagrange = lagrange.download::<Point>()?;
-        evaluation::bit_reverse(&mut lagrange);
+        evaluation::to_order_of_blobs(&mut lagrange);
         Ok(Self(Arc::new(Points {
             lagrange,
             g1: g1.download()?,
@@ -133,7 +135,7 @@ impl TrustedSetup {
             "the generators as the 0th powers",
             generators == (Xyzz::from_affine(&G1::GENERATOR), G2::GENERATOR),
         )?;
-        let weights: Vec<_> = evaluation::powers(number).take(g1.len()).collect();
+        let weights: Vec<_> = powers::<Fr>(Fr::ONE, *number).take(g1.len()).collect();
         let sum_g1 = |points: &[Point]| crate::points::sum(host, points, &weights[..points.len()]);
         let last = g1.len() - 1;
         let (low, high) = (sum_g1(&g1[..last])?, sum_g1(&g1[1..])?);

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use field_kernels::arithmetic::{add, mul, neg, to_montgomery};
-use field_kernels::{Curve as _, Fr, G1};
+use field_kernels::arithmetic::{add, bit_reversed, mul, neg, powers, to_montgomery};
+use field_kernels::{Curve as _, Field as _, Fr, G1};
 use gpu_executor::vectors::{Domain, Element as _};
 use sha2::{Digest as _, Sha256};
 
 use crate::cells::{canonical_cell, expect_index};
 use crate::error::expect_as_many;
-use crate::evaluation::{challenge, invert, powers, reversed, transform};
+use crate::evaluation::{challenge, invert, transform};
 use crate::kzg::each;
 use crate::points::{decoded, pairings_are_equal, sum};
 use crate::{
@@ -144,7 +144,9 @@ impl Kzg {
             cells,
             &proofs,
         )?;
-        let weights: Vec<_> = powers(&bytes::reduced(&number)).take(cells.len()).collect();
+        let weights: Vec<_> = powers::<Fr>(Fr::ONE, bytes::reduced(&number))
+            .take(cells.len())
+            .collect();
 
         let encoded: Vec<u8> = commitments
             .iter()
@@ -164,7 +166,7 @@ impl Kzg {
             scalars[*number] = add::<Fr>(&scalars[*number], weight);
         }
         let powers: Vec<_> = Domain::new(CELLS_PER_EXT_BLOB)?.elements().collect();
-        let power = |column| &powers[reversed(column, CELLS_PER_EXT_BLOB.ilog2())];
+        let power = |column| &powers[bit_reversed(column, CELLS_PER_EXT_BLOB.ilog2())];
         let pairs = columns.iter().zip(&weights);
         scalars.extend(pairs.map(|(column, weight)| mul::<Fr>(power(*column), weight)));
         let interpolated = interpolated(&columns, cells, &weights)?;
@@ -196,7 +198,7 @@ impl Kzg {
                 Some(place) => named("proof", place, count),
             }
         })?;
-        let weights: Vec<_> = powers(&weight(claims)).take(count).collect();
+        let weights: Vec<_> = powers::<Fr>(Fr::ONE, weight(claims)).take(count).collect();
         // The commitments less their values, and proofs times z, beside proofs times the secret.
         let terms = claims.iter().zip(&weights);
         let values = terms.clone().map(|(it, weight)| mul::<Fr>(&it.y, weight));
@@ -278,8 +280,8 @@ fn interpolated(
     for (column, mut values) in of_columns {
         transform(&mut values, &invert(&root));
         // The column's points are the roots of unity times its first.
-        let first = domain.element(reversed(column, CELLS_PER_EXT_BLOB.ilog2()));
-        let factors = powers(&invert(&first)).map(|it| mul::<Fr>(&it, &scale));
+        let first = domain.element(bit_reversed(column, CELLS_PER_EXT_BLOB.ilog2()));
+        let factors = powers::<Fr>(Fr::ONE, invert(&first)).map(|it| mul::<Fr>(&it, &scale));
         let coefficients: Vec<_> = values
             .iter()
             .zip(factors)

@@ -1,7 +1,7 @@
 //! Sums of points without inversions.
 
 use super::{Coordinate, Curve, coordinates, from_coordinates, is_infinity};
-use crate::arithmetic::{add, double, inverse, mul, neg, square, sub};
+use crate::arithmetic::{add, double, inverse, inverse_all, mul, neg, square, sub};
 use crate::{ElementType as _, Field as _};
 
 /// A point as X, Y, ZZ and ZZZ with x = X / ZZ, y = Y / ZZZ and ZZ<sup>3</sup> =
@@ -163,25 +163,11 @@ impl<C: Curve> Xyzz<C> {
     /// All of `points` in affine coordinates, with one inversion.
     #[must_use]
     pub fn to_affine_all(points: &[Self]) -> Vec<C::Limbs> {
-        let mut product = C::Field::ONE;
-        // For each the product of all ZZZ before it, infinity left out.
-        let mut before = Vec::with_capacity(points.len());
-        for point in points {
-            before.push(product);
-            if !point.is_infinity() {
-                product = mul::<C::Field>(&product, &point.zzz);
-            }
-        }
-        let mut affine = vec![C::Limbs::default(); points.len()];
-        // There is one: of ZZZ that are not zero.
-        let mut inverse = inverse::<C::Field>(&product).unwrap_or_default();
-        for ((place, point), before) in affine.iter_mut().zip(points).zip(before).rev() {
-            if !point.is_infinity() {
-                *place = point.scaled_by(&mul::<C::Field>(&inverse, &before));
-                inverse = mul::<C::Field>(&inverse, &point.zzz);
-            }
-        }
-        affine
+        let mut inverses: Vec<_> = points.iter().map(|point| point.zzz).collect();
+        inverse_all::<C::Field>(&mut inverses);
+        let scaled = points.iter().zip(&inverses);
+        // Of infinity, whose ZZZ is zero, all is.
+        scaled.map(|(point, it)| point.scaled_by(it)).collect()
     }
 
     /// Affine, with the inverse of ZZZ.
