@@ -1,6 +1,8 @@
 //! Domains of transforms: the powers of a root of unity, and cosets of them.
 
-use field_kernels::arithmetic::{from_montgomery, inverse, mul, square, sub};
+use std::sync::LazyLock;
+
+use field_kernels::arithmetic::{from_montgomery, inverse, mul, powers, square, sub};
 use field_kernels::{Field as _, Fr, PrimeField as _, arithmetic};
 
 use crate::{Error, Result, canonical};
@@ -113,9 +115,7 @@ impl Domain {
 
     /// All points, in their order.
     pub fn elements(&self) -> impl Iterator<Item = Limbs> + use<> {
-        let generator = self.generator;
-        let next = move |x: &Limbs| Some(mul::<Fr>(x, &generator));
-        std::iter::successors(Some(self.shift), next).take(self.size())
+        powers::<Fr>(self.shift, self.generator).take(self.size())
     }
 
     /// x^n - s^n: the polynomial that vanishes on the points, at x.
@@ -230,14 +230,25 @@ fn field_generator() -> Limbs {
 
 /// 7^((p - 1) / 2^log2), whose order is 2^log2.
 pub(super) fn root_of_unity(log2: u32) -> Limbs {
-    let generator = field_generator();
-    let mut exponent = Fr::MODULUS;
-    exponent[0] -= 1;
-    (log2..Fr::BITS).rev().fold(Fr::ONE, |power, bit| {
-        let power = square::<Fr>(&power);
-        match exponent[(bit / 64) as usize] >> (bit % 64) & 1 {
-            0 => power,
-            _ => mul::<Fr>(&power, &generator),
+    /// Of all orders, the highest last.
+    static ROOTS: LazyLock<[Limbs; Fr::TWO_ADICITY as usize + 1]> = LazyLock::new(|| {
+        let generator = field_generator();
+        let mut exponent = Fr::MODULUS;
+        exponent[0] -= 1;
+        let bits = (Fr::TWO_ADICITY..Fr::BITS).rev();
+        let mut root = bits.fold(Fr::ONE, |power, bit| {
+            let power = square::<Fr>(&power);
+            match exponent[(bit / 64) as usize] >> (bit % 64) & 1 {
+                0 => power,
+                _ => mul::<Fr>(&power, &generator),
+            }
+        });
+        let mut roots = [Limbs::default(); _];
+        for place in roots.iter_mut().rev() {
+            *place = root;
+            root = square::<Fr>(&root);
         }
-    })
+        roots
+    });
+    ROOTS[log2 as usize]
 }

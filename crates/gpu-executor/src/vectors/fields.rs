@@ -24,4 +24,11 @@ macro_rules! with_curve {
     };
 }
 
-pub(super) use {with_curve, with_field};
+/// What an operation over whole vectors does on the CPU: `$on_cpu` of the field of its call.
+macro_rules! in_field {
+    ($on_cpu:ident) => {
+        |run, call| $crate::vectors::fields::with_field!(call.field, F => $on_cpu::<F>(run, call))
+    };
+}
+
+pub(super) use {in_field, with_curve, with_field};

@@ -53,6 +53,17 @@ mod in_parts_on_the_device {
     }
 }
 
+/// As many threads as there are, sums are cut into other digits and stretches.
+#[test]
+fn sums_by_any_number_of_threads() {
+    for threads in [1, 2, 5] {
+        let engine = VectorEngine::cpu_with_threads(threads).unwrap();
+        degenerate_points_and_scalars(&engine);
+        scalars_that_share_buckets(&engine);
+        several_sums(&engine);
+    }
+}
+
 pub(crate) fn on_device(arithmetic: Arithmetic, check: fn(&VectorEngine)) {
     let builder = PersistentVulkanBackend::builder();
     engines::on_device(builder.arithmetic(arithmetic), check);

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use field_kernels::Field;
+use field_kernels::{ElementType, Field};
 
 use super::field::CpuField;
 use super::memory::Words;
@@ -136,6 +136,27 @@ impl<'r> Run<'r> {
         let bytes = size_of_val(words.as_slice());
         debug_assert_eq!(bytes, call.bytes(result), "{:?}", call.operation);
         self.results[call.first_result + result] = Some(words);
+    }
+
+    /// The same of an operation that has but one.
+    pub(crate) fn only_result(&mut self, call: &Call<'_>, words: Words) -> Result<(), Error> {
+        self.set_result(call, 0, words);
+        Ok(())
+    }
+
+    /// Memory for so many elements, filled on all threads: `fill` is called with pieces of
+    /// `piece` elements, each with the place of its first.
+    pub(crate) fn filled<E: ElementType>(
+        &self,
+        elements: usize,
+        piece: usize,
+        fill: impl Fn(usize, &mut [E::Limbs]) + Sync,
+    ) -> Result<Words, Error> {
+        let mut out = self.take(elements * E::LIMBS)?;
+        let pieces = E::elements_mut(out.as_mut_slice())?.chunks_mut(piece);
+        let pieces = (0..).step_by(piece).zip(pieces).collect();
+        self.for_each(pieces, |(first, out)| fill(first, out))?;
+        Ok(out)
     }
 
     /// Leaves the number that the operation leaves on the host.

@@ -10,14 +10,10 @@ use crate::vectors::queue::Queue;
 use crate::vectors::vulkan::{PART, Steps, count};
 use crate::{Error, Result};
 
-static EQUAL: WholeOperation = WholeOperation {
-    name: "equal",
-    multiplies: false,
-    // Not 0 where they differ.
-    leaves: Some(Number::Answer),
-    on_device,
-    on_cpu,
-};
+/// The answer is not 0 where they differ.
+static EQUAL: WholeOperation = WholeOperation::new("equal", on_device, on_cpu)
+    .without_products()
+    .leaving(Number::Answer);
 
 /// Whether two vectors are equal, to be known when a submission is complete; see
 /// [`Queue::equal`] and [`Completed::equal`](crate::vectors::Completed::equal).

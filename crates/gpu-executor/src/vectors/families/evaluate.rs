@@ -9,20 +9,14 @@ use super::reduce::each_piece;
 use super::{Call, WholeOperation};
 use crate::vectors::cpu::{CpuField, GRAIN, Run};
 use crate::vectors::field_vec::{FieldVec, Form};
-use crate::vectors::fields::with_field;
+use crate::vectors::fields::in_field;
 use crate::vectors::operand::Operand;
 use crate::vectors::program::Argument;
 use crate::vectors::queue::Queue;
 use crate::vectors::vulkan::{PART, Steps, count};
 use crate::{Error, Result};
 
-static EVALUATE: WholeOperation = WholeOperation {
-    name: "evaluate",
-    multiplies: true,
-    leaves: None,
-    on_device,
-    on_cpu: |run, call| with_field!(call.field, F => on_cpu::<F>(run, call)),
-};
+static EVALUATE: WholeOperation = WholeOperation::new("evaluate", on_device, in_field!(on_cpu));
 
 impl Queue {
     /// The values at `points` of the polynomial with the coefficients x, the constant one
@@ -78,8 +72,7 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
             (&result, first),
         )?;
     }
-    steps.set_result(call, 0, result);
-    Ok(())
+    steps.only_result(call, result)
 }
 
 /// Of polynomials of so many coefficients each, one for each point or one for all.
@@ -172,17 +165,11 @@ fn on_cpu<F: CpuField>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> 
         let values = each_piece::<F, _>(run, x.chunks(GRAIN), |x| horner::<F>(x, point))?;
         *out = horner::<F>(&values, &arithmetic::pow::<F>(point, GRAIN as u64));
     }
-    run.set_result(call, 0, out);
-    Ok(())
+    run.only_result(call, out)
 }
 
 fn horner<F: CpuField>(x: &[F::Limbs], point: &F::Limbs) -> F::Limbs {
     let zero = F::Limbs::default();
     let next = |value, x| arithmetic::add::<F>(&F::mul(&value, point), x);
     x.iter().rev().fold(zero, next)
-}
-
-#[cfg(test)]
-pub(super) fn samples<F: Field>() -> Vec<(&'static str, super::Sample<F>)> {
-    vec![(EVALUATE.name, |q, x, y| q.evaluate(x, y.slice(5..12)?))]
 }

@@ -10,18 +10,13 @@ use vk_mem_paths::Access;
 use super::{Call, Number, WholeOperation};
 use crate::vectors::cpu::{CpuField, GRAIN, Run};
 use crate::vectors::field_vec::{FieldVec, Form};
-use crate::vectors::fields::with_field;
+use crate::vectors::fields::in_field;
 use crate::vectors::queue::Queue;
 use crate::vectors::vulkan::{PART, Steps, Window, count};
 use crate::{Error, Result};
 
-static INVERSE: WholeOperation = WholeOperation {
-    name: "inverse",
-    multiplies: true,
-    leaves: Some(Number::Zeros),
-    on_device,
-    on_cpu: |run, call| with_field!(call.field, F => on_cpu::<F>(run, call)),
-};
+static INVERSE: WholeOperation =
+    WholeOperation::new("inverse", on_device, in_field!(on_cpu)).leaving(Number::Zeros);
 
 impl Queue {
     /// x^-1 for each element of a vector in Montgomery form, and 0 for 0; the report
@@ -31,8 +26,7 @@ impl Queue {
     /// As [`Self::add`].
     pub fn inverse<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
         self.expect_form(INVERSE.name, x, Form::Montgomery)?;
-        let arguments = vec![self.argument(INVERSE.name, x)?];
-        let node = self.whole(&INVERSE, F::ID, arguments);
+        let node = self.whole_of(&INVERSE, F::ID, x)?;
         Ok(node.result(x.len(), Form::Montgomery))
     }
 
@@ -78,8 +72,7 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
         let buffers = [&x, &before, &to, &zeros];
         level(steps, field, (piece.len(), stride), buffers)?;
     }
-    steps.set_result(call, 0, output);
-    Ok(())
+    steps.only_result(call, output)
 }
 
 /// One level of it: products on the way up, their inverses by the next level, inverses on
@@ -134,8 +127,7 @@ fn on_cpu<F: CpuField>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> 
         call,
         found.into_inner().unwrap_or_else(PoisonError::into_inner),
     );
-    run.set_result(call, 0, out);
-    Ok(())
+    run.only_result(call, out)
 }
 
 /// Writes the inverses, and returns how many zeros there were.
@@ -161,9 +153,4 @@ fn invert<F: CpuField>(x: &[F::Limbs], out: &mut [F::Limbs]) -> u64 {
         inverse = F::mul(&inverse, x);
     }
     zeros
-}
-
-#[cfg(test)]
-pub(super) fn samples<F: Field>() -> Vec<(&'static str, super::Sample<F>)> {
-    vec![(INVERSE.name, |q, x, _| q.inverse(x))]
 }

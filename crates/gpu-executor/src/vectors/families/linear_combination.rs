@@ -9,20 +9,15 @@ use vk_mem_paths::Access;
 use super::{Call, WholeOperation};
 use crate::vectors::cpu::{CpuField, GRAIN, Run};
 use crate::vectors::field_vec::{FieldVec, Form};
-use crate::vectors::fields::with_field;
+use crate::vectors::fields::in_field;
 use crate::vectors::operand::Operand;
 use crate::vectors::program::Argument;
 use crate::vectors::queue::{Queue, expect_equal};
 use crate::vectors::vulkan::{Steps, count};
 use crate::{Error, Result};
 
-static LINEAR_COMBINATION: WholeOperation = WholeOperation {
-    name: "linear_combination",
-    multiplies: true,
-    leaves: None,
-    on_device,
-    on_cpu: |run, call| with_field!(call.field, F => on_cpu::<F>(run, call)),
-};
+static LINEAR_COMBINATION: WholeOperation =
+    WholeOperation::new("linear_combination", on_device, in_field!(on_cpu));
 
 impl Queue {
     /// The sum of `vectors`, which are of one length, each times its scalar: elements of the
@@ -98,8 +93,7 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
             steps.dispatch(&KERNEL, field, &buffers, &constants, piece.len())?;
         }
     }
-    steps.set_result(call, 0, output);
-    Ok(())
+    steps.only_result(call, output)
 }
 
 fn on_cpu<F: CpuField>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
@@ -108,26 +102,13 @@ fn on_cpu<F: CpuField>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> 
     let vectors: Vec<_> = vectors.collect::<Result<_, _>>()?;
     let scalars = scalars.iter().map(|it| Ok(run.elements::<F>(it)?[0]));
     let scalars: Vec<_> = scalars.collect::<Result<_, Error>>()?;
-    let mut out = run.take(call.results[0].elements * F::LIMBS)?;
-    let pieces = F::elements_mut(out.as_mut_slice())?.chunks_mut(GRAIN);
-    run.for_each(pieces.enumerate().collect(), |(number, out)| {
+    let out = run.filled::<F>(call.results[0].elements, GRAIN, |first, out| {
         out.fill(F::Limbs::default());
         for (vector, scalar) in vectors.iter().zip(&scalars) {
-            for (x, out) in vector[number * GRAIN..].iter().zip(&mut *out) {
+            for (x, out) in vector[first..].iter().zip(&mut *out) {
                 *out = arithmetic::add::<F>(out, &F::mul(x, scalar));
             }
         }
     })?;
-    run.set_result(call, 0, out);
-    Ok(())
-}
-
-#[cfg(test)]
-pub(super) fn samples<F: Field>() -> Vec<(&'static str, super::Sample<F>)> {
-    vec![(LINEAR_COMBINATION.name, |q, x, y| {
-        let vectors = [x, y, y, x, x, x, y, x, y, x];
-        let elements = (0..10).map(|at| y.slice(at..at + 1)?.as_scalar());
-        let scalars: Vec<_> = elements.collect::<crate::Result<_>>()?;
-        q.linear_combination(&vectors, &scalars)
-    })]
+    run.only_result(call, out)
 }

@@ -20,6 +20,8 @@ mod permute;
 mod powers;
 mod reduce;
 mod roots;
+#[cfg(test)]
+mod samples;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -35,6 +37,8 @@ use crate::Error;
 pub use compare::Comparison;
 pub use msm::{Msm, Scalars};
 pub(in crate::vectors) use msm::{Multiples, Shape, bytes_bound};
+#[cfg(test)]
+pub(crate) use samples::{Sample, generators, samples};
 pub use scan::Scan;
 pub(in crate::vectors) use transform::{Cut, InParts, in_parts};
 pub use transform::{Order, Transform};
@@ -55,67 +59,43 @@ pub(crate) struct WholeOperation {
     pub(crate) on_cpu: fn(&mut Run<'_>, &Call<'_>) -> Result<(), Error>,
 }
 
+impl WholeOperation {
+    /// One that multiplies, and leaves nothing on the host but its results.
+    pub(crate) const fn new(
+        name: &'static str,
+        on_device: fn(&mut Steps<'_>, &Call<'_>) -> Result<(), Error>,
+        on_cpu: fn(&mut Run<'_>, &Call<'_>) -> Result<(), Error>,
+    ) -> Self {
+        Self {
+            name,
+            multiplies: true,
+            leaves: None,
+            on_device,
+            on_cpu,
+        }
+    }
+
+    /// The same, by no field's products.
+    pub(crate) const fn without_products(self) -> Self {
+        Self {
+            multiplies: false,
+            ..self
+        }
+    }
+
+    /// The same, with a number that it leaves.
+    pub(crate) const fn leaving(self, number: Number) -> Self {
+        Self {
+            leaves: Some(number),
+            ..self
+        }
+    }
+}
+
 impl std::fmt::Debug for WholeOperation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name)
     }
-}
-
-/// How an operation is recorded on two vectors of 599 elements, for tests of all of them.
-#[cfg(test)]
-pub(crate) type Sample<F> = fn(
-    &super::Queue,
-    &super::FieldVec<F>,
-    &super::FieldVec<F>,
-) -> crate::Result<super::FieldVec<F>>;
-
-/// Elements that are enough of what takes long: more than one dispatch of the tests.
-#[cfg(test)]
-const SOME: usize = 260;
-
-/// Those of all families.
-#[cfg(test)]
-pub(crate) fn samples<F: super::Field>() -> Vec<(&'static str, Sample<F>)> {
-    let families = [
-        evaluate::samples(),
-        inverse::samples(),
-        linear_combination::samples(),
-        movement::samples(),
-        permute::samples(),
-        powers::samples(),
-        reduce::samples(),
-        scan::samples(),
-        vanishing::samples(),
-    ];
-    let mut samples = families.concat();
-    samples.extend(of_one_field(msm::samples()));
-    samples.extend(of_one_field(multiply_points::samples()));
-    samples.extend(of_one_field(normalise::samples()));
-    samples.extend(of_one_field(roots::samples()));
-    samples.extend(of_one_field(transform::samples()));
-    samples.extend(of_one_field(transform_points::samples()));
-    samples
-}
-
-/// Those of a family of one field, where that is `F`.
-#[cfg(test)]
-fn of_one_field<G: super::Field, F: super::Field>(
-    samples: Vec<(&'static str, Sample<G>)>,
-) -> Vec<(&'static str, Sample<F>)> {
-    let samples: Box<dyn std::any::Any> = Box::new(samples);
-    samples.downcast().map_or(Vec::new(), |its| *its)
-}
-
-/// As many points as there are scalars.
-#[cfg(test)]
-fn generators(
-    scalars: &super::FieldVec<field_kernels::Fr>,
-) -> crate::Result<super::PointVec<field_kernels::G1>> {
-    use field_kernels::{Curve as _, ElementType as _, G1};
-
-    let points = vec![G1::GENERATOR; scalars.len()];
-    let check = super::PointCheck::Trusted;
-    scalars.engine.upload_points(G1::words(&points), check)
 }
 
 /// What a number says that a node leaves on the host.

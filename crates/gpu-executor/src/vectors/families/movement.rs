@@ -5,13 +5,10 @@
 //! the driver takes five times as long.
 
 use std::borrow::Borrow;
-use std::ops::Range;
 
 use bytemuck::must_cast_slice;
-#[cfg(test)]
-use field_kernels::Field;
+use field_kernels::ElementType;
 use field_kernels::vector_kernels::{INDEXED, STRIDED as STRIDED_KERNEL};
-use field_kernels::{ElementId, ElementType};
 use vk_mem_paths::{Access, Storage};
 
 use super::{Call, WholeOperation};
@@ -23,51 +20,35 @@ use crate::vectors::queue::{Queue, expect_equal, expect_possible};
 use crate::vectors::vulkan::{PART, Steps, count};
 use crate::{Error, Result};
 
-static CONCAT: WholeOperation = WholeOperation {
-    name: "concat",
-    multiplies: false,
-    leaves: None,
-    on_device: |steps, call| join_on_device(steps, call, &wholes(call)),
-    on_cpu: |run, call| join_on_cpu(run, call, &wholes(call)),
-};
+static CONCAT: WholeOperation = WholeOperation::new(
+    "concat",
+    |steps, call| strides_on_device(steps, call, (1, 1)),
+    concat_on_cpu,
+)
+.without_products();
 
-static ROTATE: WholeOperation = WholeOperation {
-    name: "rotate",
-    multiplies: false,
-    leaves: None,
-    on_device: |steps, call| join_on_device(steps, call, &halves(call)),
-    on_cpu: |run, call| join_on_cpu(run, call, &halves(call)),
-};
-
-static INTERLEAVE: WholeOperation = WholeOperation {
-    name: "interleave",
-    multiplies: false,
-    leaves: None,
-    on_device: interleave_on_device,
-    on_cpu: |run, call| {
+static INTERLEAVE: WholeOperation = WholeOperation::new(
+    "interleave",
+    |steps, call| strides_on_device(steps, call, (1, call.arguments.len())),
+    |run, call| {
         let vectors = call.arguments.len();
         move_on_cpu(run, call, |place| (place % vectors, place / vectors))
     },
-};
+)
+.without_products();
 
-static STRIDED: WholeOperation = WholeOperation {
-    name: "strided",
-    multiplies: false,
-    leaves: None,
-    on_device: stride_on_device,
-    on_cpu: |run, call| {
-        let step = parameter(call, 0);
+static STRIDED: WholeOperation = WholeOperation::new(
+    "strided",
+    |steps, call| strides_on_device(steps, call, (step(call), 1)),
+    |run, call| {
+        let step = step(call);
         move_on_cpu(run, call, |place| (0, place * step))
     },
-};
+)
+.without_products();
 
-static GATHER: WholeOperation = WholeOperation {
-    name: "gather",
-    multiplies: false,
-    leaves: None,
-    on_device: gather_on_device,
-    on_cpu: gather_on_cpu,
-};
+static GATHER: WholeOperation =
+    WholeOperation::new("gather", gather_on_device, gather_on_cpu).without_products();
 
 impl Queue {
     /// The elements of all `vectors`, one vector after the other.
@@ -93,14 +74,14 @@ impl Queue {
     /// # Errors
     /// As [`Self::add`].
     pub fn rotate<F: ElementType>(&self, x: &FieldVec<F>, by: isize) -> Result<FieldVec<F>> {
-        let arguments = vec![self.argument(ROTATE.name, x)?];
         let len = x.len().max(1);
         let by = match by {
             0.. => by.unsigned_abs() % len,
             _ => (len - by.unsigned_abs() % len) % len,
         };
-        let node = self.whole(&ROTATE, F::ID, arguments);
-        Ok(node.with(&[by as u64]).result(x.len(), x.form()))
+        let (first, rest) = x.split_at(by)?;
+        let (arguments, form) = self.all("rotate", &[rest, first])?;
+        Ok(self.whole(&CONCAT, F::ID, arguments).result(x.len(), form))
     }
 
     /// The elements of `vectors`, which are of one length, by turns: the first of each, the
@@ -143,8 +124,8 @@ impl Queue {
             });
         }
         let x = x.slice(start..)?;
-        let arguments = vec![self.argument(operation, &x)?];
-        let node = self.whole(&STRIDED, F::ID, arguments).with(&[step as u64]);
+        let node = self.whole_of(&STRIDED, F::ID, &x)?;
+        let node = node.with(&[step as u64]);
         Ok(node.result(x.len().div_ceil(step), x.form()))
     }
 
@@ -179,70 +160,38 @@ impl Queue {
     }
 }
 
-/// Elements of an argument that stay together.
-type Stretch<'a> = (&'a Argument, Range<usize>);
-
-fn wholes<'a>(call: &Call<'a>) -> Vec<Stretch<'a>> {
-    let arguments = call.arguments.iter();
-    arguments.map(|it| (it, 0..it.elements)).collect()
+/// Of a strided vector.
+fn step(call: &Call<'_>) -> usize {
+    usize::try_from(call.parameters[0]).unwrap_or(usize::MAX)
 }
 
-fn halves<'a>(call: &Call<'a>) -> Vec<Stretch<'a>> {
-    let (x, by) = (&call.arguments[0], parameter(call, 0));
-    vec![(x, by..x.elements), (x, 0..by)]
-}
-
-fn parameter(call: &Call<'_>, number: usize) -> usize {
-    usize::try_from(call.parameters[number]).unwrap_or(usize::MAX)
-}
-
-/// One stretch after the other.
-fn join_on_device(
+/// Every `step_in`-th element of each argument, one argument after the other, or by turns to
+/// every `step_out`-th place.
+fn strides_on_device(
     steps: &mut Steps<'_>,
     call: &Call<'_>,
-    stretches: &[Stretch<'_>],
+    (step_in, step_out): (usize, usize),
 ) -> Result<(), Error> {
     let output = steps.take_bytes(call.bytes(0))?;
     let mut first = 0;
-    for (argument, elements) in stretches.iter().filter(|(_, it)| !it.is_empty()) {
-        let (from, to) = ((*argument, elements.start, 1), (&output, first, 1));
-        stride(steps, argument.of, from, to, elements.len())?;
-        first += elements.len();
+    for argument in call.arguments.iter().filter(|it| it.elements > 0) {
+        let elements = argument.elements.div_ceil(step_in);
+        let to = (&output, first, step_out);
+        stride(steps, (argument, step_in), to, elements)?;
+        first += if step_out == 1 { elements } else { 1 };
     }
-    steps.set_result(call, 0, output);
-    Ok(())
+    steps.only_result(call, output)
 }
 
-fn interleave_on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
-    let (step, each) = (call.arguments.len(), call.arguments[0].elements);
-    let output = steps.take_bytes(call.bytes(0))?;
-    for (number, argument) in call.arguments.iter().enumerate() {
-        let (from, to) = ((argument, 0, 1), (&output, number, step));
-        stride(steps, argument.of, from, to, each)?;
-    }
-    steps.set_result(call, 0, output);
-    Ok(())
-}
-
-fn stride_on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
-    let x = &call.arguments[0];
-    let output = steps.take_bytes(call.bytes(0))?;
-    let (from, to) = ((x, 0, parameter(call, 0)), (&output, 0, 1));
-    stride(steps, x.of, from, to, call.results[0].elements)?;
-    steps.set_result(call, 0, output);
-    Ok(())
-}
-
-/// Moves `elements` elements, one or more: of an argument every `step_in`-th from the
-/// `first_in` on, to every `step_out`-th of `output` from the `first_out` on.
+/// Moves `elements` elements, one or more: of an argument every `step_in`-th, to every
+/// `step_out`-th of `output` from the `first`-th on.
 fn stride(
     steps: &mut Steps<'_>,
-    of: ElementId,
-    (argument, first_in, step_in): (&Argument, usize, usize),
-    (output, first_out, step_out): (&Storage, usize, usize),
+    (argument, step_in): (&Argument, usize),
+    (output, first, step_out): (&Storage, usize, usize),
     elements: usize,
 ) -> Result<(), Error> {
-    let parts = of.bytes() / PART;
+    let (of, parts) = (argument.of, argument.of.bytes() / PART);
     // Whichever spans more is cut; where its steps are long, into pieces of one element or
     // none.
     let step = step_in.max(step_out);
@@ -255,8 +204,8 @@ fn stride(
         let spanned = |first: usize, step: usize| {
             first + moved.start * step..first + (moved.start + last) * step + 1
         };
-        let from = steps.input(argument, &spanned(first_in, step_in))?;
-        let to = steps.window(output, of, &spanned(first_out, step_out), Access::Write);
+        let from = steps.input(argument, &spanned(0, step_in))?;
+        let to = steps.window(output, of, &spanned(first, step_out), Access::Write);
         // Of one element there is no step, which may be of any length.
         let in_parts = |step: usize| count(if last == 0 { 0 } else { step * parts });
         let constants = [
@@ -304,8 +253,7 @@ fn gather_on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error>
         let buffers = [&from, &to, &numbers];
         steps.dispatch(&INDEXED, x.of, &buffers, &constants, invocations)?;
     }
-    steps.set_result(call, 0, output);
-    Ok(())
+    steps.only_result(call, output)
 }
 
 /// Parts that an invocation moves.
@@ -316,28 +264,24 @@ fn elements_of_a_group(parts: usize) -> usize {
     STRIDED_KERNEL.group_size as usize * PARTS_OF_AN_INVOCATION / parts
 }
 
-/// One stretch after the other.
-fn join_on_cpu(run: &mut Run<'_>, call: &Call<'_>, stretches: &[Stretch<'_>]) -> Result<(), Error> {
+fn concat_on_cpu(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
     let mut out = run.take(limbs_of_result(call))?;
     let (mut rest, mut pieces) = (out.as_mut_slice(), Vec::new());
-    for (argument, elements) in stretches {
-        let limbs = argument.of.limbs();
-        let from = &run.limbs(argument)?[elements.start * limbs..elements.end * limbs];
+    for argument in call.arguments {
+        let from = run.limbs(argument)?;
         let (to, after) = rest.split_at_mut(from.len());
         rest = after;
-        let piece = GRAIN * limbs;
+        let piece = GRAIN * argument.of.limbs();
         pieces.extend(to.chunks_mut(piece).zip(from.chunks(piece)));
     }
     run.for_each(pieces, |(to, from)| to.copy_from_slice(from))?;
-    run.set_result(call, 0, out);
-    Ok(())
+    run.only_result(call, out)
 }
 
 fn gather_on_cpu(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
     let indices: &[u32] = must_cast_slice(run.limbs(&call.arguments[1])?);
     let out = moved(run, call, |place| (0, indices[place] as usize))?;
-    run.set_result(call, 0, out);
-    Ok(())
+    run.only_result(call, out)
 }
 
 fn move_on_cpu(
@@ -346,8 +290,7 @@ fn move_on_cpu(
     from: impl Fn(usize) -> (usize, usize) + Sync,
 ) -> Result<(), Error> {
     let out = moved(run, call, from)?;
-    run.set_result(call, 0, out);
-    Ok(())
+    run.only_result(call, out)
 }
 
 /// The result, where `from` says for each place which argument and which element of it.
@@ -372,18 +315,4 @@ fn moved(
 
 fn limbs_of_result(call: &Call<'_>) -> usize {
     call.bytes(0) / size_of::<u64>()
-}
-
-#[cfg(test)]
-pub(super) fn samples<F: Field>() -> Vec<(&'static str, super::Sample<F>)> {
-    vec![
-        (CONCAT.name, |q, x, y| q.concat(&[x, y, x])),
-        (ROTATE.name, |q, x, _| q.rotate(x, 7)),
-        (INTERLEAVE.name, |q, x, y| q.interleave(&[y, x, x])),
-        (STRIDED.name, |q, x, _| q.strided(x, 2, 5)),
-        (GATHER.name, |q, x, _| {
-            let indices: Vec<u32> = (0..700).map(|place| 13 * place % 599).collect();
-            q.gather(x, &x.engine().upload_indices(&indices)?)
-        }),
-    ]
 }

@@ -28,13 +28,11 @@ const MULTIPLES: usize = 16;
 /// Bytes of the multiples of all points at a time, about.
 const MOST_BYTES: usize = 1 << 28;
 
-static MULTIPLY: WholeOperation = WholeOperation {
-    name: "mul_points",
-    multiplies: true,
-    leaves: None,
+static MULTIPLY: WholeOperation = WholeOperation::new(
+    "mul_points",
     on_device,
-    on_cpu: |run, call| with_curve!(call.arguments[0].of, C => on_cpu::<C>(run, call)),
-};
+    |run, call| with_curve!(call.arguments[0].of, C => on_cpu::<C>(run, call)),
+);
 
 impl Queue {
     /// X, Y, ZZ and ZZZ by turns of each point of the subgroup times its scalar, or times one
@@ -128,8 +126,7 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
         let buffers = [&of_points, &integers, &images, &to, &multiples];
         steps.dispatch(&KERNEL, call.field, &buffers, &constants, some.len())?;
     }
-    steps.set_result(call, 0, output);
-    Ok(())
+    steps.only_result(call, output)
 }
 
 /// The points of a piece for whose multiples there is memory at a time, as many each time.
@@ -152,16 +149,5 @@ fn on_cpu<C: BlstCurve>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error>
     let scalars = run.elements::<Fr>(&call.arguments[1])?;
     let mut out = run.take(call.bytes(0) / size_of::<u64>())?;
     cpu::products::<C>(run, points, scalars, out.as_mut_slice())?;
-    run.set_result(call, 0, out);
-    Ok(())
-}
-
-#[cfg(test)]
-pub(super) fn samples() -> Vec<(&'static str, super::Sample<Fr>)> {
-    vec![(MULTIPLY.name, |q, x, _| {
-        let x = &x.slice(..super::SOME)?;
-        let points = super::generators(x)?;
-        // Limbs are compared, whatever they are of.
-        Ok(q.mul_points(&points, x)?.reinterpreted())
-    })]
+    run.only_result(call, out)
 }

@@ -16,13 +16,11 @@ use crate::vectors::queue::Queue;
 use crate::vectors::vulkan::{PART, Steps, Window, count};
 use crate::{Error, Result};
 
-static NORMALISE: WholeOperation = WholeOperation {
-    name: "normalise",
-    multiplies: true,
-    leaves: None,
+static NORMALISE: WholeOperation = WholeOperation::new(
+    "normalise",
     on_device,
-    on_cpu: |run, call| with_curve!(call.results[0].of, C => on_cpu::<C>(run, call)),
-};
+    |run, call| with_curve!(call.results[0].of, C => on_cpu::<C>(run, call)),
+);
 
 impl Queue {
     /// The affine points of those whose X, Y, ZZ and ZZZ are by turns in `sums`; of infinity,
@@ -31,8 +29,7 @@ impl Queue {
         &self,
         sums: &FieldVec<C::Field>,
     ) -> Result<PointVec<C>> {
-        let arguments = vec![self.argument(NORMALISE.name, sums)?];
-        let node = self.whole(&NORMALISE, C::Field::ID, arguments);
+        let node = self.whole_of(&NORMALISE, C::Field::ID, sums)?;
         Ok(node.result(sums.len() / 4, Form::Montgomery))
     }
 }
@@ -42,8 +39,7 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
     let output = steps.take(points.of, points.elements)?;
     let from = |steps: &Steps<'_>, its: &Range<usize>| steps.input(&call.arguments[0], its);
     normalise(steps, call.field, from, points.elements, &output)?;
-    steps.set_result(call, 0, output);
-    Ok(())
+    steps.only_result(call, output)
 }
 
 /// Writes `points` affine points to the start of `to`: those of the sums whose coordinates in
@@ -94,28 +90,10 @@ const SHARE: usize = GRAIN;
 
 fn on_cpu<C: BlstCurve>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
     let (sums, _) = run.elements::<C::Field>(&call.arguments[0])?.as_chunks();
-    let mut out = run.take(sums.len() * C::LIMBS)?;
-    let pieces = C::elements_mut(out.as_mut_slice())?.chunks_mut(SHARE);
-    run.for_each(sums.chunks(SHARE).zip(pieces).collect(), |(sums, out)| {
-        let sums = sums.iter().map(|&[x, y, zz, zzz]| Xyzz { x, y, zz, zzz });
+    let out = run.filled::<C>(sums.len(), SHARE, |first, out| {
+        let sums = sums[first..][..out.len()].iter();
+        let sums = sums.map(|&[x, y, zz, zzz]| Xyzz { x, y, zz, zzz });
         out.copy_from_slice(&Xyzz::<C>::to_affine_all(&sums.collect::<Vec<_>>()));
     })?;
-    run.set_result(call, 0, out);
-    Ok(())
-}
-
-#[cfg(test)]
-pub(super) fn samples() -> Vec<(&'static str, super::Sample<field_kernels::Fr>)> {
-    use field_kernels::{Fp, G1};
-
-    vec![(NORMALISE.name, |q, x, _| {
-        let sum = Xyzz::<G1>::from_affine(&G1::GENERATOR).double();
-        let of = |place| if place % 3 == 1 { Xyzz::default() } else { sum };
-        let words: Vec<u64> = (0..x.len())
-            .flat_map(|place| of(place).to_words())
-            .collect();
-        let sums = x.engine.upload::<Fp>(&words)?;
-        // Limbs are compared, whatever they are of.
-        Ok(q.normalise::<G1>(&sums)?.reinterpreted())
-    })]
+    run.only_result(call, out)
 }

@@ -1,23 +1,19 @@
 //! Permutations of a vector's elements.
 
+use field_kernels::arithmetic::bit_reversed;
 use field_kernels::vector_kernels::BIT_REVERSE as KERNEL;
 use field_kernels::{ElementId, Field};
 
 use super::{Call, WholeOperation};
 use crate::vectors::cpu::{GRAIN, Run};
 use crate::vectors::field_vec::FieldVec;
-use crate::vectors::fields::with_field;
+use crate::vectors::fields::in_field;
 use crate::vectors::queue::Queue;
 use crate::vectors::vulkan::{PART, Steps};
 use crate::{Error, Result};
 
-static BIT_REVERSE: WholeOperation = WholeOperation {
-    name: "bit_reverse",
-    multiplies: false,
-    leaves: None,
-    on_device,
-    on_cpu,
-};
+static BIT_REVERSE: WholeOperation =
+    WholeOperation::new("bit_reverse", on_device, in_field!(on_cpu)).without_products();
 
 impl Queue {
     /// The elements in bit-reversed order: element i of the result is element rev(i) of
@@ -36,8 +32,7 @@ impl Queue {
                 found: x.len(),
             });
         }
-        let arguments = vec![self.argument(operation, x)?];
-        let node = self.whole(&BIT_REVERSE, F::ID, arguments);
+        let node = self.whole_of(&BIT_REVERSE, F::ID, x)?;
         Ok(node.result(x.len(), x.form()))
     }
 
@@ -83,32 +78,16 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
         }
         tiles => steps.dispatch_groups(&KERNEL, field, &[&from, &to], &constants, tiles)?,
     }
-    steps.set_result(call, 0, output);
-    Ok(())
+    steps.only_result(call, output)
 }
 
-fn on_cpu(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
-    with_field!(call.field, F => reverse::<F>(run, call))
-}
-
-fn reverse<F: Field>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
+fn on_cpu<F: Field>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
     let x = run.elements::<F>(&call.arguments[0])?;
     let bits = x.len().ilog2();
-    let mut out = run.take(x.len() * F::LIMBS)?;
-    let pieces = F::elements_mut(out.as_mut_slice())?.chunks_mut(GRAIN);
-    run.for_each(pieces.enumerate().collect(), |(number, out)| {
-        for (inside, out) in out.iter_mut().enumerate() {
-            let to = number * GRAIN + inside;
-            // A shift by all bits is not defined.
-            let from = to.reverse_bits().checked_shr(usize::BITS - bits);
-            *out = x[from.unwrap_or(0)];
+    let out = run.filled::<F>(x.len(), GRAIN, |first, out| {
+        for (to, out) in (first..).zip(out) {
+            *out = x[bit_reversed(to, bits)];
         }
     })?;
-    run.set_result(call, 0, out);
-    Ok(())
-}
-
-#[cfg(test)]
-pub(super) fn samples<F: Field>() -> Vec<(&'static str, super::Sample<F>)> {
-    vec![(BIT_REVERSE.name, |q, x, _| q.bit_reverse(&x.slice(1..513)?))]
+    run.only_result(call, out)
 }

@@ -9,19 +9,13 @@ use vk_mem_paths::{Access, Storage};
 use super::{Call, WholeOperation};
 use crate::vectors::cpu::{CpuField, GRAIN, Run};
 use crate::vectors::field_vec::{FieldVec, Form};
-use crate::vectors::fields::with_field;
+use crate::vectors::fields::in_field;
 use crate::vectors::operand::Operand;
 use crate::vectors::queue::{Queue, expect_possible};
 use crate::vectors::vulkan::{Steps, Window, count};
 use crate::{Error, Result};
 
-static POWERS: WholeOperation = WholeOperation {
-    name: "powers",
-    multiplies: true,
-    leaves: None,
-    on_device,
-    on_cpu: |run, call| with_field!(call.field, F => on_cpu::<F>(run, call)),
-};
+static POWERS: WholeOperation = WholeOperation::new("powers", on_device, in_field!(on_cpu));
 
 impl Queue {
     /// The first `len` powers of an element, a scalar or the only element of a vector: 1,
@@ -122,8 +116,7 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
         count: 1,
     };
     write_powers(steps, call.field, &base, &output, elements)?;
-    steps.set_result(call, 0, output);
-    Ok(())
+    steps.only_result(call, output)
 }
 
 /// One level of it: the powers that the blocks begin with, and the blocks.
@@ -188,11 +181,5 @@ fn on_cpu<F: CpuField>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> 
             power = F::mul(&power, &base);
         }
     })?;
-    run.set_result(call, 0, out);
-    Ok(())
-}
-
-#[cfg(test)]
-pub(super) fn samples<F: Field>() -> Vec<(&'static str, super::Sample<F>)> {
-    vec![(POWERS.name, |q, x, _| q.powers(x.slice(2..3)?, 599))]
+    run.only_result(call, out)
 }

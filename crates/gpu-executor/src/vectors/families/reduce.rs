@@ -10,37 +10,26 @@ use vk_mem_paths::{Access, Storage};
 use super::{Call, WholeOperation};
 use crate::vectors::cpu::{CpuField, GRAIN, Run};
 use crate::vectors::field_vec::{FieldVec, Form};
-use crate::vectors::fields::with_field;
+use crate::vectors::fields::in_field;
 use crate::vectors::queue::Queue;
 use crate::vectors::vulkan::{PART, Steps, Window, count};
 use crate::{Error, Result};
 
-static SUM: WholeOperation = WholeOperation {
-    name: "sum",
-    // It multiplies in integers.
-    multiplies: false,
-    leaves: None,
-    on_device: sum_on_device,
-    on_cpu: |run, call| with_field!(call.field, F => sum_on_cpu::<F>(run, call)),
-};
+/// It multiplies in integers.
+static SUM: WholeOperation =
+    WholeOperation::new("sum", sum_on_device, in_field!(sum_on_cpu)).without_products();
 
-static PRODUCT: WholeOperation = WholeOperation {
-    name: "product",
-    multiplies: true,
-    leaves: None,
-    on_device: |steps, call| products_on_device(steps, call, &PRODUCT_KERNEL, MOST_OF_PRODUCT),
-    on_cpu: |run, call| with_field!(call.field, F => product_on_cpu::<F>(run, call)),
-};
+static PRODUCT: WholeOperation = WholeOperation::new(
+    "product",
+    |steps, call| products_on_device(steps, call, &PRODUCT_KERNEL, MOST_OF_PRODUCT),
+    in_field!(product_on_cpu),
+);
 
-static INNER_PRODUCT: WholeOperation = WholeOperation {
-    name: "inner_product",
-    multiplies: true,
-    leaves: None,
-    on_device: |steps, call| {
-        products_on_device(steps, call, &INNER_PRODUCT_KERNEL, MOST_OF_INNER_PRODUCT)
-    },
-    on_cpu: |run, call| with_field!(call.field, F => inner_product_on_cpu::<F>(run, call)),
-};
+static INNER_PRODUCT: WholeOperation = WholeOperation::new(
+    "inner_product",
+    |steps, call| products_on_device(steps, call, &INNER_PRODUCT_KERNEL, MOST_OF_INNER_PRODUCT),
+    in_field!(inner_product_on_cpu),
+);
 
 impl Queue {
     /// The sum of all elements, as a vector of one; 0 of none.
@@ -48,8 +37,7 @@ impl Queue {
     /// # Errors
     /// As [`Self::add`].
     pub fn sum<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
-        let arguments = vec![self.argument(SUM.name, x)?];
-        Ok(self.whole(&SUM, F::ID, arguments).result(1, x.form()))
+        Ok(self.whole_of(&SUM, F::ID, x)?.result(1, x.form()))
     }
 
     /// The product of all elements of a vector in Montgomery form, as a vector of one;
@@ -59,8 +47,7 @@ impl Queue {
     /// As [`Self::add`].
     pub fn product<F: Field>(&self, x: &FieldVec<F>) -> Result<FieldVec<F>> {
         self.expect_form(PRODUCT.name, x, Form::Montgomery)?;
-        let arguments = vec![self.argument(PRODUCT.name, x)?];
-        Ok(self.whole(&PRODUCT, F::ID, arguments).result(1, x.form()))
+        Ok(self.whole_of(&PRODUCT, F::ID, x)?.result(1, x.form()))
     }
 
     /// The sum of the products of the elements of two vectors in Montgomery form, as a
@@ -95,8 +82,7 @@ fn sum_on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
         inputs.push((steps.input(x, &piece)?, piece.len()));
     }
     add_up(steps, field, &inputs, &result)?;
-    steps.set_result(call, 0, result);
-    Ok(())
+    steps.only_result(call, result)
 }
 
 /// The sum of the elements of several windows, so many each: words by many workgroups,
@@ -174,8 +160,7 @@ fn products_on_device(
             add_up(steps, field, &[(input, total)], &result)?;
         }
     }
-    steps.set_result(call, 0, result);
-    Ok(())
+    steps.only_result(call, result)
 }
 
 /// One dispatch of a product or an inner product.
@@ -231,8 +216,7 @@ pub(super) fn each_piece<F: Field, T: Send>(
 fn keep<F: Field>(run: &mut Run<'_>, call: &Call<'_>, result: F::Limbs) -> Result<(), Error> {
     let mut out = run.take(F::LIMBS)?;
     out.as_mut_slice().copy_from_slice(result.as_ref());
-    run.set_result(call, 0, out);
-    Ok(())
+    run.only_result(call, out)
 }
 
 fn sum<F: Field>(elements: impl Iterator<Item = F::Limbs>) -> F::Limbs {
@@ -243,13 +227,4 @@ fn sum<F: Field>(elements: impl Iterator<Item = F::Limbs>) -> F::Limbs {
 fn product<F: CpuField>(elements: &[F::Limbs]) -> F::Limbs {
     let multiply = |product, element: &F::Limbs| F::mul(&product, element);
     elements.iter().fold(F::ONE, multiply)
-}
-
-#[cfg(test)]
-pub(super) fn samples<F: Field>() -> Vec<(&'static str, super::Sample<F>)> {
-    vec![
-        (SUM.name, |q, x, _| q.sum(x)),
-        (PRODUCT.name, |q, x, _| q.product(x)),
-        (INNER_PRODUCT.name, |q, x, y| q.inner_product(x, y)),
-    ]
 }

@@ -8,20 +8,14 @@ use vk_mem_paths::Access;
 use super::{Call, WholeOperation};
 use crate::vectors::cpu::{CpuField, Run};
 use crate::vectors::field_vec::{FieldVec, Form};
-use crate::vectors::fields::with_field;
+use crate::vectors::fields::in_field;
 use crate::vectors::indices::{INDICES_OF_AN_ELEMENT, Indices};
 use crate::vectors::queue::{Queue, expect_equal};
 use crate::vectors::runner::internal;
 use crate::vectors::vulkan::{Steps, count};
 use crate::{Error, Result};
 
-static ROOTS: WholeOperation = WholeOperation {
-    name: "roots",
-    multiplies: true,
-    leaves: None,
-    on_device,
-    on_cpu: |run, call| with_field!(call.field, F => on_cpu::<F>(run, call)),
-};
+static ROOTS: WholeOperation = WholeOperation::new("roots", on_device, in_field!(on_cpu));
 
 impl Queue {
     /// A square root of each element of the base field or of its extension: by the sign 1 the
@@ -65,18 +59,15 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
         let buffers = [&squares, &signs, &to];
         steps.dispatch(&KERNEL, call.field, &buffers, &constants, piece.len())?;
     }
-    steps.set_result(call, 0, output);
-    Ok(())
+    steps.only_result(call, output)
 }
 
 fn on_cpu<F: CpuField>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
     let squares = run.elements::<F>(&call.arguments[0])?;
     let signs: &[u32] = must_cast_slice(run.limbs(&call.arguments[1])?);
-    let mut out = run.take(squares.len() * F::LIMBS)?;
-    let places = F::elements_mut(out.as_mut_slice())?.chunks_mut(PIECE);
-    let pieces = places.zip(squares.chunks(PIECE).zip(signs.chunks(PIECE)));
-    run.for_each(pieces.collect(), |(places, (squares, signs))| {
-        for (place, (square, sign)) in places.iter_mut().zip(squares.iter().zip(signs)) {
+    let out = run.filled::<F>(squares.len(), PIECE, |first, out| {
+        let given = squares[first..].iter().zip(&signs[first..]);
+        for (place, (square, sign)) in out.iter_mut().zip(given) {
             let root = root::<F>(square);
             *place = match sign {
                 0 | 1 if is_larger::<F>(&root) == (*sign == 1) => root,
@@ -85,8 +76,7 @@ fn on_cpu<F: CpuField>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> 
             };
         }
     })?;
-    run.set_result(call, 0, out);
-    Ok(())
+    run.only_result(call, out)
 }
 
 /// Roots that one thread computes at a time.
@@ -136,26 +126,6 @@ fn is_larger<F: Field>(root: &F::Limbs) -> bool {
         .iter()
         .rev()
         .gt(opposite.as_ref().iter().rev())
-}
-
-#[cfg(test)]
-pub(super) fn samples() -> Vec<(&'static str, super::Sample<field_kernels::Fr>)> {
-    use field_kernels::{ElementType as _, Fp2};
-
-    vec![(ROOTS.name, |q, x, _| {
-        let numbers = 0..super::SOME as u64;
-        let squares = numbers.map(|it| {
-            let mut element = [0; 12];
-            (element[0], element[6]) = (it, it % 7);
-            arithmetic::square::<Fp2>(&element)
-        });
-        let squares: Vec<_> = squares.collect();
-        let signs: Vec<u32> = (0..3).cycle().take(super::SOME).collect();
-        let squares = x.engine.upload::<Fp2>(Fp2::words(&squares))?;
-        let roots = q.roots(&squares, &x.engine.upload_indices(&signs)?)?;
-        // Limbs are compared, whatever they are of.
-        Ok(roots.reinterpreted())
-    })]
 }
 
 #[cfg(test)]

@@ -22,36 +22,35 @@ use crate::vectors::queue::Queue;
 use crate::vectors::vulkan::{Steps, Window, count};
 use crate::{Error, Result};
 
-static RUNNING_SUM: WholeOperation = WholeOperation {
-    name: "running_sum",
-    // It adds in integers.
-    multiplies: false,
-    leaves: None,
-    on_device: |steps, call| on_device(steps, call, &SUM),
-    on_cpu: |run, call| with_field!(call.field, F => on_cpu::<F>(run, call, &Sum)),
-};
-
-static RUNNING_PRODUCT: WholeOperation = WholeOperation {
-    name: "running_product",
-    multiplies: true,
-    leaves: None,
-    on_device: |steps, call| on_device(steps, call, &PRODUCT),
-    on_cpu: |run, call| with_field!(call.field, F => on_cpu::<F>(run, call, &Product)),
-};
-
-/// Horner's rule, from the last element to the first: y_i = x_i + z y_(i + 1).
-static RUNNING_HORNER: WholeOperation = WholeOperation {
-    name: "divide_by_linear",
-    multiplies: true,
-    leaves: None,
-    on_device: |steps, call| on_device(steps, call, &HORNER),
-    on_cpu: |run, call| {
+/// It adds in integers.
+static RUNNING_SUM: WholeOperation = WholeOperation::new(
+    "running_sum",
+    |steps, call| on_device(steps, call, &SUM),
+    |run, call| {
         with_field!(call.field, F => {
-            let z = run.elements::<F>(&call.arguments[1])?[0];
-            on_cpu::<F>(run, call, &Horner(z))
+            on_cpu::<F>(run, call, Default::default(), |sum, x, _| arithmetic::add::<F>(sum, x))
         })
     },
-};
+)
+.without_products();
+
+static RUNNING_PRODUCT: WholeOperation = WholeOperation::new(
+    "running_product",
+    |steps, call| on_device(steps, call, &PRODUCT),
+    |run, call| with_field!(call.field, F => on_cpu::<F>(run, call, F::ONE, |product, x, _| F::mul(product, x))),
+);
+
+/// Horner's rule, from the last element to the first: y_i = x_i + z y_(i + 1).
+static RUNNING_HORNER: WholeOperation = WholeOperation::new(
+    "divide_by_linear",
+    |steps, call| on_device(steps, call, &HORNER),
+    |run, call| {
+        with_field!(call.field, F => {
+            let join = |value: &_, x: &_, z: &_| arithmetic::add::<F>(&F::mul(value, z), x);
+            on_cpu::<F>(run, call, Default::default(), join)
+        })
+    },
+);
 
 /// Which elements each result of a scan is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,8 +68,7 @@ impl Queue {
     /// # Errors
     /// As [`Self::add`].
     pub fn running_sum<F: Field>(&self, x: &FieldVec<F>, scan: Scan) -> Result<FieldVec<F>> {
-        let arguments = vec![self.argument(RUNNING_SUM.name, x)?];
-        let node = self.whole(&RUNNING_SUM, F::ID, arguments);
+        let node = self.whole_of(&RUNNING_SUM, F::ID, x)?;
         Ok(node.with(&[parameter(scan)]).result(x.len(), x.form()))
     }
 
@@ -83,8 +81,7 @@ impl Queue {
     pub fn running_product<F: Field>(&self, x: &FieldVec<F>, scan: Scan) -> Result<FieldVec<F>> {
         let operation = RUNNING_PRODUCT.name;
         self.expect_form(operation, x, Form::Montgomery)?;
-        let arguments = vec![self.argument(operation, x)?];
-        let node = self.whole(&RUNNING_PRODUCT, F::ID, arguments);
+        let node = self.whole_of(&RUNNING_PRODUCT, F::ID, x)?;
         Ok(node.with(&[parameter(scan)]).result(x.len(), x.form()))
     }
 
@@ -119,29 +116,24 @@ struct Kernels {
     /// Elements of a run at most, 32 or fewer: shorter runs hide more of memory's latency,
     /// and take more joining.
     most_of_a_run: usize,
-    /// Whether it goes by a second argument, z, and from the last element to the first.
-    horner: bool,
 }
 
 const SUM: Kernels = Kernels {
     up: &SCAN_SUM_UP,
     down: &SCAN_SUM_DOWN,
     most_of_a_run: 16,
-    horner: false,
 };
 
 const PRODUCT: Kernels = Kernels {
     up: &SCAN_PRODUCT_UP,
     down: &SCAN_PRODUCT_DOWN,
     most_of_a_run: 32,
-    horner: false,
 };
 
 const HORNER: Kernels = Kernels {
     up: &SCAN_HORNER_UP,
     down: &SCAN_HORNER_DOWN,
     most_of_a_run: 32,
-    horner: true,
 };
 
 /// Elements of a run at least: as many as the kernels have in shared memory at a time.
@@ -167,11 +159,10 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>, kernels: &Kernels) -> Resul
         to: &output,
         count: x.elements,
         exclusive: call.parameters[0] != 0,
-        backwards: kernels.horner,
+        backwards: base.is_some(),
     };
     level(steps, field, kernels, &elements, base.as_ref())?;
-    steps.set_result(call, 0, output);
-    Ok(())
+    steps.only_result(call, output)
 }
 
 /// What is scanned, and how.
@@ -281,126 +272,55 @@ fn level(
     Ok(())
 }
 
-/// A scan on the CPU.
-trait Rule<F: CpuField>: Sync {
-    /// What comes before the first element.
-    fn nothing(&self) -> F::Limbs;
-
-    /// What comes of `before` and then x.
-    fn join(&self, before: &F::Limbs, x: &F::Limbs) -> F::Limbs;
-
-    /// The same where x stands for so many elements.
-    fn join_many(&self, before: &F::Limbs, x: &F::Limbs, _elements: usize) -> F::Limbs {
-        self.join(before, x)
-    }
-
-    /// Whether it goes from the last element to the first.
-    fn backwards(&self) -> bool {
-        false
-    }
-}
-
-struct Sum;
-struct Product;
-struct Horner<L>(L);
-
-impl<F: CpuField> Rule<F> for Sum {
-    fn nothing(&self) -> F::Limbs {
-        F::Limbs::default()
-    }
-
-    fn join(&self, before: &F::Limbs, x: &F::Limbs) -> F::Limbs {
-        arithmetic::add::<F>(before, x)
-    }
-}
-
-impl<F: CpuField> Rule<F> for Product {
-    fn nothing(&self) -> F::Limbs {
-        F::ONE
-    }
-
-    fn join(&self, before: &F::Limbs, x: &F::Limbs) -> F::Limbs {
-        F::mul(before, x)
-    }
-}
-
-impl<F: CpuField> Rule<F> for Horner<F::Limbs> {
-    fn nothing(&self) -> F::Limbs {
-        F::Limbs::default()
-    }
-
-    fn join(&self, before: &F::Limbs, x: &F::Limbs) -> F::Limbs {
-        arithmetic::add::<F>(&F::mul(before, &self.0), x)
-    }
-
-    fn join_many(&self, before: &F::Limbs, x: &F::Limbs, elements: usize) -> F::Limbs {
-        let factor = arithmetic::pow::<F>(&self.0, elements as u64);
-        arithmetic::add::<F>(&F::mul(before, &factor), x)
-    }
-
-    fn backwards(&self) -> bool {
-        true
-    }
-}
-
+/// By what `join` makes of that which comes before an element, the element, and z; or of
+/// several, that which comes of them, and z to the power of their number.
 fn on_cpu<F: CpuField>(
     run: &mut Run<'_>,
     call: &Call<'_>,
-    rule: &impl Rule<F>,
+    nothing: F::Limbs,
+    join: impl Fn(&F::Limbs, &F::Limbs, &F::Limbs) -> F::Limbs + Sync,
 ) -> Result<(), Error> {
     let x = run.elements::<F>(&call.arguments[0])?;
+    let z = call
+        .arguments
+        .get(1)
+        .map(|z| Ok::<_, Error>(run.elements::<F>(z)?[0]));
+    let (backwards, z) = (z.is_some(), z.unwrap_or(Ok(F::ONE))?);
     let exclusive = call.parameters[0] != 0;
     let mut out = run.take(x.len() * F::LIMBS)?;
     // Each piece by itself, then what comes before each, and each again.
-    let totals = each_piece::<F, _>(run, in_order(rule, x.chunks(GRAIN)), |x| {
-        let elements = in_order(rule, x.iter());
-        elements.fold(rule.nothing(), |before, x| rule.join(&before, x))
+    let totals = each_piece::<F, _>(run, in_order(backwards, x.chunks(GRAIN)), |x| {
+        in_order(backwards, x.iter()).fold(nothing, |before, x| join(&before, x, &z))
     })?;
-    let mut before = rule.nothing();
-    let pieces = x
-        .chunks(GRAIN)
-        .zip(F::elements_mut(out.as_mut_slice())?.chunks_mut(GRAIN));
-    let pieces = in_order(rule, pieces)
-        .zip(&totals)
-        .map(|((x, out), total)| {
-            let this = before;
-            before = rule.join_many(&before, total, x.len());
-            (this, x, out)
-        });
+    let mut before = nothing;
+    let pieces = F::elements_mut(out.as_mut_slice())?.chunks_mut(GRAIN);
+    let pieces = in_order(backwards, x.chunks(GRAIN).zip(pieces)).zip(&totals);
+    let pieces = pieces.map(|((x, out), total)| {
+        let this = before;
+        let power = match backwards {
+            true => arithmetic::pow::<F>(&z, x.len() as u64),
+            false => z,
+        };
+        before = join(&before, total, &power);
+        (this, x, out)
+    });
     run.for_each(pieces.collect(), |(mut before, x, out)| {
-        for (x, out) in in_order(rule, x.iter().zip(out)) {
-            let next = rule.join(&before, x);
+        for (x, out) in in_order(backwards, x.iter().zip(out)) {
+            let next = join(&before, x, &z);
             *out = if exclusive { before } else { next };
             before = next;
         }
     })?;
-    run.set_result(call, 0, out);
-    Ok(())
+    run.only_result(call, out)
 }
 
 /// The items as a scan goes through them.
-fn in_order<F: CpuField, T>(
-    rule: &impl Rule<F>,
-    items: impl DoubleEndedIterator<Item = T> + ExactSizeIterator,
+fn in_order<T>(
+    backwards: bool,
+    mut items: impl DoubleEndedIterator<Item = T>,
 ) -> impl Iterator<Item = T> {
-    let (mut items, backwards) = (items, rule.backwards());
     std::iter::from_fn(move || match backwards {
         true => items.next_back(),
         false => items.next(),
     })
-}
-
-#[cfg(test)]
-pub(super) fn samples<F: Field>() -> Vec<(&'static str, super::Sample<F>)> {
-    vec![
-        (RUNNING_SUM.name, |q, x, _| {
-            q.running_sum(x, Scan::Inclusive)
-        }),
-        (RUNNING_PRODUCT.name, |q, x, _| {
-            q.running_product(x, Scan::Exclusive)
-        }),
-        (RUNNING_HORNER.name, |q, x, y| {
-            q.running_horner(x, y.slice(7..8)?)
-        }),
-    ]
 }

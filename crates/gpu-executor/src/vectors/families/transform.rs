@@ -16,16 +16,10 @@ use crate::vectors::elements::{AsElements, AsElementsMut, as_bytes, as_uninit, f
 use crate::vectors::engine::VectorEngine;
 use crate::vectors::field_vec::{FieldVec, Form};
 use crate::vectors::queue::{Queue, expect_rows};
-use crate::vectors::runner::ComeDown;
+use crate::vectors::runner::{ComeDown, internal};
 pub(in crate::vectors) use parts::{Cut, InParts, in_parts};
 
-static TRANSFORM: WholeOperation = WholeOperation {
-    name: "transform",
-    multiplies: true,
-    leaves: None,
-    on_device: device::on_device,
-    on_cpu: cpu::on_cpu,
-};
+static TRANSFORM: WholeOperation = WholeOperation::new("transform", device::on_device, cpu::on_cpu);
 
 /// In which order a row of 2^k elements stands in a vector.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -62,10 +56,10 @@ pub enum Order {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Transform {
-    domain: Domain,
-    inverse: bool,
-    from: Order,
-    to: Order,
+    pub(super) domain: Domain,
+    pub(super) inverse: bool,
+    pub(super) from: Order,
+    pub(super) to: Order,
 }
 
 impl Transform {
@@ -123,6 +117,24 @@ impl Transform {
         let [from, to] = [from, to].map(|order| u64::from(*order == Order::BitReversed));
         let log2 = u64::from(domain.log2());
         [log2, u64::from(*inverse), from, to, a, b, c, d]
+    }
+
+    /// The one with these [`Self::parameters`].
+    pub(super) fn of(parameters: &[u64]) -> Result<Self> {
+        let &[log2, inverse, from, to, ref shift @ ..] = parameters else {
+            return Err(internal("the parameters of a transform"));
+        };
+        let shift = shift.try_into().map_err(|_| internal("a domain's shift"))?;
+        let [from, to] = [from, to].map(|order| match order {
+            0 => Order::Natural,
+            _ => Order::BitReversed,
+        });
+        Ok(Self {
+            domain: Domain::new(1 << log2)?.coset(shift)?,
+            inverse: inverse == 1,
+            from,
+            to,
+        })
     }
 }
 
@@ -254,17 +266,4 @@ impl VectorEngine {
         self.runner()
             .transform(bytes, self.format_of::<Fr>(), transform)
     }
-}
-
-#[cfg(test)]
-pub(super) fn samples() -> Vec<(&'static str, super::Sample<Fr>)> {
-    vec![
-        (TRANSFORM.name, |q, x, _| {
-            q.ntt(&x.slice(1..513)?, &Domain::new(512)?.coset_of_generator())
-        }),
-        (TRANSFORM.name, |q, x, _| {
-            let rows = Transform::inverse(&Domain::new(64)?).from(Order::BitReversed);
-            q.transform(&x.slice(5..197)?, &rows)
-        }),
-    ]
 }

@@ -12,33 +12,26 @@ mod plan;
 
 use std::ops::Range;
 
-use field_kernels::arithmetic::{from_montgomery, inverse, mul, pow, to_montgomery};
+use field_kernels::arithmetic::{bit_reversed, from_montgomery, inverse, mul, pow, to_montgomery};
 use field_kernels::{Curve, ElementType as _, Field as _, Fr};
 use vk_mem_paths::{Access, Storage};
 
 use super::map_points::{Integer, Stage, run, take_in};
 use super::normalise::normalise;
-use super::{Call, Transform, WholeOperation};
-use crate::vectors::domain::Domain;
+use super::{Call, Order, Transform, WholeOperation};
 use crate::vectors::field_vec::Form;
 use crate::vectors::fields::with_curve;
 use crate::vectors::points::PointVec;
 use crate::vectors::queue::{Queue, expect_rows};
-use crate::vectors::runner::internal;
 use crate::vectors::tables::TableKey;
 use crate::vectors::vulkan::{Steps, Window};
 use crate::{Error, Result};
 
-static TRANSFORM: WholeOperation = WholeOperation {
-    name: "transform_points",
-    multiplies: true,
-    leaves: None,
-    on_device,
-    on_cpu: |run, call| {
-        let parameters = parameters(call)?;
-        with_curve!(call.arguments[0].of, C => cpu::on_cpu::<C>(run, call, &[parameters], |_| ()))
-    },
-};
+static TRANSFORM: WholeOperation =
+    WholeOperation::new("transform_points", on_device, |run, call| {
+        let transform = Transform::of(call.parameters)?;
+        with_curve!(call.arguments[0].of, C => cpu::on_cpu::<C>(run, call, &[transform], |_| ()))
+    });
 
 impl Queue {
     /// The transform of each row of points: of the first n, of the next n and so on, where n is
@@ -74,55 +67,27 @@ impl Queue {
     ) -> Result<PointVec<C>> {
         let (operation, row) = (TRANSFORM.name, transform.size());
         expect_rows(operation, row, points.len())?;
-        let arguments = vec![self.argument(operation, points)?];
-        let node = self.whole(&TRANSFORM, C::Field::ID, arguments);
+        let node = self.whole_of(&TRANSFORM, C::Field::ID, points)?;
         let node = node.with(&transform.parameters());
         Ok(node.result(points.len(), Form::Montgomery))
     }
 }
 
-/// What a node goes by.
-struct Parameters {
-    domain: Domain,
-    inverse: bool,
-    from_reversed: bool,
-    to_reversed: bool,
-}
-
-fn parameters(call: &Call<'_>) -> Result<Parameters, Error> {
-    let [log2, inverse, from, to, shift @ ..] = call.parameters else {
-        return Err(internal("the parameters of a transform"));
-    };
-    let shift = shift.try_into().map_err(|_| internal("a domain's shift"))?;
-    let [inverse, from_reversed, to_reversed] = [inverse, from, to].map(|it| *it == 1);
-    Ok(Parameters {
-        domain: Domain::new(1 << log2)?.coset(shift)?,
-        inverse,
-        from_reversed,
-        to_reversed,
-    })
-}
-
 fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
-    let parameters = parameters(call)?;
+    let transform = Transform::of(call.parameters)?;
     let (field, points) = (call.field, &call.arguments[0]);
-    let (log2, row) = (parameters.domain.log2(), parameters.domain.size());
+    let (log2, row) = (transform.domain.log2(), transform.domain.size());
     let rows = points.elements / row;
     let sums = steps.take(field, 4 * points.elements)?;
-    take_in(
-        steps,
-        field,
-        points,
-        (row, !parameters.from_reversed),
-        &sums,
-    )?;
+    let is_natural = transform.from == Order::Natural;
+    take_in(steps, field, points, (row, is_natural), &sums)?;
     let mut before = 0;
     for levels in plan::stages(log2, rows) {
         let part = Part { before, levels };
         let end = before + levels;
         let stage = Stage::new(1 << end, 1 << end);
         let which = [before, levels].map(u64::from);
-        let words = table(steps, call, &which, || stage.words(parameters.terms(part)))?;
+        let words = table(steps, call, &which, || stage.words(terms(&transform, part)))?;
         let rows = rows << (log2 - end);
         run(steps, field, (&stage, &words), rows, (&[&sums], &sums))?;
         before = end;
@@ -159,8 +124,7 @@ fn finish(steps: &mut Steps<'_>, call: &Call<'_>, sums: &Storage) -> Result<(), 
         Ok(steps.window(sums, call.field, its, Access::Read))
     };
     normalise(steps, call.field, from, points.elements, &output)?;
-    steps.set_result(call, 0, output);
-    Ok(())
+    steps.only_result(call, output)
 }
 
 /// Some levels of a transform: blocks of 2^before points, each transformed, become blocks of
@@ -171,75 +135,57 @@ struct Part {
     levels: u32,
 }
 
-impl Parameters {
-    /// The terms of each output of a block.
-    ///
-    /// With w the root of a block of n and s its shift, output k is the sum of the blocks
-    /// before it, each times (s w^k)^r: block r has inputs r, r + R, r + 2 R, ... of R blocks.
-    /// They lie in bit-reversed order.
-    fn terms(&self, part: Part) -> impl Iterator<Item = Vec<(usize, Integer)>> {
-        let Part { before, levels } = part;
-        let end = before + levels;
-        let block = 1_usize << end;
-        let is_last = end == self.domain.log2();
-        let points = match self.inverse {
-            true => self.domain.inverted(),
-            false => self.domain,
+/// The terms of each output of a block.
+///
+/// With w the root of a block of n and s its shift, output k is the sum of the blocks
+/// before it, each times (s w^k)^r: block r has inputs r, r + R, r + 2 R, ... of R blocks.
+/// They lie in bit-reversed order.
+fn terms(transform: &Transform, part: Part) -> impl Iterator<Item = Vec<(usize, Integer)>> {
+    let Part { before, levels } = part;
+    let Transform {
+        domain,
+        inverse: is_inverse,
+        to,
+        ..
+    } = *transform;
+    let end = before + levels;
+    let block = 1_usize << end;
+    let is_last = end == domain.log2();
+    let points = match is_inverse {
+        true => domain.inverted(),
+        false => domain,
+    };
+    // The points of a shorter domain are powers of this one's.
+    let apart = 1 << (domain.log2() - end);
+    let root = power(&points.generator(), apart);
+    let shift = match is_inverse {
+        true => Fr::ONE,
+        false => power(&points.shift(), apart),
+    };
+    let scale = (is_inverse && is_last).then(|| {
+        let size = to_montgomery::<Fr>(&[block as u64, 0, 0, 0]);
+        (inverse::<Fr>(&size).unwrap_or_default(), points.shift())
+    });
+    let is_reversed = is_last && to == Order::BitReversed;
+    (0..block).map(move |place| {
+        let k = if is_reversed {
+            bit_reversed(place, end)
+        } else {
+            place
         };
-        // The points of a shorter domain are powers of this one's.
-        let apart = 1 << (self.domain.log2() - end);
-        let root = power(&points.generator(), apart);
-        let shift = match self.inverse {
-            true => Fr::ONE,
-            false => power(&points.shift(), apart),
-        };
-        let scale = (self.inverse && is_last).then(|| {
-            let size = to_montgomery::<Fr>(&[block as u64, 0, 0, 0]);
-            (inverse::<Fr>(&size).unwrap_or_default(), points.shift())
+        let base = mul::<Fr>(&shift, &power(&root, k));
+        let mut factor = scale.map_or(Fr::ONE, |(scale, shift)| {
+            mul::<Fr>(&scale, &power(&shift, k))
         });
-        let is_reversed = is_last && self.to_reversed;
-        (0..block).map(move |place| {
-            let k = if is_reversed {
-                reverse(place, end)
-            } else {
-                place
-            };
-            let base = mul::<Fr>(&shift, &power(&root, k));
-            let mut factor = scale.map_or(Fr::ONE, |(scale, shift)| {
-                mul::<Fr>(&scale, &power(&shift, k))
-            });
-            let term = |r: usize| {
-                let input = (reverse(r, levels) << before) + k % (1 << before);
-                let term = (input, from_montgomery::<Fr>(&factor));
-                factor = mul::<Fr>(&factor, &base);
-                term
-            };
-            (0..1 << levels).map(term).collect()
-        })
-    }
+        let term = |r: usize| {
+            let input = (bit_reversed(r, levels) << before) + k % (1 << before);
+            let term = (input, from_montgomery::<Fr>(&factor));
+            factor = mul::<Fr>(&factor, &base);
+            term
+        };
+        (0..1 << levels).map(term).collect()
+    })
 }
-
 fn power(x: &[u64; 4], exponent: usize) -> [u64; 4] {
     pow::<Fr>(x, exponent as u64)
-}
-
-/// The lowest bits of a number, from the last to the first.
-fn reverse(number: usize, bits: u32) -> usize {
-    // A shift by all bits is not defined.
-    let reversed = number.reverse_bits().checked_shr(usize::BITS - bits);
-    reversed.unwrap_or(0)
-}
-
-#[cfg(test)]
-pub(super) fn samples() -> Vec<(&'static str, super::Sample<Fr>)> {
-    let mut samples = lower_half::samples();
-    samples.push((TRANSFORM.name, |q, x, _| {
-        let points = super::generators(&x.slice(..9)?)?;
-        let multiples = q.mul_points(&points, &x.slice(..9)?)?;
-        let transform = Transform::inverse(&Domain::new(4)?);
-        // Limbs are compared, whatever they are of.
-        Ok(q.transform_points(&multiples.slice(1..)?, &transform)?
-            .reinterpreted())
-    }));
-    samples
 }

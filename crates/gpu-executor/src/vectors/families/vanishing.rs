@@ -7,18 +7,13 @@ use vk_mem_paths::Access;
 use super::{Call, WholeOperation};
 use crate::vectors::cpu::{CpuField, GRAIN, Run};
 use crate::vectors::field_vec::FieldVec;
-use crate::vectors::fields::with_field;
+use crate::vectors::fields::in_field;
 use crate::vectors::queue::Queue;
 use crate::vectors::vulkan::{Steps, count};
 use crate::{Error, Result};
 
-static COLUMN_SUMS: WholeOperation = WholeOperation {
-    name: "divide_by_vanishing",
-    multiplies: false,
-    leaves: None,
-    on_device,
-    on_cpu: |run, call| with_field!(call.field, F => on_cpu::<F>(run, call)),
-};
+static COLUMN_SUMS: WholeOperation =
+    WholeOperation::new("divide_by_vanishing", on_device, in_field!(on_cpu)).without_products();
 
 /// Rows of the matrix at most: the loop of the kernel.
 const MOST_ROWS: usize = 256;
@@ -56,8 +51,7 @@ impl Queue {
             apart *= 2;
         }
         if apart < x.len() {
-            let arguments = vec![self.argument(operation, &sums)?];
-            let node = self.whole(&COLUMN_SUMS, F::ID, arguments);
+            let node = self.whole_of(&COLUMN_SUMS, F::ID, &sums)?;
             sums = node.with(&[apart as u64]).result(x.len(), x.form());
         }
         let (remainder, quotient) = sums.split_at(n.min(x.len()))?;
@@ -114,8 +108,7 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
             steps.dispatch(&KERNEL, field, &buffers, &constants, columns.len())?;
         }
     }
-    steps.set_result(call, 0, output);
-    Ok(())
+    steps.only_result(call, output)
 }
 
 fn on_cpu<F: CpuField>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
@@ -139,13 +132,5 @@ fn on_cpu<F: CpuField>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> 
             below = out;
         }
     })?;
-    run.set_result(call, 0, out);
-    Ok(())
-}
-
-#[cfg(test)]
-pub(super) fn samples<F: Field>() -> Vec<(&'static str, super::Sample<F>)> {
-    vec![(COLUMN_SUMS.name, |q, x, _| {
-        Ok(q.divide_by_vanishing(x, 100)?.0)
-    })]
+    run.only_result(call, out)
 }

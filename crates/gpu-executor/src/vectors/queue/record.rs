@@ -79,6 +79,17 @@ impl Queue {
         self.node(Task::Whole(operation), field, arguments)
     }
 
+    /// The same, of one vector.
+    pub(in crate::vectors) fn whole_of<E: ElementType>(
+        &self,
+        operation: &'static WholeOperation,
+        field: ElementId,
+        x: &FieldVec<E>,
+    ) -> Result<Recorded<'_>> {
+        let arguments = vec![self.argument(operation.name, x)?];
+        Ok(self.whole(operation, field, arguments))
+    }
+
     pub(super) fn node(
         &self,
         task: Task,

@@ -108,7 +108,7 @@ fn every_operation_over_whole_vectors_has_a_sample() {
             let mut samples = samples::<Fr>().into_iter();
             assert!(
                 name == "equal" || samples.any(|(sample, _)| sample == name),
-                "expected a sample of `{name}` by `samples` of {} and of mod.rs there, found none",
+                "expected a sample of `{name}` of {} in samples.rs there, found none",
                 path.display()
             );
             rows += 1;

@@ -13,14 +13,14 @@
 
 use std::sync::Arc;
 
-use field_kernels::arithmetic::{add, sub, to_montgomery};
+use field_kernels::arithmetic::{add, bit_reversed, sub, to_montgomery};
 use field_kernels::{ElementType as _, Field as _, Fr};
 
+use super::{Order, Transform};
 use crate::Error;
 use crate::vectors::cpu::{CpuField as _, GRAIN, Run, Words};
 use crate::vectors::domain::Domain;
 use crate::vectors::families::Call;
-use crate::vectors::runner::internal;
 use crate::vectors::tables::TableKey;
 
 type Limbs = [u64; 4];
@@ -39,18 +39,19 @@ const ONE_BLOCK: u32 = 10;
 const MOST_IN_TABLE: u32 = 20;
 
 pub(super) fn on_cpu(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
-    let [log2, inverse, from, to, shift @ ..] = call.parameters else {
-        return Err(internal("the parameters of a transform"));
-    };
-    let [inverse, from, to] = [inverse, from, to].map(|it| *it == 1);
-    let shift = Limbs::try_from(shift).map_err(|_| internal("the shift of a transform"))?;
-    let domain = Domain::new(1 << log2)?.coset(shift)?;
+    let transform = Transform::of(call.parameters)?;
+    let (domain, inverse) = (transform.domain, transform.inverse);
+    let [from, to] = [transform.from, transform.to].map(|it| it == Order::BitReversed);
     let x = run.elements::<Fr>(&call.arguments[0])?;
     let mut out = run.take(x.len() * Fr::LIMBS)?;
     let elements = Fr::elements_mut(out.as_mut_slice())?;
     // Joining takes bit-reversed order and leaves the natural one, splitting the other way
     // around.
-    let joins = if shift == Fr::ONE { !to } else { inverse };
+    let joins = if domain.shift() == Fr::ONE {
+        !to
+    } else {
+        inverse
+    };
     copy(run, domain.log2(), x, elements, from != joins)?;
     let roots = Roots::new(run, &domain, inverse)?;
     match joins {
@@ -63,8 +64,7 @@ pub(super) fn on_cpu(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
         copy(run, domain.log2(), elements, to, true)?;
         out = ordered;
     }
-    run.set_result(call, 0, out);
-    Ok(())
+    run.only_result(call, out)
 }
 
 /// Copies rows of 2^log2 elements, each into bit-reversed order if that is wanted.
@@ -83,16 +83,9 @@ fn copy(
         }
         let inside = (1 << log2) - 1;
         for (place, out) in (first..).zip(out) {
-            *out = x[(place & !inside) + reverse(place & inside, log2)];
+            *out = x[(place & !inside) + bit_reversed(place & inside, log2)];
         }
     })
-}
-
-/// The lowest bits of a number, from the last to the first.
-fn reverse(number: usize, bits: u32) -> usize {
-    // A shift by all bits is not defined.
-    let reversed = number.reverse_bits().checked_shr(usize::BITS - bits);
-    reversed.unwrap_or(0)
 }
 
 /// The roots that a transform multiplies by, those of the inverse inverted.
@@ -181,7 +174,7 @@ impl Roots {
     fn of_block<'t>(&self, table: &'t [Limbs], number: usize, done: u32, levels: u32) -> Block<'t> {
         let factors = self.points.map(|points| {
             // At level l, half a block's power of its first point.
-            let mut factor = points.element(reverse(number, done));
+            let mut factor = points.element(bit_reversed(number, done));
             (done + levels..self.log2).for_each(|_| factor = square(&factor));
             let mut factors = vec![Limbs::default(); levels as usize];
             for place in factors.iter_mut().rev() {

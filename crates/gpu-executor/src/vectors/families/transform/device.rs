@@ -8,7 +8,8 @@ use field_kernels::{Arithmetic, ElementType as _, Fr, VectorKernel};
 use vk_core::{DeviceCaps, DeviceKind};
 use vk_mem_paths::Access;
 
-use super::factors::{Direction, Factors};
+use super::factors::Factors;
+use super::{Order, Transform};
 use crate::Error;
 use crate::vectors::families::Call;
 use crate::vectors::runner::internal;
@@ -72,15 +73,9 @@ pub(super) struct Transforming {
 }
 
 impl Transforming {
-    /// By what [`Transform::parameters`](super::Transform::parameters) says; `None` for rows of
-    /// one element, of which there is nothing to do.
-    pub(super) fn new(steps: &mut Steps<'_>, parameters: &[u64]) -> Result<Option<Self>, Error> {
-        let [log2, inverse, from_reversed, to_reversed, shift @ ..] = parameters else {
-            return Err(internal("the parameters of a transform"));
-        };
-        let shift: [u64; 4] = shift.try_into().map_err(|_| internal("a domain's shift"))?;
-        let direction = Direction::new(*inverse == 1);
-        let log2 = u32::try_from(*log2).map_err(|_| internal("log2 of a domain's size"))?;
+    /// `None` for rows of one element, of which there is nothing to do.
+    pub(super) fn new(steps: &mut Steps<'_>, transform: &Transform) -> Result<Option<Self>, Error> {
+        let log2 = transform.domain.log2();
         if 1 << log2 > steps.most_bound(Fr::ID, usize::MAX) {
             return Err(internal("a transform that a kernel can bind"));
         }
@@ -90,12 +85,18 @@ impl Transforming {
         let passes = passes(log2);
         expect_shared_memory(steps, &passes)?;
         let arithmetic = steps.arithmetic(Fr::ID);
-        let factors = Factors::new(log2, direction, shift, &passes, arithmetic);
+        let factors = Factors::new(transform, &passes, arithmetic);
         // They depend on size, direction and shift, not on the orders.
         let key = TableKey {
             name: super::TRANSFORM.name,
             element: Fr::ID,
-            parameters: [&[u64::from(log2), *inverse], shift.as_slice()].concat(),
+            parameters: Transform {
+                from: Order::Natural,
+                to: Order::Natural,
+                ..*transform
+            }
+            .parameters()
+            .to_vec(),
         };
         let table = steps.table(key, |steps| {
             let bytes = factors.bytes();
@@ -105,8 +106,8 @@ impl Transforming {
         })?;
         Ok(Some(Self {
             log2,
-            from_reversed: *from_reversed == 1,
-            to_natural: *to_reversed == 0,
+            from_reversed: transform.from == Order::BitReversed,
+            to_natural: transform.to == Order::Natural,
             passes,
             factors,
             table: Window::on(&table).to_read(),
@@ -184,7 +185,7 @@ impl Transforming {
 
 pub(super) fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
     let x = &call.arguments[0];
-    let Some(transforming) = Transforming::new(steps, call.parameters)? else {
+    let Some(transforming) = Transforming::new(steps, &Transform::of(call.parameters)?)? else {
         let output = steps.take(Fr::ID, x.elements)?;
         steps.copy(x, &(0..x.elements), &output, 0)?;
         steps.set_result(call, 0, output);
@@ -231,8 +232,7 @@ pub(super) fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Er
             transforming.pass(steps, number, rows.len(), [&from, &to], None)?;
         }
     }
-    steps.set_result(call, 0, output);
-    Ok(())
+    steps.only_result(call, output)
 }
 
 /// The kernel for a device: where subgroups can, elements go from register to register.
@@ -291,7 +291,7 @@ mod tests {
     use crate::Inputs;
     use crate::device::Asked;
     use crate::vectors::vulkan::runner_on;
-    use crate::vectors::{Domain, Transform, VectorEngine};
+    use crate::vectors::{Domain, VectorEngine};
 
     #[test]
     fn passes_do_all_levels_in_as_few_as_fit() {

@@ -8,29 +8,14 @@
 //! Those by rows of a pass and rows of the next are narrow, 40 bytes. All together are 2.7 MB
 //! for 2^20 elements, 18.9 MB for 2^24 and 43 MB for 2^26.
 
-use field_kernels::arithmetic::{inverse, mul, square, to_montgomery};
+use field_kernels::arithmetic::{bit_reversed, inverse, mul, powers, square, to_montgomery};
 use field_kernels::{Arithmetic, Field as _, Fr, arithmetic};
 
+use super::Transform;
 use super::device::{MOST_LEVELS, Pass};
 use crate::vectors::domain::root_of_unity;
 
 type Limbs = [u64; 4];
-
-/// From coefficients to values, or back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Direction {
-    Forward,
-    Inverse,
-}
-
-impl Direction {
-    pub(super) fn new(inverse: bool) -> Self {
-        match inverse {
-            true => Self::Inverse,
-            false => Self::Forward,
-        }
-    }
-}
 
 /// What a table's factors are multiplied by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,22 +65,17 @@ pub(super) struct Factors {
 }
 
 impl Factors {
-    pub(super) fn new(
-        log2: u32,
-        direction: Direction,
-        shift: Limbs,
-        passes: &[Pass],
-        arithmetic: Arithmetic,
-    ) -> Self {
-        let is_inverse = direction == Direction::Inverse;
+    pub(super) fn new(transform: &Transform, passes: &[Pass], arithmetic: Arithmetic) -> Self {
+        let is_inverse = transform.inverse;
+        let (log2, shift) = (transform.domain.log2(), transform.domain.shift());
         let invert = |x: &Limbs| inverse::<Fr>(x).unwrap_or_default();
         let root = |log2| match is_inverse {
             true => invert(&root_of_unity(log2)),
             false => root_of_unity(log2),
         };
-        let (of_input, of_output) = match direction {
-            Direction::Forward => (shift, Fr::ONE),
-            Direction::Inverse => (Fr::ONE, invert(&shift)),
+        let (of_input, of_output) = match is_inverse {
+            false => (shift, Fr::ONE),
+            true => (Fr::ONE, invert(&shift)),
         };
         let scale = match is_inverse {
             true => invert(&to_montgomery::<Fr>(&[1 << log2, 0, 0, 0])),
@@ -221,12 +201,13 @@ impl Table {
 
     fn factors(&self) -> impl Iterator<Item = Limbs> + use<> {
         let table = *self;
-        let columns = powers(table.scale, table.column).zip(powers(table.row, table.cell));
+        let columns =
+            powers::<Fr>(table.scale, table.column).zip(powers::<Fr>(table.row, table.cell));
         columns
             .take(1 << table.columns)
             .flat_map(move |(first, step)| {
-                let rows: Vec<_> = powers(first, step).take(1 << table.rows).collect();
-                (0..rows.len()).map(move |place| rows[reversed(place, table.rows)])
+                let rows: Vec<_> = powers::<Fr>(first, step).take(1 << table.rows).collect();
+                (0..rows.len()).map(move |place| rows[bit_reversed(place, table.rows)])
             })
     }
 
@@ -253,20 +234,9 @@ fn planes<const N: usize>(all: &[[Pair; N]]) -> Vec<f64> {
     planes.collect()
 }
 
-/// first, first step, first step^2 and so on.
-fn powers(first: Limbs, step: Limbs) -> impl Iterator<Item = Limbs> {
-    std::iter::successors(Some(first), move |power| Some(mul::<Fr>(power, &step)))
-}
-
 /// x^(2^log2).
 fn power_of_two(x: Limbs, log2: u32) -> Limbs {
     (0..log2).fold(x, |x, _| square::<Fr>(&x))
-}
-
-/// The lowest `bits` bits of a number from the last to the first.
-fn reversed(number: usize, bits: u32) -> usize {
-    let reversed = number.reverse_bits().checked_shr(usize::BITS - bits);
-    reversed.unwrap_or_default()
 }
 
 /// Bits of the limbs of factors in doubles.
@@ -335,6 +305,7 @@ mod tests {
 
     use super::super::device::passes;
     use super::*;
+    use crate::vectors::Domain;
 
     /// The value of limbs of 51 bits modulo p, in Montgomery form.
     fn value(limbs: &[i64]) -> Limbs {
@@ -389,11 +360,12 @@ mod tests {
 
     #[test]
     fn tables_are_where_they_are_said_to_be_and_of_the_sizes_told() {
-        let shift = to_montgomery::<Fr>(&[7, 0, 0, 0]);
+        let domain = |log2: u32| Domain::new(1 << log2).unwrap();
+        let coset = |log2| Transform::forward(&domain(log2).coset_of_generator());
         for (arithmetic, unit) in [(Arithmetic::U32, 32), (Arithmetic::F64, 16)] {
             for log2 in [1, 9, 10, 19] {
                 let passes = passes(log2);
-                let factors = Factors::new(log2, Direction::Forward, shift, &passes, arithmetic);
+                let factors = Factors::new(&coset(log2), &passes, arithmetic);
                 let sizes = factors.tables.iter().map(|table| table.size(arithmetic));
                 let mut ends = sizes.scan(0, |end, size| {
                     *end += size;
@@ -420,7 +392,8 @@ mod tests {
         }
         let bytes = |log2: u32| {
             let passes = passes(log2);
-            let all = Factors::new(log2, Direction::Forward, Fr::ONE, &passes, Arithmetic::F64);
+            let transform = Transform::forward(&domain(log2));
+            let all = Factors::new(&transform, &passes, Arithmetic::F64);
             let sizes = all.tables.iter().map(|table| table.size(Arithmetic::F64));
             16 * sizes.sum::<u32>()
         };

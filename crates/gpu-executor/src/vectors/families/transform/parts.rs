@@ -108,7 +108,7 @@ pub(in crate::vectors) fn in_parts(
         return Ok(None);
     }
     let part = steps.chunk(PART).ilog2();
-    let Some(transforming) = Transforming::new(steps, &transform.parameters())? else {
+    let Some(transforming) = Transforming::new(steps, transform)? else {
         return Ok(None);
     };
     let before = steps.take_steps();

@@ -2,55 +2,52 @@
 
 use std::mem::take;
 
-use field_kernels::arithmetic::{from_montgomery, inverse, mul, to_montgomery};
+use field_kernels::arithmetic::{bit_reversed, from_montgomery, inverse, mul, to_montgomery};
 use field_kernels::curve::Xyzz;
 use field_kernels::{Field as _, Fr};
 
-use super::{Parameters, power, reverse};
+use super::power;
 use crate::Error;
 use crate::vectors::cpu::{BlstCurve, GRAIN, Run};
-use crate::vectors::families::Call;
+use crate::vectors::families::{Call, Order, Transform};
 
 /// One transform after the other, and what is done to each row after the first of them.
 pub(super) fn on_cpu<C: BlstCurve>(
     run: &mut Run<'_>,
     call: &Call<'_>,
-    transforms: &[Parameters],
+    transforms: &[Transform],
     after_first: impl Fn(&mut [Xyzz<C>]),
 ) -> Result<(), Error> {
     let points = C::elements(run.limbs(&call.arguments[0])?)?;
     let mut sums: Vec<_> = points.iter().map(Xyzz::<C>::from_affine).collect();
-    for (number, parameters) in transforms.iter().enumerate() {
-        sums = transformed(run, &sums, parameters)?;
+    for (number, transform) in transforms.iter().enumerate() {
+        sums = transformed(run, &sums, transform)?;
         if number == 0 {
-            let rows = sums.chunks_mut(parameters.domain.size());
+            let rows = sums.chunks_mut(transform.domain.size());
             rows.for_each(&after_first);
         }
     }
-    let mut out = run.take(call.bytes(0) / size_of::<u64>())?;
-    let pieces = C::elements_mut(out.as_mut_slice())?.chunks_mut(GRAIN);
-    run.for_each(sums.chunks(GRAIN).zip(pieces).collect(), |(sums, out)| {
-        out.copy_from_slice(&Xyzz::to_affine_all(sums));
+    let out = run.filled::<C>(sums.len(), GRAIN, |first, out| {
+        out.copy_from_slice(&Xyzz::to_affine_all(&sums[first..][..out.len()]));
     })?;
-    run.set_result(call, 0, out);
-    Ok(())
+    run.only_result(call, out)
 }
 
 fn transformed<C: BlstCurve>(
     run: &Run<'_>,
     points: &[Xyzz<C>],
-    parameters: &Parameters,
+    transform: &Transform,
 ) -> Result<Vec<Xyzz<C>>, Error> {
-    let (log2, row) = (parameters.domain.log2(), parameters.domain.size());
+    let (log2, row) = (transform.domain.log2(), transform.domain.size());
     let place = |at: usize, is_reversed: bool| match is_reversed {
-        true => at - at % row + reverse(at % row, log2),
+        true => at - at % row + bit_reversed(at % row, log2),
         false => at,
     };
-    let from = |at| points[place(at, !parameters.from_reversed)];
+    let from = |at| points[place(at, transform.from == Order::Natural)];
     let mut sums: Vec<_> = (0..points.len()).map(from).collect();
-    let domain = match parameters.inverse {
-        true => parameters.domain.inverted(),
-        false => parameters.domain,
+    let domain = match transform.inverse {
+        true => transform.domain.inverted(),
+        false => transform.domain,
     };
     let scale = |sums: &mut [Xyzz<C>], factor: [u64; 4], is_reversed: bool| {
         if factor == Fr::ONE && domain.shift() == Fr::ONE {
@@ -61,7 +58,7 @@ fn transformed<C: BlstCurve>(
             *sum = times(sum, &mul::<Fr>(&factor, &power));
         })
     };
-    if !parameters.inverse {
+    if !transform.inverse {
         scale(&mut sums, Fr::ONE, true)?;
     }
     for level in 0..log2 {
@@ -79,11 +76,11 @@ fn transformed<C: BlstCurve>(
             (*a, *b) = (a.add(&product), a.add(&product.neg()));
         })?;
     }
-    if parameters.inverse {
+    if transform.inverse {
         let size = to_montgomery::<Fr>(&[row as u64, 0, 0, 0]);
         scale(&mut sums, inverse::<Fr>(&size).unwrap_or_default(), false)?;
     }
-    if parameters.to_reversed {
+    if transform.to == Order::BitReversed {
         sums = (0..sums.len()).map(|at| sums[place(at, true)]).collect();
     }
     Ok(sums)

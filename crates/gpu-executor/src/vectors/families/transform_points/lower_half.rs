@@ -9,51 +9,38 @@
 //! coefficients each. Going there and back are additions alone, and between them are a third
 //! of the products that there would be at once.
 
-use field_kernels::arithmetic::{add, from_montgomery, inverse, mul, neg, sub, to_montgomery};
+use field_kernels::arithmetic::{
+    add, bit_reversed, from_montgomery, inverse, mul, neg, sub, to_montgomery,
+};
 use field_kernels::curve::Xyzz;
 use field_kernels::{Curve, ElementType as _, Field as _, Fr};
 
 use super::super::map_points::{Integer, Stage, run, take_in};
-use super::super::{Call, Order, WholeOperation};
-use super::{Parameters, cpu, finish, reverse, table};
+use super::super::{Call, Order, Transform, WholeOperation};
+use super::{cpu, finish, table};
 use crate::vectors::domain::Domain;
 use crate::vectors::field_vec::Form;
 use crate::vectors::fields::with_curve;
 use crate::vectors::points::PointVec;
 use crate::vectors::queue::{Queue, expect_rows};
-use crate::vectors::runner::internal;
 use crate::vectors::vulkan::Steps;
 use crate::{Error, Result};
 
-static LOWER_HALF: WholeOperation = WholeOperation {
-    name: "lower_half_of_points",
-    multiplies: true,
-    leaves: None,
-    on_device,
-    on_cpu: |run, call| {
-        let Halves {
-            domain,
-            from_reversed,
-            to_reversed,
-            ..
-        } = parameters(call)?;
-        let transform = |inverse, from_reversed, to_reversed| Parameters {
-            domain,
-            inverse,
-            from_reversed,
-            to_reversed,
-        };
+static LOWER_HALF: WholeOperation =
+    WholeOperation::new("lower_half_of_points", on_device, |run, call| {
+        let Transform {
+            domain, from, to, ..
+        } = Transform::of(call.parameters)?;
         let there_and_back = [
-            transform(true, from_reversed, false),
-            transform(false, false, to_reversed),
+            Transform::inverse(&domain).from(from),
+            Transform::forward(&domain).to(to),
         ];
         with_curve!(call.arguments[0].of, C => cpu::on_cpu::<C>(run, call, &there_and_back, |row| {
             let (lower, upper) = row.split_at_mut(row.len() / 2);
             lower.iter_mut().for_each(|it| *it = it.double());
             upper.fill(Xyzz::default());
         }))
-    },
-};
+    });
 
 /// Values of a row at most: the table of products has about 9 n^2 words.
 const MOST: usize = 1 << 10;
@@ -84,35 +71,29 @@ impl Queue {
             });
         }
         expect_rows(operation, row, points.len())?;
-        let arguments = vec![self.argument(operation, points)?];
-        let node = self.whole(&LOWER_HALF, C::Field::ID, arguments);
+        let node = self.whole_of(&LOWER_HALF, C::Field::ID, points)?;
         // The same on any coset: its shift is a factor of each coefficient.
-        let [from, to] = [from, to].map(|order| u64::from(order == Order::BitReversed));
-        let node = node.with(&[u64::from(domain.log2()), from, to]);
+        let on = Transform::forward(&Domain::new(row)?).from(from).to(to);
+        let node = node.with(&on.parameters());
         Ok(node.result(points.len(), Form::Montgomery))
     }
 }
 
-fn parameters(call: &Call<'_>) -> Result<Halves, Error> {
-    let &[log2, from, to] = call.parameters else {
-        return Err(internal("the size of a domain, and orders"));
-    };
-    let domain = Domain::new(1 << log2)?;
-    Ok(Halves {
-        domain,
-        class: domain.size() / 2,
-        from_reversed: from == 1,
-        to_reversed: to == 1,
-    })
-}
-
 fn on_device(steps: &mut Steps<'_>, call: &Call<'_>) -> Result<(), Error> {
     let (field, points) = (call.field, &call.arguments[0]);
-    let halves = parameters(call)?;
-    let row = 2 * halves.class;
+    let Transform {
+        domain, from, to, ..
+    } = Transform::of(call.parameters)?;
+    let row = domain.size();
+    let halves = Halves {
+        domain,
+        class: row / 2,
+        to,
+    };
     let rows = points.elements / row;
     let values = steps.take(field, 4 * points.elements)?;
-    take_in(steps, field, points, (row, halves.from_reversed), &values)?;
+    let is_reversed = from == Order::BitReversed;
+    take_in(steps, field, points, (row, is_reversed), &values)?;
     let sums = steps.take(field, 4 * points.elements)?;
     let mut from = &values;
     let mut modulus = halves.class;
@@ -149,8 +130,7 @@ struct Halves {
     domain: Domain,
     /// Values of a class, m: class 0 is of those at odd places, class 1 of the others.
     class: usize,
-    from_reversed: bool,
-    to_reversed: bool,
+    to: Order,
 }
 
 impl Halves {
@@ -211,9 +191,9 @@ impl Halves {
     fn joined(&self) -> impl Iterator<Item = Terms> {
         let (row, class) = (2 * self.class, self.class);
         (0..row).map(move |place| {
-            let place = match self.to_reversed {
-                true => reverse(place, row.ilog2()),
-                false => place,
+            let place = match self.to {
+                Order::BitReversed => bit_reversed(place, row.ilog2()),
+                Order::Natural => place,
             };
             let (number, at) = (place % 2, place / 2);
             let first = number * class;
@@ -277,16 +257,4 @@ fn block(class: usize, place: usize) -> (usize, usize) {
 fn one(negative: bool) -> Integer {
     let one = [1, 0, 0, 0];
     if negative { neg::<Fr>(&one) } else { one }
-}
-
-#[cfg(test)]
-pub(super) fn samples() -> Vec<(&'static str, super::super::Sample<Fr>)> {
-    vec![(LOWER_HALF.name, |q, x, _| {
-        let points = super::super::generators(&x.slice(..9)?)?;
-        let multiples = q.mul_points(&points, &x.slice(..9)?)?;
-        let orders = [Order::Natural, Order::BitReversed];
-        let result = q.lower_half_of_points(&multiples.slice(1..)?, &Domain::new(4)?, orders)?;
-        // Limbs are compared, whatever they are of.
-        Ok(result.reinterpreted())
-    })]
 }
