@@ -212,22 +212,11 @@ impl VectorEngine {
     fn upload_limbs<F: Field>(&self, limbs: &[u64], form: Form) -> Result<FieldVec<F>> {
         expect_whole(limbs.len(), F::LIMBS, "limbs")?;
         let bytes = bytemuck::must_cast_slice(limbs);
-        self.upload_as(bytes, self.inputs, Order::Limbs, form)
-    }
-
-    /// Whole elements.
-    pub(super) fn upload_as<F: ElementType>(
-        &self,
-        bytes: &[u8],
-        inputs: Inputs,
-        order: Order,
-        form: Form,
-    ) -> Result<FieldVec<F>> {
-        self.upload_parts(&[bytes], inputs, order, form)
+        self.upload_parts(&[bytes], self.inputs, Order::Limbs, form)
     }
 
     /// Parts of whole elements, one after the other.
-    fn upload_parts<F: ElementType>(
+    pub(super) fn upload_parts<F: ElementType>(
         &self,
         parts: &[&[u8]],
         inputs: Inputs,

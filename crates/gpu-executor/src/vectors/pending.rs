@@ -20,19 +20,20 @@ use crate::{Error, Result};
 /// Dropping it neither ends nor waits for what it stands for.
 #[must_use = "whether the submission succeeded is learnt by waiting for it"]
 pub struct Pending {
-    engine: VectorEngine,
-    queue: u64,
-    flight: Arc<dyn Flight>,
-    begun: Instant,
-    operations: usize,
-    did: Did,
+    pub(super) engine: VectorEngine,
+    pub(super) queue: u64,
+    pub(super) flight: Arc<dyn Flight>,
+    pub(super) begun: Instant,
+    /// Those that the queue had recorded.
+    pub(super) operations: usize,
+    pub(super) did: Did,
     /// There once it was polled.
-    watch: Option<Arc<Watch>>,
+    pub(super) watch: Option<Arc<Watch>>,
 }
 
 /// What a thread that waits reports to the task that awaits.
 #[derive(Default)]
-struct Watch(Mutex<Watched>);
+pub(super) struct Watch(Mutex<Watched>);
 
 #[derive(Default)]
 struct Watched {
@@ -49,26 +50,6 @@ pub struct Completed {
 }
 
 impl Pending {
-    /// What a queue of so many operations has become, which was submitted when it
-    /// `begun`.
-    pub(super) fn new(
-        engine: VectorEngine,
-        queue: u64,
-        operations: usize,
-        (did, flight): (Did, Arc<dyn Flight>),
-        begun: Instant,
-    ) -> Self {
-        Self {
-            engine,
-            queue,
-            flight,
-            begun,
-            operations,
-            did,
-            watch: None,
-        }
-    }
-
     /// Waits until it is complete. A device has a time limit, by `GPU_TIMEOUT_MS` or the
     /// builder; the CPU has none.
     ///

@@ -265,9 +265,15 @@ impl Queue {
                         value.set(State::Stored(stored));
                     }
                 }
-                let became = (ran.did, ran.flight);
-                let engine = self.engine.clone();
-                Ok(Pending::new(engine, self.number, operations, became, begun))
+                Ok(Pending {
+                    engine: self.engine.clone(),
+                    queue: self.number,
+                    flight: ran.flight,
+                    begun,
+                    operations,
+                    did: ran.did,
+                    watch: None,
+                })
             }
             Err(error) => {
                 let reason: Arc<Error> = Arc::new(error.clone());

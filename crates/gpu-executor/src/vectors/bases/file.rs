@@ -163,12 +163,8 @@ fn each_piece<E: ElementType>(
 }
 
 fn upload<E: ElementType>(engine: &VectorEngine, limbs: &[u64]) -> Result<FieldVec<E>> {
-    engine.upload_as(
-        cast_slice(limbs),
-        Inputs::Canonical,
-        Order::Limbs,
-        Form::Montgomery,
-    )
+    let parts = [cast_slice(limbs)];
+    engine.upload_parts(&parts, Inputs::Canonical, Order::Limbs, Form::Montgomery)
 }
 
 /// What the file of bases of `C` has: which multiples, and the limbs of points and images.

@@ -136,6 +136,15 @@ impl<E: DomainEngine> EngineDomain<E> {
     }
 }
 
+/// Methods without arguments, by those of the same name.
+macro_rules! by_ark_poly {
+    ($($name:ident: $type:ty),+) => {
+        $(fn $name(&self) -> $type {
+            self.0.$name()
+        })+
+    };
+}
+
 impl<E: DomainEngine> EvaluationDomain<ArkFr> for EngineDomain<E> {
     type Elements = <ArkDomain as EvaluationDomain<ArkFr>>::Elements;
 
@@ -151,36 +160,16 @@ impl<E: DomainEngine> EvaluationDomain<ArkFr> for EngineDomain<E> {
         ArkDomain::compute_size_of_domain(num_coeffs)
     }
 
-    fn size(&self) -> usize {
-        self.0.size()
-    }
-
-    fn log_size_of_group(&self) -> u64 {
-        self.0.log_size_of_group()
-    }
-
-    fn size_inv(&self) -> ArkFr {
-        self.0.size_inv()
-    }
-
-    fn group_gen(&self) -> ArkFr {
-        self.0.group_gen()
-    }
-
-    fn group_gen_inv(&self) -> ArkFr {
-        self.0.group_gen_inv()
-    }
-
-    fn coset_offset(&self) -> ArkFr {
-        self.0.coset_offset()
-    }
-
-    fn coset_offset_inv(&self) -> ArkFr {
-        self.0.coset_offset_inv()
-    }
-
-    fn coset_offset_pow_size(&self) -> ArkFr {
-        self.0.coset_offset_pow_size()
+    by_ark_poly! {
+        size: usize,
+        log_size_of_group: u64,
+        size_inv: ArkFr,
+        group_gen: ArkFr,
+        group_gen_inv: ArkFr,
+        coset_offset: ArkFr,
+        coset_offset_inv: ArkFr,
+        coset_offset_pow_size: ArkFr,
+        elements: Self::Elements
     }
 
     fn fft_in_place<T: DomainCoeff<ArkFr>>(&self, coeffs: &mut Vec<T>) {
@@ -193,10 +182,6 @@ impl<E: DomainEngine> EvaluationDomain<ArkFr> for EngineDomain<E> {
         if !self.transformed(evals, true) {
             self.0.ifft_in_place(evals);
         }
-    }
-
-    fn elements(&self) -> Self::Elements {
-        self.0.elements()
     }
 }
 

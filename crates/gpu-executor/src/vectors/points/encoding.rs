@@ -142,7 +142,7 @@ fn decoded_on_device<C: Curve>(
             })
         },
     )?;
-    let uploaded = engine.upload_as(&x, Inputs::Canonical, Order::BigEndian, Form::Plain);
+    let uploaded = engine.upload_parts(&[&x], Inputs::Canonical, Order::BigEndian, Form::Plain);
     let x = uploaded.map_err(|error| match error {
         Error::NotCanonical(it) => refused::<C>(it.element, PointFault::NotCanonical),
         error => error,

@@ -110,7 +110,7 @@ impl VectorEngine {
     fn upload_canonical<C: Curve>(&self, limbs: &[u64]) -> Result<PointVec<C>> {
         expect_whole(limbs.len(), C::LIMBS, "limbs")?;
         let bytes = must_cast_slice(limbs);
-        self.upload_as(bytes, Inputs::Canonical, Order::Limbs, Form::Montgomery)
+        self.upload_parts(&[bytes], Inputs::Canonical, Order::Limbs, Form::Montgomery)
     }
 }
 

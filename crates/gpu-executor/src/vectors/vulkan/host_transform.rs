@@ -50,7 +50,9 @@ impl OnDevice {
         let Some(in_parts) = in_parts(&mut steps, transform)? else {
             return Ok(None);
         };
-        let made = steps.finish()?;
+        let Steps {
+            memory, mut tables, ..
+        } = steps;
         drop(inner);
 
         let InParts {
@@ -58,7 +60,7 @@ impl OnDevice {
         } = in_parts;
         let bytes = up.part() * Fr::BYTES;
         uploads.prepare(bytes)?;
-        let (mut beside, mut tables) = (in_parts.before, made.tables);
+        let mut beside = in_parts.before;
         for (part, pass) in in_parts.first.into_iter().enumerate() {
             let runs: Vec<&[u8]> = up.runs(part).map(|run| &row[in_bytes(&run)]).collect();
             let meanwhile = std::mem::replace(&mut beside, pass);
@@ -66,7 +68,7 @@ impl OnDevice {
             let steps = |from| copy_beside(from, to, meanwhile);
             // SAFETY: the steps' modules are this library's, which stay inside the elements
             // that their constants name, and `Steps` names the regions of those elements.
-            // `made.memory` has their memory.
+            // `memory` is theirs.
             match unsafe { uploads.send(&runs, element, steps) } {
                 // Of the row that need not be the first one.
                 Err(vk_mem_paths::Error::Refused(_)) => return Ok(None),
@@ -87,7 +89,7 @@ impl OnDevice {
             down,
             turns,
             last: last.collect(),
-            _memory: made.memory,
+            _memory: memory,
         }))
     }
 

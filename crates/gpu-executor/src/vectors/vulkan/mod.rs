@@ -54,7 +54,11 @@ const LEAST_POINTS: usize = 2048;
 /// Runs programs on one device.
 pub(crate) struct VulkanRunner {
     on: Arc<OnDevice>,
-    goes_by: GoesBy,
+    /// Which kernels it goes by.
+    chosen: Mutex<Chosen>,
+    /// Whether it goes by any, right or not, and reports none: what others submit meanwhile goes
+    /// by what was chosen.
+    is_trial: bool,
 }
 
 /// What runners on one device share: its lane and kernels. The ways to and from the host
@@ -69,14 +73,6 @@ struct OnDevice {
     wait: WaitPolicy,
     fusion: Fusion,
     settings: VulkanSettings,
-}
-
-/// Which kernels a runner goes by.
-enum GoesBy {
-    /// Those that were chosen, once they were seen to be right.
-    Chosen(Mutex<Chosen>),
-    /// Any, right or not: what others submit meanwhile goes by what was chosen.
-    Trial(Mutex<Choice>),
 }
 
 /// What a device's vectors are set up with.
@@ -149,7 +145,8 @@ impl VulkanRunner {
         };
         Self {
             on: Arc::new(on),
-            goes_by: GoesBy::Chosen(Mutex::new(chosen)),
+            chosen: Mutex::new(chosen),
+            is_trial: false,
         }
     }
 
@@ -157,7 +154,8 @@ impl VulkanRunner {
     fn trial(&self, choice: Choice) -> Arc<Self> {
         Arc::new(Self {
             on: Arc::clone(&self.on),
-            goes_by: GoesBy::Trial(Mutex::new(choice)),
+            chosen: Mutex::new(Chosen::new(choice, ChosenBy::Rule)),
+            is_trial: true,
         })
     }
 
@@ -185,28 +183,27 @@ impl OnDevice {
         let memory = (self.pool.for_batch(), &self.tables);
         let mut steps = Steps::new(&program, stages, inputs, memory, kernels, chunk)?;
         steps.add_all()?;
-        let made = steps.finish()?;
+        let (reads, stored) = steps.finish()?;
         // SAFETY: the steps' modules are this library's, which stay inside the
         // elements that their constants name, and `Steps` names the regions of
-        // those elements; operations come from this device's kernels. `made` has their
+        // those elements; operations come from this device's kernels. `steps` has their
         // memory.
-        let submitted = unsafe { lane.submit(&made.steps, &made.reads)? };
-        drop(made.memory);
+        let submitted = unsafe { lane.submit(&steps.steps, &reads)? };
         // Whoever uses them is submitted later.
-        for (key, table) in made.tables {
+        for (key, table) in steps.tables {
             self.tables.keep(key, table);
         }
         Ok(Begun {
-            stored: made.stored,
+            stored,
             did: Did {
-                kernels: made.kernels,
-                compile: kernels.take_compiling(),
+                kernels: steps.kernel_count,
+                compile: steps.kernels.take_compiling(),
                 choice: None,
             },
             flight: Arc::new(DeviceFlight {
                 inner: Arc::clone(&self.inner),
                 submitted,
-                readbacks: made.readbacks,
+                readbacks: steps.readbacks,
                 wait: self.wait,
             }),
         })
@@ -284,20 +281,12 @@ impl Runner for VulkanRunner {
     fn run(&self, program: Program, stages: Vec<Stage>) -> Result<Begun, Error> {
         let on = &*self.on;
         on.device.expect_usable()?;
-        let chosen = match &self.goes_by {
-            GoesBy::Trial(choice) => {
-                let choice = *lock(choice);
-                let begun = on.run(choice, program, &stages);
-                return noting_loss(&on.device, begun);
-            }
-            GoesBy::Chosen(chosen) => chosen,
-        };
-        let settled = noting_loss(&on.device, self.settled(chosen, &program, &stages));
+        let settled = noting_loss(&on.device, self.settled(&program, &stages));
         let (choice, report, compile) = settled?;
         let begun = on.run(choice, program, &stages);
         let mut begun = noting_loss(&on.device, begun)?;
         begun.did.compile += compile;
-        begun.did.choice = Some(report);
+        begun.did.choice = report;
         Ok(begun)
     }
 
@@ -339,9 +328,6 @@ impl Runner for VulkanRunner {
     }
 
     fn calibrate(&self) -> Result<(), Error> {
-        match &self.goes_by {
-            GoesBy::Chosen(chosen) => self.measure(chosen),
-            GoesBy::Trial(_) => Ok(()),
-        }
+        self.measure()
     }
 }

@@ -1,13 +1,12 @@
 //! Which kernels a device's vectors go by: chosen, held to the CPU's products before the
 //! first use, and measured on request.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use field_kernels::{Arithmetic, ElementId, PRIME_FIELDS};
 
 use super::choice::{Choice, next};
-use super::{GoesBy, VulkanRunner, lock};
+use super::{VulkanRunner, lock};
 use crate::calibration::{ChosenBy, Dated};
 use crate::vectors::families::Call;
 use crate::vectors::fields::with_field;
@@ -56,19 +55,19 @@ impl VulkanRunner {
     /// arithmetic that is right. Also says how long kernels took to compile for that.
     pub(super) fn settled(
         &self,
-        chosen: &Mutex<Chosen>,
         program: &Program,
         stages: &[Stage],
-    ) -> Result<(Choice, KernelChoice, Duration), Error> {
+    ) -> Result<(Choice, Option<KernelChoice>, Duration), Error> {
         let mut compile = Duration::ZERO;
         // Others that multiply wait here for the first one.
-        let mut chosen = lock(chosen);
+        let mut chosen = lock(&self.chosen);
         for stage in stages {
             if let Some(field) = multiplies_in(program, stage) {
                 compile += self.settle(&mut chosen, field)?;
             }
         }
-        Ok((chosen.choice, chosen.report(), compile))
+        let report = (!self.is_trial).then(|| chosen.report());
+        Ok((chosen.choice, report, compile))
     }
 
     /// What is gone by in `field`, whose arithmetic is right.
@@ -76,14 +75,9 @@ impl VulkanRunner {
     /// # Errors
     /// As [`Self::settle_now`].
     pub(super) fn settled_in(&self, field: ElementId) -> Result<Choice, Error> {
-        match &self.goes_by {
-            GoesBy::Trial(choice) => Ok(*lock(choice)),
-            GoesBy::Chosen(chosen) => {
-                let mut chosen = lock(chosen);
-                self.settle(&mut chosen, field)?;
-                Ok(chosen.choice)
-            }
-        }
+        let mut chosen = lock(&self.chosen);
+        self.settle(&mut chosen, field)?;
+        Ok(chosen.choice)
     }
 
     /// Looks at the arithmetic of each prime field now.
@@ -92,20 +86,15 @@ impl VulkanRunner {
     /// [`vk_core::Error::Unsupported`] for one that was asked for and is wrong on the
     /// device, [`Error::WrongResults`] where all are, else what the device returned.
     pub(crate) fn settle_now(&self) -> Result<(), Error> {
-        if let GoesBy::Chosen(chosen) = &self.goes_by {
-            let mut chosen = lock(chosen);
-            for field in PRIME_FIELDS {
-                self.settle(&mut chosen, field)?;
-            }
-        }
-        Ok(())
+        let mut fields = PRIME_FIELDS.into_iter();
+        fields.try_for_each(|field| self.settled_in(field).map(drop))
     }
 
     /// Makes sure that the arithmetic chosen for `field` is right on this device, by the
-    /// kernel of a single product. Where it is not, the next one is taken.
+    /// kernel of a single product. Where it is not, the next one is taken. Of a trial nothing.
     fn settle(&self, chosen: &mut Chosen, field: ElementId) -> Result<Duration, Error> {
         let mut compile = Duration::ZERO;
-        while !chosen.right.contains(&field) {
+        while !self.is_trial && !chosen.right.contains(&field) {
             let engine = VectorEngine::on(self.trial(chosen.choice), Inputs::Any);
             let checked = with_field!(field, F => tune::multiplies_right::<F>(&engine));
             let (is_right, compiling) = checked?;
@@ -145,20 +134,19 @@ impl VulkanRunner {
     }
 
     /// Measures which kernels are fastest, and uses them from now on.
-    pub(super) fn measure(&self, chosen: &Mutex<Chosen>) -> Result<(), Error> {
+    pub(super) fn measure(&self) -> Result<(), Error> {
         let settings = &self.on.settings;
         let tune = || tune::tune(&self.trial(Choice::of(self.caps())));
         let measured: Dated<Choice> = settings.keeper.measure(tune)?;
         let choice = settings.asked.over(measured.found, self.caps())?;
-        *lock(chosen) = Chosen::new(choice, measured.chosen_by());
+        *lock(&self.chosen) = Chosen::new(choice, measured.chosen_by());
         Ok(())
     }
 
     /// Changes which kernels a trial uses from here on.
     pub(crate) fn choose(&self, choice: Choice) {
-        if let GoesBy::Trial(chosen) = &self.goes_by {
-            *lock(chosen) = choice;
-        }
+        debug_assert!(self.is_trial);
+        lock(&self.chosen).choice = choice;
     }
 }
 

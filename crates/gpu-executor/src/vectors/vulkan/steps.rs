@@ -18,12 +18,12 @@ use crate::vectors::runner::internal;
 use crate::vectors::tables::TableKey;
 use crate::vectors::value::Stored;
 
-/// A batch in the making.
+/// A batch in the making, to be dropped once its steps are submitted: it has their memory.
 pub(crate) struct Steps<'a> {
     program: &'a Program,
     stages: &'a [Stage],
     pub(super) kernels: &'a mut Kernels,
-    memory: BatchMemory,
+    pub(super) memory: BatchMemory,
     kept: &'a DeviceTables,
     pub(super) chunk: Option<usize>,
     /// Where each result is, as long as somebody needs it.
@@ -36,24 +36,15 @@ pub(crate) struct Steps<'a> {
     overwritten: Option<Source>,
     constants: Option<Storage>,
     numbers: Option<Storage>,
-    readbacks: Readbacks,
+    pub(super) readbacks: Readbacks,
     /// Tables that it makes.
-    tables: Vec<((TableKey, Arithmetic), Arc<Storage>)>,
+    pub(super) tables: Vec<((TableKey, Arithmetic), Arc<Storage>)>,
     pub(super) steps: Vec<Step>,
     pub(super) kernel_count: usize,
 }
 
-/// What is to be submitted, and what it leaves.
-pub(super) struct Made {
-    /// To be dropped once the steps are submitted.
-    pub(super) memory: BatchMemory,
-    pub(super) steps: Vec<Step>,
-    pub(super) reads: Vec<Region>,
-    pub(super) stored: Vec<(usize, Stored)>,
-    pub(super) readbacks: Readbacks,
-    pub(super) tables: Vec<((TableKey, Arithmetic), Arc<Storage>)>,
-    pub(super) kernels: usize,
-}
+/// What is read at the end of a batch, and results by their numbers.
+type Finished = (Vec<Region>, Vec<(usize, Stored)>);
 
 /// Numbers that one batch leaves at most: 4 KiB of them.
 const MOST_NUMBERS: usize = 1024;
@@ -128,7 +119,8 @@ impl<'a> Steps<'a> {
         Ok(())
     }
 
-    pub(super) fn finish(mut self) -> Result<Made, Error> {
+    /// What is read of it, and where the results are that somebody holds.
+    pub(super) fn finish(&mut self) -> Result<Finished, Error> {
         let mut reads = Vec::with_capacity(self.program.reads.len());
         for read in &self.program.reads {
             self.readbacks.reads.push(read.elements > 0);
@@ -153,18 +145,10 @@ impl<'a> Steps<'a> {
                 stored.push((number, place));
             }
         }
-        let left = self.results.into_iter().chain(self.inputs);
+        let left = self.results.drain(..).chain(self.inputs.drain(..));
         left.flatten()
             .for_each(|storage| self.memory.let_go(storage));
-        Ok(Made {
-            memory: self.memory,
-            steps: self.steps,
-            reads,
-            stored,
-            readbacks: self.readbacks,
-            tables: self.tables,
-            kernels: self.kernel_count,
-        })
+        Ok((reads, stored))
     }
 
     /// The steps that were added since this was last asked, for a batch of their own.
@@ -241,6 +225,16 @@ impl<'a> Steps<'a> {
         let storage = to.into();
         debug_assert_eq!(storage.bytes(), call.bytes(result), "{:?}", call.operation);
         self.set(call.first_result + result, storage);
+    }
+
+    /// The same of an operation that has but one.
+    pub(crate) fn only_result(
+        &mut self,
+        call: &Call<'_>,
+        to: impl Into<Arc<Storage>>,
+    ) -> Result<(), Error> {
+        self.set_result(call, 0, to);
+        Ok(())
     }
 
     pub(super) fn set(&mut self, result: usize, storage: Arc<Storage>) {
