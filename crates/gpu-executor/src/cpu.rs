@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use field_kernels::Fp;
 use vk_core::spirv::SpirvCheck;
-use vk_mem_paths::{Least, Refused, StageTimes, ThreadPool};
+use vk_mem_paths::{Least, StageTimes, ThreadPool};
 
 use crate::field_add::{Batch, FieldAdd, Job, Outputs};
 
@@ -156,64 +156,36 @@ fn compute(
     outputs: Vec<&mut [MaybeUninit<u64>]>,
 ) -> Result<(), Error> {
     let grain = GRAIN * LIMBS;
-    let pieces = jobs
-        .iter()
-        .zip(outputs)
-        .enumerate()
-        .flat_map(|(job, ((a, b), out))| {
-            let inputs = a.chunks(grain).zip(b.chunks(grain));
-            let pieces = out.chunks_mut(grain).zip(inputs).enumerate();
-            pieces.map(move |(number, (out, (a, b)))| Piece {
-                job,
-                first: number * GRAIN,
-                a,
-                b,
-                out,
-            })
-        });
-    let first = Least::default();
-    threads.for_each(threads.threads(), pieces, |piece| {
-        if let Some(refused) = piece.compute(kernel, inputs) {
-            first.note(refused);
-        }
+    let jobs = jobs.iter().zip(outputs).enumerate();
+    let pieces = jobs.flat_map(|(job, ((a, b), out))| {
+        let inputs = a.chunks(grain).zip(b.chunks(grain));
+        let pieces = out.chunks_mut(grain).zip(inputs).enumerate();
+        pieces.map(move |(number, piece)| (job, number * GRAIN, piece))
     });
-    match first.into_inner() {
-        None => Ok(()),
-        Some(refused) => Err(refused.into()),
-    }
-}
-
-/// What one thread computes at a time.
-struct Piece<'a, 'o> {
-    job: usize,
-    /// Its first element in the job.
-    first: usize,
-    a: &'a [u64],
-    b: &'a [u64],
-    out: &'o mut [MaybeUninit<u64>],
-}
-
-impl Piece<'_, '_> {
-    /// Writes the results, and returns the first element that is refused.
-    fn compute(self, kernel: &Kernel, inputs: Inputs) -> Option<Refused> {
-        let (a, _) = self.a.as_chunks::<LIMBS>();
-        let (b, _) = self.b.as_chunks::<LIMBS>();
-        let (out, _) = self.out.as_chunks_mut::<LIMBS>();
+    let least = Least::default();
+    threads.for_each(threads.threads(), pieces, |(job, first, (out, (a, b)))| {
+        let [a, b] = [a, b].map(|it| it.as_chunks::<LIMBS>().0);
         // Looked at where they are computed, in one pass over memory.
         let mut doubtful = false;
-        for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
+        let places = out.as_chunks_mut::<LIMBS>().0.iter_mut();
+        for (out, (a, b)) in places.zip(a.iter().zip(b)) {
             doubtful |= canonical::is_doubtful::<Fp>(a[LIMBS - 1].max(b[LIMBS - 1]));
             out.write_copy_of_slice(&(kernel.reference)(a, b));
         }
         if inputs == Inputs::Any || !doubtful {
-            return None;
+            return;
         }
-        [("A", a), ("B", b)]
-            .into_iter()
-            .find_map(|(operand, elements)| {
-                let refused = canonical::first_refused::<Fp>(elements)?;
-                Some(refused.of(self.job, operand).after(self.first))
-            })
+        let refused = [("A", a), ("B", b)].into_iter().find_map(|(operand, it)| {
+            let refused = canonical::first_refused::<Fp>(it)?;
+            Some(refused.of(job, operand).after(first))
+        });
+        if let Some(refused) = refused {
+            least.note(refused);
+        }
+    });
+    match least.into_inner() {
+        None => Ok(()),
+        Some(refused) => Err(refused.into()),
     }
 }
 

@@ -264,16 +264,4 @@ mod tests {
         let found = subject.findings_in(compact.as_bytes()).unwrap();
         assert_eq!(found, Some(findings()));
     }
-
-    #[test]
-    fn a_damaged_file_is_an_error_and_is_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        let (folder, subject) = (folder.path(), subject());
-        subject.store(folder, &findings());
-        std::fs::write(subject.file::<Findings>(folder).unwrap().path(), "{").unwrap();
-        let refused = subject.load::<Findings>(folder).unwrap_err();
-        assert!(refused.contains("is damaged"), "{refused}");
-        subject.store(folder, &findings());
-        assert_eq!(subject.load(folder), Ok(Some(findings())));
-    }
 }

@@ -85,10 +85,14 @@ fn every_engine_refuses_what_does_not_fit_alike() {
             found: 59,
         };
         assert_eq!(refused(&short, 10, &[60, 60]), expected);
+        let short = [batch[0], (&batch[1].0[..59], batch[1].1)];
+        let text = "job 1: expected A of 60 limbs (10 elements x 6), found 59";
+        assert_eq!(refused(&short, 10, &[60, 60]).to_string(), text);
         let error = refused(&batch, usize::MAX, &[60, 60]);
         assert!(matches!(error, Error::TooManyElements { .. }), "{error}");
         // New vectors for the results change nothing, and it works on.
-        assert_eq!(engine.field_add_batch(&short, 10), Err(expected));
+        let error = engine.field_add_batch(&short, 10).unwrap_err();
+        assert_eq!(error.to_string(), text);
         // What fits the address space but not the slices is the slices' error.
         refused!(engine.field_add_batch(&batch, 1 << 40) => Error::InvalidJob { .. });
         let results = engine.field_add_batch(&batch, 10).unwrap();

@@ -7,7 +7,7 @@ use vk_core::testing::{DeviceTest, lose};
 
 use super::*;
 use crate::vectors::{Arithmetic, Fr, MemoryAccess, Scalar};
-use crate::{Cache, Error, FieldAdd, Validation};
+use crate::{Cache, DataPathError, Error, FieldAdd, Validation};
 
 fn backend() -> (DeviceTest, PersistentVulkanBackend) {
     let mut guard = DeviceTest::begin();
@@ -83,20 +83,30 @@ fn vectors_of_a_lost_device_are_gone_and_a_new_engine_computes() {
 
 /// The engine is what noticed, and the backend's own calls go on too.
 #[test]
-fn both_ways_to_compute_survive_a_loss() {
+fn all_ways_to_compute_survive_a_loss() {
     let (_guard, mut backend) = backend();
-    let engine = backend.vectors().unwrap();
     let (a, b) = (vec![1; 6 * 50], vec![2; 6 * 50]);
     assert_eq!(backend.field_add(&a, &b).unwrap(), vec![3; 6 * 50]);
-    lose(&backend.opened.open.device);
-    assert!(is_lost(engine.upload::<Fr>(&vec![1_u64; 4])));
-    assert_eq!(backend.field_add(&a, &b).unwrap(), vec![3; 6 * 50]);
-    assert!(is_lost(engine.upload::<Fr>(&vec![1_u64; 4])));
-    assert!(
-        backend
-            .vectors()
-            .unwrap()
-            .upload::<Fr>(&vec![1_u64; 4])
-            .is_ok()
+    let old = backend.host_buffer(50).unwrap();
+    for losses in 1..=3 {
+        let engine = backend.vectors().unwrap();
+        lose(&backend.opened.open.device);
+        assert!(is_lost(engine.upload::<Fr>(&[1_u64; 4])));
+        assert_eq!(backend.field_add(&a, &b).unwrap(), vec![3; 6 * 50]);
+        assert_eq!(backend.losses(), losses);
+        assert!(is_lost(engine.upload::<Fr>(&[1_u64; 4])));
+        assert!(backend.vectors().unwrap().upload::<Fr>(&[1_u64; 4]).is_ok());
+    }
+    let mut out = backend.host_buffer(50).unwrap();
+    let error = backend.field_add_host(&old, &old, &mut out).unwrap_err();
+    let foreign = matches!(
+        error,
+        Error::DataPath(DataPathError::ForeignBuffer { what: "A", .. })
     );
+    assert!(foreign, "{error}");
+    let mut new = backend.host_buffer(50).unwrap();
+    new.copy_from_slice(&a);
+    backend.field_add_host(&new, &new, &mut out).unwrap();
+    assert!(out.iter().all(|limb| *limb == 2));
+    drop(old);
 }
