@@ -88,8 +88,8 @@ impl Compiler {
         let made = match self.finished(&module)? {
             Some(made) => made,
             // SAFETY: this function's contract.
-            None => unsafe { self.compile_now(module, words, entry_point) },
-        }?;
+            None => unsafe { self.compile_now(module, words, entry_point)? },
+        };
         self.cache.save();
         Ok(made)
     }
@@ -121,18 +121,13 @@ impl Compiler {
             purpose: COMPILER,
             detail: error.to_string(),
         })?;
-        let after = self.limit;
-        match receiver.recv_timeout(after) {
+        match receiver.recv_timeout(self.limit) {
             Ok(made) => made,
             Err(RecvTimeoutError::Timeout) => {
-                *self.overdue() = Some(Overdue {
-                    module,
-                    receiver,
-                    after,
-                });
+                *self.overdue() = Some((module, receiver));
                 Err(Error::Timeout {
                     what: COMPILER,
-                    after,
+                    after: self.limit,
                 })
             }
             Err(RecvTimeoutError::Disconnected) => Err(ended_early()),
@@ -140,22 +135,25 @@ impl Compiler {
     }
 
     /// What became of the module that a caller gave up on, if it is `wanted`; another's is
-    /// let go.
-    ///
-    /// # Errors
-    /// [`Error::Busy`] while the driver's compiler is at it, whichever it is.
-    fn finished(
-        &self,
-        wanted: &ModuleFacts,
-    ) -> Result<Option<Result<ComputePipeline, Error>>, Error> {
+    /// let go. [`Error::Busy`] while the driver's compiler is at it, whichever it is.
+    fn finished(&self, wanted: &ModuleFacts) -> Result<Option<ComputePipeline>, Error> {
         let mut overdue = self.overdue();
-        let Some(given_up) = &*overdue else {
+        let Some((module, receiver)) = &*overdue else {
             return Ok(None);
         };
-        let outcome = given_up.outcome()?;
-        let is_wanted = given_up.module == *wanted;
+        let made = match receiver.try_recv() {
+            Ok(made) => made,
+            Err(TryRecvError::Disconnected) => Err(ended_early()),
+            Err(TryRecvError::Empty) => {
+                return Err(Error::Busy {
+                    what: COMPILER,
+                    after: self.limit,
+                });
+            }
+        };
+        let is_wanted = module == wanted;
         *overdue = None;
-        Ok(is_wanted.then_some(outcome))
+        is_wanted.then_some(made).transpose()
     }
 
     fn overdue(&self) -> MutexGuard<'_, Option<Overdue>> {
@@ -226,29 +224,8 @@ impl Compilation {
     }
 }
 
-/// A module that a caller gave up on.
-struct Overdue {
-    module: ModuleFacts,
-    receiver: Receiver<Result<ComputePipeline, Error>>,
-    after: Duration,
-}
-
-impl Overdue {
-    /// What became of it.
-    ///
-    /// # Errors
-    /// [`Error::Busy`] while the compiler is at it.
-    fn outcome(&self) -> Result<Result<ComputePipeline, Error>, Error> {
-        match self.receiver.try_recv() {
-            Ok(made) => Ok(made),
-            Err(TryRecvError::Disconnected) => Ok(Err(ended_early())),
-            Err(TryRecvError::Empty) => Err(Error::Busy {
-                what: COMPILER,
-                after: self.after,
-            }),
-        }
-    }
-}
+/// A module that a caller gave up on, and where its pipeline will come from.
+type Overdue = (ModuleFacts, Receiver<Result<ComputePipeline, Error>>);
 
 fn ended_early() -> Error {
     Error::Thread {

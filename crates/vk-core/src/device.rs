@@ -10,7 +10,7 @@ use ash::vk;
 use crate::instance::{Instance, PhysicalDevice};
 use crate::sync::{DEVICE, WaitPolicy};
 use crate::{DeviceCaps, Error, Ticket};
-use logical::{Logical, OwnQueue, compute_queues};
+use logical::{Logical, OwnQueue};
 
 /// A logical device as one of its users sees it: with the queue that it was given.
 ///
@@ -40,13 +40,12 @@ impl Device {
     /// [`Error::Unsupported`] without a compute queue, [`Error::Forked`] in a process
     /// that was forked after it had used Vulkan, else what the driver returned.
     pub fn shared(physical: &PhysicalDevice) -> Result<Arc<Self>, Error> {
-        let queues = compute_queues(physical.caps())?;
         let shares = physical.instance.is_shared();
         #[cfg(feature = "testing")]
         let shares = shares && crate::testing::shares_devices();
         let logical = match shares {
-            true => Logical::shared(physical, &queues)?,
-            false => Arc::new(Logical::new(physical, &queues[..1])?),
+            true => Logical::shared(physical)?,
+            false => Arc::new(Logical::new(physical, 1)?),
         };
         let number = logical.join_least_used();
         Ok(Self::of(logical, number, true))
@@ -58,8 +57,7 @@ impl Device {
     /// # Errors
     /// As [`Self::shared`].
     pub fn new(physical: &PhysicalDevice) -> Result<Arc<Self>, Error> {
-        let queues = compute_queues(physical.caps())?;
-        let logical = Arc::new(Logical::new(physical, &queues[..1])?);
+        let logical = Arc::new(Logical::new(physical, 1)?);
         Ok(Self::of(logical, 0, false))
     }
 
@@ -279,7 +277,7 @@ impl Device {
 
     /// The family of the queue, for what is recorded for it.
     pub(crate) fn family(&self) -> u32 {
-        self.own().place.family
+        self.logical.family
     }
 
     fn own(&self) -> &OwnQueue {
@@ -305,7 +303,7 @@ impl std::fmt::Debug for Device {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Device")
             .field("name", &self.logical.caps.name)
-            .field("queue", &self.own().place)
+            .field("queue", &self.queue)
             .finish_non_exhaustive()
     }
 }

@@ -100,16 +100,21 @@ impl Instance {
         let api = loader_version(entry)?;
         let validate = validation == Validation::On;
         let log = ValidationLog::default();
-        let raw = create(entry, api, validate.then_some(&log))?;
         let mut instance = Self {
-            raw,
+            raw: create(entry, api, validate.then_some(&log))?,
             messenger: None,
             log,
             api,
             process: Process::current(),
         };
         if validate {
-            instance.messenger = Some(instance.create_messenger(entry)?);
+            let functions = ext::debug_utils::Instance::new(entry, &instance.raw);
+            let info = messenger_info(&instance.log);
+            // SAFETY: VK_EXT_debug_utils was enabled by `create`, and the log
+            // outlives the messenger (see `Drop`).
+            let messenger = unsafe { functions.create_debug_utils_messenger(&info, None) };
+            let messenger = messenger.during("vkCreateDebugUtilsMessengerEXT")?;
+            instance.messenger = Some((functions, messenger));
         }
         Ok(instance)
     }
@@ -188,21 +193,6 @@ impl Instance {
     #[must_use]
     pub fn raw(&self) -> &ash::Instance {
         &self.raw
-    }
-
-    fn create_messenger(
-        &self,
-        entry: &ash::Entry,
-    ) -> Result<(ext::debug_utils::Instance, vk::DebugUtilsMessengerEXT), Error> {
-        let functions = ext::debug_utils::Instance::new(entry, &self.raw);
-        let info = messenger_info(&self.log);
-        // SAFETY: VK_EXT_debug_utils was enabled by `create`, and `self.log`
-        // outlives the messenger (see `Drop`).
-        let messenger = unsafe { functions.create_debug_utils_messenger(&info, None) };
-        Ok((
-            functions,
-            messenger.during("vkCreateDebugUtilsMessengerEXT")?,
-        ))
     }
 }
 

@@ -79,7 +79,18 @@ impl KernelCache {
     fn create(&self, spirv: &[u8]) -> Result<ComputePipeline, Error> {
         let hash = spirv_hash(spirv);
         self.policy.expect_allowed(&hash)?;
-        let (interface, check) = self.checked(spirv, &hash)?;
+        #[cfg(feature = "testing")]
+        let trusted = crate::testing::trusted(spirv);
+        #[cfg(not(feature = "testing"))]
+        let trusted = None;
+        let caps = self.compiler.cache().device().caps();
+        let (interface, check) = match trusted {
+            Some(interface) => (interface, SpirvCheck::Off),
+            None => {
+                let interface = KernelInterface::parse(spirv, caps)?;
+                (interface, spirv::check(spirv, &hash, &self.policy, caps)?)
+            }
+        };
         let module = ModuleFacts {
             shape: PipelineShape {
                 bindings: BINDINGS,
@@ -96,21 +107,5 @@ impl KernelCache {
         // caller vouches for, as for what it does when it runs: SPIR-V is code
         // (module documentation of `spirv`).
         unsafe { self.compiler.compile(module, &interface.words, entry_point) }
-    }
-
-    /// The interface of a module that may go to the driver.
-    fn checked(
-        &self,
-        spirv: &[u8],
-        hash: &[u8; 32],
-    ) -> Result<(KernelInterface, SpirvCheck), Error> {
-        #[cfg(feature = "testing")]
-        if let Some(interface) = crate::testing::trusted(spirv) {
-            return Ok((interface, SpirvCheck::Off));
-        }
-        let caps = self.compiler.cache().device().caps();
-        let interface = KernelInterface::parse(spirv, caps)?;
-        let check = spirv::check(spirv, hash, &self.policy, caps)?;
-        Ok((interface, check))
     }
 }

@@ -16,17 +16,12 @@ pub(super) struct Logical {
     pub(super) physical: vk::PhysicalDevice,
     pub(super) instance: Arc<Instance>,
     pub(super) caps: DeviceCaps,
+    /// All of one family.
     pub(super) queues: Vec<OwnQueue>,
+    pub(super) family: u32,
     // The call that first reported the loss: later reports only follow from it.
     pub(super) lost: OnceLock<&'static str>,
     pub(super) process: Process,
-}
-
-/// A queue's family, and its number there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct QueueRef {
-    pub(super) family: u32,
-    pub(super) index: u32,
 }
 
 /// The most queues of a device that a process shares: with two, work that takes too long on
@@ -34,12 +29,9 @@ pub(super) struct QueueRef {
 /// 580), and what is on several of them runs at once only where one leaves room.
 const MOST_SHARED: u32 = 2;
 
-/// Queues of the first family that offers compute: as many as a process shares, at least
-/// one.
-///
-/// # Errors
-/// [`Error::Unsupported`] where no family does.
-pub(super) fn compute_queues(caps: &DeviceCaps) -> Result<Vec<QueueRef>, Error> {
+/// The first family that offers compute, and how many of its queues: `most` at most, and one at
+/// least.
+fn compute_queues(caps: &DeviceCaps, most: u32) -> Result<(u32, u32), Error> {
     let offers =
         |family: &QueueFamily| family.count > 0 && family.flags.contains(vk::QueueFlags::COMPUTE);
     let found = (0..).zip(&caps.queue_families).find(|(_, it)| offers(it));
@@ -47,13 +39,11 @@ pub(super) fn compute_queues(caps: &DeviceCaps) -> Result<Vec<QueueRef>, Error> 
         needed: "a queue family with COMPUTE".to_owned(),
         found: format!("{:?}", caps.queue_families),
     })?;
-    let count = found.count.min(MOST_SHARED);
-    Ok((0..count).map(|index| QueueRef { family, index }).collect())
+    Ok((family, found.count.min(most)))
 }
 
 /// A queue of a device.
 pub(super) struct OwnQueue {
-    pub(super) place: QueueRef,
     pub(super) queue: Queue,
     /// The last value that somebody's wait gave up on; 0 before any.
     overdue: AtomicU64,
@@ -67,12 +57,9 @@ pub(super) struct OwnQueue {
 static SHARED: Mutex<Vec<Arc<Logical>>> = Mutex::new(Vec::new());
 
 impl Logical {
-    /// The device that this process shares for `physical`, made now with `queues` if
+    /// The device that this process shares for `physical`, made now if
     /// there is none yet, or if the one there was is lost.
-    pub(super) fn shared(
-        physical: &PhysicalDevice,
-        queues: &[QueueRef],
-    ) -> Result<Arc<Self>, Error> {
+    pub(super) fn shared(physical: &PhysicalDevice) -> Result<Arc<Self>, Error> {
         // Before the lock: whoever held it when a process was forked never gives it back.
         physical.instance.expect_here()?;
         // Pushed to and nothing else, so a panic elsewhere left it whole.
@@ -85,30 +72,38 @@ impl Logical {
         if let Some(known) = shared.iter().find(same) {
             return Ok(Arc::clone(known));
         }
-        let made = Arc::new(Self::new(physical, queues)?);
+        let made = Arc::new(Self::new(physical, MOST_SHARED)?);
         shared.push(Arc::clone(&made));
         Ok(made)
     }
 
-    pub(super) fn new(physical: &PhysicalDevice, queues: &[QueueRef]) -> Result<Self, Error> {
-        physical.instance.expect_here()?;
+    /// With as many compute queues as there are, `most` at most.
+    pub(super) fn new(physical: &PhysicalDevice, most: u32) -> Result<Self, Error> {
         let caps = physical.caps().clone();
-        let raw = create(&physical.instance, physical.raw, &caps, queues)?;
+        let (family, count) = compute_queues(&caps, most)?;
+        physical.instance.expect_here()?;
+        let raw = create(
+            &physical.instance,
+            physical.raw,
+            &caps,
+            family,
+            count as usize,
+        )?;
         let mut device = Self {
             raw,
             physical: physical.raw,
             instance: Arc::clone(&physical.instance),
             caps,
             queues: Vec::new(),
+            family,
             lost: OnceLock::new(),
             process: Process::current(),
         };
-        for place in queues {
-            // SAFETY: `create` asked for every one of `queues`.
-            let raw = unsafe { device.raw.get_device_queue(place.family, place.index) };
+        for index in 0..count {
+            // SAFETY: `create` asked for so many queues of the family.
+            let raw = unsafe { device.raw.get_device_queue(family, index) };
             let timeline = device.caps.features.timeline_semaphore;
             device.queues.push(OwnQueue {
-                place: *place,
                 queue: Queue::new(&device.raw, raw, timeline)?,
                 overdue: AtomicU64::new(0),
                 users: AtomicUsize::new(0),
@@ -185,12 +180,12 @@ fn create(
     instance: &Instance,
     physical: vk::PhysicalDevice,
     caps: &DeviceCaps,
-    queues: &[QueueRef],
+    family: u32,
+    count: usize,
 ) -> Result<ash::Device, Error> {
-    let priorities = vec![1.0_f32; queues.len()];
-    // All of one family: see `compute_queues`.
+    let priorities = vec![1.0_f32; count];
     let infos = [vk::DeviceQueueCreateInfo::default()
-        .queue_family_index(queues.first().map_or(0, |queue| queue.family))
+        .queue_family_index(family)
         .queue_priorities(&priorities)];
     let extensions = required_extensions(instance, physical)?;
     let info = vk::DeviceCreateInfo::default()
@@ -232,22 +227,16 @@ mod tests {
 
     #[test]
     fn a_process_shares_a_few_queues_of_the_compute_family() {
-        let numbers = |caps| {
-            let queues = compute_queues(&caps).unwrap().into_iter();
-            queues.map(|it| (it.family, it.index)).collect::<Vec<_>>()
-        };
-        assert_eq!(numbers(recorded::h200()), [(0, 0), (0, 1)]);
-        assert_eq!(numbers(recorded::llvmpipe()), [(0, 0)]);
+        let shared = |caps: &DeviceCaps| compute_queues(caps, MOST_SHARED);
+        assert_eq!(shared(&recorded::h200()), Ok((0, 2)));
+        assert_eq!(compute_queues(&recorded::h200(), 1), Ok((0, 1)));
+        let mut caps = recorded::llvmpipe();
+        assert_eq!(shared(&caps), Ok((0, 1)));
         let mut copies_first = recorded::h200();
         copies_first.queue_families.swap(0, 1);
-        assert_eq!(numbers(copies_first), [(1, 0), (1, 1)]);
-    }
-
-    #[test]
-    fn a_device_without_compute_is_an_error() {
-        let mut caps = recorded::llvmpipe();
+        assert_eq!(shared(&copies_first), Ok((1, 2)));
+        // A device without compute.
         caps.queue_families[0].flags = vk::QueueFlags::GRAPHICS;
-        let refused = compute_queues(&caps);
-        assert!(matches!(refused, Err(Error::Unsupported { .. })));
+        assert!(matches!(shared(&caps), Err(Error::Unsupported { .. })));
     }
 }

@@ -20,35 +20,34 @@ pub(super) fn read(module: &Module<'_>) -> Result<KernelInterface, Error> {
         )));
     }
     let uses = Uses::of(module, entry.function);
-    let mut found = Found::default();
-    for variable in &module.variables {
-        let used = uses.variables.contains(&variable.id);
-        if used {
-            found.add(module, variable)?;
-        } else {
-            // A kernel may leave its output alone.
-            found.has_output |= place(module, variable) == (Some(0), Some(BINDING_OUT));
-        }
-    }
-    if !found.has_output {
-        return Err(Error::kernel(
-            "expected a storage buffer at set 0, binding 2 (the output), found none",
-        ));
-    }
-    let (size, local_size_id) = workgroup_size(module, entry)?;
-    Ok(KernelInterface {
+    let (workgroup_size, local_size_id) = workgroup_size(module, entry)?;
+    let mut found = KernelInterface {
         words: Vec::new(),
         entry_point: CString::new(entry.name.as_slice()).unwrap_or_default(),
-        workgroup_size: size,
-        push_constant_bytes: found.push_constant_bytes,
-        shared_memory_bytes: u32::try_from(found.shared_bytes).unwrap_or(u32::MAX),
+        workgroup_size,
+        push_constant_bytes: 0,
+        shared_memory_bytes: 0,
+        inputs_read_only: true,
         local_size_id,
-        inputs_read_only: !found.writes_inputs,
-        scalar_layout: found.scalar_layout,
-        zeroed_shared_memory: found.zeroed_shared_memory,
+        scalar_layout: false,
+        zeroed_shared_memory: false,
         float_atomics: uses.float_atomics,
         extended_subgroups: uses.extended_subgroups,
-    })
+    };
+    let mut has_output = false;
+    for variable in &module.variables {
+        if uses.variables.contains(&variable.id) {
+            found.add(module, variable)?;
+        }
+        // A kernel may leave its output alone.
+        has_output |= place(module, variable) == (Some(0), Some(BINDING_OUT));
+    }
+    match has_output {
+        true => Ok(found),
+        false => Err(Error::kernel(
+            "expected a storage buffer at set 0, binding 2 (the output), found none",
+        )),
+    }
 }
 
 /// The compute entry point `main`, or the only one that there is.
@@ -87,25 +86,15 @@ fn place(module: &Module<'_>, variable: &Variable) -> (Option<u32>, Option<u32>)
     )
 }
 
-/// What the variables that an entry point uses come to.
-#[derive(Default)]
-struct Found {
-    has_output: bool,
-    writes_inputs: bool,
-    push_constant_bytes: u32,
-    shared_bytes: u64,
-    scalar_layout: bool,
-    zeroed_shared_memory: bool,
-}
-
-impl Found {
+impl KernelInterface {
+    /// Takes note of a variable that the entry point uses.
     fn add(&mut self, module: &Module<'_>, variable: &Variable) -> Result<(), Error> {
         match variable.class {
             Some(StorageClass::Private | StorageClass::Function) => Ok(()),
             Some(StorageClass::Workgroup) => {
                 let of = variable.of.and_then(|of| module.types.get(of));
-                let bytes = of.map_or(0, |of| of.packed);
-                self.shared_bytes = self.shared_bytes.saturating_add(bytes);
+                let bytes = u32::try_from(of.map_or(0, |of| of.packed)).unwrap_or(u32::MAX);
+                self.shared_memory_bytes = self.shared_memory_bytes.saturating_add(bytes);
                 self.zeroed_shared_memory |= variable.initializer != 0;
                 Ok(())
             }
@@ -164,9 +153,7 @@ impl Found {
                     .of_member(id, member)
                     .has(Decoration::NonWritable)
             });
-        let output = binding == BINDING_OUT;
-        self.has_output |= output;
-        self.writes_inputs |= !output && !promised;
+        self.inputs_read_only &= promised || binding == BINDING_OUT;
         self.scalar_layout |= block.is_some_and(|block| block.scalar_layout);
         Ok(())
     }

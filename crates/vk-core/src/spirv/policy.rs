@@ -20,9 +20,6 @@ pub struct SpirvPolicy {
 
 impl SpirvPolicy {
     /// Checks that a module with this SHA-256 may run.
-    ///
-    /// # Errors
-    /// [`Error::SpirvNotAllowed`] naming the hash.
     pub(crate) fn expect_allowed(&self, hash: &[u8; 32]) -> Result<(), Error> {
         let listed = |only: &Vec<[u8; 32]>| only.contains(hash);
         match self.is_own(hash) || self.only.as_ref().is_none_or(listed) {

@@ -51,6 +51,9 @@ fn kernels_are_made_once_and_the_least_recently_used_goes_first() {
     let first = cache.get(spirv).unwrap();
     assert_eq!(first.shape().workgroup_size, 128);
     assert_eq!(first.push_constants(7), 7_u32.to_le_bytes());
+    assert!(std::sync::Arc::ptr_eq(first.device(), &device));
+    let add_u64 = cache.get(field_kernels::FIELD_ADD_U64.spirv).unwrap();
+    assert_ne!(first.hash(), add_u64.hash());
     // The generator word of the header may hold anything: other modules by
     // their hash, the same code.
     let other = |generator| {
@@ -66,17 +69,6 @@ fn kernels_are_made_once_and_the_least_recently_used_goes_first() {
         assert!(std::sync::Arc::ptr_eq(&first, &cache.get(spirv).unwrap()));
     }
     assert!(gone.upgrade().is_none());
-}
-
-#[test]
-fn a_kernel_names_its_device_and_the_hash_of_its_module() {
-    let (_guard, physical) = device_under_test().unwrap();
-    let device = Device::new(&physical).unwrap();
-    let mut cache = KernelCache::new(&device);
-    let [add, add_u64] = [field_kernels::FIELD_ADD, field_kernels::FIELD_ADD_U64]
-        .map(|module| cache.get(module.spirv).unwrap());
-    assert!(std::sync::Arc::ptr_eq(add.device(), &device));
-    assert_ne!(add.hash(), add_u64.hash());
 }
 
 #[test]
@@ -164,21 +156,13 @@ fn fences_do_what_timelines_do() {
 }
 
 #[test]
-fn a_timer_of_no_stage_or_too_many_is_refused() {
+fn stages_of_one_submission_are_timed_in_order() {
     let (_guard, physical) = device_under_test().unwrap();
     let device = Device::new(&physical).unwrap();
-    assert_eq!(device.caps(), physical.caps());
     for stages in [0, 1 << 31, u32::MAX] {
         let refused = StageTimer::new(&device, stages).map(drop);
         assert!(matches!(refused, Err(Error::Unsupported { .. })));
     }
-    assert!(StageTimer::new(&device, 3).is_ok());
-}
-
-#[test]
-fn stages_of_one_submission_are_timed_in_order() {
-    let (_guard, physical) = device_under_test().unwrap();
-    let device = Device::new(&physical).unwrap();
     let timer = StageTimer::new(&device, 2).unwrap().unwrap();
     let mut commands = CommandBuffer::new(&device).unwrap();
     let record = |_: &vk_core::ash::Device, buffer| {

@@ -12,9 +12,6 @@ use gpu_executor_kzg::{Error, FIELD_ELEMENTS_PER_BLOB, Kzg, TrustedSetup};
 
 /// Cells of two blobs beside one that is none, and of both all cells again from half of them.
 /// Whether all of it is what the CPU computes.
-///
-/// # Errors
-/// What the library returned.
 pub(super) fn cells(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow::Result<bool> {
     let (kzg, host, blobs) = (on(backend)?, host()?, blobs(seed));
     let found = kzg.compute_cells_many(&blobs).map_err(of_engine)?;
@@ -33,9 +30,6 @@ pub(super) fn cells(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow:
 }
 
 /// Commitments to two blobs beside one that is none, and to one alone.
-///
-/// # Errors
-/// What the library returned.
 pub(super) fn commitments(
     backend: &mut PersistentVulkanBackend,
     seed: u64,

@@ -13,9 +13,6 @@ pub(super) const DISPATCH: usize = 64;
 
 /// Points of the subgroup up, held to it; sums, the sum of all, products by a scalar, and a
 /// multi-scalar multiplication of these, in one submission. Whether all of it is right.
-///
-/// # Errors
-/// What the library returned.
 pub(super) fn on<C: Curve>(
     backend: &mut PersistentVulkanBackend,
     seed: u64,

@@ -24,9 +24,6 @@ const IN_PARTS: usize = 1024;
 /// inverse, a rotation, a quotient by X - z, a sum and a comparison, with readbacks; then one
 /// that works in place on what the first left, with a transform there and back. Whether all of
 /// it is right.
-///
-/// # Errors
-/// What the library returned.
 pub(super) fn short(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow::Result<bool> {
     let engine = backend.vectors()?;
     let (a, b) = (
@@ -85,9 +82,6 @@ pub(super) fn short(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow:
 }
 
 /// A vector that crosses in more pieces than there are, both ways.
-///
-/// # Errors
-/// What the library returned.
 pub(super) fn long(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow::Result<bool> {
     let engine = backend.vectors()?;
     let a: Vec<Element> = elements::<Fr>(1009, seed)
@@ -106,9 +100,6 @@ pub(super) fn long(backend: &mut PersistentVulkanBackend, seed: u64) -> anyhow::
 
 /// A slice of the host's, transformed in parts, whose passes overlap with the ways there and
 /// back; then the inverse of that.
-///
-/// # Errors
-/// What the library returned.
 pub(super) fn from_host_to_host(
     backend: &mut PersistentVulkanBackend,
     seed: u64,

@@ -244,9 +244,6 @@ impl Batch {
 
     /// When each of `stages` was at work, counted from the start of the first; `None` where
     /// they were not timed. The submission is complete.
-    ///
-    /// # Errors
-    /// [`vk_core::Error::DeviceLost`].
     pub(crate) fn spans(&self, stages: &[u32]) -> Result<Option<Vec<Range<Duration>>>, Error> {
         let timer = self.named.timer.as_ref();
         let spans = timer.map(|timer| timer.spans(stages));

@@ -56,7 +56,13 @@ impl DescriptorSets {
         for (pipeline, buffers) in dispatches {
             let layout = pipeline.set_layout();
             let shelf = self.shelves.entry(Arc::as_ptr(layout) as usize);
-            let shelf = shelf.or_insert_with(|| Shelf::new(&self.device, layout));
+            let shelf = shelf.or_insert_with(|| Shelf {
+                device: Arc::clone(&self.device),
+                pools: Vec::new(),
+                sets: Vec::new(),
+                used: 0,
+                layout: Arc::clone(layout),
+            });
             let set = shelf.next(buffers.len(), wanted)?;
             // SAFETY: not in use by this function's contract, and given out once.
             unsafe { update(self.device.raw(), set, buffers) };
@@ -67,30 +73,15 @@ impl DescriptorSets {
 }
 
 impl Shelf {
-    fn new(device: &Arc<Device>, layout: &Arc<SetLayout>) -> Self {
-        Self {
-            device: Arc::clone(device),
-            pools: Vec::new(),
-            sets: Vec::new(),
-            used: 0,
-            layout: Arc::clone(layout),
-        }
-    }
-
-    /// The next free set; where there is none, `more` are made.
+    /// The next free set; where there is none, `more`, which are some, are made.
     fn next(&mut self, bindings: usize, more: usize) -> Result<vk::DescriptorSet, Error> {
-        if self.used == self.sets.len() {
+        loop {
+            if let Some(set) = self.sets.get(self.used) {
+                self.used += 1;
+                return Ok(*set);
+            }
             self.grow(bindings, more)?;
         }
-        self.used += 1;
-        let set = self.sets.get(self.used - 1).copied();
-        set.ok_or_else(|| Error::Internal {
-            what: format!(
-                "expected {} descriptor sets, found {}",
-                self.used,
-                self.sets.len()
-            ),
-        })
     }
 
     fn grow(&mut self, bindings: usize, more: usize) -> Result<(), Error> {

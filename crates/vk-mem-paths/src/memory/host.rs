@@ -27,9 +27,6 @@ impl UploadBuffer {
 
     /// The host's view of `range`, to be written before [`Self::flush`].
     ///
-    /// # Errors
-    /// [`Error::Internal`] for a range that lies past the end.
-    ///
     /// # Safety
     /// No submission in flight reads the buffer.
     pub(crate) unsafe fn view(

@@ -178,9 +178,6 @@ impl ChunkCommands {
 
     /// Records `kernel` over `count` elements of A, B and the output in memory that the host
     /// reaches; it works on `device`'s, or without that on the host's.
-    ///
-    /// # Errors
-    /// As [`Batch::record`].
     pub(super) fn record(
         &mut self,
         pipeline: &Arc<ComputePipeline>,
@@ -234,9 +231,6 @@ impl ChunkCommands {
 
     /// When the stages of the last submission, which is complete, were at work, in order; nothing
     /// where they are not timed.
-    ///
-    /// # Errors
-    /// As [`Batch::spans`].
     pub(super) fn device_stages(&self) -> Result<TimedStages, Error> {
         let numbers: Vec<u32> = (0..).take(self.stages.len()).collect();
         let spans = self.batch.spans(&numbers)?.unwrap_or_default();

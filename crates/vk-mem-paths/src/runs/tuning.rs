@@ -51,11 +51,14 @@ impl Tuning {
             PathChoice::Fixed(path) => path == found,
         };
         let rows = self.measured.iter().filter(|row| asked(row.strategy.path));
+        // The larger and the smaller of two sizes.
+        let ratio = |row: &Measured| {
+            let (one, other) = (row.elements.max(1) as u128, elements.max(1) as u128);
+            (one.max(other), one.min(other))
+        };
         rows.min_by(|one, other| {
-            let nearer = compare_ratios(
-                ratio(one.elements, elements),
-                ratio(other.elements, elements),
-            );
+            let (a, b) = (ratio(one), ratio(other));
+            let nearer = (a.0 * b.1).cmp(&(b.0 * a.1));
             nearer.then(one.nanoseconds.cmp(&other.nanoseconds))
         })
     }
@@ -100,16 +103,6 @@ impl Measured {
 const NEAR: usize = 4;
 /// From this many elements on, a run's time is that of moving its data.
 const STEADY: usize = 1 << 18;
-
-/// The larger and the smaller of two sizes.
-fn ratio(one: usize, other: usize) -> (u128, u128) {
-    let (one, other) = (one.max(1) as u128, other.max(1) as u128);
-    (one.max(other), one.min(other))
-}
-
-fn compare_ratios(one: (u128, u128), other: (u128, u128)) -> std::cmp::Ordering {
-    (one.0 * other.1).cmp(&(other.0 * one.1))
-}
 
 #[cfg(test)]
 mod tests {

@@ -59,7 +59,7 @@ fn in_order(spans: &[Span]) -> bool {
 }
 
 #[test]
-fn every_chunk_goes_through_its_stages_in_order_within_the_run() {
+fn every_chunk_goes_through_its_stages_in_order_and_they_add_up() {
     use StageKind::{CopyIn, CopyOut, Download, Kernel, Upload};
     let mut timed = timed(true);
     for (path, stages) in [
@@ -85,38 +85,25 @@ fn every_chunk_goes_through_its_stages_in_order_within_the_run() {
             if depth == 1 {
                 assert!((overlap - 1.0).abs() < 1e-9, "{overlap}: {what}");
             }
+            // A slot copies for one chunk at a time.
+            for slot in 0..depth {
+                let host =
+                    |span: &&Span| [CopyIn, CopyOut].contains(&span.stage) && span.slot == slot;
+                let mut spans: Vec<_> = stats.timeline.iter().filter(host).copied().collect();
+                spans.sort_by_key(|span| span.start);
+                assert!(in_order(&spans), "{spans:?}");
+            }
+            assert!(stats.timeline.iter().all(|span| span.slot < depth));
+            // All of it adds up to the times.
+            let sum = |stage: StageKind| -> Duration {
+                let spans = stats.timeline.iter().filter(|span| span.stage == stage);
+                spans.map(|span| span.end - span.start).sum()
+            };
+            assert_eq!(sum(CopyIn), stats.times.copy_in);
+            assert_eq!(sum(CopyOut), stats.times.copy_out);
+            // Cut off where the device's clock does not agree with the host's.
+            assert!(sum(Kernel) <= stats.times.kernel.unwrap());
         }
-    }
-}
-
-#[test]
-fn a_slot_copies_for_one_chunk_at_a_time() {
-    let mut timed = timed(true);
-    for depth in [1, 2, 3, 6] {
-        let (stats, _) = run(&mut timed, TransferPath::HostVisible, depth);
-        for slot in 0..depth {
-            let host = |span: &&Span| span.stage != StageKind::Kernel && span.slot == slot;
-            let mut spans: Vec<_> = stats.timeline.iter().filter(host).copied().collect();
-            spans.sort_by_key(|span| span.start);
-            assert!(in_order(&spans), "{spans:?}");
-        }
-        assert!(stats.timeline.iter().all(|span| span.slot < depth));
-    }
-}
-
-#[test]
-fn the_timeline_adds_up_to_the_times() {
-    let mut timed = timed(true);
-    for depth in [1, 4] {
-        let (stats, _) = run(&mut timed, TransferPath::HostVisible, depth);
-        let sum = |stage: StageKind| -> Duration {
-            let spans = stats.timeline.iter().filter(|span| span.stage == stage);
-            spans.map(|span| span.end - span.start).sum()
-        };
-        assert_eq!(sum(StageKind::CopyIn), stats.times.copy_in);
-        assert_eq!(sum(StageKind::CopyOut), stats.times.copy_out);
-        // Cut off where the device's clock does not agree with the host's.
-        assert!(sum(StageKind::Kernel) <= stats.times.kernel.unwrap());
     }
 }
 

@@ -63,9 +63,6 @@ impl<'a> Trials<'a> {
 
     /// Makes the operands long enough; their pages are written, as those of a
     /// caller would be.
-    ///
-    /// # Errors
-    /// [`Error::OutOfHostMemory`].
     pub(super) fn grow(&mut self, elements: usize) -> Result<(), Error> {
         let bytes = elements.saturating_mul(self.element_bytes);
         for operand in &mut self.operands {
