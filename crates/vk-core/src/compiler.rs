@@ -13,7 +13,7 @@ use ash::vk;
 
 use crate::pipeline::ModuleFacts;
 use crate::spirv::{SpirvCheck, spirv_hash};
-use crate::{ComputePipeline, DeviceCaps, Error, PipelineCache, PipelineShape};
+use crate::{ComputePipeline, Error, PipelineCache, PipelineShape};
 
 /// What takes its time, in errors.
 pub(crate) const COMPILER: &str = "the driver's compiler";
@@ -60,7 +60,18 @@ impl Compiler {
         words: &[u32],
         shape: PipelineShape,
     ) -> Result<ComputePipeline, Error> {
-        expect_within_limits(shape, self.cache.device().caps())?;
+        let caps = self.cache.device().caps();
+        let bindings = u32::try_from(shape.bindings).unwrap_or(u32::MAX);
+        let limits = &caps.limits;
+        let (buffers, constants) = (limits.max_storage_buffers, limits.max_push_constants);
+        caps.expect_at_most(&[
+            (bindings, buffers, "{} storage buffers in one kernel"),
+            (
+                shape.push_constant_bytes,
+                constants,
+                "{} bytes of push constants",
+            ),
+        ])?;
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         let module = ModuleFacts {
             shape,
@@ -162,27 +173,6 @@ impl Compiler {
     }
 }
 
-fn expect_within_limits(shape: PipelineShape, caps: &DeviceCaps) -> Result<(), Error> {
-    let limits = &caps.limits;
-    let unsupported = |needed, most: u32| Error::Unsupported {
-        needed,
-        found: format!("{most} at most on {}", caps.name),
-    };
-    let most = limits.max_storage_buffers;
-    if shape.bindings > most as usize {
-        let needed = format!("{} storage buffers in one kernel", shape.bindings);
-        return Err(unsupported(needed, most));
-    }
-    let (bytes, most) = (shape.push_constant_bytes, limits.max_push_constants);
-    if bytes > most {
-        return Err(unsupported(
-            format!("{bytes} bytes of push constants"),
-            most,
-        ));
-    }
-    Ok(())
-}
-
 /// What a compiling thread owns: all that the driver reads.
 struct Compilation {
     pipeline: ComputePipeline,
@@ -250,7 +240,6 @@ mod tests {
     static CREATE: OnceLock<vk::PFN_vkCreateComputePipelines> = OnceLock::new();
     static MAY_END: AtomicBool = AtomicBool::new(false);
 
-    /// A compiler that takes as long as the test wants.
     unsafe extern "system" fn create_when_told(
         device: vk::Device,
         cache: vk::PipelineCache,

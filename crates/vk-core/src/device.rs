@@ -275,7 +275,6 @@ impl Device {
         })
     }
 
-    /// The family of the queue, for what is recorded for it.
     pub(crate) fn family(&self) -> u32 {
         self.logical.family
     }

@@ -235,6 +235,13 @@ impl Error {
         }
     }
 
+    pub(crate) fn unsupported(needed: impl Into<String>, found: impl Into<String>) -> Self {
+        Self::Unsupported {
+            needed: needed.into(),
+            found: found.into(),
+        }
+    }
+
     pub(crate) fn kernel(reason: impl Into<String>) -> Self {
         Self::NotAKernel {
             reason: reason.into(),

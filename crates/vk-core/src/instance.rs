@@ -169,7 +169,6 @@ impl Instance {
         Ok(chosen)
     }
 
-    /// Whether it is the one that the whole process shares.
     pub(crate) fn is_shared(&self) -> bool {
         self.messenger.is_none()
     }
@@ -273,10 +272,8 @@ fn loader_version(entry: &ash::Entry) -> Result<ApiVersion, Error> {
         .map_err(|result| explain("vkEnumerateInstanceVersion", result))?
         .map_or(ApiVersion(vk::API_VERSION_1_0), ApiVersion);
     if offered < ApiVersion::V1_1 {
-        return Err(Error::Unsupported {
-            needed: "a Vulkan loader for 1.1 or later".to_owned(),
-            found: offered.to_string(),
-        });
+        let needed = "a Vulkan loader for 1.1 or later";
+        return Err(Error::unsupported(needed, offered.to_string()));
     }
     Ok(offered.min(ApiVersion::V1_3))
 }

@@ -30,7 +30,6 @@ pub(crate) fn explain(call: &'static str, result: vk::Result) -> Error {
     }
 }
 
-/// The files that a loader reads.
 #[derive(Debug, Default)]
 struct Files {
     drivers: Vec<PathBuf>,

@@ -27,11 +27,9 @@ pub struct ComputePipeline {
     module: ModuleFacts,
 }
 
-/// What is known of a pipeline's module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ModuleFacts {
     pub(crate) shape: PipelineShape,
-    /// The SHA-256 of its bytes.
     pub(crate) hash: [u8; 32],
     pub(crate) check: SpirvCheck,
     /// Whether it promises to write no buffer but that of the last binding.

@@ -52,7 +52,6 @@ impl Default for WaitPolicy {
 const POLL: Duration = Duration::from_millis(50);
 /// What takes its time, in errors.
 pub(crate) const DEVICE: &str = "the device";
-/// The longest nap between two polls.
 const LONGEST_NAP: Duration = Duration::from_micros(200);
 
 /// One queue and the count of what was submitted to it.

@@ -12,7 +12,6 @@ use crate::state::{Counts, Fault, Pretence};
 
 type Obey = unsafe extern "C" fn(*const c_char, *mut u8, usize) -> usize;
 
-/// What the layer is told.
 #[derive(Serialize, Deserialize)]
 pub(crate) enum Order {
     /// Inject this fault from now on, or none; count calls and objects anew.

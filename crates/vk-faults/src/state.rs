@@ -76,7 +76,6 @@ impl std::str::FromStr for Fault {
     }
 }
 
-/// What becomes of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// The driver answers.
@@ -120,7 +119,6 @@ impl Counts {
     }
 }
 
-/// The layer's memory.
 #[derive(Default)]
 pub(crate) struct State {
     fault: Option<Fault>,

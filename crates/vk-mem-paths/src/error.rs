@@ -1,5 +1,7 @@
 //! The one error type of this crate.
 
+use std::fmt::Display;
+
 use crate::Refused;
 
 /// What went wrong between the caller's slices and the finished results.
@@ -95,6 +97,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// A bug of this crate.
+    pub(crate) fn internal(expected: impl Display, found: impl Display) -> Self {
+        let what = format!("expected {expected}, found {found}");
+        Self::Internal { what }
+    }
+
     /// Whether a run that takes less memory of the device may succeed.
     #[must_use]
     pub fn is_out_of_device_memory(&self) -> bool {

@@ -11,6 +11,7 @@ use std::fmt;
 
 use ash::vk;
 
+use crate::Error;
 pub use features::Features;
 pub(crate) use query::query;
 
@@ -122,6 +123,17 @@ impl DeviceCaps {
     #[must_use]
     pub fn unified_memory(&self) -> bool {
         self.heaps.iter().all(|heap| heap.device_local)
+    }
+
+    /// Checks that each of so many things is no more than what the device takes of it at most.
+    pub(crate) fn expect_at_most(&self, rows: &[(u32, u32, &str)]) -> Result<(), Error> {
+        match rows.iter().find(|(needed, most, _)| needed > most) {
+            Some((needed, most, what)) => Err(Error::unsupported(
+                what.replace("{}", &needed.to_string()),
+                format!("{most} at most on {}", self.name),
+            )),
+            None => Ok(()),
+        }
     }
 }
 

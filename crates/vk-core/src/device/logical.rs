@@ -42,7 +42,6 @@ fn compute_queues(caps: &DeviceCaps, most: u32) -> Result<(u32, u32), Error> {
     Ok((family, found.count.min(most)))
 }
 
-/// A queue of a device.
 pub(super) struct OwnQueue {
     pub(super) queue: Queue,
     /// The last value that somebody's wait gave up on; 0 before any.
@@ -112,7 +111,6 @@ impl Logical {
         Ok(device)
     }
 
-    /// Whether it is one that the process shares.
     pub(super) fn is_shared(self: &Arc<Self>) -> bool {
         let shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         shared.iter().any(|known| Arc::ptr_eq(known, self))
@@ -131,7 +129,6 @@ impl Logical {
         number
     }
 
-    /// Counts one user less of queue `number`.
     pub(super) fn leave(&self, number: usize) {
         self.queues[number].users.fetch_sub(1, Ordering::Relaxed);
     }
@@ -145,7 +142,6 @@ impl Logical {
 }
 
 impl OwnQueue {
-    /// Remembers that a wait gave up on `value`.
     pub(super) fn note_overdue(&self, value: u64) {
         self.overdue.fetch_max(value, Ordering::Relaxed);
     }

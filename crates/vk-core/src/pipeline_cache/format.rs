@@ -26,7 +26,6 @@ pub(super) fn file_name(caps: &DeviceCaps) -> String {
     format!("pipelines-{vendor:08x}-{device:08x}-{version:08x}-{uuid}.bin")
 }
 
-/// Why a file's bytes are not used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
     /// Not what was written, not written by this library, or not to be had.
@@ -40,12 +39,10 @@ pub(super) enum Refusal {
     Outgrown(usize),
 }
 
-/// The SHA-256 of the driver's data.
 pub(super) fn hash(data: &[u8]) -> [u8; 32] {
     Sha256::digest(data).into()
 }
 
-/// The bytes of a file that holds `data`.
 pub(super) fn encode(data: &[u8]) -> Vec<u8> {
     [&hash(data), data].concat()
 }

@@ -134,7 +134,6 @@ impl PipelineCache {
         self.raw
     }
 
-    /// The layout of descriptor sets with so many storage buffers.
     pub(crate) fn set_layout(&self, bindings: usize) -> Result<Arc<SetLayout>, Error> {
         let mut known = lock(&self.set_layouts);
         if let Some(layout) = known.get(&bindings) {

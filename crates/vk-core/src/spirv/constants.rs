@@ -17,7 +17,6 @@ const MAX_PARTS: usize = 16;
 /// The most levels of a composite: dropping one takes a call for each.
 const MAX_LEVELS: u32 = 64;
 
-/// A constant's value.
 #[derive(Clone, Debug)]
 enum Value {
     /// An integer, or 0 and 1 for a bool; bits past the type's width are 0.
@@ -58,7 +57,6 @@ impl Value {
     }
 }
 
-/// The constants of a module by id.
 #[derive(Default)]
 pub(super) struct Constants {
     /// With the ids of their types.
@@ -66,12 +64,10 @@ pub(super) struct Constants {
 }
 
 impl Constants {
-    /// The value of an integer or bool.
     pub(super) fn scalar(&self, id: u32) -> Option<u64> {
         self.value(id)?.scalar()
     }
 
-    /// The values of a vector of integers.
     pub(super) fn vector(&self, id: u32) -> Option<Vec<u64>> {
         match self.value(id)? {
             Value::Parts(parts, _) if parts.len() <= MAX_PARTS => {
@@ -119,7 +115,6 @@ impl Constants {
         }
     }
 
-    /// An operation on scalars.
     fn computed(&self, op: Op, kind: u32, operands: &[u32], types: &Types<'_>) -> Option<Value> {
         let known = operands.iter().map(|id| self.known.get(id));
         let known: Vec<_> = known.collect::<Option<_>>()?;

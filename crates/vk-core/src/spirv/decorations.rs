@@ -55,7 +55,6 @@ impl Facts {
     }
 }
 
-/// The decorations of a module.
 #[derive(Default)]
 pub(super) struct Decorations {
     whole: HashMap<u32, Facts>,
@@ -91,18 +90,15 @@ impl Decorations {
         }
     }
 
-    /// Those of an id as a whole.
     pub(super) fn of(&self, id: u32) -> Facts {
         self.whole.get(&id).copied().unwrap_or_default()
     }
 
-    /// Those of a struct's member.
     pub(super) fn of_member(&self, id: u32, member: u32) -> Facts {
         let known = self.members.get(&(id, member));
         known.copied().unwrap_or_default()
     }
 
-    /// The ids that are the built-in `wanted`.
     pub(super) fn built_in(&self, wanted: u32) -> impl Iterator<Item = u32> + '_ {
         let all = self.whole.iter();
         all.filter(move |(_, facts)| facts.value(Decoration::BuiltIn) == Some(wanted))

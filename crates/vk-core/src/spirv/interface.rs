@@ -77,7 +77,6 @@ fn entry_point<'m>(module: &'m Module<'_>) -> Result<&'m EntryPoint, Error> {
     )))
 }
 
-/// The set and binding of a variable.
 fn place(module: &Module<'_>, variable: &Variable) -> (Option<u32>, Option<u32>) {
     let facts = module.decorations.of(variable.id);
     (

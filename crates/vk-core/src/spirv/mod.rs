@@ -110,40 +110,31 @@ impl KernelInterface {
             ),
         ];
         match needs.into_iter().find(|(lacks, _)| *lacks) {
-            Some((_, needed)) => Err(Error::Unsupported {
-                needed: needed.to_owned(),
-                found: format!("{} without it", caps.name),
-            }),
+            Some((_, needed)) => {
+                let found = format!("{} without it", caps.name);
+                Err(Error::unsupported(needed, found))
+            }
             None => Ok(()),
         }
     }
 
     fn check_limits(&self, caps: &DeviceCaps) -> Result<(), Error> {
         let limits = &caps.limits;
-        let most = limits
-            .max_workgroup_size_x
-            .min(limits.max_workgroup_invocations);
-        let at_most = [
-            (self.workgroup_size, most, "workgroups of", "invocations"),
+        let most = limits.max_workgroup_size_x;
+        let most = most.min(limits.max_workgroup_invocations);
+        let (shared, constants) = (limits.max_shared_memory, limits.max_push_constants);
+        caps.expect_at_most(&[
+            (self.workgroup_size, most, "workgroups of {} invocations"),
             (
                 self.shared_memory_bytes,
-                limits.max_shared_memory,
-                "",
-                "bytes of shared memory",
+                shared,
+                "{} bytes of shared memory",
             ),
             (
                 self.push_constant_bytes,
-                limits.max_push_constants,
-                "",
-                "bytes of push constants",
+                constants,
+                "{} bytes of push constants",
             ),
-        ];
-        match at_most.into_iter().find(|(needed, most, ..)| needed > most) {
-            Some((needed, most, of, what)) => Err(Error::Unsupported {
-                needed: format!("{of} {needed} {what}").trim().to_owned(),
-                found: format!("{most} at most on {}", caps.name),
-            }),
-            None => Ok(()),
-        }
+        ])
     }
 }

@@ -29,14 +29,11 @@ pub(super) struct Module<'w> {
     pub(super) constants: Constants,
     /// Those outside of functions.
     pub(super) variables: Vec<Variable>,
-    /// The instructions of each function.
     pub(super) functions: HashMap<u32, Range<usize>>,
     pub(super) instructions: Vec<Instruction<'w>>,
-    /// The types of values.
     pub(super) value_types: HashMap<u32, u32>,
 }
 
-/// An entry point.
 pub(super) struct EntryPoint {
     /// The number of its execution model.
     pub(super) model: u32,
@@ -45,7 +42,6 @@ pub(super) struct EntryPoint {
     pub(super) name: Vec<u8>,
 }
 
-/// A variable outside of functions.
 #[derive(Clone, Copy)]
 pub(super) struct Variable {
     pub(super) id: u32,

@@ -24,16 +24,13 @@ const NOT_ENABLED: &str = "without it: this library does not enable it (see docs
 pub(super) fn check(module: &Module<'_>, caps: &DeviceCaps) -> Result<(), Error> {
     let most = newest_spirv(caps.api);
     if module.version > most || module.version < (1, 0) {
-        return Err(Error::Unsupported {
-            needed: format!("SPIR-V {}.{}", module.version.0, module.version.1),
-            found: format!("SPIR-V {}.{} at most (Vulkan {})", most.0, most.1, caps.api),
-        });
+        let needed = format!("SPIR-V {}.{}", module.version.0, module.version.1);
+        let found = format!("SPIR-V {}.{} at most (Vulkan {})", most.0, most.1, caps.api);
+        return Err(Error::unsupported(needed, found));
     }
     let lacks = |needed: String, reason: &str| {
-        Err(Error::Unsupported {
-            needed,
-            found: format!("{} {reason}", caps.name),
-        })
+        let found = format!("{} {reason}", caps.name);
+        Err(Error::unsupported(needed, found))
     };
     for number in &module.capabilities {
         let known = Capability::from_u32(*number);

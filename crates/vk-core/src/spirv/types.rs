@@ -11,7 +11,6 @@ use super::constants::Constants;
 use super::decorations::Decorations;
 use super::words::Instruction;
 
-/// What a type is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind<'w> {
     Scalar(Scalar),
@@ -23,7 +22,6 @@ pub(super) enum Kind<'w> {
     Other,
 }
 
-/// A type and its measures.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Type<'w> {
     pub(super) kind: Kind<'w>,
@@ -41,7 +39,6 @@ pub(super) struct Type<'w> {
     pub(super) first: Option<Scalar>,
 }
 
-/// A scalar type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scalar {
     Bool,
@@ -49,7 +46,6 @@ pub(super) enum Scalar {
     Float(u32),
 }
 
-/// The types of a module by id.
 #[derive(Default)]
 pub(super) struct Types<'w> {
     known: HashMap<u32, Type<'w>>,
@@ -89,7 +85,6 @@ impl<'w> Types<'w> {
         }
     }
 
-    /// The scalar that `id` is.
     pub(super) fn scalar(&self, id: u32) -> Option<Scalar> {
         match self.get(id)?.kind {
             Kind::Scalar(scalar) => Some(scalar),

@@ -22,7 +22,6 @@ pub(super) struct Uses {
 }
 
 impl Uses {
-    /// Those of `entry`.
     pub(super) fn of(module: &Module<'_>, entry: u32) -> Self {
         let variables = module.variables.iter().map(|known| (known.id, known));
         let variables: HashMap<_, _> = variables.collect();

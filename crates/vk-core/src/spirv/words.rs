@@ -30,10 +30,9 @@ pub(super) fn words(bytes: &[u8]) -> Result<Vec<u32>, Error> {
         return Err(Error::spirv("expected a header of 5 words"));
     };
     if words.len() > MAX_WORDS {
-        return Err(Error::Unsupported {
-            needed: format!("a SPIR-V module of {} words", words.len()),
-            found: format!("{MAX_WORDS} at most in this library"),
-        });
+        let needed = format!("a SPIR-V module of {} words", words.len());
+        let found = format!("{MAX_WORDS} at most in this library");
+        return Err(Error::unsupported(needed, found));
     }
     let bounds = format!("an id bound of 1 to {MAX_ID_BOUND:#x}");
     let expected = [
@@ -90,7 +89,6 @@ pub(super) fn version(words: &[u32]) -> (u8, u8) {
     (major, minor)
 }
 
-/// One instruction.
 #[derive(Clone, Copy)]
 pub(super) struct Instruction<'w> {
     /// `None` for an opcode that is newer than this library.

@@ -67,7 +67,6 @@ macro_rules! wrap {
             }
         )*
 
-        /// The layer's own functions among these.
         pub(super) const FALLIBLE: &[(&CStr, Function)] = &[
             $(own!($name: unsafe extern "system" fn($handle_type $(, $type)*) -> vk::Result),)*
         ];
@@ -109,7 +108,6 @@ unsafe fn note<H: Handle + Copy>(kind: &'static str, first: *mut H, count: u32) 
     made.iter().for_each(|made| state.made(kind, made.as_raw()));
 }
 
-/// What a call of vkAllocateMemory asks for.
 fn size_of_memory(info: *const vk::MemoryAllocateInfo<'_>) -> u64 {
     // SAFETY: valid for reads by the contract of vkAllocateMemory.
     unsafe { (*info).allocation_size }
@@ -249,7 +247,6 @@ macro_rules! destroy {
             }
         )*
 
-        /// The layer's own functions among these.
         pub(super) const DESTROYERS: &[(&CStr, Function)] = &[
             $(own!($name: unsafe extern "system" fn(vk::Device, $type $(, $more)?)),)*
         ];

@@ -125,7 +125,6 @@ macro_rules! describe {
             }
         )*
 
-        /// The layer's own functions of this module.
         pub(super) const FUNCTIONS: &[(&CStr, Function)] = &[
             own!(vkCreateInstance: vk::PFN_vkCreateInstance),
             own!(vkDestroyInstance: vk::PFN_vkDestroyInstance),

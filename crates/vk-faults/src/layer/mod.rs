@@ -28,21 +28,18 @@ use calls::{c_name, own};
 /// The layer's name, as the loader knows it.
 pub const LAYER_NAME: &str = "VK_LAYER_GPU_EXECUTOR_faults";
 
-/// The layer's memory, one for the process.
 pub(crate) fn state() -> MutexGuard<'static, State> {
     static STATE: LazyLock<Mutex<State>> = LazyLock::new(Mutex::default);
     // Every change is a single step, so a panic elsewhere left it whole.
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether the layer has a function of its own named `name`.
 pub(crate) fn intercepts(name: &str) -> bool {
     let mut global = global::FUNCTIONS.iter().map(|(call, _)| call.as_bytes());
     global.any(|call| call == name.as_bytes())
         || functions().any(|(call, _)| call.to_bytes() == name.as_bytes())
 }
 
-/// The layer's functions by their names.
 fn functions() -> impl Iterator<Item = (&'static CStr, Function)> {
     const LOOKUPS: &[(&CStr, Function)] = &[
         own!(vkGetInstanceProcAddr: chain::GetInstanceProcAddr),

@@ -77,7 +77,6 @@ fn control(scenario: &Scenario) -> anyhow::Result<Control> {
     Ok(control)
 }
 
-/// Runs `scenario` under `fault` and judges what becomes of it.
 fn judge(
     scenario: &Scenario,
     control: &Control,
@@ -124,7 +123,6 @@ fn judge(
     })
 }
 
-/// Judges the error of a run.
 fn of_error(scenario: &Scenario, fault: &Fault, fired: u64, error: &anyhow::Error) -> Verdict {
     let Some(typed) = typed(error) else {
         return Verdict::broken(Promise::TypedError, format!("an untyped error: {error:#}"));

@@ -14,7 +14,6 @@ const JOBS: usize = 2;
 
 type Jobs<'a> = [(&'a [u64], &'a [u64])];
 
-/// Several jobs in one call of the library.
 fn batch(
     backend: &mut PersistentVulkanBackend,
     seed: u64,
@@ -77,7 +76,6 @@ pub(super) fn over_host_buffers(
     Ok(true)
 }
 
-/// Random canonical elements, as limbs.
 fn elements(seed: u64) -> Vec<u64> {
     random_elements::<Fp>(ELEMENTS, seed).into_flattened()
 }

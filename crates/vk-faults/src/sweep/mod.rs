@@ -141,14 +141,12 @@ pub fn run_some(
     let left = Mutex::new(scenarios.iter().copied().enumerate());
     let work = || {
         let mut found = Vec::new();
-        loop {
-            // Taken in a statement of its own: the lock is not held meanwhile.
-            let next = left.lock().unwrap_or_else(PoisonError::into_inner).next();
-            match next {
-                Some((number, scenario)) => found.push((number, sweep(children, scenario, quick)?)),
-                None => return anyhow::Ok(found),
-            }
+        // A function of its own: the lock is not held meanwhile.
+        let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+        while let Some((number, scenario)) = next() {
+            found.push((number, sweep(children, scenario, quick)?));
         }
+        anyhow::Ok(found)
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut swept = std::thread::scope(|scope| {

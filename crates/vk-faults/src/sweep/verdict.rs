@@ -70,7 +70,6 @@ impl Verdict {
     }
 }
 
-/// The library's error inside `error`.
 pub(super) fn typed(error: &anyhow::Error) -> Option<&Error> {
     error.downcast_ref()
 }
@@ -84,7 +83,6 @@ pub(super) fn leaves_work_in_flight(error: &Error) -> bool {
     )
 }
 
-/// Whether `error` says that the device is lost.
 pub(super) fn is_loss(error: &Error) -> bool {
     matches!(error, Error::Vulkan(VulkanError::DeviceLost { .. }))
 }

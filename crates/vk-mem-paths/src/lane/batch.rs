@@ -42,12 +42,8 @@ pub(crate) enum Life {
     Again,
 }
 
-/// Steps that are timed together.
-pub(crate) struct Part<'a> {
-    /// The number of their stage; `None` where they are not timed.
-    pub(crate) stage: Option<u32>,
-    pub(crate) steps: &'a [Step],
-}
+/// Steps that are timed together: the number of their stage, `None` where they are not timed.
+pub(crate) type Part<'a> = (Option<u32>, &'a [Step]);
 
 /// Commands, what they name, and whether they are in flight.
 pub(crate) struct Batch {
@@ -58,7 +54,6 @@ pub(crate) struct Batch {
     named: ManuallyDrop<Named>,
 }
 
-/// What a submission names.
 struct Named {
     commands: CommandBuffer,
     sets: DescriptorSets,
@@ -112,7 +107,7 @@ impl Batch {
         results: &[Region],
     ) -> Result<(), Error> {
         self.expect_free()?;
-        let steps = || parts.iter().flat_map(|part| part.steps);
+        let steps = || parts.iter().flat_map(|(_, steps)| *steps);
         steps().try_for_each(Step::expect_sound)?;
         self.life = None;
         let named = &mut *self.named;
@@ -139,11 +134,11 @@ impl Batch {
                 // SAFETY: `commands` is being recorded for the device's queue.
                 unsafe { recorder.order() };
             }
-            for part in parts {
+            for (stage, steps) in parts {
                 // SAFETY: as above; all that the steps name is held by rule 1, regions lie
                 // inside their blocks by the check above, and dispatches are as this
                 // function's contract says.
-                unsafe { recorder.part(part) };
+                unsafe { recorder.part(*stage, steps) };
             }
             // SAFETY: as above: results are regions of steps.
             unsafe { recorder.show_host(results) };
@@ -168,7 +163,7 @@ impl Batch {
         self.expect_free()?;
         let named = &mut *self.named;
         if self.life.is_none() {
-            return Err(internal("a recorded batch", "none"));
+            return Err(Error::internal("a recorded batch", "none"));
         }
         if named.held.is_empty() && !named.known.is_empty() {
             named
@@ -176,7 +171,7 @@ impl Batch {
                 .extend(named.known.iter().filter_map(Weak::upgrade));
             if named.held.len() < named.known.len() {
                 named.held.clear();
-                return Err(internal("the memory of a batch", "some of it gone"));
+                return Err(Error::internal("the memory of a batch", "some of it gone"));
             }
         }
         if let Some(timer) = &named.timer {
@@ -250,7 +245,6 @@ impl Batch {
         Ok(spans.transpose()?.flatten())
     }
 
-    /// Its command buffer.
     #[cfg(test)]
     pub(crate) fn commands(&self) -> vk::CommandBuffer {
         self.named.commands.raw()
@@ -263,7 +257,10 @@ impl Batch {
         self.device.expect_alive()?;
         match self.flight {
             None => Ok(()),
-            Some(_) => Err(internal("a batch that is not in flight", "one that is")),
+            Some(_) => Err(Error::internal(
+                "a batch that is not in flight",
+                "one that is",
+            )),
         }
     }
 
@@ -299,12 +296,6 @@ impl Drop for Batch {
     }
 }
 
-fn internal(expected: &str, found: &str) -> Error {
-    Error::Internal {
-        what: format!("expected {expected}, found {found}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use vk_core::testing::device_under_test;
@@ -321,13 +312,8 @@ mod tests {
     }
 
     fn record(batch: &mut Batch, life: Life, step: Step) -> Result<(), Error> {
-        let steps = [step];
-        let part = Part {
-            stage: None,
-            steps: &steps,
-        };
         // SAFETY: there are no dispatches.
-        unsafe { batch.record(life, &[part], &[]) }
+        unsafe { batch.record(life, &[(None, &[step])], &[]) }
     }
 
     fn submit(batch: &mut Batch) -> Result<(), Error> {

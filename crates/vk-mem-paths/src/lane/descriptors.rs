@@ -13,14 +13,12 @@ use crate::memory::Region;
 /// Sets of one pool at most.
 const SETS: usize = 32;
 
-/// Descriptor sets of any layouts.
 pub(super) struct DescriptorSets {
     device: Arc<Device>,
     // By the address of the layout, which the shelf keeps alive.
     shelves: HashMap<usize, Shelf>,
 }
 
-/// The sets of one layout.
 struct Shelf {
     device: Arc<Device>,
     pools: Vec<vk::DescriptorPool>,

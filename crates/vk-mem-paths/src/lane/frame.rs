@@ -56,17 +56,9 @@ impl Frame {
     ) -> Result<Submitted, Error> {
         reads.iter().try_for_each(Region::expect_inside)?;
         let copies = self.copies(reads)?;
-        let parts = [
-            Part {
-                stage: Some(0),
-                steps,
-            },
-            Part {
-                stage: None,
-                steps: &copies,
-            },
-        ];
-        let results = copies.first().and_then(Step::written);
+        let parts: [Part<'_>; 2] = [(Some(0), steps), (None, &copies)];
+        let readback = self.readback.as_ref();
+        let results = readback.map(|it| it.region(0..it.bytes()));
         // SAFETY: dispatches are as this function's contract says.
         unsafe { self.batch.record(Life::Once, &parts, results.as_slice())? };
         // SAFETY: the host reads the readback memory once `finish` has lent it, and reaches no

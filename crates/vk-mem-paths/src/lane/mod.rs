@@ -29,7 +29,7 @@ mod step;
 mod submitted;
 mod transfers;
 
-pub(crate) use batch::{Batch, Life, Part};
+pub(crate) use batch::{Batch, Life};
 pub use step::{Step, most_dispatched};
 pub use submitted::{Finished, Read, Submitted};
 pub use transfers::{Downloads, Uploads};

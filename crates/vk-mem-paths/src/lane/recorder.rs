@@ -6,11 +6,9 @@ use std::sync::Arc;
 use vk_core::ash::{self, vk};
 use vk_core::{ComputePipeline, StageTimer};
 
-use super::batch::Part;
 use super::step::Step;
 use crate::memory::{Access, Region};
 
-/// A command buffer in recording.
 pub(super) struct Recorder<'a> {
     device: &'a ash::Device,
     commands: vk::CommandBuffer,
@@ -55,13 +53,13 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// Records `part`, timed where it has a stage and there is a timer.
+    /// Records `steps`, timed where they have a stage and there is a timer.
     ///
     /// # Safety
     /// As [`Self::order`]; everything that the steps name, and the timer, outlives the
     /// submission, regions lie inside their blocks, and dispatches inside their regions.
-    pub(super) unsafe fn part(&mut self, part: &Part<'_>) {
-        for (number, step) in part.steps.iter().enumerate() {
+    pub(super) unsafe fn part(&mut self, stage: Option<u32>, steps: &[Step]) {
+        for (number, step) in steps.iter().enumerate() {
             let used = step.regions().map(|region| {
                 let place = Arc::as_ptr(&region.block) as usize;
                 (place, region.range.clone(), region.access)
@@ -72,13 +70,13 @@ impl<'a> Recorder<'a> {
             }
             if number == 0 {
                 // SAFETY: this function's contract.
-                unsafe { self.mark(part.stage, false) };
+                unsafe { self.mark(stage, false) };
             }
             // SAFETY: this function's contract.
             unsafe { self.step(step) };
         }
         // SAFETY: this function's contract.
-        unsafe { self.mark(part.stage, true) };
+        unsafe { self.mark(stage, true) };
     }
 
     /// Makes what was written to `results` visible to the host: waiting for the submission

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use vk_core::{Device, WaitPolicy};
 
-use super::batch::{Batch, Life, Part};
+use super::batch::{Batch, Life};
 use super::step::Step;
 use crate::Error;
 use crate::memory::Region;
@@ -81,9 +81,10 @@ impl<B> Staging<B> {
     /// [`Error::Internal`] before [`Self::prepare`] has succeeded, else as [`Device::wait`].
     pub(super) fn settled(&mut self, number: usize) -> Result<&mut StagingBuffer<B>, Error> {
         let turn = number % self.buffers.len().max(1);
-        let buffer = self.buffers.get_mut(turn).ok_or_else(|| Error::Internal {
-            what: "expected staging memory that is prepared, found none".to_owned(),
-        })?;
+        let buffer = self
+            .buffers
+            .get_mut(turn)
+            .ok_or_else(|| Error::internal("staging memory that is prepared", "none"))?;
         buffer.batch.wait(self.wait)?;
         Ok(buffer)
     }
@@ -101,10 +102,12 @@ impl<B> StagingBuffer<B> {
         steps: &[Step],
         result: Option<&Region>,
     ) -> Result<(), Error> {
-        let parts = [Part { stage: None, steps }];
         let results = result.cloned();
         // SAFETY: this function's contract.
-        unsafe { self.batch.record(Life::Once, &parts, results.as_slice())? };
+        unsafe {
+            self.batch
+                .record(Life::Once, &[(None, steps)], results.as_slice())?
+        };
         // SAFETY: this function's contract.
         unsafe { self.batch.submit(self.wait).map(drop) }
     }
@@ -131,9 +134,7 @@ mod tests {
         let make = |bytes| {
             made.set(made.get() + 1);
             match made.get() {
-                2 => Err(Error::Internal {
-                    what: "no memory".to_owned(),
-                }),
+                2 => Err(Error::internal("memory", "none")),
                 _ => ReadbackBuffer::new(&memory, bytes),
             }
         };

@@ -60,7 +60,6 @@ impl Step {
     /// Bytes of one [`Step::Write`] at most, by the specification.
     pub const MOST_WRITTEN: usize = 65_536;
 
-    /// The regions that it uses.
     pub(super) fn regions(&self) -> impl Iterator<Item = &Region> {
         let (many, some): (&[Region], [Option<&Region>; 2]) = match self {
             Self::Dispatch { buffers, .. } => (buffers, [None, None]),
@@ -68,14 +67,6 @@ impl Step {
             Self::Write { to, .. } | Self::Zero { to } => (&[], [Some(to), None]),
         };
         many.iter().chain(some.into_iter().flatten())
-    }
-
-    /// What a copy, a write by the host or zeros write.
-    pub(super) fn written(&self) -> Option<Region> {
-        match self {
-            Self::Copy { to, .. } | Self::Write { to, .. } | Self::Zero { to } => Some(to.clone()),
-            Self::Dispatch { .. } => None,
-        }
     }
 
     /// The pipeline that it runs, with what it binds.
@@ -90,55 +81,43 @@ impl Step {
 
     pub(super) fn expect_sound(&self) -> Result<(), Error> {
         self.regions().try_for_each(Region::expect_inside)?;
-        let (what, expected, found) = match self {
+        match self {
             Self::Dispatch {
                 pipeline,
                 buffers,
                 constants,
                 workgroups,
             } => {
-                let shape = pipeline.shape();
-                if shape.bindings != buffers.len() {
-                    let (expected, found) = (shape.bindings, buffers.len());
-                    return Err(uneven("buffers of a dispatch", expected, found));
-                }
-                let limits = &pipeline.device().caps().limits;
+                let (shape, limits) = (pipeline.shape(), &pipeline.device().caps().limits);
+                expect("buffers of a dispatch", shape.bindings, buffers.len())?;
                 for buffer in buffers {
                     let alignment = limits.storage_buffer_alignment;
                     expect_multiple("a binding's first byte", alignment, buffer.range.start)?;
                 }
-                let (most, found) = (limits.max_workgroups_x, *workgroups);
-                if found > most {
-                    let what = "workgroups of a dispatch at most";
-                    return Err(uneven(what, most as usize, found as usize));
-                }
-                let expected = shape.push_constant_bytes as usize;
-                ("bytes of push constants", expected, 4 * constants.len())
+                let (most, found) = (limits.max_workgroups_x as usize, *workgroups as usize);
+                expect("workgroups of a dispatch at most", found.min(most), found)?;
+                let bytes = shape.push_constant_bytes as usize;
+                expect("bytes of push constants", bytes, 4 * constants.len())
             }
             Self::Copy { from, to } => {
                 expect_apart(from, to)?;
-                ("bytes to copy to", from.range.len(), to.range.len())
+                expect("bytes to copy to", from.range.len(), to.range.len())
             }
             Self::Write { to, bytes } => {
+                let found = bytes.len();
                 expect_multiple("a write's first byte", 4, to.range.start)?;
-                expect_multiple("the bytes of a write", 4, bytes.len())?;
-                if bytes.len() > Self::MOST_WRITTEN {
-                    return Err(uneven(
-                        "bytes to write at most",
-                        Self::MOST_WRITTEN,
-                        bytes.len(),
-                    ));
-                }
-                ("bytes to write", to.range.len(), bytes.len())
+                expect_multiple("the bytes of a write", 4, found)?;
+                expect(
+                    "bytes to write at most",
+                    found.min(Self::MOST_WRITTEN),
+                    found,
+                )?;
+                expect("bytes to write", to.range.len(), found)
             }
             Self::Zero { to } => {
                 expect_multiple("the first byte of zeros", 4, to.range.start)?;
-                return expect_multiple("the bytes of zeros", 4, to.range.len());
+                expect_multiple("the bytes of zeros", 4, to.range.len())
             }
-        };
-        match expected == found {
-            true => Ok(()),
-            false => Err(uneven(what, expected, found)),
         }
     }
 }
@@ -149,24 +128,30 @@ fn expect_apart(from: &Region, to: &Region) -> Result<(), Error> {
     let overlap = a.start < b.end && b.start < a.end;
     match Arc::ptr_eq(&from.block, &to.block) && overlap {
         false => Ok(()),
-        true => Err(Error::Internal {
-            what: format!("expected a copy between regions that are apart, found {a:?} and {b:?}"),
-        }),
+        true => {
+            let found = format_args!("{a:?} and {b:?}");
+            Err(Error::internal(
+                "a copy between regions that are apart",
+                found,
+            ))
+        }
     }
 }
 
 fn expect_multiple(what: &str, of: u64, found: usize) -> Result<(), Error> {
     match (found as u64).is_multiple_of(of.max(1)) {
         true => Ok(()),
-        false => Err(Error::Internal {
-            what: format!("expected {what} to be a multiple of {of}, found {found}"),
-        }),
+        false => {
+            let expected = format_args!("{what} to be a multiple of {of}");
+            Err(Error::internal(expected, found))
+        }
     }
 }
 
-fn uneven(what: &str, expected: usize, found: usize) -> Error {
-    Error::Internal {
-        what: format!("expected {expected} {what}, found {found}"),
+fn expect(what: &str, expected: usize, found: usize) -> Result<(), Error> {
+    match expected == found {
+        true => Ok(()),
+        false => Err(Error::internal(format_args!("{expected} {what}"), found)),
     }
 }
 

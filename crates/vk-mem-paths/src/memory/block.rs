@@ -32,7 +32,6 @@ pub struct AllocatedMemory {
     pub block_bytes: u64,
 }
 
-/// The allocator of a device.
 pub(crate) struct Memory {
     // Dropped by `Drop` alone, and not in a forked process: it frees its blocks then.
     allocator: ManuallyDrop<vk_mem::Allocator>,
@@ -68,12 +67,10 @@ impl Memory {
         }))
     }
 
-    /// The device whose memory it allocates.
     pub(crate) fn device(&self) -> &Device {
         &self.device
     }
 
-    /// What is allocated now.
     pub(crate) fn allocated(&self) -> Result<AllocatedMemory, Error> {
         // The allocator's locks may be held, for ever, by a thread that a fork left behind.
         if self.device.is_inherited() {
@@ -214,7 +211,6 @@ impl Block {
         self.size
     }
 
-    /// What its memory was chosen for.
     pub(crate) fn purpose(&self) -> MemoryUse {
         self.purpose
     }
@@ -300,9 +296,10 @@ impl Region {
         let (range, bytes) = (&self.range, self.block.bytes());
         match range.start < range.end && range.end <= bytes {
             true => Ok(()),
-            false => Err(Error::Internal {
-                what: format!("expected a region inside a block of {bytes} bytes, found {range:?}"),
-            }),
+            false => {
+                let expected = format_args!("a region inside a block of {bytes} bytes");
+                Err(Error::internal(expected, format_args!("{range:?}")))
+            }
         }
     }
 }

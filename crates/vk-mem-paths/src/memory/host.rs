@@ -41,7 +41,6 @@ impl UploadBuffer {
         Ok(unsafe { std::slice::from_raw_parts_mut(place.as_ptr().cast(), range.len()) })
     }
 
-    /// Makes what the host wrote to `range` available to the device.
     pub(crate) fn flush(&self, range: &Range<usize>) -> Result<(), Error> {
         self.0.flush(range)
     }
@@ -87,7 +86,6 @@ impl ReadbackBuffer {
 }
 
 fn outside(what: &'static str, range: &Range<usize>) -> Error {
-    Error::Internal {
-        what: format!("expected {what} inside the mapped buffer, found {range:?}"),
-    }
+    let expected = format_args!("{what} inside the mapped buffer");
+    Error::internal(expected, format_args!("{range:?}"))
 }

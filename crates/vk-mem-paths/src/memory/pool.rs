@@ -34,7 +34,6 @@ impl Storage {
         &self.block
     }
 
-    /// Whether it came from `pool`.
     pub(crate) fn is_of(&self, pool: &Arc<StoragePool>) -> bool {
         Arc::ptr_eq(&self.pool, pool)
     }

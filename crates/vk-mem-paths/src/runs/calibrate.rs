@@ -41,7 +41,6 @@ impl Effort {
         step: 4,
     };
 
-    /// The sizes to measure, in elements.
     fn sizes(self) -> impl Iterator<Item = usize> {
         let step = self.step.max(2);
         std::iter::successors(Some(SMALLEST), move |size| size.checked_mul(step))
@@ -106,7 +105,6 @@ fn measure(trials: &mut Trials<'_>, effort: Effort) -> Result<Vec<Measured>, Err
     Ok(rows)
 }
 
-/// On either side.
 fn is_out_of_memory(error: &Error) -> bool {
     error.is_out_of_device_memory() || matches!(error, Error::OutOfHostMemory { .. })
 }

@@ -150,7 +150,6 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Bytes of an element.
     const BYTES: usize = 2;
 
     /// Of each chunk its elements, and of each of its parts the job, the first element and how

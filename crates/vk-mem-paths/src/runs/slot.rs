@@ -12,7 +12,7 @@ use vk_core::{ComputePipeline, Device, WaitPolicy};
 use super::chunks::Chunk;
 use super::timeline::TimedStages;
 use super::{Plan, StageKind, TransferPath};
-use crate::lane::{Batch, Life, Part, Step};
+use crate::lane::{Batch, Life, Step};
 use crate::memory::{Access, Block, Memory, ReadbackBuffer, Region, UploadBuffer};
 use crate::threads::host_copy;
 use crate::{ElementFormat, Error, MemoryUse, ThreadPool};
@@ -25,7 +25,6 @@ pub(super) struct Slot {
     pub(super) commands: ChunkCommands,
     /// What is recorded: a kernel, and over how many elements and bytes of each operand.
     recorded: Option<(Arc<ComputePipeline>, usize, usize)>,
-    /// A and B.
     uploads: [UploadBuffer; 2],
     readback: ReadbackBuffer,
     /// Of the device-local path alone.
@@ -115,9 +114,8 @@ impl Slot {
         let all = 0..chunk.parts.iter().map(|part| part.out.len()).sum();
         let recorded = self.recorded.as_ref().map(|(_, _, bytes)| *bytes);
         if recorded != Some(all.end) {
-            return Err(Error::Internal {
-                what: format!("expected results of {recorded:?} bytes, found {}", all.end),
-            });
+            let expected = format_args!("results of {recorded:?} bytes");
+            return Err(Error::internal(expected, all.end));
         }
         // SAFETY: the batch is free, so the submission that wrote this range and ended with
         // the host barrier is complete.
@@ -166,7 +164,6 @@ pub(super) struct ChunkCommands {
 }
 
 impl ChunkCommands {
-    /// Nothing recorded yet.
     pub(super) fn new(device: &Arc<Device>, timestamps: bool) -> Result<Self, Error> {
         // As many as the longest has.
         let timed = timestamps.then_some(3);
@@ -185,9 +182,9 @@ impl ChunkCommands {
         [a, b, out]: [Region; 3],
         device: Option<&DeviceOperands>,
     ) -> Result<(), Error> {
-        let elements = u32::try_from(count).map_err(|_| Error::Internal {
-            what: format!("expected a chunk below 2^32 elements, found {count}"),
-        })?;
+        let elements = u32::try_from(count);
+        let elements =
+            elements.map_err(|_| Error::internal("a chunk below 2^32 elements", count))?;
         let results = [out.clone()];
         let kernel = |buffers: [Region; 3]| {
             let constants = pipeline.push_constants(elements);
@@ -217,13 +214,8 @@ impl ChunkCommands {
             None => IN_PLACE,
             Some(_) => COPIED,
         };
-        let numbered = (0..).zip(&steps);
-        let parts: Vec<_> = numbered
-            .map(|(number, steps)| Part {
-                stage: Some(number),
-                steps,
-            })
-            .collect();
+        let steps = steps.iter().map(Vec::as_slice);
+        let parts: Vec<_> = (0..).map(Some).zip(steps).collect();
         // SAFETY: the regions hold as many elements as the kernel is given; that it keeps to
         // them is vouched for by whoever gives a kernel.
         unsafe { self.batch.record(Life::Again, &parts, &results) }
@@ -242,13 +234,11 @@ impl ChunkCommands {
 pub(super) struct DeviceOperands([Arc<Block>; BINDINGS]);
 
 impl DeviceOperands {
-    /// Of `bytes` bytes each.
     pub(super) fn new(memory: &Arc<Memory>, bytes: usize) -> Result<Self, Error> {
         let block = || memory.block(bytes, MemoryUse::Device).map(Arc::new);
         Ok(Self([block()?, block()?, block()?]))
     }
 
-    /// Bytes of each.
     pub(super) fn bytes(&self) -> usize {
         self.0[0].bytes()
     }

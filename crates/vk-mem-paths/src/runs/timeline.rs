@@ -78,7 +78,6 @@ impl Timing {
         }
     }
 
-    /// Notes a stage on the host.
     pub(super) fn host(&mut self, id: ChunkId, stage: StageKind, at: Range<Instant>) {
         if let Some(origin) = self.origin {
             self.push(id, stage, since(origin, &at));

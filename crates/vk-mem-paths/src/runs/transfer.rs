@@ -166,9 +166,8 @@ impl Transfer {
         let slots = self.slots.entry(plan.path).or_default();
         let found = slots.len();
         let slots = slots.get_mut(..plan.depth);
-        let slots = slots.ok_or_else(|| Error::Internal {
-            what: format!("expected {depth} slots to run on, found {found}"),
-        })?;
+        let expected = format_args!("{depth} slots to run on");
+        let slots = slots.ok_or_else(|| Error::internal(expected, found))?;
         let drive = Drive {
             in_slots: slots.iter().map(|_| None).collect(),
             timing: Timing::new(self.options.timestamps.then(Instant::now)),
@@ -186,12 +185,8 @@ impl Transfer {
         }
         let mut stats = ran?;
         if stats.elements != total {
-            return Err(Error::Internal {
-                what: format!(
-                    "expected {total} elements computed, found {}",
-                    stats.elements
-                ),
-            });
+            let expected = format_args!("{total} elements computed");
+            return Err(Error::internal(expected, stats.elements));
         }
         let bytes = (stats.elements * element.bytes) as u64;
         stats.bytes_in = 2 * bytes;
@@ -244,7 +239,6 @@ struct Drive<'r, 'c> {
     timing: Timing,
 }
 
-/// A chunk on the device.
 struct InSlot<'c> {
     chunk: Chunk<'c>,
     number: usize,

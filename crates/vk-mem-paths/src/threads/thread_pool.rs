@@ -105,7 +105,6 @@ impl ThreadPool {
         Ok(pool)
     }
 
-    /// The caller's thread only.
     fn alone() -> Self {
         Self {
             shared: Arc::default(),
@@ -196,15 +195,11 @@ impl ThreadPool {
         task: impl Fn(T) + Sync,
     ) {
         let items = Mutex::new(items);
+        // A function of its own: the lock is not held during the call.
+        let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
         self.run(threads.min(self.threads()), &|_| {
-            loop {
-                // Taken in a statement of its own: the lock is not held
-                // during the call.
-                let item = items.lock().unwrap_or_else(PoisonError::into_inner).next();
-                match item {
-                    Some(item) => task(item),
-                    None => break,
-                }
+            while let Some(item) = next() {
+                task(item);
             }
         });
     }
@@ -280,7 +275,6 @@ impl Shared {
         }
     }
 
-    /// Takes a call of the published task, if one is left.
     fn take(&self) -> Option<(Task, usize)> {
         let one_less = |left: usize| left.checked_sub(1);
         let left = self
@@ -330,7 +324,6 @@ impl Shared {
         }
     }
 
-    /// Pages to be made, if there are any.
     fn ahead(&self) -> Option<Arc<Ahead>> {
         let any = self.making.load(Ordering::Acquire);
         any.then(|| self.lock().ahead.clone()).flatten()

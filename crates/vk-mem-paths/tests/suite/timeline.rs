@@ -36,12 +36,10 @@ fn run(on: &mut Loop, path: TransferPath, depth: usize) -> (Stats, Duration) {
     (ran.unwrap().1, start.elapsed())
 }
 
-/// With timestamps, or without.
 fn timed(timestamps: bool) -> Loop {
     Loop::with(std::convert::identity, timestamps)
 }
 
-/// The spans of each chunk, by stage.
 fn by_chunk(stats: &Stats) -> Vec<Vec<Span>> {
     let chunks = (0..CHUNKS).map(|chunk| {
         let of_chunk = stats.timeline.iter().filter(|span| span.chunk == chunk);
@@ -52,7 +50,6 @@ fn by_chunk(stats: &Stats) -> Vec<Vec<Span>> {
     chunks.collect()
 }
 
-/// Whether each span ends before the next one starts.
 fn in_order(spans: &[Span]) -> bool {
     spans.iter().all(|span| span.start <= span.end)
         && spans.windows(2).all(|pair| pair[0].end <= pair[1].start)

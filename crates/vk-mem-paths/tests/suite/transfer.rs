@@ -58,7 +58,6 @@ impl Loop {
         Self::on(|device| changed(device, |caps| caps.kind = DeviceKind::Discrete))
     }
 
-    /// The paths that the device can take.
     fn paths(&self) -> Vec<TransferPath> {
         let caps = self.kernel.device().caps();
         let usable = |path: &TransferPath| path.is_usable(caps);
@@ -84,7 +83,6 @@ pub(crate) fn request(path: TransferPath, chunk: usize, depth: usize) -> Request
     }
 }
 
-/// A job that owns its operands.
 struct Operands {
     a: Vec<u8>,
     b: Vec<u8>,

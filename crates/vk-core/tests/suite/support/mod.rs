@@ -6,7 +6,6 @@ use std::sync::Arc;
 use vk_core::ash::vk;
 use vk_core::{CommandBuffer, Device, KernelCache, Ticket, WaitPolicy};
 
-/// A device and what is recorded for it.
 pub(crate) struct Bench {
     pub(crate) device: Arc<Device>,
 }

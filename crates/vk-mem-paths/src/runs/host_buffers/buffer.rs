@@ -41,9 +41,8 @@ impl HostBuffer {
         };
         let mapped = made.mapped();
         if words > 0 && mapped.is_none() {
-            return Err(Error::Internal {
-                what: format!("expected {words} mapped and aligned words, found none"),
-            });
+            let expected = format_args!("{words} mapped and aligned words");
+            return Err(Error::internal(expected, "none"));
         }
         if let Some(mapped) = mapped {
             // SAFETY: mapped and aligned, said `mapped`; nobody else knows it yet.

@@ -93,7 +93,6 @@ impl RecordedRun {
         self.chunks.len()
     }
 
-    /// Which command buffers it submits.
     #[cfg(test)]
     pub(super) fn commands(&self) -> Vec<vk_core::ash::vk::CommandBuffer> {
         let chunks = self.chunks.iter();
@@ -133,7 +132,6 @@ impl RecordedRun {
         Ok(())
     }
 
-    /// Waits for whatever is in flight.
     pub(super) fn wait(&mut self, wait: WaitPolicy) -> Result<(), Error> {
         let mut chunks = self.chunks.iter_mut();
         chunks.try_for_each(|chunk| chunk.batch.wait(wait))

@@ -16,7 +16,6 @@ use crate::runs::slot::{DeviceOperands, OPERANDS};
 use crate::runs::transfer::expect_kernel_of;
 use crate::runs::{Plan, Request, Stats, Transfer, TransferPath, Workload};
 
-/// How many runs stay recorded.
 const KEPT: usize = 8;
 
 /// Runs kernels over host buffers of one device, and keeps their commands
@@ -123,7 +122,6 @@ impl HostBufferRuns {
         Ok((plan, stats))
     }
 
-    /// Runs as planned.
     fn attempt(
         &mut self,
         kernel: &Arc<ComputePipeline>,
@@ -237,9 +235,7 @@ impl HostBufferRuns {
     /// Runs the first of the recorded runs, whose output is `out`.
     fn run_recorded(&mut self, out: &mut HostBuffer, stats: &mut Stats) -> Result<(), Error> {
         let Some(run) = self.recorded.first_mut() else {
-            return Err(Error::Internal {
-                what: "expected a recorded run, found none".to_owned(),
-            });
+            return Err(Error::internal("a recorded run", "none"));
         };
         let wait = self.options.wait;
         let taken = out.take();

@@ -23,7 +23,6 @@ pub(crate) struct Setup {
     _guard: DeviceTest,
 }
 
-/// What a batch read.
 pub(crate) fn read_bytes(finished: &Finished) -> Vec<Vec<u8>> {
     let reads = finished.reads.iter();
     reads.map(|it| it.bytes().unwrap().to_vec()).collect()
