@@ -6,14 +6,14 @@
 
 use std::ffi::{CStr, CString};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ash::vk;
 
 use crate::pipeline::ModuleFacts;
 use crate::spirv::{SpirvCheck, spirv_hash};
-use crate::{ComputePipeline, Error, PipelineCache, PipelineShape};
+use crate::{ComputePipeline, Error, PipelineCache, PipelineShape, lock};
 
 /// What takes its time, in errors.
 pub(crate) const COMPILER: &str = "the driver's compiler";
@@ -135,7 +135,7 @@ impl Compiler {
         match receiver.recv_timeout(self.limit) {
             Ok(made) => made,
             Err(RecvTimeoutError::Timeout) => {
-                *self.overdue() = Some((module, receiver));
+                *lock(&self.overdue) = Some((module, receiver));
                 Err(Error::Timeout {
                     what: COMPILER,
                     after: self.limit,
@@ -148,7 +148,7 @@ impl Compiler {
     /// What became of the module that a caller gave up on, if it is `wanted`; another's is
     /// let go. [`Error::Busy`] while the driver's compiler is at it, whichever it is.
     fn finished(&self, wanted: &ModuleFacts) -> Result<Option<ComputePipeline>, Error> {
-        let mut overdue = self.overdue();
+        let mut overdue = lock(&self.overdue);
         let Some((module, receiver)) = &*overdue else {
             return Ok(None);
         };
@@ -165,11 +165,6 @@ impl Compiler {
         let is_wanted = module == wanted;
         *overdue = None;
         is_wanted.then_some(made).transpose()
-    }
-
-    fn overdue(&self) -> MutexGuard<'_, Option<Overdue>> {
-        // Written as a whole, so a panic elsewhere left it whole.
-        self.overdue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

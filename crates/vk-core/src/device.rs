@@ -2,14 +2,14 @@
 
 mod logical;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ash::vk;
 
 use crate::instance::{Instance, PhysicalDevice};
 use crate::sync::{DEVICE, WaitPolicy};
-use crate::{DeviceCaps, Error, Ticket};
+use crate::{DeviceCaps, Error, Ticket, lock};
 use logical::{Logical, OwnQueue};
 
 /// A logical device as one of its users sees it: with the queue that it was given.
@@ -179,7 +179,7 @@ impl Device {
             // Without patience it was a look, which gives nothing up.
             Err(Error::Timeout { after, .. }) if !after.is_zero() => {
                 // The first stays: what comes after it ends after it.
-                self.overdue().get_or_insert((ticket.0, after));
+                lock(&self.overdue).get_or_insert((ticket.0, after));
                 own.note_overdue(ticket.0);
             }
             _ => {}
@@ -230,13 +230,13 @@ impl Device {
     /// # Errors
     /// [`Error::Busy`] while the queue is at work that a wait of this user gave up on.
     fn expect_ended(&self) -> Result<(), Error> {
-        let Some((value, after)) = *self.overdue() else {
+        let Some((value, after)) = *lock(&self.overdue) else {
             return Ok(());
         };
         match self.look(Ticket(value))? {
             true => {
                 // Unless another thread gave up on something else meanwhile.
-                self.overdue().take_if(|(known, _)| *known == value);
+                lock(&self.overdue).take_if(|(known, _)| *known == value);
                 Ok(())
             }
             false => Err(Error::Busy {
@@ -282,11 +282,6 @@ impl Device {
     fn own(&self) -> &OwnQueue {
         // In range: the number is one that `logical` gave, whose queues stay.
         &self.logical.queues[self.queue]
-    }
-
-    fn overdue(&self) -> MutexGuard<'_, Option<(u64, Duration)>> {
-        // Written as a whole, so a panic elsewhere left it whole.
-        self.overdue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

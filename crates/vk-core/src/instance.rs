@@ -10,7 +10,7 @@
 
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use ash::{ext, khr, vk};
 
@@ -19,7 +19,9 @@ use crate::error::VkContext;
 use crate::loader::explain;
 use crate::select::choose_device;
 use crate::validation::{LAYER, messenger_info};
-use crate::{ApiVersion, DeviceCaps, DevicePolicy, Error, Process, Validation, ValidationLog};
+use crate::{
+    ApiVersion, DeviceCaps, DevicePolicy, Error, Process, Validation, ValidationLog, lock,
+};
 
 /// A Vulkan instance: the one that the whole process shares, or one of its
 /// own under the validation layer.
@@ -84,8 +86,7 @@ impl Instance {
     fn shared(entry: &ash::Entry) -> Result<Arc<Self>, Error> {
         // A static is never dropped, so this instance is never destroyed.
         static SHARED: Mutex<Option<Arc<Instance>>> = Mutex::new(None);
-        // Set as a whole or not at all, so a panic elsewhere left it whole.
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shared = lock(&SHARED);
         if let Some(instance) = &*shared {
             return Ok(Arc::clone(instance));
         }
@@ -247,7 +248,7 @@ fn forked() -> Error {
 /// at a time.
 pub(crate) fn lifecycle() -> MutexGuard<'static, ()> {
     static LIFECYCLE: Mutex<()> = Mutex::new(());
-    LIFECYCLE.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&LIFECYCLE)
 }
 
 /// The process's loader. A failure is not remembered, so that a loader

@@ -20,6 +20,8 @@
 //! # }
 //! ```
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 mod cache_file;
 mod caps;
 mod command;
@@ -59,3 +61,9 @@ pub use select::DevicePolicy;
 pub use sync::{Ticket, WaitPolicy};
 pub use timestamps::StageTimer;
 pub use validation::{Validation, ValidationLog};
+
+/// Locks `mutex`, after a panic of whoever held it too: for what is changed in single steps, so
+/// that it is whole wherever a thread stopped.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -3,13 +3,13 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use ash::vk;
 
-use crate::Error;
 use crate::error::VkContext;
+use crate::{Error, lock};
 
 /// A submission of a device's user: complete once its queue's counter has reached this
 /// value.
@@ -63,7 +63,8 @@ pub(crate) struct Queue {
     // Changed under the lock only.
     submitted: AtomicU64,
     // Vulkan wants submissions to a queue to exclude each other, and the
-    // fences change with each of them, so one lock serves both.
+    // fences change with each of them, so one lock serves both. They change
+    // only after the Vulkan call succeeded that they stand for.
     fences: Mutex<Fences>,
 }
 
@@ -106,7 +107,7 @@ impl Queue {
         commands: vk::CommandBuffer,
     ) -> Result<u64, Error> {
         let call = "vkQueueSubmit";
-        let mut fences = self.lock();
+        let mut fences = lock(&self.fences);
         let value = self.submitted.load(Ordering::Acquire) + 1;
         let (buffers, values) = ([commands], [value]);
         let info = vk::SubmitInfo::default().command_buffers(&buffers);
@@ -139,7 +140,7 @@ impl Queue {
 
     pub(crate) fn is_complete(&self, device: &ash::Device, value: u64) -> Result<bool, Error> {
         let Some(semaphore) = self.timeline else {
-            let mut fences = self.lock();
+            let mut fences = lock(&self.fences);
             fences.retire(device)?;
             return Ok(fences.completed >= value);
         };
@@ -151,7 +152,7 @@ impl Queue {
         if count > self.submitted.load(Ordering::Acquire) {
             // Or the device was faster than the thread that submitted, which
             // notes the value before it gives the lock back.
-            drop(self.lock());
+            drop(lock(&self.fences));
             if count > self.submitted.load(Ordering::Acquire) {
                 return Err(Error::DeviceLost { call });
             }
@@ -218,7 +219,7 @@ impl Queue {
                 (waited, "vkWaitSemaphores")
             }
             None => {
-                let Some((number, fence)) = self.lock().fence_of(value) else {
+                let Some((number, fence)) = lock(&self.fences).fence_of(value) else {
                     return Ok(true);
                 };
                 // SAFETY: `fence` is shared from here until it drops, so
@@ -226,7 +227,7 @@ impl Queue {
                 // the device, which the caller borrows.
                 let waited = unsafe { device.wait_for_fences(&[*fence], true, nanoseconds) };
                 if waited.is_ok() {
-                    self.lock().complete(number);
+                    lock(&self.fences).complete(number);
                 }
                 (waited, "vkWaitForFences")
             }
@@ -253,10 +254,8 @@ impl Queue {
             // SAFETY: the caller waited for the device; destroyed once.
             unsafe { device.destroy_semaphore(semaphore, None) };
         }
-        let fences = self
-            .fences
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut fences = lock(&self.fences);
+        let fences = &mut *fences;
         let in_flight = fences.in_flight.drain(..).map(|(_, fence)| fence);
         for fence in in_flight.chain(fences.free.drain(..)) {
             // SAFETY: as above; whoever waits for a fence borrows the queue,
@@ -267,13 +266,7 @@ impl Queue {
 
     /// Keeps every thread from submitting here while the returned value lives.
     pub(crate) fn exclude(&self) -> impl Drop + '_ {
-        self.lock()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Fences> {
-        // The state is changed only after the Vulkan call it stands for
-        // succeeded, so it is whole even if another thread panicked.
-        self.fences.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.fences)
     }
 }
 

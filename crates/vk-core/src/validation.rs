@@ -2,9 +2,11 @@
 
 use std::ffi::{CStr, c_void};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use ash::vk;
+
+use crate::lock;
 
 /// Whether an instance runs under the Khronos validation layer.
 #[non_exhaustive]
@@ -33,30 +35,25 @@ impl ValidationLog {
     /// The messages so far; the log is empty afterwards.
     #[must_use]
     pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.lock())
+        std::mem::take(&mut *lock(&self.messages))
     }
 
     /// How many messages there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.lock().len()
+        lock(&self.messages).len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.lock().is_empty()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
-        // A panic elsewhere cannot leave a Vec of strings half-written.
-        self.messages.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.messages).is_empty()
     }
 }
 
 impl fmt::Debug for ValidationLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.lock().iter()).finish()
+        f.debug_list().entries(lock(&self.messages).iter()).finish()
     }
 }
 
@@ -100,9 +97,7 @@ unsafe extern "system" fn on_message(
             .to_string_lossy()
             .into_owned();
         tracing::warn!(target: "vk_core::validation", "{text}");
-        sink.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(text);
+        lock(sink).push(text);
     }
     // Never abort the call that is being validated.
     vk::FALSE

@@ -1,14 +1,14 @@
 //! The logical device itself: made once, and shared by all that a process opens it for.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use ash::{khr, vk};
 
 use crate::error::VkContext;
 use crate::instance::{Instance, PhysicalDevice, lifecycle};
 use crate::sync::Queue;
-use crate::{DeviceCaps, Error, Process, QueueFamily};
+use crate::{DeviceCaps, Error, Process, QueueFamily, lock};
 
 /// A `VkDevice`, its queues, and what is known of its state.
 pub(super) struct Logical {
@@ -61,8 +61,7 @@ impl Logical {
     pub(super) fn shared(physical: &PhysicalDevice) -> Result<Arc<Self>, Error> {
         // Before the lock: whoever held it when a process was forked never gives it back.
         physical.instance.expect_here()?;
-        // Pushed to and nothing else, so a panic elsewhere left it whole.
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shared = lock(&SHARED);
         let same = |known: &&Arc<Self>| {
             known.physical == physical.raw
                 && known.caps == physical.caps
@@ -112,7 +111,7 @@ impl Logical {
     }
 
     pub(super) fn is_shared(self: &Arc<Self>) -> bool {
-        let shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = lock(&SHARED);
         shared.iter().any(|known| Arc::ptr_eq(known, self))
     }
 

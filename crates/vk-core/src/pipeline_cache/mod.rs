@@ -9,12 +9,12 @@ mod format;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use ash::vk;
 
 use crate::error::VkContext;
-use crate::{CacheFile, Device, Error, SetLayout};
+use crate::{CacheFile, Device, Error, SetLayout, lock};
 
 use format::Refusal;
 
@@ -162,11 +162,6 @@ impl PipelineCache {
             *place = None;
         }
     }
-}
-
-/// A panic leaves handles and a file as they were.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for PipelineCache {

@@ -8,11 +8,11 @@ use std::fmt;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use super::{SpirvPolicy, spirv_hash};
-use crate::{ApiVersion, DeviceCaps, Error};
+use crate::{ApiVersion, DeviceCaps, Error, lock};
 
 /// Whether modules must pass the Khronos validator, the program `spirv-val`, before a
 /// driver sees them.
@@ -239,11 +239,6 @@ fn message(output: &mut File) -> std::io::Result<String> {
     let mut said = Vec::new();
     output.take(MAX_MESSAGE).read_to_end(&mut said)?;
     Ok(String::from_utf8_lossy(&said).trim().to_owned())
-}
-
-fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Whatever a panic interrupted, an entry is there whole or not at all.
-    what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -4,18 +4,15 @@
 
 pub mod mutants;
 pub mod recorded;
-mod trust;
 
 use std::cell::RefCell;
 use std::io::Write;
 use std::rc::{Rc, Weak};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
-use crate::{Device, DeviceCaps, Error, Instance, PhysicalDevice, ValidationLog};
-
-pub use trust::trust_all_spirv;
-pub(crate) use trust::trusted;
+use crate::spirv::KernelInterface;
+use crate::{Device, DeviceCaps, Error, Instance, PhysicalDevice, ValidationLog, lock};
 
 /// The variable naming the file to which each device test adds a line.
 pub const LOG_VARIABLE: &str = "GPU_EXECUTOR_DEVICE_TEST_LOG";
@@ -71,7 +68,7 @@ fn turn() -> Rc<Turn> {
     HELD.with_borrow_mut(|held| {
         held.upgrade().unwrap_or_else(|| {
             // A test that failed leaves nothing behind that the next relies on.
-            let turn = Rc::new(DEVICES.lock().unwrap_or_else(PoisonError::into_inner));
+            let turn = Rc::new(lock(&DEVICES));
             *held = Rc::downgrade(&turn);
             turn
         })
@@ -115,6 +112,25 @@ pub(crate) fn shares_devices() -> bool {
 /// Makes `device` one that has reported its loss in `vkQueueSubmit`.
 pub fn lose(device: &Device) {
     device.declare_lost("vkQueueSubmit");
+}
+
+static TRUSTED: Mutex<Option<KernelInterface>> = Mutex::new(None);
+
+/// From now on every module of this process goes to the driver unchecked, as
+/// one that has `interface`; with `None` modules are checked again.
+///
+/// A module that is not valid may end the process, and do anything else. For
+/// child processes that are started to find out.
+pub fn trust_all_spirv(interface: Option<KernelInterface>) {
+    *lock(&TRUSTED) = interface;
+}
+
+/// The interface that `spirv` is to be taken for, where it is not checked.
+pub(crate) fn trusted(spirv: &[u8]) -> Option<KernelInterface> {
+    let mut interface = lock(&TRUSTED).clone()?;
+    let words = spirv.as_chunks().0.iter();
+    interface.words = words.map(|word| u32::from_le_bytes(*word)).collect();
+    Some(interface)
 }
 
 /// The package, as far as cargo runs the test, and the test binary's name without the

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::ffi::CStr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex};
 
 use ash::vk::Handle;
+use vk_core::lock;
 
 use super::Function;
 
@@ -21,7 +22,7 @@ struct Next {
 
 // By dispatch key, which a device shares with its queues and command buffers,
 // and an instance with its physical devices.
-static NEXT: RwLock<BTreeMap<usize, Arc<Next>>> = RwLock::new(BTreeMap::new());
+static NEXT: Mutex<BTreeMap<usize, Arc<Next>>> = Mutex::new(BTreeMap::new());
 
 /// The dispatch key of a dispatchable handle.
 ///
@@ -41,18 +42,15 @@ pub(super) fn add(key: usize, lookup: impl Fn(&CStr) -> Option<Function> + Send 
         functions: own.filter_map(|name| Some((name, lookup(name)?))).collect(),
         lookup: Box::new(lookup),
     };
-    let mut table = NEXT.write().unwrap_or_else(PoisonError::into_inner);
-    table.insert(key, Arc::new(next));
+    lock(&NEXT).insert(key, Arc::new(next));
 }
 
 pub(super) fn remove(key: usize) {
-    let mut table = NEXT.write().unwrap_or_else(PoisonError::into_inner);
-    table.remove(&key);
+    lock(&NEXT).remove(&key);
 }
 
 fn of(key: usize) -> Option<Arc<Next>> {
-    let table = NEXT.read().unwrap_or_else(PoisonError::into_inner);
-    table.get(&key).map(Arc::clone)
+    lock(&NEXT).get(&key).map(Arc::clone)
 }
 
 /// The next function named `name`, one of this layer's, of the instance or

@@ -18,7 +18,7 @@ pub(crate) mod global;
 mod instance;
 
 use std::ffi::{CStr, c_char};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard};
 
 use ash::vk;
 
@@ -30,8 +30,7 @@ pub const LAYER_NAME: &str = "VK_LAYER_GPU_EXECUTOR_faults";
 
 pub(crate) fn state() -> MutexGuard<'static, State> {
     static STATE: LazyLock<Mutex<State>> = LazyLock::new(Mutex::default);
-    // Every change is a single step, so a panic elsewhere left it whole.
-    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+    vk_core::lock(&STATE)
 }
 
 pub(crate) fn intercepts(name: &str) -> bool {

@@ -12,9 +12,10 @@ mod verdict;
 mod watch;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use anyhow::{anyhow, bail};
+use vk_core::lock;
 
 use crate::{Counts, Fault, manifest};
 
@@ -142,7 +143,7 @@ pub fn run_some(
     let work = || {
         let mut found = Vec::new();
         // A function of its own: the lock is not held meanwhile.
-        let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let next = || lock(&left).next();
         while let Some((number, scenario)) = next() {
             found.push((number, sweep(children, scenario, quick)?));
         }

@@ -1,10 +1,10 @@
 //! A batch that was submitted, and what it left on the host.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use vk_core::{Device, Ticket, WaitPolicy};
+use vk_core::{Device, Ticket, WaitPolicy, lock};
 
 use crate::Error;
 use crate::memory::{Memory, ReadbackBuffer};
@@ -70,11 +70,10 @@ impl Drop for Lent {
         if self.free.memory.device().is_inherited() {
             return;
         }
-        self.free.with(|free| {
-            if free.len() < KEPT {
-                free.push(self.buffer.clone());
-            }
-        });
+        let mut free = lock(&self.free.buffers);
+        if free.len() < KEPT {
+            free.push(self.buffer.clone());
+        }
     }
 }
 
@@ -94,14 +93,13 @@ impl FreeReadbacks {
 
     /// The smallest that has so many bytes, or a new one.
     pub(super) fn take(&self, bytes: usize) -> Result<ReadbackBuffer, Error> {
-        let known = self.with(|free| {
-            let fits = free.iter().enumerate();
-            let fits = fits.filter(|(_, it)| it.bytes() >= bytes);
-            let smallest = fits.min_by_key(|(_, it)| it.bytes());
-            smallest
-                .map(|(place, _)| place)
-                .map(|it| free.swap_remove(it))
-        });
+        let mut free = lock(&self.buffers);
+        let fits = free.iter().enumerate();
+        let fits = fits.filter(|(_, it)| it.bytes() >= bytes);
+        let smallest = fits.min_by_key(|(_, it)| it.bytes());
+        let place = smallest.map(|(place, _)| place);
+        let known = place.map(|place| free.swap_remove(place));
+        drop(free);
         known.map_or_else(|| ReadbackBuffer::new(&self.memory, bytes), Ok)
     }
 
@@ -122,11 +120,6 @@ impl FreeReadbacks {
             range: range.clone(),
         };
         ranges.iter().map(read).collect()
-    }
-
-    fn with<R>(&self, with: impl FnOnce(&mut Vec<ReadbackBuffer>) -> R) -> R {
-        // Whole after a panic too: each change is one call.
-        with(&mut self.buffers.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

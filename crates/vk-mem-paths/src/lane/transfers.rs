@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::mem::MaybeUninit;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use vk_core::Device;
+use vk_core::{Device, lock};
 
 use super::staging::{BUFFERS, STAGING_BYTES, Staging};
 use super::{Lane, Step};
@@ -259,7 +259,7 @@ impl HostSide {
 
     fn with_threads<R>(&self, copy: impl FnOnce(&mut ThreadPool) -> R) -> Result<R, Error> {
         // After a panic too: they are done with their task before it unwinds.
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut threads = lock(&self.threads);
         match &mut *threads {
             Some(threads) => Ok(copy(threads)),
             none => Ok(copy(none.insert(ThreadPool::new(self.thread_count)?))),

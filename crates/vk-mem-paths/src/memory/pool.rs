@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use vk_core::lock;
 
 use super::{Access, Block, Memory, MemoryUse, Region};
 use crate::Error;
@@ -205,13 +207,13 @@ impl Default for FreeList {
 
 impl FreeList {
     fn take(&self, purpose: MemoryUse, size: usize) -> Option<Arc<Block>> {
-        self.lock().as_mut()?.get_mut(&(purpose, size))?.pop()
+        lock(&self.0).as_mut()?.get_mut(&(purpose, size))?.pop()
     }
 
     /// Returns the block where the list takes none any more.
     fn give_back(&self, block: Arc<Block>) -> Option<Arc<Block>> {
         let place = (block.purpose(), block.bytes());
-        match &mut *self.lock() {
+        match &mut *lock(&self.0) {
             Some(free) => {
                 free.entry(place).or_default().push(block);
                 None
@@ -221,12 +223,7 @@ impl FreeList {
     }
 
     fn replace(&self, by: Option<Free>) -> Option<Free> {
-        std::mem::replace(&mut *self.lock(), by)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Free>> {
-        // Each change is one push or pop, so a panic elsewhere left it whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        std::mem::replace(&mut *lock(&self.0), by)
     }
 }
 

@@ -3,6 +3,8 @@
 use std::mem::MaybeUninit;
 use std::sync::{Mutex, PoisonError};
 
+use vk_core::lock;
+
 use super::ThreadPool;
 
 /// Copies whole elements from one place to another of equal length, and returns
@@ -149,8 +151,7 @@ pub struct Least<T>(Mutex<Option<T>>);
 impl<T: Ord + std::marker::Copy> Least<T> {
     /// Keeps `found` if it is less than all before.
     pub fn note(&self, found: T) {
-        // Written as a whole, so a panic elsewhere left it whole.
-        let mut least = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut least = lock(&self.0);
         *least = Some(least.map_or(found, |other| other.min(found)));
     }
 

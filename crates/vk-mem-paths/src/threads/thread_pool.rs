@@ -20,11 +20,11 @@ use std::any::Any;
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use vk_core::Process;
+use vk_core::{Process, lock};
 
 use super::fresh::Ahead;
 use crate::Error;
@@ -61,6 +61,7 @@ struct Shared {
     closed: AtomicBool,
     // Whether there are pages to be made: spares the lock where not.
     making: AtomicBool,
+    // No call runs under the lock.
     state: Mutex<State>,
     start: Condvar,
     done: Condvar,
@@ -134,7 +135,7 @@ impl ThreadPool {
     pub(crate) fn make_ahead(&mut self, ahead: Ahead) -> MakingAhead {
         self.start_anew_after_a_fork();
         let ahead = Arc::new(ahead);
-        self.shared.lock().ahead = Some(Arc::clone(&ahead));
+        lock(&self.shared.state).ahead = Some(Arc::clone(&ahead));
         self.shared.making.store(true, Ordering::Release);
         self.shared.wake();
         MakingAhead {
@@ -156,15 +157,18 @@ impl ThreadPool {
         // 2 of the module).
         let erased: Task = unsafe { std::mem::transmute(task) };
         let taken_back = TakeBack(&self.shared);
-        // SAFETY: `&mut self` excludes another task, and the last one was
-        // waited for (rule 1); this one is by `taken_back`.
-        unsafe { self.shared.publish(erased, count) };
+        // SAFETY: nobody reads it: `&mut self` excludes another task, and the last one was waited
+        // for (rules 1 and 2); this one is by `taken_back`.
+        unsafe { *self.shared.task.get() = Some(erased) };
+        self.shared.unfinished.store(count, Ordering::Relaxed);
+        self.shared.left.store(count, Ordering::Release);
+        self.shared.wake();
         // The caller is one of the threads: it takes calls until none is left.
         while let Some((task, number)) = self.shared.take() {
             self.shared.call(task, number);
         }
         drop(taken_back);
-        let panic = self.shared.lock().panic.take();
+        let panic = lock(&self.shared.state).panic.take();
         if let Some(panic) = panic {
             resume_unwind(panic);
         }
@@ -196,7 +200,7 @@ impl ThreadPool {
     ) {
         let items = Mutex::new(items);
         // A function of its own: the lock is not held during the call.
-        let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let next = || lock(&items).next();
         self.run(threads.min(self.threads()), &|_| {
             while let Some(item) = next() {
                 task(item);
@@ -230,7 +234,7 @@ pub(crate) struct MakingAhead {
 impl Drop for MakingAhead {
     fn drop(&mut self) {
         self.shared.making.store(false, Ordering::Release);
-        self.shared.lock().ahead = None;
+        lock(&self.shared.state).ahead = None;
         self.ahead.stop();
     }
 }
@@ -246,31 +250,18 @@ impl Drop for TakeBack<'_> {
         shared.unfinished.fetch_sub(rest, Ordering::AcqRel);
         let busy = || shared.unfinished.load(Ordering::Acquire) > 0;
         if !poll(LINGER, || !busy()) {
-            let woken = shared.done.wait_while(shared.lock(), |_| busy());
+            let woken = shared.done.wait_while(lock(&shared.state), |_| busy());
             drop(woken.unwrap_or_else(PoisonError::into_inner));
         }
     }
 }
 
 impl Shared {
-    /// Gives `count` calls of `task` to whoever takes them.
-    ///
-    /// # Safety
-    /// No call of an earlier task is left or unfinished, and the caller waits
-    /// for those of this one while what `task` borrows is alive.
-    unsafe fn publish(&self, task: Task, count: usize) {
-        // SAFETY: nobody reads it: no call is left or unfinished (rule 2).
-        unsafe { *self.task.get() = Some(task) };
-        self.unfinished.store(count, Ordering::Relaxed);
-        self.left.store(count, Ordering::Release);
-        self.wake();
-    }
-
     /// Wakes the workers: there is something new.
     fn wake(&self) {
         self.published.fetch_add(1, Ordering::Release);
         // Under the lock: a worker about to sleep has looked under it too.
-        if self.lock().sleeping > 0 {
+        if lock(&self.state).sleeping > 0 {
             self.start.notify_all();
         }
     }
@@ -290,11 +281,11 @@ impl Shared {
     fn call(&self, task: Task, number: usize) {
         let outcome = catch_unwind(AssertUnwindSafe(|| task(number)));
         if let Err(panic) = outcome {
-            self.lock().panic.get_or_insert(panic);
+            lock(&self.state).panic.get_or_insert(panic);
         }
         if self.unfinished.fetch_sub(1, Ordering::AcqRel) == 1 {
             // Under the lock: a caller about to sleep has looked under it too.
-            drop(self.lock());
+            drop(lock(&self.state));
             self.done.notify_all();
         }
     }
@@ -317,7 +308,7 @@ impl Shared {
             if poll(POLL, || !idle()) {
                 continue;
             }
-            let mut state = self.lock();
+            let mut state = lock(&self.state);
             state.sleeping += 1;
             let woken = self.start.wait_while(state, |_| idle());
             woken.unwrap_or_else(PoisonError::into_inner).sleeping -= 1;
@@ -326,12 +317,7 @@ impl Shared {
 
     fn ahead(&self) -> Option<Arc<Ahead>> {
         let any = self.making.load(Ordering::Acquire);
-        any.then(|| self.lock().ahead.clone()).flatten()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // No call runs under the lock, so the state is whole in any case.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        any.then(|| lock(&self.state).ahead.clone()).flatten()
     }
 }
 
