@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use ash::vk;
 
+use crate::error::VkContext;
 use crate::pipeline::ModuleFacts;
 use crate::spirv::{SpirvCheck, spirv_hash};
 use crate::{ComputePipeline, Error, PipelineCache, PipelineShape, lock};
@@ -185,7 +186,7 @@ impl Compilation {
         let info = vk::ShaderModuleCreateInfo::default().code(&self.words);
         // SAFETY: this function's contract.
         let module = unsafe { device.create_shader_module(&info, None) };
-        let module = module.map_err(|result| Error::from_vk("vkCreateShaderModule", result))?;
+        let module = module.during("vkCreateShaderModule")?;
         let stage = vk::PipelineShaderStageCreateInfo::default()
             .stage(vk::ShaderStageFlags::COMPUTE)
             .module(module)
@@ -200,11 +201,9 @@ impl Compilation {
         // SAFETY: a pipeline does not need its module after creation.
         unsafe { device.destroy_shader_module(module, None) };
         let call = "vkCreateComputePipelines";
-        let made = created.map_err(|(_, result)| Error::from_vk(call, result))?;
-        self.pipeline.raw = made.first().copied().ok_or(Error::Vulkan {
-            call,
-            result: vk::Result::ERROR_UNKNOWN,
-        })?;
+        let made = created.map_err(|(_, result)| result).during(call)?;
+        let (first, result) = (made.first().copied(), vk::Result::ERROR_UNKNOWN);
+        self.pipeline.raw = first.ok_or(Error::Vulkan { call, result })?;
         Ok(self.pipeline)
     }
 }

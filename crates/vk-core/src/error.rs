@@ -256,7 +256,11 @@ impl Error {
 }
 
 /// Gives a `VkResult` the name of the call that returned it.
-pub(crate) trait VkContext<T> {
+pub trait VkContext<T> {
+    /// The value, or the error of the entry point `call`: [`Error::from_vk`].
+    ///
+    /// # Errors
+    /// What was returned.
     fn during(self, call: &'static str) -> Result<T, Error>;
 }
 

@@ -51,7 +51,7 @@ pub use caps::{
 pub use command::CommandBuffer;
 pub use compiler::Compiler;
 pub use device::Device;
-pub use error::Error;
+pub use error::{Error, VkContext};
 pub use instance::{Instance, PhysicalDevice, validation_layer_version};
 pub use kernel::KernelCache;
 pub use pipeline::{ComputePipeline, PipelineShape, SetLayout};

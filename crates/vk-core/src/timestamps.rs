@@ -110,22 +110,19 @@ impl StageTimer {
         let flags = vk::QueryResultFlags::TYPE_64;
         let device = self.device.raw();
         // SAFETY: two queries from 2 * stage exist; the array holds both.
-        let result =
+        let read =
             unsafe { device.get_query_pool_results(self.pool, 2 * stage, &mut ticks, flags) };
-        match result {
+        match self.device.note_loss(read.during("vkGetQueryPoolResults")) {
             Ok(()) => Ok(Some(ticks)),
-            Err(vk::Result::NOT_READY) => Ok(None),
-            Err(result) => {
-                let error = Error::from_vk("vkGetQueryPoolResults", result);
-                match self.device.note_loss(Err(error)) {
-                    Err(lost @ Error::DeviceLost { .. }) => Err(lost),
-                    // How long it took is no reason to give the result up.
-                    Err(error) => {
-                        tracing::warn!("a stage goes without its time: {error}");
-                        Ok(None)
-                    }
-                    Ok(ticks) => Ok(ticks),
-                }
+            Err(lost @ Error::DeviceLost { .. }) => Err(lost),
+            Err(Error::Vulkan {
+                result: vk::Result::NOT_READY,
+                ..
+            }) => Ok(None),
+            // How long it took is no reason to give the result up.
+            Err(error) => {
+                tracing::warn!("a stage goes without its time: {error}");
+                Ok(None)
             }
         }
     }

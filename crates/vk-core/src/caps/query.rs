@@ -45,6 +45,23 @@ pub(crate) fn query(
     // SAFETY: `physical` belongs to `instance`.
     let families = unsafe { instance.get_physical_device_queue_family_properties(physical) };
 
+    let (heaps, types) = (
+        memory.memory_heaps_as_slice(),
+        memory.memory_types_as_slice(),
+    );
+    let heap = |heap: &vk::MemoryHeap| MemoryHeap {
+        size: heap.size,
+        device_local: heap.flags.contains(vk::MemoryHeapFlags::DEVICE_LOCAL),
+    };
+    let kind_of_memory = |kind: &vk::MemoryType| MemoryType {
+        heap: kind.heap_index as usize,
+        flags: kind.property_flags,
+    };
+    let family = |family: &vk::QueueFamilyProperties| QueueFamily {
+        flags: family.queue_flags,
+        count: family.queue_count,
+        timestamp_bits: family.timestamp_valid_bits,
+    };
     Some(DeviceCaps {
         name: text(&base.device_name),
         driver: driver_text(&driver, base.driver_version),
@@ -56,16 +73,9 @@ pub(crate) fn query(
         pipeline_cache_uuid: Uuid(base.pipeline_cache_uuid),
         limits: limits(&base.limits, &maintenance3, &maintenance4),
         features: Features::query(instance, physical, api, &subgroup),
-        heaps: heaps(&memory),
-        memory_types: memory_types(&memory),
-        queue_families: families
-            .iter()
-            .map(|family| QueueFamily {
-                flags: family.queue_flags,
-                count: family.queue_count,
-                timestamp_bits: family.timestamp_valid_bits,
-            })
-            .collect(),
+        heaps: heaps.iter().map(heap).collect(),
+        memory_types: types.iter().map(kind_of_memory).collect(),
+        queue_families: families.iter().map(family).collect(),
     })
 }
 
@@ -121,26 +131,4 @@ fn limits(
         non_coherent_atom: raw.non_coherent_atom_size.max(1),
         timestamp_period: raw.timestamp_period,
     }
-}
-
-fn heaps(memory: &vk::PhysicalDeviceMemoryProperties) -> Vec<MemoryHeap> {
-    memory
-        .memory_heaps_as_slice()
-        .iter()
-        .map(|heap| MemoryHeap {
-            size: heap.size,
-            device_local: heap.flags.contains(vk::MemoryHeapFlags::DEVICE_LOCAL),
-        })
-        .collect()
-}
-
-fn memory_types(memory: &vk::PhysicalDeviceMemoryProperties) -> Vec<MemoryType> {
-    memory
-        .memory_types_as_slice()
-        .iter()
-        .map(|kind| MemoryType {
-            heap: kind.heap_index as usize,
-            flags: kind.property_flags,
-        })
-        .collect()
 }

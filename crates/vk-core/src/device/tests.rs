@@ -202,27 +202,20 @@ fn without_timelines_a_waiting_thread_keeps_no_other_from_polling_and_submitting
     });
 }
 
-unsafe extern "system" fn counter_without_memory(
-    _device: vk::Device,
-    _semaphore: vk::Semaphore,
-    _value: *mut u64,
-) -> vk::Result {
-    vk::Result::ERROR_OUT_OF_HOST_MEMORY
+/// Declares functions of the driver that fail for want of memory, by what they are given.
+macro_rules! without_memory {
+    ($($name:ident($($type:ty),*);)*) => {
+        $(pub(crate) unsafe extern "system" fn $name($(_: $type),*) -> vk::Result {
+            vk::Result::ERROR_OUT_OF_HOST_MEMORY
+        })*
+    };
 }
+pub(crate) use without_memory;
 
-unsafe extern "system" fn status_without_memory(
-    _device: vk::Device,
-    _fence: vk::Fence,
-) -> vk::Result {
-    vk::Result::ERROR_OUT_OF_HOST_MEMORY
-}
-
-unsafe extern "system" fn wait_without_memory(
-    _device: vk::Device,
-    _info: *const vk::SemaphoreWaitInfo<'_>,
-    _timeout: u64,
-) -> vk::Result {
-    vk::Result::ERROR_OUT_OF_HOST_MEMORY
+without_memory! {
+    counter_without_memory(vk::Device, vk::Semaphore, *mut u64);
+    status_without_memory(vk::Device, vk::Fence);
+    wait_without_memory(vk::Device, *const vk::SemaphoreWaitInfo<'_>, u64);
 }
 
 fn submit_nothing(device: &Arc<Device>) -> (crate::CommandBuffer, Ticket) {

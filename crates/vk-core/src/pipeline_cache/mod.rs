@@ -221,7 +221,7 @@ mod tests {
     use std::sync::OnceLock;
 
     use super::*;
-    use crate::device::tests::device_with;
+    use crate::device::tests::{device_with, without_memory};
     use crate::spirv::SpirvPolicy;
     use crate::testing::device_under_test;
     use crate::{Compiler, KernelCache, WaitPolicy};
@@ -242,13 +242,10 @@ mod tests {
         unsafe { CREATE.get().unwrap()(device, info, allocator, cache) }
     }
 
-    unsafe extern "system" fn return_no_data(
-        _device: vk::Device,
-        _cache: vk::PipelineCache,
-        _size: *mut usize,
-        _data: *mut c_void,
-    ) -> vk::Result {
-        vk::Result::ERROR_OUT_OF_HOST_MEMORY
+    without_memory! {
+        return_no_data(vk::Device, vk::PipelineCache, *mut usize, *mut c_void);
+        make_none(vk::Device, *const vk::PipelineCacheCreateInfo<'_>,
+            *const vk::AllocationCallbacks<'_>, *mut vk::PipelineCache);
     }
 
     #[test]
@@ -270,15 +267,6 @@ mod tests {
         assert_ne!(cache.raw, vk::PipelineCache::null());
         let cache = PipelineCache::new(&device, Some(folder.path()));
         assert!(cache.was_loaded());
-    }
-
-    unsafe extern "system" fn make_none(
-        _device: vk::Device,
-        _info: *const vk::PipelineCacheCreateInfo<'_>,
-        _allocator: *const vk::AllocationCallbacks<'_>,
-        _cache: *mut vk::PipelineCache,
-    ) -> vk::Result {
-        vk::Result::ERROR_OUT_OF_HOST_MEMORY
     }
 
     #[test]

@@ -13,6 +13,11 @@ use vk_core::{ApiVersion, Error, Features};
 
 use linked::{LAYOUTS, templates};
 
+fn are_valid(words: &[u32]) -> Result<(), Error> {
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    is_valid(&bytes)
+}
+
 fn is_valid(spirv: &[u8]) -> Result<(), Error> {
     let mut caps = recorded::h200();
     caps.api = ApiVersion::V1_1;
@@ -60,8 +65,7 @@ fn linked_kernels_are_valid() {
         for chain in chains(module.field.unwrap()) {
             for layout in LAYOUTS {
                 let words = template.link(&chain, layout).unwrap();
-                let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-                assert_eq!(is_valid(&bytes), Ok(()), "{name} {layout:?} {chain:?}");
+                assert_eq!(are_valid(&words), Ok(()), "{name} {layout:?} {chain:?}");
             }
         }
     }
@@ -76,8 +80,12 @@ fn transforms_are_valid_in_workgroups_of_every_size() {
     for module in kernels.iter().flat_map(|kernel| kernel.modules()) {
         for invocations in [32, 64, 128, 256] {
             let words = module.words_in_groups_of(invocations).unwrap();
-            let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-            assert_eq!(is_valid(&bytes), Ok(()), "{} of {invocations}", module.name);
+            assert_eq!(
+                are_valid(&words),
+                Ok(()),
+                "{} of {invocations}",
+                module.name
+            );
         }
     }
     let fixed = vector_kernels::EQUAL.modules().next().unwrap();
@@ -123,10 +131,7 @@ fn a_damaged_kernel_is_refused() {
         .position(|word| *word == FUNCTION_CALL)
         .unwrap();
     words[call + 3] = words[call + 1];
-    let refused = |words: &[u32]| {
-        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        matches!(is_valid(&bytes), Err(Error::InvalidSpirv { .. }))
-    };
+    let refused = |words: &[u32]| matches!(are_valid(words), Err(Error::InvalidSpirv { .. }));
     assert!(refused(&words));
     let whole = template.link(chain, LAYOUTS[0]).unwrap();
     assert!(!refused(&whole));

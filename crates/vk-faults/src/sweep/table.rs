@@ -35,26 +35,18 @@ impl Summary {
     #[must_use]
     pub fn of<'a>(trials: impl IntoIterator<Item = &'a Trial>) -> Self {
         let mut summary = Self::default();
-        trials
-            .into_iter()
-            .for_each(|trial| summary.add(&trial.verdict));
+        let trials = trials.into_iter();
+        trials.for_each(|trial| summary.add(&trial.verdict));
         summary
     }
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            tried,
-            right,
-            errors,
-            not_reached,
-            broken,
-        } = self;
         write!(
             f,
-            "{tried} faults: {right} with right results, {errors} typed errors, \
-             {not_reached} not reached, {broken} broken promises"
+            "{} faults: {} with right results, {} typed errors, {} not reached, {} broken promises",
+            self.tried, self.right, self.errors, self.not_reached, self.broken
         )
     }
 }
@@ -70,23 +62,19 @@ pub fn print(trials: &[Trial]) -> String {
     }
     let width = calls.keys().map(|call| call.len()).max().unwrap_or(0);
     let heads = ["tried", "right", "error", "missed", "BROKEN"];
-    let mut lines = format!("{:<width$}", "call");
-    heads
-        .iter()
-        .for_each(|head| lines += &format!("  {head:>6}"));
-    lines.push('\n');
+    let line = |call: &str, cells: [String; 5]| {
+        let cells = cells.map(|cell| format!("  {cell:>6}")).concat();
+        format!("{call:<width$}{cells}\n")
+    };
+    let mut lines = line("call", heads.map(str::to_owned));
     for (call, of) in &calls {
-        lines += &format!("{call:<width$}");
         let counts = [of.tried, of.right, of.errors, of.not_reached, of.broken];
-        counts
-            .iter()
-            .for_each(|count| lines += &format!("  {count:>6}"));
-        lines.push('\n');
+        lines += &line(call, counts.map(|count| count.to_string()));
     }
     for trial in trials {
         if let Verdict::Broken { promise, found } = &trial.verdict {
             let (scenario, fault) = (trial.scenario, &trial.fault);
-            lines += &format!("BROKEN {promise}: {scenario} {fault}: {found}\n");
+            lines += &format!("BROKEN {promise:?}: {scenario} {fault}: {found}\n");
         }
     }
     lines + &Summary::of(trials).to_string()
@@ -113,7 +101,7 @@ mod tests {
         ];
         let text = print(&trials);
         assert!(
-            text.contains("BROKEN no leak: fences vkResetFences:1:-2:once: a fence"),
+            text.contains("BROKEN NoLeak: fences vkResetFences:1:-2:once: a fence"),
             "{text}"
         );
         let counted = "2 faults: 0 with right results, 1 typed errors, 0 not reached, 1 broken";

@@ -1,7 +1,5 @@
 //! What became of the library under a fault, and whether that is right.
 
-use std::fmt;
-
 use ash::vk;
 use gpu_executor::{DataPathError, Error, VulkanError};
 use serde::{Deserialize, Serialize};
@@ -44,20 +42,6 @@ pub enum Promise {
     NoCrash,
     /// A run that can do with less memory does.
     MemoryIsHalved,
-}
-
-impl fmt::Display for Promise {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoFalseSuccess => "no false success",
-            Self::TypedError => "a typed error that names the fault",
-            Self::NextCallWorks => "the next call works or says why not",
-            Self::NoLeak => "no leak",
-            Self::NoHang => "no hang",
-            Self::NoCrash => "no crash",
-            Self::MemoryIsHalved => "less memory, smaller chunks",
-        })
-    }
 }
 
 impl Verdict {

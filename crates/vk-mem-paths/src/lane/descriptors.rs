@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use vk_core::ash::vk;
-use vk_core::{Device, SetLayout};
+use vk_core::{Device, SetLayout, VkContext as _};
 
 use super::step::Step;
 use crate::Error;
@@ -93,7 +93,7 @@ impl Shelf {
         let device = self.device.raw();
         // SAFETY: the device is alive; `info` points to locals.
         let pool = unsafe { device.create_descriptor_pool(&info, None) };
-        let pool = pool.map_err(|e| vk_core::Error::from_vk("vkCreateDescriptorPool", e))?;
+        let pool = pool.during("vkCreateDescriptorPool")?;
         self.pools.push(pool);
         let layouts = vec![self.layout.raw(); more];
         let info = vk::DescriptorSetAllocateInfo::default()
@@ -101,8 +101,7 @@ impl Shelf {
             .set_layouts(&layouts);
         // SAFETY: pool and layout are alive; the pool has room for the sets.
         let sets = unsafe { device.allocate_descriptor_sets(&info) };
-        let sets = sets.map_err(|e| vk_core::Error::from_vk("vkAllocateDescriptorSets", e))?;
-        self.sets.extend(sets);
+        self.sets.extend(sets.during("vkAllocateDescriptorSets")?);
         Ok(())
     }
 }

@@ -70,9 +70,7 @@ pub struct Lane {
     pool: Arc<StoragePool>,
     memory: Arc<Memory>,
     device: Arc<Device>,
-    wait: WaitPolicy,
-    timestamps: bool,
-    threads: usize,
+    options: TransferOptions,
 }
 
 impl Lane {
@@ -96,9 +94,7 @@ impl Lane {
             pool: StoragePool::new(&memory),
             memory,
             device: Arc::clone(device),
-            wait: options.wait,
-            timestamps: options.timestamps,
-            threads: options.threads,
+            options,
         }
     }
 
@@ -111,7 +107,7 @@ impl Lane {
     /// How it waits.
     #[must_use]
     pub fn wait_policy(&self) -> WaitPolicy {
-        self.wait
+        self.options.wait
     }
 
     /// Where storage comes from.
@@ -138,10 +134,10 @@ impl Lane {
         self.reap()?;
         let mut frame = match self.free.pop() {
             Some(frame) => frame,
-            None => Frame::new(&self.device, &self.readbacks, self.timestamps)?,
+            None => Frame::new(&self.device, &self.readbacks, self.options.timestamps)?,
         };
         // SAFETY: as this function's contract says.
-        let submitted = unsafe { frame.submit(steps, reads, self.wait)? };
+        let submitted = unsafe { frame.submit(steps, reads, self.options.wait)? };
         self.in_flight.push_back(frame);
         Ok(submitted)
     }

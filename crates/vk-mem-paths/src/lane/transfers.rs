@@ -49,15 +49,15 @@ impl Lane {
             device: Arc::clone(&self.device),
             memory: Arc::clone(&self.memory),
             pool: Arc::clone(&self.pool),
-            thread_count: self.threads,
+            thread_count: self.options.threads,
             threads: Mutex::new(None),
         });
         let uploads = Uploads {
-            staging: Staging::new(&self.device, self.wait),
+            staging: Staging::new(&self.device, self.options.wait),
             turn: 0,
             side: Arc::clone(&side),
         };
-        let staging = Staging::new(&self.device, self.wait);
+        let staging = Staging::new(&self.device, self.options.wait);
         (uploads, Downloads { staging, side })
     }
 }

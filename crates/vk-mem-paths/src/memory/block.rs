@@ -10,8 +10,8 @@ use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use vk_core::Device;
 use vk_core::ash::vk;
+use vk_core::{Device, VkContext as _};
 use vk_mem::Alloc;
 
 use super::{MemoryUse, rank_memory_types};
@@ -58,9 +58,7 @@ impl Memory {
         info.preferred_large_heap_block_size = BLOCK;
         // SAFETY: instance, device and physical device outlive the allocator,
         // since `Memory` holds the device, which holds the instance.
-        let allocator = unsafe { vk_mem::Allocator::new(info) };
-        let allocator =
-            allocator.map_err(|result| vk_core::Error::from_vk("vmaCreateAllocator", result))?;
+        let allocator = unsafe { vk_mem::Allocator::new(info) }.during("vmaCreateAllocator")?;
         Ok(Arc::new(Self {
             allocator: ManuallyDrop::new(allocator),
             device: Arc::clone(device),
@@ -77,10 +75,7 @@ impl Memory {
             self.device.expect_alive()?;
         }
         let counted = self.allocator.calculate_statistics();
-        let counted = counted
-            .map_err(|result| vk_core::Error::from_vk("vmaCalculateStatistics", result))?
-            .total
-            .statistics;
+        let counted = counted.during("vmaCalculateStatistics")?.total.statistics;
         Ok(AllocatedMemory {
             buffers: counted.allocationCount,
             buffer_bytes: counted.allocationBytes,
@@ -115,9 +110,7 @@ impl Memory {
                         heap,
                     });
                 }
-                Err(result) => {
-                    return Err(vk_core::Error::from_vk("vmaCreateBuffer", result).into());
-                }
+                Err(result) => return Ok(Err(result).during("vmaCreateBuffer")?),
             }
         }
         if let Some(error) = exhausted {
@@ -231,19 +224,17 @@ impl Block {
     /// Makes the host's writes to `range` available to the device; nothing on
     /// coherent memory.
     pub(crate) fn flush(&self, range: &Range<usize>) -> Result<(), Error> {
-        let allocator = &self.memory.allocator;
-        allocator
-            .flush_allocation(&self.allocation, range.start as u64, range.len() as u64)
-            .map_err(|result| vk_core::Error::from_vk("vmaFlushAllocation", result).into())
+        let (allocator, start) = (&self.memory.allocator, range.start as u64);
+        let flushed = allocator.flush_allocation(&self.allocation, start, range.len() as u64);
+        Ok(flushed.during("vmaFlushAllocation")?)
     }
 
     /// Makes the device's writes to `range` visible to the host; nothing on
     /// coherent memory.
     pub(crate) fn invalidate(&self, range: &Range<usize>) -> Result<(), Error> {
-        let allocator = &self.memory.allocator;
-        allocator
-            .invalidate_allocation(&self.allocation, range.start as u64, range.len() as u64)
-            .map_err(|result| vk_core::Error::from_vk("vmaInvalidateAllocation", result).into())
+        let (allocator, start) = (&self.memory.allocator, range.start as u64);
+        let seen = allocator.invalidate_allocation(&self.allocation, start, range.len() as u64);
+        Ok(seen.during("vmaInvalidateAllocation")?)
     }
 }
 

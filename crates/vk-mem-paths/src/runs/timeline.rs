@@ -59,25 +59,14 @@ pub(super) type TimedStages = Vec<(StageKind, Range<Duration>)>;
 /// Collects the spans of a run; nothing where it is not timed.
 pub(super) struct Timing {
     /// The start of the run's loop, if it is timed.
-    origin: Option<Instant>,
-    spans: Vec<Span>,
+    pub(super) origin: Option<Instant>,
+    pub(super) spans: Vec<Span>,
 }
 
-/// Which chunk is meant, and the slot that it is in.
-#[derive(Clone, Copy)]
-pub(super) struct ChunkId {
-    pub(super) slot: usize,
-    pub(super) chunk: usize,
-}
+/// A slot, and the chunk in it.
+pub(super) type ChunkId = (usize, usize);
 
 impl Timing {
-    pub(super) fn new(origin: Option<Instant>) -> Self {
-        Self {
-            origin,
-            spans: Vec::new(),
-        }
-    }
-
     pub(super) fn host(&mut self, id: ChunkId, stage: StageKind, at: Range<Instant>) {
         if let Some(origin) = self.origin {
             self.push(id, stage, since(origin, &at));
@@ -94,14 +83,10 @@ impl Timing {
         }
     }
 
-    pub(super) fn into_spans(self) -> Vec<Span> {
-        self.spans
-    }
-
-    fn push(&mut self, id: ChunkId, stage: StageKind, at: Range<Duration>) {
+    fn push(&mut self, (slot, chunk): ChunkId, stage: StageKind, at: Range<Duration>) {
         self.spans.push(Span {
-            slot: id.slot,
-            chunk: id.chunk,
+            slot,
+            chunk,
             stage,
             start: at.start,
             end: at.end,
@@ -253,13 +238,15 @@ mod tests {
     #[test]
     fn nothing_is_kept_of_a_run_that_is_not_timed() {
         let now = Instant::now();
-        let id = ChunkId { slot: 3, chunk: 4 };
         for origin in [None, Some(now)] {
-            let mut timing = Timing::new(origin);
-            timing.host(id, CopyIn, now..now + ms(1));
+            let mut timing = Timing {
+                origin,
+                spans: Vec::new(),
+            };
+            timing.host((3, 4), CopyIn, now..now + ms(1));
             let stages = timed(&[(Kernel, 0, 1)]);
-            timing.device(id, &stages, now + ms(1)..now + ms(3));
-            let found = timing.into_spans();
+            timing.device((3, 4), &stages, now + ms(1)..now + ms(3));
+            let found = timing.spans;
             let expected = spans(&[(CopyIn, 0, 1), (Kernel, 2, 3)]).into_iter();
             let expected = expected.map(|span| Span {
                 slot: 3,

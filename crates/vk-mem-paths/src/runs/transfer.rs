@@ -15,7 +15,7 @@ use vk_core::{ComputePipeline, Device, WaitPolicy};
 
 use super::chunks::{Chunk, Chunks, Job, elements_of};
 use super::slot::Slot;
-use super::timeline::{ChunkId, Timing};
+use super::timeline::Timing;
 use super::{Plan, Request, StageKind, Stats, TransferPath, Tuning, Workload, plan};
 use crate::Error;
 use crate::lane::{Lane, TransferOptions};
@@ -170,7 +170,10 @@ impl Transfer {
         let slots = slots.ok_or_else(|| Error::internal(expected, found))?;
         let drive = Drive {
             in_slots: slots.iter().map(|_| None).collect(),
-            timing: Timing::new(self.options.timestamps.then(Instant::now)),
+            timing: Timing {
+                origin: self.options.timestamps.then(Instant::now),
+                spans: Vec::new(),
+            },
             slots,
             threads: &mut self.threads,
             kernel,
@@ -261,7 +264,7 @@ impl<'c> Drive<'_, 'c> {
         for step in 1..=self.slots.len() {
             self.finish((turn + step) % self.slots.len())?;
         }
-        self.stats.timeline = self.timing.into_spans();
+        self.stats.timeline = self.timing.spans;
         Ok(self.stats)
     }
 
@@ -277,8 +280,8 @@ impl<'c> Drive<'_, 'c> {
             .in_scope(|| slot.submit(self.kernel, elements, self.element.bytes, wait))?;
         self.stats.times.copy_in += staged - start;
         self.stats.times.submit += staged.elapsed();
-        let id = ChunkId { slot: turn, chunk };
-        self.timing.host(id, StageKind::CopyIn, start..staged);
+        self.timing
+            .host((turn, chunk), StageKind::CopyIn, start..staged);
         self.stats.chunks += 1;
         self.stats.elements += elements;
         self.in_slots[turn] = Some(InSlot {
@@ -311,9 +314,9 @@ impl<'c> Drive<'_, 'c> {
         times.wait += done - waiting;
         times.copy_out += copied - done;
         times.add_device(&device);
-        let id = ChunkId { slot: turn, chunk };
-        self.timing.device(id, &device, submitted..done);
-        self.timing.host(id, StageKind::CopyOut, done..copied);
+        let timing = &mut self.timing;
+        timing.device((turn, chunk), &device, submitted..done);
+        timing.host((turn, chunk), StageKind::CopyOut, done..copied);
         Ok(())
     }
 }
