@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use xshell::{Shell, cmd};
@@ -87,18 +87,10 @@ fn fetch_advisories(shell: &Shell) -> anyhow::Result<()> {
         .stdin(Stdio::null())
         .spawn()
         .context("cargo deny fetch")?;
-    let start = Instant::now();
-    loop {
-        match child.try_wait()? {
-            Some(status) if status.success() => return Ok(()),
-            Some(status) => bail!("`cargo deny fetch db` ended with {status}"),
-            None if start.elapsed() > PATIENCE => {
-                child.kill()?;
-                child.wait()?;
-                bail!("no answer within {PATIENCE:?}");
-            }
-            None => std::thread::sleep(Duration::from_millis(100)),
-        }
+    match workspace::ended_within(&mut child, PATIENCE)? {
+        Some(status) if status.success() => Ok(()),
+        Some(status) => bail!("`cargo deny fetch db` ended with {status}"),
+        None => bail!("no answer within {PATIENCE:?}"),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use xshell::cmd;
 
-use crate::driver::{self, Wanted};
+use crate::driver;
+use crate::packages::Need;
 use crate::workspace;
 
 /// Options of `demo`.
@@ -23,14 +24,7 @@ pub(crate) struct Args {
 /// When the demo cannot be built or fails.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let shell = workspace::shell()?;
-    let survey = driver::prepare(
-        &shell,
-        &Wanted {
-            validation: false,
-            shaderc: false,
-            install: !args.no_install,
-        },
-    );
+    let survey = driver::prepare(&shell, &[Need::Driver], !args.no_install);
     let engine = if survey.devices.is_empty() {
         println!("No Vulkan device could be had: this demo runs on the CPU engine.");
         "cpu"

@@ -1,5 +1,5 @@
-//! The driver step: finds a Vulkan device, and where there is none installs
-//! the software driver.
+//! The driver step: finds a Vulkan device and what else is needed, and installs what
+//! is missing, for want of a device the software driver.
 
 use anyhow::bail;
 use shader_compiler::system::{self, Libshaderc};
@@ -9,28 +9,17 @@ use crate::install;
 use crate::packages::Need;
 use crate::probe::{self, Survey};
 
-/// What a command wants from the machine besides a device.
-pub(crate) struct Wanted {
-    /// The Khronos validation layer.
-    pub(crate) validation: bool,
-    /// libshaderc, so that building it from source is spared.
-    pub(crate) shaderc: bool,
-    /// Whether packages may be installed.
-    pub(crate) install: bool,
-}
-
-/// Prints the devices, installs what is missing where allowed, and returns
-/// what the machine offers then. A missing device is for the caller to judge.
-pub(crate) fn prepare(shell: &Shell, wanted: &Wanted) -> Survey {
+/// Prints the devices, installs what is missing of `wanted` where `may_install`, and
+/// returns what the machine offers then. What is missing still is for the caller to judge.
+pub(crate) fn prepare(shell: &Shell, wanted: &[Need], may_install: bool) -> Survey {
     let survey = probe::survey();
     print_devices(&survey);
-    let needs = missing(&survey, wanted, shaderc_links());
+    let needs = missing(&survey, wanted);
     if needs.is_empty() {
         return survey;
     }
-    let names: Vec<&str> = needs.iter().map(|need| need.describe()).collect();
-    println!("missing: {}", names.join(", "));
-    let survey = if wanted.install {
+    println!("missing: {}", described(&needs));
+    let survey = if may_install {
         if let Err(error) = install::install(shell, &needs) {
             println!("not installed: {error:#}");
         }
@@ -41,46 +30,56 @@ pub(crate) fn prepare(shell: &Shell, wanted: &Wanted) -> Survey {
         println!("not installed, as --no-install asks");
         survey
     };
-    if wanted.shaderc {
+    if wanted.contains(&Need::Shaderc) {
         announce_shaderc(&system::probe());
     }
     survey
 }
 
-/// What a command that cannot do without a device says when there is none.
+/// What a command that cannot do without `needs` says when one is missing.
 ///
 /// # Errors
-/// When `survey` lists no device.
-pub(crate) fn require_device(survey: &Survey) -> anyhow::Result<()> {
-    if survey.devices.is_empty() {
-        bail!(
-            "no Vulkan device ({}): install a graphics driver, or Mesa's software one",
-            reason(survey)
-        );
+/// When `survey` lists no device that is needed, or something else is missing.
+pub(crate) fn require(survey: &Survey, needs: &[Need]) -> anyhow::Result<()> {
+    let missing = missing(survey, needs);
+    if missing.contains(&Need::Driver) {
+        let reason = reason(survey);
+        bail!("no Vulkan device ({reason}): install a graphics driver, or Mesa's software one");
     }
-    Ok(())
+    match missing.is_empty() {
+        true => Ok(()),
+        false => bail!("missing: {}", described(&missing)),
+    }
 }
 
 /// Why there is no device, in a few words.
-pub(crate) fn reason(survey: &Survey) -> &str {
-    survey
-        .problem
-        .as_deref()
-        .unwrap_or("the Vulkan loader lists none")
+fn reason(survey: &Survey) -> &str {
+    let problem = survey.problem.as_deref();
+    problem.unwrap_or("the Vulkan loader lists none")
 }
 
-fn missing(survey: &Survey, wanted: &Wanted, shaderc: bool) -> Vec<Need> {
-    let mut needs = Vec::new();
-    if survey.devices.is_empty() {
-        needs.push(Need::Driver);
-    }
-    if wanted.validation && !survey.validation_layer {
-        needs.push(Need::ValidationLayer);
-    }
-    if wanted.shaderc && !shaderc {
-        needs.push(Need::Shaderc);
-    }
-    needs
+fn described(needs: &[Need]) -> String {
+    let names: Vec<&str> = needs.iter().map(|need| need.describe()).collect();
+    names.join(", ")
+}
+
+fn missing(survey: &Survey, wanted: &[Need]) -> Vec<Need> {
+    missing_beside(survey, wanted, |need| match need {
+        Need::Shaderc => shaderc_links(),
+        Need::SpirvTools => install::on_path("spirv-val"),
+        // `compilers` looks for its file.
+        _ => true,
+    })
+}
+
+/// As [`missing`]; `is_there` tells of what no survey tells.
+fn missing_beside(survey: &Survey, wanted: &[Need], is_there: impl Fn(Need) -> bool) -> Vec<Need> {
+    let is_missing = |need: &Need| match need {
+        Need::Driver => survey.devices.is_empty(),
+        Need::ValidationLayer => !survey.validation_layer,
+        other => !is_there(*other),
+    };
+    wanted.iter().copied().filter(is_missing).collect()
 }
 
 /// Whether the system's libshaderc links, so that none needs to be built.
@@ -118,17 +117,6 @@ mod tests {
     use super::*;
     use crate::probe::Device;
 
-    const ALL: Wanted = Wanted {
-        validation: true,
-        shaderc: true,
-        install: true,
-    };
-    const DEVICE_ONLY: Wanted = Wanted {
-        validation: false,
-        shaderc: false,
-        install: true,
-    };
-
     fn with_device(validation_layer: bool) -> Survey {
         Survey {
             devices: vec![Device {
@@ -142,33 +130,29 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_machine_lacks_what_is_wanted_and_no_more() {
+    fn what_is_wanted_and_not_there_is_missing_and_no_more() {
+        use Need::{Driver, Shaderc, ValidationLayer};
+        let all = [Driver, ValidationLayer, Shaderc];
+        let of =
+            |survey: &Survey, wanted: &[Need], shaderc| missing_beside(survey, wanted, |_| shaderc);
         let bare = Survey::default();
-        assert_eq!(missing(&bare, &DEVICE_ONLY, false), [Need::Driver]);
-        assert_eq!(
-            missing(&bare, &ALL, false),
-            [Need::Driver, Need::ValidationLayer, Need::Shaderc]
-        );
+        assert_eq!(of(&bare, &[Driver], false), [Driver]);
+        assert_eq!(of(&bare, &all, false), all);
+        assert_eq!(of(&with_device(true), &all, true), []);
+        assert_eq!(of(&with_device(false), &all, true), [ValidationLayer]);
+        assert_eq!(of(&with_device(false), &[Driver], false), []);
     }
 
     #[test]
-    fn what_is_there_is_not_installed_again() {
-        assert_eq!(missing(&with_device(true), &ALL, true), []);
-        assert_eq!(
-            missing(&with_device(false), &ALL, true),
-            [Need::ValidationLayer]
-        );
-        assert_eq!(missing(&with_device(false), &DEVICE_ONLY, false), []);
-    }
-
-    #[test]
-    fn no_device_is_an_error_with_its_reason() {
+    fn what_is_needed_and_missing_is_an_error_with_its_reason() {
         let survey = Survey {
             problem: Some("no loader".to_owned()),
             ..Survey::default()
         };
-        let error = require_device(&survey).unwrap_err().to_string();
+        let error = require(&survey, &[Need::Driver]).unwrap_err().to_string();
         assert!(error.contains("no loader"), "{error}");
-        require_device(&with_device(false)).unwrap();
+        require(&with_device(false), &[Need::Driver]).unwrap();
+        let error = require(&with_device(false), &[Need::ValidationLayer]).unwrap_err();
+        assert_eq!(error.to_string(), "missing: the Khronos validation layer");
     }
 }

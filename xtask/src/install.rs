@@ -46,18 +46,6 @@ fn run(shell: &Shell, commands: &[Vec<&str>]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes sure that the program `spirv-val` is there, by installing it where `may_install`.
-///
-/// # Errors
-/// When it is missing and may not or cannot be installed.
-pub(crate) fn spirv_val(shell: &Shell, may_install: bool) -> anyhow::Result<()> {
-    match (on_path("spirv-val"), may_install) {
-        (true, _) => Ok(()),
-        (false, true) => install(shell, &[Need::SpirvTools]),
-        (false, false) => bail!("the program spirv-val is missing: the package spirv-tools has it"),
-    }
-}
-
 /// Whether `program` is a file in a folder of `PATH`.
 pub(crate) fn on_path(program: &str) -> bool {
     std::env::var_os("PATH").is_some_and(|path| {

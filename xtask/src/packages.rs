@@ -26,7 +26,7 @@ impl Need {
             Self::Radv => "Mesa's driver RADV",
             Self::ValidationLayer => "the Khronos validation layer",
             Self::Shaderc => "libshaderc",
-            Self::SpirvTools => "the Khronos validator of SPIR-V",
+            Self::SpirvTools => "the program spirv-val",
         }
     }
 }
@@ -86,46 +86,30 @@ impl PackageManager {
     /// through sudo unless the user is root.
     pub(crate) fn commands(self, needs: &[Need], root: bool) -> Vec<Vec<&'static str>> {
         let steps: &[&[&str]] = match self {
+            // `env`, because sudo drops the caller's environment.
             Self::AptGet => &[
-                &["apt-get", "update"],
-                &["apt-get", "install", "-y", "--no-install-recommends"],
+                &["env", APT, "apt-get", "update"],
+                &["env", APT, "apt-get", "install", "-y", NO_MORE],
             ],
             Self::Dnf => &[&["dnf", "install", "-y"]],
             // A fresh system has no package database yet, hence the `y`.
             Self::Pacman => &[&["pacman", "-Sy", "--needed", "--noconfirm"]],
         };
-        let last = steps.len() - 1;
-        let mut commands = Vec::new();
-        for (index, step) in steps.iter().enumerate() {
-            let mut command: Vec<&'static str> = Vec::new();
-            if !root {
-                command.push("sudo");
-            }
-            if self == Self::AptGet {
-                // `env`, because sudo drops the caller's environment.
-                command.extend(["env", "DEBIAN_FRONTEND=noninteractive"]);
-            }
-            command.extend(*step);
-            if index == last {
-                command.extend(needs.iter().flat_map(|need| self.packages(*need)));
-            }
-            commands.push(command);
+        let sudo: &[&str] = if root { &[] } else { &["sudo"] };
+        let mut commands: Vec<_> = steps.iter().map(|step| [sudo, step].concat()).collect();
+        if let Some(last) = commands.last_mut() {
+            last.extend(needs.iter().flat_map(|need| self.packages(*need)));
         }
         commands
     }
 }
 
+const APT: &str = "DEBIAN_FRONTEND=noninteractive";
+const NO_MORE: &str = "--no-install-recommends";
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const NEEDS: [Need; 5] = [
-        Need::Driver,
-        Need::Radv,
-        Need::ValidationLayer,
-        Need::Shaderc,
-        Need::SpirvTools,
-    ];
 
     fn has(programs: &[&str]) -> Option<PackageManager> {
         PackageManager::choose(|name| programs.contains(&name))
@@ -148,8 +132,9 @@ mod tests {
 
     #[test]
     fn every_manager_names_packages_for_every_need() {
+        use Need::{Driver, Radv, Shaderc, SpirvTools, ValidationLayer};
         for manager in PackageManager::ALL {
-            for need in NEEDS {
+            for need in [Driver, Radv, ValidationLayer, Shaderc, SpirvTools] {
                 assert!(!manager.packages(need).is_empty(), "{manager:?} {need:?}");
             }
         }
@@ -172,18 +157,9 @@ mod tests {
     #[test]
     fn others_install_through_sudo() {
         let commands = PackageManager::Dnf.commands(&[Need::Driver, Need::ValidationLayer], false);
-        assert_eq!(
-            commands,
-            [[
-                "sudo",
-                "dnf",
-                "install",
-                "-y",
-                "mesa-vulkan-drivers",
-                "vulkan-loader",
-                "vulkan-validation-layers"
-            ]]
-        );
+        let packages = "mesa-vulkan-drivers vulkan-loader vulkan-validation-layers";
+        let line = format!("sudo dnf install -y {packages}");
+        assert_eq!(commands, [line.split(' ').collect::<Vec<_>>()]);
         let commands = PackageManager::AptGet.commands(&[Need::Shaderc], false);
         assert!(commands.iter().all(|command| command[0] == "sudo"));
     }

@@ -4,11 +4,13 @@
 //! only, and because a driver that crashes or hangs must not take this one
 //! with it.
 
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
+
+use crate::workspace;
 
 /// Marks the answer among whatever drivers and layers print.
 const ANSWER: &str = "xtask-probe: ";
@@ -87,14 +89,8 @@ fn ask_child() -> anyhow::Result<Survey> {
         .stderr(Stdio::piped())
         .spawn()
         .context("the probe did not start")?;
-    let finished = wait(&mut child, PATIENCE)?;
-    if !finished {
-        child.kill().context("the probe could not be stopped")?;
-        child.wait().context("the probe could not be awaited")?;
-        bail!(
-            "the Vulkan driver did not answer in {} s",
-            PATIENCE.as_secs()
-        );
+    if workspace::ended_within(&mut child, PATIENCE)?.is_none() {
+        bail!("the Vulkan driver did not answer in {PATIENCE:?}");
     }
     let output = child.wait_with_output().context("the probe was lost")?;
     let stdout = String::from_utf8_lossy(&output.stdout);
@@ -106,18 +102,6 @@ fn ask_child() -> anyhow::Result<Survey> {
             bail!("the Vulkan driver crashed ({}): {last}", output.status)
         }
     }
-}
-
-/// Whether `child` ended within `patience`.
-fn wait(child: &mut Child, patience: Duration) -> anyhow::Result<bool> {
-    let deadline = Instant::now() + patience;
-    while Instant::now() < deadline {
-        if child.try_wait().context("the probe was lost")?.is_some() {
-            return Ok(true);
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    Ok(false)
 }
 
 /// The survey in a child's output; `None` where it died before answering.

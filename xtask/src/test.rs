@@ -1,13 +1,12 @@
 //! `cargo xtask test`: every check of the project, on a Vulkan device.
 
-use anyhow::bail;
 use xshell::{Cmd, Shell, cmd};
 
 use crate::compiled_now;
 use crate::device_log::{self, DeviceLog};
-use crate::driver::{self, Wanted};
-use crate::install;
+use crate::driver;
 use crate::package;
+use crate::packages::Need;
 use crate::rules;
 use crate::shaders;
 use crate::steps::{Outcome, Steps};
@@ -95,20 +94,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 fn prepare(shell: &Shell, install: bool) -> anyhow::Result<()> {
-    let survey = driver::prepare(
-        shell,
-        &Wanted {
-            validation: true,
-            shaderc: true,
-            install,
-        },
-    );
-    driver::require_device(&survey)?;
-    if !survey.validation_layer {
-        bail!("the Khronos validation layer is missing, and the tests rely on its messages");
-    }
-    // The library's modules are held to it.
-    install::spirv_val(shell, install)
+    // The tests rely on the layer's messages, and hold the library's modules to spirv-val.
+    let needed = [Need::Driver, Need::ValidationLayer, Need::SpirvTools];
+    let wanted = [&needed[..], &[Need::Shaderc]].concat();
+    driver::require(&driver::prepare(shell, &wanted, install), &needed)
 }
 
 /// The spec's calls, vectors and errors on a second driver, by the executable of the

@@ -1,6 +1,8 @@
 //! Where the workspace and its build output are.
 
 use std::path::{Path, PathBuf};
+use std::process::{Child, ExitStatus};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use xshell::{Shell, cmd};
@@ -32,6 +34,26 @@ fn root() -> anyhow::Result<PathBuf> {
         Some(dir) => Ok(dir.to_path_buf()),
         None => bail!("not inside the workspace: {}", here.display()),
     }
+}
+
+/// How `child` ended within `patience`; `None` for one that did not, and was killed.
+///
+/// # Errors
+/// When it cannot be asked or killed.
+pub(crate) fn ended_within(
+    child: &mut Child,
+    patience: Duration,
+) -> anyhow::Result<Option<ExitStatus>> {
+    let start = Instant::now();
+    while start.elapsed() < patience {
+        if let Some(status) = child.try_wait().context("a child process was lost")? {
+            return Ok(Some(status));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().context("a child process cannot be stopped")?;
+    child.wait().context("a child process was lost")?;
+    Ok(None)
 }
 
 /// Cargo's output folder, wherever configuration or `CARGO_TARGET_DIR` put it.

@@ -20,7 +20,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use xshell::cmd;
 
-use crate::driver::{self, Wanted};
+use crate::driver;
+use crate::packages::Need;
 use crate::workspace;
 use suite_output::SuiteOutput;
 
@@ -97,12 +98,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 fn measure(args: &Args) -> anyhow::Result<PathBuf> {
     let shell = workspace::shell()?;
     let criterion = workspace::target_dir(&shell)?.join("bench-criterion");
-    let wanted = Wanted {
-        validation: false,
-        shaderc: false,
-        install: !args.no_install,
-    };
-    driver::require_device(&driver::prepare(&shell, &wanted))?;
+    let survey = driver::prepare(&shell, &[Need::Driver], !args.no_install);
+    driver::require(&survey, &[Need::Driver])?;
     // Old measurements would turn up in the record as new ones.
     shell.remove_path(&criterion)?;
     shell.create_dir(&criterion)?;

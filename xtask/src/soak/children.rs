@@ -3,23 +3,29 @@
 use anyhow::{Context, bail};
 use xshell::{Shell, cmd};
 
-use super::Finding;
+use super::{Args, Finding};
 use crate::workspace;
 
-/// Builds `program`, runs it with `args`, shows what it prints and returns
-/// its findings.
+/// Builds `program`, runs it, where less is asked for with the arguments `quick`, shows
+/// what it prints and returns its findings.
 ///
 /// # Errors
 /// When it cannot be built or started, found nothing, or failed without a
 /// finding that says so.
-pub(super) fn run(shell: &Shell, program: &str, args: &[&str]) -> anyhow::Result<Vec<Finding>> {
+pub(super) fn run(
+    shell: &Shell,
+    program: &str,
+    args: &Args,
+    quick: &str,
+) -> anyhow::Result<Vec<Finding>> {
     cmd!(
         shell,
         "cargo build --release --package gpu-executor-soak --bin {program}"
     )
     .run()?;
     let path = workspace::target_dir(shell)?.join("release").join(program);
-    let output = cmd!(shell, "{path} {args...}").ignore_status().output()?;
+    let size = quick.split_whitespace().filter(|_| args.quick);
+    let output = cmd!(shell, "{path} {size...}").ignore_status().output()?;
     let text = String::from_utf8(output.stdout).context("the program's output")?;
     print!("{}", without_findings(&text));
     eprint!("{}", String::from_utf8_lossy(&output.stderr));

@@ -9,12 +9,11 @@ mod mutants;
 use anyhow::{Context, bail};
 use xshell::Shell;
 
-use crate::driver::{self, Wanted};
-use crate::install;
+use crate::driver;
+use crate::packages::Need;
 use crate::workspace;
 
 mod children;
-mod life;
 mod oracles;
 mod validation;
 
@@ -51,7 +50,10 @@ const SECTIONS: &[Section] = &[
     ("oracles", oracles::run),
     ("mutants", mutants::run),
     ("faults", faults::run),
-    ("life", life::run),
+    ("life", |shell, args| {
+        let quick = "--batches 1000 --vectors 600 --points 80 --elements 20000 --cycles 40";
+        children::run(shell, "soak-life", args, quick)
+    }),
     ("validation", validation::run),
 ];
 
@@ -63,16 +65,8 @@ const SECTIONS: &[Section] = &[
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let shell = workspace::shell()?;
     let sections = wanted(&args.sections)?;
-    let survey = driver::prepare(
-        &shell,
-        &Wanted {
-            validation: true,
-            shaderc: false,
-            install: !args.no_install,
-        },
-    );
-    driver::require_device(&survey)?;
-    install::spirv_val(&shell, !args.no_install)?;
+    let needed = [Need::Driver, Need::ValidationLayer, Need::SpirvTools];
+    driver::require(&driver::prepare(&shell, &needed, !args.no_install), &needed)?;
     let mut findings = Vec::new();
     for &(name, body) in sections {
         println!("\n== {name}");

@@ -10,18 +10,8 @@ use super::{Args, Finding, children};
 /// # Errors
 /// As [`children::run`].
 pub(super) fn run(shell: &Shell, args: &Args) -> anyhow::Result<Vec<Finding>> {
-    let size: &[&str] = match args.quick {
-        true => &[
-            "--pairs",
-            "1000000",
-            "--chunks",
-            "256,4096",
-            "--programs",
-            "100",
-        ],
-        false => &[],
-    };
-    let mut findings = children::run(shell, "soak-oracles", size)?;
+    let quick = "--pairs 1000000 --chunks 256,4096 --programs 100";
+    let mut findings = children::run(shell, "soak-oracles", args, quick)?;
     findings.push(miri(shell));
     Ok(findings)
 }
