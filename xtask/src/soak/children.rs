@@ -6,7 +6,7 @@ use xshell::{Shell, cmd};
 use super::{Args, Finding};
 use crate::workspace;
 
-/// Builds `program`, runs it, where less is asked for with the arguments `quick`, shows
+/// Builds `program`, whose features may be named behind it, runs it, where less is asked for with the arguments `quick`, shows
 /// what it prints and returns its findings.
 ///
 /// # Errors
@@ -18,11 +18,13 @@ pub(super) fn run(
     args: &Args,
     quick: &str,
 ) -> anyhow::Result<Vec<Finding>> {
+    let words = program.split_whitespace();
     cmd!(
         shell,
-        "cargo build --release --package gpu-executor-soak --bin {program}"
+        "cargo build --release --package gpu-executor-soak --bin {words...}"
     )
     .run()?;
+    let program = program.split(' ').next().unwrap_or_default();
     let path = workspace::target_dir(shell)?.join("release").join(program);
     let size = quick.split_whitespace().filter(|_| args.quick);
     let output = cmd!(shell, "{path} {size...}").ignore_status().output()?;

@@ -3,8 +3,10 @@
 //! Each section is a file that starts child processes, counts what they found
 //! and returns one [`Finding`] per promise. A section takes minutes at most.
 
+mod children;
 mod faults;
-mod mutants;
+mod oracles;
+mod validation;
 
 use anyhow::{Context, bail};
 use xshell::Shell;
@@ -12,10 +14,6 @@ use xshell::Shell;
 use crate::driver;
 use crate::packages::Need;
 use crate::workspace;
-
-mod children;
-mod oracles;
-mod validation;
 
 /// Options of `soak`.
 #[derive(clap::Args)]
@@ -48,7 +46,10 @@ type Section = (
 
 const SECTIONS: &[Section] = &[
     ("oracles", oracles::run),
-    ("mutants", mutants::run),
+    ("mutants", |shell, args| {
+        let program = "soak-mutants --features testing";
+        children::run(shell, program, args, "--mutants 150")
+    }),
     ("faults", faults::run),
     ("life", |shell, args| {
         let quick = "--batches 1000 --vectors 600 --points 80 --elements 20000 --cycles 40";
