@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 
+use field_kernels::Fp;
+use field_kernels::edge::edge_elements;
 use gpu_executor::FieldAdd;
 use gpu_executor::kernels::{KERNELS, Kernel, LIMBS};
 use gpu_executor::spirv::PersistentVulkanBackend;
@@ -9,12 +11,19 @@ use gpu_executor::{Inputs, PathChoice, TransferPath};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
+use crate::oracle::edge_pairs;
 use crate::support::{
     self, any_elements, assert_limbs, assert_sums, borrowed, built, random_jobs, sums,
 };
 
 fn runs_on(backend: &PersistentVulkanBackend, kernel: &Kernel) -> bool {
     backend.device().features.shader_int64 || !kernel.needs_shader_int64
+}
+
+/// Those that the device can run.
+fn kernels_on(backend: &PersistentVulkanBackend) -> Vec<&'static Kernel> {
+    let all = KERNELS.iter().copied();
+    all.filter(|kernel| runs_on(backend, kernel)).collect()
 }
 
 fn kernels() -> impl Strategy<Value = &'static Kernel> {
@@ -84,10 +93,7 @@ fn every_boundary_on_every_path_and_kernel() {
         if !path.is_usable(backend.device()) {
             continue;
         }
-        for kernel in KERNELS {
-            if !runs_on(&backend, kernel) {
-                continue;
-            }
+        for kernel in kernels_on(&backend) {
             // Around one workgroup, one chunk, and several of each.
             for elements in [
                 1, 2, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1025,
@@ -107,20 +113,10 @@ fn every_boundary_on_every_path_and_kernel() {
 
 #[test]
 fn all_pairs_of_edge_elements_on_every_kernel() {
-    let edges = field_kernels::edge::edge_elements::<field_kernels::Fp>();
-    let all = || {
-        edges
-            .iter()
-            .flat_map(|x| edges.iter().map(move |y| (*x, *y)))
-    };
-    let a: Vec<u64> = all().flat_map(|(x, _)| x).collect();
-    let b: Vec<u64> = all().flat_map(|(_, y)| y).collect();
+    let (a, b) = edge_pairs::<Fp>();
+    let (a, b) = (a.into_flattened(), b.into_flattened());
     let (_guard, mut backend) = support::backend();
-    for kernel in KERNELS
-        .iter()
-        .filter(|kernel| runs_on(&backend, kernel))
-        .collect::<Vec<_>>()
-    {
+    for kernel in kernels_on(&backend) {
         let found = backend.run_field_add(kernel.spirv, &a, &b, a.len() / LIMBS, false);
         assert_limbs(&found.unwrap(), &sums(&a, &b), kernel.name);
     }
@@ -129,15 +125,11 @@ fn all_pairs_of_edge_elements_on_every_kernel() {
 #[test]
 fn input_that_is_not_canonical_gives_what_the_documentation_says() {
     let top = [u64::MAX; LIMBS];
-    let edges = field_kernels::edge::edge_elements::<field_kernels::Fp>();
+    let edges = edge_elements::<Fp>();
     let a: Vec<u64> = edges.iter().flat_map(|_| top).collect();
     let b: Vec<u64> = edges.iter().flatten().copied().collect();
     let (_guard, mut backend) = built(PersistentVulkanBackend::builder().inputs(Inputs::Any));
-    for kernel in KERNELS
-        .iter()
-        .filter(|kernel| runs_on(&backend, kernel))
-        .collect::<Vec<_>>()
-    {
+    for kernel in kernels_on(&backend) {
         let found = backend.run_field_add(kernel.spirv, &a, &b, edges.len(), false);
         assert_limbs(&found.unwrap(), &sums(&a, &b), kernel.name);
     }

@@ -19,6 +19,12 @@ on_both_engines! {
     wrong_encodings_are_refused<G1, G2>
 }
 
+const CHECKS: [PointCheck; 3] = [
+    PointCheck::Subgroup,
+    PointCheck::OnCurve,
+    PointCheck::Trusted,
+];
+
 #[track_caller]
 fn expect<C: Curve>(vector: &PointVec<C>, expected: &[C::Limbs]) {
     assert_eq!(vector.form(), Form::Montgomery);
@@ -79,11 +85,6 @@ fn points_are_held_to_what_is_asked_for<C: CurveOracle>(engine: &VectorEngine) {
     let mut no_y = good[1];
     no_y.as_mut()[C::LIMBS / 2..].fill(0);
     let upload = |points: &[C::Limbs], check| engine.upload_points::<C>(C::words(points), check);
-    let checks = [
-        PointCheck::Subgroup,
-        PointCheck::OnCurve,
-        PointCheck::Trusted,
-    ];
     let (subgroup, curve) = (PointFault::NotInSubgroup, PointFault::NotOnCurve);
     for (bad, faults) in [
         (good[1], [None, None, None]),
@@ -91,7 +92,7 @@ fn points_are_held_to_what_is_asked_for<C: CurveOracle>(engine: &VectorEngine) {
         (off, [Some(curve), Some(curve), None]),
         (no_y, [Some(curve), Some(curve), None]),
     ] {
-        for (check, fault) in checks.into_iter().zip(faults) {
+        for (check, fault) in CHECKS.into_iter().zip(faults) {
             for at in [0, 1, 63, 64, 130, 299] {
                 let mut points = good.clone();
                 points[at] = bad;
@@ -109,16 +110,12 @@ fn points_are_held_to_what_is_asked_for<C: CurveOracle>(engine: &VectorEngine) {
     let error = upload(&points, PointCheck::Subgroup).unwrap_err();
     assert_eq!(error, invalid::<C>(70, curve));
     // Coordinates at or above the modulus are refused in any case.
-    for check in checks {
+    for check in CHECKS {
         for coordinate in 0..C::ID.coordinates() {
             let mut points = good.clone();
             points[7].as_mut()[coordinate * 6..][..6].copy_from_slice(&Fp::MODULUS);
-            let error = upload(&points, check).unwrap_err();
-            let is_it = |limb| limb == coordinate * 6;
-            assert!(
-                matches!(error, Error::NotCanonical(Refused { element: 7, limb, .. }) if is_it(limb)),
-                "{error}"
-            );
+            refused!(upload(&points, check)
+                => Error::NotCanonical(Refused { element: 7, limb, .. }) if limb == 6 * coordinate);
         }
     }
     let error = upload(&[good[1], off], PointCheck::Subgroup).unwrap_err();
@@ -171,11 +168,7 @@ fn wrong_encodings_are_refused<C: CurveOracle>(engine: &VectorEngine) {
             let mut bytes = some.download_encoded(encoding).unwrap();
             let each = encoding.bytes::<C>();
             change(&mut bytes[at * each..][..each]);
-            for check in [
-                PointCheck::Trusted,
-                PointCheck::OnCurve,
-                PointCheck::Subgroup,
-            ] {
+            for check in CHECKS {
                 let found = engine.upload_encoded_points::<C>(&bytes, encoding, check);
                 let expected = invalid::<C>(at, fault);
                 assert_eq!(found.unwrap_err(), expected, "{encoding:?}");
@@ -218,29 +211,22 @@ fn wrong_encodings_are_refused<C: CurveOracle>(engine: &VectorEngine) {
     for raised in [0, 1] {
         let mut modulus = Fp::MODULUS;
         modulus[0] += raised;
-        let mut bytes: Vec<u8> = modulus
+        let bytes: Vec<u8> = modulus
             .iter()
             .rev()
             .flat_map(|it| it.to_be_bytes())
             .collect();
-        for coordinate in 0..C::ID.coordinates() {
-            let change = |encoded: &mut [u8]| {
-                encoded.fill(0);
-                encoded[coordinate * 48..][..48].copy_from_slice(&bytes);
-            };
-            check(uncompressed, &change, PointFault::NotCanonical);
-        }
-        bytes[0] |= 0x80;
-        for coordinate in 0..C::ID.coordinates() / 2 {
-            let change = |encoded: &mut [u8]| {
-                encoded.fill(0);
-                encoded[coordinate * 48..][..48].copy_from_slice(&bytes);
-                encoded[0] |= 0x80;
-                if coordinate > 0 {
-                    encoded[coordinate * 48] &= 0x7f;
-                }
-            };
-            check(compressed, &change, PointFault::NotCanonical);
+        let all = C::ID.coordinates();
+        for (encoding, flags, coordinates) in [(uncompressed, 0, all), (compressed, 0x80, all / 2)]
+        {
+            for coordinate in 0..coordinates {
+                let change = |encoded: &mut [u8]| {
+                    encoded.fill(0);
+                    encoded[coordinate * 48..][..48].copy_from_slice(&bytes);
+                    encoded[0] |= flags;
+                };
+                check(encoding, &change, PointFault::NotCanonical);
+            }
         }
     }
     // Not on the curve: another y; an x that has none.

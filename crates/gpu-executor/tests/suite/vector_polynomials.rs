@@ -57,18 +57,39 @@ fn coefficients(polynomial: &DensePolynomial<Ark>, count: usize) -> Vec<[u64; 4]
     limbs
 }
 
+/// X - z.
+fn linear(z: &[u64; 4]) -> DensePolynomial<Ark> {
+    DensePolynomial::from_coefficients_vec(vec![-Fr::ark_of(z), Ark::from(1_u64)])
+}
+
+/// Values, quotients and powers at a point.
+fn check_at(engine: &VectorEngine, (x, vector): &(Vec<[u64; 4]>, FieldVec<Fr>), z: [u64; 4]) {
+    let len = x.len();
+    let queue = engine.queue();
+    let value = queue.evaluate(vector, Scalar::new(z)).unwrap();
+    let powers = queue.powers::<Fr>(Scalar::new(z), len).unwrap();
+    let (quotient, remainder) = queue.divide_by_linear(vector, Scalar::new(z)).unwrap();
+    run(queue);
+    let what = format!("{len} coefficients at {z:x?}");
+    let polynomial = polynomial(x);
+    let expected = Fr::limbs_of(&polynomial.evaluate(&Fr::ark_of(&z)));
+    expect(&value, &[expected], &what);
+    expect(&remainder, &[expected], &what);
+    let divided = &polynomial / &linear(&z);
+    expect(&quotient, &coefficients(&divided, len - 1), &what);
+    let mut all = vec![Fr::ONE];
+    all.extend(scanned(&vec![z; len - 1], Fr::ONE, arithmetic::mul::<Fr>));
+    expect(&powers, &all, &what);
+}
+
 fn lengths_of_several_levels(engine: &VectorEngine) {
     for (seed, len) in (0..).zip([255, 256, 257, 2048, 2049, 70_001]) {
         let (x, vector) = random::<Fr>(engine, len, seed);
-        let z = x[len / 2];
         let queue = engine.queue();
         let sums = queue.running_sum(&vector, Scan::Inclusive).unwrap();
         let before = queue.running_sum(&vector, Scan::Exclusive).unwrap();
         let no_zero = queue.select(&vector, &vector, 3).unwrap();
         let products = queue.running_product(&no_zero, Scan::Inclusive).unwrap();
-        let powers = queue.powers::<Fr>(Scalar::new(z), len).unwrap();
-        let value = queue.evaluate(&vector, Scalar::new(z)).unwrap();
-        let (quotient, remainder) = queue.divide_by_linear(&vector, Scalar::new(z)).unwrap();
         run(queue);
         let (zero, what) = ([0; 4], format!("{len} elements"));
         let expected = scanned(&x, zero, arithmetic::add::<Fr>);
@@ -76,85 +97,52 @@ fn lengths_of_several_levels(engine: &VectorEngine) {
         let shifted = [&[zero], &expected[..len - 1]].concat();
         expect(&before, &shifted, &what);
         let three = arithmetic::to_montgomery::<Fr>(&[3, 0, 0, 0]);
-        let no_zero: Vec<_> = x
-            .iter()
-            .map(|x| if *x == zero { three } else { *x })
-            .collect();
+        let no_zero = engines::each(&x, |x| if *x == zero { three } else { *x });
         let expected = scanned(&no_zero, Fr::ONE, arithmetic::mul::<Fr>);
         expect(&products, &expected, &what);
-        let expected = scanned(&vec![z; len - 1], Fr::ONE, arithmetic::mul::<Fr>);
-        expect(&powers, &[&[Fr::ONE], expected.as_slice()].concat(), &what);
-        let polynomial = polynomial(&x);
-        let expected = Fr::limbs_of(&polynomial.evaluate(&Fr::ark_of(&z)));
-        expect(&value, &[expected], &what);
-        expect(&remainder, &[expected], &what);
-        let divisor = linear(&z);
-        let divided = &polynomial / &divisor;
-        expect(&quotient, &coefficients(&divided, len - 1), &what);
+        let z = x[len / 2];
+        check_at(engine, &(x, vector), z);
     }
 }
 
-/// X - z.
-fn linear(z: &[u64; 4]) -> DensePolynomial<Ark> {
-    DensePolynomial::from_coefficients_vec(vec![-Fr::ark_of(z), Ark::from(1_u64)])
-}
-
 fn quotients_and_values_of_polynomials(engine: &VectorEngine) {
+    let z = random::<Fr>(engine, 40, 61).0[39];
     // Short ones: a constant, and those around a run.
     for len in [1, 2, 3, 4, 5, 129] {
         let (x, vector) = random::<Fr>(engine, len, 60);
-        let (z, _) = random::<Fr>(engine, 40, 61);
-        let z = z[39];
         let queue = engine.queue();
-        let (quotient, remainder) = queue.divide_by_linear(&vector, Scalar::new(z)).unwrap();
+        let value = queue.evaluate(&vector, Scalar::new(z)).unwrap();
         // Less its remainder it is a multiple.
         let (constant, rest) = vector.split_at(1).unwrap();
-        let constant = queue.sub(&constant, &remainder).unwrap();
+        let constant = queue.sub(&constant, &value).unwrap();
         let multiple = queue.concat(&[constant, rest]).unwrap();
         let (same, nothing) = queue.divide_by_linear(&multiple, Scalar::new(z)).unwrap();
         run(queue);
         let what = format!("{len} coefficients");
         let divided = &polynomial(&x) / &linear(&z);
-        expect(&quotient, &coefficients(&divided, len - 1), &what);
         expect(&same, &coefficients(&divided, len - 1), &what);
-        let value = polynomial(&x).evaluate(&Fr::ark_of(&z));
-        expect(&remainder, &[Fr::limbs_of(&value)], &what);
         expect(&nothing, &[[0; 4]], &what);
+        check_at(engine, &(x, vector), z);
     }
 }
 
 fn the_points_zero_one_and_the_last(engine: &VectorEngine) {
-    let (x, vector) = random::<Fr>(engine, 600, 7);
+    let some = random::<Fr>(engine, 600, 7);
     let last = arithmetic::neg::<Fr>(&Fr::ONE);
     // Sums of products that are as large as they can be.
     let largest = vec![arithmetic::sub::<Fr>(&[0; 4], &[1, 0, 0, 0]); 2048];
     let of_largest = engine.upload::<Fr>(&largest).unwrap();
     for z in [[0; 4], Fr::ONE, last, largest[0]] {
-        let queue = engine.queue();
-        let of_all = queue.evaluate(&of_largest, Scalar::new(z)).unwrap();
-        let value = queue.evaluate(&vector, Scalar::new(z)).unwrap();
-        let powers = queue.powers::<Fr>(Scalar::new(z), 600).unwrap();
-        let (quotient, remainder) = queue.divide_by_linear(&vector, Scalar::new(z)).unwrap();
-        run(queue);
-        let what = format!("at {z:x?}");
-        let expected = Fr::limbs_of(&polynomial(&largest).evaluate(&Fr::ark_of(&z)));
-        expect(&of_all, &[expected], &what);
-        let expected = Fr::limbs_of(&polynomial(&x).evaluate(&Fr::ark_of(&z)));
-        expect(&value, &[expected], &what);
-        expect(&remainder, &[expected], &what);
-        let divided = &polynomial(&x) / &linear(&z);
-        expect(&quotient, &coefficients(&divided, 599), &what);
-        let mut all = vec![Fr::ONE];
-        all.extend(scanned(&[z; 599], Fr::ONE, arithmetic::mul::<Fr>));
-        expect(&powers, &all, &what);
+        check_at(engine, &some, z);
+        check_at(engine, &(largest.clone(), of_largest.clone()), z);
     }
     // By an integer, which is in Montgomery form then.
     let queue = engine.queue();
-    let value = queue.evaluate(&vector, 2).unwrap();
+    let value = queue.evaluate(&some.1, 2).unwrap();
     let powers = queue.powers::<Fr>(2, 3).unwrap();
     let plain = queue.from_montgomery(&powers).unwrap();
     run(queue);
-    let expected = polynomial(&x).evaluate(&Ark::from(2_u64));
+    let expected = polynomial(&some.0).evaluate(&Ark::from(2_u64));
     expect(&value, &[Fr::limbs_of(&expected)], "at 2");
     expect(&plain, &[[1, 0, 0, 0], [2, 0, 0, 0], [4, 0, 0, 0]], "of 2");
 }

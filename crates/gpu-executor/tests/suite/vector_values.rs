@@ -28,39 +28,39 @@ struct InPlace<F: Field> {
     /// The form of the first vector.
     form: Form,
     result: Record<F>,
-    in_place: fn(&Queue, &mut FieldVec<F>, &FieldVec<F>) -> Result<()>,
+    in_place: Assign<F>,
 }
+
+type Assign<F> = fn(&Queue, &mut FieldVec<F>, &FieldVec<F>) -> Result<()>;
 
 /// Every method that puts its result in the place of an argument: those of the registry's
 /// rows that all fields have, and those that are written by hand.
 fn all_in_place() -> Vec<InPlace<Fr>> {
     let rows = field_kernels::element_operations!(rows);
     let mut all: Vec<InPlace<Fr>> = rows.into_iter().flatten().collect();
+    let row = |name, result: Record<Fr>, in_place: Assign<Fr>| InPlace {
+        name,
+        form: Form::Montgomery,
+        result,
+        in_place,
+    };
     all.extend([
-        InPlace {
-            name: "axpy",
-            form: Form::Montgomery,
-            result: |q, x, y| q.axpy(Scalar::one(), y, x),
-            in_place: |q, x, y| q.axpy_assign(Scalar::one(), y, x),
-        },
-        InPlace {
-            name: "pow",
-            form: Form::Montgomery,
-            result: |q, x, _| q.pow(x, 5),
-            in_place: |q, x, _| q.pow_assign(x, 5),
-        },
-        InPlace {
-            name: "inverse",
-            form: Form::Montgomery,
-            result: |q, x, _| q.inverse(x),
-            in_place: |q, x, _| q.inverse_assign(x),
-        },
-        InPlace {
-            name: "bit_reverse",
-            form: Form::Montgomery,
-            result: |q, x, _| q.bit_reverse(x),
-            in_place: |q, x, _| q.bit_reverse_assign(x),
-        },
+        row(
+            "axpy",
+            |q, x, y| q.axpy(Scalar::one(), y, x),
+            |q, x, y| q.axpy_assign(Scalar::one(), y, x),
+        ),
+        row("pow", |q, x, _| q.pow(x, 5), |q, x, _| q.pow_assign(x, 5)),
+        row(
+            "inverse",
+            |q, x, _| q.inverse(x),
+            |q, x, _| q.inverse_assign(x),
+        ),
+        row(
+            "bit_reverse",
+            |q, x, _| q.bit_reverse(x),
+            |q, x, _| q.bit_reverse_assign(x),
+        ),
     ]);
     all
 }

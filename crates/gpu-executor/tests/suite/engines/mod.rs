@@ -152,9 +152,9 @@ macro_rules! refused {
     ($result:expr => $text:literal) => {
         assert_eq!($crate::engines::error($result).to_string(), $text)
     };
-    ($result:expr => $pattern:pat) => {{
+    ($result:expr => $pattern:pat $(if $is_it:expr)?) => {{
         let error = $crate::engines::error($result);
-        assert!(matches!(error, $pattern), "{error}");
+        assert!(matches!(error, $pattern $(if $is_it)?), "{error}");
     }};
 }
 
