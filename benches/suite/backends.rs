@@ -20,9 +20,6 @@ pub(crate) fn paths(caps: &DeviceCaps) -> impl Iterator<Item = TransferPath> {
 
 /// A backend whose runs all take `path`, cut as the calibration that is stored
 /// for this machine says, else by the library's fixed rules.
-///
-/// # Errors
-/// When there is no device.
 pub(crate) fn fixed(path: TransferPath) -> anyhow::Result<PersistentVulkanBackend> {
     let builder = PersistentVulkanBackend::builder();
     Ok(builder.path(PathChoice::Fixed(path)).build()?)
@@ -30,9 +27,6 @@ pub(crate) fn fixed(path: TransferPath) -> anyhow::Result<PersistentVulkanBacken
 
 /// A backend that chooses by itself. It has run once, so that what the first
 /// run makes is in no timed call.
-///
-/// # Errors
-/// When there is no device, or the run fails.
 pub(crate) fn automatic() -> anyhow::Result<PersistentVulkanBackend> {
     let mut backend = PersistentVulkanBackend::new()?;
     let jobs = Jobs::random(1, WARM_UP);

@@ -26,9 +26,6 @@ pub(crate) struct Clocks {
 
 impl Clocks {
     /// Keeps a device with `caps` at work until its clocks are up.
-    ///
-    /// # Errors
-    /// When a run fails.
     pub(crate) fn raise(caps: &DeviceCaps, resident: &mut Resident) -> anyhow::Result<Self> {
         let ramp = match caps.kind {
             // It has no clocks but the host's.
@@ -44,9 +41,6 @@ impl Clocks {
 
     /// Keeps the device at work until it is as fast as at its best: while the
     /// host checked the sample before, it may have lowered its clocks.
-    ///
-    /// # Errors
-    /// When a run fails.
     pub(crate) fn catch_up(&mut self, resident: &mut Resident) -> anyhow::Result<()> {
         let start = Instant::now();
         while start.elapsed() < self.ramp {

@@ -38,9 +38,6 @@ impl Bandwidth {
     /// Measures copies of `bytes` bytes, a multiple of 4, each after a warm-up, as the
     /// median of several batches. Takes `2 * bytes` of device memory, `bytes` of
     /// upload and as much of readback memory while it runs.
-    ///
-    /// # Errors
-    /// For too little memory, else what the device returned.
     pub(crate) fn measure(device: &Arc<Device>, bytes: usize) -> anyhow::Result<Self> {
         let mut timed = Timed::new(device)?;
         let take = |purpose| timed.lane().pool().take_from(purpose, bytes);

@@ -13,9 +13,6 @@ use crate::measure::Suite;
 /// Writes `device.json` into Criterion's output folder, where
 /// `CRITERION_HOME` names one: the report may be made on another machine, and
 /// on another day.
-///
-/// # Errors
-/// When the file cannot be written.
 pub(crate) fn write_down(suite: &Suite) -> anyhow::Result<()> {
     let device = serde_json::json!({
         "name": suite.caps.name,
@@ -29,9 +26,6 @@ pub(crate) fn write_down(suite: &Suite) -> anyhow::Result<()> {
 
 /// Writes `value` as `name` into Criterion's output folder, where
 /// `CRITERION_HOME` names one.
-///
-/// # Errors
-/// When the file cannot be written.
 pub(crate) fn write(name: &str, value: &serde_json::Value) -> anyhow::Result<()> {
     let Some(home) = std::env::var_os("CRITERION_HOME") else {
         return Ok(());
@@ -44,9 +38,6 @@ pub(crate) fn write(name: &str, value: &serde_json::Value) -> anyhow::Result<()>
 
 /// Opens the device that backends of this process use: theirs is chosen by
 /// the environment too.
-///
-/// # Errors
-/// When there is no device.
 pub(crate) fn open() -> anyhow::Result<Arc<Device>> {
     let uuid = PersistentVulkanBackend::new()?.device().uuid;
     let device = Instance::new(Validation::Off)?.device(&DevicePolicy::Uuid(uuid))?;

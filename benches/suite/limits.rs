@@ -26,9 +26,6 @@ const GRAIN: usize = 1 << 20;
 
 /// Measures the limits and writes them as `limits.json` into Criterion's
 /// output folder, where `CRITERION_HOME` names one; all in bytes per second.
-///
-/// # Errors
-/// When there is no device, or the file cannot be written.
 pub(crate) fn write_down(plan: &Plan) -> anyhow::Result<()> {
     if std::env::var_os("CRITERION_HOME").is_none() {
         return Ok(());

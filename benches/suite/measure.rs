@@ -38,9 +38,6 @@ impl Group<'_> {
     /// Measures `call` on `jobs`, which returns results in new memory, as
     /// `function`/elements and checks its results: the last of every sample,
     /// on the output of the timed call itself.
-    ///
-    /// # Errors
-    /// As [`Self::timed`].
     pub(crate) fn fresh<T>(
         &mut self,
         function: &str,
@@ -64,9 +61,6 @@ impl Group<'_> {
     /// As [`Self::fresh`], of a `call` that writes to the same `results` every
     /// time. They are overwritten before every sample, so that what is
     /// checked was written in it.
-    ///
-    /// # Errors
-    /// As [`Self::timed`].
     pub(crate) fn reused<T: Copy + Default + Send + Sync>(
         &mut self,
         function: &str,
@@ -93,9 +87,6 @@ impl Group<'_> {
 
     /// Measures `batch`, which is `jobs`, on an engine: into new vectors, and into slices that
     /// are used again.
-    ///
-    /// # Errors
-    /// As [`Self::timed`].
     pub(crate) fn calls(
         &mut self,
         function: &str,
@@ -109,9 +100,6 @@ impl Group<'_> {
     }
 
     /// Likewise, into slices that are used again alone.
-    ///
-    /// # Errors
-    /// As [`Self::timed`].
     pub(crate) fn calls_into(
         &mut self,
         function: &str,

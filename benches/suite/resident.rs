@@ -35,10 +35,6 @@ const BYTES: ElementFormat = ElementFormat {
 impl Resident {
     /// Device memory for the kernel in `spirv`, one of this project, over operands of
     /// `elements` elements each.
-    ///
-    /// # Errors
-    /// For a kernel that `device` cannot run, for more elements than [`most_dispatched`], for
-    /// too little memory, else what the device returned.
     pub(crate) fn new(device: &Arc<Device>, spirv: &[u8], elements: usize) -> anyhow::Result<Self> {
         let kernel = KernelCache::new(device).get(spirv)?;
         let group = kernel.shape().workgroup_size as usize;
@@ -64,9 +60,6 @@ impl Resident {
 
     /// Copies both operands, and what the result is to be before the next run, to the
     /// device.
-    ///
-    /// # Errors
-    /// For other lengths than that of the operands, else what the device returned.
     pub(crate) fn upload(&mut self, a: &[u64], b: &[u64], out: &[u64]) -> anyhow::Result<()> {
         for (storage, limbs) in [(&self.a, a), (&self.b, b), (&self.out, out)] {
             let bytes: &[u8] = bytemuck::cast_slice(limbs);
@@ -77,9 +70,6 @@ impl Resident {
 
     /// Runs the kernel `rounds` times, one run after the other in a single
     /// submission, and returns the time of one, as [`Timed::run`] takes it.
-    ///
-    /// # Errors
-    /// What the device returned.
     pub(crate) fn run(&mut self, rounds: u32) -> anyhow::Result<Duration> {
         let steps: Vec<Step> = (0..rounds)
             .map(|_| self.round())
@@ -92,9 +82,6 @@ impl Resident {
     }
 
     /// Copies the result of the last run into `result`.
-    ///
-    /// # Errors
-    /// For another length than that of the operands, else what the device returned.
     pub(crate) fn download(&mut self, result: &mut [u64]) -> anyhow::Result<()> {
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(result);
         let range = 0..self.elements * ELEMENT_BYTES;

@@ -23,9 +23,6 @@ const PIPELINE: &str = "pipeline_new_process";
 /// Times `new()`, and the way of the library's kernel from its bytes to its
 /// pipeline, both in a new process. The caches of driver and library hold
 /// what the process before left there.
-///
-/// # Errors
-/// When a process cannot be started, or fails.
 pub(crate) fn bench(group: &mut Group<'_>) -> anyhow::Result<()> {
     for what in [NEW, PIPELINE] {
         run_child(what)?;
@@ -42,9 +39,6 @@ pub(crate) fn is_child() -> bool {
 }
 
 /// Times what the variable names and prints the nanoseconds.
-///
-/// # Errors
-/// When there is no device, or the variable names nothing known.
 #[allow(clippy::print_stdout, reason = "how a child answers")]
 pub(crate) fn child() -> anyhow::Result<()> {
     let elapsed = match std::env::var(VARIABLE)?.as_str() {

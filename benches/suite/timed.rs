@@ -13,9 +13,6 @@ pub(crate) struct Timed(Lane);
 
 impl Timed {
     /// On `device`, with memory of its own.
-    ///
-    /// # Errors
-    /// What creating its allocator returned.
     pub(crate) fn new(device: &Arc<Device>) -> Result<Self, Error> {
         let options = TransferOptions {
             timestamps: true,
@@ -31,9 +28,6 @@ impl Timed {
 
     /// Runs `steps` and returns how long they took: by the device's own clock where it has
     /// one, else by the host's around the submission and the wait.
-    ///
-    /// # Errors
-    /// What the lane returned.
     ///
     /// # Safety
     /// As [`Lane::submit`].

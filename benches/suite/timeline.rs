@@ -23,9 +23,6 @@ const PATHS: [TransferPath; 2] = [TransferPath::HostVisible, TransferPath::Devic
 /// Runs the jobs and writes when each chunk was in each stage as
 /// `timeline.json` into Criterion's output folder, where `CRITERION_HOME`
 /// names one; times in milliseconds since the start of the run.
-///
-/// # Errors
-/// When a run fails, a result is wrong, or the file cannot be written.
 pub(crate) fn write_down(suite: &Suite) -> anyhow::Result<()> {
     if std::env::var_os("CRITERION_HOME").is_none() {
         return Ok(());

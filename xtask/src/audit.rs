@@ -30,9 +30,6 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Checks licences, sources, bans and duplicates; advisories where their
 /// database can be reached; and that docs/dependencies.md is complete.
-///
-/// # Errors
-/// When cargo-deny is missing and not to be installed, and when a check fails.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let shell = workspace::shell()?;
     let mut steps = Steps::default();
@@ -76,9 +73,6 @@ fn find_deny(shell: &Shell, install: bool) -> anyhow::Result<()> {
 }
 
 /// Brings the advisory database up to date.
-///
-/// # Errors
-/// When that fails, or takes longer than [`PATIENCE`].
 fn fetch_advisories(shell: &Shell) -> anyhow::Result<()> {
     println!("\n== advisory database");
     let mut child = Command::new("cargo")

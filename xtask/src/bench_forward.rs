@@ -14,9 +14,6 @@ pub(crate) struct Args {
 }
 
 /// Builds this program with the feature and runs the command by that.
-///
-/// # Errors
-/// When it cannot be built, as where there are no sources, or fails.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let shell = Shell::new()?;
     let arguments = &args.arguments;

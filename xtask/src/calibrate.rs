@@ -13,9 +13,6 @@ pub(crate) struct Args {
 }
 
 /// Runs the example `calibrate`, whose result every later run uses.
-///
-/// # Errors
-/// When the example cannot be built or fails.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let shell = workspace::shell()?;
     let brief = args.brief.then_some("--brief");

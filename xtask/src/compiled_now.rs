@@ -29,9 +29,6 @@ const FOLDER: &str = "FIELD_KERNELS_EMBEDDED_DIR";
 /// Compiles all modules. Where the compiler makes other bytes of a source than are checked in,
 /// or says something else of it in the manifest, tests what embeds them and computes with them
 /// once more; else the tests of the checked-in ones have.
-///
-/// # Errors
-/// When a module does not compile, or a test fails.
 pub(crate) fn test(shell: &Shell) -> anyhow::Result<()> {
     let words = BUILT.split_whitespace();
     let messages = cmd!(shell, "cargo {words...}").read()?;

@@ -19,9 +19,6 @@ pub(crate) struct Args {
 
 /// Runs the driver step, then the crate `gpu-executor-demo` on what it found: built as
 /// this program is, so that they share what takes long to build.
-///
-/// # Errors
-/// When the demo cannot be built or fails.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let shell = workspace::shell()?;
     let survey = driver::prepare(&shell, &[Need::Driver], !args.no_install);

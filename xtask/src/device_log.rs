@@ -19,9 +19,6 @@ pub(crate) struct DeviceLog {
 
 impl DeviceLog {
     /// An empty log in `folder`.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
     pub(crate) fn fresh(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join("device-tests.log");
         std::fs::create_dir_all(folder)

@@ -19,9 +19,6 @@ pub(crate) fn install(shell: &Shell, needs: &[Need]) -> anyhow::Result<()> {
 }
 
 /// Brings apt's lists of packages up to date.
-///
-/// # Errors
-/// When it takes a `sudo` that is not there, or fails.
 pub(crate) fn update_apt(shell: &Shell) -> anyhow::Result<()> {
     let apt = PackageManager::AptGet;
     // The first of the commands of an installation.

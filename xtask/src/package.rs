@@ -17,9 +17,6 @@ const INTERNAL: [&str; 5] = [
 ];
 
 /// Runs [`verify`] alone.
-///
-/// # Errors
-/// As [`verify`].
 pub(crate) fn run() -> anyhow::Result<()> {
     verify(&workspace::shell()?, &[])
 }
@@ -71,9 +68,6 @@ pub(crate) fn verify(shell: &Shell, options: &[&str]) -> anyhow::Result<()> {
 
 /// The manifest of a workspace of packages unpacked to folders of these names, each
 /// `NAME-VERSION`, with the profiles of the workspace whose manifest is `ours`.
-///
-/// # Errors
-/// When a folder is named otherwise.
 fn manifest_of(folders: &[String], ours: &str) -> anyhow::Result<String> {
     let mut text = format!("[workspace]\nresolver = \"3\"\nmembers = {folders:?}\n");
     text.push_str("[patch.crates-io]\n");

@@ -28,12 +28,9 @@ pub(crate) struct Survey {
     pub(crate) validation_layer: bool,
 }
 
-/// One Vulkan device.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Device {
-    /// The device's own name.
     pub(crate) name: String,
-    /// The driver's name and version.
     pub(crate) driver: String,
     /// Discrete, integrated, virtual, software, ...
     pub(crate) kind: String,
@@ -49,9 +46,6 @@ pub(crate) fn survey() -> Survey {
 }
 
 /// The child's side: prints this machine's survey.
-///
-/// # Errors
-/// When the survey cannot be written as JSON.
 pub(crate) fn answer() -> anyhow::Result<()> {
     let mut survey = Survey::default();
     match list_devices() {

@@ -44,9 +44,6 @@ impl Steps {
 
     /// As [`Self::run`], of a step that says itself whether it can run here. One that
     /// cannot is named as such, and not counted as passed.
-    ///
-    /// # Errors
-    /// As [`Self::run`].
     pub(crate) fn run_where_possible(
         &mut self,
         name: &str,

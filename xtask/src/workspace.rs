@@ -8,9 +8,6 @@ use anyhow::{Context, bail};
 use xshell::{Shell, cmd};
 
 /// A shell whose current folder is the workspace root.
-///
-/// # Errors
-/// When the command was started outside the workspace.
 pub(crate) fn shell() -> anyhow::Result<Shell> {
     let shell = Shell::new()?;
     shell.change_dir(root()?);
@@ -37,9 +34,6 @@ fn root() -> anyhow::Result<PathBuf> {
 }
 
 /// How `child` ended within `patience`; `None` for one that did not, and was killed.
-///
-/// # Errors
-/// When it cannot be asked or killed.
 pub(crate) fn ended_within(
     child: &mut Child,
     patience: Duration,
@@ -57,9 +51,6 @@ pub(crate) fn ended_within(
 }
 
 /// Cargo's output folder, wherever configuration or `CARGO_TARGET_DIR` put it.
-///
-/// # Errors
-/// When `cargo metadata` fails or its answer cannot be read.
 pub(crate) fn target_dir(shell: &Shell) -> anyhow::Result<PathBuf> {
     let text = cmd!(shell, "cargo metadata --no-deps --format-version 1")
         .quiet()

@@ -10,9 +10,6 @@ use crate::print;
 
 /// Adds the same `jobs` of `count` elements one after the other, with the device's own
 /// memory asked for, overlapped, and on the CPU.
-///
-/// # Errors
-/// Those of the engines, and where a sum is not the reference's.
 pub(crate) fn run(executor: &mut Executor, jobs: usize, count: usize) -> Result<()> {
     let operands = (0..2 * jobs as u64).map(|seed| random_elements::<Fp>(count, seed));
     let operands: Vec<_> = operands.collect();

@@ -11,9 +11,6 @@ use crate::print;
 type Element = <Fr as ElementType>::Limbs;
 
 /// A chain that becomes one kernel, the sum of its results, and their inverses.
-///
-/// # Errors
-/// Those of the engine, and where a result is not the reference's.
 pub(crate) fn run(engine: &VectorEngine, count: usize) -> Result<()> {
     let [a, b, c] = [1, 2, 3].map(|seed| random_elements::<Fr>(count, seed));
     let upload = |elements: &Vec<Element>| engine.upload::<Fr>(elements.as_slice());

@@ -87,9 +87,6 @@ fn short(engine: &str) -> &str {
 impl Plot {
     /// Writes plots beside the first of `files`. The lines of the other files, which need not
     /// be of this library, are dashed.
-    ///
-    /// # Errors
-    /// When a file cannot be read or is not such a record, or a plot cannot be written.
     pub(super) fn write(&self, files: &[PathBuf]) -> anyhow::Result<()> {
         let mut lines = Vec::new();
         for (number, path) in files.iter().enumerate() {

@@ -15,7 +15,6 @@ const BYTES_OUT: f64 = 48.0;
 /// Bytes that an addition moves.
 pub(crate) const BYTES_PER_ADDITION: f64 = BYTES_IN + BYTES_OUT;
 
-/// All of it.
 pub(crate) struct SuiteOutput {
     pub(crate) heading: Heading,
     pub(crate) limits: Limits,
@@ -33,7 +32,6 @@ pub(crate) struct Heading {
     /// The commit that was measured.
     #[serde(skip)]
     pub(crate) revision: String,
-    /// The Vulkan device's name.
     #[serde(rename = "name")]
     pub(crate) device: String,
     /// The driver's name and version.
@@ -88,13 +86,10 @@ pub(crate) struct Limits {
 /// A run of `timeline.json`, whose stages were timed.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Run {
-    /// The data path.
     pub(crate) path: String,
-    /// How many jobs.
     pub(crate) jobs: usize,
     /// Elements of all jobs together.
     pub(crate) elements: usize,
-    /// How many chunks.
     pub(crate) chunks: usize,
     /// Elements in each, at most.
     pub(crate) chunk: usize,
@@ -104,7 +99,6 @@ pub(crate) struct Run {
     pub(crate) total_ms: f64,
     /// How many kinds of stages were at work at once.
     pub(crate) overlap: Option<f64>,
-    /// Its stages.
     pub(crate) spans: Vec<Span>,
 }
 
@@ -113,7 +107,6 @@ pub(crate) struct Run {
 pub(crate) struct Span {
     /// The slot that it was in.
     pub(crate) slot: usize,
-    /// The stage, such as `copy in`.
     pub(crate) stage: String,
     pub(crate) start_ms: f64,
     pub(crate) end_ms: f64,

@@ -8,9 +8,6 @@ use crate::workspace;
 
 /// Has the sweep of `vk-faults` try every call of each entry point, the first,
 /// the middle and the last alone when quick.
-///
-/// # Errors
-/// When the sweep cannot be built or run.
 pub(super) fn run(shell: &Shell, args: &Args) -> anyhow::Result<Vec<Finding>> {
     cmd!(shell, "cargo build --release -p vk-faults").run()?;
     let sweep = workspace::target_dir(shell)?.join("release/faults");

@@ -6,9 +6,6 @@ use xshell::{Cmd, Shell, cmd};
 use super::{Args, Finding, children};
 
 /// Runs `soak-oracles`, and the tests of `field-kernels` under Miri.
-///
-/// # Errors
-/// As [`children::run`].
 pub(super) fn run(shell: &Shell, args: &Args) -> anyhow::Result<Vec<Finding>> {
     let quick = "--pairs 1000000 --chunks 256,4096 --programs 100";
     let mut findings = children::run(shell, "soak-oracles", args, quick)?;

@@ -95,10 +95,6 @@ const OF_FLIGHT: [&str; 5] = [
 ];
 
 /// Runs the suite once for each of [`PASSES`] that the layer can do.
-///
-/// # Errors
-/// When the layer is missing, a log cannot be written or a command not be
-/// started.
 pub(super) fn run(shell: &Shell, args: &Args) -> anyhow::Result<Vec<Finding>> {
     let layer = validation_layer_version()?.context("the validation layer is missing")?;
     let mut findings = Vec::new();

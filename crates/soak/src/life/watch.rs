@@ -13,9 +13,6 @@ const WARM_UP: usize = 20;
 /// what `allocated` says, after whole rounds of `round` batches each, so that all looks
 /// are at the same place in one. Whether resident memory grew by `most` bytes at most and
 /// nothing else grew.
-///
-/// # Errors
-/// The first one of a batch, and of a look.
 pub(crate) fn batches(
     (what, count, round): (&str, usize, usize),
     most: i64,
@@ -42,9 +39,6 @@ pub(crate) fn batches(
 
 /// Runs `cycle` `count` times, after some others; whether resident memory grew by `most`
 /// bytes at most and nothing else grew.
-///
-/// # Errors
-/// The first one of a cycle, and of a look.
 pub(crate) fn cycles(
     (what, count): (&str, usize),
     most: i64,

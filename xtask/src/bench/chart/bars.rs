@@ -7,9 +7,7 @@ use super::{Axis, COLOURS, WIDTH, axes, font, svg};
 
 /// Rows below each other, over one axis.
 pub(crate) struct Bars {
-    /// The horizontal axis.
     pub(crate) x: Axis,
-    /// The rows.
     pub(crate) rows: Vec<Row>,
 }
 
@@ -21,14 +19,10 @@ pub(crate) enum Row {
     Bars(String, Vec<Bar>),
 }
 
-/// One bar.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Bar {
-    /// Where it begins.
     pub(crate) from: f64,
-    /// Where it ends.
     pub(crate) to: f64,
-    /// Which colour.
     pub(crate) colour: usize,
 }
 

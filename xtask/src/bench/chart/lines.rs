@@ -6,44 +6,33 @@ use plotters::prelude::*;
 
 use super::{Area, Axis, COLOURS, Drawn, WIDTH, axes, font, svg};
 
-/// A chart.
 pub(crate) struct Chart {
-    /// The horizontal axis.
     pub(crate) x: Axis,
-    /// The vertical axis.
     pub(crate) y: Axis,
-    /// The lines.
     pub(crate) lines: Vec<Line>,
-    /// The limits.
     pub(crate) limits: Vec<Limit>,
-    /// The marks.
     pub(crate) marks: Vec<Mark>,
 }
 
 /// One line: points by ascending x.
 pub(crate) struct Line {
-    /// What the legend calls it.
     pub(crate) label: String,
     /// Which colour; lines of one number have the same.
     pub(crate) colour: usize,
     /// Whether it is dashed, with hollow points.
     pub(crate) dashed: bool,
-    /// The points.
     pub(crate) points: Vec<(f64, f64)>,
 }
 
 /// A horizontal line over the whole width: what nothing can be above, or what
 /// others are compared with.
 pub(crate) struct Limit {
-    /// What the legend calls it.
     pub(crate) label: String,
-    /// Where it lies.
     pub(crate) y: f64,
 }
 
 /// A point that stands out, such as a crossover.
 pub(crate) struct Mark {
-    /// What the legend calls it.
     pub(crate) label: String,
     /// Where it lies; in the legend alone where there is no such point.
     pub(crate) at: Option<(f64, f64)>,

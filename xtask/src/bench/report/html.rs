@@ -6,11 +6,9 @@ use crate::bench::suite_output::{Heading, SuiteOutput};
 
 /// A plot with what is to be said about it.
 pub(crate) struct Section {
-    /// Its title.
     pub(crate) title: String,
     /// How it is to be read.
     pub(crate) text: String,
-    /// The plot, as SVG.
     pub(crate) svg: String,
     /// What belongs below it, as HTML.
     pub(crate) below: String,
