@@ -6,38 +6,38 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
-/// Words that files must not have.
-struct Ban {
-    /// Files, and folders with all that is in them, without the ending `.rs`.
-    places: &'static [&'static str],
-    words: &'static [&'static str],
-    why: &'static str,
-}
+/// Files, and folders with all that is in them, without the ending `.rs`; words that they must
+/// not have; and why.
+type Ban = (
+    &'static [&'static str],
+    &'static [&'static str],
+    &'static str,
+);
 
 const BANS: &[Ban] = &[
-    Ban {
-        places: &["crates/gpu-executor/src"],
-        words: &["ash"],
-        why: "the facade leaves Vulkan to the crates below it",
-    },
-    Ban {
-        places: &["crates/gpu-executor/src/vectors/plan"],
-        words: &["vk_core", "vk_mem_paths", "vulkan"],
-        why: "a plan is pure, and the same for every engine",
-    },
-    Ban {
-        places: &[
+    (
+        &[FACADE],
+        &["ash"],
+        "the facade leaves Vulkan to the crates below it",
+    ),
+    (
+        &["crates/gpu-executor/src/vectors/plan"],
+        &["vk_core", "vk_mem_paths", "vulkan"],
+        "a plan is pure, and the same for every engine",
+    ),
+    (
+        &[
             "crates/vk-mem-paths/src/runs/plan",
             "crates/vk-mem-paths/src/runs/limits",
             "crates/vk-mem-paths/src/runs/tuning",
             "crates/vk-mem-paths/src/runs/host_buffers/plan",
         ],
-        words: &["ash", "vk", "Arc"],
-        why: "a plan is a pure function over caps and sizes",
-    },
-    Ban {
-        places: &["crates/vk-mem-paths/src"],
-        words: &[
+        &["ash", "vk", "Arc"],
+        "a plan is a pure function over caps and sizes",
+    ),
+    (
+        &[PATHS],
+        &[
             "field_kernels",
             "Fp",
             "Fr",
@@ -45,35 +45,30 @@ const BANS: &[Ban] = &[
             "bls12_381",
             "Montgomery",
         ],
-        why: "an element is a number of bytes here",
-    },
-    Ban {
-        places: &["crates/vk-core/src"],
-        words: &["vk_mem", "allocate_memory", "field_kernels"],
-        why: "vk-core allocates no device memory and knows no field",
-    },
-    Ban {
-        places: &["crates/field-kernels/src"],
-        words: &["ash", "vk_core"],
-        why: "field-kernels knows no Vulkan",
-    },
+        "an element is a number of bytes here",
+    ),
+    (
+        &["crates/vk-core/src"],
+        &["vk_mem", "allocate_memory", "field_kernels"],
+        "vk-core allocates no device memory and knows no field",
+    ),
+    (
+        &["crates/field-kernels/src"],
+        &["ash", "vk_core"],
+        "field-kernels knows no Vulkan",
+    ),
 ];
 
-/// The modules of a crate that are layers, the lowest first: none names one after it.
-struct Layers {
-    source: &'static str,
-    modules: &'static [&'static str],
-}
+const FACADE: &str = "crates/gpu-executor/src";
+const PATHS: &str = "crates/vk-mem-paths/src";
 
-const LAYERS: &[Layers] = &[
-    Layers {
-        source: "crates/gpu-executor/src",
-        modules: &["device", "vectors", "cpu", "spirv", "fastest", "executor"],
-    },
-    Layers {
-        source: "crates/vk-mem-paths/src",
-        modules: &["threads", "memory", "lane", "runs"],
-    },
+/// The modules of a crate that are layers, the lowest first: none names one after it.
+const LAYERS: &[(&str, &[&str])] = &[
+    (
+        FACADE,
+        &["device", "vectors", "cpu", "spirv", "fastest", "executor"],
+    ),
+    (PATHS, &["threads", "memory", "lane", "runs"]),
 ];
 
 /// The page that names the test of each promise.
@@ -86,21 +81,21 @@ const PROMISES: &str = "docs/reliability.md";
 /// Names each place that breaks one, and when the sources cannot be read.
 pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
     let mut broken = Vec::new();
-    for ban in BANS {
-        for place in ban.places {
+    for (places, words, why) in BANS {
+        for place in *places {
             for (path, text) in sources(root, place)? {
-                for (line, word) in banned(&code(&text), ban.words) {
-                    broken.push(format!("{path}:{line}: `{word}`: {}", ban.why));
+                for (line, word) in banned(&code(&text), words) {
+                    broken.push(format!("{path}:{line}: `{word}`: {why}"));
                 }
             }
         }
     }
-    for layers in LAYERS {
-        let root_module = std::fs::read_to_string(root.join(layers.source).join("lib.rs"))?;
+    for (source, modules) in LAYERS {
+        let root_module = std::fs::read_to_string(root.join(source).join("lib.rs"))?;
         let root_module = code(&root_module);
-        for (number, module) in layers.modules.iter().enumerate() {
-            for (path, text) in sources(root, &format!("{}/{module}", layers.source))? {
-                let above = &layers.modules[number + 1..];
+        for (number, module) in modules.iter().enumerate() {
+            for (path, text) in sources(root, &format!("{source}/{module}"))? {
+                let above = &modules[number + 1..];
                 for (line, other) in named(&code(&text), &root_module, above) {
                     broken.push(format!(
                         "{path}:{line}: `{other}`, a layer above `{module}`"

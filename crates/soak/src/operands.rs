@@ -1,6 +1,8 @@
 //! Random canonical elements, edge elements first, and what comes of them.
 
 use field_kernels::{BinaryOp, Fp, LIMBS, edge};
+use gpu_executor::spirv::PersistentVulkanBackend;
+use gpu_executor::{PathChoice, TransferPath};
 
 /// An element's limbs.
 pub type Element = [u64; LIMBS];
@@ -30,6 +32,27 @@ impl Operands {
     pub fn results(&self, operation: BinaryOp) -> Vec<u64> {
         let pairs = self.a.as_chunks().0.iter().zip(self.b.as_chunks().0);
         pairs.flat_map(|(a, b)| operation(a, b)).collect()
+    }
+
+    /// What a kernel computes in host buffers that are made for it and dropped.
+    ///
+    /// # Errors
+    /// What the backend returned.
+    pub fn over_host_buffers(
+        &self,
+        backend: &mut PersistentVulkanBackend,
+        spirv: &[u8],
+        path: TransferPath,
+    ) -> anyhow::Result<Vec<u64>> {
+        let mut buffer = || backend.host_buffer(self.elements());
+        let (mut a, mut b, mut out) = (buffer()?, buffer()?, buffer()?);
+        a.copy_from_slice(&self.a);
+        b.copy_from_slice(&self.b);
+        // What no chunk writes stands out.
+        out.fill(u64::MAX);
+        let path = PathChoice::Fixed(path);
+        backend.run_field_add_host_on(spirv, &a, &b, &mut out, path)?;
+        Ok(out.to_vec())
     }
 
     /// How many elements each operand has.

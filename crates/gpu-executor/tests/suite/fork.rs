@@ -6,6 +6,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use anyhow::{Context as _, Result, ensure};
 use gpu_executor::FieldAdd;
 use gpu_executor::cpu::CpuEngine;
 use gpu_executor::spirv::PersistentVulkanBackend;
@@ -53,7 +54,7 @@ struct Inherited {
     read: (Completed, Readback<Fr>),
 }
 
-type Case = (&'static str, fn(Inherited) -> Result<(), String>);
+type Case = (&'static str, fn(Inherited) -> Result<()>);
 
 const CASES: [Case; 12] = [
     ("drop everything", |all| {
@@ -62,10 +63,10 @@ const CASES: [Case; 12] = [
     }),
     ("the inherited CPU engine", |mut all| {
         let sums = all.cpu.field_add(&[1; 6 * ELEMENTS], &[2; 6 * ELEMENTS]);
-        expect(sums.map_err(|e| e.to_string())? == [3; 6 * ELEMENTS])
+        expect(sums? == [3; 6 * ELEMENTS])
     }),
     ("inherited vectors on the CPU", |all| {
-        expect(double(&all.on_cpu).map_err(|e| e.to_string())? == 2)
+        expect(double(&all.on_cpu)? == 2)
     }),
     ("vectors that the CPU was still computing", |all| {
         let (power, pending) = all.in_flight;
@@ -73,7 +74,7 @@ const CASES: [Case; 12] = [
         expect(pending.is_complete().err() == Some(left.clone()))?;
         expect(pending.wait().err() == Some(left.clone()))?;
         let queue = all.on_cpu.queue();
-        let used = queue.double(&power).map_err(|e| e.to_string())?;
+        let used = queue.double(&power)?;
         let submitted = queue.submit().and_then(Pending::wait);
         expect(matches!(submitted, Err(Error::NotComputed { .. })))?;
         for lost in [power, used] {
@@ -82,11 +83,11 @@ const CASES: [Case; 12] = [
                 Err(Error::NotComputed { .. })
             ))?;
         }
-        expect(double(&all.on_cpu).map_err(|e| e.to_string())? == 2)
+        expect(double(&all.on_cpu)? == 2)
     }),
     ("a CPU engine of its own", |_| {
-        let engine = VectorEngine::cpu().map_err(|e| e.to_string())?;
-        expect(double(&engine).map_err(|e| e.to_string())? == 2)
+        let engine = VectorEngine::cpu()?;
+        expect(double(&engine)? == 2)
     }),
     ("the inherited backend", |mut all| {
         forked(all.backend.field_add(&[1; 6], &[2; 6]).err())
@@ -114,18 +115,15 @@ const CASES: [Case; 12] = [
     }),
 ];
 
-fn expect(right: bool) -> Result<(), String> {
-    match right {
-        true => Ok(()),
-        false => Err("wrong results".to_owned()),
-    }
+fn expect(right: bool) -> Result<()> {
+    ensure!(right, "wrong results");
+    Ok(())
 }
 
-fn forked(error: Option<Error>) -> Result<(), String> {
-    let error = error.ok_or("no error")?;
-    match error {
+fn forked(error: Option<Error>) -> Result<()> {
+    match error.context("no error")? {
         Error::Vulkan(VulkanError::Forked { .. }) => Ok(()),
-        error => Err(error.to_string()),
+        error => Err(error.into()),
     }
 }
 

@@ -25,14 +25,14 @@ fn holding(backend: &mut PersistentVulkanBackend, limbs: &[u64]) -> HostBuffer {
     buffer
 }
 
-/// Two buffers of random elements.
+/// Two buffers of random elements, and one of as many zeros.
 fn operands(
     backend: &mut PersistentVulkanBackend,
     elements: usize,
     seed: u64,
-) -> (HostBuffer, HostBuffer) {
-    let a = holding(backend, &random_elements(elements, seed));
-    (a, holding(backend, &random_elements(elements, seed + 1)))
+) -> (HostBuffer, HostBuffer, HostBuffer) {
+    let [a, b] = [seed, seed + 1].map(|seed| holding(backend, &random_elements(elements, seed)));
+    (a, b, backend.host_buffer(elements).unwrap())
 }
 
 /// The sums of A and B by the library's kernel.
@@ -72,8 +72,7 @@ fn every_boundary_on_both_paths() {
         });
         for path in PATHS {
             for elements in [0, 1, 2, 127, 128, 129, 255, 256, 257, 1_000, 70_000] {
-                let (a, b) = operands(&mut backend, elements, elements as u64);
-                let mut out = backend.host_buffer(elements).unwrap();
+                let (a, b, mut out) = operands(&mut backend, elements, elements as u64);
                 // What no chunk writes stands out.
                 out.fill(u64::MAX);
                 let what = format!("{path:?}, {elements}, chunk {chunk:?}");
@@ -99,8 +98,7 @@ fn the_default_is_direct_and_builder_and_call_change_it() {
     let (_guard, mut plain) = backend();
     let (_second, mut staged) = built(PersistentVulkanBackend::builder().path(PATHS[1]));
     let run = |backend: &mut PersistentVulkanBackend, path| {
-        let (a, b) = operands(backend, 300, 1);
-        let mut out = backend.host_buffer(300).unwrap();
+        let (a, b, mut out) = operands(backend, 300, 1);
         add(backend, (&a, &b), &mut out, path);
         backend.last_report().unwrap().path.unwrap()
     };
@@ -116,8 +114,7 @@ fn the_default_is_direct_and_builder_and_call_change_it() {
 #[test]
 fn buffers_are_used_again_in_any_role() {
     let (_guard, mut backend) = built(PersistentVulkanBackend::builder().chunk_elements(600));
-    let (mut x, mut y) = operands(&mut backend, 2_000, 5);
-    let mut z = backend.host_buffer(2_000).unwrap();
+    let (mut x, mut y, mut z) = operands(&mut backend, 2_000, 5);
     for round in 0..12 {
         let path = PATHS[round % 2];
         let expected = sums(&x, &y);
@@ -138,8 +135,7 @@ fn buffers_are_used_again_in_any_role() {
 fn runs_over_slices_and_over_buffers_take_turns() {
     let (_guard, mut backend) = backend();
     let spirv = backend.field_add_spirv();
-    let (a, b) = operands(&mut backend, 3_000, 5);
-    let mut out = backend.host_buffer(3_000).unwrap();
+    let (a, b, mut out) = operands(&mut backend, 3_000, 5);
     let jobs = random_jobs(2, 3_000, 9);
     for path in PATHS {
         add(&mut backend, (&a, &b), &mut out, path);
@@ -165,8 +161,7 @@ fn a_kernel_of_the_callers_runs_on_buffers() {
     // One invocation per workgroup: more than one dispatch on some devices.
     let xor = test_kernel("limb_xor");
     for path in PATHS {
-        let (a, b) = operands(&mut backend, 70_000, 3);
-        let mut out = backend.host_buffer(70_000).unwrap();
+        let (a, b, mut out) = operands(&mut backend, 70_000, 3);
         backend
             .run_field_add_host_on(&sub, &a, &b, &mut out, path)
             .unwrap();
@@ -204,8 +199,7 @@ fn without_promises(module: &[u8]) -> Vec<u8> {
 fn a_kernel_that_may_write_its_inputs_runs_on_copies_of_them_only() {
     let (_guard, mut backend) = backend();
     let xor = without_promises(&test_kernel("limb_xor"));
-    let (a, b) = operands(&mut backend, 10, 3);
-    let mut out = backend.host_buffer(10).unwrap();
+    let (a, b, mut out) = operands(&mut backend, 10, 3);
     for path in PATHS {
         let error = error(backend.run_field_add_host_on(&xor, &a, &b, &mut out, path));
         let reason = "expected the buffers at bindings 0 and 1 to be NonWritable \
@@ -224,7 +218,7 @@ fn a_kernel_that_may_write_its_inputs_runs_on_copies_of_them_only() {
 fn unequal_lengths_are_named_and_leave_the_buffers_alone() {
     let (_guard, mut backend) = backend();
     let spirv = backend.field_add_spirv();
-    let (a, b) = operands(&mut backend, 10, 1);
+    let (a, b, _) = operands(&mut backend, 10, 1);
     let (long, mut short) = (
         backend.host_buffer(11).unwrap(),
         backend.host_buffer(9).unwrap(),
@@ -247,8 +241,7 @@ fn unequal_lengths_are_named_and_leave_the_buffers_alone() {
 #[test]
 fn a_buffer_of_another_backend_is_refused_by_operand() {
     let ((_guard, mut one), (_second, mut other)) = (backend(), backend());
-    let (a, b) = operands(&mut one, 10, 1);
-    let mut out = one.host_buffer(10).unwrap();
+    let (a, b, mut out) = operands(&mut one, 10, 1);
     let mut foreign = other.host_buffer(10).unwrap();
     refused!(one.field_add_host(&foreign, &b, &mut out)
         => Error::DataPath(DataPathError::ForeignBuffer { what: "A", .. }));
@@ -264,8 +257,7 @@ fn a_buffer_of_another_backend_is_refused_by_operand() {
 #[test]
 fn a_module_that_is_refused_leaves_the_output_alone() {
     let (_guard, mut backend) = backend();
-    let (a, b) = operands(&mut backend, 10, 1);
-    let mut out = backend.host_buffer(10).unwrap();
+    let (a, b, mut out) = operands(&mut backend, 10, 1);
     let bad = test_kernel("bad_binding");
     refused!(backend.run_field_add_host(&bad, &a, &b, &mut out) => Error::Vulkan(_));
     assert!(out.iter().all(|limb| *limb == 0));
@@ -318,8 +310,7 @@ fn buffers_are_filled_read_and_dropped_by_other_threads() {
 fn buffers_outlive_their_backend_and_backends_their_buffers() {
     let (_guard, mut one) = backend();
     for path in PATHS {
-        let (a, b) = operands(&mut one, 2_000, 1);
-        let mut out = one.host_buffer(2_000).unwrap();
+        let (a, b, mut out) = operands(&mut one, 2_000, 1);
         let spirv = one.field_add_spirv();
         one.run_field_add_host_on(spirv, &a, &b, &mut out, path)
             .unwrap();
@@ -327,8 +318,7 @@ fn buffers_outlive_their_backend_and_backends_their_buffers() {
         drop((a, b));
         assert_eq!(out.elements(), 2_000);
     }
-    let (a, b) = operands(&mut one, 2_000, 3);
-    let mut out = one.host_buffer(2_000).unwrap();
+    let (a, b, mut out) = operands(&mut one, 2_000, 3);
     one.field_add_host(&a, &b, &mut out).unwrap();
     drop(one);
     assert_limbs(&out, &sums(&a, &b), "after the backend");
@@ -349,8 +339,7 @@ proptest! {
     ) {
         let builder = PersistentVulkanBackend::builder().chunk_elements(chunk).depth(depth);
         let (_guard, mut backend) = built(builder);
-        let (a, b) = operands(&mut backend, elements, seed >> 1);
-        let mut out = backend.host_buffer(elements).unwrap();
+        let (a, b, mut out) = operands(&mut backend, elements, seed >> 1);
         for _ in 0..2 {
             out.fill(u64::MAX);
             add(&mut backend, (&a, &b), &mut out, path);

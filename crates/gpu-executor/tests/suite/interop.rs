@@ -168,10 +168,10 @@ mod arkworks {
     }
 
     macro_rules! foreign {
-        ($($type:ty),+) => {$(
+        ($($type:ty: $of_plain:expr),+) => {$(
             impl Foreign for $type {
                 fn of_plain(limbs: &<Self::Type as ElementType>::Limbs) -> Self {
-                    Self::from_bigint(BigInt(*limbs)).unwrap()
+                    $of_plain(limbs)
                 }
 
                 fn product(self, other: Self) -> Self {
@@ -185,23 +185,14 @@ mod arkworks {
         )+};
     }
 
-    foreign!(Fq, Fr);
-
-    impl Foreign for Fq2 {
-        fn of_plain(limbs: &[u64; 12]) -> Self {
-            let (c0, c1) = limbs.split_at(6);
-            let [c0, c1] = [c0, c1].map(|it| Fq::of_plain(it.try_into().unwrap()));
-            Self::new(c0, c1)
-        }
-
-        fn product(self, other: Self) -> Self {
-            self * other
-        }
-
-        fn sum(self, other: Self) -> Self {
-            self + other
-        }
+    fn prime<F: PrimeField<BigInt = BigInt<N>>, const N: usize>(limbs: &[u64; N]) -> F {
+        F::from_bigint(BigInt(*limbs)).unwrap()
     }
+
+    foreign!(Fq: prime, Fr: prime, Fq2: |limbs: &[u64; 12]| {
+        let [c0, c1] = [&limbs[..6], &limbs[6..]].map(|it| prime(it.try_into().unwrap()));
+        Fq2::new(c0, c1)
+    });
 
     #[test]
     fn arkworks_elements_are_their_limbs() {

@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use field_kernels::{Fp, arithmetic};
 use gpu_executor::FieldAdd;
 use gpu_executor::spirv::PersistentVulkanBackend;
-use gpu_executor::{Cache, PathChoice, TransferPath};
+use gpu_executor::{Cache, TransferPath};
 use gpu_executor_soak::operands::Operands;
 
 use super::watch;
@@ -107,27 +107,12 @@ fn batch(
             backend.field_add_batch_into(&batch, elements, &mut slices)?;
             results
         }
-        Way::HostBuffers(path) => vec![over_host_buffers(backend, job, path)?; copies],
+        Way::HostBuffers(path) => {
+            vec![job.operands.over_host_buffers(backend, spirv, path)?; copies]
+        }
     };
     ensure!(results.len() == copies, "{} results", results.len());
     let right = results.iter().all(|result| *result == job.sums);
     ensure!(right, "wrong sums of {elements} elements");
     Ok(())
-}
-
-/// In buffers that are made for it and dropped.
-fn over_host_buffers(
-    backend: &mut PersistentVulkanBackend,
-    job: &Job,
-    path: TransferPath,
-) -> anyhow::Result<Vec<u64>> {
-    let elements = job.operands.elements();
-    let mut a = backend.host_buffer(elements)?;
-    let mut b = backend.host_buffer(elements)?;
-    let mut out = backend.host_buffer(elements)?;
-    a.copy_from_slice(&job.operands.a);
-    b.copy_from_slice(&job.operands.b);
-    let (spirv, path) = (backend.field_add_spirv(), PathChoice::Fixed(path));
-    backend.run_field_add_host_on(spirv, &a, &b, &mut out, path)?;
-    Ok(out.to_vec())
 }

@@ -154,18 +154,7 @@ impl OnPath {
                 backend.run_field_add_batch_pipelined(kernel.spirv, &jobs, elements)?
             }
             Way::HostBuffers => {
-                let (mut a, mut b) = (
-                    backend.host_buffer(elements)?,
-                    backend.host_buffer(elements)?,
-                );
-                let mut out = backend.host_buffer(elements)?;
-                a.copy_from_slice(&operands.a);
-                b.copy_from_slice(&operands.b);
-                // What no chunk writes stands out.
-                out.fill(u64::MAX);
-                let path = PathChoice::Fixed(self.path);
-                backend.run_field_add_host_on(kernel.spirv, &a, &b, &mut out, path)?;
-                vec![out.to_vec()]
+                vec![operands.over_host_buffers(backend, kernel.spirv, self.path)?]
             }
         };
         results.into_iter().next().context("no result")
