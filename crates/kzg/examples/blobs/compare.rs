@@ -19,12 +19,6 @@ struct Others {
     rust_eth_kzg: DASContext,
 }
 
-/// Milliseconds a blob of each library; bytes were held to be equal.
-struct Row {
-    what: &'static str,
-    times: [Option<Duration>; 3],
-}
-
 type Blob = Box<[u8; BYTES_PER_BLOB]>;
 
 pub(crate) fn run(kzg: &Kzg, options: &Options) -> Result<()> {
@@ -46,20 +40,13 @@ pub(crate) fn run(kzg: &Kzg, options: &Options) -> Result<()> {
         "rust_eth_kzg, all cores",
     ]);
     for blobs in options.batches() {
-        for row in rows(kzg, others.as_ref(), options, &random_blobs(blobs)?)? {
-            let ms = |time: Option<Duration>| match time {
-                Some(time) => format!("{:.3}", time.as_secs_f64() * 1e3 / blobs as f64),
-                None => String::new(),
-            };
-            let [here, c_kzg, rust_eth_kzg] = row.times.map(ms);
-            table.add_row([
-                row.what.to_owned(),
-                blobs.to_string(),
-                here,
-                c_kzg,
-                rust_eth_kzg,
-            ]);
-        }
+        let compared = Compared {
+            others: others.as_ref(),
+            samples: options.samples,
+            blobs,
+            table: &mut table,
+        };
+        add_rows(kzg, compared, &random_blobs(blobs)?)?;
     }
     println!("{table}");
     if others.is_some() {
@@ -68,215 +55,174 @@ pub(crate) fn run(kzg: &Kzg, options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn rows(kzg: &Kzg, others: Option<&Others>, options: &Options, blobs: &[Blob]) -> Result<Vec<Row>> {
+/// The rows of so many blobs.
+struct Compared<'a> {
+    others: Option<&'a Others>,
+    samples: usize,
+    blobs: usize,
+    table: &'a mut Table,
+}
+
+impl Compared<'_> {
+    /// Adds a row, once it has held what the others computed to what was computed here, which
+    /// it returns. The others run twice: their calls take long.
+    fn row<T: PartialEq>(
+        &mut self,
+        what: &str,
+        here: impl FnMut() -> Result<T>,
+        c_kzg: impl Fn(&c_kzg::KzgSettings) -> Result<T>,
+        rust_eth_kzg: impl Fn(&DASContext) -> Result<T>,
+    ) -> Result<T> {
+        let (time, result) = median(self.samples, here)?;
+        let mut times = [Some(time), None, None];
+        if let Some(others) = self.others {
+            let c_kzg = median(1, || c_kzg(others.c_kzg))?;
+            let rust_eth_kzg = median(1, || rust_eth_kzg(&others.rust_eth_kzg))?;
+            ensure!(c_kzg.1 == result, "{what}: other bytes than c-kzg's");
+            let equal = rust_eth_kzg.1 == result;
+            ensure!(equal, "{what}: other bytes than rust_eth_kzg's");
+            times[1..].copy_from_slice(&[Some(c_kzg.0), Some(rust_eth_kzg.0)]);
+        }
+        self.add(what, times);
+        Ok(result)
+    }
+
+    fn add(&mut self, what: &str, times: [Option<Duration>; 3]) {
+        let blobs = self.blobs as f64;
+        let ms = |time: Duration| format!("{:.3}", time.as_secs_f64() * 1e3 / blobs);
+        let times = times.map(|time| time.map(ms).unwrap_or_default());
+        let names = [what.to_owned(), self.blobs.to_string()];
+        self.table.add_row(names.into_iter().chain(times));
+    }
+}
+
+fn add_rows(kzg: &Kzg, mut rows: Compared<'_>, blobs: &[Blob]) -> Result<()> {
     let blobs: Vec<&[u8; BYTES_PER_BLOB]> = blobs.iter().map(|it| &**it).collect();
     let bar = Bar::new(&format!("{} blobs", blobs.len()), blobs.len());
     let on_bar = bar.clone();
     let kzg = kzg.watched(move |done, of| on_bar.show(done, of));
-    let c_kzg = others.map(|it| it.c_kzg);
-    let eth = others.map(|it| &it.rust_eth_kzg);
     let theirs: Vec<_> = blobs.iter().map(|it| c_kzg::Blob::new(**it)).collect();
-    let mut rows = Vec::new();
 
-    let (here, commitments) = median(options.samples, || {
-        all(kzg.blob_to_kzg_commitment_many(&blobs)?)
-    })?;
-    rows.push(row(
+    let commitments = rows.row(
         "commitments",
-        here,
-        &commitments,
-        [
-            once(c_kzg, |c| {
-                each(&theirs, |blob| {
-                    Ok(*c.blob_to_kzg_commitment(blob)?.to_bytes())
-                })
-            })?,
-            once(eth, |c| {
-                each(&blobs, |blob| c.blob_to_kzg_commitment(blob).map_err(debug))
-            })?,
-        ],
-    )?);
-
-    let (here, cells) = median(options.samples, || all(kzg.compute_cells_many(&blobs)?))?;
-    rows.push(row(
+        || all(kzg.blob_to_kzg_commitment_many(&blobs)?),
+        |c| {
+            each(&theirs, |blob| {
+                Ok(*c.blob_to_kzg_commitment(blob)?.to_bytes())
+            })
+        },
+        |c| each(&blobs, |blob| c.blob_to_kzg_commitment(blob).map_err(debug)),
+    )?;
+    rows.row(
         "cells",
-        here,
-        &cells,
-        [
-            once(c_kzg, |c| {
-                each(&theirs, |blob| Ok(of_c_kzg(&*c.compute_cells(blob)?)))
-            })?,
-            once(eth, |c| {
-                each(&blobs, |blob| {
-                    Ok(of_boxes(&c.compute_cells(blob).map_err(debug)?))
-                })
-            })?,
-        ],
-    )?);
-
-    let (here, both) = median(options.samples, || {
-        all(kzg.compute_cells_and_kzg_proofs_many(&blobs)?)
-    })?;
-    rows.push(row(
+        || all(kzg.compute_cells_many(&blobs)?),
+        |c| each(&theirs, |blob| Ok(of_c_kzg(&*c.compute_cells(blob)?))),
+        |c| {
+            each(&blobs, |blob| {
+                Ok(of_boxes(&c.compute_cells(blob).map_err(debug)?))
+            })
+        },
+    )?;
+    let both = rows.row(
         "cells and proofs",
-        here,
-        &both,
-        [
-            once(c_kzg, |c| {
-                each(&theirs, |blob| {
-                    let (cells, proofs) = c.compute_cells_and_kzg_proofs(blob)?;
-                    Ok((
-                        of_c_kzg(&cells),
-                        Box::new(proofs.each_ref().map(|it| *it.to_bytes())),
-                    ))
-                })
-            })?,
-            once(eth, |c| {
-                each(&blobs, |blob| {
-                    let (cells, proofs) = c.compute_cells_and_kzg_proofs(blob).map_err(debug)?;
-                    Ok((of_boxes(&cells), Box::new(proofs)))
-                })
-            })?,
-        ],
-    )?);
+        || all(kzg.compute_cells_and_kzg_proofs_many(&blobs)?),
+        |c| {
+            each(&theirs, |blob| {
+                Ok(both_of_c_kzg(&c.compute_cells_and_kzg_proofs(blob)?))
+            })
+        },
+        |c| {
+            each(&blobs, |blob| {
+                both_of_boxes(c.compute_cells_and_kzg_proofs(blob))
+            })
+        },
+    )?;
 
     // Every other cell is missing.
     let indices: Vec<u64> = (0..128).step_by(2).collect();
-    let halves: Vec<Vec<Cell>> = both
-        .iter()
-        .map(|(it, _)| it.iter().step_by(2).copied().collect())
-        .collect();
-    let given: Vec<_> = halves
-        .iter()
-        .map(|it| (indices.as_slice(), it.as_slice()))
-        .collect();
-    let (here, cells) = median(options.samples, || all(kzg.recover_cells_many(&given)?))?;
-    rows.push(row("recovery of cells", here, &cells, [None, None])?);
-
-    let (here, recovered) = median(options.samples, || {
-        all(kzg.recover_cells_and_kzg_proofs_many(&given)?)
-    })?;
-    ensure!(recovered == both, "recovered cells and proofs are others");
-    rows.push(row(
+    let half = |(cells, _): &CellsAndProofs| cells.iter().step_by(2).copied().collect();
+    let halves: Vec<Vec<Cell>> = both.iter().map(half).collect();
+    let given = halves.iter().map(|it| (indices.as_slice(), it.as_slice()));
+    let given: Vec<_> = given.collect();
+    let (here, _) = median(rows.samples, || all(kzg.recover_cells_many(&given)?))?;
+    rows.add("recovery of cells", [Some(here), None, None]);
+    let recovered = rows.row(
         "recovery with proofs",
-        here,
-        &recovered,
-        [
-            once(c_kzg, |c| {
-                each(&halves, |cells| {
-                    let cells: Vec<_> = cells.iter().map(|it| c_kzg::Cell::new(*it)).collect();
-                    let (cells, proofs) = c.recover_cells_and_kzg_proofs(&indices, &cells)?;
-                    Ok((
-                        of_c_kzg(&cells),
-                        Box::new(proofs.each_ref().map(|it| *it.to_bytes())),
-                    ))
-                })
-            })?,
-            once(eth, |c| {
-                each(&halves, |cells| {
-                    let cells = cells.iter().collect();
-                    let (cells, proofs) = c
-                        .recover_cells_and_kzg_proofs(indices.clone(), cells)
-                        .map_err(debug)?;
-                    Ok((of_boxes(&cells), Box::new(proofs)))
-                })
-            })?,
-        ],
-    )?);
+        || all(kzg.recover_cells_and_kzg_proofs_many(&given)?),
+        |c| {
+            each(&halves, |cells| {
+                let cells: Vec<_> = cells.iter().map(|it| c_kzg::Cell::new(*it)).collect();
+                Ok(both_of_c_kzg(
+                    &c.recover_cells_and_kzg_proofs(&indices, &cells)?,
+                ))
+            })
+        },
+        |c| {
+            each(&halves, |cells| {
+                let cells = cells.iter().collect();
+                both_of_boxes(c.recover_cells_and_kzg_proofs(indices.clone(), cells))
+            })
+        },
+    )?;
+    ensure!(recovered == both, "recovered cells and proofs are others");
 
-    rows.push(verified_cells(&kzg, others, options, &commitments, &both)?);
-    rows.push(verified_blobs(&kzg, others, options, &blobs, &commitments)?);
+    verify_cells(&kzg, &mut rows, &commitments, &both)?;
+    verify_blobs(&kzg, &mut rows, &blobs, &commitments)?;
     bar.clear();
-    Ok(rows)
+    Ok(())
 }
 
-fn verified_cells(
+fn verify_cells(
     kzg: &Kzg,
-    others: Option<&Others>,
-    options: &Options,
+    rows: &mut Compared<'_>,
     commitments: &[KzgCommitment],
     both: &[CellsAndProofs],
-) -> Result<Row> {
+) -> Result<()> {
     let commitments: Vec<_> = commitments.iter().flat_map(|it| [*it; 128]).collect();
     let indices: Vec<u64> = (0..128).cycle().take(commitments.len()).collect();
     let cells: Vec<Cell> = both.iter().flat_map(|(it, _)| it.iter().copied()).collect();
     let proofs: Vec<KzgProof> = both.iter().flat_map(|(_, it)| it.iter().copied()).collect();
-    let (here, holds) = median(options.samples, || {
-        Ok(kzg.verify_cell_kzg_proof_batch(&commitments, &indices, &cells, &proofs)?)
-    })?;
-    let c_kzg = once(others, |it| {
-        let [commitments, proofs] = [&commitments, &proofs].map(|it| bytes_48(it));
-        let cells: Vec<_> = cells.iter().map(|it| c_kzg::Cell::new(*it)).collect();
-        Ok(it
-            .c_kzg
-            .verify_cell_kzg_proof_batch(&commitments, &indices, &cells, &proofs)?)
-    })?;
-    let rust_eth_kzg = once(others, |it| {
-        let (commitments, proofs) = (commitments.iter().collect(), proofs.iter().collect());
-        let cells = cells.iter().collect();
-        let verified =
-            it.rust_eth_kzg
-                .verify_cell_kzg_proof_batch(commitments, &indices, cells, proofs);
-        Ok(verified.is_ok())
-    })?;
-    row(
+    rows.row(
         "verification of all cells",
-        here,
-        &holds,
-        [c_kzg, rust_eth_kzg],
-    )
+        || Ok(kzg.verify_cell_kzg_proof_batch(&commitments, &indices, &cells, &proofs)?),
+        |c| {
+            let [commitments, proofs] = [&commitments, &proofs].map(|it| bytes_48(it));
+            let cells: Vec<_> = cells.iter().map(|it| c_kzg::Cell::new(*it)).collect();
+            Ok(c.verify_cell_kzg_proof_batch(&commitments, &indices, &cells, &proofs)?)
+        },
+        |c| {
+            let (commitments, proofs) = (commitments.iter().collect(), proofs.iter().collect());
+            let cells = cells.iter().collect();
+            let verified = c.verify_cell_kzg_proof_batch(commitments, &indices, cells, proofs);
+            Ok(verified.is_ok())
+        },
+    )?;
+    Ok(())
 }
 
-fn verified_blobs(
+fn verify_blobs(
     kzg: &Kzg,
-    others: Option<&Others>,
-    options: &Options,
+    rows: &mut Compared<'_>,
     blobs: &[&[u8; BYTES_PER_BLOB]],
     commitments: &[KzgCommitment],
-) -> Result<Row> {
+) -> Result<()> {
     let proofs = all(kzg.compute_blob_kzg_proof_many(blobs, commitments)?)?;
-    let (here, holds) = median(options.samples, || {
-        Ok(kzg.verify_blob_kzg_proof_batch(blobs, commitments, &proofs)?)
-    })?;
-    let c_kzg = once(others, |it| {
-        let [commitments, proofs] = [commitments, &proofs].map(bytes_48);
-        let blobs: Vec<_> = blobs.iter().map(|it| c_kzg::Blob::new(**it)).collect();
-        Ok(it
-            .c_kzg
-            .verify_blob_kzg_proof_batch(&blobs, &commitments, &proofs)?)
-    })?;
-    let rust_eth_kzg = once(others, |it| {
-        let (blobs, commitments) = (blobs.to_vec(), commitments.iter().collect());
-        let proofs = proofs.iter().collect();
-        Ok(it
-            .rust_eth_kzg
-            .verify_blob_kzg_proof_batch(blobs, commitments, proofs)
-            .is_ok())
-    })?;
-    row("verification of blobs", here, &holds, [c_kzg, rust_eth_kzg])
-}
-
-/// Holds what others computed to what was computed here.
-fn row<T: PartialEq>(
-    what: &'static str,
-    here: Duration,
-    result: &T,
-    theirs: [Option<(Duration, T)>; 2],
-) -> Result<Row> {
-    let names = ["c-kzg", "rust_eth_kzg"];
-    for ((_, other), name) in theirs.iter().flatten().zip(names) {
-        ensure!(other == result, "{what}: other bytes than {name}'s");
-    }
-    let [c_kzg, rust_eth_kzg] = theirs.map(|it| it.map(|(time, _)| time));
-    Ok(Row {
-        what,
-        times: [Some(here), c_kzg, rust_eth_kzg],
-    })
-}
-
-/// What another library computes, once it has run once: its calls take long.
-fn once<C, T>(context: Option<C>, call: impl Fn(&C) -> Result<T>) -> Result<Option<(Duration, T)>> {
-    context.map(|it| median(1, || call(&it))).transpose()
+    rows.row(
+        "verification of blobs",
+        || Ok(kzg.verify_blob_kzg_proof_batch(blobs, commitments, &proofs)?),
+        |c| {
+            let [commitments, proofs] = [commitments, &proofs].map(bytes_48);
+            let blobs: Vec<_> = blobs.iter().map(|it| c_kzg::Blob::new(**it)).collect();
+            Ok(c.verify_blob_kzg_proof_batch(&blobs, &commitments, &proofs)?)
+        },
+        |c| {
+            let (blobs, commitments) = (blobs.to_vec(), commitments.iter().collect());
+            let proofs = proofs.iter().collect();
+            let verified = c.verify_blob_kzg_proof_batch(blobs, commitments, proofs);
+            Ok(verified.is_ok())
+        },
+    )?;
+    Ok(())
 }
 
 /// On all cores.
@@ -294,6 +240,21 @@ fn of_c_kzg(cells: &[c_kzg::Cell; 128]) -> Box<CellsPerExtBlob> {
 
 fn of_boxes(cells: &[Box<Cell>; 128]) -> Box<CellsPerExtBlob> {
     Box::new(cells.each_ref().map(|it| **it))
+}
+
+/// As this library has them.
+fn both_of_c_kzg(
+    (cells, proofs): &(Box<[c_kzg::Cell; 128]>, Box<[c_kzg::KzgProof; 128]>),
+) -> CellsAndProofs {
+    let proofs = proofs.each_ref().map(|it| *it.to_bytes());
+    (of_c_kzg(cells), Box::new(proofs))
+}
+
+fn both_of_boxes<E: std::fmt::Debug>(
+    both: Result<([Box<Cell>; 128], [KzgProof; 128]), E>,
+) -> Result<CellsAndProofs> {
+    let (cells, proofs) = both.map_err(debug)?;
+    Ok((of_boxes(&cells), Box::new(proofs)))
 }
 
 fn bytes_48(all: &[[u8; 48]]) -> Vec<c_kzg::Bytes48> {

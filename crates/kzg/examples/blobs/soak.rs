@@ -21,8 +21,84 @@ struct Look {
     device: Option<u64>,
 }
 
-/// A batch of a function, with what it is computed from.
-type Batch<'a> = (&'static str, Box<dyn Fn() -> Result<Vec<u8>> + 'a>);
+/// What batches are computed from.
+struct Given<'a> {
+    kzg: &'a Kzg,
+    blobs: &'a [&'a [u8]],
+    commitments: &'a [[u8; 48]],
+    both: &'a [CellsAndProofs],
+    /// Of the upper half of the cells.
+    indices: Vec<u64>,
+}
+
+/// A batch of a function, and the bytes of it that are to stay the same.
+type Batch = (&'static str, fn(&Given<'_>) -> Result<Vec<u8>>);
+
+/// One of each function. Those with the proofs of cells are of a single blob.
+const BATCHES: [Batch; 8] = [
+    ("commitments, one of them to no blob", |it| {
+        let blobs = [it.blobs[0], &[], it.blobs[1]];
+        let found = it.kzg.blob_to_kzg_commitment_many(&blobs)?;
+        ensure!(found[1].is_err(), "no bytes are no blob");
+        let valid = found.into_iter().step_by(2).collect();
+        Ok(all(valid)?.concat())
+    }),
+    ("proofs at points", |it| {
+        let points = [[1; 32], [2; 32]];
+        let found = all(it.kzg.compute_kzg_proof_many(it.blobs, &points)?)?;
+        let bytes = found.iter().map(|(proof, y)| [&proof[..], y].concat());
+        Ok(bytes.flatten().collect())
+    }),
+    ("proofs of blobs", |it| {
+        let (blobs, commitments) = (it.blobs, it.commitments);
+        let proofs = all(it.kzg.compute_blob_kzg_proof_many(blobs, commitments)?)?;
+        let holds = it
+            .kzg
+            .verify_blob_kzg_proof_batch(blobs, commitments, &proofs)?;
+        ensure!(holds, "a blob's proof does not hold");
+        Ok(proofs.concat())
+    }),
+    ("cells", |it| {
+        let found = all(it.kzg.compute_cells_many(it.blobs)?)?;
+        let bytes = found.iter().flat_map(|it| it.as_flattened());
+        Ok(bytes.copied().collect())
+    }),
+    ("recovery of cells", |it| {
+        let given = [0, 1].map(|number| (&*it.indices, it.upper_half(number)));
+        let found = all(it.kzg.recover_cells_many(&given)?)?;
+        let mut pairs = found.iter().zip(it.both);
+        ensure!(
+            pairs.all(|(it, (cells, _))| it == cells),
+            "recovered cells are others"
+        );
+        Ok(Vec::new())
+    }),
+    ("cells and proofs", |it| {
+        let found = it.kzg.compute_cells_and_kzg_proofs(it.blobs[0])?;
+        ensure!(found == it.both[0], "cells or proofs are others");
+        Ok(Vec::new())
+    }),
+    ("recovery with proofs", |it| {
+        let some = it.upper_half(1);
+        let found = it.kzg.recover_cells_and_kzg_proofs(&it.indices, some)?;
+        ensure!(found == it.both[1], "recovered cells or proofs are others");
+        Ok(Vec::new())
+    }),
+    ("verification of cells", |it| {
+        let (cells, proofs) = &it.both[0];
+        let (all, of_each) = ((0..128).collect::<Vec<_>>(), [it.commitments[0]; 128]);
+        let kzg = it.kzg;
+        let holds = kzg.verify_cell_kzg_proof_batch(&of_each, &all, &**cells, &**proofs)?;
+        ensure!(holds, "a cell's proof does not hold");
+        Ok(Vec::new())
+    }),
+];
+
+impl Given<'_> {
+    fn upper_half(&self, number: usize) -> &[Cell] {
+        &self.both[number].0[64..]
+    }
+}
 
 /// Computes batches of each function by turns, a round at the least; whether memory is flat.
 ///
@@ -35,123 +111,33 @@ pub(crate) fn run(
 ) -> Result<bool> {
     let blobs = random_blobs(2)?;
     let blobs: Vec<_> = blobs.iter().map(|it| it.as_slice()).collect();
-    let commitments = all(kzg.blob_to_kzg_commitment_many(&blobs)?)?;
-    let both = all(kzg.compute_cells_and_kzg_proofs_many(&blobs)?)?;
-    let batches = batches(kzg, &blobs, &commitments, &both);
-    let mut expected = Vec::new();
-    for (_, batch) in &batches {
-        expected.push(batch()?);
-    }
-    let rounds = count.div_ceil(batches.len()).max(1);
-    let count = rounds * batches.len();
-    println!("{count} batches, of {} functions by turns", batches.len());
+    let given = Given {
+        kzg,
+        blobs: &blobs,
+        commitments: &all(kzg.blob_to_kzg_commitment_many(&blobs)?)?,
+        both: &all(kzg.compute_cells_and_kzg_proofs_many(&blobs)?)?,
+        indices: (64..128).collect(),
+    };
+    let expected = BATCHES.iter().map(|(_, batch)| batch(&given));
+    let expected = expected.collect::<Result<Vec<_>>>()?;
+    let rounds = count.div_ceil(BATCHES.len()).max(1);
+    let count = rounds * BATCHES.len();
+    println!("{count} batches, of {} functions by turns", BATCHES.len());
     let (bar, mut looks) = (Bar::new("batches", count), Vec::new());
     for round in 1..=rounds {
-        for ((function, batch), expected) in batches.iter().zip(&expected) {
+        for ((function, batch), expected) in BATCHES.iter().zip(&expected) {
             ensure!(
-                batch()? == *expected,
+                batch(&given)? == *expected,
                 "{function}, round {round}: other bytes than in the first"
             );
             bar.step();
         }
         if round * LOOKS / rounds > (round - 1) * LOOKS / rounds {
             bar.clear();
-            looks.push(Look::now(round * batches.len(), device)?);
+            looks.push(Look::now(round * BATCHES.len(), device)?);
         }
     }
     Ok(verdict(&looks))
-}
-
-/// One of each function. Those with the proofs of cells are of a single blob.
-fn batches<'a>(
-    kzg: &'a Kzg,
-    blobs: &'a [&'a [u8]],
-    commitments: &'a [[u8; 48]],
-    both: &'a [CellsAndProofs],
-) -> Vec<Batch<'a>> {
-    let upper: Vec<u64> = (64..128).collect();
-    let given = move |number: usize| (upper.clone(), &both[number].0[64..]);
-    let recovered = given.clone();
-    let (cells, proofs) = &both[0];
-    vec![
-        (
-            "commitments, one of them to no blob",
-            Box::new(|| {
-                let found = kzg.blob_to_kzg_commitment_many(&[blobs[0], &[], blobs[1]])?;
-                ensure!(found[1].is_err(), "no bytes are no blob");
-                let valid = found.into_iter().step_by(2).collect();
-                Ok(all(valid)?.concat())
-            }),
-        ),
-        (
-            "proofs at points",
-            Box::new(|| {
-                let found = all(kzg.compute_kzg_proof_many(blobs, &[[1; 32], [2; 32]])?)?;
-                Ok(found
-                    .iter()
-                    .flat_map(|(proof, y)| [&proof[..], y].concat())
-                    .collect())
-            }),
-        ),
-        (
-            "proofs of blobs",
-            Box::new(|| {
-                let proofs = all(kzg.compute_blob_kzg_proof_many(blobs, commitments)?)?;
-                let holds = kzg.verify_blob_kzg_proof_batch(blobs, commitments, &proofs)?;
-                ensure!(holds, "a blob's proof does not hold");
-                Ok(proofs.concat())
-            }),
-        ),
-        (
-            "cells",
-            Box::new(|| {
-                let found = all(kzg.compute_cells_many(blobs)?)?;
-                Ok(found
-                    .iter()
-                    .flat_map(|it| it.as_flattened())
-                    .copied()
-                    .collect())
-            }),
-        ),
-        (
-            "recovery of cells",
-            Box::new(move || {
-                let [first, second] = [given(0), given(1)];
-                let given = [(&*first.0, first.1), (&*second.0, second.1)];
-                let found = all(kzg.recover_cells_many(&given)?)?;
-                let are_equal = found.iter().zip(both).all(|(it, (cells, _))| it == cells);
-                ensure!(are_equal, "recovered cells are others");
-                Ok(Vec::new())
-            }),
-        ),
-        (
-            "cells and proofs",
-            Box::new(|| {
-                let found = kzg.compute_cells_and_kzg_proofs(blobs[0])?;
-                ensure!(found == both[0], "cells or proofs are others");
-                Ok(Vec::new())
-            }),
-        ),
-        (
-            "recovery with proofs",
-            Box::new(move || {
-                let (indices, some): (Vec<u64>, &[Cell]) = recovered(1);
-                let found = kzg.recover_cells_and_kzg_proofs(&indices, some)?;
-                ensure!(found == both[1], "recovered cells or proofs are others");
-                Ok(Vec::new())
-            }),
-        ),
-        (
-            "verification of cells",
-            Box::new(move || {
-                let (all, commitments) = ((0..128).collect::<Vec<_>>(), [commitments[0]; 128]);
-                let holds =
-                    kzg.verify_cell_kzg_proof_batch(&commitments, &all, &**cells, &**proofs)?;
-                ensure!(holds, "a cell's proof does not hold");
-                Ok(Vec::new())
-            }),
-        ),
-    ]
 }
 
 impl Look {
