@@ -127,13 +127,10 @@ fn main() -> Result<()> {
             "ms", "GB/s", "of copy", "G/s"
         );
         for (name, bytes, record) in OPERATIONS {
-            let timed = support::timed(&engine, ROUNDS, || {
-                once(&engine, &on_device, record).map(|(total, report, _)| (total, report))
-            })?;
+            let run = || once(&engine, &on_device, record);
+            let (found, timed, _) = support::timed(&engine, ROUNDS, run)?;
             let time = timed.device.unwrap_or(timed.total);
-            let [found, expected] = [(&engine, &on_device), (&cpu, &on_cpu)]
-                .map(|(engine, on)| once(engine, on, record).map(|it| it.2));
-            let (found, expected) = (found?, expected?);
+            let expected = once(&cpu, &on_cpu, record)?.0;
             ensure!(
                 found.download::<u64>()? == expected.download::<u64>()?,
                 "{name} is wrong"
@@ -152,14 +149,14 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// A submission: what it took, and what came of it.
+/// A submission: what came of it, and what it took.
 fn once(
     engine: &VectorEngine,
     arguments: &Arguments,
     record: Record,
-) -> Result<(Duration, VectorReport, FieldVec<Fr>)> {
+) -> Result<(FieldVec<Fr>, Duration, VectorReport)> {
     let queue = engine.queue();
     let result = record(&queue, arguments)?;
     let done = queue.submit()?.wait()?;
-    Ok((done.total(), done.report().clone(), result))
+    Ok((result, done.total(), done.report().clone()))
 }

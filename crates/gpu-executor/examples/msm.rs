@@ -163,16 +163,11 @@ fn row(
     };
     let run = || begun(Instant::now(), &s);
     let first = run()?.2;
-    let timed = support::timed(engine, options.measured.samples, || {
-        run().map(|it| (it.1, it.2))
-    })?;
+    let (_, timed, _) = support::timed(engine, options.measured.samples, run)?;
     let from_host = || begun(Instant::now(), &upload()?);
-    let mut total_from_host = Vec::new();
-    support::sampled(options.measured.samples, || {
-        total_from_host.push(from_host()?.1);
-        Ok(())
+    let ((sums, report), total_from_host) = support::sampled(options.measured.samples, || {
+        from_host().map(|(sums, time, report)| ((sums, report), time))
     })?;
-    let (sums, _, report) = from_host()?;
 
     // Point i is the generator times i * step + 1.
     let by_logarithms = scalars.chunks(n).enumerate().map(|(number, row)| {
@@ -203,7 +198,7 @@ fn row(
         ms(first.compile),
         ms_or_dash(timed.device),
         ms(timed.total),
-        ms(support::median(total_from_host.split_off(1))),
+        ms(total_from_host),
         ms_or_dash(blst_time),
         equal(is_equal),
     ])
@@ -308,12 +303,10 @@ fn by_blst(
         .iter()
         .flat_map(|limb| limb.to_le_bytes())
         .collect();
-    let (mut times, mut sum) = (Vec::new(), blst_p1::default());
-    support::sampled(samples, || {
+    let (sum, time): (blst_p1, _) = support::sampled(samples, || {
         let begin = Instant::now();
-        sum = blst::MultiPoint::mult(points.as_slice(), &bytes, 255);
-        times.push(begin.elapsed());
-        Ok(())
+        let sum = blst::MultiPoint::mult(points.as_slice(), &bytes, 255);
+        Ok((sum, begin.elapsed()))
     })?;
     let mut affine = blst_p1_affine::default();
     // SAFETY: both are there, and all of blst's limbs are values of it.
@@ -321,5 +314,5 @@ fn by_blst(
     let mut limbs = [0; 12];
     limbs[..6].copy_from_slice(&affine.x.l);
     limbs[6..].copy_from_slice(&affine.y.l);
-    Ok((limbs, support::median(times.split_off(1))))
+    Ok((limbs, time))
 }

@@ -197,8 +197,8 @@ fn timed(
         let done = queue.submit()?.wait()?;
         Ok((result, done.total(), done.report().clone()))
     };
-    let chained = || run(options.chain).map(|it| (it.1, it.2));
-    let all = support::timed(engine, options.measured.samples, chained)?;
+    let chained = || run(options.chain);
+    let (_, all, _) = support::timed(engine, options.measured.samples, chained)?;
     let of_one = Timed {
         device: all.device.map(|it| it / options.chain),
         total: all.total / options.chain,
@@ -213,8 +213,7 @@ fn ark(
     x: &[ArkFr],
     samples: usize,
 ) -> Result<(Vec<ArkFr>, Duration)> {
-    let (mut times, mut result) = (Vec::new(), Vec::new());
-    support::sampled(samples, || {
+    let (rows, time) = support::sampled(samples, || {
         let rows = x.chunks(domain.size()).map(<[ArkFr]>::to_vec);
         let mut rows: Vec<Vec<ArkFr>> = rows.collect();
         let begin = Instant::now();
@@ -224,11 +223,10 @@ fn ark(
                 true => domain.ifft_in_place(row),
             }
         }
-        times.push(begin.elapsed());
-        result = rows;
-        Ok(())
+        let time = begin.elapsed();
+        Ok((rows, time))
     })?;
-    Ok((result.concat(), support::median(times.split_off(1))))
+    Ok((rows.concat(), time))
 }
 
 fn bit_reversed(x: &[ArkFr], size: usize) -> Vec<ArkFr> {

@@ -96,10 +96,7 @@ fn row(
         let done = queue.submit()?.wait()?;
         Ok((result, begin.elapsed(), done.report().clone()))
     };
-    let timed = support::timed(engine, options.measured.samples, || {
-        run().map(|it| (it.1, it.2))
-    })?;
-    let (result, _, report) = run()?;
+    let (result, timed, report) = support::timed(engine, options.measured.samples, run)?;
 
     let host = VectorEngine::cpu()?;
     let first = points(&host, 1)?;

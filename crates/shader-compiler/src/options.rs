@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use anyhow::bail;
+use anyhow::Context as _;
 
 /// The Vulkan version that modules are compiled for.
 pub const TARGET_ENV: &str = "vulkan1.1";
@@ -67,28 +67,30 @@ impl Options {
     ///
     /// As [`from_env`](Self::from_env).
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> anyhow::Result<Self> {
-        let opt_level = match text(&lookup, OPT_VARIABLE).as_deref() {
-            None | Some("performance") => OptLevel::Performance,
-            Some("size") => OptLevel::Size,
-            Some("zero") => OptLevel::Zero,
-            Some(value) => bail!(refusal(OPT_VARIABLE, value, "zero, size, performance")),
-        };
-        let strict = match text(&lookup, STRICT_VARIABLE).as_deref() {
-            None | Some("0") => false,
-            Some("1") => true,
-            Some(value) => bail!(refusal(STRICT_VARIABLE, value, "0, 1")),
-        };
-        Ok(Self { opt_level, strict })
+        let levels = [OptLevel::Zero, OptLevel::Size, OptLevel::Performance];
+        let levels = levels.map(|level| (level.name(), level));
+        Ok(Self {
+            opt_level: one_of(&lookup, OPT_VARIABLE, levels)?,
+            strict: one_of(&lookup, STRICT_VARIABLE, [("0", false), ("1", true)])?,
+        })
     }
 }
 
-/// A value that is no Unicode becomes one that no list accepts.
-fn text(lookup: &impl Fn(&str) -> Option<OsString>, name: &str) -> Option<String> {
-    lookup(name).map(|value| value.to_string_lossy().into_owned())
-}
-
-fn refusal(name: &str, value: &str, accepted: &str) -> String {
-    format!("{name}={value:?} is not accepted; expected one of: {accepted}")
+/// What `accepted` has for the value of a variable; its default where it is not set.
+fn one_of<T: Copy + Default, const N: usize>(
+    lookup: &impl Fn(&str) -> Option<OsString>,
+    name: &str,
+    accepted: [(&str, T); N],
+) -> anyhow::Result<T> {
+    let Some(value) = lookup(name) else {
+        return Ok(T::default());
+    };
+    let found = accepted.iter().find(|(text, _)| value == *text);
+    found.map(|(_, meant)| *meant).with_context(|| {
+        let (value, accepted) = (value.to_string_lossy(), accepted.map(|(text, _)| text));
+        let accepted = accepted.join(", ");
+        format!("{name}={value:?} is not accepted; expected one of: {accepted}")
+    })
 }
 
 #[cfg(test)]

@@ -91,17 +91,20 @@ pub(crate) fn warm_up(engine: &VectorEngine, mut run: impl FnMut() -> Result<()>
     Ok(())
 }
 
-/// Runs once to warm up, and then `samples` times or for [`MOST_SAMPLING`], once at least.
-pub(crate) fn sampled(samples: usize, mut run: impl FnMut() -> Result<()>) -> Result<()> {
-    run()?;
-    let begin = Instant::now();
-    for _ in 0..samples.max(1) {
-        run()?;
-        if begin.elapsed() > MOST_SAMPLING {
-            break;
-        }
+/// What `run` returned the last time, and the median of its times: once to warm up, and then
+/// `samples` times or for [`MOST_SAMPLING`], once at least.
+pub(crate) fn sampled<T>(
+    samples: usize,
+    mut run: impl FnMut() -> Result<(T, Duration)>,
+) -> Result<(T, Duration)> {
+    let mut result = run()?.0;
+    let (begin, mut times) = (Instant::now(), Vec::new());
+    while times.is_empty() || (times.len() < samples && begin.elapsed() <= MOST_SAMPLING) {
+        let (next, time) = run()?;
+        result = next;
+        times.push(time);
     }
-    Ok(())
+    Ok((result, median(times)))
 }
 
 /// Medians of what a submission took, once the device is warm.
@@ -112,26 +115,24 @@ pub(crate) struct Timed {
     pub(crate) total: Duration,
 }
 
-/// Times `run`, which returns what a submission took by the host's clock, and its report.
-pub(crate) fn timed(
+/// Times `run`, which returns what came of a submission, what it took by the host's clock, and
+/// its report; of both the last.
+pub(crate) fn timed<T>(
     engine: &VectorEngine,
     samples: usize,
-    run: impl Fn() -> Result<(Duration, VectorReport)>,
-) -> Result<Timed> {
+    run: impl Fn() -> Result<(T, Duration, VectorReport)>,
+) -> Result<(T, Timed, VectorReport)> {
     warm_up(engine, || run().map(drop))?;
-    let (mut total, mut device) = (Vec::new(), Vec::new());
-    sampled(samples, || {
-        let (time, report) = run()?;
-        total.push(time);
+    let mut device = Vec::new();
+    let ((result, report), total) = sampled(samples, || {
+        let (result, time, report) = run()?;
         device.push(report.device_time);
-        Ok(())
+        Ok(((result, report), time))
     })?;
     // The first one warms up.
     let device: Option<Vec<Duration>> = device.drain(1..).collect();
-    Ok(Timed {
-        device: device.map(median),
-        total: median(total.split_off(1)),
-    })
+    let device = device.map(median);
+    Ok((result, Timed { device, total }, report))
 }
 
 pub(crate) fn median(mut times: Vec<Duration>) -> Duration {

@@ -21,19 +21,9 @@ on_both_engines! {
 
 fn rotations_by_any_number(engine: &VectorEngine) {
     let (x, vector) = random::<Fr>(engine, 300, 1);
-    for by in [
-        0,
-        1,
-        -1,
-        150,
-        299,
-        -299,
-        300,
-        301,
-        -1000,
-        isize::MAX,
-        isize::MIN,
-    ] {
+    let by = [0, 1, 150, 299, 300, 301, 1000, isize::MAX];
+    let back = by.map(|by| -by);
+    for by in by.into_iter().chain(back).chain([isize::MIN]) {
         let queue = engine.queue();
         let rotated = queue.rotate(&vector, by).unwrap();
         run(queue);

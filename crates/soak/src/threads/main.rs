@@ -59,22 +59,17 @@ fn main() -> anyhow::Result<()> {
             let args = &args;
             scope.spawn(move || work(args, thread))
         };
+        let mut running: Vec<_> = (0..args.threads).map(run).collect();
         if args.what == What::Ending {
             // Each that ends is followed by another.
-            let mut running: Vec<_> = (0..args.threads).map(run).collect();
             for number in args.threads..args.threads * args.rounds {
                 let oldest = running.remove(0);
                 running.push(run(number));
                 made += joined(oldest)?;
             }
-            for thread in running {
-                made += joined(thread)?;
-            }
-        } else {
-            let running: Vec<_> = (0..args.threads).map(run).collect();
-            for thread in running {
-                made += joined(thread)?;
-            }
+        }
+        for thread in running {
+            made += joined(thread)?;
         }
         Ok(())
     })?;
