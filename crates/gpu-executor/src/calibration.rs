@@ -80,7 +80,6 @@ mod tests {
 
     use super::*;
 
-    /// Findings that are told apart by their times.
     pub(super) fn findings(nanoseconds: u64) -> Findings {
         let elements = 64;
         let strategy = Strategy {

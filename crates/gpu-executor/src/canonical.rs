@@ -22,7 +22,6 @@ pub enum Inputs {
     Any,
 }
 
-/// How an element lies in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
     /// As its limbs, the least significant first.

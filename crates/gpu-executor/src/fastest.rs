@@ -29,7 +29,6 @@ const EFFORT: Effort = Effort {
     step: 16,
 };
 
-/// One of the two engines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     Vulkan,
@@ -61,7 +60,6 @@ impl Fastest {
         })
     }
 
-    /// What the last run did, wherever it was.
     pub(crate) fn last_report(&self) -> Option<&RunReport> {
         match self.last {
             Side::Vulkan => self.vulkan.last_report(),

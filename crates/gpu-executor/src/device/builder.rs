@@ -61,7 +61,6 @@ pub(crate) struct Asked {
 /// What an engine works by: settings and environment merged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Which device.
     pub(crate) device: DevicePolicy,
     /// What `GPU_DEVICE` says, where that decides.
     pub(crate) device_variable: Option<String>,
@@ -69,7 +68,6 @@ pub struct Settings {
     pub(crate) chunk: Option<usize>,
     /// Elements of one dispatch over vectors that stay on the device.
     pub(crate) dispatch: Option<usize>,
-    /// Which kernels over vectors.
     pub(crate) kernels: Asked,
     pub(crate) depth: Option<usize>,
     pub(crate) path: Option<PathChoice>,
@@ -78,7 +76,6 @@ pub struct Settings {
     /// Where pipelines and calibrations are kept.
     pub(crate) cache: Option<PathBuf>,
     pub(crate) calibration: Calibration,
-    /// Which SPIR-V modules may run.
     pub(crate) spirv: SpirvPolicy,
     /// How to wait, and what copies on the host.
     pub(crate) transfer: TransferOptions,

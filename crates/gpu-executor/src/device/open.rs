@@ -78,7 +78,6 @@ impl OpenDevice {
         })
     }
 
-    /// What the device can do.
     pub(crate) fn caps(&self) -> &DeviceCaps {
         self.device.caps()
     }

@@ -185,7 +185,6 @@ impl PersistentVulkanBackend {
         }
     }
 
-    /// What it works by.
     pub(crate) fn settings(&self) -> &Settings {
         &self.opened.open.settings
     }

@@ -223,7 +223,6 @@ pub(super) mod sealed {
     use super::{Bases, Curve, FieldVec, Multiples};
 
     pub trait Sealed {
-        /// The curve that the points are of.
         type Curve: Curve;
 
         fn prepared(&self) -> Prepared<'_, Self::Curve>;

@@ -192,12 +192,10 @@ impl Domain {
         Ok(values)
     }
 
-    /// log2 of the size.
     pub(super) fn log2(&self) -> u32 {
         self.log2
     }
 
-    /// The inverses of the points.
     pub(super) fn inverted(&self) -> Self {
         let [generator, shift] = [self.generator, self.shift].map(invert);
         Self {

@@ -195,7 +195,6 @@ impl VectorEngine {
         self.runner.calibrate()
     }
 
-    /// Whether both are the same engine.
     pub(super) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.runner, &other.runner)
     }

@@ -22,7 +22,6 @@ pub struct Integers {
     /// The first, in integers from the start of `words`.
     pub(super) start: usize,
     len: usize,
-    /// Bits of each.
     pub(super) bits: u32,
 }
 

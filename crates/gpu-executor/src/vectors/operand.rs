@@ -87,7 +87,6 @@ impl<F: Field> Operand<F> {
     }
 }
 
-/// The limbs of an integer in a form.
 pub(super) fn integer_in<F: Field>(form: Form, limbs: &F::Limbs) -> F::Limbs {
     match form {
         Form::Montgomery => arithmetic::to_montgomery::<F>(limbs),

@@ -14,7 +14,6 @@ mod tests;
 pub(crate) struct Fusion {
     /// Storage buffers that one kernel can bind.
     pub(crate) buffers: usize,
-    /// Operations of one kernel.
     pub(crate) operations: usize,
     /// Field products of one kernel: what is longer is compiled slowly, and no longer
     /// limited by memory.
@@ -30,7 +29,6 @@ impl Fusion {
     };
 }
 
-/// What is run at a time.
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub(crate) work: Work,
@@ -39,7 +37,6 @@ pub(crate) struct Stage {
     pub(crate) last_uses: Vec<Source>,
 }
 
-/// What a stage computes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Work {
     /// Element-wise operations in one kernel.
@@ -158,7 +155,6 @@ struct Open {
     nodes: Vec<(usize, Vec<ChainValue>)>,
 }
 
-/// A value of a chain in the making.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ChainValue {
     Input(usize),

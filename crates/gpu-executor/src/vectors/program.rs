@@ -42,7 +42,6 @@ pub(crate) enum Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Argument {
     pub(crate) source: Source,
-    /// What its elements are.
     pub(crate) of: ElementId,
     /// Its first element there.
     pub(crate) start: usize,
@@ -52,7 +51,6 @@ pub(crate) struct Argument {
     pub(crate) scalar: bool,
 }
 
-/// An operation on vectors.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) task: Task,
@@ -68,7 +66,6 @@ pub(crate) struct Node {
 /// A vector that a node computes.
 #[derive(Debug)]
 pub(crate) struct NodeResult {
-    /// What its elements are.
     pub(crate) of: ElementId,
     pub(crate) elements: usize,
     /// What callers have of it.

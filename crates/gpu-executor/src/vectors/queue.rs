@@ -21,6 +21,7 @@ use super::plan::{Fusion, plan};
 use super::program::{Program, Task};
 use super::value::State;
 use crate::{Error, Result};
+pub(super) use elementwise::in_place;
 pub(super) use record::{expect_equal, expect_possible, expect_rows};
 
 /// Counts queues, so that a vector knows its own.
@@ -136,18 +137,7 @@ impl Queue {
         Ok(power)
     }
 
-    /// x := x^exponent.
-    ///
-    /// # Errors
-    /// As [`Self::pow`].
-    pub fn pow_assign<F: Field>(
-        &self,
-        x: &mut FieldVec<F>,
-        exponent: impl Into<Exponent>,
-    ) -> Result<()> {
-        *x = self.pow(x, exponent)?;
-        Ok(())
-    }
+    in_place!(pow_assign = pow<F: Field>(FieldVec<F>, exponent: impl Into<Exponent>));
 
     /// The elements of x in memory of their own: of a small slice, so that the rest of
     /// the vector can be freed.

@@ -16,7 +16,6 @@ use crate::{Engine, Error};
 
 /// Runs programs, and keeps the memory that their vectors live in.
 pub(crate) trait Runner: Send + Sync {
-    /// Where it computes, for reports.
     fn engine(&self) -> Engine;
 
     /// How far it fuses element-wise neighbours.
@@ -97,10 +96,8 @@ pub(crate) struct Did {
 
 /// A program in flight, or one that is over.
 pub(crate) trait Flight: Send + Sync {
-    /// Whether it is over, without waiting.
     fn is_complete(&self) -> Result<bool, Error>;
 
-    /// Waits until it is over.
     fn wait(&self) -> Result<(), Error>;
 
     /// What it left, once it is over.

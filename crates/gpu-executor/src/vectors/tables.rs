@@ -23,7 +23,6 @@ pub(crate) struct TableKey {
 pub(crate) struct Tables<K, T>(Mutex<HashMap<K, Arc<T>>>);
 
 impl<K: Eq + Hash, T> Tables<K, T> {
-    /// None yet.
     pub(crate) fn new() -> Self {
         Self(Mutex::new(HashMap::new()))
     }

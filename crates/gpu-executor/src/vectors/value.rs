@@ -27,7 +27,6 @@ impl Stored {
         }
     }
 
-    /// Whether it is the same memory.
     pub(crate) fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Nowhere, Self::Nowhere) => true,
@@ -43,7 +42,6 @@ impl Stored {
 pub(crate) enum State {
     /// A result of a node of a queue that was not submitted yet.
     Recorded {
-        /// The queue's number.
         queue: u64,
         /// Which result of its nodes.
         result: usize,

@@ -4,7 +4,7 @@ use blst::{BLST_ERROR, blst_p1, blst_p1_affine, blst_p2, blst_p2_affine};
 use field_kernels::curve::{Coordinate, Xyzz};
 use field_kernels::{Curve, ElementType, FR_MODULUS, G1, G2, arithmetic, params};
 
-use crate::vectors::PointFault;
+use crate::vectors::{PointEncoding, PointFault};
 
 /// A curve by blst's functions, on limbs as they lie in memory.
 pub(crate) trait BlstCurve: Curve {
@@ -14,17 +14,11 @@ pub(crate) trait BlstCurve: Curve {
     /// Whether a point of the curve is in the subgroup, infinity included.
     fn is_in_subgroup(point: &Self::Limbs) -> bool;
 
-    /// The point of the curve whose compressed encoding this is, other than infinity.
-    fn uncompressed(bytes: &[u8]) -> Result<Self::Limbs, PointFault>;
+    /// The point of the curve, other than infinity, whose encoding `bytes` are.
+    fn decoded(bytes: &[u8], encoding: PointEncoding) -> Result<Self::Limbs, PointFault>;
 
-    /// The point of the curve whose uncompressed encoding this is, other than infinity.
-    fn deserialized(bytes: &[u8]) -> Result<Self::Limbs, PointFault>;
-
-    /// Writes the compressed encoding to `bytes`, which are as many.
-    fn compress(point: &Self::Limbs, bytes: &mut [u8]);
-
-    /// Writes the uncompressed encoding to `bytes`, which are as many.
-    fn serialize(point: &Self::Limbs, bytes: &mut [u8]);
+    /// Writes the encoding to `bytes`, which are as many.
+    fn encode(point: &Self::Limbs, bytes: &mut [u8], encoding: PointEncoding);
 
     /// A point of the subgroup times an integer below the subgroup's order, whose bytes in
     /// memory are from the lowest to the highest.
@@ -96,48 +90,30 @@ macro_rules! curve {
                 unsafe { blst::$in_group(point) }
             }
 
-            fn uncompressed(bytes: &[u8]) -> Result<Self::Limbs, PointFault> {
+            fn decoded(bytes: &[u8], encoding: PointEncoding) -> Result<Self::Limbs, PointFault> {
                 let mut point = Self::Limbs::default();
                 let to = std::ptr::from_mut(&mut point).cast::<$affine>();
-                debug_assert_eq!(bytes.len(), Self::BYTES / 2);
-                let bytes = bytes.first_chunk::<{ <$curve as ElementType>::BYTES / 2 }>();
-                let bytes = bytes.ok_or(PointFault::Flags(0))?;
-                // SAFETY: reads as many bytes as the array has, and writes one point, which
-                // the limbs are by the assertions above.
-                let result = unsafe { blst::$uncompress(to, bytes.as_ptr()) };
+                let decode: unsafe extern "C" fn(_, _) -> _ = match encoding {
+                    PointEncoding::Compressed => blst::$uncompress,
+                    PointEncoding::Uncompressed => blst::$deserialize,
+                };
+                assert!(bytes.len() == encoding.bytes::<Self>());
+                // SAFETY: reads as many bytes as such an encoding has, by the assertion, and
+                // writes one point, which the limbs are by those above.
+                let result = unsafe { decode(to, bytes.as_ptr()) };
                 decoded(result).map(|()| point)
             }
 
-            fn deserialized(bytes: &[u8]) -> Result<Self::Limbs, PointFault> {
-                let mut point = Self::Limbs::default();
-                let to = std::ptr::from_mut(&mut point).cast::<$affine>();
-                debug_assert_eq!(bytes.len(), Self::BYTES);
-                let bytes = bytes.first_chunk::<{ <$curve as ElementType>::BYTES }>();
-                let bytes = bytes.ok_or(PointFault::Flags(0))?;
-                // SAFETY: as above.
-                let result = unsafe { blst::$deserialize(to, bytes.as_ptr()) };
-                decoded(result).map(|()| point)
-            }
-
-            fn compress(point: &Self::Limbs, bytes: &mut [u8]) {
+            fn encode(point: &Self::Limbs, bytes: &mut [u8], encoding: PointEncoding) {
                 let point = std::ptr::from_ref(point).cast::<$affine>();
-                debug_assert_eq!(bytes.len(), Self::BYTES / 2);
-                if let Some(bytes) =
-                    bytes.first_chunk_mut::<{ <$curve as ElementType>::BYTES / 2 }>()
-                {
-                    // SAFETY: reads one point, which the limbs are by the assertions above,
-                    // and writes as many bytes as the array has.
-                    unsafe { blst::$compress(bytes.as_mut_ptr(), point) };
-                }
-            }
-
-            fn serialize(point: &Self::Limbs, bytes: &mut [u8]) {
-                let point = std::ptr::from_ref(point).cast::<$affine>();
-                debug_assert_eq!(bytes.len(), Self::BYTES);
-                if let Some(bytes) = bytes.first_chunk_mut::<{ <$curve as ElementType>::BYTES }>() {
-                    // SAFETY: as above.
-                    unsafe { blst::$serialize(bytes.as_mut_ptr(), point) };
-                }
+                let encode: unsafe extern "C" fn(_, _) = match encoding {
+                    PointEncoding::Compressed => blst::$compress,
+                    PointEncoding::Uncompressed => blst::$serialize,
+                };
+                assert!(bytes.len() == encoding.bytes::<Self>());
+                // SAFETY: reads one point, which the limbs are by the assertions above, and
+                // writes as many bytes as such an encoding has, by this one.
+                unsafe { encode(bytes.as_mut_ptr(), point) };
             }
 
             fn multiple(point: &Xyzz<Self>, scalar: &Integer) -> Xyzz<Self> {

@@ -69,12 +69,10 @@ impl Flight for CpuFlight {
 #[derive(Debug)]
 pub(crate) struct HostElements {
     words: OnceLock<Words>,
-    /// What computes them.
     flight: Option<Arc<CpuFlight>>,
 }
 
 impl HostElements {
-    /// With these elements.
     pub(super) fn of(words: Words) -> Arc<Self> {
         Arc::new(Self {
             words: OnceLock::from(words),

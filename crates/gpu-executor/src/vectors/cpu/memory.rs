@@ -51,7 +51,6 @@ impl Drop for Words {
 }
 
 impl Pool {
-    /// One for this process.
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
             process: Process::current(),

@@ -42,7 +42,6 @@ const PIECE: usize = 4096;
 /// Bytes that one thread copies at a time.
 const COPIED: usize = 128 << 10;
 
-/// One engine on the CPU.
 pub(crate) struct CpuRunner(Threads);
 
 impl CpuRunner {

@@ -69,7 +69,6 @@ pub(super) fn compute(submission: Submission, shared: &Shared) -> Result<Left, E
     Ok(run.left)
 }
 
-/// A program in work.
 pub(crate) struct Run<'r> {
     program: &'r Program,
     results: Vec<Option<Words>>,
@@ -78,12 +77,10 @@ pub(crate) struct Run<'r> {
 }
 
 impl<'r> Run<'r> {
-    /// The elements of an argument.
     pub(crate) fn elements<F: Field>(&self, argument: &Argument) -> Result<&[F::Limbs], Error> {
         Ok(F::elements(self.limbs(argument)?)?)
     }
 
-    /// The limbs of an argument's elements.
     pub(crate) fn limbs(&self, argument: &Argument) -> Result<&[u64], Error> {
         let words: Option<&[u64]> = match argument.source {
             Source::Result(result) => self.results[result].as_ref().map(Words::as_slice),
@@ -117,7 +114,6 @@ impl<'r> Run<'r> {
         Ok(made)
     }
 
-    /// How many threads there are.
     pub(crate) fn threads(&self) -> usize {
         self.shared.threads()
     }
@@ -131,7 +127,6 @@ impl<'r> Run<'r> {
         self.shared.for_each(pieces, task)
     }
 
-    /// Keeps a result.
     pub(crate) fn set_result(&mut self, call: &Call<'_>, result: usize, words: Words) {
         let bytes = size_of_val(words.as_slice());
         debug_assert_eq!(bytes, call.bytes(result), "{:?}", call.operation);

@@ -92,7 +92,6 @@ impl Threads {
         Ok(at)
     }
 
-    /// How many compute at once.
     pub(super) fn count(&self) -> usize {
         self.count
     }
@@ -143,7 +142,6 @@ fn run_all(shared: &Shared, submissions: &Receiver<Submission>) {
 }
 
 impl Shared {
-    /// Memory of so many limbs.
     pub(super) fn take(&self, limbs: usize) -> Result<Words, Error> {
         self.tables.make_room(|_| true, || self.pool.take(limbs))
     }
@@ -154,7 +152,6 @@ impl Shared {
         self.pool.trim()
     }
 
-    /// How many compute at once.
     pub(super) fn threads(&self) -> usize {
         lock(&self.workers).threads()
     }

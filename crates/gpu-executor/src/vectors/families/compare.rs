@@ -1,14 +1,8 @@
 //! Whether two vectors are equal.
 
-use field_kernels::ElementType;
 use field_kernels::vector_kernels::EQUAL as KERNEL;
 
-use super::{Call, Number, WholeOperation};
-use crate::vectors::cpu::Run;
-use crate::vectors::field_vec::FieldVec;
-use crate::vectors::queue::Queue;
-use crate::vectors::vulkan::{PART, Steps, count};
-use crate::{Error, Result};
+use super::prelude::*;
 
 /// The answer is not 0 where they differ.
 static EQUAL: WholeOperation = WholeOperation::new("equal", on_device, on_cpu)

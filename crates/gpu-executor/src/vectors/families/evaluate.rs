@@ -1,20 +1,10 @@
 //! Values of a polynomial at points.
 
 use field_kernels::vector_kernels::EVALUATE as KERNEL;
-use field_kernels::{ElementId, Field, arithmetic};
-use vk_mem_paths::{Access, Storage};
 
 use super::powers::{Bases, PowerTables, ROW, rows};
+use super::prelude::*;
 use super::reduce::each_piece;
-use super::{Call, WholeOperation};
-use crate::vectors::cpu::{CpuField, GRAIN, Run};
-use crate::vectors::field_vec::{FieldVec, Form};
-use crate::vectors::fields::in_field;
-use crate::vectors::operand::Operand;
-use crate::vectors::program::Argument;
-use crate::vectors::queue::Queue;
-use crate::vectors::vulkan::{PART, Steps, count};
-use crate::{Error, Result};
 
 static EVALUATE: WholeOperation = WholeOperation::new("evaluate", on_device, in_field!(on_cpu));
 

@@ -3,17 +3,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use field_kernels::operations;
 use field_kernels::vector_kernels::{INVERSE_DOWN, INVERSE_UP};
-use field_kernels::{ElementId, Field, operations};
-use vk_mem_paths::Access;
 
-use super::{Call, Number, WholeOperation};
-use crate::vectors::cpu::{CpuField, GRAIN, Run};
-use crate::vectors::field_vec::{FieldVec, Form};
-use crate::vectors::fields::in_field;
-use crate::vectors::queue::Queue;
-use crate::vectors::vulkan::{PART, Steps, Window, count};
-use crate::{Error, Result};
+use super::prelude::*;
 
 static INVERSE: WholeOperation =
     WholeOperation::new("inverse", on_device, in_field!(on_cpu)).leaving(Number::Zeros);
@@ -30,14 +23,7 @@ impl Queue {
         Ok(node.result(x.len(), Form::Montgomery))
     }
 
-    /// x := x^-1, and 0 for 0.
-    ///
-    /// # Errors
-    /// As [`Self::inverse`].
-    pub fn inverse_assign<F: Field>(&self, x: &mut FieldVec<F>) -> Result<()> {
-        *x = self.inverse(x)?;
-        Ok(())
-    }
+    in_place!(inverse_assign = inverse<F: Field>(FieldVec<F>));
 }
 
 /// Elements that an invocation has.

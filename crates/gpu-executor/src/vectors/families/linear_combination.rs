@@ -3,18 +3,8 @@
 use std::borrow::Borrow;
 
 use field_kernels::vector_kernels::LINEAR_COMBINATION as KERNEL;
-use field_kernels::{Field, arithmetic};
-use vk_mem_paths::Access;
 
-use super::{Call, WholeOperation};
-use crate::vectors::cpu::{CpuField, GRAIN, Run};
-use crate::vectors::field_vec::{FieldVec, Form};
-use crate::vectors::fields::in_field;
-use crate::vectors::operand::Operand;
-use crate::vectors::program::Argument;
-use crate::vectors::queue::{Queue, expect_equal};
-use crate::vectors::vulkan::{Steps, count};
-use crate::{Error, Result};
+use super::prelude::*;
 
 static LINEAR_COMBINATION: WholeOperation =
     WholeOperation::new("linear_combination", on_device, in_field!(on_cpu));

@@ -29,6 +29,29 @@ mod transform;
 mod transform_points;
 mod vanishing;
 
+/// What the files of families are written with.
+mod prelude {
+    pub(super) use field_kernels::{
+        Curve, ElementId, ElementType, Field, Fr, VectorKernel, arithmetic,
+    };
+    pub(super) use vk_mem_paths::{Access, Storage};
+
+    pub(super) use super::{Call, Number, WholeOperation};
+    pub(super) use crate::vectors::cpu::{BlstCurve, CpuField, GRAIN, Run};
+    pub(super) use crate::vectors::field_vec::{FieldVec, Form};
+    pub(super) use crate::vectors::fields::{in_field, with_curve, with_field};
+    pub(super) use crate::vectors::operand::Operand;
+    pub(super) use crate::vectors::points::PointVec;
+    pub(super) use crate::vectors::program::Argument;
+    pub(super) use crate::vectors::queue::{
+        Queue, expect_equal, expect_possible, expect_rows, in_place,
+    };
+    pub(super) use crate::vectors::runner::internal;
+    pub(super) use crate::vectors::tables::TableKey;
+    pub(super) use crate::vectors::vulkan::{PART, Steps, Window, count};
+    pub(super) use crate::{Error, Result};
+}
+
 use super::cpu::Run;
 use super::program::{Argument, NodeResult, Program};
 use super::vulkan::Steps;

@@ -7,18 +7,11 @@
 use std::borrow::Borrow;
 
 use bytemuck::must_cast_slice;
-use field_kernels::ElementType;
 use field_kernels::vector_kernels::{INDEXED, STRIDED as STRIDED_KERNEL};
-use vk_mem_paths::{Access, Storage};
 
-use super::{Call, WholeOperation};
-use crate::vectors::cpu::{GRAIN, Run, Words};
-use crate::vectors::field_vec::FieldVec;
+use super::prelude::*;
+use crate::vectors::cpu::Words;
 use crate::vectors::indices::{INDICES_OF_AN_ELEMENT, Indices};
-use crate::vectors::program::Argument;
-use crate::vectors::queue::{Queue, expect_equal, expect_possible};
-use crate::vectors::vulkan::{PART, Steps, count};
-use crate::{Error, Result};
 
 static CONCAT: WholeOperation = WholeOperation::new(
     "concat",
@@ -160,7 +153,6 @@ impl Queue {
     }
 }
 
-/// Of a strided vector.
 fn step(call: &Call<'_>) -> usize {
     usize::try_from(call.parameters[0]).unwrap_or(usize::MAX)
 }

@@ -2,22 +2,14 @@
 
 use std::ops::Range;
 
+use field_kernels::params;
 use field_kernels::vector_kernels::MULTIPLY_POINTS as KERNEL;
-use field_kernels::{Curve, ElementType as _, Fr, arithmetic, params};
-use vk_mem_paths::Access;
 
 use super::msm::{images_of, split};
 use super::normalise::pieces;
-use super::{Call, WholeOperation};
-use crate::vectors::cpu::{self, BlstCurve, Run};
-use crate::vectors::field_vec::{FieldVec, Form};
-use crate::vectors::fields::with_curve;
-use crate::vectors::operand::{Operand, Scalar, ScalarSource};
-use crate::vectors::points::PointVec;
-use crate::vectors::queue::{Queue, expect_equal};
-use crate::vectors::runner::internal;
-use crate::vectors::vulkan::{PART, Steps, Window, count};
-use crate::{Error, Result};
+use super::prelude::*;
+use crate::vectors::cpu::{self};
+use crate::vectors::operand::{Scalar, ScalarSource};
 
 /// Bits of an integer for all, by each of which points are doubled and added at most; of
 /// longer ones, and of those that only the device knows, halves are taken.
@@ -60,7 +52,6 @@ impl Queue {
         Ok(node.result(4 * points.len(), Form::Montgomery))
     }
 
-    /// Scalars as integers.
     fn plain(&self, scalars: Operand<Fr>) -> Result<Operand<Fr>> {
         Ok(match scalars {
             Operand::Vector(vector) if vector.form() == Form::Montgomery => {

@@ -4,17 +4,9 @@ use std::ops::Range;
 
 use field_kernels::curve::Xyzz;
 use field_kernels::vector_kernels::NORMALISE as KERNEL;
-use field_kernels::{Curve, ElementId, ElementType as _};
-use vk_mem_paths::{Access, Storage};
 
-use super::{Call, WholeOperation, inverse};
-use crate::vectors::cpu::{BlstCurve, GRAIN, Run};
-use crate::vectors::field_vec::{FieldVec, Form};
-use crate::vectors::fields::with_curve;
-use crate::vectors::points::PointVec;
-use crate::vectors::queue::Queue;
-use crate::vectors::vulkan::{PART, Steps, Window, count};
-use crate::{Error, Result};
+use super::inverse;
+use super::prelude::*;
 
 static NORMALISE: WholeOperation = WholeOperation::new(
     "normalise",

@@ -2,15 +2,8 @@
 
 use field_kernels::arithmetic::bit_reversed;
 use field_kernels::vector_kernels::BIT_REVERSE as KERNEL;
-use field_kernels::{ElementId, Field};
 
-use super::{Call, WholeOperation};
-use crate::vectors::cpu::{GRAIN, Run};
-use crate::vectors::field_vec::FieldVec;
-use crate::vectors::fields::in_field;
-use crate::vectors::queue::Queue;
-use crate::vectors::vulkan::{PART, Steps};
-use crate::{Error, Result};
+use super::prelude::*;
 
 static BIT_REVERSE: WholeOperation =
     WholeOperation::new("bit_reverse", on_device, in_field!(on_cpu)).without_products();
@@ -36,14 +29,7 @@ impl Queue {
         Ok(node.result(x.len(), x.form()))
     }
 
-    /// x, in bit-reversed order.
-    ///
-    /// # Errors
-    /// As [`Self::bit_reverse`].
-    pub fn bit_reverse_assign<F: Field>(&self, x: &mut FieldVec<F>) -> Result<()> {
-        *x = self.bit_reverse(x)?;
-        Ok(())
-    }
+    in_place!(bit_reverse_assign = bit_reverse<F: Field>(FieldVec<F>));
 }
 
 /// Elements that a workgroup brings into bit-reversed order, which its shared memory holds;

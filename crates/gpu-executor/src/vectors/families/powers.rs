@@ -3,17 +3,8 @@
 use std::ops::Range;
 
 use field_kernels::vector_kernels::{POWER_TABLES, POWERS as KERNEL};
-use field_kernels::{ElementId, Field, arithmetic};
-use vk_mem_paths::{Access, Storage};
 
-use super::{Call, WholeOperation};
-use crate::vectors::cpu::{CpuField, GRAIN, Run};
-use crate::vectors::field_vec::{FieldVec, Form};
-use crate::vectors::fields::in_field;
-use crate::vectors::operand::Operand;
-use crate::vectors::queue::{Queue, expect_possible};
-use crate::vectors::vulkan::{Steps, Window, count};
-use crate::{Error, Result};
+use super::prelude::*;
 
 static POWERS: WholeOperation = WholeOperation::new("powers", on_device, in_field!(on_cpu));
 
@@ -70,12 +61,10 @@ impl PowerTables {
         Ok(Self { field, storage })
     }
 
-    /// How many bases there are.
     pub(super) fn count(&self) -> usize {
         self.storage.bytes() / self.field.bytes() / Self::ELEMENTS
     }
 
-    /// Those of some of the bases.
     pub(super) fn of(&self, steps: &Steps<'_>, bases: &Range<usize>) -> Window {
         let elements = bases.start * Self::ELEMENTS..bases.end * Self::ELEMENTS;
         steps.window(&self.storage, self.field, &elements, Access::Read)

@@ -4,16 +4,8 @@
 use field_kernels::vector_kernels::{
     INNER_PRODUCT as INNER_PRODUCT_KERNEL, PRODUCT as PRODUCT_KERNEL, SUM_FINISH, SUM_PARTS,
 };
-use field_kernels::{ElementId, Field, VectorKernel, arithmetic};
-use vk_mem_paths::{Access, Storage};
 
-use super::{Call, WholeOperation};
-use crate::vectors::cpu::{CpuField, GRAIN, Run};
-use crate::vectors::field_vec::{FieldVec, Form};
-use crate::vectors::fields::in_field;
-use crate::vectors::queue::Queue;
-use crate::vectors::vulkan::{PART, Steps, Window, count};
-use crate::{Error, Result};
+use super::prelude::*;
 
 /// It multiplies in integers.
 static SUM: WholeOperation =

@@ -2,18 +2,9 @@
 
 use bytemuck::must_cast_slice;
 use field_kernels::vector_kernels::ROOTS as KERNEL;
-use field_kernels::{Field, arithmetic};
-use vk_mem_paths::Access;
 
-use super::{Call, WholeOperation};
-use crate::vectors::cpu::{CpuField, Run};
-use crate::vectors::field_vec::{FieldVec, Form};
-use crate::vectors::fields::in_field;
+use super::prelude::*;
 use crate::vectors::indices::{INDICES_OF_AN_ELEMENT, Indices};
-use crate::vectors::queue::{Queue, expect_equal};
-use crate::vectors::runner::internal;
-use crate::vectors::vulkan::{Steps, count};
-use crate::{Error, Result};
 
 static ROOTS: WholeOperation = WholeOperation::new("roots", on_device, in_field!(on_cpu));
 
@@ -137,7 +128,7 @@ mod tests {
     use super::*;
     use crate::device::Asked;
     use crate::vectors::VectorEngine;
-    use crate::vectors::vulkan::runner_on;
+    use crate::vectors::vulkan::engine_on;
 
     fn check<F: Field>(engine: &VectorEngine) {
         // The square of an element of which one coordinate is zero has a zero itself.
@@ -178,8 +169,7 @@ mod tests {
                 arithmetic: Some(arithmetic),
                 ..Asked::default()
             };
-            let runner = runner_on(&physical, |_| {}, asked, Some(67));
-            let engine = VectorEngine::on(runner as _, crate::Inputs::default());
+            let engine = engine_on(&physical, asked, Some(67));
             check::<Fp>(&engine);
             check::<Fp2>(&engine);
         }

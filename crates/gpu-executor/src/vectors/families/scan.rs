@@ -7,20 +7,10 @@ use field_kernels::vector_kernels::{
     SCAN_HORNER_DOWN, SCAN_HORNER_UP, SCAN_PRODUCT_DOWN, SCAN_PRODUCT_UP, SCAN_SUM_DOWN,
     SCAN_SUM_UP,
 };
-use field_kernels::{ElementId, Field, VectorKernel, arithmetic};
-use vk_mem_paths::{Access, Storage};
 
 use super::powers::{Bases, PowerTables, ROW, rows};
+use super::prelude::*;
 use super::reduce::each_piece;
-use super::{Call, WholeOperation};
-use crate::vectors::cpu::{CpuField, GRAIN, Run};
-use crate::vectors::field_vec::{FieldVec, Form};
-use crate::vectors::fields::with_field;
-use crate::vectors::operand::Operand;
-use crate::vectors::program::Argument;
-use crate::vectors::queue::Queue;
-use crate::vectors::vulkan::{Steps, Window, count};
-use crate::{Error, Result};
 
 /// It adds in integers.
 static RUNNING_SUM: WholeOperation = WholeOperation::new(
@@ -109,7 +99,6 @@ fn parameter(scan: Scan) -> u64 {
     u64::from(scan == Scan::Exclusive)
 }
 
-/// A scan on a device.
 struct Kernels {
     up: &'static VectorKernel,
     down: &'static VectorKernel,
@@ -165,7 +154,6 @@ fn on_device(steps: &mut Steps<'_>, call: &Call<'_>, kernels: &Kernels) -> Resul
     steps.only_result(call, output)
 }
 
-/// What is scanned, and how.
 struct Elements<'a> {
     from: Origin<'a>,
     to: &'a Storage,

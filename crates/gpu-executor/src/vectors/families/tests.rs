@@ -1,23 +1,16 @@
 //! A family from one file, one shader and one row: what this file and
 //! `shaders/tests/gather.comp` hold is all that there is of it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use field_kernels::edge::edge_elements;
-use field_kernels::{
-    Arithmetic, ElementId, ElementType as _, Field, Fp, Fr, VectorKernel, VectorModule,
-};
+use field_kernels::{Arithmetic, Fp, VectorModule};
 use vk_core::testing::device_under_test;
-use vk_mem_paths::Storage;
 
-use super::{Call, WholeOperation};
-use crate::vectors::cpu::{Run, Words};
-use crate::vectors::program::Argument;
-use crate::vectors::queue::Queue;
-use crate::vectors::tables::TableKey;
-use crate::vectors::vulkan::{PART, Steps, Window, count, runner_on};
-use crate::vectors::{FieldVec, VectorEngine};
-use crate::{Error, Result};
+use super::prelude::*;
+use crate::vectors::VectorEngine;
+use crate::vectors::cpu::Words;
+use crate::vectors::vulkan::engine_on;
 
 /// The row of the kernel.
 static GATHER: VectorKernel = VectorKernel {
@@ -36,13 +29,7 @@ static GATHER: VectorKernel = VectorKernel {
 
 /// Takes every so-manieth element of x, around and around, twice; and of y, which is of
 /// another type, the last and the first.
-static BRAID: WholeOperation = WholeOperation {
-    name: "braid",
-    multiplies: false,
-    leaves: None,
-    on_device,
-    on_cpu,
-};
+static BRAID: WholeOperation = WholeOperation::new("braid", on_device, on_cpu).without_products();
 
 impl Queue {
     /// # Errors
@@ -234,8 +221,7 @@ fn a_family_of_one_file_runs_on_the_cpu() {
 #[test]
 fn a_family_of_one_file_runs_on_the_device() {
     let (_guard, physical) = device_under_test().unwrap();
-    let runner = runner_on(&physical, |_| {}, Default::default(), None);
-    let engine = VectorEngine::on(Arc::clone(&runner) as _, crate::Inputs::default());
+    let engine = engine_on(&physical, Default::default(), None);
     // More than one write, and a length that no workgroup divides.
     check(&engine, 20_001);
 }

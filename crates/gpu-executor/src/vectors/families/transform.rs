@@ -7,16 +7,11 @@ mod factors;
 mod halves;
 mod parts;
 
-use field_kernels::{ElementType as _, Fr};
-
-use super::WholeOperation;
-use crate::Result;
+use super::prelude::*;
 use crate::vectors::domain::Domain;
 use crate::vectors::elements::{AsElements, AsElementsMut, as_bytes, as_uninit, form_of};
 use crate::vectors::engine::VectorEngine;
-use crate::vectors::field_vec::{FieldVec, Form};
-use crate::vectors::queue::{Queue, expect_rows};
-use crate::vectors::runner::{ComeDown, internal};
+use crate::vectors::runner::ComeDown;
 pub(in crate::vectors) use parts::{Cut, InParts, in_parts};
 
 static TRANSFORM: WholeOperation = WholeOperation::new("transform", device::on_device, cpu::on_cpu);
@@ -99,7 +94,6 @@ impl Transform {
         Self { to: order, ..self }
     }
 
-    /// Elements of a row.
     pub(super) fn size(&self) -> usize {
         self.domain.size()
     }
@@ -167,14 +161,7 @@ impl Queue {
         Ok(node.result(x.len(), Form::Montgomery))
     }
 
-    /// x := the transform of each of its rows.
-    ///
-    /// # Errors
-    /// As [`Self::transform`].
-    pub fn transform_assign(&self, x: &mut FieldVec<Fr>, transform: &Transform) -> Result<()> {
-        *x = self.transform(x, transform)?;
-        Ok(())
-    }
+    in_place!(transform_assign = transform(FieldVec<Fr>, transform: &Transform));
 
     /// The values at the points of `domain` of the polynomial with the coefficients x, or of
     /// each row of them: [`Transform::forward`], both in natural order.
@@ -185,13 +172,7 @@ impl Queue {
         self.transform(x, &Transform::forward(domain))
     }
 
-    /// x := its values at the points of `domain`.
-    ///
-    /// # Errors
-    /// As [`Self::transform`].
-    pub fn ntt_assign(&self, x: &mut FieldVec<Fr>, domain: &Domain) -> Result<()> {
-        self.transform_assign(x, &Transform::forward(domain))
-    }
+    in_place!(ntt_assign = ntt(FieldVec<Fr>, domain: &Domain));
 
     /// The coefficients of the polynomial with the values x at the points of `domain`, or of
     /// each row of them: [`Transform::inverse`], both in natural order.
@@ -202,13 +183,7 @@ impl Queue {
         self.transform(x, &Transform::inverse(domain))
     }
 
-    /// x := the coefficients.
-    ///
-    /// # Errors
-    /// As [`Self::transform`].
-    pub fn inverse_ntt_assign(&self, x: &mut FieldVec<Fr>, domain: &Domain) -> Result<()> {
-        self.transform_assign(x, &Transform::inverse(domain))
-    }
+    in_place!(inverse_ntt_assign = inverse_ntt(FieldVec<Fr>, domain: &Domain));
 }
 
 impl VectorEngine {

@@ -13,19 +13,11 @@ mod plan;
 use std::ops::Range;
 
 use field_kernels::arithmetic::{bit_reversed, from_montgomery, inverse, mul, pow, to_montgomery};
-use field_kernels::{Curve, ElementType as _, Field as _, Fr};
-use vk_mem_paths::{Access, Storage};
 
 use super::map_points::{Integer, Stage, run, take_in};
 use super::normalise::normalise;
-use super::{Call, Order, Transform, WholeOperation};
-use crate::vectors::field_vec::Form;
-use crate::vectors::fields::with_curve;
-use crate::vectors::points::PointVec;
-use crate::vectors::queue::{Queue, expect_rows};
-use crate::vectors::tables::TableKey;
-use crate::vectors::vulkan::{Steps, Window};
-use crate::{Error, Result};
+use super::prelude::*;
+use super::{Order, Transform};
 
 static TRANSFORM: WholeOperation =
     WholeOperation::new("transform_points", on_device, |run, call| {

@@ -1,16 +1,8 @@
 //! Quotients by X^n - 1: sums along the columns of a matrix whose rows are n coefficients.
 
 use field_kernels::vector_kernels::COLUMN_SUMS as KERNEL;
-use field_kernels::{Field, arithmetic};
-use vk_mem_paths::Access;
 
-use super::{Call, WholeOperation};
-use crate::vectors::cpu::{CpuField, GRAIN, Run};
-use crate::vectors::field_vec::FieldVec;
-use crate::vectors::fields::in_field;
-use crate::vectors::queue::Queue;
-use crate::vectors::vulkan::{Steps, count};
-use crate::{Error, Result};
+use super::prelude::*;
 
 static COLUMN_SUMS: WholeOperation =
     WholeOperation::new("divide_by_vanishing", on_device, in_field!(on_cpu)).without_products();

@@ -114,7 +114,6 @@ impl Recording {
         self.node(Task::Whole(&WHOLE), arguments)
     }
 
-    /// Somebody holds the result.
     fn hold(&mut self, result: Argument) {
         if let Source::Result(number) = result.source {
             self.program.results[number].is_live = true;
@@ -129,7 +128,6 @@ impl Recording {
         plan(&self.program, FUSION)
     }
 
-    /// The chains.
     fn chains(&self) -> Vec<ChainWork> {
         let chains = self
             .plan()

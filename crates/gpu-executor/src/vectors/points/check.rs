@@ -58,7 +58,6 @@ pub(super) fn expect_on_device<C: Curve>(points: &PointVec<C>, check: PointCheck
     Ok(())
 }
 
-/// The first point at fault, and its fault.
 fn first_fault<C: Curve>(
     points: &PointVec<C>,
     check: PointCheck,
@@ -104,7 +103,7 @@ mod tests {
 
     use super::*;
     use crate::Error;
-    use crate::vectors::vulkan::runner_on;
+    use crate::vectors::vulkan::engine_on;
 
     /// Points of the curve with small x: hardly any is in the subgroup.
     fn of_the_curve<C: Curve, A: SWCurveConfig>(
@@ -169,8 +168,7 @@ mod tests {
     #[test]
     fn faults_are_found_on_the_device() {
         let (_guard, physical) = device_under_test().unwrap();
-        let runner = runner_on(&physical, |_| {}, Default::default(), None);
-        let engine = VectorEngine::on(runner as _, crate::Inputs::default());
+        let engine = engine_on(&physical, Default::default(), None);
         let g1 = of_the_curve::<G1, ark_bls12_381::g1::Config>(|it| [it.x.0.0, it.y.0.0]);
         check::<G1>(&engine, &g1);
         let g2 = of_the_curve::<G2, ark_bls12_381::g2::Config>(|it| {

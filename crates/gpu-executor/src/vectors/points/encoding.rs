@@ -171,8 +171,7 @@ const LARGER_Y: u8 = 0b001;
 fn decode<C: BlstCurve>(bytes: &[u8], encoding: PointEncoding) -> Result<C::Limbs, PointFault> {
     match flags_of(bytes, encoding)? {
         flags if flags & INFINITY != 0 => Ok(C::Limbs::default()),
-        _ if encoding == PointEncoding::Compressed => C::uncompressed(bytes),
-        _ => C::deserialized(bytes),
+        _ => C::decoded(bytes, encoding),
     }
 }
 
@@ -211,10 +210,7 @@ fn encode_all<C: BlstCurve>(
     let pieces = points.zip(bytes.chunks_mut(PIECE * each));
     on_host::<C, _>(engine, pieces, |(points, bytes)| {
         for (point, bytes) in points.iter().zip(bytes.chunks_exact_mut(each)) {
-            match encoding {
-                PointEncoding::Compressed => C::compress(point, bytes),
-                PointEncoding::Uncompressed => C::serialize(point, bytes),
-            }
+            C::encode(point, bytes, encoding);
         }
         None
     })
@@ -227,7 +223,7 @@ mod tests {
     use vk_core::testing::device_under_test;
 
     use super::*;
-    use crate::vectors::vulkan::runner_on;
+    use crate::vectors::vulkan::engine_on;
 
     fn check<C: BlstCurve>(engine: &VectorEngine) {
         let mut next = Xyzz::<C>::from_affine(&C::GENERATOR);
@@ -245,7 +241,7 @@ mod tests {
         let each = PointEncoding::Compressed.bytes::<C>();
         let mut bytes = vec![0; points.len() * each];
         for (point, bytes) in points.iter().zip(bytes.chunks_exact_mut(each)) {
-            C::compress(point, bytes);
+            C::encode(point, bytes, PointEncoding::Compressed);
         }
         let found = decoded_on_device::<C>(engine, &bytes, PointCheck::Subgroup).unwrap();
         assert!(found.download::<u64>().unwrap() == C::words(&points));
@@ -309,8 +305,7 @@ mod tests {
     #[test]
     fn a_device_decodes_as_the_host_does() {
         let (_guard, physical) = device_under_test().unwrap();
-        let runner = runner_on(&physical, |_| {}, Default::default(), None);
-        let engine = VectorEngine::on(runner as _, crate::Inputs::default());
+        let engine = engine_on(&physical, Default::default(), None);
         check::<G1>(&engine);
         check::<G2>(&engine);
     }

@@ -7,6 +7,22 @@ use crate::Result;
 use crate::vectors::field_vec::FieldVec;
 use crate::vectors::operand::Operand;
 
+/// A method that puts the result of another in the place of its first argument.
+macro_rules! in_place {
+    ($assign:ident = $name:ident $(<$F:ident: $field:ident>)?($x:ty $(, $y:ident: $kind:ty)*)) => {
+        #[doc = concat!("[`Self::", stringify!($name), "`], with the result in the place of x.")]
+        ///
+        /// # Errors
+        #[doc = concat!("As [`Self::", stringify!($name), "`].")]
+        pub fn $assign$(<$F: $field>)?(&self, x: &mut $x $(, $y: $kind)*) -> $crate::Result<()> {
+            *x = self.$name(&*x $(, $y)*)?;
+            Ok(())
+        }
+    };
+}
+
+pub(in crate::vectors) use in_place;
+
 /// For each row whose arguments have kinds a method of its name, and where it names a
 /// second one, that for the place of the first argument.
 macro_rules! methods {
@@ -34,18 +50,7 @@ macro_rules! method {
     // Not for users.
     ([$($doc:tt)*] $row:ident $name:ident<$field:ident>($($x:ident),+); $($rest:tt)*) => {};
     (@assign $name:ident $assign:ident<$field:ident>($x:ident: $first:ident $(, $y:ident: $kind:ident)*)) => {
-        #[doc = concat!("[`Self::", stringify!($name), "`], with the result in the place of x.")]
-        ///
-        /// # Errors
-        /// As for every method that records: see [`Queue`](Self#errors).
-        pub fn $assign<F: $field>(
-            &self,
-            $x: &mut FieldVec<F>,
-            $($y: method!(@type $kind)),*
-        ) -> Result<()> {
-            *$x = self.$name(&*$x, $($y),*)?;
-            Ok(())
-        }
+        in_place!($assign = $name<F: $field>(FieldVec<F> $(, $y: method!(@type $kind))*));
     };
     (@type vector) => { &FieldVec<F> };
     (@type operand) => { impl Into<Operand<F>> };

@@ -116,12 +116,10 @@ impl Queue {
         self.engine.runner().most_bound(F::ID)
     }
 
-    /// The queue's number, which no other has.
     pub(in crate::vectors) fn number(&self) -> u64 {
         self.number
     }
 
-    /// Two vectors as arguments.
     pub(in crate::vectors) fn pair<F: ElementType>(
         &self,
         operation: &'static str,
@@ -191,7 +189,6 @@ impl Queue {
         })
     }
 
-    /// A vector, as the argument of a node.
     pub(in crate::vectors) fn argument<F: ElementType>(
         &self,
         operation: &'static str,
@@ -226,7 +223,6 @@ impl Queue {
 /// A node that was just recorded, whose results are to be.
 pub(in crate::vectors) struct Recorded<'q> {
     queue: &'q Queue,
-    /// The node's number.
     pub(in crate::vectors) number: usize,
 }
 

@@ -17,7 +17,6 @@ pub(crate) struct Choice(pub(super) [FieldChoice; PRIME_FIELDS.len()]);
 /// Which of several kernels for one field are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FieldChoice {
-    /// How it multiplies.
     #[serde(with = "ArithmeticName")]
     pub(crate) arithmetic: Arithmetic,
     /// How chains without products reach memory.
@@ -45,7 +44,6 @@ const NVIDIA: u32 = 0x10de;
 const FAST_DOUBLES: [&str; 3] = ["H100", "H200", "GH200"];
 
 impl Choice {
-    /// The rule.
     pub(crate) fn of(caps: &DeviceCaps) -> Self {
         let layout = match caps.kind {
             DeviceKind::Software => OF_SOFTWARE,

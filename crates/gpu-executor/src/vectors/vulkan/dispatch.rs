@@ -72,7 +72,6 @@ impl Steps<'_> {
         self.window(storage, of, &elements, Access::Write)
     }
 
-    /// `elements` of `storage`.
     pub(crate) fn window(
         &self,
         storage: &Storage,
@@ -134,12 +133,10 @@ impl Steps<'_> {
         chunk.clamp(1, most)
     }
 
-    /// What the device can do.
     pub(crate) fn caps(&self) -> &DeviceCaps {
         self.kernels.caps()
     }
 
-    /// What products in a field are computed with.
     pub(crate) fn arithmetic(&self, field: ElementId) -> Arithmetic {
         self.kernels.arithmetic(field)
     }

@@ -49,7 +49,6 @@ pub(super) struct Readbacks {
 }
 
 impl Readbacks {
-    /// What `copied` says.
     fn left(&self, finished: &Finished) -> Result<Left, Error> {
         let mut copied = finished.reads.iter().cloned().map(Elements::Device);
         let mut next = |is_there: bool| {

@@ -35,7 +35,6 @@ impl Kernels {
         }
     }
 
-    /// What the device can do.
     pub(super) fn caps(&self) -> &DeviceCaps {
         self.compiler.cache().device().caps()
     }
@@ -45,7 +44,6 @@ impl Kernels {
         self.choice = choice;
     }
 
-    /// What products in `field` are computed with.
     pub(super) fn arithmetic(&self, field: ElementId) -> Arithmetic {
         self.choice.of_field(field).arithmetic
     }
@@ -55,7 +53,6 @@ impl Kernels {
         std::mem::take(&mut self.compiling)
     }
 
-    /// The kernel of a chain.
     pub(super) fn chain(
         &mut self,
         field: ElementId,

@@ -41,7 +41,7 @@ pub(crate) use pieces::PART;
 use settle::Chosen;
 pub(crate) use steps::Steps;
 #[cfg(test)]
-pub(crate) use tests::runner_on;
+pub(crate) use tests::{engine_on, runner_on};
 
 /// The most operations of one kernel.
 const MOST_OPERATIONS: usize = 32;
@@ -54,7 +54,6 @@ const LEAST_POINTS: usize = 2048;
 /// Runs programs on one device.
 pub(crate) struct VulkanRunner {
     on: Arc<OnDevice>,
-    /// Which kernels it goes by.
     chosen: Mutex<Chosen>,
     /// Whether it goes by any, right or not, and reports none: what others submit meanwhile goes
     /// by what was chosen.
@@ -78,13 +77,12 @@ struct OnDevice {
 /// What a device's vectors are set up with.
 #[derive(Clone, Debug)]
 pub(super) struct VulkanSettings {
-    /// Threads of the host at most; 0 for one per core.
+    /// 0 for one per core.
     pub(super) threads: usize,
     /// Elements of one dispatch at most, beside what the device's limits say.
     pub(super) dispatch: Option<usize>,
     /// What of the choice of kernels is not the library's.
     pub(super) asked: Asked,
-    /// Where calibrations are kept.
     pub(super) keeper: Keeper,
 }
 
@@ -159,7 +157,6 @@ impl VulkanRunner {
         })
     }
 
-    /// The device.
     pub(crate) fn caps(&self) -> &DeviceCaps {
         self.on.device.caps()
     }

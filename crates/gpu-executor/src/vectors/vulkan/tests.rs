@@ -44,6 +44,16 @@ pub(crate) fn runner_on(
     Arc::new(VulkanRunner::new(lane, kernels, chosen, settings))
 }
 
+/// An engine on `physical`, by the rule.
+pub(crate) fn engine_on(
+    physical: &PhysicalDevice,
+    asked: Asked,
+    dispatch: Option<usize>,
+) -> VectorEngine {
+    let runner = runner_on(physical, |_| {}, asked, dispatch);
+    VectorEngine::on(runner, Inputs::default())
+}
+
 /// What kernels of chains do, which are linked for each layout.
 fn chains<F: Field>() -> Vec<(&'static str, Sample<F>)> {
     vec![
@@ -139,8 +149,7 @@ fn slices_begin_anywhere_whatever_the_alignment() {
                 access: Some(access),
                 workgroup: Some(workgroup),
             };
-            let runner = runner_on(&changed, |_| {}, asked, Some(PIECE));
-            let engine = VectorEngine::on(runner, Inputs::default());
+            let engine = engine_on(&changed, asked, Some(PIECE));
             let cpu = VectorEngine::cpu_with_threads(2).unwrap();
             check::<Fp>(&engine, &cpu, chains());
             check::<Fr>(&engine, &cpu, chains());

@@ -5,15 +5,12 @@ use std::ops::Range;
 use field_kernels::vector_kernels::{
     MAP_POINTS_MULTIPLES, MAP_POINTS_SUMS, MAP_POINTS_SUMS_OF_AFFINE,
 };
-use field_kernels::{Curve as _, ElementId, G1, G2};
-use vk_mem_paths::{Access, Storage};
+use field_kernels::{G1, G2};
 
+use super::super::prelude::*;
 use super::stage::{BITS, Stage};
-use crate::Error;
 use crate::vectors::families::msm::{each_dispatch, join_rows, words};
 use crate::vectors::families::normalise::normalise;
-use crate::vectors::program::Argument;
-use crate::vectors::vulkan::{PART, Steps, Window, count};
 
 /// Bytes of the multiples and of the windows' sums at once, at most, where a row has no more.
 const MOST_AT_ONCE: usize = 1 << 28;

@@ -14,14 +14,11 @@
 use std::sync::Arc;
 
 use field_kernels::arithmetic::{add, bit_reversed, sub, to_montgomery};
-use field_kernels::{ElementType as _, Field as _, Fr};
 
+use super::super::prelude::*;
 use super::{Order, Transform};
-use crate::Error;
-use crate::vectors::cpu::{CpuField as _, GRAIN, Run, Words};
+use crate::vectors::cpu::Words;
 use crate::vectors::domain::Domain;
-use crate::vectors::families::Call;
-use crate::vectors::tables::TableKey;
 
 type Limbs = [u64; 4];
 

@@ -3,18 +3,13 @@
 
 use std::sync::Arc;
 
+use field_kernels::Arithmetic;
 use field_kernels::vector_kernels::{TRANSFORM, TRANSFORM_SHUFFLE};
-use field_kernels::{Arithmetic, ElementType as _, Fr, VectorKernel};
 use vk_core::{DeviceCaps, DeviceKind};
-use vk_mem_paths::Access;
 
+use super::super::prelude::*;
 use super::factors::Factors;
 use super::{Order, Transform};
-use crate::Error;
-use crate::vectors::families::Call;
-use crate::vectors::runner::internal;
-use crate::vectors::tables::TableKey;
-use crate::vectors::vulkan::{Steps, Window, count};
 
 /// The most levels of a pass: it takes workgroups of 2^9 elements.
 pub(super) const MOST_LEVELS: u32 = 9;
@@ -288,9 +283,7 @@ mod tests {
     use vk_core::testing::{changed, device_under_test, recorded};
 
     use super::*;
-    use crate::Inputs;
-    use crate::device::Asked;
-    use crate::vectors::vulkan::runner_on;
+    use crate::vectors::vulkan::engine_on;
     use crate::vectors::{Domain, VectorEngine};
 
     #[test]
@@ -360,8 +353,7 @@ mod tests {
         let physical = changed(physical, |caps| {
             caps.features.subgroup_operations = Default::default();
         });
-        let runner = runner_on(&physical, |_| {}, Asked::default(), None);
-        let device = VectorEngine::on(runner, Inputs::default());
+        let device = engine_on(&physical, Default::default(), None);
         let cpu = VectorEngine::cpu_with_threads(2).unwrap();
         let edges = edge_elements::<Fr>();
         for log2 in [1, 4, 7, 9, 11, 13] {

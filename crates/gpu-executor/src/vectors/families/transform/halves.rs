@@ -6,14 +6,10 @@
 //! and so on, and a - w b modulo X^(n/2) + s^(n/2), which vanishes on s g, s g^3 and so on: each
 //! are the points of a coset.
 
-use field_kernels::{Field as _, Fr, arithmetic};
-
+use super::super::prelude::*;
 use super::{Order, Transform};
-use crate::Result;
 use crate::vectors::domain::Domain;
-use crate::vectors::field_vec::FieldVec;
 use crate::vectors::operand::Scalar;
-use crate::vectors::queue::Queue;
 
 impl Queue {
     /// The transform of one row of two elements or more, in Montgomery form.
@@ -74,10 +70,8 @@ mod tests {
     use vk_core::testing::{changed, device_under_test};
 
     use super::*;
-    use crate::Inputs;
-    use crate::device::Asked;
     use crate::vectors::VectorEngine;
-    use crate::vectors::vulkan::runner_on;
+    use crate::vectors::vulkan::engine_on;
 
     /// As on the CPU, which takes them whole: one, two and four levels by halves, one row and
     /// several, at an odd offset, in all directions and orders, on cosets too.
@@ -87,8 +81,7 @@ mod tests {
         // With room for the alignment.
         let most = 64 * 32 + 256;
         let short = changed(physical, |caps| caps.limits.max_storage_buffer_range = most);
-        let runner = runner_on(&short, |_| {}, Asked::default(), None);
-        let device = VectorEngine::on(runner, Inputs::default());
+        let device = engine_on(&short, Default::default(), None);
         let cpu = VectorEngine::cpu_with_threads(2).unwrap();
         assert_eq!(device.queue().most_bound::<Fr>().ilog2(), 6);
         let edges = edge_elements::<Fr>();

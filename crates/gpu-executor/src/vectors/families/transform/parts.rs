@@ -4,13 +4,11 @@
 
 use std::ops::Range;
 
-use field_kernels::{ElementType as _, Fr};
-use vk_mem_paths::{Access, Step, Storage};
+use vk_mem_paths::Step;
 
+use super::super::prelude::*;
 use super::Transform;
 use super::device::{Part, Transforming, passes};
-use crate::Error;
-use crate::vectors::vulkan::Steps;
 
 /// Elements from which on a transform is taken in parts. On an H200 one of 2^22 takes as long
 /// either way, and shorter ones longer in parts (docs/benchmarks.md).
@@ -177,9 +175,7 @@ mod tests {
     use vk_core::testing::device_under_test;
 
     use super::*;
-    use crate::Inputs;
-    use crate::device::Asked;
-    use crate::vectors::vulkan::runner_on;
+    use crate::vectors::vulkan::engine_on;
     use crate::vectors::{Domain, Order, VectorEngine};
 
     #[test]
@@ -213,10 +209,7 @@ mod tests {
     #[test]
     fn rows_are_taken_in_parts_from_a_length_on() {
         let (_guard, physical) = device_under_test().unwrap();
-        let engine = |dispatch| {
-            let runner = runner_on(&physical, |_| {}, Asked::default(), dispatch);
-            VectorEngine::on(runner, Inputs::default())
-        };
+        let engine = |dispatch| engine_on(&physical, Default::default(), dispatch);
         let (short, long) = (engine(Some(2048)), engine(None));
         let are_parts = |engine: &VectorEngine, rows: usize, log2: u32, from| {
             let transform = Transform::forward(&Domain::new(1 << log2).unwrap()).from(from);

@@ -4,12 +4,10 @@ use std::mem::take;
 
 use field_kernels::arithmetic::{bit_reversed, from_montgomery, inverse, mul, to_montgomery};
 use field_kernels::curve::Xyzz;
-use field_kernels::{Field as _, Fr};
 
+use super::super::prelude::*;
 use super::power;
-use crate::Error;
-use crate::vectors::cpu::{BlstCurve, GRAIN, Run};
-use crate::vectors::families::{Call, Order, Transform};
+use crate::vectors::families::{Order, Transform};
 
 /// One transform after the other, and what is done to each row after the first of them.
 pub(super) fn on_cpu<C: BlstCurve>(

@@ -13,18 +13,12 @@ use field_kernels::arithmetic::{
     add, bit_reversed, from_montgomery, inverse, mul, neg, sub, to_montgomery,
 };
 use field_kernels::curve::Xyzz;
-use field_kernels::{Curve, ElementType as _, Field as _, Fr};
 
 use super::super::map_points::{Integer, Stage, run, take_in};
-use super::super::{Call, Order, Transform, WholeOperation};
+use super::super::prelude::*;
+use super::super::{Order, Transform};
 use super::{cpu, finish, table};
 use crate::vectors::domain::Domain;
-use crate::vectors::field_vec::Form;
-use crate::vectors::fields::with_curve;
-use crate::vectors::points::PointVec;
-use crate::vectors::queue::{Queue, expect_rows};
-use crate::vectors::vulkan::Steps;
-use crate::{Error, Result};
 
 static LOWER_HALF: WholeOperation =
     WholeOperation::new("lower_half_of_points", on_device, |run, call| {
