@@ -301,24 +301,4 @@ mod tests {
             }
         }
     }
-
-    #[test]
-    fn what_an_arithmetic_asks_for() {
-        let asked = Arithmetic::ALL.map(|arithmetic| {
-            (
-                arithmetic.to_string(),
-                arithmetic.needs_shader_int64(),
-                arithmetic.needs_shader_float64(),
-            )
-        });
-        let expected = [
-            ("u32", false, false),
-            ("u64", true, false),
-            ("f64", true, true),
-        ];
-        assert_eq!(
-            asked,
-            expected.map(|(name, int64, float64)| (name.to_owned(), int64, float64))
-        );
-    }
 }

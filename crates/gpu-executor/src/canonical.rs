@@ -144,46 +144,49 @@ mod tests {
         })
     }
 
+    /// Both functions on edges, in both orders of bytes, and on what is refused wherever it stands.
+    fn check<F: PrimeField>(refused: &[F::Limbs]) {
+        let look = |all: &[F::Limbs]| {
+            let from: &[u8] = bytemuck::must_cast_slice(F::words(all));
+            let mut to = vec![MaybeUninit::new(0); from.len()];
+            let found = copy::<F, false>(from, &mut to);
+            // SAFETY: all bytes were initialised when the vector was made.
+            let byte = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() };
+            assert!(found.is_some() || to.iter().map(byte).eq(from.iter().copied()));
+            let mut reversed = from.to_vec();
+            let elements = reversed.chunks_exact_mut(F::BYTES);
+            elements.for_each(<[u8]>::reverse);
+            assert_eq!(copy::<F, true>(&reversed, &mut to), found);
+            assert_eq!(first_refused::<F>(all), found);
+            found
+        };
+        let mut all = edge::edge_elements::<F>();
+        assert_eq!((look(&all), look(&[])), (None, None));
+        for bad in refused {
+            assert!(!arithmetic::is_canonical::<F>(bad));
+            for at in [0, 1, all.len() / 2, all.len() - 1] {
+                let good = std::mem::replace(&mut all[at], *bad);
+                assert_eq!(look(&all).unwrap().element, at, "{bad:x?}");
+                all[at] = good;
+            }
+            // Nor does it matter what stands around: nothing, or another such.
+            for all in [&[*bad][..], &[*bad, *bad]] {
+                assert_eq!(look(all).unwrap().element, 0);
+            }
+        }
+    }
+
     #[test]
-    fn it_agrees_with_the_reference_on_edges_wherever_they_stand() {
-        let refused = [
+    fn both_ways_to_look_agree_with_the_reference() {
+        check::<Fp>(&[
             MODULUS,
             raised([1, 0, 0, 0, 0, 0]),
             raised([0, 0, 1, 0, 0, 0]),
             raised([0, 0, 0, 0, 0, 1]),
             [u64::MAX; LIMBS],
             [0, 0, 0, 0, 0, u64::MAX],
-        ];
-        let copied = |all: &[[u64; LIMBS]]| {
-            let from: &[u8] = bytemuck::must_cast_slice(all);
-            let mut to = vec![MaybeUninit::new(0); from.len()];
-            let refused = copy::<Fp, false>(from, &mut to);
-            // SAFETY: all bytes were initialised when the vector was made.
-            let byte = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() };
-            assert!(refused.is_some() || to.iter().map(byte).eq(from.iter().copied()));
-            refused
-        };
-        let mut all = edge::edge_elements::<Fp>();
-        assert_eq!((copied(&all), first_refused::<Fp>(&all)), (None, None));
-        for bad in refused {
-            assert!(!arithmetic::is_canonical::<Fp>(&bad));
-            for at in [0, 1, all.len() / 2, all.len() - 1] {
-                let good = std::mem::replace(&mut all[at], bad);
-                let found = copied(&all);
-                assert_eq!(found, first_refused::<Fp>(&all));
-                assert_eq!(found.unwrap().element, at, "{bad:x?}");
-                all[at] = good;
-            }
-        }
-        assert_eq!((copied(&[]), first_refused::<Fp>(&[])), (None, None));
-        // Nor does it matter what stands around: nothing, or another such.
-        for bad in refused {
-            for all in [&[bad][..], &[bad, bad]] {
-                let found = copied(all);
-                assert_eq!(found, first_refused::<Fp>(all));
-                assert_eq!(found.unwrap().element, 0);
-            }
-        }
+        ]);
+        check::<Fr>(&[FR_MODULUS, [u64::MAX; 4]]);
     }
 
     #[test]
@@ -197,6 +200,9 @@ mod tests {
              where the check can be switched off"
         );
         assert_eq!(first_refused::<Fp>(&[MODULUS]).unwrap().limb, 0);
+        let of_fr = first_refused::<Fr>(&[FR_MODULUS]).unwrap();
+        let found = (of_fr.name, of_fr.limb, of_fr.bound, of_fr.found);
+        assert_eq!(found, ("fr", 0, FR_MODULUS[0], FR_MODULUS[0]));
         // The second coordinate of the second element.
         let mut pair = [[0; 2 * LIMBS]; 2];
         pair[1][LIMBS..].copy_from_slice(&bad);
@@ -210,37 +216,6 @@ mod tests {
             found: MODULUS[3] + 7,
         };
         assert_eq!(first_refused::<Fp2>(&pair), Some(expected));
-    }
-
-    #[test]
-    fn the_scalar_field_is_held_to_its_own_modulus() {
-        let mut all = edge::edge_elements::<Fr>();
-        let copied = |all: &[[u64; 4]]| {
-            let from: &[u8] = bytemuck::must_cast_slice(all);
-            let to = || vec![MaybeUninit::uninit(); from.len()];
-            let found = copy::<Fr, false>(from, &mut to());
-            // In the other order it is the same.
-            let mut reversed = from.to_vec();
-            let elements = reversed.as_chunks_mut::<{ Fr::BYTES }>().0;
-            elements.iter_mut().for_each(|element| element.reverse());
-            let other = copy::<Fr, true>(&reversed, &mut to());
-            assert_eq!(found, other);
-            found
-        };
-        assert_eq!((copied(&all), first_refused::<Fr>(&all)), (None, None));
-        let last = all.len() - 1;
-        all[last] = FR_MODULUS;
-        let refused = Refused {
-            job: None,
-            what: "the vector",
-            element: last,
-            name: "fr",
-            limb: 0,
-            bound: FR_MODULUS[0],
-            found: FR_MODULUS[0],
-        };
-        let found = (copied(&all), first_refused::<Fr>(&all));
-        assert_eq!(found, (Some(refused), Some(refused)));
     }
 
     #[test]

@@ -107,6 +107,7 @@ mod field_vec;
 mod fields;
 mod indices;
 mod integers;
+#[cfg(any(feature = "arkworks", feature = "blst"))]
 mod interop;
 mod operand;
 mod pending;

@@ -86,8 +86,8 @@ impl<'e, F: Field> Measure<'e, F> {
         Ok(Self {
             engine,
             runner,
-            x: engine.upload::<F>(F::words(&elements))?,
-            y: engine.upload::<F>(F::words(&elements))?,
+            x: uploaded::<F>(engine, &elements)?,
+            y: uploaded::<F>(engine, &elements)?,
         })
     }
 
@@ -209,15 +209,21 @@ fn settled(mut times: Vec<Duration>) -> Duration {
 /// make. A device whose `fma` rounds twice does not, on its double units.
 pub(crate) fn multiplies_right<F: Field>(engine: &VectorEngine) -> crate::Result<(bool, Duration)> {
     let (x, y) = checked_pairs::<F>();
-    let [a, b] = [&x, &y].map(|elements| engine.upload::<F>(F::words(elements)));
-    let (a, b) = (a?, b?);
     let queue = engine.queue();
-    let products = queue.mul(&a, &b)?;
+    let products = queue.mul(&uploaded::<F>(engine, &x)?, &uploaded::<F>(engine, &y)?)?;
     let done = queue.submit()?.wait()?;
-    let pairs = x.iter().zip(&y);
-    let expected: Vec<_> = pairs.map(|(x, y)| arithmetic::mul::<F>(x, y)).collect();
-    let right = products.download::<u64>()? == F::words(&expected);
+    let right = products.download::<u64>()? == F::words(&products_of::<F>(&x, &y));
     Ok((right, done.report().compile))
+}
+
+fn uploaded<F: Field>(engine: &VectorEngine, elements: &[F::Limbs]) -> crate::Result<FieldVec<F>> {
+    engine.upload::<F>(F::words(elements))
+}
+
+/// By the CPU.
+fn products_of<F: Field>(x: &[F::Limbs], y: &[F::Limbs]) -> Vec<F::Limbs> {
+    let pairs = x.iter().zip(y);
+    pairs.map(|(x, y)| arithmetic::mul::<F>(x, y)).collect()
 }
 
 /// Pairs without a pattern, beside those of edge elements.
@@ -250,15 +256,12 @@ fn edge_pairs<F: Field>() -> (Vec<F::Limbs>, Vec<F::Limbs>) {
 /// Whether products, squares and inner products of the device are the CPU's.
 fn agrees<F: Field>(engine: &VectorEngine) -> crate::Result<bool> {
     let (x, y) = edge_pairs::<F>();
-    let [a, b] = [&x, &y].map(|elements| engine.upload::<F>(F::words(elements)));
-    let (a, b) = (a?, b?);
+    let (a, b) = (uploaded::<F>(engine, &x)?, uploaded::<F>(engine, &y)?);
     let queue = engine.queue();
     let (products, squares) = (queue.mul(&a, &b)?, queue.square(&a)?);
     let sum = queue.inner_product(&a, &b)?;
     queue.submit()?.wait()?;
-    let pairs = x.iter().zip(&y);
-    let expected: Vec<_> = pairs.map(|(x, y)| arithmetic::mul::<F>(x, y)).collect();
-    let squared: Vec<_> = x.iter().map(arithmetic::square::<F>).collect();
+    let (expected, squared) = (products_of::<F>(&x, &y), products_of::<F>(&x, &x));
     let add = |sum, product: &F::Limbs| arithmetic::add::<F>(&sum, product);
     let total = expected.iter().fold(F::Limbs::default(), add);
     Ok(products.download::<u64>()? == F::words(&expected)

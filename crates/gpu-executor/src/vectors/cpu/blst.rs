@@ -17,6 +17,15 @@ macro_rules! call {
     }};
 }
 
+/// The same for each of a slice.
+macro_rules! each {
+    ($type:ty: $function:ident($out:ident, $x:ident)) => {
+        for (out, x) in $out.iter_mut().zip($x) {
+            call!($type: $function(out, x));
+        }
+    };
+}
+
 macro_rules! arithmetic {
     ($field:ident, $type:ty, $mul:ident, $square:ident, $inverse:ident $(, $to:ident, $from:ident)?) => {
         const _: () = assert!(size_of::<$type>() == <$field as ElementType>::BYTES);
@@ -28,26 +37,10 @@ macro_rules! arithmetic {
                         call!($type: $mul(out, a, b));
                     }
                 }),
-                (&operations::SQUARE, |[x, ..], out| {
-                    for (out, x) in out.iter_mut().zip(x) {
-                        call!($type: $square(out, x));
-                    }
-                }),
-                (&operations::INVERSE, |[x, ..], out| {
-                    for (out, x) in out.iter_mut().zip(x) {
-                        call!($type: $inverse(out, x));
-                    }
-                }),
-                $((&operations::TO_MONTGOMERY, |[x, ..], out| {
-                    for (out, x) in out.iter_mut().zip(x) {
-                        call!($type: $to(out, x));
-                    }
-                }),
-                (&operations::FROM_MONTGOMERY, |[x, ..], out| {
-                    for (out, x) in out.iter_mut().zip(x) {
-                        call!($type: $from(out, x));
-                    }
-                }),)?
+                (&operations::SQUARE, |[x, ..], out| each!($type: $square(out, x))),
+                (&operations::INVERSE, |[x, ..], out| each!($type: $inverse(out, x))),
+                $((&operations::TO_MONTGOMERY, |[x, ..], out| each!($type: $to(out, x))),
+                (&operations::FROM_MONTGOMERY, |[x, ..], out| each!($type: $from(out, x))),)?
             ];
 
             fn mul(a: &Self::Limbs, b: &Self::Limbs) -> Self::Limbs {

@@ -6,7 +6,6 @@ mod arkworks;
 mod blst;
 #[cfg(feature = "arkworks")]
 mod evaluation_domain;
-#[cfg(any(feature = "arkworks", feature = "blst"))]
 mod msm;
 
 #[cfg(feature = "arkworks")]
@@ -17,7 +16,6 @@ pub use msm::BlstPoint;
 /// Makes `$type` an [`Element`](super::Element) of `$field` in the form `$form`, whose
 /// limbs begin with those at each `$path`, which is at the coordinate `$number`: with the
 /// layout proven.
-#[cfg(any(feature = "arkworks", feature = "blst"))]
 macro_rules! element {
     ($type:ty, $field:ident, $form:ident, [$($number:literal: $($path:tt).+),+], $to_limbs:expr, $from_limbs:expr) => {
         const _: () = {
@@ -52,7 +50,6 @@ macro_rules! element {
 }
 
 /// As `element!`, of a field: with conversions to what operations take.
-#[cfg(any(feature = "arkworks", feature = "blst"))]
 macro_rules! field_element {
     ($type:ty, $field:ident, $($rest:tt)+) => {
         element!($type, $field, Montgomery, $($rest)+);
@@ -71,17 +68,14 @@ macro_rules! field_element {
     };
 }
 
-#[cfg(any(feature = "arkworks", feature = "blst"))]
 use {element, field_element};
 
 /// The limbs of two coordinates.
-#[cfg(any(feature = "arkworks", feature = "blst"))]
 fn join([c0, c1]: [[u64; 6]; 2]) -> [u64; 12] {
     std::array::from_fn(|limb| if limb < 6 { c0[limb] } else { c1[limb - 6] })
 }
 
 /// Two coordinates of limbs.
-#[cfg(any(feature = "arkworks", feature = "blst"))]
 fn split(limbs: [u64; 12]) -> [[u64; 6]; 2] {
     [0, 6].map(|first| std::array::from_fn(|limb| limbs[first + limb]))
 }
