@@ -45,9 +45,13 @@
 //! them, under `SHADER_OPT` (`zero`, `size` or `performance`) and `SHADER_STRICT`
 //! (`1` makes a warning an error).
 
-// First, for its macro.
-#[macro_use]
-mod embedded;
+/// The module's bytes in a folder that the build script chose; the parts of its name are
+/// put together.
+macro_rules! module {
+    ($folder:literal, $($name:expr),+) => {
+        include_bytes!(concat!(env!($folder), "/", $($name,)+ ".spv")) // missing: cargo xtask shaders
+    };
+}
 
 pub mod arithmetic;
 pub mod chain;

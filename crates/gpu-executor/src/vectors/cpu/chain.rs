@@ -5,7 +5,7 @@ use std::ops::Range;
 use field_kernels::chain::{Chain, Input};
 
 use super::GRAIN;
-use super::field::CpuField;
+use super::blst::CpuField;
 use super::memory::Words;
 use super::threads::Shared;
 use crate::Error;

@@ -3,7 +3,6 @@
 mod blst;
 mod chain;
 mod curve;
-mod field;
 mod flight;
 mod memory;
 mod msm;
@@ -17,6 +16,7 @@ use bytemuck::must_cast_slice;
 use field_kernels::chain::{MAX_INPUTS, MAX_OUTPUTS};
 use vk_mem_paths::{ElementFormat, Least};
 
+pub(crate) use self::blst::CpuField;
 use self::flight::CpuFlight;
 use self::threads::{Submission, Threads};
 use super::elements::{as_bytes, as_uninit};
@@ -26,7 +26,6 @@ use super::runner::{Begun, Did, Runner, internal};
 use super::value::Stored;
 use crate::{Engine, Error};
 pub(crate) use curve::BlstCurve;
-pub(crate) use field::CpuField;
 pub(crate) use flight::HostElements;
 pub(crate) use memory::Words;
 pub(crate) use msm::{HostScalars, msm, products};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use field_kernels::{ElementType, Field};
 
-use super::field::CpuField;
+use super::blst::CpuField;
 use super::memory::Words;
 use super::threads::{Shared, Submission};
 use super::{chain, limbs_of};

@@ -1,4 +1,5 @@
-//! Elements of other libraries, as they lie in memory.
+//! Elements of other libraries, as they lie in memory, and multi-scalar multiplications in the
+//! shape that theirs have, from host to host.
 
 #[cfg(feature = "arkworks")]
 mod arkworks;
@@ -6,12 +7,17 @@ mod arkworks;
 mod blst;
 #[cfg(feature = "arkworks")]
 mod evaluation_domain;
-mod msm;
 
+#[cfg(feature = "blst")]
+pub use blst::BlstPoint;
 #[cfg(feature = "arkworks")]
 pub use evaluation_domain::{DomainEngine, EngineDomain};
-#[cfg(feature = "blst")]
-pub use msm::BlstPoint;
+
+use field_kernels::Curve;
+use field_kernels::curve::Xyzz;
+
+use crate::Result;
+use crate::vectors::{AsElements, PointCheck, Scalars, VectorEngine};
 
 /// Makes `$type` an [`Element`](super::Element) of `$field` in the form `$form`, whose
 /// limbs begin with those at each `$path`, which is at the coordinate `$number`: with the
@@ -78,4 +84,20 @@ fn join([c0, c1]: [[u64; 6]; 2]) -> [u64; 12] {
 /// Two coordinates of limbs.
 fn split(limbs: [u64; 12]) -> [[u64; 6]; 2] {
     [0, 6].map(|first| std::array::from_fn(|limb| limbs[first + limb]))
+}
+
+impl VectorEngine {
+    /// The sum of points of the subgroup, which are taken on trust, each times its scalar.
+    /// Where the same points come again, upload them once and use
+    /// [`Queue::msm`](crate::vectors::Queue::msm).
+    fn msm<'s, C: Curve>(
+        &self,
+        points: &(impl AsElements<C> + ?Sized),
+        scalars: impl Into<Scalars<'s>>,
+    ) -> Result<Xyzz<C>> {
+        let points = self.upload_points::<C>(points, PointCheck::Trusted)?;
+        let queue = self.queue();
+        let msm = queue.msm(&points, scalars)?;
+        queue.submit()?.wait()?.msm(&msm)
+    }
 }
