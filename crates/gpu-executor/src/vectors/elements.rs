@@ -215,23 +215,4 @@ mod tests {
         check::<Fr>(&mut [5, 6, 7, 8], &[5, 6, 7, 8]);
         check::<Fp>(&mut Vec::<[u64; 6]>::new(), &[]);
     }
-
-    #[test]
-    fn elements_in_their_places_are_what_was_written() {
-        let mut places = [MaybeUninit::<[u64; 4]>::uninit(); 2];
-        let limbs = [1_u64, 2, 3, 4, 5, 6, 7, 8];
-        as_bytes(&mut places).write_copy_of_slice(bytemuck::cast_slice(&limbs));
-        // SAFETY: all bytes were written above.
-        let second = unsafe { places[1].assume_init() };
-        assert_eq!(second, [5, 6, 7, 8]);
-    }
-
-    #[test]
-    fn what_is_written_through_the_uninitialised_view_is_the_callers() {
-        let mut limbs = [1, 2, 3];
-        let view = as_uninit(&mut limbs);
-        assert_eq!(view.len(), 3);
-        view[1].write(7);
-        assert_eq!(limbs, [1, 7, 3]);
-    }
 }

@@ -8,9 +8,10 @@
 use ark_bls12_381::{Fq, Fq2, Fr as ArkFr, g1, g2};
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 use ark_ff::BigInt;
+use bytemuck::must_cast;
 use field_kernels::{Curve, Fp, Fp2, Fr, G1, G2, curve};
 
-use super::{element, field_element, join, split};
+use super::{element, field_element};
 use crate::Result;
 use crate::vectors::{Element, Exponent, FieldVec, VectorEngine};
 
@@ -29,9 +30,9 @@ element!(BigInt<4>, Fr, Plain, [0: 0], |it: Self| it.0, BigInt);
 field_element!(Fq2, Fp2, [0: c0, 1: c1], fq2_limbs, fq2);
 element!(
     G1Affine, G1, Montgomery, [0: x, 1: y],
-    |it: G1Affine| join([it.x.0.0, it.y.0.0]),
+    |it: G1Affine| must_cast([it.x.0.0, it.y.0.0]),
     |limbs| {
-        let [x, y] = split(limbs);
+        let [x, y] = must_cast(limbs);
         G1Affine::new_unchecked(fq(x), fq(y))
     }
 );
@@ -45,11 +46,11 @@ element!(
 );
 
 fn fq2_limbs(element: Fq2) -> [u64; 12] {
-    join([element.c0.0.0, element.c1.0.0])
+    must_cast([element.c0.0.0, element.c1.0.0])
 }
 
 fn fq2(limbs: [u64; 12]) -> Fq2 {
-    let [c0, c1] = split(limbs);
+    let [c0, c1] = must_cast(limbs);
     Fq2::new(fq(c0), fq(c1))
 }
 

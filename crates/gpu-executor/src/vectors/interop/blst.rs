@@ -2,9 +2,10 @@
 //! Montgomery form.
 
 use blst::{blst_fp, blst_fp2, blst_fr, blst_p1, blst_p1_affine, blst_p2, blst_p2_affine};
+use bytemuck::must_cast;
 use field_kernels::{Curve, Field as _, Fp, Fp2, Fr, G1, G2, curve};
 
-use super::{element, field_element, join, split};
+use super::{element, field_element};
 use crate::vectors::{Element, VectorEngine};
 use crate::{Error, Result};
 
@@ -13,9 +14,9 @@ field_element!(blst_fr, Fr, [0: l], |it: blst_fr| it.l, |l| blst_fr { l });
 field_element!(blst_fp2, Fp2, [0: fp], fp2_limbs, fp2);
 element!(
     blst_p1_affine, G1, Montgomery, [0: x.l, 1: y.l],
-    |it: blst_p1_affine| join([it.x.l, it.y.l]),
+    |it: blst_p1_affine| must_cast([it.x.l, it.y.l]),
     |limbs| {
-        let [x, y] = split(limbs).map(|l| blst_fp { l });
+        let [x, y] = must_cast::<_, [[u64; 6]; 2]>(limbs).map(|l| blst_fp { l });
         blst_p1_affine { x, y }
     }
 );
@@ -29,12 +30,12 @@ element!(
 );
 
 fn fp2_limbs(element: blst_fp2) -> [u64; 12] {
-    join(element.fp.map(|it| it.l))
+    must_cast(element.fp.map(|it| it.l))
 }
 
 fn fp2(limbs: [u64; 12]) -> blst_fp2 {
     blst_fp2 {
-        fp: split(limbs).map(|l| blst_fp { l }),
+        fp: must_cast::<_, [[u64; 6]; 2]>(limbs).map(|l| blst_fp { l }),
     }
 }
 

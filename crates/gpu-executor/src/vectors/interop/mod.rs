@@ -76,16 +76,6 @@ macro_rules! field_element {
 
 use {element, field_element};
 
-/// The limbs of two coordinates.
-fn join([c0, c1]: [[u64; 6]; 2]) -> [u64; 12] {
-    std::array::from_fn(|limb| if limb < 6 { c0[limb] } else { c1[limb - 6] })
-}
-
-/// Two coordinates of limbs.
-fn split(limbs: [u64; 12]) -> [[u64; 6]; 2] {
-    [0, 6].map(|first| std::array::from_fn(|limb| limbs[first + limb]))
-}
-
 impl VectorEngine {
     /// The sum of points of the subgroup, which are taken on trust, each times its scalar.
     /// Where the same points come again, upload them once and use
