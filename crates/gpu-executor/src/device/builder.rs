@@ -90,150 +90,110 @@ pub trait Build: Sized {
     fn by(settings: Settings) -> Result<Self, Error>;
 }
 
+/// A method for each setting: its documentation, its name and what it takes, and what of
+/// [`Wanted`] becomes what.
+macro_rules! settings {
+    ($($(#[$doc:meta])* $name:ident($value:ident: $type:ty) $($field:ident).+ = $new:expr;)*) => {
+        $($(#[$doc])*
+        pub fn $name(mut self, $value: $type) -> Self {
+            self.wanted.$($field).+ = $new;
+            self
+        })*
+    };
+}
+
 impl<T> Builder<T> {
-    /// Which device. Default: `GPU_DEVICE`, else the best one.
-    pub fn device(mut self, policy: DevicePolicy) -> Self {
-        self.wanted.device = Some(policy);
-        self
-    }
+    settings! {
+        /// Which device. Default: `GPU_DEVICE`, else the best one.
+        device(policy: DevicePolicy) device = Some(policy);
 
-    /// The most elements of one chunk. Default: `GPU_STREAM_CHUNK_ELEMS`, else
-    /// for pipelined runs what was measured to be fastest at about their size
-    /// ([`Calibration`]), else 524,288 at most; a pipelined run takes less
-    /// where that keeps every slot busy (docs/configuration.md). What the
-    /// device's limits and staging memory allow caps it further.
-    pub fn chunk_elements(mut self, elements: usize) -> Self {
-        self.wanted.chunk = Some(elements);
-        self
-    }
+        /// The most elements of one chunk. Default: `GPU_STREAM_CHUNK_ELEMS`, else
+        /// for pipelined runs what was measured to be fastest at about their size
+        /// ([`Calibration`]), else 524,288 at most; a pipelined run takes less
+        /// where that keeps every slot busy (docs/configuration.md). What the
+        /// device's limits and staging memory allow caps it further.
+        chunk_elements(elements: usize) chunk = Some(elements);
 
-    /// The most elements of one dispatch over vectors that stay on the device
-    /// ([`vectors`](crate::vectors)): for devices that also draw a screen, whose drivers
-    /// end a dispatch that takes too long. 64 or more. Default: what the device's limits
-    /// allow.
-    pub fn dispatch_elements(mut self, elements: usize) -> Self {
-        self.wanted.dispatch = Some(elements);
-        self
-    }
+        /// The most elements of one dispatch over vectors that stay on the device
+        /// ([`vectors`](crate::vectors)): for devices that also draw a screen, whose drivers
+        /// end a dispatch that takes too long. 64 or more. Default: what the device's limits
+        /// allow.
+        dispatch_elements(elements: usize) dispatch = Some(elements);
 
-    /// How kernels over vectors that stay on the device multiply
-    /// ([`vectors`](crate::vectors)). Default: what a calibration found, else by rule.
-    pub fn arithmetic(mut self, arithmetic: Arithmetic) -> Self {
-        self.wanted.kernels.arithmetic = Some(arithmetic);
-        self
-    }
+        /// How kernels over vectors that stay on the device multiply
+        /// ([`vectors`](crate::vectors)). Default: what a calibration found, else by rule.
+        arithmetic(arithmetic: Arithmetic) kernels.arithmetic = Some(arithmetic);
 
-    /// How element-wise kernels over vectors that stay on the device read and write
-    /// memory. No part of the interface: the rule is as good everywhere that it was
-    /// measured, and this is how it is measured.
-    #[doc(hidden)]
-    pub fn memory_access(mut self, access: MemoryAccess) -> Self {
-        self.wanted.kernels.access = Some(access);
-        self
-    }
+        /// How element-wise kernels over vectors that stay on the device read and write
+        /// memory. No part of the interface: the rule is as good everywhere that it was
+        /// measured, and this is how it is measured.
+        #[doc(hidden)]
+        memory_access(access: MemoryAccess) kernels.access = Some(access);
 
-    /// Invocations of a workgroup of element-wise kernels over vectors that stay on the
-    /// device: 32, 64 or 128. No part of the interface, as [`Self::memory_access`].
-    #[doc(hidden)]
-    pub fn workgroup_size(mut self, invocations: u32) -> Self {
-        self.wanted.kernels.workgroup = Some(invocations);
-        self
-    }
+        /// Invocations of a workgroup of element-wise kernels over vectors that stay on the
+        /// device: 32, 64 or 128. No part of the interface, as [`Self::memory_access`].
+        #[doc(hidden)]
+        workgroup_size(invocations: u32) kernels.workgroup = Some(invocations);
 
-    /// The most chunks in flight of a pipelined run, 256 at most. Default:
-    /// what was measured to be fastest at about the size of the run
-    /// ([`Calibration`]), else 2, and 1 on a software device, whose kernels
-    /// would compete with the copies for the same cores. Over host buffers 4.
-    pub fn depth(mut self, chunks: usize) -> Self {
-        self.wanted.depth = Some(chunks);
-        self
-    }
+        /// The most chunks in flight of a pipelined run, 256 at most. Default:
+        /// what was measured to be fastest at about the size of the run
+        /// ([`Calibration`]), else 2, and 1 on a software device, whose kernels
+        /// would compete with the copies for the same cores. Over host buffers 4.
+        depth(chunks: usize) depth = Some(chunks);
 
-    /// The data path of every run whose call does not ask for another.
-    /// Default: `GPU_DEVICE_LOCAL`, else host-visible for sequential runs and
-    /// [`PathChoice::Auto`] for pipelined ones.
-    pub fn path(mut self, path: PathChoice) -> Self {
-        self.wanted.path = Some(path);
-        self
-    }
+        /// The data path of every run whose call does not ask for another.
+        /// Default: `GPU_DEVICE_LOCAL`, else host-visible for sequential runs and
+        /// [`PathChoice::Auto`] for pipelined ones.
+        path(path: PathChoice) path = Some(path);
 
-    /// What the elements of the inputs are held to. Default:
-    /// [`Inputs::Canonical`].
-    pub fn inputs(mut self, inputs: Inputs) -> Self {
-        self.wanted.inputs = inputs;
-        self
-    }
+        /// What the elements of the inputs are held to. Default:
+        /// [`Inputs::Canonical`].
+        inputs(inputs: Inputs) inputs = inputs;
 
-    /// Whether to run under the Khronos validation layer. Default: off.
-    pub fn validation(mut self, validation: Validation) -> Self {
-        self.wanted.validation = validation;
-        self
-    }
+        /// Whether to run under the Khronos validation layer. Default: off.
+        validation(validation: Validation) validation = validation;
 
-    /// How to wait for the device. Default: 200 us of polling without a pause,
-    /// then with naps, then blocking, for as long as [`Self::timeout`] says. No part of
-    /// the interface: for tests.
-    #[doc(hidden)]
-    pub fn wait(mut self, policy: WaitPolicy) -> Self {
-        self.wanted.wait = Some(policy);
-        self
-    }
+        /// How to wait for the device. Default: 200 us of polling without a pause,
+        /// then with naps, then blocking, for as long as [`Self::timeout`] says. No part of
+        /// the interface: for tests.
+        #[doc(hidden)]
+        wait(policy: WaitPolicy) wait = Some(policy);
 
-    /// How long one wait for the device may take, and the driver's compiler over one
-    /// kernel. Default: `GPU_TIMEOUT_MS`, else 60 s. When it has passed,
-    /// the run ends with [`Timeout`](crate::VulkanError::Timeout), and calls
-    /// after it with [`Busy`](crate::VulkanError::Busy) until the work has ended. One
-    /// that gives up on the compiler finds the kernel there once it has been made.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.wanted.timeout = Some(timeout);
-        self
-    }
+        /// How long one wait for the device may take, and the driver's compiler over one
+        /// kernel. Default: `GPU_TIMEOUT_MS`, else 60 s. When it has passed,
+        /// the run ends with [`Timeout`](crate::VulkanError::Timeout), and calls
+        /// after it with [`Busy`](crate::VulkanError::Busy) until the work has ended. One
+        /// that gives up on the compiler finds the kernel there once it has been made.
+        timeout(timeout: Duration) timeout = Some(timeout);
 
-    /// Threads that copy on the host, or compute where the CPU is the engine, the caller's
-    /// included. Default: one per core.
-    pub fn threads(mut self, threads: usize) -> Self {
-        self.wanted.threads = Some(threads);
-        self
-    }
+        /// Threads that copy on the host, or compute where the CPU is the engine, the caller's
+        /// included. Default: one per core.
+        threads(threads: usize) threads = Some(threads);
 
-    /// Whether the device times its stages for the report. Default: off.
-    pub fn timestamps(mut self, on: bool) -> Self {
-        self.wanted.timestamps = on;
-        self
-    }
+        /// Whether the device times its stages for the report. Default: off.
+        timestamps(on: bool) timestamps = on;
 
-    /// Where compiled pipelines and calibrations are kept. Default: the user's
-    /// cache folder.
-    pub fn cache(mut self, cache: Cache) -> Self {
-        self.wanted.cache = cache;
-        self
-    }
+        /// Where compiled pipelines and calibrations are kept. Default: the user's
+        /// cache folder.
+        cache(cache: Cache) cache = cache;
 
-    /// Whether to go by what was measured on the device, where something was.
-    /// Default: [`Calibration::Stored`].
-    pub fn calibration(mut self, calibration: Calibration) -> Self {
-        self.wanted.calibration = calibration;
-        self
-    }
+        /// Whether to go by what was measured on the device, where something was.
+        /// Default: [`Calibration::Stored`].
+        calibration(calibration: Calibration) calibration = calibration;
 
-    /// Runs no SPIR-V but the library's own kernels and the modules whose
-    /// SHA-256 ([`kernels::spirv_hash`]) is listed here. Default: every module
-    /// that keeps the kernel interface and passes [`Self::spirv_validation`].
-    ///
-    /// A module is code: validation keeps a driver from what is not valid, and
-    /// a list keeps a program from what nobody looked at.
-    pub fn allow_only_spirv(mut self, hashes: impl IntoIterator<Item = [u8; 32]>) -> Self {
-        self.wanted.allowed_spirv = Some(hashes.into_iter().collect());
-        self
-    }
+        /// Runs no SPIR-V but the library's own kernels and the modules whose
+        /// SHA-256 ([`kernels::spirv_hash`]) is listed here. Default: every module
+        /// that keeps the kernel interface and passes [`Self::spirv_validation`].
+        ///
+        /// A module is code: validation keeps a driver from what is not valid, and
+        /// a list keeps a program from what nobody looked at.
+        allow_only_spirv(hashes: impl IntoIterator<Item = [u8; 32]>) allowed_spirv = Some(hashes.into_iter().collect());
 
-    /// Whether a SPIR-V module that is not the library's own must pass the Khronos
-    /// validator, the program `spirv-val`, before the driver sees it. Each is asked
-    /// about once in a process, which takes some milliseconds. Default:
-    /// [`SpirvValidation::IfPresent`].
-    pub fn spirv_validation(mut self, validation: SpirvValidation) -> Self {
-        self.wanted.spirv_validation = validation;
-        self
+        /// Whether a SPIR-V module that is not the library's own must pass the Khronos
+        /// validator, the program `spirv-val`, before the driver sees it. Each is asked
+        /// about once in a process, which takes some milliseconds. Default:
+        /// [`SpirvValidation::IfPresent`].
+        spirv_validation(validation: SpirvValidation) spirv_validation = validation;
     }
 
     /// The engine. The first one of a process on a device opens it, which can take a tenth
