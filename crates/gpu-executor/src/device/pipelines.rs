@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use field_kernels::chain::{Chain, Layout};
 use field_kernels::{Arithmetic, ElementId};
 use vk_core::{ComputePipeline, Device, PipelineCache};
+
+use super::lock;
 
 /// How many kernels of vectors are kept; the least recently used goes first.
 const MOST_KERNELS: usize = 256;
@@ -107,11 +109,6 @@ impl Known {
         *used = self.uses;
         Some(Arc::clone(kernel))
     }
-}
-
-/// A panic elsewhere leaves tables whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use super::families::Comparison;
 use super::queue::{BytesReadback, Readback};
 use super::report::VectorReport;
 use super::runner::{Did, Flight, Left};
+use crate::device::lock;
 use crate::{Error, Result};
 
 /// A submission of a queue: wait for it, look at it, or await it.
@@ -91,14 +92,14 @@ impl Pending {
     /// Has a thread of its own wait, and wake whoever polls then.
     fn watch(&mut self, waker: &Waker) -> Result<Option<Result<()>>> {
         if let Some(watch) = &self.watch {
-            let mut watched = watch.lock();
+            let mut watched = lock(&watch.0);
             if watched.waited.is_none() {
                 watched.waker = Some(waker.clone());
             }
             return Ok(watched.waited.clone());
         }
         let watch = Arc::new(Watch::default());
-        watch.lock().waker = Some(waker.clone());
+        lock(&watch.0).waker = Some(waker.clone());
         let (engine, flight) = (self.engine.clone(), Arc::clone(&self.flight));
         let shared = Arc::clone(&watch);
         let thread = std::thread::Builder::new().name("gpu-executor-wait".to_owned());
@@ -124,14 +125,9 @@ impl Pending {
 
 impl Watch {
     fn report(&self, waited: Result<()>) -> Option<Waker> {
-        let mut watched = self.lock();
+        let mut watched = lock(&self.0);
         watched.waited = Some(waited);
         watched.waker.take()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Watched> {
-        // Each change is one assignment, so a panic elsewhere left it whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

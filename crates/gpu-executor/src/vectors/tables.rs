@@ -3,9 +3,11 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use field_kernels::ElementId;
+
+use crate::device::lock;
 
 /// Which table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,17 +30,17 @@ impl<K: Eq + Hash, T> Tables<K, T> {
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<Arc<T>> {
-        self.lock().get(key).map(Arc::clone)
+        lock(&self.0).get(key).map(Arc::clone)
     }
 
     pub(crate) fn keep(&self, key: K, table: Arc<T>) {
-        self.lock().insert(key, table);
+        lock(&self.0).insert(key, table);
     }
 
     /// Lets go of all, and says whether there were any. Memory goes back to the pool with
     /// whoever still uses it.
     pub(crate) fn let_go(&self) -> bool {
-        let tables = std::mem::take(&mut *self.lock());
+        let tables = std::mem::take(&mut *lock(&self.0));
         !tables.is_empty()
     }
 
@@ -53,11 +55,6 @@ impl<K: Eq + Hash, T> Tables<K, T> {
             Err(error) if is_full(&error) && self.let_go() => take(),
             taken => taken,
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, Arc<T>>> {
-        // Each change is one call, so a panic elsewhere left it whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

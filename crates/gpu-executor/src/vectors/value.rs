@@ -1,11 +1,12 @@
 //! What a vector stands for: elements that are somewhere, or will be.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use vk_mem_paths::Storage;
 
 use super::cpu::HostElements;
 use crate::Error;
+use crate::device::lock;
 
 /// Where elements are.
 #[derive(Clone, Debug)]
@@ -66,15 +67,10 @@ impl Value {
     }
 
     pub(crate) fn state(&self) -> State {
-        self.lock().clone()
+        lock(&self.state).clone()
     }
 
     pub(crate) fn set(&self, state: State) {
-        *self.lock() = state;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Written as a whole, so a panic elsewhere left it whole.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.state) = state;
     }
 }

@@ -1,11 +1,12 @@
 //! Host memory for vectors, used again by the next ones.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use vk_core::Process;
 
 use crate::Error;
+use crate::device::lock;
 
 /// Limbs of a vector; the memory goes back to its pool.
 #[derive(Debug)]
@@ -75,11 +76,11 @@ impl Pool {
 
     /// Frees what no vector uses; how many bytes that was.
     pub(super) fn trim(&self) -> usize {
-        std::mem::take(&mut *self.lock()).bytes
+        std::mem::take(&mut *lock(&self.free)).bytes
     }
 
     fn known(&self, limbs: usize) -> Option<Vec<u64>> {
-        let mut free = self.lock();
+        let mut free = lock(&self.free);
         let words = free.by_length.get_mut(&limbs)?.pop()?;
         free.bytes -= size_of_val(words.as_slice());
         Some(words)
@@ -87,7 +88,7 @@ impl Pool {
 
     fn give_back(&self, words: Vec<u64>) {
         let bytes = size_of_val(words.as_slice());
-        let mut free = self.lock();
+        let mut free = lock(&self.free);
         if bytes <= MOST_FREE - free.bytes {
             free.bytes += bytes;
             free.by_length.entry(words.len()).or_default().push(words);
@@ -105,10 +106,5 @@ impl Pool {
             purpose: "a vector".to_owned(),
             requested: limbs.saturating_mul(size_of::<u64>()),
         })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Free> {
-        // Nothing under the lock panics, so it is whole.
-        self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

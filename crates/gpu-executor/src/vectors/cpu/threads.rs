@@ -9,7 +9,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, OnceLock, TryLockError};
 use std::thread::JoinHandle;
 
 use vk_core::Process;
@@ -19,6 +19,7 @@ use super::flight::{CpuFlight, HostElements};
 use super::memory::{Pool, Words};
 use super::run::compute;
 use crate::Error;
+use crate::device::lock;
 use crate::vectors::plan::Stage;
 use crate::vectors::program::Program;
 use crate::vectors::runner::internal;
@@ -190,11 +191,6 @@ impl Shared {
             None => pieces.into_iter().for_each(copy),
         }
     }
-}
-
-fn lock(workers: &Mutex<ThreadPool>) -> MutexGuard<'_, ThreadPool> {
-    // A pool waits for its calls, also where one of them panics.
-    workers.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Error {

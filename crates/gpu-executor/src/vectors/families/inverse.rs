@@ -1,7 +1,8 @@
 //! The batched inverse, by Montgomery's trick: products on the way up, inverses on the
 //! way down.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use field_kernels::operations;
 use field_kernels::vector_kernels::{INVERSE_DOWN, INVERSE_UP};
@@ -103,16 +104,12 @@ const SHARE: usize = 4 * GRAIN;
 fn on_cpu<F: CpuField>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
     let x = run.elements::<F>(&call.arguments[0])?;
     let mut out = run.take(x.len() * F::LIMBS)?;
-    let found = Mutex::new(0);
+    let found = AtomicU64::new(0);
     let pieces = F::elements_mut(out.as_mut_slice())?.chunks_mut(SHARE);
     run.for_each(x.chunks(SHARE).zip(pieces).collect(), |(x, out)| {
-        let zeros = invert::<F>(x, out);
-        *found.lock().unwrap_or_else(PoisonError::into_inner) += zeros;
+        found.fetch_add(invert::<F>(x, out), Ordering::Relaxed);
     })?;
-    run.leave(
-        call,
-        found.into_inner().unwrap_or_else(PoisonError::into_inner),
-    );
+    run.leave(call, found.into_inner());
     run.only_result(call, out)
 }
 

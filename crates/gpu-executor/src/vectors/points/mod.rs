@@ -4,7 +4,7 @@ mod check;
 mod encoding;
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use bytemuck::must_cast_slice;
 use field_kernels::{Curve, ElementType};
@@ -13,6 +13,7 @@ use super::elements::AsElements;
 use super::engine::{VectorEngine, expect_whole};
 use super::field_vec::{FieldVec, Form};
 use crate::canonical::Order;
+use crate::device::lock;
 use crate::{Error, Inputs, Result};
 
 pub use encoding::PointEncoding;
@@ -143,7 +144,7 @@ fn on_host<C: ElementType, T: Send>(
             }
         }
     })?;
-    let first = first.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let first = *lock(&first);
     first.map_or(Ok(()), |(element, fault)| Err(refused::<C>(element, fault)))
 }
 
@@ -153,9 +154,4 @@ fn refused<C: ElementType>(element: usize, fault: PointFault) -> Error {
         curve: C::NAME,
         fault,
     }
-}
-
-/// Nothing panics under the locks here.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -14,7 +14,7 @@ mod steps;
 mod tests;
 
 use std::mem::MaybeUninit;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use field_kernels::chain::MOST_PRODUCTS;
 use field_kernels::{Arithmetic, ElementId, ElementType as _, Fr};
@@ -30,7 +30,7 @@ use super::runner::{Begun, ComeDown, Did, Runner, internal};
 use super::tables::{TableKey, Tables};
 use super::value::Stored;
 use crate::calibration::{ChosenBy, Keeper};
-use crate::device::{Asked, OpenDevice, noting_loss};
+use crate::device::{Asked, OpenDevice, lock, noting_loss};
 use crate::{Engine, Error};
 
 pub(crate) use choice::{Choice, FieldChoice, runs};
@@ -214,12 +214,6 @@ type DeviceTables = Tables<(TableKey, Arithmetic), Storage>;
 /// Whether an error says that there is no device memory left.
 fn is_full(error: &vk_mem_paths::Error) -> bool {
     error.is_out_of_device_memory()
-}
-
-/// A panic leaves a lane with frames, and a way with pieces, that it knows of, as an
-/// error does.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Runner for VulkanRunner {
