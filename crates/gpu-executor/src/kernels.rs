@@ -24,6 +24,11 @@ pub fn field_add_for(caps: &DeviceCaps) -> &'static Kernel {
     }
 }
 
+/// Bytes in hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The policy under which this library's own kernels run, and of other modules those
 /// with the hashes `only`, where there are any, and under this validation.
 pub(crate) fn policy(only: Option<Vec<[u8; 32]>>, validation: SpirvValidation) -> SpirvPolicy {

@@ -1,6 +1,5 @@
 //! The file that a calibration is kept in: one for everything that it is for.
 
-use std::fmt::Write;
 use std::io;
 use std::path::Path;
 
@@ -11,6 +10,7 @@ use sha2::{Digest, Sha256};
 use vk_core::{CacheFile, DeviceCaps};
 
 use super::{Dated, Findings};
+use crate::kernels::hex;
 
 /// Everything that a calibration depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -105,11 +105,9 @@ impl Subject {
     /// the name that are for people may be equal; the hash is over all.
     fn file<T: Kept>(&self, folder: &Path) -> io::Result<CacheFile> {
         let hash = Sha256::digest(serde_json::to_vec(self)?);
-        let mut name = format!("{}-{}-{}-", T::STEM, self.uuid, self.build);
-        for byte in &hash[..NAME_HASH_BYTES] {
-            write!(name, "{byte:02x}").map_err(io::Error::other)?;
-        }
-        CacheFile::new(folder, &(name + ".json"))
+        let hash = hex(&hash[..NAME_HASH_BYTES]);
+        let name = format!("{}-{}-{}-{hash}.json", T::STEM, self.uuid, self.build);
+        CacheFile::new(folder, &name)
     }
 
     /// The content of a file that holds `findings`.
@@ -156,8 +154,7 @@ fn hash(content: &Value) -> serde_json::Result<String> {
     }
     // In one order, whatever features the program chose for JSON.
     rest.sort_all_objects();
-    let hash = Sha256::digest(serde_json::to_vec(&rest)?);
-    Ok(hash.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&Sha256::digest(serde_json::to_vec(&rest)?)))
 }
 
 #[derive(Serialize)]

@@ -333,14 +333,7 @@ pub(super) fn report(
 fn kernel_name(spirv: &[u8], kernel: &ComputePipeline) -> String {
     match kernels::find_by_spirv(spirv) {
         Some(known) => known.name.to_owned(),
-        None => {
-            let digits = kernel
-                .hash()
-                .iter()
-                .take(6)
-                .map(|byte| format!("{byte:02x}"));
-            format!("sha256:{}", digits.collect::<String>())
-        }
+        None => format!("sha256:{}", kernels::hex(&kernel.hash()[..6])),
     }
 }
 

@@ -12,6 +12,7 @@ use vk_core::CacheFile;
 
 use super::{Bases, is_cpu};
 use crate::canonical::Order;
+use crate::kernels::hex;
 use crate::vectors::engine::VectorEngine;
 use crate::vectors::families::{Multiples, Shape};
 use crate::vectors::field_vec::{FieldVec, Form};
@@ -233,12 +234,8 @@ fn contents<C: Curve>(mut file: &File) -> Result<(Multiples, Vec<u64>), String> 
         .chain_update(cast_slice::<_, u8>(&limbs));
     let expected: [u8; HASH] = expected.finalize().into();
     if hash != expected {
-        let hex = |hash: [u8; HASH]| hash.map(|byte| format!("{byte:02x}")).concat();
-        return Err(format!(
-            "expected the SHA-256 {}, found {}",
-            hex(expected),
-            hex(hash)
-        ));
+        let [expected, found] = [expected, hash].map(|it| hex(&it));
+        return Err(format!("expected the SHA-256 {expected}, found {found}"));
     }
     limbs
         .iter_mut()

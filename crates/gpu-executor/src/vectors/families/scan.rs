@@ -15,7 +15,7 @@ use super::reduce::each_piece;
 /// It adds in integers.
 static RUNNING_SUM: WholeOperation = WholeOperation::new(
     "running_sum",
-    |steps, call| on_device(steps, call, &SUM),
+    |steps, call| on_device(steps, call, &Kernels(&SCAN_SUM_UP, &SCAN_SUM_DOWN, 16)),
     |run, call| {
         with_field!(call.field, F => {
             on_cpu::<F>(run, call, Default::default(), |sum, x, _| arithmetic::add::<F>(sum, x))
@@ -26,14 +26,26 @@ static RUNNING_SUM: WholeOperation = WholeOperation::new(
 
 static RUNNING_PRODUCT: WholeOperation = WholeOperation::new(
     "running_product",
-    |steps, call| on_device(steps, call, &PRODUCT),
+    |steps, call| {
+        on_device(
+            steps,
+            call,
+            &Kernels(&SCAN_PRODUCT_UP, &SCAN_PRODUCT_DOWN, 32),
+        )
+    },
     |run, call| with_field!(call.field, F => on_cpu::<F>(run, call, F::ONE, |product, x, _| F::mul(product, x))),
 );
 
 /// Horner's rule, from the last element to the first: y_i = x_i + z y_(i + 1).
 static RUNNING_HORNER: WholeOperation = WholeOperation::new(
     "divide_by_linear",
-    |steps, call| on_device(steps, call, &HORNER),
+    |steps, call| {
+        on_device(
+            steps,
+            call,
+            &Kernels(&SCAN_HORNER_UP, &SCAN_HORNER_DOWN, 32),
+        )
+    },
     |run, call| {
         with_field!(call.field, F => {
             let join = |value: &_, x: &_, z: &_| arithmetic::add::<F>(&F::mul(value, z), x);
@@ -99,31 +111,9 @@ fn parameter(scan: Scan) -> u64 {
     u64::from(scan == Scan::Exclusive)
 }
 
-struct Kernels {
-    up: &'static VectorKernel,
-    down: &'static VectorKernel,
-    /// Elements of a run at most, 32 or fewer: shorter runs hide more of memory's latency,
-    /// and take more joining.
-    most_of_a_run: usize,
-}
-
-const SUM: Kernels = Kernels {
-    up: &SCAN_SUM_UP,
-    down: &SCAN_SUM_DOWN,
-    most_of_a_run: 16,
-};
-
-const PRODUCT: Kernels = Kernels {
-    up: &SCAN_PRODUCT_UP,
-    down: &SCAN_PRODUCT_DOWN,
-    most_of_a_run: 32,
-};
-
-const HORNER: Kernels = Kernels {
-    up: &SCAN_HORNER_UP,
-    down: &SCAN_HORNER_DOWN,
-    most_of_a_run: 32,
-};
+/// The way up, the way down, and elements of a run at most, 32 or fewer: shorter runs hide more
+/// of memory's latency, and take more joining.
+struct Kernels(&'static VectorKernel, &'static VectorKernel, usize);
 
 /// Elements of a run at least: as many as the kernels have in shared memory at a time.
 const LEAST_OF_A_RUN: usize = 2;
@@ -195,11 +185,11 @@ impl Elements<'_> {
 fn level(
     steps: &mut Steps<'_>,
     field: ElementId,
-    kernels: &Kernels,
+    kernels @ Kernels(up, down, most_of_a_run): &Kernels,
     elements: &Elements<'_>,
     base: Option<&Bases>,
 ) -> Result<(), Error> {
-    let run = rows(steps, field, elements.count, kernels.most_of_a_run).max(LEAST_OF_A_RUN);
+    let run = rows(steps, field, elements.count, *most_of_a_run).max(LEAST_OF_A_RUN);
     let block = run * ROW;
     let blocks = elements.count.div_ceil(block);
     let tables = match base {
@@ -232,7 +222,7 @@ fn level(
         let mut buffers = vec![&x, &before, &groups];
         buffers.extend(&table);
         let workgroups = piece.len().div_ceil(block);
-        steps.dispatch_groups(kernels.up, field, &buffers, &constants, workgroups)?;
+        steps.dispatch_groups(up, field, &buffers, &constants, workgroups)?;
     }
     if blocks > 1 {
         let base = tables.as_ref().map(|it| it.squares(steps, block.ilog2()));
@@ -255,7 +245,7 @@ fn level(
         let mut buffers = vec![&x, &before, &groups, &to];
         buffers.extend(&table);
         let workgroups = piece.len().div_ceil(block);
-        steps.dispatch_groups(kernels.down, field, &buffers, &constants, workgroups)?;
+        steps.dispatch_groups(down, field, &buffers, &constants, workgroups)?;
     }
     Ok(())
 }
