@@ -71,27 +71,24 @@ pub(crate) fn msm<C: BlstCurve>(
     Ok(results)
 }
 
-/// Each point of the subgroup times its scalar, in plain form, or all times the only one; the
-/// limbs of X, Y, ZZ and ZZZ of each go to `out`.
+/// X, Y, ZZ and ZZZ by turns of each point of the subgroup times its scalar, in plain form, or
+/// of all times the only one.
 pub(crate) fn products<C: BlstCurve>(
     run: &Run<'_>,
     points: &[C::Limbs],
     scalars: &[[u64; 4]],
-    out: &mut [u64],
-) -> Result<(), Error> {
+) -> Result<Words, Error> {
     let integers = integers(run, scalars, Form::Plain)?;
     let scalars = integers.get()?;
     let scalar = |place: usize| match scalars {
         [only] => only,
         _ => &scalars[place],
     };
-    let pieces = out.chunks_mut(PIECE * Xyzz::<C>::LIMBS);
-    let pieces = pieces.zip(points.chunks(PIECE)).enumerate().collect();
-    run.for_each(pieces, |(number, (out, points))| {
-        let places = out.chunks_exact_mut(Xyzz::<C>::LIMBS).zip(points);
-        for (at, (place, point)) in (number * PIECE..).zip(places) {
-            let product = C::multiple(&Xyzz::from_affine(point), scalar(at));
-            place.copy_from_slice(&product.to_words());
+    run.filled::<C::Field>(4 * points.len(), 4 * PIECE, |first, out| {
+        let places = out.as_chunks_mut().0.iter_mut();
+        for (at, place) in (first / 4..).zip(places) {
+            let Xyzz { x, y, zz, zzz } = C::multiple(&Xyzz::from_affine(&points[at]), scalar(at));
+            *place = [x, y, zz, zzz];
         }
     })
 }
@@ -120,11 +117,8 @@ fn integers<'s>(run: &Run<'_>, scalars: &'s [[u64; 4]], form: Form) -> Result<In
     if form == Form::Plain && cfg!(target_endian = "little") {
         return Ok(Integers::Given(scalars));
     }
-    let mut words = run.take(scalars.len() * Fr::LIMBS)?;
-    let to = Fr::elements_mut(words.as_mut_slice())?.chunks_mut(super::GRAIN);
-    let pieces = to.zip(scalars.chunks(super::GRAIN)).collect();
-    run.for_each(pieces, |(to, from)| {
-        for (to, from) in to.iter_mut().zip(from) {
+    let words = run.filled::<Fr>(scalars.len(), super::GRAIN, |first, to| {
+        for (to, from) in to.iter_mut().zip(&scalars[first..]) {
             let integer = match form {
                 Form::Montgomery => arithmetic::from_montgomery::<Fr>(from),
                 Form::Plain => *from,
@@ -138,11 +132,9 @@ fn integers<'s>(run: &Run<'_>, scalars: &'s [[u64; 4]], form: Form) -> Result<In
 /// Integers of so many bits in so few bytes, modulo the order of the subgroup.
 fn unpacked<'s>(run: &Run<'_>, bytes: &[u8], bits: usize) -> Result<Integers<'s>, Error> {
     let each = bits.div_ceil(8);
-    let mut words = run.take(bytes.len() / each * Fr::LIMBS)?;
-    let to = Fr::elements_mut(words.as_mut_slice())?.chunks_mut(super::GRAIN);
-    let pieces = to.zip(bytes.chunks(super::GRAIN * each)).collect();
-    run.for_each(pieces, |(to, from)| {
-        for (to, from) in to.iter_mut().zip(from.chunks_exact(each)) {
+    let words = run.filled::<Fr>(bytes.len() / each, super::GRAIN, |first, to| {
+        let from = bytes[first * each..].chunks_exact(each);
+        for (to, from) in to.iter_mut().zip(from) {
             *to = integer(from, bits).map(u64::to_le);
         }
     })?;

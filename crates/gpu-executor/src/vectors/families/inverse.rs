@@ -103,11 +103,10 @@ const SHARE: usize = 4 * GRAIN;
 
 fn on_cpu<F: CpuField>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
     let x = run.elements::<F>(&call.arguments[0])?;
-    let mut out = run.take(x.len() * F::LIMBS)?;
     let found = AtomicU64::new(0);
-    let pieces = F::elements_mut(out.as_mut_slice())?.chunks_mut(SHARE);
-    run.for_each(x.chunks(SHARE).zip(pieces).collect(), |(x, out)| {
-        found.fetch_add(invert::<F>(x, out), Ordering::Relaxed);
+    let out = run.filled::<F>(x.len(), SHARE, |first, out| {
+        let zeros = invert::<F>(&x[first..][..out.len()], out);
+        found.fetch_add(zeros, Ordering::Relaxed);
     })?;
     run.leave(call, found.into_inner());
     run.only_result(call, out)

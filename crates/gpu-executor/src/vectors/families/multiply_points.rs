@@ -138,7 +138,6 @@ fn at_once(steps: &Steps<'_>, call: &Call<'_>, piece: &Range<usize>) -> Vec<Rang
 fn on_cpu<C: BlstCurve>(run: &mut Run<'_>, call: &Call<'_>) -> Result<(), Error> {
     let points = C::elements(run.limbs(&call.arguments[0])?)?;
     let scalars = run.elements::<Fr>(&call.arguments[1])?;
-    let mut out = run.take(call.bytes(0) / size_of::<u64>())?;
-    cpu::products::<C>(run, points, scalars, out.as_mut_slice())?;
+    let out = cpu::products::<C>(run, points, scalars)?;
     run.only_result(call, out)
 }
