@@ -15,18 +15,9 @@ pub(crate) use builder::Asked;
 pub(crate) use open::{OpenDevice, noting_loss};
 pub(crate) use pipelines::{KernelSource, VectorKernels};
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use vk_core::{DeviceCaps, Instance, Validation};
 
 use crate::Error;
-
-/// Locks it, also where a thread panicked meanwhile. All that this crate has under locks is
-/// whole then: each change is one call or one assignment, a thread pool has waited for its
-/// calls, and a lane knows of its frames as after an error.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// The Vulkan devices of this machine, in the loader's order: what a
 /// [`DevicePolicy`](crate::DevicePolicy) and `GPU_DEVICE` choose from, by index, name or

@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use field_kernels::chain::{Chain, Layout};
 use field_kernels::{Arithmetic, ElementId};
-use vk_core::{ComputePipeline, Device, PipelineCache};
-
-use super::lock;
+use vk_core::{ComputePipeline, Device, PipelineCache, lock};
 
 /// How many kernels of vectors are kept; the least recently used goes first.
 const MOST_KERNELS: usize = 256;

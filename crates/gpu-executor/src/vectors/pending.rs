@@ -7,13 +7,13 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use field_kernels::ElementType;
+use vk_core::lock;
 
 use super::engine::VectorEngine;
 use super::families::Comparison;
 use super::queue::{BytesReadback, Readback};
 use super::report::VectorReport;
 use super::runner::{Did, Flight, Left};
-use crate::device::lock;
 use crate::{Error, Result};
 
 /// A submission of a queue: wait for it, look at it, or await it.

@@ -6,8 +6,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 
 use field_kernels::ElementId;
-
-use crate::device::lock;
+use vk_core::lock;
 
 /// Which table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

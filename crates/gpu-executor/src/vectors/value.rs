@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
+use vk_core::lock;
 use vk_mem_paths::Storage;
 
 use super::cpu::HostElements;
 use crate::Error;
-use crate::device::lock;
 
 /// Where elements are.
 #[derive(Clone, Debug)]

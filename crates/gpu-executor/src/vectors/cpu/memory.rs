@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use vk_core::Process;
+use vk_core::{Process, lock};
 
 use crate::Error;
-use crate::device::lock;
 
 /// Limbs of a vector; the memory goes back to its pool.
 #[derive(Debug)]

@@ -12,14 +12,13 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, TryLockError};
 use std::thread::JoinHandle;
 
-use vk_core::Process;
+use vk_core::{Process, lock};
 use vk_mem_paths::ThreadPool;
 
 use super::flight::{CpuFlight, HostElements};
 use super::memory::{Pool, Words};
 use super::run::compute;
 use crate::Error;
-use crate::device::lock;
 use crate::vectors::plan::Stage;
 use crate::vectors::program::Program;
 use crate::vectors::runner::internal;

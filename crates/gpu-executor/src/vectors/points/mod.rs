@@ -8,12 +8,12 @@ use std::sync::Mutex;
 
 use bytemuck::must_cast_slice;
 use field_kernels::{Curve, ElementType};
+use vk_core::lock;
 
 use super::elements::AsElements;
 use super::engine::{VectorEngine, expect_whole};
 use super::field_vec::{FieldVec, Form};
 use crate::canonical::Order;
-use crate::device::lock;
 use crate::{Error, Inputs, Result};
 
 pub use encoding::PointEncoding;

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 
 use field_kernels::chain::MOST_PRODUCTS;
 use field_kernels::{Arithmetic, ElementId, ElementType as _, Fr};
-use vk_core::{Device, DeviceCaps, DeviceKind, WaitPolicy};
+use vk_core::{Device, DeviceCaps, DeviceKind, WaitPolicy, lock};
 use vk_mem_paths::{
     Downloads, ElementFormat, Lane, Storage, StoragePool, ThreadPool, Uploads, most_dispatched,
 };
@@ -30,7 +30,7 @@ use super::runner::{Begun, ComeDown, Did, Runner, internal};
 use super::tables::{TableKey, Tables};
 use super::value::Stored;
 use crate::calibration::{ChosenBy, Keeper};
-use crate::device::{Asked, OpenDevice, lock, noting_loss};
+use crate::device::{Asked, OpenDevice, noting_loss};
 use crate::{Engine, Error};
 
 pub(crate) use choice::{Choice, FieldChoice, runs};
@@ -63,6 +63,7 @@ pub(crate) struct VulkanRunner {
 /// What runners on one device share: its lane and kernels. The ways to and from the host
 /// have locks of their own: whoever waits for a download keeps nobody from submitting.
 struct OnDevice {
+    // A panic leaves a lane with frames, and a way with pieces, that it knows of, as an error does.
     inner: Arc<Mutex<Inner>>,
     uploads: Mutex<Uploads>,
     downloads: Mutex<Downloads>,
