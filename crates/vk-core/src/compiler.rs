@@ -97,23 +97,10 @@ impl Compiler {
         words: &[u32],
         entry_point: &CStr,
     ) -> Result<ComputePipeline, Error> {
-        let made = match self.finished(&module)? {
-            Some(made) => made,
-            // SAFETY: this function's contract.
-            None => unsafe { self.compile_now(module, words, entry_point)? },
-        };
-        self.cache.save();
-        Ok(made)
-    }
-
-    /// # Safety
-    /// As for [`Self::compile`].
-    unsafe fn compile_now(
-        &self,
-        module: ModuleFacts,
-        words: &[u32],
-        entry_point: &CStr,
-    ) -> Result<ComputePipeline, Error> {
+        if let Some(made) = self.finished(&module)? {
+            self.cache.save();
+            return Ok(made);
+        }
         let set_layout = self.cache.set_layout(module.shape.bindings)?;
         let work = Compilation {
             pipeline: ComputePipeline::without_code(&set_layout, module)?,
@@ -134,7 +121,7 @@ impl Compiler {
             detail: error.to_string(),
         })?;
         match receiver.recv_timeout(self.limit) {
-            Ok(made) => made,
+            Ok(made) => made.inspect(|_| self.cache.save()),
             Err(RecvTimeoutError::Timeout) => {
                 *lock(&self.overdue) = Some((module, receiver));
                 Err(Error::Timeout {

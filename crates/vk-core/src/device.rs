@@ -2,15 +2,16 @@
 
 mod logical;
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ash::vk;
 
 use crate::instance::{Instance, PhysicalDevice};
-use crate::sync::{DEVICE, WaitPolicy};
+use crate::sync::{DEVICE, Queue, WaitPolicy};
 use crate::{DeviceCaps, Error, Ticket, lock};
-use logical::{Logical, OwnQueue};
+use logical::Logical;
 
 /// A logical device as one of its users sees it: with the queue that it was given.
 ///
@@ -150,7 +151,7 @@ impl Device {
     pub unsafe fn submit(&self, commands: vk::CommandBuffer) -> Result<Ticket, Error> {
         self.expect_usable()?;
         // SAFETY: passed on to the caller by this function's contract.
-        let submitted = unsafe { self.own().queue.submit(&self.logical.raw, commands) };
+        let submitted = unsafe { self.own().submit(&self.logical.raw, commands) };
         self.note_loss(submitted.map(Ticket))
     }
 
@@ -173,14 +174,12 @@ impl Device {
                 false => Err(busy),
             };
         }
-        let own = self.own();
-        let waited = own.queue.wait(&self.logical.raw, ticket.0, policy);
+        let waited = self.own().wait(&self.logical.raw, ticket.0, policy);
         match waited {
             // Without patience it was a look, which gives nothing up.
             Err(Error::Timeout { after, .. }) if !after.is_zero() => {
                 // The first stays: what comes after it ends after it.
                 lock(&self.overdue).get_or_insert((ticket.0, after));
-                own.note_overdue(ticket.0);
             }
             _ => {}
         }
@@ -194,7 +193,7 @@ impl Device {
     /// returned.
     pub fn is_complete(&self, ticket: Ticket) -> Result<bool, Error> {
         self.expect_alive()?;
-        let queue = &self.own().queue;
+        let queue = self.own();
         self.note_loss(queue.is_complete(&self.logical.raw, ticket.0))
     }
 
@@ -249,7 +248,7 @@ impl Device {
     /// As [`Self::is_complete`], by every means: what made a wait give up
     /// may have been one of them.
     fn look(&self, ticket: Ticket) -> Result<bool, Error> {
-        let queue = &self.own().queue;
+        let queue = self.own();
         let looked = queue.wait(&self.logical.raw, ticket.0, WaitPolicy::NONE);
         match self.note_loss(looked) {
             Ok(()) => Ok(true),
@@ -279,7 +278,7 @@ impl Device {
         self.logical.family
     }
 
-    fn own(&self) -> &OwnQueue {
+    fn own(&self) -> &Queue {
         // In range: the number is one that `logical` gave, whose queues stay.
         &self.logical.queues[self.queue]
     }
@@ -288,7 +287,7 @@ impl Device {
 impl Drop for Device {
     fn drop(&mut self) {
         if self.is_counted {
-            self.logical.leave(self.queue);
+            self.own().users.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }

@@ -12,9 +12,8 @@ use crate::results::{allowed, is_allowed};
 /// Misuse (`InvalidSpirv`, `NotAKernel`, `SpirvNotAllowed`, `NoMatchingDevice`), environment
 /// (`NoLoader`, `BrokenLoaderFile`, `NoDevice`, `NoValidationLayer`,
 /// `SpirvValidator`, `Unsupported`, the memory variants) and the driver's own failures
-/// (`DeviceLost`, `Timeout`, `Busy`, `Forked`, `Thread`, `InitializationFailed`,
-/// `MemoryMapFailed`, `Vulkan`, `UnexpectedResult`) are kept apart, so that a
-/// caller can act on each.
+/// (`DeviceLost`, `Timeout`, `Busy`, `Forked`, `Thread`, `Vulkan`, `UnexpectedResult`) are kept
+/// apart, so that a caller can act on each.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -118,20 +117,6 @@ pub enum Error {
         /// The Vulkan entry point that reported it first.
         call: &'static str,
     },
-    /// The driver could not set itself up: instance, device, or (from the
-    /// allocator) a resource of no size.
-    #[error("{call} could not initialise the driver's side (VK_ERROR_INITIALIZATION_FAILED)")]
-    InitializationFailed {
-        /// The Vulkan entry point that reported it.
-        call: &'static str,
-    },
-    /// Memory of the device could not be mapped: often no room in the address
-    /// space of the process.
-    #[error("{call} could not map memory (VK_ERROR_MEMORY_MAP_FAILED)")]
-    MemoryMapFailed {
-        /// The Vulkan entry point that reported it.
-        call: &'static str,
-    },
     /// A submission did not finish in time and is still in flight, or the driver's compiler
     /// took too long over a module and is still at it.
     #[error("{what} did not finish within {after:?}")]
@@ -229,8 +214,6 @@ impl Error {
             vk::Result::ERROR_OUT_OF_HOST_MEMORY => Self::OutOfHostMemory { call },
             vk::Result::ERROR_OUT_OF_DEVICE_MEMORY => Self::OutOfDeviceMemory { call },
             vk::Result::ERROR_DEVICE_LOST => Self::DeviceLost { call },
-            vk::Result::ERROR_INITIALIZATION_FAILED => Self::InitializationFailed { call },
-            vk::Result::ERROR_MEMORY_MAP_FAILED => Self::MemoryMapFailed { call },
             result => Self::Vulkan { call, result },
         }
     }
@@ -277,25 +260,12 @@ mod tests {
     #[test]
     fn results_a_caller_can_act_on_have_their_own_variant() {
         let call = "vkQueueSubmit";
-        assert_eq!(
-            Error::from_vk(call, vk::Result::ERROR_DEVICE_LOST),
-            Error::DeviceLost { call }
-        );
-        assert_eq!(
-            Error::from_vk(call, vk::Result::ERROR_OUT_OF_DEVICE_MEMORY),
-            Error::OutOfDeviceMemory { call }
-        );
-        let call = "vkMapMemory";
-        assert_eq!(
-            Error::from_vk(call, vk::Result::ERROR_MEMORY_MAP_FAILED),
-            Error::MemoryMapFailed { call }
-        );
-        let call = "vkCreateDevice";
-        assert_eq!(
-            Error::from_vk(call, vk::Result::ERROR_INITIALIZATION_FAILED),
-            Error::InitializationFailed { call }
-        );
-        let result = vk::Result::ERROR_TOO_MANY_OBJECTS;
+        let of = |result| Error::from_vk(call, result);
+        let lost = Error::DeviceLost { call };
+        assert_eq!(of(vk::Result::ERROR_DEVICE_LOST), lost);
+        let memory = Error::OutOfDeviceMemory { call };
+        assert_eq!(of(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY), memory);
+        let (call, result) = ("vkCreateDevice", vk::Result::ERROR_TOO_MANY_OBJECTS);
         let other = Error::from_vk(call, result);
         assert_eq!(other, Error::Vulkan { call, result });
         assert!(other.to_string().contains("vkCreateDevice failed"));
@@ -314,10 +284,7 @@ mod tests {
         );
         // Of a call that the table lacks nothing can be said.
         let call = "vkQueuePresentKHR";
-        assert_eq!(
-            Error::from_vk(call, result),
-            Error::InitializationFailed { call }
-        );
+        assert_eq!(Error::from_vk(call, result), Error::Vulkan { call, result });
         // A loss is a loss, whoever reports it.
         let lost = vk::Result::ERROR_DEVICE_LOST;
         let call = "vkMapMemory";

@@ -93,7 +93,9 @@ pub(crate) fn choose_device(
         .filter(|(position, index)| fits(*position, devices[**index]))
         .min_by_key(|(position, index)| {
             let caps = devices[**index];
-            (caps.kind, Reverse(device_memory(caps)), *position)
+            let local = caps.heaps.iter().filter(|heap| heap.device_local);
+            let memory: u64 = local.map(|heap| heap.size).sum();
+            (caps.kind, Reverse(memory), *position)
         })
         .map(|(_, index)| *index);
     match best {
@@ -114,11 +116,6 @@ fn without_duplicates(devices: &[&DeviceCaps]) -> Vec<usize> {
         }
     }
     unique
-}
-
-fn device_memory(caps: &DeviceCaps) -> u64 {
-    let local = caps.heaps.iter().filter(|heap| heap.device_local);
-    local.map(|heap| heap.size).sum()
 }
 
 fn reason(caps: &DeviceCaps, count: usize, policy: &DevicePolicy) -> String {

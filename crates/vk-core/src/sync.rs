@@ -2,7 +2,7 @@
 //! where the device has them, on a pool of fences where it has not.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -62,6 +62,10 @@ pub(crate) struct Queue {
     timeline: Option<vk::Semaphore>,
     // Changed under the lock only.
     submitted: AtomicU64,
+    // The last value that somebody's wait gave up on; 0 before any.
+    overdue: AtomicU64,
+    /// Devices that were given it for everything.
+    pub(crate) users: AtomicUsize,
     // Vulkan wants submissions to a queue to exclude each other, and the
     // fences change with each of them, so one lock serves both. They change
     // only after the Vulkan call succeeded that they stand for.
@@ -95,6 +99,8 @@ impl Queue {
             raw,
             timeline,
             submitted: AtomicU64::new(0),
+            overdue: AtomicU64::new(0),
+            users: AtomicUsize::new(0),
             fences: Mutex::default(),
         })
     }
@@ -179,18 +185,24 @@ impl Queue {
                 // Looking and blocking can both fail for want of memory. Where
                 // one of them still answers, the other need not.
                 match self.block(device, value, left) {
-                    Ok(true) => return self.unless_at_its_end(device),
+                    // Unless the counter says by standing at its end that the device was lost
+                    // (see `is_complete`).
+                    Ok(true) => match self.is_complete(device, 0) {
+                        Err(lost @ Error::DeviceLost { .. }) => return Err(lost),
+                        _ => return Ok(()),
+                    },
                     Err(lost @ Error::DeviceLost { .. }) => return Err(lost),
                     Err(_) if looked.is_err() => return looked,
                     Ok(false) | Err(_) => {}
                 }
             }
             if left.is_zero() {
-                let after = policy.timeout;
-                return Err(Error::Timeout {
-                    what: DEVICE,
-                    after,
-                });
+                let (what, after) = (DEVICE, policy.timeout);
+                // Without patience it was a look, which gives nothing up.
+                if !after.is_zero() {
+                    self.overdue.fetch_max(value, Ordering::Relaxed);
+                }
+                return Err(Error::Timeout { what, after });
             }
             if elapsed < policy.spin {
                 std::hint::spin_loop();
@@ -239,13 +251,10 @@ impl Queue {
         }
     }
 
-    /// A wait that succeeded, unless the counter says by standing at its end
-    /// that the device was lost (see [`Self::is_complete`]).
-    fn unless_at_its_end(&self, device: &ash::Device) -> Result<(), Error> {
-        match self.is_complete(device, 0) {
-            Err(lost @ Error::DeviceLost { .. }) => Err(lost),
-            _ => Ok(()),
-        }
+    /// Whether it is still at what a wait gave up on, or cannot be asked.
+    pub(crate) fn is_behind(&self, device: &ash::Device) -> bool {
+        let value = self.overdue.load(Ordering::Relaxed);
+        value > 0 && !self.is_complete(device, value).unwrap_or(false)
     }
 
     /// Destroys the semaphore or fences; the device is idle or lost.

@@ -20,7 +20,11 @@ macro_rules! features {
         /// Optional features; each one present is enabled on the logical device.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct Features {
-            $($(#[$doc])* pub $name: bool,)+
+            $(
+                #[doc = concat!("Vulkan's `", stringify!($($member)&&+), "`.\n")]
+                $(#[$doc])*
+                pub $name: bool,
+            )+
             /// Subgroup operations usable in compute shaders.
             pub subgroup_operations: vk::SubgroupFeatureFlags,
         }
@@ -43,7 +47,7 @@ macro_rules! features {
             }
 
             /// Vulkan's structs with these features turned on.
-            fn chain(&self) -> Chain {
+            pub(crate) fn chain(&self) -> Chain {
                 let mut chain = Chain::default();
                 $($(chain.$part.$member = self.$name.into();)+)+
                 chain
@@ -53,42 +57,29 @@ macro_rules! features {
 }
 
 features! {
-    /// `shaderInt64`
     shader_int64: core.shader_int64;
-    /// `shaderInt16`
     shader_int16: core.shader_int16;
-    /// `shaderFloat64`
     shader_float64: core.shader_float64;
-    /// `storageBuffer16BitAccess`
     storage_buffer_16bit: storage16.storage_buffer16_bit_access;
-    /// `variablePointersStorageBuffer` and `variablePointers`
     variable_pointers: pointers.variable_pointers_storage_buffer && pointers.variable_pointers;
-    /// `shaderInt8`
     shader_int8: v12.shader_int8;
-    /// `shaderFloat16`
     shader_float16: v12.shader_float16;
-    /// `storageBuffer8BitAccess`
     storage_buffer_8bit: v12.storage_buffer8_bit_access;
-    /// `vulkanMemoryModel` and `vulkanMemoryModelDeviceScope`: without device scope a
-    /// module with atomics at that scope, which plain GLSL has, would not be valid.
+    /// Without device scope a module with atomics at that scope, which plain GLSL has, would
+    /// not be valid.
     vulkan_memory_model: v12.vulkan_memory_model && v12.vulkan_memory_model_device_scope;
-    /// `scalarBlockLayout`
     scalar_block_layout: v12.scalar_block_layout;
-    /// `shaderSubgroupExtendedTypes`
     subgroup_extended_types: v12.shader_subgroup_extended_types;
-    /// `shaderZeroInitializeWorkgroupMemory`
     zero_initialize_workgroup_memory: v13.shader_zero_initialize_workgroup_memory;
-    /// `timelineSemaphore`
     timeline_semaphore: v12.timeline_semaphore;
-    /// `hostQueryReset`
     host_query_reset: v12.host_query_reset;
-    /// `maintenance4`, needed for the execution mode `LocalSizeId`
+    /// It is needed for the execution mode `LocalSizeId`.
     maintenance4: v13.maintenance4;
 }
 
 /// The structs that Vulkan has features in.
 #[derive(Default)]
-struct Chain {
+pub(crate) struct Chain {
     core: vk::PhysicalDeviceFeatures,
     storage16: vk::PhysicalDevice16BitStorageFeatures<'static>,
     pointers: vk::PhysicalDeviceVariablePointersFeatures<'static>,
@@ -98,7 +89,7 @@ struct Chain {
 
 impl Chain {
     /// Those of `api`, linked: once, since the links stay.
-    fn link(&mut self, api: ApiVersion) -> vk::PhysicalDeviceFeatures2<'_> {
+    pub(crate) fn link(&mut self, api: ApiVersion) -> vk::PhysicalDeviceFeatures2<'_> {
         let mut all = vk::PhysicalDeviceFeatures2::default()
             .features(self.core)
             .push_next(&mut self.storage16)
@@ -142,14 +133,5 @@ impl Features {
             features.subgroup_operations = subgroup.supported_operations;
         }
         features
-    }
-
-    /// Has `create` make a device of version `api` with these turned on.
-    pub(crate) fn turned_on<T>(
-        &self,
-        api: ApiVersion,
-        create: impl FnOnce(&mut vk::PhysicalDeviceFeatures2<'_>) -> T,
-    ) -> T {
-        create(&mut self.chain().link(api))
     }
 }

@@ -1,6 +1,6 @@
 //! The logical device itself: made once, and shared by all that a process opens it for.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use ash::{khr, vk};
@@ -17,7 +17,7 @@ pub(super) struct Logical {
     pub(super) instance: Arc<Instance>,
     pub(super) caps: DeviceCaps,
     /// All of one family.
-    pub(super) queues: Vec<OwnQueue>,
+    pub(super) queues: Vec<Queue>,
     pub(super) family: u32,
     // The call that first reported the loss: later reports only follow from it.
     pub(super) lost: OnceLock<&'static str>,
@@ -40,14 +40,6 @@ fn compute_queues(caps: &DeviceCaps, most: u32) -> Result<(u32, u32), Error> {
         found: format!("{:?}", caps.queue_families),
     })?;
     Ok((family, found.count.min(most)))
-}
-
-pub(super) struct OwnQueue {
-    pub(super) queue: Queue,
-    /// The last value that somebody's wait gave up on; 0 before any.
-    overdue: AtomicU64,
-    /// Devices that were given this queue for everything.
-    users: AtomicUsize,
 }
 
 /// The devices that this process shares. They stay until it ends, lost ones too: a
@@ -101,11 +93,8 @@ impl Logical {
             // SAFETY: `create` asked for so many queues of the family.
             let raw = unsafe { device.raw.get_device_queue(family, index) };
             let timeline = device.caps.features.timeline_semaphore;
-            device.queues.push(OwnQueue {
-                queue: Queue::new(&device.raw, raw, timeline)?,
-                overdue: AtomicU64::new(0),
-                users: AtomicUsize::new(0),
-            });
+            let queue = Queue::new(&device.raw, raw, timeline)?;
+            device.queues.push(queue);
         }
         Ok(device)
     }
@@ -119,36 +108,22 @@ impl Logical {
     /// one that somebody's work keeps busy past its time only where all are.
     pub(super) fn join_least_used(&self) -> usize {
         let rank = |number: &usize| {
-            let own = &self.queues[*number];
-            let is_behind = own.is_behind(&self.raw);
-            (is_behind, own.users.load(Ordering::Relaxed))
+            let queue = &self.queues[*number];
+            (
+                queue.is_behind(&self.raw),
+                queue.users.load(Ordering::Relaxed),
+            )
         };
         let number = (0..self.queues.len()).min_by_key(rank).unwrap_or_default();
         self.queues[number].users.fetch_add(1, Ordering::Relaxed);
         number
     }
 
-    pub(super) fn leave(&self, number: usize) {
-        self.queues[number].users.fetch_sub(1, Ordering::Relaxed);
-    }
-
     /// Waits until nothing is in flight on any queue. Nothing is submitted meanwhile.
     pub(super) fn wait_idle(&self) -> Result<(), Error> {
-        let _excluded: Vec<_> = self.queues.iter().map(|q| q.queue.exclude()).collect();
+        let _excluded: Vec<_> = self.queues.iter().map(Queue::exclude).collect();
         // SAFETY: the device is alive, and every queue of it is locked.
         unsafe { self.raw.device_wait_idle() }.during("vkDeviceWaitIdle")
-    }
-}
-
-impl OwnQueue {
-    pub(super) fn note_overdue(&self, value: u64) {
-        self.overdue.fetch_max(value, Ordering::Relaxed);
-    }
-
-    /// Whether it is still at what a wait gave up on, or cannot be asked.
-    fn is_behind(&self, device: &ash::Device) -> bool {
-        let value = self.overdue.load(Ordering::Relaxed);
-        value > 0 && !self.queue.is_complete(device, value).unwrap_or(false)
     }
 }
 
@@ -161,8 +136,8 @@ impl Drop for Logical {
         if let Err(error) = self.wait_idle() {
             tracing::warn!("while dropping {}: {error}", self.caps.name);
         }
-        for own in &mut self.queues {
-            own.queue.destroy(&self.raw);
+        for queue in &mut self.queues {
+            queue.destroy(&self.raw);
         }
         let _alone = lifecycle();
         // SAFETY: every child holds an `Arc` of this value, so none is left
@@ -187,13 +162,12 @@ fn create(
         .queue_create_infos(&infos)
         .enabled_extension_names(&extensions);
     let _alone = lifecycle();
-    let created = caps.features.turned_on(caps.api, |features| {
-        let info = info.push_next(features);
-        // SAFETY: `physical` belongs to `instance`; the queues exist by the caller's
-        // choice from `caps`, the features by `caps`; all pointers outlive the call.
-        unsafe { instance.raw().create_device(physical, &info, None) }
-    });
-    created.during("vkCreateDevice")
+    let mut chain = caps.features.chain();
+    let mut features = chain.link(caps.api);
+    let info = info.push_next(&mut features);
+    // SAFETY: `physical` belongs to `instance`; the queues exist by the caller's
+    // choice from `caps`, the features by `caps`; all pointers outlive the call.
+    unsafe { instance.raw().create_device(physical, &info, None) }.during("vkCreateDevice")
 }
 
 /// A device that only approximates Vulkan wants to hear that this is known.

@@ -86,18 +86,9 @@ fn damage(words: &mut Vec<u32>, random: &mut Random) {
         7 => words[operand] = extreme(random),
         8 => words[operand] = words[(other + 1).min(words.len() - 1)],
         9 => drop(words.drain(at..at + length)),
-        10 => {
-            let copy = words[at..at + length].to_vec();
-            words.splice(at..at, copy);
-        }
-        11 => {
-            let copy = words[other..other + other_length].to_vec();
-            words.splice(at..at, copy);
-        }
-        12 => {
-            let copy = words[other..other + other_length].to_vec();
-            words.splice(at..at + length, copy);
-        }
+        10 => insert(words, at..at, (at, length)),
+        11 => insert(words, at..at, (other, other_length)),
+        12 => insert(words, at..at + length, (other, other_length)),
         // Another opcode of the module, with the operands as they were.
         13 => words[at] = words[at] & 0xFFFF_0000 | words[other] & 0xFFFF,
         14 => match random.below(3) {
@@ -107,32 +98,24 @@ fn damage(words: &mut Vec<u32>, random: &mut Random) {
         },
         _ => {
             let second = spans[random.below(spans.len())];
-            let copy = words[second.0..second.0 + second.1].to_vec();
+            insert(words, at..at, second);
             if second.0 >= at + length {
-                words.drain(second.0..second.0 + second.1);
-                words.splice(at..at, copy);
-            } else {
-                words.splice(at..at, copy);
+                let moved = second.0 + second.1;
+                words.drain(moved..moved + second.1);
             }
         }
     }
 }
 
+/// Puts a copy of so many words from there on in the place of others.
+fn insert(words: &mut Vec<u32>, place: std::ops::Range<usize>, (from, length): (usize, usize)) {
+    let copy = words[from..from + length].to_vec();
+    words.splice(place, copy);
+}
+
 fn extreme(random: &mut Random) -> u32 {
-    let values = [
-        0,
-        1,
-        2,
-        3,
-        64,
-        0x7F,
-        0xFF,
-        0xFFFF,
-        0x1_0000,
-        0x7FFF_FFFF,
-        0x8000_0000,
-        0xFFFF_FFFE,
-        0xFFFF_FFFF,
-    ];
+    let (small, middle) = ([0, 1, 2, 3, 64, 0x7F, 0xFF], [0xFFFF, 0x1_0000]);
+    let large = [0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFE, 0xFFFF_FFFF];
+    let values = [&small[..], &middle, &large].concat();
     values[random.below(values.len())]
 }

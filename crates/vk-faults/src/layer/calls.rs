@@ -186,7 +186,7 @@ wrap! {
     vkCreateFence(device: vk::Device, info: *const vk::FenceCreateInfo<'_>,
         allocator: Alloc<'_>, fence: *mut vk::Fence), made "fence" at fence x 1;
     vkGetFenceStatus(device: vk::Device, fence: vk::Fence),
-        then state().status(fence.as_raw(), vk::Result::SUCCESS);
+        then state().status(fence.as_raw());
     vkWaitForFences(device: vk::Device, count: u32, fences: *const vk::Fence, all: vk::Bool32,
         timeout: u64), then note_fences(fences, count, true);
     vkResetFences(device: vk::Device, count: u32, fences: *const vk::Fence),

@@ -89,8 +89,6 @@ pub(super) fn names(error: &Error, scenario: &Scenario, fault: &Fault) -> bool {
     match (fault.result, error) {
         (R::ERROR_OUT_OF_HOST_MEMORY, VulkanError::OutOfHostMemory { call })
         | (R::ERROR_OUT_OF_DEVICE_MEMORY, VulkanError::OutOfDeviceMemory { call })
-        | (R::ERROR_INITIALIZATION_FAILED, VulkanError::InitializationFailed { call })
-        | (R::ERROR_MEMORY_MAP_FAILED, VulkanError::MemoryMapFailed { call })
         | (R::ERROR_DEVICE_LOST, VulkanError::DeviceLost { call }) => same_call(call),
         (_, VulkanError::Timeout { .. } | VulkanError::Busy { .. }) => stalls(scenario, fault),
         // What a loader says that has no driver.
@@ -198,11 +196,12 @@ mod tests {
     #[test]
     fn the_allocator_may_answer_for_its_calls() {
         let names = |error: &Error, fault: &Fault| names(error, &SCENARIOS[0], fault);
-        let injected = fault("vkMapMemory", vk::Result::ERROR_MEMORY_MAP_FAILED);
-        let error = VulkanError::MemoryMapFailed {
-            call: "vmaCreateBuffer",
-        };
-        assert!(names(&error.into(), &injected));
+        let (call, result) = ("vmaCreateBuffer", vk::Result::ERROR_MEMORY_MAP_FAILED);
+        let injected = fault("vkMapMemory", result);
+        assert!(names(
+            &VulkanError::Vulkan { call, result }.into(),
+            &injected
+        ));
         let timeout = VulkanError::Timeout {
             what: "the device",
             after: std::time::Duration::ZERO,
