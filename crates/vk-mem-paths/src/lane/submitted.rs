@@ -155,12 +155,3 @@ impl Submitted {
         self.outcome.get().map(Result::as_ref)
     }
 }
-
-impl std::fmt::Debug for Submitted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Submitted")
-            .field("ticket", &self.ticket)
-            .field("finished", &self.finished().is_some())
-            .finish_non_exhaustive()
-    }
-}

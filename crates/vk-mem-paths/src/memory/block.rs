@@ -103,30 +103,23 @@ impl Memory {
                 Err(vk::Result::ERROR_FEATURE_NOT_PRESENT) => {}
                 // Another type that serves the purpose may be on another heap.
                 Err(vk::Result::ERROR_OUT_OF_DEVICE_MEMORY) => {
+                    // What is left, as far as the allocator knows.
+                    let budgets = self.allocator.get_heap_budgets().unwrap_or_default();
+                    let left = budgets.get(number);
                     exhausted.get_or_insert(Error::OutOfDeviceMemory {
                         purpose: purpose.to_string(),
                         requested: size as u64,
-                        available: self.available(number),
+                        available: left.map_or(0, |it| it.budget.saturating_sub(it.usage)),
                         heap,
                     });
                 }
                 Err(result) => return Ok(Err(result).during("vmaCreateBuffer")?),
             }
         }
-        if let Some(error) = exhausted {
-            return Err(error);
-        }
-        Err(Error::NoMemoryType {
+        Err(exhausted.unwrap_or_else(|| Error::NoMemoryType {
             purpose: purpose.to_string(),
             found: format!("{:?}", caps.memory_types),
-        })
-    }
-
-    /// What is left of a heap, as far as the allocator knows.
-    fn available(&self, heap: usize) -> u64 {
-        let budgets = self.allocator.get_heap_budgets().unwrap_or_default();
-        let budget = budgets.get(heap);
-        budget.map_or(0, |heap| heap.budget.saturating_sub(heap.usage))
+        }))
     }
 
     fn block_of_type(

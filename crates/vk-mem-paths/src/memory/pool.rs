@@ -103,9 +103,10 @@ impl StoragePool {
     /// As [`Self::take`], and [`Error::NoMemoryType`] where the device has no such memory.
     pub fn take_from(self: &Arc<Self>, purpose: MemoryUse, bytes: usize) -> Result<Storage, Error> {
         let size = size_class(bytes);
-        let block = match self.free.take(purpose, size) {
-            Some(block) => block,
-            None => self.make(purpose, size)?,
+        let make = || self.memory.block(size, purpose).map(Arc::new);
+        let block = match self.free.take(purpose, size).map_or_else(make, Ok) {
+            Err(error) if error.is_out_of_device_memory() && self.trim() > 0 => make()?,
+            made => made?,
         };
         Ok(self.storage(block, bytes))
     }
@@ -135,15 +136,6 @@ impl StoragePool {
         let free = self.free.replace(Some(Free::new())).unwrap_or_default();
         let of_size = |((_, size), blocks): (&(MemoryUse, usize), &Vec<_>)| size * blocks.len();
         free.iter().map(of_size).sum()
-    }
-
-    fn make(&self, purpose: MemoryUse, bytes: usize) -> Result<Arc<Block>, Error> {
-        let make = || self.memory.block(bytes, purpose);
-        let block = match make() {
-            Err(error) if error.is_out_of_device_memory() && self.trim() > 0 => make()?,
-            made => made?,
-        };
-        Ok(Arc::new(block))
     }
 }
 

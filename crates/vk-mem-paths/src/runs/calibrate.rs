@@ -98,15 +98,13 @@ fn measure(trials: &mut Trials<'_>, effort: Effort) -> Result<Vec<Measured>, Err
                 before = of_size.iter().min_by_key(|row| row.nanoseconds).copied();
                 rows.extend(of_size);
             }
-            Err(error) if !rows.is_empty() && is_out_of_memory(&error) => break,
+            // On either side.
+            Err(Error::OutOfHostMemory { .. }) if !rows.is_empty() => break,
+            Err(error) if !rows.is_empty() && error.is_out_of_device_memory() => break,
             Err(error) => return Err(error),
         }
     }
     Ok(rows)
-}
-
-fn is_out_of_memory(error: &Error) -> bool {
-    error.is_out_of_device_memory() || matches!(error, Error::OutOfHostMemory { .. })
 }
 
 /// The fastest strategy of each path.
@@ -141,11 +139,9 @@ fn measure_size(
 
 /// `other` if it is clearly faster, else `row`.
 fn faster(row: Measured, other: Measured) -> Measured {
-    let clearly = row.nanoseconds - row.nanoseconds / MARGIN;
-    if other.nanoseconds < clearly {
-        other
-    } else {
-        row
+    match other.nanoseconds < row.nanoseconds - row.nanoseconds / MARGIN {
+        true => other,
+        false => row,
     }
 }
 

@@ -98,7 +98,18 @@ impl Slot {
         element_bytes: usize,
         wait: WaitPolicy,
     ) -> Result<(), Error> {
-        self.record(kernel, elements, elements * element_bytes)?;
+        let bytes = elements * element_bytes;
+        let same = |known: &(Arc<ComputePipeline>, usize, usize)| {
+            Arc::ptr_eq(&known.0, kernel) && (known.1, known.2) == (elements, bytes)
+        };
+        if !self.recorded.as_ref().is_some_and(same) {
+            self.recorded = None;
+            let [a, b] = self.uploads.each_ref().map(|it| it.region(0..bytes));
+            let host = [a, b, self.readback.region(0..bytes)];
+            self.commands
+                .record(kernel, elements, host, self.device.as_ref())?;
+            self.recorded = Some((Arc::clone(kernel), elements, bytes));
+        }
         // SAFETY: no view of the memory is about, and the host makes the next when the batch
         // is free; nobody else has the slot's memory.
         unsafe { self.commands.batch.submit(wait).map(drop) }
@@ -127,27 +138,6 @@ impl Slot {
             from = rest;
         }
         host_copy::run(copies, threads);
-        Ok(())
-    }
-
-    fn record(
-        &mut self,
-        kernel: &Arc<ComputePipeline>,
-        elements: usize,
-        bytes: usize,
-    ) -> Result<(), Error> {
-        let same = |known: &(Arc<ComputePipeline>, usize, usize)| {
-            Arc::ptr_eq(&known.0, kernel) && (known.1, known.2) == (elements, bytes)
-        };
-        if self.recorded.as_ref().is_some_and(same) {
-            return Ok(());
-        }
-        self.recorded = None;
-        let [a, b] = self.uploads.each_ref().map(|it| it.region(0..bytes));
-        let host = [a, b, self.readback.region(0..bytes)];
-        self.commands
-            .record(kernel, elements, host, self.device.as_ref())?;
-        self.recorded = Some((Arc::clone(kernel), elements, bytes));
         Ok(())
     }
 }

@@ -127,20 +127,16 @@ impl Transfer {
                 Err(error) if error.is_out_of_device_memory() => error,
                 ran => break ran?,
             };
-            let smaller = plan.halved().filter(|_| self.may_halve());
+            // What is still in flight would be leaked by that, and keeps the memory in any case.
+            let mut slots = self.slots.values().flatten();
+            let is_free = !slots.any(|slot| slot.commands.batch.is_in_flight());
+            let smaller = plan.halved().filter(|_| self.halves && is_free);
             plan = smaller.ok_or_else(|| error.clone())?;
             tracing::warn!(chunk = plan.chunk, "going on with smaller chunks: {error}");
             // Nothing that an attempt left behind matters to the next.
             self.slots.clear();
         };
         Ok((plan, stats))
-    }
-
-    /// Whether a run that found no memory may begin again: what is still in
-    /// flight would be leaked by that, and keeps the memory in any case.
-    fn may_halve(&self) -> bool {
-        let mut slots = self.slots.values().flatten();
-        self.halves && !slots.any(|slot| slot.commands.batch.is_in_flight())
     }
 
     /// Runs as planned, or fails with every slot as free as it can be.

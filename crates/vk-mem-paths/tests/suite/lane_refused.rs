@@ -30,7 +30,7 @@ fn steps_that_are_not_sound_are_refused() {
         (write(written(&a, 0..6), 6), "multiple of 4"),
     ];
     for (step, what) in refused {
-        let error = setup.submit(&[step], &[]).unwrap_err().to_string();
+        let error = setup.submit(&[step], &[]).err().unwrap().to_string();
         assert!(error.contains(what), "{error}");
     }
     let limits = setup.device.caps().limits;
@@ -49,13 +49,13 @@ fn steps_that_are_not_sound_are_refused() {
             constants: vec![0; 5],
             workgroups,
         };
-        let error = setup.submit(&[dispatch], &[]).unwrap_err().to_string();
+        let error = setup.submit(&[dispatch], &[]).err().unwrap().to_string();
         assert!(error.contains(what), "{error}");
     }
     let long = setup.take(65_540);
     let error = setup.submit(&[write(written(&long, 0..65_540), 65_540)], &[]);
-    assert!(error.unwrap_err().to_string().contains("65536"));
-    let error = setup.submit(&[], &[read(&a, 7..4097)]).unwrap_err();
+    assert!(error.err().unwrap().to_string().contains("65536"));
+    let error = setup.submit(&[], &[read(&a, 7..4097)]).err().unwrap();
     assert!(matches!(error, Error::Internal { .. }));
     // And what comes after them is not held up.
     let submitted = setup.submit(&[copy(read(&a, 0..8), written(&a, 8..16))], &[]);

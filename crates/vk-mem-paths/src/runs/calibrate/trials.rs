@@ -95,31 +95,22 @@ impl<'a> Trials<'a> {
         self.transfer.set_tuning(Tuning {
             measured: vec![*row],
         });
-        let start = Instant::now();
-        self.run(row.elements)?;
-        let time = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        row.nanoseconds = row.nanoseconds.min(time);
-        Ok(())
-    }
-
-    fn run(&mut self, elements: usize) -> Result<(), Error> {
         let request = Request {
             path: PathChoice::Auto,
             chunk: None,
             depth: None,
             packing: Packing::AcrossJobs,
         };
-        let bytes = elements * self.element_bytes;
-        let [a, b] = &self.operands;
-        let mut jobs = [Job {
-            a: &a[..bytes],
-            b: &b[..bytes],
-            out: &mut self.out[..bytes],
-            fresh: false,
-        }];
+        let bytes = row.elements * self.element_bytes;
+        let [a, b] = self.operands.each_ref().map(|operand| &operand[..bytes]);
+        let (out, fresh) = (&mut self.out[..bytes], false);
+        let mut jobs = [Job { a, b, out, fresh }];
+        let start = Instant::now();
         self.transfer
-            .run(self.kernel, &request, self.element_bytes, &mut jobs)
-            .map(drop)
+            .run(self.kernel, &request, self.element_bytes, &mut jobs)?;
+        let time = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        row.nanoseconds = row.nanoseconds.min(time);
+        Ok(())
     }
 }
 

@@ -110,12 +110,3 @@ impl HostBuffer {
         self.memory = memory;
     }
 }
-
-impl std::fmt::Debug for HostBuffer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HostBuffer")
-            .field("bytes", &self.bytes())
-            .field("device", &self.device.caps().name)
-            .finish_non_exhaustive()
-    }
-}

@@ -138,8 +138,30 @@ impl HostBufferRuns {
         let flush = |operand: &Arc<Block>| operand.flush(&(0..operand.bytes()));
         operands.iter().try_for_each(flush)?;
         stats.times.submit += start.elapsed();
-        self.run_recorded(out, &mut stats)?;
-        Ok(stats)
+        let Some(run) = self.recorded.first_mut() else {
+            return Err(Error::internal("a recorded run", "none"));
+        };
+        let wait = self.options.wait;
+        let taken = out.take();
+        // SAFETY: taken just now, and put back once it is complete; `settle` has left no
+        // other in flight whose memory this one names.
+        let ran = unsafe { run.run(wait, &mut stats.times) };
+        // After a timeout there is no second wait ([`Device::wait`]).
+        let ended = run.wait(wait);
+        if let Err(error) = ended {
+            tracing::warn!("a host buffer is given up to a run in flight: {error}");
+            return ran.and(Err(error));
+        }
+        stats.chunks = run.chunks();
+        // Whatever became of the run: of memory that is not coherent, what
+        // the host has in its caches may be older than what the device wrote.
+        let invalidate = |memory: &Arc<Block>| memory.invalidate(&(0..memory.bytes()));
+        let visible = taken.as_ref().map_or(Ok(()), invalidate);
+        // SAFETY: the run is complete, so nothing in flight writes it
+        // (a memory is the output of one run in flight at most, since
+        // that run has taken it), and it was taken from this buffer.
+        unsafe { out.put_back(taken) };
+        ran.and(visible).map(|()| stats)
     }
 
     fn check_device(
@@ -230,33 +252,5 @@ impl HostBufferRuns {
         let slot = |_| DeviceOperands::new(&self.memory, bytes);
         self.scratch = (0..plan.depth).map(slot).collect::<Result<_, _>>()?;
         Ok(())
-    }
-
-    /// Runs the first of the recorded runs, whose output is `out`.
-    fn run_recorded(&mut self, out: &mut HostBuffer, stats: &mut Stats) -> Result<(), Error> {
-        let Some(run) = self.recorded.first_mut() else {
-            return Err(Error::internal("a recorded run", "none"));
-        };
-        let wait = self.options.wait;
-        let taken = out.take();
-        // SAFETY: taken just now, and put back once it is complete; `settle` has left no
-        // other in flight whose memory this one names.
-        let ran = unsafe { run.run(wait, &mut stats.times) };
-        // After a timeout there is no second wait ([`Device::wait`]).
-        let ended = run.wait(wait);
-        if let Err(error) = ended {
-            tracing::warn!("a host buffer is given up to a run in flight: {error}");
-            return ran.and(Err(error));
-        }
-        stats.chunks = run.chunks();
-        // Whatever became of the run: of memory that is not coherent, what
-        // the host has in its caches may be older than what the device wrote.
-        let invalidate = |memory: &Arc<Block>| memory.invalidate(&(0..memory.bytes()));
-        let visible = taken.as_ref().map_or(Ok(()), invalidate);
-        // SAFETY: the run is complete, so nothing in flight writes it
-        // (a memory is the output of one run in flight at most, since
-        // that run has taken it), and it was taken from this buffer.
-        unsafe { out.put_back(taken) };
-        ran.and(visible)
     }
 }
