@@ -155,51 +155,36 @@ mod tests {
         ]
     }
 
-    #[test]
-    fn discrete_comes_before_integrated_before_virtual_before_software() {
-        let kinds = [
-            DeviceKind::Software,
-            DeviceKind::Virtual,
-            DeviceKind::Integrated,
-            DeviceKind::Discrete,
-        ];
-        let mut devices = Vec::new();
-        for (number, kind) in (1..).zip(kinds) {
-            devices.push(DeviceCaps {
-                kind,
-                uuid: Uuid([number; 16]),
-                ..recorded::llvmpipe()
-            });
-            let choice = choose(&devices, &DevicePolicy::Auto).unwrap();
-            assert_eq!(devices[choice].kind, kind);
-        }
+    fn with_uuid(uuid: u8, caps: DeviceCaps) -> DeviceCaps {
+        let uuid = Uuid([uuid; 16]);
+        DeviceCaps { uuid, ..caps }
     }
 
     #[test]
-    fn among_equals_the_most_memory_and_then_the_first_wins() {
-        let small = DeviceCaps {
-            uuid: Uuid([7; 16]),
-            ..recorded::small_bar()
-        };
-        let twin = DeviceCaps {
-            uuid: Uuid([8; 16]),
-            ..recorded::h200()
-        };
-        let devices = [small, recorded::h200(), twin];
-        assert_eq!(choose(&devices, &DevicePolicy::Auto).unwrap(), 1);
+    fn kinds_have_an_order_and_among_equals_the_most_memory_and_then_the_first_wins() {
+        let mut devices = Vec::new();
+        for (number, kind) in [
+            (1, DeviceKind::Software),
+            (2, DeviceKind::Virtual),
+            (3, DeviceKind::Integrated),
+            (4, DeviceKind::Discrete),
+        ] {
+            let caps = with_uuid(number, recorded::llvmpipe());
+            devices.push(DeviceCaps { kind, ..caps });
+            let choice = choose(&devices, &DevicePolicy::Auto).unwrap();
+            assert_eq!(devices[choice].kind, kind);
+        }
+        let (small, twin) = (recorded::small_bar(), with_uuid(8, recorded::h200()));
+        let devices = [with_uuid(7, small), recorded::h200(), twin];
+        assert_eq!(choose(&devices, &DevicePolicy::Auto), Ok(1));
     }
 
     #[test]
     fn a_device_behind_two_drivers_counts_once() {
         let devices = [recorded::h200(), recorded::h200(), recorded::llvmpipe()];
-        let second = choose(&devices, &DevicePolicy::Index(1)).unwrap();
-        assert_eq!(second, 2);
-        let nameless = DeviceCaps {
-            uuid: Uuid([0; 16]),
-            ..recorded::h200()
-        };
-        let devices = [nameless.clone(), nameless];
-        assert_eq!(choose(&devices, &DevicePolicy::Index(1)).unwrap(), 1);
+        assert_eq!(choose(&devices, &DevicePolicy::Index(1)), Ok(2));
+        let devices = [(); 2].map(|()| with_uuid(0, recorded::h200()));
+        assert_eq!(choose(&devices, &DevicePolicy::Index(1)), Ok(1));
     }
 
     #[test]

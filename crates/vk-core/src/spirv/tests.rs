@@ -24,9 +24,7 @@ fn module(more: impl FnOnce(&mut Builder, Word)) -> Vec<u8> {
     let block = block(&mut b, &[(words, 0)]);
     b.decorate(block, Decoration::Block, []);
     let out = variable(&mut b, block, StorageClass::StorageBuffer);
-    for (kind, value) in [(Decoration::DescriptorSet, 0), (Decoration::Binding, 2)] {
-        b.decorate(out, kind, [Operand::LiteralBit32(value)]);
-    }
+    bind(&mut b, out, 2);
     more(&mut b, u32_type);
     let function = b.type_function(void, []);
     let control = rspirv::spirv::FunctionControl::NONE;
@@ -45,8 +43,21 @@ fn module(more: impl FnOnce(&mut Builder, Word)) -> Vec<u8> {
     b.end_function().unwrap();
     b.entry_point(ExecutionModel::GLCompute, main, "main", []);
     b.execution_mode(main, ExecutionMode::LocalSize, [64, 1, 1]);
-    let words = b.module().assemble();
-    words.into_iter().flat_map(u32::to_le_bytes).collect()
+    bytes(&b.module())
+}
+
+fn bytes(module: &rspirv::dr::Module) -> Vec<u8> {
+    let words = module.assemble().into_iter();
+    words.flat_map(u32::to_le_bytes).collect()
+}
+
+fn bind(b: &mut Builder, variable: Word, binding: u32) {
+    for (kind, value) in [
+        (Decoration::DescriptorSet, 0),
+        (Decoration::Binding, binding),
+    ] {
+        b.decorate(variable, kind, [Operand::LiteralBit32(value)]);
+    }
 }
 
 fn variable(b: &mut Builder, of: Word, class: StorageClass) -> Word {
@@ -133,13 +144,8 @@ fn shared_memory_is_the_sum_of_its_variables() {
             Operand::IdRef(five),
             Operand::IdRef(five),
         ];
-        let ten = Instruction::new(
-            Op::SpecConstantOp,
-            Some(u32_type),
-            Some(b.id()),
-            add.to_vec(),
-        );
-        let ten_id = ten.result_id.unwrap();
+        let (op, ten_id) = (Op::SpecConstantOp, b.id());
+        let ten = Instruction::new(op, Some(u32_type), Some(ten_id), add.to_vec());
         b.module_mut().types_global_values.push(ten);
         let array = b.type_array(u32_type, ten_id);
         let flags = b.type_array(bool_type, five);
@@ -158,12 +164,7 @@ fn input(b: &mut Builder, u32_type: Word, binding: u32) -> [Word; 2] {
     let block = block(b, &[(u32_type, 0), (u32_type, 4)]);
     b.decorate(block, Decoration::Block, []);
     let input = variable(b, block, StorageClass::StorageBuffer);
-    for (kind, value) in [
-        (Decoration::DescriptorSet, 0),
-        (Decoration::Binding, binding),
-    ] {
-        b.decorate(input, kind, [Operand::LiteralBit32(value)]);
-    }
+    bind(b, input, binding);
     [input, block]
 }
 
@@ -244,12 +245,7 @@ fn the_entry_point_is_main_or_the_only_one() {
                 entry
             })
             .collect();
-        let bytes: Vec<u8> = module
-            .assemble()
-            .into_iter()
-            .flat_map(u32::to_le_bytes)
-            .collect();
-        let found = KernelInterface::parse(&bytes, &recorded::h200());
+        let found = KernelInterface::parse(&bytes(&module), &recorded::h200());
         found.map(|interface| interface.entry_point.into_string().unwrap())
     };
     assert_eq!(named(&["main"]), Ok("main".to_owned()));
@@ -330,15 +326,9 @@ fn a_layout_that_needs_a_feature_is_refused_without_it() {
         let mut caps = recorded::h200();
         assert!(KernelInterface::parse(&spirv, &caps).is_ok(), "{what}");
         caps.features.scalar_block_layout = false;
-        match KernelInterface::parse(&spirv, &caps) {
-            Ok(_) => assert!(!needs, "{what}"),
-            Err(error) => {
-                let text = error.to_string();
-                assert!(
-                    needs && text.contains("scalarBlockLayout"),
-                    "{what}: {text}"
-                );
-            }
-        }
+        let refused = KernelInterface::parse(&spirv, &caps).err();
+        let text = refused.map_or_else(String::new, |error| error.to_string());
+        let found = (text.is_empty(), text.contains("scalarBlockLayout"));
+        assert_eq!(found, (!needs, needs), "{what}: {text}");
     }
 }

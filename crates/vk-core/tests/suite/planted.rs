@@ -7,7 +7,7 @@
 
 use field_kernels::FIELD_ADD;
 use vk_core::ash::vk;
-use vk_core::testing::device_under_test;
+use vk_core::testing::{DeviceTest, device_under_test};
 use vk_core::{CommandBuffer, Device, ValidationLog};
 
 use crate::support::{Bench, Buffer};
@@ -31,6 +31,12 @@ fn passes_under(switch: &str, test: &str) {
     );
 }
 
+fn bench() -> (DeviceTest, ValidationLog, Bench) {
+    let (guard, physical) = device_under_test().unwrap();
+    let log = physical.instance().validation_log().clone();
+    (guard, log, Bench::new(Device::new(&physical).unwrap()))
+}
+
 /// The messages so far, each of them naming `what`.
 fn taken(log: &ValidationLog, what: &str) -> usize {
     let messages = log.take();
@@ -41,9 +47,7 @@ fn taken(log: &ValidationLog, what: &str) -> usize {
 
 #[test]
 fn a_missing_barrier_inside_a_command_buffer_is_reported() {
-    let (_guard, physical) = device_under_test().unwrap();
-    let log = physical.instance().validation_log().clone();
-    let bench = Bench::new(Device::new(&physical).unwrap());
+    let (_guard, log, bench) = bench();
     let target = Buffer::new(&bench.device, 4096);
     let mut commands = bench.commands();
     for mended in [true, false] {
@@ -72,9 +76,7 @@ fn a_missing_barrier_between_submissions_is_reported() {
 #[ignore = "takes checks of queue submissions: see `passes_under`"]
 fn between_submissions() {
     for mended in [true, false] {
-        let (_guard, physical) = device_under_test().unwrap();
-        let log = physical.instance().validation_log().clone();
-        let bench = Bench::new(Device::new(&physical).unwrap());
+        let (_guard, log, bench) = bench();
         let target = Buffer::new(&bench.device, 4096);
         let mut both: [CommandBuffer; 2] = [bench.commands(), bench.commands()];
         for commands in &mut both {
@@ -104,9 +106,7 @@ fn out_of_bounds() {
     let kernels = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shaders/compiled/tests");
     let past_the_end = std::fs::read(format!("{kernels}/out_of_bounds.spv")).unwrap();
     for (spirv, mended) in [(FIELD_ADD.spirv, true), (&past_the_end, false)] {
-        let (_guard, physical) = device_under_test().unwrap();
-        let log = physical.instance().validation_log().clone();
-        let bench = Bench::new(Device::new(&physical).unwrap());
+        let (_guard, log, bench) = bench();
         // Layers go by the size of the buffer, not of what is bound of it.
         let buffers = [(); 3].map(|()| Buffer::new(&bench.device, 48));
         bench.dispatch(spirv, &buffers, 48);
@@ -119,11 +119,9 @@ fn out_of_bounds() {
 #[ignore = "takes GPU-assisted checks, as above"]
 fn beyond_a_limit() {
     for mended in [true, false] {
-        let (_guard, physical) = device_under_test().unwrap();
-        let log = physical.instance().validation_log().clone();
-        let bench = Bench::new(Device::new(&physical).unwrap());
+        let (_guard, log, bench) = bench();
         let buffers = [(); 3].map(|()| Buffer::new(&bench.device, 48 * 128));
-        let instance = physical.instance().raw();
+        let instance = bench.device.instance().raw();
         // SAFETY: the handle is of this instance, which is alive.
         let properties =
             unsafe { instance.get_physical_device_properties(bench.device.physical()) };
@@ -139,9 +137,7 @@ fn beyond_a_limit() {
 #[test]
 fn a_leak_is_reported() {
     for mended in [true, false] {
-        let (_guard, physical) = device_under_test().unwrap();
-        let log = physical.instance().validation_log().clone();
-        let bench = Bench::new(Device::new(&physical).unwrap());
+        let (_guard, log, bench) = bench();
         let leaked = Buffer::new(&bench.device, 4096);
         match mended {
             true => drop(leaked),
@@ -153,7 +149,7 @@ fn a_leak_is_reported() {
                 drop(device);
             }
         }
-        drop((bench, physical));
+        drop(bench);
         let found = taken(&log, "has not been destroyed");
         assert_eq!(found > 0, !mended, "{found} messages, mended: {mended}");
     }
@@ -161,8 +157,7 @@ fn a_leak_is_reported() {
 
 #[test]
 fn a_library_kernel_on_the_bench_is_without_reproach() {
-    let (_guard, physical) = device_under_test().unwrap();
-    let bench = Bench::new(Device::new(&physical).unwrap());
+    let (_guard, _, bench) = bench();
     let buffers = [(); 3].map(|()| Buffer::new(&bench.device, 48 * 128));
     bench.dispatch(FIELD_ADD.spirv, &buffers, 48 * 128);
 }

@@ -181,6 +181,12 @@ fn copy((from, to): Copy<'_>) {
 mod tests {
     use super::*;
 
+    /// Of bytes that were all initialised when they were made.
+    fn values(bytes: &[MaybeUninit<u8>]) -> Vec<u8> {
+        // SAFETY: as the tests make them.
+        bytes.iter().map(|it| unsafe { it.assume_init() }).collect()
+    }
+
     #[test]
     fn small_and_large_copies_arrive_whole() {
         let mut threads = ThreadPool::new(3).unwrap();
@@ -203,11 +209,9 @@ mod tests {
                 (b"abc", other.as_mut_slice()),
             ];
             run(copies, &mut threads);
-            // SAFETY: all bytes were initialised when the vectors were made.
-            let byte = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() };
-            assert_eq!(byte(&to[0]), 0xff);
-            assert!(to[1..].iter().map(byte).eq(from), "{len} bytes");
-            assert!(other.iter().map(byte).eq(*b"abc"));
+            assert_eq!(values(&to[..1]), [0xff]);
+            assert!(values(&to[1..]) == from, "{len} bytes");
+            assert_eq!(values(&other), b"abc");
         }
     }
 
@@ -249,9 +253,7 @@ mod tests {
                 assert_eq!(run(&from, Some(nines)), refused, "of {elements}");
                 assert_eq!(run(&from, None), None);
             }
-            // SAFETY: all bytes were initialised when the vector was made.
-            let byte = |byte: &MaybeUninit<u8>| unsafe { byte.assume_init() };
-            assert!(to.iter().map(byte).eq(from));
+            assert!(values(&to) == from);
         }
     }
 
@@ -266,9 +268,7 @@ mod tests {
             let copies = from.chunks(SHORT).zip(to.chunks_mut(SHORT)).collect();
             let check = Some(nines as CheckedCopy);
             let refused = run_checked(copies, ElementFormat { bytes: 3, check }, &mut threads);
-            // SAFETY: all bytes were initialised when the vector was made.
-            let arrived = to.iter().map(|byte| unsafe { byte.assume_init() });
-            assert!(arrived.eq(from.iter().copied()));
+            assert!(values(&to) == from);
             refused
         };
         assert_eq!(run(&from), None);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use vk_core::testing::without_timeline_semaphores;
 use vk_mem_paths::{Step, Storage};
 
-use crate::lane_setup::{Setup, bytes, read, read_bytes, written};
+use crate::lane_setup::{Setup, bytes, copy, read, read_bytes, write, written};
 
 #[test]
 fn bytes_go_up_and_come_back_whatever_their_number() {
@@ -34,26 +34,11 @@ fn steps_see_what_the_steps_before_them_did() {
         let (a, b) = (setup.upload(&sent), setup.take(256));
         // Written, copied, overwritten, copied back: each conflicts with the last.
         let steps = [
-            Step::Copy {
-                from: read(&a, 0..256),
-                to: written(&b, 0..256),
-            },
-            Step::Write {
-                to: written(&a, 64..128),
-                bytes: vec![7; 64],
-            },
-            Step::Copy {
-                from: read(&a, 0..128),
-                to: written(&b, 128..256),
-            },
-            Step::Copy {
-                from: read(&b, 96..160),
-                to: written(&a, 192..256),
-            },
-            Step::Write {
-                to: written(&b, 0..4),
-                bytes: vec![9; 4],
-            },
+            copy((&a, 0..256), (&b, 0..256)),
+            write(&a, 64, 7, 64),
+            copy((&a, 0..128), (&b, 128..256)),
+            copy((&b, 96..160), (&a, 192..256)),
+            write(&b, 0, 9, 4),
         ];
         let reads = [read(&b, 0..256), read(&a, 100..101), read(&a, 0..256)];
         let submitted = setup.submit(&steps, &reads).unwrap();
@@ -81,14 +66,8 @@ fn batches_run_in_their_order_on_memory_that_goes_round() {
     for round in 0..40_u8 {
         let next = setup.take(4096);
         let steps = [
-            Step::Copy {
-                from: read(&last, 0..4096),
-                to: written(&next, 0..4096),
-            },
-            Step::Write {
-                to: written(&next, usize::from(round) * 4..usize::from(round) * 4 + 4),
-                bytes: vec![round; 4],
-            },
+            copy((&last, 0..4096), (&next, 0..4096)),
+            write(&next, usize::from(round) * 4, round, 4),
         ];
         all.push(setup.submit(&steps, &[read(&next, 0..200)]).unwrap());
         last = next;
@@ -131,14 +110,7 @@ fn dispatches_read_what_was_uploaded_and_results_outlive_their_storage() {
         constants: vec![parts, 2, 0, 0, flag],
         workgroups: 2,
     };
-    let steps = [
-        Step::Write {
-            to: written(&flags, 0..8),
-            bytes: vec![0; 8],
-        },
-        compare(&b, 0),
-        compare(&c, 1),
-    ];
+    let steps = [write(&flags, 0, 0, 8), compare(&b, 0), compare(&c, 1)];
     let submitted = setup.submit(&steps, &[read(&flags, 0..8)]).unwrap();
     // The batch has what it names; the next one may have the blocks.
     drop((steps, a, b, c, flags));
@@ -154,11 +126,8 @@ fn a_lane_may_go_while_its_batches_run() {
     let mut setup = Setup::new();
     let a = setup.upload(&bytes(8 << 20, 1));
     let b = setup.take(8 << 20);
-    let step = |from, to| Step::Copy {
-        from: read(from, 0..8 << 20),
-        to: written(to, 0..8 << 20),
-    };
-    let steps: Vec<_> = (0..8).map(|_| step(&a, &b)).collect();
+    let step = |_| copy((&a, 0..8 << 20), (&b, 0..8 << 20));
+    let steps: Vec<_> = (0..8).map(step).collect();
     let submitted = setup.submit(&steps, &[read(&b, 0..4)]).unwrap();
     drop(steps);
     setup.lane = setup.transfer.lane();
@@ -176,11 +145,7 @@ fn what_a_batch_in_the_making_lets_go_of_is_its_own_until_it_is_submitted() {
     let (input, held) = (Arc::new(input), Arc::new(held));
     let mut memory = setup.lane.pool().for_batch();
     let first = memory.take(4096).unwrap();
-    let copy = |from: &Storage, to: &Storage| Step::Copy {
-        from: read(from, 0..4096),
-        to: written(to, 0..4096),
-    };
-    let steps = [copy(&held, &first), copy(&input, &first)];
+    let steps = [&held, &input].map(|from| copy((from, 0..4096), (&first, 0..4096)));
     let blocks = [&*input, &held, &first].map(|storage| Arc::clone(storage.block()));
     let named = |storage: &Storage| {
         let same = |block| Arc::ptr_eq(block, storage.block());

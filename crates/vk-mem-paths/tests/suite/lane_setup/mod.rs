@@ -119,3 +119,22 @@ pub(crate) fn bytes(count: usize, seed: usize) -> Vec<u8> {
     let byte = |i: usize| u8::try_from((i * 131 + i / 251 + seed) % 256).unwrap();
     (0..count).map(byte).collect()
 }
+
+/// A copy between ranges of equal length.
+pub(crate) fn copy(
+    (from, from_range): (&Storage, std::ops::Range<usize>),
+    (to, to_range): (&Storage, std::ops::Range<usize>),
+) -> Step {
+    Step::Copy {
+        from: read(from, from_range),
+        to: written(to, to_range),
+    }
+}
+
+/// `byte` so many times from `first` on.
+pub(crate) fn write(to: &Storage, first: usize, byte: u8, count: usize) -> Step {
+    Step::Write {
+        to: written(to, first..first + count),
+        bytes: vec![byte; count],
+    }
+}
