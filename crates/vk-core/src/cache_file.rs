@@ -59,7 +59,14 @@ impl CacheFile {
     /// A file that may not be used, or cannot be opened.
     pub fn open(&self) -> io::Result<Option<File>> {
         let mut options = OpenOptions::new();
-        without_following_or_blocking(options.read(true));
+        options.read(true);
+        // A link is an error, and a pipe without a writer does not block.
+        #[cfg(unix)]
+        {
+            use rustix::fs::OFlags;
+            let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
+            std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.cast_signed());
+        }
         let file = absent_as_none(options.open(&self.path))?;
         file.map(expect_usable).transpose()
     }
@@ -112,8 +119,9 @@ impl CacheFile {
     /// Removed unless it comes to be the file.
     fn temporary(&self) -> io::Result<NamedTempFile> {
         let mut builder = DirBuilder::new();
-        for_the_owner_alone(builder.recursive(true));
-        builder.create(&self.folder)?;
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.recursive(true).create(&self.folder)?;
         check_folder(&self.folder)?;
         self.remove_leftovers();
         tempfile::Builder::new()
@@ -197,49 +205,26 @@ fn refused(reason: String) -> io::Error {
     io::Error::new(ErrorKind::PermissionDenied, reason)
 }
 
-#[cfg(unix)]
+#[cfg_attr(not(unix), expect(unused_variables))]
 fn expect_private(found: &Metadata) -> io::Result<()> {
-    use std::os::unix::fs::MetadataExt;
-    let (owner, user) = (found.uid(), rustix::process::geteuid().as_raw());
-    if owner != user {
-        return Err(refused(format!(
-            "expected user {user} as its owner, found user {owner}"
-        )));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let (owner, user) = (found.uid(), rustix::process::geteuid().as_raw());
+        if owner != user {
+            return Err(refused(format!(
+                "expected user {user} as its owner, found user {owner}"
+            )));
+        }
+        if found.mode() & 0o022 != 0 {
+            return Err(refused(format!(
+                "expected it to be writable by its owner alone, found mode {:o}",
+                found.mode() & 0o7777
+            )));
+        }
     }
-    match found.mode() & 0o022 {
-        0 => Ok(()),
-        _ => Err(refused(format!(
-            "expected it to be writable by its owner alone, found mode {:o}",
-            found.mode() & 0o7777
-        ))),
-    }
-}
-
-#[cfg(not(unix))]
-fn expect_private(_: &Metadata) -> io::Result<()> {
     Ok(())
 }
-
-/// A link is an error, and a pipe without a writer does not block.
-#[cfg(unix)]
-fn without_following_or_blocking(options: &mut OpenOptions) {
-    use rustix::fs::OFlags;
-    use std::os::unix::fs::OpenOptionsExt;
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    options.custom_flags(flags.bits().cast_signed());
-}
-
-#[cfg(not(unix))]
-fn without_following_or_blocking(_: &mut OpenOptions) {}
-
-#[cfg(unix)]
-fn for_the_owner_alone(builder: &mut DirBuilder) {
-    use std::os::unix::fs::DirBuilderExt;
-    builder.mode(0o700);
-}
-
-#[cfg(not(unix))]
-fn for_the_owner_alone(_: &mut DirBuilder) {}
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,5 @@
 mod support;
 
 mod device;
-mod fences;
 mod library_modules;
 mod planted;

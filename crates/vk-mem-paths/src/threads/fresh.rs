@@ -124,13 +124,10 @@ fn blocks(memory: Range<*const MaybeUninit<u8>>) -> impl Iterator<Item = Range<u
     })
 }
 
-#[cfg(target_os = "linux")]
-const CAN_MAKE_PAGES: bool = true;
+const CAN_MAKE_PAGES: bool = cfg!(target_os = "linux");
 
 #[cfg(target_os = "linux")]
-fn page_size() -> usize {
-    rustix::param::page_size()
-}
+use rustix::param::page_size;
 
 /// Has the system make the pages of `block`; whether it can.
 #[cfg(target_os = "linux")]
@@ -147,9 +144,6 @@ fn make_pages(block: Range<usize>) -> bool {
     }
     made.is_ok()
 }
-
-#[cfg(not(target_os = "linux"))]
-const CAN_MAKE_PAGES: bool = false;
 
 #[cfg(not(target_os = "linux"))]
 fn page_size() -> usize {

@@ -104,7 +104,8 @@ pub(crate) fn run_checked(
             refused.note((number, found.after(first / element_bytes)));
         }
     };
-    in_pieces(copies, whole_elements(PIECE, element_bytes), threads, task);
+    let whole_elements = (PIECE / element_bytes).max(1) * element_bytes;
+    in_pieces(copies, whole_elements, threads, task);
     refused.into_inner()
 }
 
@@ -165,12 +166,6 @@ impl<T> Default for Least<T> {
     fn default() -> Self {
         Self(Mutex::new(None))
     }
-}
-
-/// About `bytes` bytes, in whole elements, one at least.
-fn whole_elements(bytes: usize, element_bytes: usize) -> usize {
-    let element_bytes = element_bytes.max(1);
-    (bytes / element_bytes).max(1) * element_bytes
 }
 
 fn copy((from, to): Copy<'_>) {
