@@ -20,20 +20,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What Vulkan offers on this machine.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Survey {
-    /// The devices, in the order the library lists them.
-    pub(crate) devices: Vec<Device>,
+    /// The devices, in the order the library lists them: name, kind and driver.
+    pub(crate) devices: Vec<String>,
     /// Why there are no devices to list, where asking failed.
     pub(crate) problem: Option<String>,
     /// Whether `VK_LAYER_KHRONOS_validation` is installed.
     pub(crate) validation_layer: bool,
-}
-
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Device {
-    pub(crate) name: String,
-    pub(crate) driver: String,
-    /// Discrete, integrated, virtual, software, ...
-    pub(crate) kind: String,
 }
 
 /// Surveys the machine in a child process. Never fails: what went wrong
@@ -58,20 +50,14 @@ pub(crate) fn answer() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn list_devices() -> Result<Vec<Device>, vk_core::Error> {
+fn list_devices() -> Result<Vec<String>, vk_core::Error> {
     let instance = vk_core::Instance::new(vk_core::Validation::Off)?;
     let devices = instance.devices()?;
-    Ok(devices
-        .iter()
-        .map(|device| {
-            let caps = device.caps();
-            Device {
-                name: caps.name.clone(),
-                driver: caps.driver.clone(),
-                kind: caps.kind.to_string(),
-            }
-        })
-        .collect())
+    let described = devices.iter().map(|device| {
+        let caps = device.caps();
+        format!("{}, {}, driver {}", caps.name, caps.kind, caps.driver)
+    });
+    Ok(described.collect())
 }
 
 fn ask_child() -> anyhow::Result<Survey> {
@@ -111,11 +97,7 @@ mod tests {
     #[test]
     fn the_answer_is_found_among_a_drivers_own_words() {
         let survey = Survey {
-            devices: vec![Device {
-                name: "a device".to_owned(),
-                driver: "a driver 1.2".to_owned(),
-                kind: "software".to_owned(),
-            }],
+            devices: vec!["a device, software, driver 1.2".to_owned()],
             problem: None,
             validation_layer: true,
         };

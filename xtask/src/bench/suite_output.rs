@@ -1,12 +1,12 @@
 //! What the suite left in its output folder: Criterion's results, and files of its own
 //! beside them.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// Bytes that an addition reads.
 const BYTES_IN: f64 = 96.0;
@@ -182,43 +182,24 @@ pub(crate) fn sort(measurements: &mut [Measurement]) {
     });
 }
 
-/// `benchmark.json`, as far as it is used.
-#[derive(Deserialize)]
-struct Benchmark {
-    group_id: String,
-    function_id: Option<String>,
-    value_str: Option<String>,
-    throughput: Option<BTreeMap<String, u64>>,
-}
-
-/// `estimates.json`, as far as it is used; in nanoseconds.
-#[derive(Deserialize)]
-struct Estimates {
-    mean: Estimate,
-    median: Estimate,
-}
-
-#[derive(Deserialize)]
-struct Estimate {
-    point_estimate: f64,
-}
-
 fn measurement(folder: &Path) -> anyhow::Result<Measurement> {
-    let benchmark: Benchmark = json(&folder.join("benchmark.json"))?;
-    let estimates: Estimates = json(&folder.join("estimates.json"))?;
-    let incomplete = || format!("{} is not from this suite", folder.display());
-    let elements = benchmark.value_str.and_then(|value| value.parse().ok());
-    let throughput = benchmark.throughput.unwrap_or_default();
-    let computed = *throughput.get("Elements").with_context(incomplete)?;
-    let median_ns = estimates.median.point_estimate;
-    Ok(Measurement {
-        group: benchmark.group_id,
-        function: benchmark.function_id.with_context(incomplete)?,
-        elements: elements.with_context(incomplete)?,
-        median_ns,
-        mean_ns: estimates.mean.point_estimate,
-        elements_per_second: computed as f64 * 1e9 / median_ns,
-    })
+    let benchmark: Value = json(&folder.join("benchmark.json"))?;
+    let estimates: Value = json(&folder.join("estimates.json"))?;
+    let text = |key: &str| Some(benchmark[key].as_str()?.to_owned());
+    let nanoseconds = |which: &str| estimates[which]["point_estimate"].as_f64();
+    let found = || {
+        let median_ns = nanoseconds("median")?;
+        let computed = benchmark["throughput"]["Elements"].as_u64()?;
+        Some(Measurement {
+            group: text("group_id")?,
+            function: text("function_id")?,
+            elements: text("value_str")?.parse().ok()?,
+            median_ns,
+            mean_ns: nanoseconds("mean")?,
+            elements_per_second: computed as f64 * 1e9 / median_ns,
+        })
+    };
+    found().with_context(|| format!("{} is not from this suite", folder.display()))
 }
 
 /// Collects every folder `new`, where Criterion keeps the latest run.

@@ -4,7 +4,7 @@ use std::fs;
 
 use shader_compiler::{Generated, Manifest, Options, Scope, check, discover, sha256_hex};
 
-use crate::fixture::Root;
+use crate::fixture::{Root, options};
 
 fn generated() -> Vec<Generated> {
     vec![Generated {
@@ -138,12 +138,8 @@ fn each_way_of_being_stale_is_told_apart() {
 #[test]
 fn other_options_are_stale_and_strictness_is_not() {
     let root = current("options");
-    let with = |opt: &str, strict: &str| {
-        let options = Options::from_lookup(|name| {
-            Some(if name == "SHADER_OPT" { opt } else { strict }.into())
-        });
-        check(&root.path, &generated(), &options.unwrap()).unwrap()
-    };
+    let with =
+        |opt: &str, strict: &str| check(&root.path, &generated(), &options(opt, strict)).unwrap();
     assert_eq!(with("performance", "1"), [""; 0]);
     let found = with("zero", "0");
     assert_eq!(found.len(), 1);

@@ -1,8 +1,8 @@
 //! Compiling a small shader root with libshaderc.
 
-use shader_compiler::{COMPILED_DIR, Options, Report, Scope, check, compile_all, write_all};
+use shader_compiler::{COMPILED_DIR, check, write_all};
 
-use crate::fixture::Root;
+use crate::fixture::{Root, compile, options};
 use crate::module::instructions;
 
 const SHADER: &str = "#version 460\n\
@@ -25,20 +25,11 @@ fn has_capability(spirv: &[u8], capability: u32) -> bool {
     instructions(spirv).contains(&(OP_CAPABILITY, vec![capability]))
 }
 
-fn options(opt: &str, strict: &str) -> Options {
-    Options::from_lookup(|name| Some(if name == "SHADER_OPT" { opt } else { strict }.into()))
-        .unwrap()
-}
-
 fn root(name: &str, shader: &str) -> Root {
     let root = Root::new(name);
     root.write("k.comp", shader);
     root.write("include/answer.glsl", "#define ANSWER 42u\n");
     root
-}
-
-fn compile(root: &Root, opt: &str, strict: &str) -> anyhow::Result<Report> {
-    compile_all(&root.path, Scope::All, &options(opt, strict))
 }
 
 #[test]

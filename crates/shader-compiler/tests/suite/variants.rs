@@ -1,9 +1,9 @@
 //! Sources with lines that say how they are compiled: variants, and functions that are
 //! kept.
 
-use shader_compiler::{COMPILED_DIR, Options, Report, Scope, check, compile_all, write_all};
+use shader_compiler::{COMPILED_DIR, Options, Report, check, write_all};
 
-use crate::fixture::Root;
+use crate::fixture::{self, Root};
 use crate::module::instructions;
 
 const OP_SOURCE: u32 = 3;
@@ -31,11 +31,8 @@ fn root(name: &str, shader: &str) -> Root {
     root
 }
 
-/// Under `SHADER_STRICT=1`.
 fn compile(root: &Root, opt: &str) -> anyhow::Result<Report> {
-    let options =
-        Options::from_lookup(|name| Some(if name == "SHADER_OPT" { opt } else { "1" }.into()));
-    compile_all(&root.path, Scope::All, &options.unwrap())
+    fixture::compile(root, opt, "1")
 }
 
 #[test]
