@@ -32,7 +32,7 @@ const BATCH: Duration = Duration::from_millis(20);
 /// The most copies of one submission, either way.
 const MOST_COPIES: u32 = 64;
 /// Measurements of which the median counts.
-pub(crate) const SAMPLES: usize = 7;
+const SAMPLES: usize = 7;
 
 impl Bandwidth {
     /// Measures copies of `bytes` bytes, a multiple of 4, each after a warm-up, as the
@@ -71,12 +71,17 @@ fn rate(timed: &mut Timed, copies: &[[&Storage; 2]]) -> anyhow::Result<f64> {
     let one = run(1)?.as_nanos().max(1);
     let rounds = u32::try_from(BATCH.as_nanos() / one).unwrap_or(MOST_COPIES);
     let rounds = rounds.clamp(1, MOST_COPIES);
-    let mut times = (0..SAMPLES)
-        .map(|_| run(rounds))
-        .collect::<Result<Vec<_>, _>>()?;
-    times.sort_unstable();
+    let time = median(|| run(rounds))?;
     let bytes: usize = copies.iter().map(|[from, _]| from.bytes()).sum();
-    Ok(bytes as f64 * f64::from(rounds) / times[SAMPLES / 2].as_secs_f64())
+    Ok(bytes as f64 * f64::from(rounds) / time.as_secs_f64())
+}
+
+/// Of several times.
+pub(crate) fn median(time: impl FnMut() -> anyhow::Result<Duration>) -> anyhow::Result<Duration> {
+    let times = std::iter::repeat_with(time).take(SAMPLES);
+    let mut times = times.collect::<Result<Vec<_>, _>>()?;
+    times.sort_unstable();
+    Ok(times[SAMPLES / 2])
 }
 
 fn copy([from, to]: &[&Storage; 2]) -> Step {

@@ -11,7 +11,7 @@ use vk_core::{Device, DeviceCaps};
 use vk_mem_paths::{MemoryUse, most_dispatched, rank_memory_types};
 
 use crate::clocks::Clocks;
-use crate::copies::{Bandwidth, SAMPLES};
+use crate::copies::{Bandwidth, median};
 use crate::device;
 use crate::resident::Resident;
 use crate::vectors::is_too_large;
@@ -35,12 +35,12 @@ pub(crate) fn write_down(plan: &Plan) -> anyhow::Result<()> {
     let by_kernel = copy_kernel(&device, found.bytes)?;
     let from = vec![0x5a_u8; plan.limit_bytes];
     let mut to = vec![0xa5_u8; plan.limit_bytes];
-    let one = memcpy(|| to.copy_from_slice(&from), plan.limit_bytes);
+    let one = memcpy(|| to.copy_from_slice(&from), plan.limit_bytes)?;
     let copy = || {
         let pieces = to.par_chunks_mut(GRAIN).zip(from.par_chunks(GRAIN));
         pieces.for_each(|(to, from)| to.copy_from_slice(from));
     };
-    let all = memcpy(copy, plan.limit_bytes);
+    let all = memcpy(copy, plan.limit_bytes)?;
     let limits = serde_json::json!({
         "copy_bytes": found.bytes,
         "device_copy": found.device_copy.max(by_kernel),
@@ -95,26 +95,19 @@ fn copy_kernel(device: &Arc<Device>, bytes: usize) -> anyhow::Result<f64> {
     let mut result = vec![0; operand.len()];
     copy.upload(&operand, &operand, &result)?;
     Clocks::raise(device.caps(), &mut copy)?;
-    let mut times = Vec::with_capacity(SAMPLES);
-    for _ in 0..SAMPLES {
-        times.push(copy.run(COPIES)?);
-    }
-    times.sort_unstable();
+    let time = median(|| copy.run(COPIES))?;
     copy.download(&mut result)?;
     anyhow::ensure!(result == operand, "the copy kernel did not copy");
-    Ok(2.0 * (elements * ELEMENT_BYTES) as f64 / times[SAMPLES / 2].as_secs_f64())
+    Ok(2.0 * (elements * ELEMENT_BYTES) as f64 / time.as_secs_f64())
 }
 
 /// Bytes per second, each read once and written once, of a `copy` of `bytes`.
-fn memcpy(mut copy: impl FnMut(), bytes: usize) -> f64 {
+fn memcpy(mut copy: impl FnMut(), bytes: usize) -> anyhow::Result<f64> {
     copy();
-    let mut samples: Vec<f64> = (0..SAMPLES)
-        .map(|_| {
-            let start = Instant::now();
-            copy();
-            start.elapsed().as_secs_f64()
-        })
-        .collect();
-    samples.sort_by(f64::total_cmp);
-    bytes as f64 / samples[SAMPLES / 2]
+    let time = median(|| {
+        let start = Instant::now();
+        copy();
+        Ok(start.elapsed())
+    })?;
+    Ok(bytes as f64 / time.as_secs_f64())
 }

@@ -60,55 +60,38 @@ type Record = fn(&Queue, &Arguments) -> gpu_executor::Result<FieldVec<Fr>>;
 
 /// Each operation, and the bytes that it must read and write for each element; of a scan
 /// those that it does.
-const OPERATIONS: [(&str, u32, Record); 17] = [
-    ("copy", 64, |q, it| q.copy(&it.x)),
-    ("concat", 64, |q, it| {
-        let (low, high) = it.x.split_at(it.x.len() / 3)?;
-        q.concat(&[high, low])
-    }),
-    ("rotate", 64, |q, it| q.rotate(&it.x, 1)),
-    ("interleave 2", 64, |q, it| {
-        let (low, high) = it.x.split_at(it.x.len() / 2)?;
-        q.interleave(&[low, high])
-    }),
-    ("strided by 2", 32, |q, it| q.strided(&it.x, 1, 2)),
-    ("gather, shuffled", 68, |q, it| {
-        q.gather(&it.x, &it.shuffled)
-    }),
-    ("powers", 32, |q, it| q.powers(&it.scalars[3], it.x.len())),
-    ("evaluate at 1 point", 32, |q, it| {
-        q.evaluate(&it.x, &it.scalars[3])
-    }),
-    ("evaluate at 4 points", 128, |q, it| {
-        q.evaluate(&it.x, it.x.slice(..4)?)
-    }),
-    ("running sum", 96, |q, it| {
-        q.running_sum(&it.x, Scan::Inclusive)
-    }),
-    ("running product", 96, |q, it| {
-        q.running_product(&it.x, Scan::Inclusive)
-    }),
-    ("linear combination of 8", 288, |q, it| {
-        q.linear_combination(&it.eight, &it.scalars)
-    }),
-    ("inner product", 64, |q, it| {
-        q.inner_product(&it.x, &it.eight[1])
-    }),
-    ("transform", 64, |q, it| {
+macro_rules! operations {
+    (|$q:ident, $it:ident| $($name:literal $bytes:literal: $record:expr;)+) => {
+        &[$(($name, $bytes, |$q, $it| $record)),+]
+    };
+}
+
+const OPERATIONS: &[(&str, u32, Record)] = operations! { |q, it|
+    "copy" 64: q.copy(&it.x);
+    "concat" 64: q.concat(&[it.x.slice(it.x.len() / 3..)?, it.x.slice(..it.x.len() / 3)?]);
+    "rotate" 64: q.rotate(&it.x, 1);
+    "interleave 2" 64: q.interleave(&halves(&it.x)?);
+    "strided by 2" 32: q.strided(&it.x, 1, 2);
+    "gather, shuffled" 68: q.gather(&it.x, &it.shuffled);
+    "powers" 32: q.powers(&it.scalars[3], it.x.len());
+    "evaluate at 1 point" 32: q.evaluate(&it.x, &it.scalars[3]);
+    "evaluate at 4 points" 128: q.evaluate(&it.x, it.x.slice(..4)?);
+    "running sum" 96: q.running_sum(&it.x, Scan::Inclusive);
+    "running product" 96: q.running_product(&it.x, Scan::Inclusive);
+    "linear combination of 8" 288: q.linear_combination(&it.eight, &it.scalars);
+    "inner product" 64: q.inner_product(&it.x, &it.eight[1]);
+    "transform" 64: {
         let there = Transform::forward(&Domain::new(it.x.len())?).to(Order::BitReversed);
         q.transform(&it.x, &there)
-    }),
-    ("product of two halves", 64, |q, it| {
-        let (low, high) = it.x.split_at(it.x.len() / 2)?;
-        q.multiply_polynomials(&low, &high)
-    }),
-    ("divide by X - z", 96, |q, it| {
-        Ok(q.divide_by_linear(&it.x, &it.scalars[3])?.0)
-    }),
-    ("divide by X^(n / 4) - 1", 64, |q, it| {
-        Ok(q.divide_by_vanishing(&it.x, it.x.len() / 4)?.0)
-    }),
-];
+    };
+    "product of two halves" 64: halves(&it.x).and_then(|[a, b]| q.multiply_polynomials(&a, &b));
+    "divide by X - z" 96: Ok(q.divide_by_linear(&it.x, &it.scalars[3])?.0);
+    "divide by X^(n / 4) - 1" 64: Ok(q.divide_by_vanishing(&it.x, it.x.len() / 4)?.0);
+};
+
+fn halves(x: &FieldVec<Fr>) -> gpu_executor::Result<[FieldVec<Fr>; 2]> {
+    Ok(x.split_at(x.len() / 2)?.into())
+}
 
 fn main() -> Result<()> {
     let options = Options::parse();
@@ -126,7 +109,7 @@ fn main() -> Result<()> {
             "2^{log2}{:>28}{:>10}{:>10}{:>10}",
             "ms", "GB/s", "of copy", "G/s"
         );
-        for (name, bytes, record) in OPERATIONS {
+        for &(name, bytes, record) in OPERATIONS {
             let run = || once(&engine, &on_device, record);
             let (found, timed, _) = support::timed(&engine, ROUNDS, run)?;
             let time = timed.device.unwrap_or(timed.total);

@@ -13,7 +13,7 @@ use gpu_executor::vectors::{
 
 use crate::curves::{CurveOracle, points};
 use crate::engines::{self, error, on_both_engines, refused};
-use crate::msm::{affine, by_ark, on_device, random_scalars, upload};
+use crate::msm::{self, by_ark, on_device, random_scalars, upload};
 
 on_both_engines! {
     sums_over_bases_are_those_over_points
@@ -126,31 +126,10 @@ fn several_sums_over_bases(engine: &VectorEngine) {
 }
 
 fn several<C: CurveOracle>(engine: &VectorEngine, terms: usize, sums: usize, memory: TableMemory) {
-    let (points, scalars) = (
-        points::<C>(terms * sums, 8),
-        random_scalars(terms * sums, 2),
-    );
-    let (p, s) = upload::<C>(engine, &points, &scalars);
-    let all = prepare(&p, sums, memory);
-    let queue = engine.queue();
-    let over_the_same = all.slice(..terms).unwrap();
-    let over_the_same = queue.msm_rows(&over_the_same, &s).unwrap();
-    let each = queue.msm_each(&all, &s, terms).unwrap();
-    let as_points = queue.msm_each_as_points(&all, &s, terms).unwrap();
-    let as_points = queue.read(&as_points).unwrap();
-    let done = engines::run(queue);
-    let rows = scalars.chunks(terms);
-    let expected: Vec<_> = rows.map(|row| by_ark::<C>(&points[..terms], row)).collect();
-    let found = affine(&done.msm_rows(&over_the_same).unwrap());
-    assert!(found == expected, "{memory:?}");
-    let rows = points.chunks(terms).zip(scalars.chunks(terms));
-    let expected: Vec<_> = rows.map(|(points, row)| by_ark::<C>(points, row)).collect();
-    let found = affine(&done.msm_rows(&each).unwrap());
-    assert!(found == expected, "{memory:?}, each");
-    assert!(
-        done.elements(&as_points).unwrap() == expected,
-        "{memory:?}, as points"
-    );
+    msm::several::<C, _>(engine, terms, sums, |p| {
+        let all = prepare(&p, sums, memory);
+        (all.slice(..terms).unwrap(), all)
+    });
 }
 
 fn slices_of_bases_and_lengths_that_do_not_fit(engine: &VectorEngine) {

@@ -10,8 +10,8 @@ use field_kernels::{Curve, Fr};
 use gpu_executor::Error;
 use gpu_executor::spirv::PersistentVulkanBackend;
 use gpu_executor::vectors::{
-    Arithmetic, Bases, FieldVec, G1, G2, Integer, PointCheck, PointVec, Queue, TableMemory,
-    VectorEngine, Xyzz,
+    Arithmetic, Bases, FieldVec, G1, G2, Integer, MsmPoints, PointCheck, PointVec, Queue,
+    TableMemory, VectorEngine, Xyzz,
 };
 
 use crate::curves::{CurveOracle, from_ark, points, to_ark};
@@ -286,24 +286,35 @@ fn by_integers<T: Integer + Into<ArkFr>>(
 }
 
 fn several_sums(engine: &VectorEngine) {
-    for (terms, sums) in [(1, 17), (3, 4), (64, 3), (100, 2)] {
-        several::<G1>(engine, terms, sums);
+    fn over<C: CurveOracle>(engine: &VectorEngine, terms: usize, sums: usize) {
+        let all = |p: PointVec<C>| (p.slice(..terms).unwrap(), p);
+        several::<C, _>(engine, terms, sums, all);
     }
-    several::<G2>(engine, 20, 3);
-    several::<G2>(engine, 64, 2);
+    for (terms, sums) in [(1, 17), (3, 4), (64, 3), (100, 2)] {
+        over::<G1>(engine, terms, sums);
+    }
+    over::<G2>(engine, 20, 3);
+    over::<G2>(engine, 64, 2);
 }
 
-fn several<C: CurveOracle>(engine: &VectorEngine, terms: usize, sums: usize) {
+/// Over the first of points, and over all of them, which `over` makes of all.
+pub(crate) fn several<C: CurveOracle, P: MsmPoints<Curve = C>>(
+    engine: &VectorEngine,
+    terms: usize,
+    sums: usize,
+    over: impl Fn(PointVec<C>) -> (P, P),
+) {
     let (points, scalars) = (
         points::<C>(terms * sums, 8),
         random_scalars(terms * sums, 2),
     );
     let (p, s) = upload::<C>(engine, &points, &scalars);
+    let (first, all) = over(p);
     let queue = engine.queue();
-    let over_the_same = queue.msm_rows(&p.slice(0..terms).unwrap(), &s).unwrap();
-    let each = queue.msm_each(&p, &s, terms).unwrap();
+    let over_the_same = queue.msm_rows(&first, &s).unwrap();
+    let each = queue.msm_each(&all, &s, terms).unwrap();
     // What comes of them is used by the same submission.
-    let as_points = queue.msm_each_as_points(&p, &s, terms).unwrap();
+    let as_points = queue.msm_each_as_points(&all, &s, terms).unwrap();
     let opposites = queue.neg_points(&as_points).unwrap();
     let opposites = queue.read(&opposites).unwrap();
     let done = engines::run(queue);
