@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use xshell::{Shell, cmd};
 
 use crate::install;
@@ -135,13 +135,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 
 /// The file by which the loader finds RADV.
 fn radv(shell: &Shell, install: bool) -> anyhow::Result<PathBuf> {
-    if let Some(found) = installed_radv() {
-        return Ok(found);
+    if installed_radv().is_none() {
+        let reason = "Mesa's driver RADV is missing, and is not installed, as --no-install asks";
+        ensure!(install, reason);
+        install::install(shell, &[Need::Radv])?;
     }
-    if !install {
-        bail!("Mesa's driver RADV is missing, and is not installed, as --no-install asks");
-    }
-    install::install(shell, &[Need::Radv])?;
     installed_radv().context("Mesa's driver RADV is missing: no radeon_icd*.json was found")
 }
 

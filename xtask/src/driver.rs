@@ -2,12 +2,13 @@
 //! is missing, for want of a device the software driver.
 
 use anyhow::bail;
-use shader_compiler::system::{self, Libshaderc};
+use shader_compiler::system;
 use xshell::Shell;
 
 use crate::install;
 use crate::packages::Need;
 use crate::probe::{self, Survey};
+use crate::shaders;
 
 /// Prints the devices, installs what is missing of `wanted` where `may_install`, and
 /// returns what the machine offers then. What is missing still is for the caller to judge.
@@ -30,8 +31,11 @@ pub(crate) fn prepare(shell: &Shell, wanted: &[Need], may_install: bool) -> Surv
         println!("not installed, as --no-install asks");
         survey
     };
-    if wanted.contains(&Need::Shaderc) {
-        announce_shaderc(&system::probe());
+    // What is ahead where libshaderc could not be installed.
+    if wanted.contains(&Need::Shaderc)
+        && let Err(error) = shaders::announce(shell, &system::probe())
+    {
+        println!("{error:#}");
     }
     survey
 }
@@ -86,18 +90,6 @@ fn missing_beside(survey: &Survey, wanted: &[Need], is_there: impl Fn(Need) -> b
 fn shaderc_links() -> bool {
     let found = system::probe();
     found.library.is_some() && found.missing.is_empty()
-}
-
-/// Says what is ahead where libshaderc could not be installed.
-fn announce_shaderc(found: &Libshaderc) {
-    if let Some(remedy) = found.remedy() {
-        println!("{remedy}");
-    } else if found.library.is_none() {
-        println!(
-            "libshaderc will be built from source, which needs {} and takes about 9 minutes",
-            system::SOURCE_BUILD_TOOLS.join(", ")
-        );
-    }
 }
 
 fn print_devices(survey: &Survey) {

@@ -78,7 +78,7 @@ fn compile(shell: &Shell, root: &Path) -> anyhow::Result<()> {
 }
 
 /// Says which libshaderc is used, before the minutes that building one takes.
-fn announce(shell: &Shell, found: &Libshaderc) -> anyhow::Result<()> {
+pub(crate) fn announce(shell: &Shell, found: &Libshaderc) -> anyhow::Result<()> {
     if let Some(remedy) = found.remedy() {
         bail!(remedy);
     }
@@ -90,17 +90,11 @@ fn announce(shell: &Shell, found: &Libshaderc) -> anyhow::Result<()> {
         );
         return Ok(());
     }
-    let missing: Vec<&str> = SOURCE_BUILD_TOOLS
-        .into_iter()
-        .filter(|tool| {
-            cmd!(shell, "{tool} --version")
-                .quiet()
-                .ignore_stdout()
-                .ignore_stderr()
-                .run()
-                .is_err()
-        })
-        .collect();
+    let is_missing = |tool: &&str| {
+        let version = cmd!(shell, "{tool} --version").quiet();
+        version.ignore_stdout().ignore_stderr().run().is_err()
+    };
+    let missing: Vec<&str> = SOURCE_BUILD_TOOLS.into_iter().filter(is_missing).collect();
     if !missing.is_empty() {
         bail!(
             "the system has no libshaderc, and building it from source needs: {}. Install them, \

@@ -34,35 +34,28 @@ fn child() {
     let Ok(question) = std::env::var(QUESTION) else {
         return;
     };
-    if question == "executor" {
-        let mut executor = gpu_executor::Executor::auto();
-        match &mut executor {
-            Ok(executor) => {
-                let sum = executor.field_add(&[1; 6], &[2; 6]).unwrap();
-                println!("sum {sum:?} on {}", executor.last_report().unwrap().engine);
-            }
-            Err(error) => println!("{error}"),
-        }
-        return;
-    }
-    if question == "vectors" {
-        return match sum_of_vectors() {
-            Ok(text) => println!("{text}"),
-            Err(error) => println!("{error}"),
-        };
-    }
-    let mut backend = match gpu_executor::spirv::PersistentVulkanBackend::new() {
-        Ok(backend) => backend,
-        Err(error) => return println!("{error}"),
+    let answer = match question.as_str() {
+        "executor" => sum_by_executor(),
+        "vectors" => sum_of_vectors(),
+        _ => sums_by_backend(),
     };
-    let (a, b) = (
-        support::random_elements(100, 1),
-        support::random_elements(100, 2),
-    );
+    println!("{}", answer.unwrap_or_else(|error| error.to_string()));
+}
+
+fn sum_by_executor() -> anyhow::Result<String> {
+    let mut executor = gpu_executor::Executor::auto()?;
+    let sum = executor.field_add(&[1; 6], &[2; 6])?;
+    let engine = &executor.last_report().unwrap().engine;
+    Ok(format!("sum {sum:?} on {engine}"))
+}
+
+fn sums_by_backend() -> anyhow::Result<String> {
+    let mut backend = gpu_executor::spirv::PersistentVulkanBackend::new()?;
+    let [a, b] = [1, 2].map(|seed| support::random_elements(100, seed));
     let spirv = backend.field_add_spirv();
-    let sum = backend.run_field_add(spirv, &a, &b, 100, false).unwrap();
+    let sum = backend.run_field_add(spirv, &a, &b, 100, false)?;
     assert_eq!(sum, support::sums(&a, &b));
-    println!("{}", backend.last_report().unwrap());
+    Ok(backend.last_report().unwrap().to_string())
 }
 
 /// A sum by the engine that `auto` takes, measured where that has a device.

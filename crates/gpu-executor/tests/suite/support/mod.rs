@@ -59,22 +59,14 @@ pub(crate) fn sums(a: &[u64], b: &[u64]) -> Vec<u64> {
 
 /// Operands of `jobs` jobs of `elements` each.
 pub(crate) fn random_jobs(jobs: usize, elements: usize, seed: u64) -> Vec<(Vec<u64>, Vec<u64>)> {
+    let random = |seed| random_elements(elements, seed);
     let seeds = (seed..).step_by(2).take(jobs);
-    seeds
-        .map(|seed| {
-            (
-                random_elements(elements, seed),
-                random_elements(elements, seed + 1),
-            )
-        })
-        .collect()
+    seeds.map(|seed| (random(seed), random(seed + 1))).collect()
 }
 
 /// The jobs as the library takes them.
 pub(crate) fn borrowed(jobs: &[(Vec<u64>, Vec<u64>)]) -> Vec<(&[u64], &[u64])> {
-    jobs.iter()
-        .map(|(a, b)| (a.as_slice(), b.as_slice()))
-        .collect()
+    jobs.iter().map(|(a, b)| (&a[..], &b[..])).collect()
 }
 
 /// Compares results with the sums of `jobs`, limb by limb.
@@ -88,10 +80,8 @@ pub(crate) fn assert_sums(results: &[Vec<u64>], jobs: &[(Vec<u64>, Vec<u64>)], w
 /// Compares two vectors, naming the first element that differs.
 pub(crate) fn assert_limbs(found: &[u64], expected: &[u64], what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}");
-    let pairs = found.chunks(LIMBS).zip(expected.chunks(LIMBS));
-    let wrong = pairs
-        .enumerate()
-        .find(|(_, (found, expected))| found != expected);
+    let mut pairs = found.chunks(LIMBS).zip(expected.chunks(LIMBS)).enumerate();
+    let wrong = pairs.find(|(_, (found, expected))| found != expected);
     assert!(
         wrong.is_none(),
         "{what}: element, (found, expected): {wrong:x?}"
