@@ -67,25 +67,15 @@ fn nothing_in_gives_nothing_out() {
     let spirv = backend.field_add_spirv();
     let empty: &[u64] = &[];
     for device_local in [false, true] {
-        let none = backend
-            .run_field_add_batch(spirv, &[], 5, device_local)
-            .unwrap();
-        assert!(none.is_empty());
-        let jobs = [(empty, empty), (empty, empty)];
-        let results = backend
-            .run_field_add_batch(spirv, &jobs, 0, device_local)
-            .unwrap();
+        let mut run =
+            |jobs: &[_], elements| backend.run_field_add_batch(spirv, jobs, elements, device_local);
+        assert!(run(&[], 5).unwrap().is_empty());
+        let results = run(&[(empty, empty), (empty, empty)], 0).unwrap();
         assert_eq!(results, [[]; 2] as [[u64; 0]; 2]);
     }
-    assert!(
-        backend
-            .run_field_add_batch_pipelined(spirv, &[], 0)
-            .unwrap()
-            .is_empty()
-    );
-    let results = backend
-        .run_field_add_batch_pipelined(spirv, &[(empty, empty)], 0)
-        .unwrap();
+    let mut pipelined = |jobs: &[_]| backend.run_field_add_batch_pipelined(spirv, jobs, 0);
+    assert!(pipelined(&[]).unwrap().is_empty());
+    let results = pipelined(&[(empty, empty)]).unwrap();
     assert_eq!(results, [Vec::<u64>::new()]);
 }
 
@@ -124,11 +114,8 @@ fn the_report_says_what_ran_where_and_how() {
     assert_eq!(report.chunks, 1, "three small jobs share a chunk");
 
     // A failed run leaves no report of an earlier one behind.
-    assert!(
-        backend
-            .run_field_add_batch(spirv, &batch, 501, false)
-            .is_err()
-    );
+    let failed = backend.run_field_add_batch(spirv, &batch, 501, false);
+    assert!(failed.is_err());
     assert!(backend.last_report().is_none());
 }
 
