@@ -1,7 +1,8 @@
 // Whole sums of buckets: what msm_accumulate.comp left in a bucket, and the heads of the
 // stretches after that in which the bucket goes on. A bucket without entries becomes infinity.
 //
-// An invocation takes a bucket. A bucket of more than MOST_HEADS heads is put on a list,
+// An invocation takes a bucket, or in FEW four invocations do, which add its heads one after the
+// other sooner. A bucket of more than MOST_HEADS heads is put on a list,
 // and LONG takes those, a workgroup each: every invocation adds heads, then they add their
 // sums in pairs. So that no workgroup has all heads of a column, LONG takes blocks of heads
 // first, a workgroup each: of a block that lies in one bucket, the first becomes the sum of all.
@@ -12,12 +13,18 @@
 // variant: fp_msm_buckets_u32 = FIELD_FP MUL_U32
 // variant: fp_msm_buckets_u64 = FIELD_FP MUL_U64
 // variant: fp_msm_buckets_f64 = FIELD_FP MUL_F64
+// variant: fp_msm_few_buckets_u32 = FIELD_FP MUL_U32 FEW
+// variant: fp_msm_few_buckets_u64 = FIELD_FP MUL_U64 FEW
+// variant: fp_msm_few_buckets_f64 = FIELD_FP MUL_F64 FEW
 // variant: fp_msm_long_buckets_u32 = FIELD_FP MUL_U32 LONG
 // variant: fp_msm_long_buckets_u64 = FIELD_FP MUL_U64 LONG
 // variant: fp_msm_long_buckets_f64 = FIELD_FP MUL_F64 LONG
 // variant: fp2_msm_buckets_u32 = FIELD_FP2 MUL_U32
 // variant: fp2_msm_buckets_u64 = FIELD_FP2 MUL_U64
 // variant: fp2_msm_buckets_f64 = FIELD_FP2 MUL_F64
+// variant: fp2_msm_few_buckets_u32 = FIELD_FP2 MUL_U32 FEW
+// variant: fp2_msm_few_buckets_u64 = FIELD_FP2 MUL_U64 FEW
+// variant: fp2_msm_few_buckets_f64 = FIELD_FP2 MUL_F64 FEW
 // variant: fp2_msm_long_buckets_u32 = FIELD_FP2 MUL_U32 LONG
 // variant: fp2_msm_long_buckets_u64 = FIELD_FP2 MUL_U64 LONG
 // variant: fp2_msm_long_buckets_f64 = FIELD_FP2 MUL_F64 LONG
@@ -25,7 +32,11 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 
+#ifdef FEW
+#include "shared_addition.glsl"
+#else
 #include "curve.glsl"
+#endif
 
 #define GROUP_SIZE 32u
 
@@ -40,7 +51,8 @@ layout(set = 0, binding = 2, std430) buffer Buckets { uvec4 bucket_parts[]; };
 layout(set = 0, binding = 3, std430) buffer Long { uint long_buckets[]; };
 
 layout(push_constant) uniform Job {
-    // Buckets of all columns, and the first of this dispatch; in LONG of the list, or blocks.
+    // Buckets of all columns, and the first of this dispatch, of FEW its first invocation; in LONG
+    // of the list, or blocks.
     uint buckets;
     uint first;
     uint stretches_of_column;
@@ -148,38 +160,96 @@ void main() {
 
 #else
 
+// The heads of a bucket, none where there is nothing to add: where it has none, or is put on the
+// list, or has no entries and is empty then.
+struct Sums {
+    uint first;
+    uint count;
+    bool is_empty;
+};
+
+Sums heads_of(uint bucket, bool puts_on_list) {
+    uint column = bucket >> job.log_buckets;
+    uint start = bucket == column << job.log_buckets ? 0u : ends[bucket - 1u];
+    uint end = ends[bucket];
+    if (start == end) {
+        return Sums(0u, 0u, job.goes_on == 0u);
+    }
+    uint head = start / job.stretch + 1u;
+    uint count = (end - 1u) / job.stretch + 1u - head;
+    if (count > MOST_HEADS) {
+        if (puts_on_list) {
+            long_buckets[1u + atomicAdd(long_buckets[0], 1u)] = bucket;
+        }
+        count = 0u;
+    }
+    return Sums(column * job.stretches_of_column + head, count, false);
+}
+
+#ifdef FEW
+
+// Heads of the bucket of this workgroup that has most.
+shared uint most_heads;
+
+void main() {
+    uint bucket = (job.first + gl_GlobalInvocationID.x) / LANES;
+    uint lane = gl_LocalInvocationID.x % LANES;
+    uint at = bucket * XYZZ_PARTS + lane * FIELD_PARTS;
+    Sums heads = Sums(0u, 0u, false);
+    if (bucket < job.buckets) {
+        heads = heads_of(bucket, lane == 0u);
+    }
+    if (gl_LocalInvocationID.x == 0u) {
+        most_heads = 0u;
+    }
+    barrier();
+    atomicMax(most_heads, heads.count);
+    Elem sum = f_zero();
+    if (heads.count > 0u) {
+        sum = READ_ELEMENT(bucket_parts, at);
+    }
+    WRITE_ELEMENT(slot_parts, AT(X1 + lane), sum)
+    barrier();
+    for (uint number = 0u; number < most_heads; ++number) {
+        Elem head = f_zero();
+        if (number < heads.count) {
+            uint at_head = (heads.first + number) * XYZZ_PARTS + lane * FIELD_PARTS;
+            head = READ_ELEMENT(head_parts, at_head);
+        }
+        WRITE_ELEMENT(slot_parts, AT(X2 + lane), head)
+        shared_add(true);
+    }
+    if (heads.count > 0u || heads.is_empty) {
+        sum = shared_slot(X1 + lane);
+        WRITE_ELEMENT(bucket_parts, at, sum)
+    }
+}
+
+#else
+
 void main() {
     uint bucket = job.first + gl_GlobalInvocationID.x;
     if (bucket >= job.buckets) {
         return;
     }
-    uint column = bucket >> job.log_buckets;
-    uint start = bucket == column << job.log_buckets ? 0u : ends[bucket - 1u];
-    uint end = ends[bucket];
-    if (start == end) {
-        if (job.goes_on == 0u) {
-            Elem zero = f_zero();
-            for (uint i = 0u; i < 4u; ++i) {
-                WRITE_ELEMENT(bucket_parts, bucket * XYZZ_PARTS + i * FIELD_PARTS, zero)
-            }
+    Sums heads = heads_of(bucket, true);
+    if (heads.is_empty) {
+        Elem zero = f_zero();
+        for (uint i = 0u; i < 4u; ++i) {
+            WRITE_ELEMENT(bucket_parts, bucket * XYZZ_PARTS + i * FIELD_PARTS, zero)
         }
-        return;
     }
-    uint head = start / job.stretch + 1u;
-    uint last = (end - 1u) / job.stretch;
-    if (head > last) {
-        return;
-    }
-    if (last - head >= MOST_HEADS) {
-        long_buckets[1u + atomicAdd(long_buckets[0], 1u)] = bucket;
+    if (heads.count == 0u) {
         return;
     }
     LOAD_POINT(SUM, bucket_parts, bucket * XYZZ_PARTS)
-    for (; head <= last; ++head) {
-        LOAD_POINT(OTHER, head_parts, (column * job.stretches_of_column + head) * XYZZ_PARTS)
+    for (uint number = 0u; number < heads.count; ++number) {
+        LOAD_POINT(OTHER, head_parts, (heads.first + number) * XYZZ_PARTS)
         add(ANY);
     }
     STORE_SUM(bucket_parts, bucket * XYZZ_PARTS)
 }
+
+#endif
 
 #endif

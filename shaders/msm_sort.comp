@@ -6,10 +6,11 @@
 // makes the opposite.
 //
 // What is left is cut into digits of `bits` bits, a window each, from -2^(bits - 1) to
-// 2^(bits - 1): a larger one becomes itself less 2^bits, and the next one more. A digit other
-// than zero puts an entry into the bucket of its size: bucket b of a column is for digits of
-// b + 1. A column is a window of one sum, or several, `columns` apart: with each of these goes
-// the next of a point's multiples.
+// 2^(bits - 1): a larger one becomes itself less 2^bits, and the next one more. The first
+// columns, `narrow` of them, are for digits of one bit less, so that windows have as many bits as
+// scalars. A digit other than zero puts an entry into the bucket of its size: bucket b of a column
+// is for digits of b + 1. A column is a window of one sum, or several, `columns` apart: with each of
+// these goes the next of a point's multiples.
 //
 // COUNT counts the entries of each bucket. After msm_offsets.comp has made of the counts
 // where each bucket starts, SCATTER writes the entries, and leaves where each bucket
@@ -62,7 +63,9 @@ layout(push_constant) uniform Job {
     uint columns;
     uint multiples;
     uint entries_of_column;
+    // Bits of a window, and the columns of a sum, its first, whose windows have one less.
     uint bits;
+    uint narrow;
     // 1 for scalars in Montgomery form.
     uint montgomery;
     // Bits of integers, 256 at most; 0 for elements.
@@ -80,24 +83,25 @@ uvec4 biased(Elem x, bool opposite) {
 
 #else
 
-// Puts an integer below 2^(windows * bits - 1) into buckets.
+// Puts an integer into buckets, below half of 2 to the bits of all windows.
 void put(Elem integer, uint sum, uint term, bool opposite) {
     uint word[8] = WORDS_OF(integer);
-    uint half_of = 1u << (job.bits - 1u);
     uint carry = 0u;
     uint first = sum * job.columns;
     uint column = first;
     for (uint window = 0u; window < job.windows; ++window) {
+        uint bits = column - first < job.narrow ? job.bits - 1u : job.bits;
+        uint half_of = 1u << (bits - 1u);
         uint digit = (word[0] & (2u * half_of - 1u)) + carry;
-#define SHIFT_WORD(k) word[k] = word[k] >> job.bits | word[(k) + 1] << (32u - job.bits);
+#define SHIFT_WORD(k) word[k] = word[k] >> bits | word[(k) + 1] << (32u - bits);
         SHIFT_WORD(0) SHIFT_WORD(1) SHIFT_WORD(2) SHIFT_WORD(3)
         SHIFT_WORD(4) SHIFT_WORD(5) SHIFT_WORD(6)
-        word[7] >>= job.bits;
+        word[7] >>= bits;
         bool negative = digit > half_of;
         carry = negative ? 1u : 0u;
         uint size = negative ? 2u * half_of - digit : digit;
         if (size != 0u) {
-            uint place = atomicAdd(buckets[column * half_of + size - 1u], 1u);
+            uint place = atomicAdd(buckets[(column << (job.bits - 1u)) + size - 1u], 1u);
 #ifdef SCATTER
             uint sign = negative != opposite ? OPPOSITE : 0u;
             entries[column * job.entries_of_column + place] = term | sign;

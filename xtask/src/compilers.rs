@@ -40,7 +40,7 @@ const SPILLED: &str = "Spilled VGPRs";
 /// Kernels that spill, and how many vector registers at most: family, kernel, registers.
 /// Mesa 22 has no more than 128 of the 256 registers of RDNA 3; with Mesa 25, which
 /// has them all and knows the chip as navi31, none of Fp and Fr spills.
-const KNOWN_SPILLS: [(&str, &str, u32); 34] = [
+const KNOWN_SPILLS: [(&str, &str, u32); 38] = [
     ("gfx1100", "fp u32 chain of 8, 4 products, 3 in, 1 out", 5),
     ("gfx1100", "fp u32 chain of 8, 4 products, 8 in, 4 out", 5),
     ("gfx1100", "fp u64 chain of 8, 4 products, 8 in, 4 out", 2),
@@ -66,6 +66,10 @@ const KNOWN_SPILLS: [(&str, &str, u32); 34] = [
     ("gfx1100", "fp_linear_combination_u64", 25),
     ("gfx1100", "fp2_linear_combination_u64", 1),
     ("gfx1100", "fp2_msm_accumulate_u64", 1),
+    ("gfx1100", "fp2_msm_few_buckets_u32", 181),
+    ("gfx1100", "fp2_msm_few_buckets_u64", 207),
+    ("gfx1100", "fp2_msm_fold_few_u32", 157),
+    ("gfx1100", "fp2_msm_fold_few_u64", 184),
     ("gfx1100", "fp2_msm_join_u32", 164),
     ("gfx1100", "fp2_msm_join_u64", 190),
     ("gfx1100", "fp2_roots_u32", 21),

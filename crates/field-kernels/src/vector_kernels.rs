@@ -230,25 +230,29 @@ vector_kernels! {
     /// The x of points times a cube root of unity.
     MSM_IMAGES = "msm_images", 2, 15, 128, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// How many entries of a multi-scalar multiplication each bucket has.
-    MSM_COUNT = "msm_count", 2, 19, 128, {fr};
+    MSM_COUNT = "msm_count", 2, 20, 128, {fr};
     /// How many of these there are in each block of buckets.
     MSM_BLOCK_SUMS = "msm_block_sums", 2, 3, 256, {};
     /// Where each bucket starts.
     MSM_OFFSETS = "msm_offsets", 2, 3, 256, {};
     /// Its entries, by bucket.
-    MSM_SCATTER = "msm_scatter", 3, 19, 128, {fr};
+    MSM_SCATTER = "msm_scatter", 3, 20, 128, {fr};
     /// Scalars in two halves, by windows of 4 bits.
-    SPLIT_SCALARS = "split_scalars", 2, 19, 128, {fr};
+    SPLIT_SCALARS = "split_scalars", 2, 20, 128, {fr};
     /// Sums of stretches of entries.
     MSM_ACCUMULATE = "msm_accumulate", 6, 11, 64, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// Sums of buckets, out of those.
     MSM_BUCKETS = "msm_buckets", 4, 7, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
+    /// The same, of few.
+    MSM_FEW_BUCKETS = "msm_few_buckets", 4, 7, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// The same of buckets of many stretches.
     MSM_LONG_BUCKETS = "msm_long_buckets", 4, 7, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// Sums of buckets to sums of one weight.
     MSM_FOLD = "msm_fold", 2, 5, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
+    /// The same, of few.
+    MSM_FOLD_FEW = "msm_fold_few", 2, 5, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// Sums of one weight to one.
-    MSM_JOIN = "msm_join", 2, 6, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
+    MSM_JOIN = "msm_join", 2, 7, 32, {fp fp2: [U32 u32, U64 u64, F64 f64]};
     /// The bit-reversed order.
     BIT_REVERSE = "bit_reverse", 2, 3, 128, {fp fr fp2};
     /// Elements from every so-manieth place to every so-manieth.

@@ -1,4 +1,4 @@
-//! Multi-scalar multiplications over G1 on a device or on the CPU engine, beside blst's on all
+//! Multi-scalar multiplications on a device or on the CPU engine, over G1 beside blst's on all
 //! cores, and whether the sums are equal to those.
 //!
 //! `cargo run --release -p gpu-executor --features blst --example msm -- --log2 20`
@@ -13,15 +13,18 @@ use blst::{blst_p1, blst_p1_affine};
 use clap::Parser;
 use field_kernels::arithmetic;
 use gpu_executor::vectors::{
-    Bases, Curve as _, FieldVec, Fr, G1, Integers, PointCheck, Scalars, TableMemory, VectorEngine,
+    Bases, Curve, FieldVec, Fr, G1, G2, Integers, PointCheck, Scalars, TableMemory, VectorEngine,
     Xyzz,
 };
 
 use support::{Measured, equal, ms, ms_or_dash};
 
 #[derive(Parser)]
-#[command(about = "Times multi-scalar multiplications over G1, and compares with blst")]
+#[command(about = "Times multi-scalar multiplications, and compares with blst")]
 struct Options {
+    /// The group of the points; blst is compared with over G1.
+    #[arg(long, value_enum, default_value_t = Group::G1)]
+    group: Group,
     /// log2 of the numbers of points.
     #[arg(long, value_delimiter = ',', default_values_t = [10, 14, 18])]
     log2: Vec<u32>,
@@ -49,6 +52,12 @@ struct Options {
     no_blst: bool,
     #[command(flatten)]
     measured: Measured,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Group {
+    G1,
+    G2,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -120,16 +129,26 @@ fn main() -> Result<()> {
         engine.engine()
     );
     let rows = options.log2.iter();
-    let rows = rows.map(|log2| row(&engine, *log2, threads, &options));
+    let rows = rows.map(|log2| match options.group {
+        Group::G1 if options.no_blst || options.rows > 1 => {
+            row::<G1>(&engine, *log2, threads, &options, None)
+        }
+        Group::G1 => row::<G1>(&engine, *log2, threads, &options, Some(by_blst)),
+        Group::G2 => row::<G2>(&engine, *log2, threads, &options, None),
+    });
     options.measured.table(&engine, COLUMNS, rows)
 }
 
+/// A sum by another library, and the median of the times.
+type Other<L> = fn(&[L], &[[u64; 4]], usize) -> Result<(L, Duration)>;
+
 /// Everything over 2^log2 points.
-fn row(
+fn row<C: Curve>(
     engine: &VectorEngine,
     log2: u32,
     threads: usize,
     options: &Options,
+    by_blst: Option<Other<C::Limbs>>,
 ) -> Result<[String; 13]> {
     let n = 1_usize << log2;
     let step = match options.bases {
@@ -137,9 +156,9 @@ fn row(
         Points::Equal => 0,
     };
     let points = if options.each { n * options.rows } else { n };
-    let points = walk(points, step, threads)?;
+    let points = walk::<C>(points, step, threads);
     let scalars = scalars(n * options.rows, options.scalars);
-    let p = engine.upload_points::<G1>(points.as_flattened(), PointCheck::Trusted)?;
+    let p = engine.upload_points::<C>(C::words(&points), PointCheck::Trusted)?;
     let upload = uploader(engine, &scalars, options)?;
     let s = upload()?;
     let prepare = |memory| Bases::prepare(&p, options.rows, memory);
@@ -178,11 +197,11 @@ fn row(
             let product = arithmetic::mul::<Fr>(scalar, &of_point);
             logarithm = arithmetic::add::<Fr>(&logarithm, &product);
         }
-        Xyzz::<G1>::from_affine(&G1::GENERATOR).mul(&logarithm)
+        Xyzz::<C>::from_affine(&C::GENERATOR).mul(&logarithm)
     });
     let mut is_equal = sums.iter().copied().eq(by_logarithms);
     let mut blst_time = None;
-    if !options.no_blst && options.rows == 1 {
+    if let Some(by_blst) = by_blst {
         let (sum, time) = by_blst(&points, &scalars, options.measured.samples)?;
         is_equal &= sum == sums[0].to_affine();
         blst_time = Some(time);
@@ -240,10 +259,10 @@ fn scalars_and_points(options: &Options) -> String {
 }
 
 /// The generator times 1, step + 1, 2 step + 1, and so on.
-fn walk(n: usize, step: u64, threads: usize) -> Result<Vec<[u64; 12]>> {
-    let generator = Xyzz::<G1>::from_affine(&G1::GENERATOR);
+fn walk<C: Curve>(n: usize, step: u64, threads: usize) -> Vec<C::Limbs> {
+    let generator = Xyzz::<C>::from_affine(&C::GENERATOR);
     let step_point = generator.mul(&[step]).to_affine();
-    let mut points = vec![[0; 12]; n];
+    let mut points = vec![C::GENERATOR; n];
     let each = n.div_ceil(threads).next_multiple_of(1024);
     std::thread::scope(|scope| {
         for (part, points) in points.chunks_mut(each).enumerate() {
@@ -262,7 +281,7 @@ fn walk(n: usize, step: u64, threads: usize) -> Result<Vec<[u64; 12]>> {
             });
         }
     });
-    Ok(points)
+    points
 }
 
 /// Plain integers below r.
@@ -283,7 +302,7 @@ fn scalars(n: usize, which: Kind) -> Vec<[u64; 4]> {
     scalars.collect()
 }
 
-/// blst's sum, and the median of the times.
+/// blst's.
 fn by_blst(
     points: &[[u64; 12]],
     scalars: &[[u64; 4]],

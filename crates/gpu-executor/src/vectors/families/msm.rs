@@ -4,12 +4,13 @@ mod chunks;
 mod device;
 mod plan;
 mod scalars;
+mod time;
 
 use bytemuck::must_cast_slice;
 use field_kernels::curve::{Curve, Xyzz};
 use field_kernels::{ElementId, ElementType as _, Fr};
 
-pub(super) use self::device::join::join_rows;
+pub(super) use self::device::join::{Doublings, join_rows};
 pub(super) use self::device::sort::split;
 pub(super) use self::device::{each_dispatch, images_of, words};
 use self::plan::{HALF_BITS, Plan};

@@ -9,7 +9,7 @@ use field_kernels::{G1, G2};
 
 use super::super::prelude::*;
 use super::stage::{BITS, Stage};
-use crate::vectors::families::msm::{each_dispatch, join_rows, words};
+use crate::vectors::families::msm::{Doublings, each_dispatch, join_rows, words};
 use crate::vectors::families::normalise::normalise;
 
 /// Bytes of the multiples and of the windows' sums at once, at most, where a row has no more.
@@ -91,7 +91,12 @@ pub(in crate::vectors::families) fn run(
                 let mut to = to.clone();
                 to.start += count(begin * point / PART)?;
                 let all = part.rows * part.outputs.len();
-                let windows = (all, stage.windows, [BITS; 2]);
+                let doublings = Doublings {
+                    each: BITS,
+                    last: BITS,
+                    lasts: 0,
+                };
+                let windows = (all, stage.windows, doublings);
                 join_rows(steps, field, windows, &sums.to_read(), &to)?;
             }
         }

@@ -7,12 +7,14 @@ pub(super) mod sort;
 
 use std::ops::Range;
 
-use field_kernels::vector_kernels::{MSM_ACCUMULATE, MSM_BUCKETS, MSM_IMAGES, MSM_LONG_BUCKETS};
+use field_kernels::vector_kernels::{
+    MSM_ACCUMULATE, MSM_BUCKETS, MSM_FEW_BUCKETS, MSM_IMAGES, MSM_LONG_BUCKETS,
+};
 use field_kernels::{Curve as _, VectorKernel};
 use vk_mem_paths::{Access, Storage};
 
 use self::join::{fold, join};
-use super::plan::{ENTRY, Plan, Shape, most_long};
+use super::plan::{ENTRY, FEW_SUMS, Plan, Shape, most_long};
 use super::{Parameters, parameters};
 use crate::Error;
 use crate::vectors::families::Call;
@@ -243,7 +245,11 @@ impl Part<'_> {
         steps.zero(scratch.long.region(0..4, Access::Write));
         let all = columns << log_buckets;
         let buffers = [&to_heads, &to_ends, &buckets, &long];
-        each_dispatch(steps, &MSM_BUCKETS, all, |steps, first, groups| {
+        let (kernel, invocations) = match all <= FEW_SUMS {
+            true => (&MSM_FEW_BUCKETS, 4 * all),
+            false => (&MSM_BUCKETS, all),
+        };
+        each_dispatch(steps, kernel, invocations, |steps, first, groups| {
             let constants = [
                 count(all)?,
                 first,
@@ -253,7 +259,7 @@ impl Part<'_> {
                 self.goes_on(),
                 0,
             ];
-            steps.dispatch_groups(&MSM_BUCKETS, field, &buffers, &constants, groups)
+            steps.dispatch_groups(kernel, field, &buffers, &constants, groups)
         })?;
         let blocks = self.stretches() / BLOCK;
         let in_blocks = [&heads, &to_ends, &buckets, &long];

@@ -4,6 +4,8 @@
 use field_kernels::curve::{Curve, Xyzz};
 use field_kernels::{ElementType as _, Fr};
 
+use super::time::LANES;
+
 /// Bits of the windows of a scalar's halves together: they are at most half of a number of
 /// 128 bits, and the highest digit takes a carry.
 pub(super) const HALF_BITS: u32 = 128;
@@ -18,7 +20,10 @@ const MANY_STRETCHES: usize = 1 << 17;
 /// Bytes of an entry, and of where a bucket starts.
 pub(super) const ENTRY: usize = 4;
 /// Heads of a bucket from which on a workgroup adds them: `MOST_HEADS` of the shader.
-const MOST_HEADS: usize = 8;
+pub(super) const MOST_HEADS: usize = 8;
+/// Sums at once of which four invocations share each: not many more than a large device computes
+/// at a time.
+pub(super) const FEW_SUMS: usize = 1 << 16;
 
 /// Bytes of scratch memory of one sum that are few, whatever there is of points and scalars; and
 /// of its buckets, with which it may be `FEW_TERMS_TIMES` half as much as these, else
@@ -66,6 +71,9 @@ impl Multiples {
 pub(super) struct Plan {
     /// Bits of a window: a digit of a scalar.
     pub(super) bits: u32,
+    /// Columns of a sum, its first, whose windows have one bit less, so that no window is for
+    /// bits that scalars do not have.
+    pub(super) narrow: usize,
     /// Windows of a scalar.
     pub(super) windows: usize,
     /// Columns of a sum: those of its windows that go with the point itself. With each multiple
@@ -75,27 +83,8 @@ pub(super) struct Plan {
     pub(super) stretch: usize,
 }
 
-/// What an NVIDIA H200 does at a time, by steps of an addition each: `LANES` invocations, 32 on
-/// each of its 528 schedulers, and up to `RESIDENT` times as many in turns.
-const LANES: usize = 16_896;
-const RESIDENT: f64 = 5.0;
-/// About how many microseconds an addition of an affine point takes there, and one of two sums:
-/// waiting for itself, and computing while others wait.
-const AFFINE: (f64, f64) = (6.5, 6.2);
-const FULL: (f64, f64) = (10.4, 6.6);
-/// By how much additions take longer where some lane always comes to its bucket's end.
-const ENDS: f64 = 0.15;
-/// Entries that are sorted in a microsecond.
-const SORTED: f64 = 20_000.0;
-/// Likewise, how long a round of products takes that joins points, and how long the host takes
-/// to double a point and add another.
-const ROUND: f64 = 1.0;
-const DOUBLING_OF_HOST: f64 = 2.3;
 /// What is so little slower that it is not worth memory.
 const ABOUT: f64 = 1.02;
-/// Heads of a long bucket that are added one after the other.
-const MOST_CHAIN: f64 = 20.0;
-
 impl Multiples {
     /// The fewest, `most` at most, with which sums of this shape are about as fast as with any,
     /// on a device that binds `bound` bytes at once.
@@ -150,46 +139,60 @@ impl Plan {
     /// The fastest by what an H200 takes, on a device that binds `bound` bytes at once. Other
     /// devices differ by a factor, mostly.
     pub(super) fn new(shape: Shape, bound: usize) -> Self {
-        let Multiples { count, spacing } = shape.multiples;
         let bits = 1..=MOST_BITS.min(shape.scalar_bits);
-        let is_alone = count == 1 || shape.scalar_bits <= spacing;
-        let bits = bits.filter(|bits| is_alone || spacing % bits == 0);
-        let plans = bits.flat_map(|bits| {
-            let one = Self::with(shape, bits, 1);
+        let ones = bits.map(|bits| Self::with(shape, bits, 1));
+        // Where all columns were narrow, windows of one bit less would do.
+        let plans = ones.filter(|one| one.narrow < one.columns).flat_map(|one| {
             let entries = shape.sums * one.columns * shape.terms * one.entries_of_term(shape);
-            // Powers of two, and as many stretches as schedulers have an equal number of.
-            let stretches = (1..=MOST_STRETCH.ilog2()).map(|log2| 1 << log2);
+            let of_folds = one.time_of_folds(shape);
+            // Some, and as many stretches as schedulers have an equal number of.
+            let stretches = (2..=16).chain([24, 32, 48, 64, 96, MOST_STRETCH]);
             let even = (1..=2).map(move |each| entries.div_ceil(each * LANES));
             let stretches = stretches.chain(even.filter(|it| (2..=MOST_STRETCH).contains(it)));
-            stretches.map(move |stretch| Self { stretch, ..one })
+            stretches.map(move |stretch| (Self { stretch, ..one }, of_folds))
         });
-        let plans = plans.filter(|plan| {
-            let bytes = plan.buckets() * shape.sum_bytes;
-            let times = match bytes <= FEW_BUCKET_BYTES {
-                true => FEW_TERMS_TIMES,
-                false => MANY_TERMS_TIMES,
-            };
-            bytes <= bound && plan.is_in_proportion(shape, times)
-        });
-        let plans = plans.filter(|plan| {
-            let entries = shape.terms * plan.entries_of_term(shape);
-            let stretches = shape.sums * plan.columns * entries / plan.stretch;
-            plan.stretch < MOST_STRETCH || stretches >= MANY_STRETCHES
-        });
-        let fastest = plans.min_by(|a, b| a.time(shape).total_cmp(&b.time(shape)));
-        fastest.unwrap_or(Self::with(shape, 1, MOST_STRETCH))
+        let fastest = plans
+            .filter(|(plan, _)| plan.is_for(shape, bound))
+            .map(|(plan, of_folds)| (plan, of_folds + plan.time_of_additions(shape)))
+            .min_by(|(_, a), (_, b)| a.total_cmp(b));
+        fastest.map_or(Self::with(shape, 1, MOST_STRETCH), |(plan, _)| plan)
     }
 
-    /// With windows of so many bits, and stretches of so many entries.
+    /// Whether a device that binds `bound` bytes at once has room for it, its memory is in
+    /// proportion, and long stretches leave no invocations idle.
+    fn is_for(&self, shape: Shape, bound: usize) -> bool {
+        let bytes = self.buckets() * shape.sum_bytes;
+        let times = match bytes <= FEW_BUCKET_BYTES {
+            true => FEW_TERMS_TIMES,
+            false => MANY_TERMS_TIMES,
+        };
+        let entries = shape.terms * self.entries_of_term(shape);
+        let stretches = shape.sums * self.columns * entries / self.stretch;
+        let has_many = self.stretch < MOST_STRETCH || stretches >= MANY_STRETCHES;
+        has_many && bytes <= bound && self.is_in_proportion(shape, times)
+    }
+
+    /// With windows of so many bits at most, fewer than `bits` too many for all columns together,
+    /// and stretches of so many entries.
     pub(super) fn with(shape: Shape, bits: u32, stretch: usize) -> Self {
-        let windows = shape.scalar_bits.div_ceil(bits) as usize;
+        let width = match shape.multiples {
+            Multiples { count: 1, .. } => shape.scalar_bits,
+            Multiples { spacing, .. } => spacing.min(shape.scalar_bits),
+        };
+        let columns = width.div_ceil(bits);
+        let narrow = columns * bits - width;
+        // The first columns once more, with the last of the multiples.
+        let rest = shape.scalar_bits % width;
+        let of_narrow = narrow * (bits - 1);
+        let of_rest = match rest.checked_sub(of_narrow) {
+            Some(rest) if rest > 0 => narrow + rest.div_ceil(bits),
+            _ => rest.div_ceil((bits - 1).max(1)),
+        };
         Self {
             bits,
-            windows,
-            columns: match shape.multiples {
-                Multiples { count: 1, .. } => windows,
-                Multiples { spacing, .. } => windows.min(spacing.div_ceil(bits) as usize),
-            },
+            narrow: narrow as usize,
+            windows: (shape.scalar_bits / width * columns + of_rest) as usize,
+            columns: columns as usize,
             stretch,
         }
     }
@@ -251,9 +254,10 @@ impl Plan {
     /// The sum, of those points: for each column, its buckets' sum first, then from the
     /// lowest bit up.
     pub(super) fn join<C: Curve>(&self, parts: &[Xyzz<C>]) -> Xyzz<C> {
-        let columns = parts.chunks(self.bits as usize).rev();
-        columns.fold(Xyzz::default(), |sum, column| {
-            let Some((all, of_bits)) = column.split_first() else {
+        let columns = parts.chunks(self.bits as usize).enumerate().rev();
+        columns.fold(Xyzz::default(), |sum, (number, column)| {
+            let bits = self.bits as usize - usize::from(number < self.narrow);
+            let Some((all, of_bits)) = column[..bits].split_first() else {
                 return sum;
             };
             // A bucket's digit is its number and one more.
@@ -261,39 +265,6 @@ impl Plan {
             let sum = of_bits.fold(sum.double(), |sum, part| sum.double().add(part));
             sum.add(all)
         })
-    }
-
-    /// Microseconds, about.
-    #[allow(clippy::cast_precision_loss)] // an estimate
-    fn time(&self, shape: Shape) -> f64 {
-        // Of so many invocations that add so many one after the other.
-        let additions = |(waiting, computing): (f64, f64), invocations: f64, chain: f64| {
-            let turns = invocations / LANES as f64;
-            match turns < RESIDENT {
-                true => chain * (waiting + turns.ceil() * computing),
-                false => chain * turns * (waiting / RESIDENT + computing),
-            }
-        };
-        let columns = (shape.sums * self.columns) as f64;
-        let buckets = f64::from(1_u32 << self.log_buckets());
-        let terms = (shape.terms * self.entries_of_term(shape)) as f64;
-        let stretch = self.stretch as f64;
-        let heads = (terms / buckets / stretch).ceil().min(MOST_CHAIN);
-        let stretches = columns * (terms / stretch).ceil();
-        let ends = ENDS * (32.0 * buckets / terms).min(1.0);
-        let mut time = (1.0 + ends) * additions(AFFINE, stretches, stretch.min(terms));
-        time += columns * terms / SORTED;
-        time += additions(FULL, stretches / heads, heads);
-        for round in 0..self.log_buckets() {
-            let lists = f64::from(round + 1);
-            let pairs = buckets / f64::from(2_u32 << round);
-            time += additions(FULL, columns * lists * pairs, 1.0) + 3.0;
-        }
-        let (bits, of_sum) = (f64::from(self.bits), self.columns as f64);
-        time + match shape.sums {
-            1 => bits * of_sum * DOUBLING_OF_HOST,
-            _ => bits * ROUND * (7.0 + 3.0 * of_sum) + of_sum * 4.0 * ROUND,
-        }
     }
 }
 
@@ -377,10 +348,8 @@ mod tests {
             assert!(plans[2].bits < plans[4].bits, "{plans:?}");
             assert_eq!(bound > BOUNDS[0], plans[5].bits > 17, "{plans:?}");
             for plan in plans {
-                assert!(
-                    plan.windows * plan.bits as usize >= bits as usize,
-                    "{plan:?}"
-                );
+                let width = plan.windows * plan.bits as usize - plan.narrow;
+                assert_eq!(width, bits as usize, "{plan:?}");
                 assert!(plan.buckets() * shape(0).sum_bytes <= bound, "{plan:?}");
             }
         }
@@ -435,15 +404,10 @@ mod tests {
                         let plan = Plan::new(shape, bound);
                         let columns = plan.columns * multiples.count;
                         assert!(plan.windows <= columns, "{plan:?} {multiples:?}");
-                        assert!(
-                            plan.windows * plan.bits as usize >= bits as usize,
-                            "{plan:?}"
-                        );
                         assert_eq!(multiples, Multiples::at(shape, multiples.spacing));
-                        if multiples.count > 1 {
-                            let width = plan.columns * plan.bits as usize;
-                            assert_eq!(width, multiples.spacing as usize, "{plan:?}");
-                        }
+                        let width = plan.columns * plan.bits as usize - plan.narrow;
+                        let all = [multiples.spacing as usize, bits as usize];
+                        assert_eq!(width, all[usize::from(multiples.count == 1)], "{plan:?}");
                     }
                 }
                 assert_eq!(

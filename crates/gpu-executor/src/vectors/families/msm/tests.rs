@@ -62,6 +62,7 @@ fn windows_of_many_bits() {
         (None, 0, 13, 4),
         (None, 0, 16, 8),
         (None, 20, 20, 2),
+        (None, 21, 11, 2),
         (Some(256), 14, 14, 4),
     ] {
         let runner = runner_on(&physical, |_| {}, Asked::default(), dispatch);

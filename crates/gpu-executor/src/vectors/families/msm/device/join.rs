@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use field_kernels::ElementId;
-use field_kernels::vector_kernels::{MSM_FOLD, MSM_JOIN};
+use field_kernels::vector_kernels::{MSM_FOLD, MSM_FOLD_FEW, MSM_JOIN};
 use vk_mem_paths::{Access, Storage};
 
-use super::super::plan::Plan;
+use super::super::plan::{FEW_SUMS, Plan};
 use super::{Scratch, each_dispatch};
 use crate::Error;
 use crate::vectors::vulkan::{Steps, Window, count};
@@ -38,9 +38,13 @@ pub(super) fn fold(
             _ => Window::on(between[round as usize % 2]),
         };
         let buffers = [&from, &to];
-        each_dispatch(steps, &MSM_FOLD, all, |steps, first, groups| {
+        let (kernel, invocations) = match all <= FEW_SUMS {
+            true => (&MSM_FOLD_FEW, 4 * all),
+            false => (&MSM_FOLD, all),
+        };
+        each_dispatch(steps, kernel, invocations, |steps, first, groups| {
             let constants = [count(all)?, first, round, log_length, to.start];
-            steps.dispatch_groups(&MSM_FOLD, field, &buffers, &constants, groups)
+            steps.dispatch_groups(kernel, field, &buffers, &constants, groups)
         })?;
         from = to.to_read();
     }
@@ -60,23 +64,44 @@ pub(super) fn join(
         steps.window(output, field, &coordinates, Access::Write),
     );
     // All buckets and those of bit 0 have the same weight.
-    let of_columns = (columns, plan.bits as usize, [1, 0]);
+    let of_columns = (
+        columns,
+        plan.bits as usize,
+        Doublings {
+            each: 1,
+            last: 0,
+            lasts: 1,
+        },
+    );
     if plan.columns == 1 {
         return join_rows(steps, field, of_columns, &parts, &to);
     }
     let between = steps.take(field, 4 * columns)?;
     let between = Window::on(&between);
     join_rows(steps, field, of_columns, &parts, &between)?;
-    let of_sums = (columns / plan.columns, plan.columns, [plan.bits; 2]);
+    let doublings = Doublings {
+        each: plan.bits,
+        last: plan.bits - 1,
+        lasts: plan.narrow,
+    };
+    let of_sums = (columns / plan.columns, plan.columns, doublings);
     join_rows(steps, field, of_sums, &between.to_read(), &to)
 }
 
-/// Joins each of so many rows of so many points, with doublings between them, and between the
-/// first two.
+/// Doublings on the way from one point of a row to the one before, and where that is one of the
+/// first `lasts`.
+#[derive(Clone, Copy)]
+pub(in crate::vectors::families) struct Doublings {
+    pub(in crate::vectors::families) each: u32,
+    pub(in crate::vectors::families) last: u32,
+    pub(in crate::vectors::families) lasts: usize,
+}
+
+/// Joins each of so many rows of so many points, with doublings between them.
 pub(in crate::vectors::families) fn join_rows(
     steps: &mut Steps<'_>,
     field: ElementId,
-    (rows, points, [doublings, last]): (usize, usize, [u32; 2]),
+    (rows, points, doublings): (usize, usize, Doublings),
     from: &Window,
     to: &Window,
 ) -> Result<(), Error> {
@@ -88,8 +113,9 @@ pub(in crate::vectors::families) fn join_rows(
             count(rows)?,
             count(first)?,
             count(points)?,
-            doublings,
-            last,
+            doublings.each,
+            doublings.last,
+            count(doublings.lasts)?,
             to.start,
         ];
         steps.dispatch_groups(&MSM_JOIN, field, &[from, to], &constants, groups)?;

@@ -83,6 +83,7 @@ impl Part<'_> {
                     count(self.parameters.shape.multiples.count)?,
                     count(self.entries())?,
                     self.plan.bits,
+                    count(self.plan.narrow)?,
                     montgomery,
                     integer_bits,
                 ]);
@@ -120,7 +121,7 @@ pub(in crate::vectors::families) fn split(
 ) -> Result<(), Error> {
     let mut constants = halving(true);
     // What follows is of sums.
-    constants.extend([count(scalars)?, 0, from.start, 0, 0, 0, 0, 0, 0, 0, 0]);
+    constants.extend([count(scalars)?, 0, from.start, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     steps.dispatch(&SPLIT_SCALARS, Fr::ID, &[from, to], &constants, scalars)
 }
 
