@@ -2,6 +2,7 @@
 
 mod chunks;
 mod device;
+mod multiples;
 mod plan;
 mod scalars;
 mod time;

@@ -1,11 +1,10 @@
 //! How long a plan takes: a model of an NVIDIA H200, fitted to 100 plans of 2^6 to 2^24 terms
 //! (docs/kernels.md). Other devices differ by a factor, mostly. Pure.
 
-use super::plan::{FEW_SUMS, MOST_HEADS, Plan, Shape};
+use super::plan::{FEW_SUMS, LANES, MOST_HEADS, Plan, Shape};
 
-/// Invocations that it computes at a time: 32 on each of its 528 schedulers.
-pub(super) const LANES: usize = 16_896;
-/// How many times as many it has under way: those wait for one another, all for the last of them.
+/// How many times as many invocations as it computes it has under way: those wait for one another,
+/// all for the last of them.
 const RESIDENT: f64 = 5.0;
 /// About how many microseconds an addition of an affine point takes, and one of two sums: waiting
 /// for itself, and computing while others wait. And one of two sums that four invocations share.
