@@ -14,8 +14,23 @@ const VERSION_1_3: u32 = 0x0001_0300;
 const HEADER_WORDS: usize = 5;
 
 const OP_ENTRY_POINT: u32 = 15;
+const OP_EXECUTION_MODE: u32 = 16;
 const OP_CAPABILITY: u32 = 17;
+const OP_TYPE_INT: u32 = 21;
+const OP_TYPE_VECTOR: u32 = 23;
+const OP_TYPE_ARRAY: u32 = 28;
+const OP_TYPE_STRUCT: u32 = 30;
+const OP_TYPE_POINTER: u32 = 32;
+const OP_CONSTANT: u32 = 43;
+const OP_DECORATE: u32 = 71;
+const OP_MEMBER_DECORATE: u32 = 72;
 const OP_LOOP_MERGE: u32 = 246;
+
+const MODE_LOCAL_SIZE: u32 = 17;
+const STORAGE_PUSH_CONSTANT: u32 = 9;
+const DECORATION_ARRAY_STRIDE: u32 = 6;
+const DECORATION_BINDING: u32 = 33;
+const DECORATION_OFFSET: u32 = 35;
 
 const CAPABILITY_SHADER: u32 = 1;
 const CAPABILITY_FLOAT64: u32 = 10;
@@ -161,6 +176,71 @@ fn what_a_row_says_it_needs_is_what_the_module_declares() {
             expected.extend(CAPABILITIES_SHUFFLE);
         }
         assert_eq!(capabilities(&module.words()), expected, "{}", module.name);
+    }
+}
+
+/// The interface that a module declares, as a row has it: storage buffers, words of push constants,
+/// invocations of a workgroup.
+fn interface(words: &[u32]) -> (usize, usize, u32) {
+    let all = instructions(words);
+    // What the first operand of an instruction that says something of it, or its result, is.
+    let of = |id: u32| {
+        let is_it = |&&(opcode, operands): &&(u32, &[u32])| match opcode {
+            OP_TYPE_INT..=OP_TYPE_POINTER => operands[0] == id,
+            OP_CONSTANT => operands[1] == id,
+            _ => false,
+        };
+        *all.iter().find(is_it).unwrap()
+    };
+    let decorations = |decoration: u32| {
+        let is_it = move |it: &&(u32, &[u32])| it.0 == OP_DECORATE && it.1[1] == decoration;
+        all.iter().filter(is_it).map(|it| (it.1[0], it.1[2]))
+    };
+    let bytes = |of_type: u32| {
+        let (opcode, operands) = of(of_type);
+        match opcode {
+            OP_TYPE_INT => operands[1] / 8,
+            OP_TYPE_VECTOR => operands[2] * 4,
+            OP_TYPE_ARRAY => {
+                let stride = decorations(DECORATION_ARRAY_STRIDE).find(|it| it.0 == of_type);
+                stride.unwrap().1 * of(operands[2]).1[2]
+            }
+            other => {
+                panic!("expected integers, vectors or arrays as push constants, found {other}")
+            }
+        }
+    };
+    let struct_pushed = all.iter().find_map(|&(opcode, operands)| {
+        let is_it = opcode == OP_TYPE_POINTER && operands[1] == STORAGE_PUSH_CONSTANT;
+        let pointed_at = is_it.then(|| of(operands[2]));
+        pointed_at.filter(|(opcode, _)| *opcode == OP_TYPE_STRUCT)
+    });
+    // Up to the end of the last member.
+    let pushed = struct_pushed.map_or(0, |(_, operands)| {
+        let last = u32::try_from(operands.len() - 2).unwrap();
+        let member = [operands[0], last, DECORATION_OFFSET];
+        let offset = all.iter().find_map(|&(opcode, operands)| {
+            (opcode == OP_MEMBER_DECORATE && operands[..3] == member).then(|| operands[3])
+        });
+        offset.unwrap() + bytes(operands[operands.len() - 1])
+    });
+    let size = all.iter().find_map(|&(opcode, operands)| {
+        (opcode == OP_EXECUTION_MODE && operands[1] == MODE_LOCAL_SIZE).then(|| operands[2])
+    });
+    let bindings = decorations(DECORATION_BINDING)
+        .map(|it| it.1 as usize + 1)
+        .max();
+    (bindings.unwrap_or(0), pushed as usize / 4, size.unwrap())
+}
+
+#[test]
+fn a_rows_numbers_are_those_of_its_modules() {
+    for kernel in VECTOR_KERNELS {
+        for module in kernel.modules() {
+            let words: Vec<u32> = module.words();
+            let row = (kernel.bindings, kernel.constant_words, kernel.group_size);
+            assert_eq!(interface(&words), row, "{}", module.name);
+        }
     }
 }
 

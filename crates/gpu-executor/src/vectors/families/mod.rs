@@ -5,7 +5,8 @@
 //! the program ([`Queue::whole`](super::queue::Queue)), with as many results as it has, of
 //! any fields and lengths. The node is a stage of its own, fused with nothing. On a device
 //! [`Steps`] gives the row memory, tables and dispatches, and puts barriers between them; on
-//! the CPU [`Run`] gives it memory, tables and threads. No other file names an operation.
+//! the CPU [`Run`] gives it memory, tables and threads. No other file but this one, and
+//! `samples.rs` for tests, names an operation.
 
 mod compare;
 mod evaluate;

@@ -88,7 +88,8 @@ impl Steps<'_> {
     }
 
     /// `elements` elements in the ranges that one dispatch takes of which each workgroup has
-    /// `group`, or more: as many as it has invocations, where there is one for an element.
+    /// `group`, or more: as many as it has invocations, where there is one for an element. A piece
+    /// may begin anywhere, and be smaller than `group` where dispatches are.
     pub(crate) fn pieces(&self, of: ElementId, elements: usize, group: usize) -> Vec<Range<usize>> {
         pieces(elements, self.most_of_a_dispatch(of, group), group)
     }
